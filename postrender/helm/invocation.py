@@ -1,0 +1,51 @@
+"""One run of Helm: which version, which action, which release, and the flags that change what it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from postrender.helm.versions import HelmVersion
+from postrender.live import ReleaseName
+
+
+class Action(Enum):
+    """What Helm was asked to do. ``UPGRADE_INSTALL`` is ``helm upgrade --install``: which of the two, the stored
+    releases tell; it is also what is assumed where nobody said."""
+
+    INSTALL = "install"
+    UPGRADE = "upgrade"
+    UPGRADE_INSTALL = "upgrade --install"
+    TEMPLATE = "template"
+
+
+class DryRun(Enum):
+    """Whether Helm will write: ``helm template`` and ``--dry-run`` do not."""
+
+    NO = "no"
+    CLIENT = "client"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One run of Helm.
+
+    ``helm`` is ``None`` where the version could not be told, ``release`` where the name could not (or ``namespace``:
+    a release always has both). ``server_side`` is Helm 4's ``--server-side``: ``"true"``, ``"false"`` or ``"auto"``
+    (its default; Helm 3 has no such flag). ``force`` is ``--force`` of Helm 3 and ``--force-replace`` of Helm 4,
+    ``atomic`` is ``--atomic`` or ``--rollback-on-failure``, ``driver`` is ``$HELM_DRIVER``.
+    """
+
+    helm: HelmVersion | None
+    action: Action
+    release: ReleaseName | None
+    dry_run: DryRun = DryRun.NO
+    generate_name: bool = False
+    force: bool = False
+    force_conflicts: bool = False
+    take_ownership: bool = False
+    server_side: str = "auto"
+    atomic: bool = False
+    replace: bool = False
+    driver: str = "secret"

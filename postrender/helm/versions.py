@@ -1,0 +1,91 @@
+"""What depends on Helm's version, as one table: a new Helm release is one new row.
+
+Each fact names the file and function of Helm's source it was read from; ``tests/e2e`` holds them against the real
+programs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class HelmVersion:
+    """A released Helm version; pre-releases and build metadata are dropped (``3.17.0-rc.1`` counts as 3.17.0)."""
+
+    major: int
+    minor: int
+    patch: int
+
+    @classmethod
+    def parse(cls, text: str) -> HelmVersion | None:
+        """``3.12.3``, ``v3.12.3``, ``v3.12.3+g3a31588`` or ``3.12``; ``None`` for anything else."""
+        found = re.fullmatch(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:[-+].*)?", text.strip())
+        return cls(int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
+
+    def __str__(self) -> str:
+        """``3.12.3``."""
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+
+class Matching(Enum):
+    """What two manifests must share, beside name and namespace, for Helm to take them for one object."""
+
+    KIND = "Kind"
+    GROUP_KIND = "group and Kind"
+    GROUP_VERSION_KIND = "group, version and Kind"
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """One Helm's ways, as far as they differ between versions."""
+
+    #: ``isMatchingInfo``, pkg/kube/resource.go.
+    matching: Matching = Matching.KIND
+    #: ``install --force`` reaches the update of adopted objects: ``performInstall``, pkg/action/install.go.
+    force_on_adoption: bool = False
+    #: the flag ``--take-ownership`` exists: cmd/helm/install.go and upgrade.go.
+    take_ownership: bool = False
+    #: ``install --take-ownership`` patches custom resources three ways (``UpdateThreeWayMerge``, pkg/kube/client.go).
+    three_way_on_take_ownership: bool = False
+    #: objects to be adopted are copies of their entries, so that a refreshed target leaves its original alone
+    #: (``infoCopy``, existingResourceConflict, pkg/action/validate.go).
+    copies_adopted: bool = False
+    #: a new release is applied server-side unless told otherwise (``NewInstall``, pkg/action/install.go of v4).
+    server_side: bool = False
+    #: hooks go through the post-renderer (``renderResources``, pkg/action/action.go of v4).
+    hooks_in_stream: bool = False
+    #: an object that is live but in no original is patched from its live state instead of failing the run
+    #: (``update``, pkg/kube/client.go).
+    live_as_original: bool = False
+
+
+_TABLE: tuple[tuple[HelmVersion, dict[str, object]], ...] = (
+    (HelmVersion(3, 2, 0), {}),
+    (HelmVersion(3, 11, 0), {"force_on_adoption": True}),
+    (HelmVersion(3, 17, 0), {"take_ownership": True}),
+    (HelmVersion(3, 17, 1), {"matching": Matching.GROUP_KIND}),
+    (HelmVersion(3, 18, 0), {"three_way_on_take_ownership": True}),
+    (HelmVersion(4, 0, 0), {"matching": Matching.GROUP_VERSION_KIND, "server_side": True, "hooks_in_stream": True}),
+    (HelmVersion(4, 0, 1), {"copies_adopted": True}),
+    (HelmVersion(4, 1, 1), {"matching": Matching.GROUP_KIND}),
+    (HelmVersion(4, 2, 0), {"live_as_original": True}),
+)
+"""From which version on what differs from the row before."""
+
+NEWEST_KNOWN = {3: HelmVersion(3, 21, 4), 4: HelmVersion(4, 3, 1)}
+"""The newest Helm of each major version that these facts were held against."""
+
+
+def behaviour(version: HelmVersion) -> Behaviour:
+    """The ways of that Helm: every row of the table up to it, the later winning.
+
+    A version older than the first row (adoption does not exist before 3.2.0) gets the first row.
+    """
+    found = Behaviour()
+    for since, change in _TABLE:
+        if since <= version:
+            found = replace(found, **change)  # type: ignore[arg-type]
+    return found

@@ -1,0 +1,106 @@
+"""What was found in a cluster (or in a file that stands for one): facts, before anybody decides anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from postrender.identity import ObjectKey
+
+Json: TypeAlias = Any
+"""A JSON value as Python's ``json`` gives it. Objects are dicts with string keys, never changed in place."""
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+RELEASE_NAME = "meta.helm.sh/release-name"
+RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
+RESOURCE_POLICY = "helm.sh/resource-policy"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ReleaseName:
+    """A release: Helm knows it by name and namespace."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """``shop/old``: namespace, then name."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveObject:
+    """One live object. ``body`` is the whole object where it was asked for, else ``None``.
+
+    ``managed_fields`` is ``metadata.managedFields`` as the server gave it (a list of JSON objects), ``api_version``
+    the version it was read through.
+    """
+
+    key: ObjectKey
+    api_version: str
+    uid: str
+    resource_version: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    deleting: bool = False
+    managed_fields: tuple[Json, ...] = ()
+    body: Json = None
+
+    @property
+    def managed_by_helm(self) -> bool:
+        """Whether the label that Helm's check reads is there (``checkOwnership``, pkg/action/validate.go)."""
+        return self.labels.get(MANAGED_BY) == "Helm"
+
+    @property
+    def owner(self) -> ReleaseName | None:
+        """The release its two annotations name; ``None`` where either is missing."""
+        name = self.annotations.get(RELEASE_NAME)
+        namespace = self.annotations.get(RELEASE_NAMESPACE)
+        return ReleaseName(namespace, name) if name and namespace else None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The object is live."""
+
+    live: LiveObject
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The server serves the kind and says that no such object exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotServed:
+    """The server is sure that it does not serve this kind: its CRD may come with this very release."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No clear answer: no right to read, too many requests, server error, time-out, stale discovery.
+
+    ``reason`` is one sentence without a full stop; ``next`` what a user can type.
+    """
+
+    reason: str
+    next: tuple[str, ...] = ()
+
+
+Observation: TypeAlias = Found | Absent | NotServed | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRelease:
+    """One revision of a release, as Helm stored it. ``manifest`` is ``None`` where only metadata was read.
+
+    ``status`` is one of Helm's (deployed, superseded, failed, uninstalled, uninstalling, pending-install,
+    pending-upgrade, pending-rollback, unknown); ``apply_method`` is ``ssa``, ``csa`` or ``""`` (Helm 3).
+    """
+
+    release: ReleaseName
+    revision: int
+    status: str
+    manifest: str | None = None
+    apply_method: str = ""

@@ -1,0 +1,229 @@
+"""Build the real programs that the end-to-end tests run: kube-apiserver, etcd, any Helm, and the Go YAML reader.
+
+    python -m tests.tools.assets kube-apiserver etcd helm@3.12.3 goyaml
+
+prints the path of each, building what the cache folder lacks. Go is the only tool it takes. The cache folder
+is ``$POSTRENDER_TEST_CACHE``, else ``$XDG_CACHE_HOME/postrender-tests``, else ``~/.cache/postrender-tests``.
+``KUBEBUILDER_ASSETS`` (envtest's convention: a folder with ``etcd`` and ``kube-apiserver`` in it) is honoured first.
+Standard library only, so that it runs before anything is installed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+KUBERNETES = "1.34.3"
+ETCD = "3.6.4"
+
+_APISERVER_MAIN = """\
+package main
+
+import (
+	"os"
+
+	"k8s.io/component-base/cli"
+	_ "k8s.io/component-base/logs/json/register"
+	_ "k8s.io/component-base/metrics/prometheus/clientgo"
+	_ "k8s.io/component-base/metrics/prometheus/version"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app"
+)
+
+func main() {
+	os.Exit(cli.Run(app.NewAPIServerCommand()))
+}
+"""
+
+_ETCD_MAIN = """\
+package main
+
+import (
+	"os"
+
+	"go.etcd.io/etcd/server/v3/etcdmain"
+)
+
+func main() {
+	etcdmain.Main(os.Args)
+}
+"""
+
+
+class BuildError(RuntimeError):
+    """A program could not be built; the message holds the command and the end of its output."""
+
+
+def cache_folder() -> Path:
+    """The folder the finished programs are kept in (made if missing)."""
+    chosen = os.environ.get("POSTRENDER_TEST_CACHE")
+    if chosen:
+        folder = Path(chosen)
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        folder = Path(base) / "postrender-tests"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def kube_apiserver() -> Path:
+    """Path of a kube-apiserver; raises BuildError."""
+    return _from_envtest("kube-apiserver") or _built(f"kube-apiserver-{KUBERNETES}", _build_apiserver)
+
+
+def etcd() -> Path:
+    """Path of an etcd; raises BuildError."""
+    return _from_envtest("etcd") or _built(f"etcd-{ETCD}", _build_etcd)
+
+
+def helm(version: str) -> Path:
+    """Path of a Helm that says it is ``version`` (``3.12.3``, no leading v); its file is called ``helm``.
+
+    The name matters: postrender asks only a binary called helm for its version.
+    """
+    return _built(f"helm-{version}/helm", lambda target: _build_helm(version, target))
+
+
+def goyaml() -> Path:
+    """Path of the small Go program beside this file that reads streams as Helm does; raises BuildError."""
+    source = Path(__file__).parent / "goyaml"
+    digest = hashlib.sha256()
+    for part in sorted(source.glob("*")):
+        digest.update(part.name.encode() + b"\0" + part.read_bytes())
+    return _built(f"goyaml-{digest.hexdigest()[:12]}", lambda target: _build_module(source, target))
+
+
+def go_tool(package: str, version: str) -> Path:
+    """Path of a command of a public Go module, built unchanged (``sigs.k8s.io/kustomize/kustomize/v5``, ``v5.7.1``)."""
+    name = next(part for part in reversed(package.split("/")) if not re.fullmatch(r"v\d+", part))
+
+    def build(target: Path) -> None:
+        _go_install(f"{package}@{version}", name, target, [])
+
+    return _built(f"{name}-{version}/{name}", build)
+
+
+def _from_envtest(name: str) -> Path | None:
+    folder = os.environ.get("KUBEBUILDER_ASSETS")
+    if not folder:
+        return None
+    path = Path(folder) / name
+    if not path.is_file():
+        raise BuildError(f"KUBEBUILDER_ASSETS={folder} has no {name}")
+    return path
+
+
+def _built(relative: str, build: object) -> Path:
+    """The finished program under the cache folder; built under a lock and renamed into place when it is whole."""
+    assert callable(build)
+    target = cache_folder() / relative
+    if target.is_file():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _lock(cache_folder() / (relative.replace("/", "_") + ".lock")):
+        if not target.is_file():
+            print(f"building {relative} (once) ...", file=sys.stderr, flush=True)
+            unfinished = target.with_name(target.name + ".unfinished")
+            build(unfinished)
+            unfinished.rename(target)
+    return target
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _go(*arguments: str, cwd: Path | None = None, **extra: str) -> str:
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", **extra}
+    try:
+        result = subprocess.run(
+            ["go", *arguments], cwd=cwd, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
+    except FileNotFoundError as error:
+        raise BuildError("Go is not installed: the end-to-end tests build kube-apiserver and Helm with it") from error
+    if result.returncode:
+        raise BuildError(f"go {' '.join(arguments)} failed:\n{result.stderr[-4000:]}")
+    return result.stdout
+
+
+def _build_apiserver(target: Path) -> None:
+    staged = _staging_modules()
+    minor = KUBERNETES.split(".", 1)[1]
+    lines = [
+        "module apiserver",
+        f"require k8s.io/kubernetes v{KUBERNETES}",
+        *(f"replace {name} => {name} v0.{minor}" for name in staged),
+    ]
+    linker = f"-s -w -X k8s.io/component-base/version.gitVersion=v{KUBERNETES}"
+    _build_main(_APISERVER_MAIN, lines, linker, target)
+
+
+def _staging_modules() -> list[str]:
+    """Names of the modules that k8s.io/kubernetes replaces by ./staging, which are published on their own."""
+    found = json.loads(_go("mod", "download", "-json", f"k8s.io/kubernetes@v{KUBERNETES}"))
+    text = Path(found["GoMod"]).read_text()
+    return re.findall(r"^\s*(?:replace\s+)?(k8s\.io/\S+) => \./staging/", text, re.M)
+
+
+def _build_etcd(target: Path) -> None:
+    _build_main(_ETCD_MAIN, ["module etcd", f"require go.etcd.io/etcd/server/v3 v{ETCD}"], "-s -w", target)
+
+
+def _build_main(main: str, module: list[str], linker: str, target: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        (place / "main.go").write_text(main)
+        (place / "go.mod").write_text("\n".join(module) + "\n")
+        _go("mod", "tidy", cwd=place, GOFLAGS="-mod=mod")
+        _go("build", "-trimpath", "-ldflags", linker, "-o", str(target.absolute()), ".", cwd=place)
+
+
+def _build_module(source: Path, target: Path) -> None:
+    _go("build", "-trimpath", "-o", str(target.absolute()), ".", cwd=source)
+
+
+def _build_helm(version: str, target: Path) -> None:
+    module = f"helm.sh/helm/v{version.split('.')[0]}"
+    _go_install(
+        f"{module}/cmd/helm@v{version}",
+        "helm",
+        target,
+        ["-ldflags", f"-s -w -X {module}/internal/version.version=v{version}"],
+    )
+
+
+def _go_install(package: str, name: str, target: Path, flags: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        _go("install", "-trimpath", *flags, package, GOBIN=folder)
+        shutil.move(Path(folder) / name, target)
+
+
+def main(names: list[str]) -> int:
+    """Build each named program and print its path; 1 and the reason where one cannot be had."""
+    simple = {"kube-apiserver": kube_apiserver, "etcd": etcd, "goyaml": goyaml}
+    for name in names:
+        try:
+            if name.startswith("helm@"):
+                print(helm(name.removeprefix("helm@")), flush=True)
+            else:
+                print(simple[name](), flush=True)
+        except BuildError as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
