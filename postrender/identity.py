@@ -56,11 +56,16 @@ class GroupVersionKind:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Resource:
-    """How a server serves a kind: the plural in its paths, and whether its objects live in namespaces."""
+    """How a server serves a kind: the plural in its paths, and whether its objects live in namespaces.
+
+    ``status_apart`` tells whether it has a status subresource, so that writes to the object itself leave its status
+    alone; ``None`` where nobody said.
+    """
 
     gvk: GroupVersionKind
     plural: str
     namespaced: bool
+    status_apart: bool | None = None
 
     @property
     def qualified(self) -> str:
