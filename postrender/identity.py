@@ -93,3 +93,11 @@ class ObjectKey:
     def __str__(self) -> str:
         """``Shirt.stable.example.com/shop/shirt``; a cluster-scoped object has no middle part."""
         return "/".join(part for part in (str(self.group_kind), self.namespace, self.name) if part)
+
+
+def object_name(resource: Resource, key: ObjectKey) -> str:
+    """``shirts.stable.example.com/shop/shirt``: how every message names an object.
+
+    A cluster-scoped object has no middle part; one whose name the server makes is called ``(generated)``.
+    """
+    return "/".join(part for part in (resource.qualified, key.namespace, key.name or "(generated)") if part)

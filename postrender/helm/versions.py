@@ -89,3 +89,7 @@ def behaviour(version: HelmVersion) -> Behaviour:
         if since <= version:
             found = replace(found, **change)  # type: ignore[arg-type]
     return found
+
+
+DISTINCT = tuple(since for since, _ in _TABLE)
+"""One version of each way to behave: what holds for all of these holds for every Helm."""

@@ -1,0 +1,5 @@
+"""``python -m postrender``."""
+
+from postrender.cli import run
+
+run()

@@ -1,0 +1,137 @@
+"""The stable codes of everything a user is told about an object, each with one paragraph.
+
+``PR1xx`` whose the object is, ``PR2xx`` kinds that collide and pins, ``PR3xx`` what Helm will not apply or what is
+taken out, ``PR9xx`` what could not be told. A code is never given a second meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code, what it is called in one line, and the paragraph that explains it."""
+
+    code: str
+    title: str
+    text: str
+
+
+_ALL = (
+    Code(
+        "PR101",
+        "the object belongs to a release that is alive",
+        "The live object carries the ownership metadata of another release, and that release is still stored in the "
+        "cluster. Taking the object would leave two releases that both believe they own it: whichever is upgraded "
+        "last wins, and uninstalling either deletes it. It is never taken, whatever the flags. Rename the object in "
+        "this chart, or remove it from the other release first: mark it `helm.sh/resource-policy: keep` there, "
+        "upgrade, take it out of that chart, upgrade again.",
+    ),
+    Code(
+        "PR102",
+        "the object was kept by a release that is gone",
+        "The live object names an owner release of which nothing is stored any more: `helm uninstall` left the object "
+        "because of `helm.sh/resource-policy: keep`. Helm reads only the live object's own label and annotations, and "
+        "they name somebody else, so it refuses. With `--adopt orphans` postrender writes the one label and two "
+        "annotations that Helm's check reads, guarded by the object's resourceVersion, and Helm then adopts it.",
+    ),
+    Code(
+        "PR103",
+        "the object is live and nobody's",
+        "The live object carries no complete ownership metadata: somebody else made it (kubectl, an operator, another "
+        "tool). Helm refuses to import it. Find out who made it and whether that somebody will go on changing it; "
+        "with `--adopt unmanaged` postrender writes the one label and two annotations that Helm's check reads.",
+    ),
+    Code(
+        "PR104",
+        "ownership metadata is written to the live object",
+        "You allowed it with `--adopt`: one label and two annotations are set on the live object, guarded by its "
+        "resourceVersion, in a real install or upgrade only. Nothing else of the object changes.",
+    ),
+    Code(
+        "PR105",
+        "Helm takes the object because of --take-ownership",
+        "You gave Helm's own `--take-ownership`, and the object's owner is gone or it never had one.",
+    ),
+    Code(
+        "PR106",
+        "the object is being deleted",
+        "The live object has a deletion timestamp and only waits for its finalizers. Helm does not look: it would "
+        "report success for an object that vanishes a moment later. Wait until it is gone and run Helm again.",
+    ),
+    Code(
+        "PR107",
+        "the object is the release's own and kept",
+        "An earlier run of this release made the object and `helm uninstall` left it. Helm adopts it: its label and "
+        "annotations name this release already.",
+    ),
+    Code(
+        "PR201",
+        "several groups have this Kind under this name",
+        "Two or more documents of the stream share Kind, namespace and name and differ in the API group only. Helm up "
+        "to 3.17.0 cannot tell them apart. The label says which is which: to people, to selectors and to patch "
+        "targets.",
+    ),
+    Code(
+        "PR202",
+        "pinned to the live resourceVersion",
+        "This Helm compares the document with the live object of its namesake in another group, so that its patch "
+        "would carry `resourceVersion: null` and fail with `must be specified for an update`. With the live "
+        "resourceVersion in the document the patch is a valid, optimistically locked update; it was simulated, and "
+        "the object afterwards is what the chart wants.",
+    ),
+    Code(
+        "PR203",
+        "the stored resourceVersion is carried on",
+        "The release's stored manifest holds a resourceVersion, from an earlier pin or an exported object. A document "
+        "without one would make this Helm send `resourceVersion: null`, which the API server refuses. The value "
+        "emitted keeps the field out of the patch or valid in it.",
+    ),
+    Code(
+        "PR204",
+        "this Helm cannot patch the object",
+        "Simulating what this Helm sends shows that the API server will refuse the patch, or that the object would "
+        "not be what the chart says afterwards, and no rewriting of the manifest mends it.",
+    ),
+    Code(
+        "PR205",
+        "compared with its namesake, fields would be left behind",
+        "This Helm takes two kinds of one name for the same object and compares the document with the manifest stored "
+        "for its namesake in another group. Fields that are equal there are silently not applied, or fields that were "
+        "only there are removed. Helm 3.17.1 and later compare the right ones; `--force` (3.11 and later) replaces.",
+    ),
+    Code(
+        "PR301",
+        "Helm will report success and not apply the differences",
+        "Where an object is adopted, this Helm compares the chart's document with itself, so that its patch is empty "
+        "(custom resources) or cannot remove what left the chart. The live object stays as it is.",
+    ),
+    Code(
+        "PR302",
+        "left out, because the live object would not carry it",
+        "Helm will not patch this object, so a label or ownership metadata in its document would be stored as if it "
+        "were live. What is stored and not true is never mended by later upgrades; it is left out this time and "
+        "comes with the next upgrade.",
+    ),
+    Code(
+        "PR303",
+        "server-set fields are taken out",
+        "The document looks like an exported object: it carries fields that only the API server sets. Helm 3 would "
+        "store them and send them in later patches; Helm 4 fails with `the object has been modified`.",
+    ),
+    Code(
+        "PR304",
+        "the object that adoption meets cannot be applied server-side by this Helm",
+        "Helm 4.0.0 sends the live object's managedFields back when it adopts, and the API server refuses: "
+        "`metadata.managedFields must be nil`. Helm 4.0.1 mends it; `--server-side=false` avoids it.",
+    ),
+    Code(
+        "PR901",
+        "the version of Helm is not known, and it matters here",
+        "Helm's versions differ in what they would do to these objects, and which Helm will read the output could not "
+        "be told.",
+    ),
+)
+
+CODES: dict[str, Code] = {code.code: code for code in _ALL}

@@ -1,0 +1,1 @@
+"""One module a subcommand: arguments to one call, one result to print."""

@@ -1,0 +1,83 @@
+"""Settings tables turned into a parser's arguments, and the values of flags and variables read back."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Mapping
+
+from postrender.caller.options import Setting
+from postrender.caller.values import Value, from_text
+from postrender.errors import UsageError
+
+FILTER_SETTINGS: tuple[Setting, ...] = (
+    Setting("live", "str", "FILE", "answer from this file (kubectl get ... -o yaml) instead of a cluster", path=True),
+    Setting("offline", "bool", "", "look nothing up: label and, with --stamp all, stamp only"),
+    Setting(
+        "adopt",
+        "list",
+        "WHAT",
+        "live objects whose ownership metadata may be written: orphans (their release is gone), unmanaged (nobody's)",
+        choices=("orphans", "unmanaged"),
+    ),
+    Setting(
+        "stamp",
+        "str",
+        "WHICH",
+        "documents that get ownership metadata: adopt (the default: those of objects to be adopted), all, none",
+        choices=("adopt", "all", "none"),
+    ),
+    Setting("label_key", "str", "KEY", "key of the label that tells colliding kinds apart"),
+    Setting("no_label", "bool", "", "add no such label"),
+    Setting("allow", "list", "CODE", "go on in spite of this code, such as PR106"),
+    Setting("quiet", "bool", "", "say nothing on success"),
+)
+"""The filter's own settings; who called is told by ``postrender.caller.options.SETTINGS``."""
+
+
+def add_arguments(parser: argparse.ArgumentParser, title: str, settings: Iterable[Setting]) -> None:
+    """One argument a setting, under a heading; nothing given is ``None``."""
+    group = parser.add_argument_group(title)
+    for setting in settings:
+        flags = setting.flags
+        if setting.kind == "bool":
+            # The filter has no positional arguments that an optional value could swallow.
+            group.add_argument(
+                *flags, dest=setting.name, nargs="?", const="true", metavar="true|false", help=setting.help
+            )
+        elif setting.kind == "list":
+            group.add_argument(*flags, dest=setting.name, action="append", metavar=setting.metavar, help=setting.help)
+        else:
+            group.add_argument(*flags, dest=setting.name, metavar=setting.metavar, help=setting.help)
+
+
+def chosen(
+    arguments: argparse.Namespace, settings: Iterable[Setting], environ: Mapping[str, str]
+) -> dict[str, Value | None]:
+    """The value of every setting, flag before variable; ``None`` where neither was given.
+
+    Raises UsageError for a value that is none of the accepted ones, naming the flag or variable it came from.
+    """
+    return {setting.name: _chosen(setting, getattr(arguments, setting.name), environ) for setting in settings}
+
+
+def _chosen(setting: Setting, given: str | list[str] | None, environ: Mapping[str, str]) -> Value | None:
+    origin = setting.flags[0]
+    if given is None and environ.get(setting.variable):
+        given, origin = environ[setting.variable], setting.variable
+    if given is None:
+        return None
+    if setting.kind != "list":
+        assert isinstance(given, str)
+        return from_text(setting, given, origin)
+    texts = [given] if isinstance(given, str) else given
+    parts = tuple(part for text in texts for part in _listed(setting, text, origin))
+    for part in parts:
+        if setting.choices and part not in setting.choices:
+            raise UsageError(f"{part!r} is none of {', '.join(setting.choices)}", where=origin)
+    return parts
+
+
+def _listed(setting: Setting, text: str, origin: str) -> tuple[str, ...]:
+    value = from_text(setting, text, origin)
+    assert isinstance(value, tuple)
+    return value

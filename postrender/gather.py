@@ -1,0 +1,154 @@
+"""Facts, fetched: what is live for each object of the stream, what the release stored, who else is alive.
+
+Unknown is not absent: whatever could not be told for certain ends the run here, before anything is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+
+from postrender import manifest as manifests
+from postrender.errors import ClusterError
+from postrender.helm.invocation import Action, Invocation
+from postrender.helm.predict import Entry
+from postrender.identity import GroupVersionKind, ObjectKey, Resource
+from postrender.live import Found, NotServed, Observation, ReleaseName, StoredRelease, Unknown
+from postrender.manifest import Manifest, ObjectRef
+from postrender.ownership import lives
+from postrender.plan.decide import bodies_wanted
+from postrender.plan.facts import Facts, Item, upgraded_from
+from postrender.source import Source, Wanted
+
+SHOWN = 10
+"""How many unanswered objects a message names before it only counts the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    """How each kind is served; ``guessed`` holds those that the cluster does not serve (yet)."""
+
+    served: dict[GroupVersionKind, Resource]
+    guessed: dict[GroupVersionKind, Resource]
+    invocation: Invocation
+
+    def of(self, gvk: GroupVersionKind) -> Resource:
+        return self.served.get(gvk) or self.guessed[gvk]
+
+    def key(self, ref: ObjectRef) -> ObjectKey:
+        """The identity, where Helm would put it: the manifest's namespace, else the release's."""
+        release = self.invocation.release
+        namespace = ref.namespace or (release.namespace if release else "default")
+        return ObjectKey(ref.gvk.group_kind, namespace if self.of(ref.gvk).namespaced else "", ref.name)
+
+
+def gather(manifest: Manifest, invocation: Invocation, source: Source, offline: Source, *, look: bool) -> Facts:
+    """Everything ``decide`` needs.
+
+    ``offline`` answers scope and plural for kinds the cluster does not serve yet; ``look`` is whether ``source`` may
+    be asked at all. Raises ClusterError where an answer was not certain.
+    """
+    if not look:
+        kinds = _kinds(manifest, None, invocation, offline, offline)
+        return Facts(
+            manifest,
+            tuple(Item(ref, kinds.key(ref), kinds.of(ref.gvk), None) for ref in manifest.objects),
+            invocation,
+        )
+    own = _own(invocation, source)
+    before = upgraded_from(invocation, own)
+    stored = manifests.read((before.manifest or "").encode()) if before else None
+    kinds = _kinds(manifest, stored, invocation, source, offline)
+    items = [
+        Item(
+            ref,
+            kinds.key(ref),
+            kinds.of(ref.gvk),
+            NotServed() if ref.gvk not in kinds.served else None,
+        )
+        for ref in manifest.objects
+    ]
+    items = _observed(items, source, frozenset())
+    facts = Facts(manifest, tuple(items), invocation, own, _entries(stored, kinds))
+    wanted = bodies_wanted(facts)
+    items = _observed(items, source, wanted) if wanted else items
+    return replace(facts, items=tuple(items), living=_living(items, invocation, source))
+
+
+def _own(invocation: Invocation, source: Source) -> tuple[StoredRelease, ...]:
+    if invocation.release is None or invocation.action not in (Action.UPGRADE, Action.UPGRADE_INSTALL):
+        return ()
+    answer = source.releases(invocation.release, manifest=True, driver=invocation.driver)
+    if isinstance(answer, Unknown):
+        raise ClusterError(answer.reason, where=f"release {invocation.release}", next=answer.next)
+    return answer
+
+
+def _kinds(
+    manifest: Manifest, stored: Manifest | None, invocation: Invocation, source: Source, offline: Source
+) -> _Kinds:
+    wanted = {ref.gvk for ref in manifest.objects} | {ref.gvk for ref in (stored.objects if stored else ())}
+    answers = source.resources(wanted)
+    _complain((str(gvk), answer) for gvk, answer in answers.items() if isinstance(answer, Unknown))
+    served = {gvk: answer for gvk, answer in answers.items() if isinstance(answer, Resource)}
+    guesses = offline.resources(gvk for gvk in wanted if gvk not in served)
+    return _Kinds(served, {gvk: answer for gvk, answer in guesses.items() if isinstance(answer, Resource)}, invocation)
+
+
+def _observed(items: Sequence[Item], source: Source, bodies: AbstractSet[ObjectKey]) -> list[Item]:
+    """The items with what is live; those whose key is in ``bodies`` read whole, or, where that is empty, all by
+    metadata."""
+    places = [
+        place
+        for place, item in enumerate(items)
+        if item.key.name
+        and not item.hook
+        and not isinstance(item.observation, NotServed)
+        and (not bodies or item.key in bodies)
+    ]
+    answers = source.observe(
+        [
+            Wanted(items[place].resource, items[place].key.namespace, items[place].key.name, body=bool(bodies))
+            for place in places
+        ]
+    )
+    result = list(items)
+    for place, answer in zip(places, answers, strict=True):
+        result[place] = replace(items[place], observation=answer)
+    _complain((item.name, item.observation) for item in result if isinstance(item.observation, Unknown))
+    return result
+
+
+def _entries(stored: Manifest | None, kinds: _Kinds) -> tuple[Entry, ...]:
+    if stored is None:
+        return ()
+    return tuple(Entry(ref.gvk, kinds.key(ref), stored.value(ref)) for ref in stored.objects)
+
+
+def _living(items: Iterable[Item], invocation: Invocation, source: Source) -> dict[ReleaseName, bool]:
+    living: dict[ReleaseName, bool] = {}
+    for item in items:
+        owner = item.live.owner if item.live else None
+        if owner is None or owner == invocation.release or owner in living:
+            continue
+        answer = source.releases(owner, manifest=False, driver=invocation.driver)
+        if isinstance(answer, Unknown):
+            raise ClusterError(
+                f"its owner is release {owner}, and whether that is alive could not be told: {answer.reason}",
+                where=item.name,
+                next=answer.next,
+            )
+        living[owner] = lives(answer)
+    return living
+
+
+def _complain(unanswered: Iterable[tuple[str, Observation | Resource | None]]) -> None:
+    unknown = [(where, answer) for where, answer in unanswered if isinstance(answer, Unknown)]
+    if not unknown:
+        return
+    where, first = unknown[0]
+    more = [f"{other}: {answer.reason}" for other, answer in unknown[1:SHOWN]]
+    if len(unknown) > SHOWN:
+        more.append(f"and {len(unknown) - SHOWN} more")
+    raise ClusterError("\n  ".join([f"could not be looked up: {first.reason}", *more]), where=where, next=first.next)

@@ -1,0 +1,206 @@
+"""What one ``Update`` of Helm's client sends, object by object, and what is live after it.
+
+Follows ``Update`` and ``updateResource``/``createPatch`` (pkg/kube/client.go, 3.2 to 4.3) for the client-side path:
+every target in stream order is looked up among the originals (``ResourceList.Get``), and patched with the difference
+between that original and the target. Where an object is adopted, Helm puts the very same entry on both lists, so an
+entry that was already visited holds the live object, ``resourceVersion`` and all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from postrender.helm import patch
+from postrender.helm.matching import first_matches, identity
+from postrender.helm.versions import Matching
+from postrender.identity import GroupVersionKind, ObjectKey
+from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, ReleaseName
+
+SERVER_KEPT = ("uid", "creationTimestamp", "generation", "managedFields", "selfLink", "deletionTimestamp")
+"""Metadata that an update cannot change: the server puts its own back (``rest.BeforeUpdate``, k8s.io/apiserver)."""
+
+
+class Request(Enum):
+    """What Helm sends for one object."""
+
+    NOTHING = "nothing"
+    CREATE = "create"
+    PATCH = "patch"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One object on one of Helm's lists; ``body`` is its manifest, Helm's ownership stamps included."""
+
+    gvk: GroupVersionKind
+    key: ObjectKey
+    body: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What becomes of one target.
+
+    ``patch`` is the body Helm sends with a patch, ``live`` what is there afterwards (as far as Helm decides it: no
+    defaulting, no admission), ``error`` the API server's or Helm's objection, ``""`` for none. ``stale_version`` says
+    that the objection is one about ``metadata.resourceVersion``, which a pin can answer.
+    """
+
+    request: Request
+    live: Json
+    patch: Json = None
+    error: str = ""
+    stale_version: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One call of ``Update``.
+
+    ``stored`` are the objects of the release that is upgraded from (none for an install), in their order; ``adopted``
+    the indices of the targets that are put behind them because they are live already; ``live`` the bodies of what is
+    live before the run. ``shared`` as ``not Behaviour.copies_adopted``.
+    """
+
+    targets: Sequence[Entry]
+    stored: Sequence[Entry]
+    adopted: Sequence[int]
+    live: Mapping[ObjectKey, Json]
+    matching: Matching
+    shared: bool = True
+    force: bool = False
+    three_way: bool = False
+    live_as_original: bool = False
+    status_apart: frozenset[GroupVersionKind] = frozenset()
+
+
+class _Objection(Exception):
+    def __init__(self, text: str, *, stale_version: bool = False) -> None:
+        super().__init__(text)
+        self.stale_version = stale_version
+
+
+def stamped(body: Json, release: ReleaseName) -> Json:
+    """The object with the label and annotations Helm puts on it in memory.
+
+    ``setMetadataVisitor`` (pkg/action/validate.go), forced: what the manifest says about ownership is overwritten.
+    """
+    metadata = dict(body.get("metadata") or {})
+    metadata["labels"] = {**(metadata.get("labels") or {}), MANAGED_BY: "Helm"}
+    metadata["annotations"] = {
+        **(metadata.get("annotations") or {}),
+        RELEASE_NAME: release.name,
+        RELEASE_NAMESPACE: release.namespace,
+    }
+    return {**body, "metadata": metadata}
+
+
+def simulate(update: Update) -> tuple[Prediction, ...]:
+    """What becomes of every target, in order.
+
+    Helm collects the errors of patches and goes on, so an error of one object does not end the others here either.
+    """
+    order = [*update.stored, *(update.targets[index] for index in update.adopted)]
+    found = first_matches(identity(update.matching, entry.gvk, entry.key) for entry in order)
+    now = [entry.body for entry in update.targets]
+    answers: list[Prediction] = []
+    for index, target in enumerate(update.targets):
+        live = update.live.get(target.key)
+        if live is None:
+            answers.append(Prediction(Request.CREATE, target.body))
+            continue
+        match = found.get(identity(update.matching, target.gvk, target.key))
+        original = _original(update, match, now, live)
+        answer = (
+            Prediction(Request.NOTHING, live, error=_not_found(target))
+            if original is None
+            else _one(update, target, original, live)
+        )
+        if not answer.error:
+            now[index] = answer.live
+        answers.append(answer)
+    return tuple(answers)
+
+
+def _original(update: Update, match: int | None, now: list[Json], live: Json) -> Json:
+    if match is None:
+        return live if update.live_as_original else None
+    if match < len(update.stored):
+        return update.stored[match].body
+    target = update.adopted[match - len(update.stored)]
+    return now[target] if update.shared else update.targets[target].body
+
+
+def _not_found(target: Entry) -> str:
+    return f'no {target.gvk.kind} with the name "{target.key.name}" found'
+
+
+def _one(update: Update, target: Entry, original: Json, live: Json) -> Prediction:
+    if update.force:
+        return Prediction(Request.REPLACE, _kept(live, target.body, target.gvk in update.status_apart))
+    difference: Json = None
+    try:
+        difference, after = _patched(update, target, original, live)
+    except _Objection as objection:
+        return Prediction(Request.PATCH, live, difference, error=str(objection), stale_version=objection.stale_version)
+    if not difference:
+        return Prediction(Request.NOTHING, live)
+    return Prediction(Request.PATCH, after, difference)
+
+
+def _patched(update: Update, target: Entry, original: Json, live: Json) -> tuple[Json, Json]:
+    desired = target.body
+    try:
+        if patch.patch_type(target.gvk) is patch.PatchType.STRATEGIC:
+            difference = patch.strategic_three_way(original, desired, live, target.gvk)
+            after = patch.apply_strategic(live, difference, target.gvk)
+        elif update.three_way:
+            difference = patch.three_way_merge_patch(original, desired, live)
+            after = patch.apply_merge_patch(live, difference)
+        else:
+            difference = patch.merge_patch(original, desired)
+            after = patch.apply_merge_patch(live, difference)
+    except patch.PatchError as error:
+        raise _Objection(f"failed to create patch: {error}") from error
+    if difference:
+        _check_version(target, live, after)
+    return difference, _kept(live, after, target.gvk in update.status_apart)
+
+
+def _check_version(target: Entry, live: Json, after: Json) -> None:
+    """As the API server does for an update: a version must be there, and be the live one."""
+    version = _metadata(after).get("resourceVersion")
+    if version in (None, ""):
+        raise _Objection(
+            f'cannot patch "{target.key.name}" with kind {target.gvk.kind}: metadata.resourceVersion: '
+            "Invalid value: 0: must be specified for an update",
+            stale_version=True,
+        )
+    if version != _metadata(live).get("resourceVersion"):
+        raise _Objection(
+            f'cannot patch "{target.key.name}" with kind {target.gvk.kind}: the object has been modified',
+            stale_version=True,
+        )
+
+
+def _kept(live: Json, after: Json, status_apart: bool) -> Json:
+    """``after`` with what an update of the object cannot change put back from ``live``."""
+    before = _metadata(live)
+    metadata = {name: value for name, value in _metadata(after).items() if name not in SERVER_KEPT}
+    for name in (*SERVER_KEPT, "resourceVersion"):
+        if name in before:
+            metadata[name] = before[name]
+    kept = {**after, "metadata": metadata}
+    if status_apart:
+        kept.pop("status", None)
+        if "status" in live:
+            kept["status"] = live["status"]
+    return kept
+
+
+def _metadata(body: Json) -> dict[str, Any]:
+    return body.get("metadata") or {} if isinstance(body, dict) else {}

@@ -1,0 +1,76 @@
+"""Whose a live object is, as one small table over what was found.
+
+The live object's own label and annotations decide, as they do for Helm (``checkOwnership``, pkg/action/validate.go);
+whether the release they name still lives, its stored revisions tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from postrender.live import Absent, Found, NotServed, Observation, ReleaseName, StoredRelease, Unknown
+
+
+class Standing(Enum):
+    """The classes of ownership."""
+
+    ABSENT = "absent"
+    OURS = "in this release"
+    OURS_KEPT = "kept by this release"
+    ORPHAN = "kept by a release that is gone"
+    FOREIGN = "owned by another release"
+    UNMANAGED = "owned by nobody"
+    TERMINATING = "being deleted"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """A standing, and the release the live object names where it names one."""
+
+    standing: Standing
+    release: ReleaseName | None = None
+
+
+def lives(revisions: Iterable[StoredRelease]) -> bool:
+    """Whether a release still exists: some revision is stored that is not a mere record of an uninstall.
+
+    ``helm uninstall --keep-history`` leaves revisions whose newest says ``uninstalled`` (pkg/action/uninstall.go).
+    """
+    newest = max(revisions, key=lambda revision: revision.revision, default=None)
+    return newest is not None and newest.status != "uninstalled"
+
+
+def classify(
+    observation: Observation,
+    release: ReleaseName | None,
+    *,
+    stored: bool,
+    living: Mapping[ReleaseName, bool],
+) -> Ownership:
+    """Whose the observed object is, seen from ``release`` (``None``: a release that has no name yet).
+
+    ``stored`` tells whether the release that is upgraded from already holds the object. ``living`` answers for every
+    other release that a found object names; raises KeyError for one it has no answer for, since a guess could take an
+    object from a living owner.
+    """
+    if isinstance(observation, (Absent, NotServed)):
+        return Ownership(Standing.ABSENT)
+    if isinstance(observation, Unknown):
+        return Ownership(Standing.UNKNOWN)
+    found: Found = observation
+    live = found.live
+    owner = live.owner
+    if live.deleting:
+        return Ownership(Standing.TERMINATING, owner)
+    if owner is not None and owner != release:
+        if living[owner]:
+            return Ownership(Standing.FOREIGN, owner)
+        return Ownership(Standing.ORPHAN if live.managed_by_helm else Standing.UNMANAGED, owner)
+    if stored:
+        return Ownership(Standing.OURS, owner)
+    if owner is None or not live.managed_by_helm:
+        return Ownership(Standing.UNMANAGED, owner)
+    return Ownership(Standing.OURS_KEPT, owner)

@@ -1,0 +1,90 @@
+"""The whole flow, from stdin's bytes to stdout's, in one readable function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from postrender import manifest as manifests
+from postrender.errors import Refused
+from postrender.gather import gather
+from postrender.helm.invocation import Action, DryRun, Invocation
+from postrender.identity import ObjectKey, Resource
+from postrender.live import Found, LiveObject, ReleaseName
+from postrender.plan.decide import decide
+from postrender.plan.facts import Facts
+from postrender.plan.verdict import Plan
+from postrender.policy import Policy
+from postrender.source import Source
+from postrender.splice import splice
+
+Stamper = Callable[[LiveObject, Resource, ReleaseName], LiveObject]
+"""Writes ownership metadata to a live object, guarded by its resourceVersion; answers what is live then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What is written to stdout, and the plan it carries out. ``adopted`` are the objects that were stamped live."""
+
+    data: bytes
+    plan: Plan
+    rewritten: tuple[tuple[int, str], ...] = ()
+    adopted: tuple[str, ...] = ()
+
+
+def filter_stream(
+    data: bytes,
+    invocation: Invocation,
+    policy: Policy,
+    source: Source,
+    offline: Source,
+    stamper: Stamper | None = None,
+) -> Result:
+    """The stream as Helm shall install it.
+
+    ``stamper`` is ``None`` where nothing may be written. Raises ManifestError, ClusterError and, with every objection
+    in one message, Refused; then nothing was emitted. A write to a live object happens only after the whole plan and
+    the whole output were proved.
+    """
+    manifest = manifests.read(data)
+    look = invocation.action is not Action.TEMPLATE and source is not offline
+    facts = gather(manifest, invocation, source, offline, look=look)
+    plan = decide(facts, policy)
+    _check(plan)
+    output = splice(manifest, plan.edits)
+    adopted: tuple[str, ...] = ()
+    if plan.adoptions and stamper is not None and invocation.release and invocation.dry_run is DryRun.NO:
+        facts = _stamped(facts, plan, stamper, invocation.release)
+        adopted = tuple(verdict.name for verdict in plan.adoptions)
+        again = decide(facts, policy)
+        _check(again)
+        output = splice(manifest, again.edits)
+    return Result(output.data, plan, output.rewritten, adopted)
+
+
+def _stamped(facts: Facts, plan: Plan, stamper: Stamper, release: ReleaseName) -> Facts:
+    """The facts after the live objects were stamped; where one write fails, the others stand and can be repeated."""
+    now: Mapping[ObjectKey, LiveObject] = {
+        verdict.key: stamper(verdict.adopt, verdict.resource, release)
+        for verdict in plan.adoptions
+        if verdict.adopt is not None
+    }
+    return replace(
+        facts,
+        items=tuple(
+            replace(item, observation=Found(now[item.key])) if item.key in now else item for item in facts.items
+        ),
+    )
+
+
+def _check(plan: Plan) -> None:
+    """Raises Refused with every objection where the plan has one."""
+    if not plan.errors:
+        return
+    lines = [f"{verdict.name}: {finding.text} ({finding.code})" for verdict, finding in plan.errors]
+    steps: dict[str, None] = {}
+    for _, finding in plan.errors:
+        steps.update(dict.fromkeys(finding.next))
+    codes = sorted({finding.code for _, finding in plan.errors})
+    steps[f"postrender explain {' '.join(codes)}"] = None
+    raise Refused("\n".join(lines), next=tuple(steps))

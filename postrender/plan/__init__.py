@@ -1,0 +1,1 @@
+"""The only place that decides: facts and policy in, one verdict an object out. Pure."""

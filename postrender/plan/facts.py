@@ -1,0 +1,91 @@
+"""All that is known before anybody decides: the stream, what is live, what the release stored, who called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from postrender.helm.invocation import Action, Invocation
+from postrender.helm.predict import Entry
+from postrender.identity import ObjectKey, Resource, object_name
+from postrender.live import Found, LiveObject, Observation, ReleaseName, StoredRelease
+from postrender.manifest import Manifest, ObjectRef
+
+HOOK = "helm.sh/hook"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One object of the stream, its scope resolved, and what was found for it.
+
+    ``observation`` is ``None`` where no cluster was asked, and for what cannot be looked up: a hook (Helm handles it
+    apart) and an object whose name the server will make.
+    """
+
+    ref: ObjectRef
+    key: ObjectKey
+    resource: Resource
+    observation: Observation | None
+
+    @property
+    def name(self) -> str:
+        """``shirts.stable.example.com/shop/shirt``: how every message names the object."""
+        return object_name(self.resource, self.key)
+
+    @property
+    def hook(self) -> bool:
+        """Whether Helm runs it as a hook: never stamped, labelled or pinned."""
+        return HOOK in self.ref.annotations
+
+    @property
+    def live(self) -> LiveObject | None:
+        """The live object, where one was found."""
+        return self.observation.live if isinstance(self.observation, Found) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What ``decide`` decides from.
+
+    ``own`` are the stored revisions of the invocation's release, ascending; ``stored`` the objects of the manifest
+    that an upgrade starts from (empty for an install); ``living`` tells of every other release named by a live object
+    whether it still exists.
+    """
+
+    manifest: Manifest
+    items: tuple[Item, ...]
+    invocation: Invocation
+    own: tuple[StoredRelease, ...] = ()
+    stored: tuple[Entry, ...] = ()
+    living: Mapping[ReleaseName, bool] = field(default_factory=dict)
+
+
+def upgraded_from(invocation: Invocation, own: tuple[StoredRelease, ...]) -> StoredRelease | None:
+    """The stored revision whose manifest this run compares with; ``None`` for what is an install.
+
+    ``prepareUpgrade`` (pkg/action/upgrade.go): the deployed revision, else the last one where it is failed or
+    superseded. ``helm upgrade --install`` installs where nothing is stored or the last revision is uninstalled
+    (``isReleaseUninstalled``, cmd/helm/upgrade.go).
+    """
+    if invocation.action in (Action.INSTALL, Action.TEMPLATE) or not own:
+        return None
+    last = own[-1]
+    if invocation.action is Action.UPGRADE_INSTALL and last.status == "uninstalled":
+        return None
+    deployed = [revision for revision in own if revision.status == "deployed"]
+    if deployed:
+        return deployed[-1]
+    return last if last.status in ("failed", "superseded") else None
+
+
+def applies_server_side(invocation: Invocation, own: tuple[StoredRelease, ...], *, server_side: bool) -> bool:
+    """Whether this Helm will use server-side apply.
+
+    ``server_side`` is what a new release gets from this Helm. An upgrade with ``auto`` goes on as the last revision
+    was applied (``getUpgradeServerSideValue``, pkg/action/upgrade.go of v4).
+    """
+    if not server_side or invocation.server_side == "false":
+        return False
+    if invocation.server_side == "true" or upgraded_from(invocation, own) is None:
+        return True
+    return own[-1].apply_method == "ssa"

@@ -1,0 +1,173 @@
+"""What a user is told, sentence by sentence: the code, the cause, and what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from postrender.helm.invocation import Action, Invocation
+from postrender.helm.patch import differs
+from postrender.helm.predict import Request
+from postrender.helm.versions import Behaviour
+from postrender.live import ReleaseName
+from postrender.ownership import Ownership, Standing
+from postrender.plan.rewriting import Outcome
+from postrender.plan.verdict import Finding, Severity
+
+NEVER_ALLOWED = frozenset({"PR101"})
+"""Codes that no ``--allow`` lets through: taking from a living owner."""
+
+
+def of_owner(
+    owner: Ownership, release: ReleaseName | None, name: str, invocation: Invocation, ways: Behaviour
+) -> list[Finding]:
+    """What the standing alone tells: a refusal, or that a kept object comes back."""
+    if owner.standing is Standing.FOREIGN:
+        return [_foreign(owner, name)]
+    if owner.standing is Standing.ORPHAN:
+        return [_orphan(owner, release, invocation, ways)]
+    if owner.standing is Standing.UNMANAGED:
+        return [_unmanaged(owner, name, invocation, ways)]
+    if owner.standing is Standing.TERMINATING:
+        return [_terminating(name)]
+    if owner.standing is Standing.OURS_KEPT:
+        return [Finding("PR107", Severity.INFO, f"kept by an earlier run of release {release}; Helm adopts it")]
+    return []
+
+
+def _foreign(owner: Ownership, name: str) -> Finding:
+    other = owner.release
+    assert other is not None
+    return Finding(
+        "PR101",
+        Severity.ERROR,
+        f"belongs to release {other}, which is alive, and is not taken from it",
+        (f"helm get manifest {other.name} -n {other.namespace}", f"rename {name} in this chart, or remove it there"),
+    )
+
+
+def _orphan(owner: Ownership, release: ReleaseName | None, invocation: Invocation, ways: Behaviour) -> Finding:
+    return Finding(
+        "PR102",
+        Severity.ERROR,
+        f"was kept by release {owner.release}, which is gone; Helm will not import it into {release or 'a new one'}",
+        (_adopt_flag("orphans", invocation), *_take_ownership(invocation, ways)),
+    )
+
+
+def _unmanaged(owner: Ownership, name: str, invocation: Invocation, ways: Behaviour) -> Finding:
+    whose = f"names release {owner.release}, which is gone," if owner.release else "is live"
+    return Finding(
+        "PR103",
+        Severity.ERROR,
+        f"{whose} and has no complete Helm ownership metadata; Helm will not import it",
+        (
+            f"kubectl get {_kubectl(name)} -o yaml --show-managed-fields",
+            _adopt_flag("unmanaged", invocation),
+            *_take_ownership(invocation, ways),
+        ),
+    )
+
+
+def _terminating(name: str) -> Finding:
+    return Finding(
+        "PR106",
+        Severity.ERROR,
+        "is being deleted; Helm would report success and the object would then vanish",
+        (f"kubectl wait --for=delete {_kubectl(name)} --timeout=60s",),
+    )
+
+
+def _kubectl(name: str) -> str:
+    """``shirts.stable.example.com/shop/shirt`` as kubectl takes it: ``shirts.stable.example.com/shirt -n shop``."""
+    parts = name.split("/")
+    return f"{parts[0]}/{parts[-1]}" + (f" -n {parts[1]}" if len(parts) == 3 else "")
+
+
+def _adopt_flag(what: str, invocation: Invocation) -> str:
+    if invocation.helm is not None and invocation.helm.major == 3 and invocation.helm.minor < 9:
+        return f"POSTRENDER_ADOPT={what} helm ..."
+    return f"helm ... --post-renderer-args=--adopt={what}   (or POSTRENDER_ADOPT={what})"
+
+
+def _take_ownership(invocation: Invocation, ways: Behaviour) -> tuple[str, ...]:
+    if not ways.take_ownership or invocation.action is Action.TEMPLATE:
+        return ()
+    return ("helm ... --take-ownership",)
+
+
+def adopted(owner: Ownership, release: ReleaseName | None) -> Finding:
+    """``--adopt`` lets postrender stamp the live object."""
+    before = f"was kept by release {owner.release}, which is gone" if owner.release else "had no owner"
+    return Finding("PR104", Severity.INFO, f"{before}; its live ownership metadata is set to {release}")
+
+
+def taken_by_helm(owner: Ownership) -> Finding:
+    """Helm's own flag lets the object through."""
+    before = f"was kept by release {owner.release}, which is gone" if owner.release else "had no owner"
+    return Finding("PR105", Severity.INFO, f"{before}; Helm takes it (--take-ownership)")
+
+
+def lookalikes(others: Sequence[str]) -> Finding:
+    """Other documents of the stream share Kind, namespace and name."""
+    return Finding("PR201", Severity.INFO, f"shares its Kind and name with {', '.join(others)}")
+
+
+def stripped(paths: Sequence[str]) -> Finding:
+    """Server-set fields are taken out."""
+    return Finding("PR303", Severity.INFO, f"server-set fields taken out: {', '.join(paths)}")
+
+
+def version_unknown() -> Finding:
+    """Helm's versions would do different things."""
+    return Finding(
+        "PR901",
+        Severity.ERROR,
+        "what Helm does to it depends on Helm's version, which is not known",
+        ("--helm-version 3.x.y   (or POSTRENDER_HELM_VERSION; helm version --short tells it)",),
+    )
+
+
+def of_outcome(outcome: Outcome, upgrade: bool, twin: bool) -> list[Finding]:
+    """What the simulation of Helm's update says."""
+    told: list[Finding] = []
+    prediction, pin = outcome.prediction, outcome.rewriting.pin
+    if prediction.error:
+        told.append(Finding("PR204", Severity.ERROR, f"this Helm would fail: {prediction.error}", _OTHER_HELM))
+    elif pin:
+        told.append(
+            Finding("PR203", Severity.INFO, f"the stored resourceVersion is carried on ({pin})")
+            if upgrade
+            else Finding("PR202", Severity.INFO, f"pinned to its live resourceVersion ({pin})")
+        )
+    if outcome.right is not None:
+        told.append(_not_right(outcome, upgrade, twin))
+    if outcome.withheld:
+        told.append(
+            Finding(
+                "PR302",
+                Severity.INFO,
+                "Helm will not patch it now, so a label or stamp that is not live is left to the next upgrade",
+            )
+        )
+    return told
+
+
+_OTHER_HELM = ("use Helm 3.17.1 or later", "helm ... --force   (Helm 3.11 and later; replaces the objects)")
+
+
+def _not_right(outcome: Outcome, upgrade: bool, twin: bool) -> Finding:
+    count = len(differs(outcome.prediction.live, outcome.right))
+    fields = f"{count} field{'s' * (count != 1)}"
+    if outcome.prediction.request is Request.NOTHING and not (upgrade and twin):
+        return Finding(
+            "PR301",
+            Severity.WARNING,
+            f"Helm adopts it as it is: {fields} of the chart will not be applied",
+        )
+    code = "PR205" if upgrade else "PR204"
+    return Finding(
+        code,
+        Severity.ERROR,
+        f"this Helm compares it with its namesake in another group: {fields} would be wrong afterwards",
+        _OTHER_HELM,
+    )

@@ -1,0 +1,94 @@
+"""What was decided: one ``Verdict`` an object, all of them in a ``Plan``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from postrender.helm.predict import Prediction
+from postrender.identity import ObjectKey, Resource, object_name
+from postrender.live import LiveObject
+from postrender.manifest import ObjectRef
+from postrender.ownership import Ownership
+from postrender.splice import Edit
+
+
+class Action(Enum):
+    """What the filter does to one object's document, or to the object."""
+
+    PASS = "pass"
+    STAMP = "stamp"
+    LABEL = "label"
+    PIN = "pin"
+    STRIP = "strip"
+    ADOPT = "adopt"
+    REFUSE = "refuse"
+
+
+class Severity(Enum):
+    """How much a finding matters: ``ERROR`` stops the run unless it is allowed by its code."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a user is told about one object: a code, a sentence without a full stop, what to type next."""
+
+    code: str
+    severity: Severity
+    text: str
+    next: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of one object.
+
+    ``edits`` are what the filter does to its document, ``adopt`` the live object that ``--adopt`` lets postrender
+    stamp first. ``prediction`` is ``None`` where nobody looked or Helm applies server-side.
+    """
+
+    ref: ObjectRef
+    key: ObjectKey
+    resource: Resource
+    ownership: Ownership | None
+    actions: tuple[Action, ...]
+    findings: tuple[Finding, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    prediction: Prediction | None = None
+    adopt: LiveObject | None = None
+
+    @property
+    def name(self) -> str:
+        """``shirts.stable.example.com/shop/shirt``: how every message names the object."""
+        return object_name(self.resource, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The verdicts in stream order."""
+
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def errors(self) -> tuple[tuple[Verdict, Finding], ...]:
+        """Everything that stops the run."""
+        return tuple(
+            (verdict, finding)
+            for verdict in self.verdicts
+            for finding in verdict.findings
+            if finding.severity is Severity.ERROR
+        )
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """All edits, in stream order."""
+        return tuple(edit for verdict in self.verdicts for edit in verdict.edits)
+
+    @property
+    def adoptions(self) -> tuple[Verdict, ...]:
+        """The verdicts that need the live object stamped first."""
+        return tuple(verdict for verdict in self.verdicts if verdict.adopt is not None)

@@ -1,0 +1,33 @@
+"""What the user allows and wants injected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+DEFAULT_LABEL_KEY = "postrender/group-kind"
+
+
+class Adopt(Enum):
+    """Objects whose live ownership metadata postrender itself may write."""
+
+    ORPHANS = "orphans"
+    UNMANAGED = "unmanaged"
+
+
+class Stamp(Enum):
+    """Which documents get ownership metadata: those of objects to be adopted, every one, or none."""
+
+    ADOPT = "adopt"
+    ALL = "all"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The user's choices. ``label_key`` is ``""`` where no label is wanted; ``allow`` holds codes (``PR106``)."""
+
+    adopt: frozenset[Adopt] = frozenset()
+    stamp: Stamp = Stamp.ADOPT
+    label_key: str = DEFAULT_LABEL_KEY
+    allow: frozenset[str] = frozenset()

@@ -1,0 +1,71 @@
+"""The account for a person at a terminal: who called, what was done to which object and why."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from postrender.plan.verdict import Action, Plan, Verdict
+
+WIDTH = 80
+
+_DONE = {
+    Action.ADOPT: "taken over",
+    Action.STAMP: "stamped",
+    Action.LABEL: "labelled",
+    Action.PIN: "pinned",
+    Action.STRIP: "stripped",
+    Action.PASS: "as it was",
+    Action.REFUSE: "refused",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a run was about, each as a phrase: ``helm 3.12.3 install``, ``release default/shirts``, a source, notes."""
+
+    helm: str
+    release: str
+    source: str
+    notes: tuple[str, ...] = ()
+
+
+def account(plan: Plan, heading: Heading, extra: Sequence[str] = ()) -> str:
+    """The whole account, lines of at most 80 columns where names allow it, ending in a newline.
+
+    ``extra`` are further sentences, such as documents that were re-serialised as a whole.
+    """
+    lines = _wrapped(
+        f"postrender: {', '.join(part for part in (heading.helm, heading.release, heading.source) if part)}"
+    )
+    told = [verdict for verdict in plan.verdicts if verdict.findings or verdict.actions != (Action.PASS,)]
+    for verdict in told:
+        lines.extend(_about(verdict))
+    for note in (*extra, *heading.notes):
+        lines.extend(_wrapped(note, first="  note: ", rest="        "))
+    lines.append("  " + _summary(plan))
+    return "\n".join(lines) + "\n"
+
+
+def _about(verdict: Verdict) -> Iterable[str]:
+    done = ", ".join(_DONE[action] for action in verdict.actions)
+    yield from _wrapped(f"{verdict.name}: {done}", first="  ", rest="      ")
+    for finding in verdict.findings:
+        yield from _wrapped(f"{finding.text} ({finding.code})", first="    - ", rest="      ")
+
+
+def _summary(plan: Plan) -> str:
+    total = len(plan.verdicts)
+    changed = sum(1 for verdict in plan.verdicts if verdict.edits)
+    objects = f"{total} object{'s' * (total != 1)}"
+    if not changed:
+        return f"{objects}, none changed: the manifests are passed on as they came."
+    return f"{objects}, {changed} changed; every other byte is as it came."
+
+
+def _wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
+    """Lines of ``WIDTH`` columns; a name longer than that stays whole, so that it can be copied."""
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
