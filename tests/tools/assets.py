@@ -1,11 +1,12 @@
-"""Build the real programs that the end-to-end tests run: kube-apiserver, etcd, any Helm, and the Go YAML reader.
+"""Build the real programs that the tests run: kube-apiserver, etcd, any Helm, and the Go YAML reader.
 
-    python -m tests.tools.assets kube-apiserver etcd helm@3.12.3 goyaml
+    bin/assets                          # all that the end-to-end tests use, 30 minutes on two cores the first time
+    bin/assets helm@3.12.3 goyaml       # these
 
-prints the path of each, building what the cache folder lacks. Go is the only tool it takes. The cache folder
-is ``$POSTRENDER_TEST_CACHE``, else ``$XDG_CACHE_HOME/postrender-tests``, else ``~/.cache/postrender-tests``.
-``KUBEBUILDER_ASSETS`` (envtest's convention: a folder with ``etcd`` and ``kube-apiserver`` in it) is honoured first.
-Standard library only, so that it runs before anything is installed.
+prints the path of each, building what the cache folder lacks, one at a time however many ask. Go is the only tool it
+takes. The cache folder is ``$POSTRENDER_TEST_CACHE``, else ``$XDG_CACHE_HOME/postrender-tests``, else
+``~/.cache/postrender-tests``. ``KUBEBUILDER_ASSETS`` (envtest's convention: a folder with ``etcd`` and
+``kube-apiserver`` in it) is honoured first. Standard library only, so that it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -20,11 +21,28 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 KUBERNETES = "1.34.3"
 ETCD = "3.6.4"
+HELMS = (
+    "3.9.4",
+    "3.12.3",
+    "3.16.4",
+    "3.17.0",
+    "3.17.1",
+    "3.17.3",
+    "3.18.6",
+    "3.21.4",
+    "4.0.0",
+    "4.1.0",
+    "4.1.4",
+    "4.3.1",
+)
+"""The Helms of the end-to-end tests: the last before and the first after each change in what Helm does."""
+END_TO_END = ("etcd", "kube-apiserver", *(f"helm@{version}" for version in HELMS))
+"""The programs of the end-to-end tests, for ``find`` and ``build``."""
 
 _APISERVER_MAIN = """\
 package main
@@ -63,6 +81,10 @@ class BuildError(RuntimeError):
     """A program could not be built; the message holds the command and the end of its output."""
 
 
+class Missing(BuildError):
+    """A program is not there and was not to be built now; the message says how to build it."""
+
+
 def cache_folder() -> Path:
     """The folder the finished programs are kept in (made if missing)."""
     chosen = os.environ.get("POSTRENDER_TEST_CACHE")
@@ -75,14 +97,28 @@ def cache_folder() -> Path:
     return folder
 
 
+def find(name: str) -> Path:
+    """Path of a finished program (``etcd``, ``kube-apiserver``, ``helm@3.12.3``, ``goyaml``); raises Missing."""
+    path, _ = _described(name)
+    if not path.is_file():
+        raise Missing(f"{path} is missing; build it once, with Go on PATH: bin/assets {name}")
+    return path
+
+
+def build(name: str) -> Path:
+    """Path of a program, named as for ``find``, built now where it is missing; raises BuildError."""
+    path, how = _described(name)
+    return _built(path, how)
+
+
 def kube_apiserver() -> Path:
     """Path of a kube-apiserver; raises BuildError."""
-    return _from_envtest("kube-apiserver") or _built(f"kube-apiserver-{KUBERNETES}", _build_apiserver)
+    return build("kube-apiserver")
 
 
 def etcd() -> Path:
     """Path of an etcd; raises BuildError."""
-    return _from_envtest("etcd") or _built(f"etcd-{ETCD}", _build_etcd)
+    return build("etcd")
 
 
 def helm(version: str) -> Path:
@@ -90,29 +126,43 @@ def helm(version: str) -> Path:
 
     The name matters: postrender asks only a binary called helm for its version.
     """
-    return _built(f"helm-{version}/helm", lambda target: _build_helm(version, target))
+    return build(f"helm@{version}")
 
 
 def goyaml() -> Path:
     """Path of the small Go program beside this file that reads streams as Helm does; raises BuildError."""
-    source = Path(__file__).parent / "goyaml"
-    digest = hashlib.sha256()
-    for part in sorted(source.glob("*")):
-        digest.update(part.name.encode() + b"\0" + part.read_bytes())
-    return _built(f"goyaml-{digest.hexdigest()[:12]}", lambda target: _build_module(source, target))
+    return build("goyaml")
 
 
 def go_tool(package: str, version: str) -> Path:
     """Path of a command of a public Go module, built unchanged (``sigs.k8s.io/kustomize/kustomize/v5``, ``v5.7.1``)."""
     name = next(part for part in reversed(package.split("/")) if not re.fullmatch(r"v\d+", part))
 
-    def build(target: Path) -> None:
+    def install(target: Path) -> None:
         _go_install(f"{package}@{version}", name, target, [])
 
-    return _built(f"{name}-{version}/{name}", build)
+    return _built(cache_folder() / f"{name}-{version}" / name, install)
 
 
-def _from_envtest(name: str) -> Path | None:
+def _described(name: str) -> tuple[Path, Callable[[Path], None]]:
+    """Where a program is, or will be, and how it is built."""
+    kind, _, version = name.partition("@")
+    if kind == "helm" and re.fullmatch(r"\d+\.\d+\.\d+", version):
+        return cache_folder() / f"helm-{version}" / "helm", lambda target: _build_helm(version, target)
+    if name == "etcd":
+        return _in_envtest(name) or cache_folder() / f"etcd-{ETCD}", _build_etcd
+    if name == "kube-apiserver":
+        return _in_envtest(name) or cache_folder() / f"kube-apiserver-{KUBERNETES}", _build_apiserver
+    if name == "goyaml":
+        source = Path(__file__).parent / "goyaml"
+        digest = hashlib.sha256()
+        for part in sorted(source.glob("*")):
+            digest.update(part.name.encode() + b"\0" + part.read_bytes())
+        return cache_folder() / f"goyaml-{digest.hexdigest()[:12]}", lambda target: _build_module(source, target)
+    raise BuildError(f"no program is called {name}: there are etcd, kube-apiserver, goyaml and helm@X.Y.Z")
+
+
+def _in_envtest(name: str) -> Path | None:
     folder = os.environ.get("KUBEBUILDER_ASSETS")
     if not folder:
         return None
@@ -122,26 +172,31 @@ def _from_envtest(name: str) -> Path | None:
     return path
 
 
-def _built(relative: str, build: object) -> Path:
-    """The finished program under the cache folder; built under a lock and renamed into place when it is whole."""
-    assert callable(build)
-    target = cache_folder() / relative
+def _built(target: Path, how: Callable[[Path], None]) -> Path:
+    """The finished program, renamed into place when it is whole; one build at a time, since each takes all cores."""
     if target.is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(cache_folder() / (relative.replace("/", "_") + ".lock")):
+    with _lock(cache_folder() / "build.lock", target.name):
         if not target.is_file():
-            print(f"building {relative} (once) ...", file=sys.stderr, flush=True)
-            unfinished = target.with_name(target.name + ".unfinished")
-            build(unfinished)
-            unfinished.rename(target)
+            print(f"building {target} (once) ...", file=sys.stderr, flush=True)
+            unfinished = target.with_name(f"{target.name}.{os.getpid()}.unfinished")
+            try:
+                how(unfinished)
+                unfinished.rename(target)
+            finally:
+                unfinished.unlink(missing_ok=True)
     return target
 
 
 @contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def _lock(path: Path, what: str) -> Iterator[None]:
     with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{what}: waiting for another build to end ...", file=sys.stderr, flush=True)
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
@@ -210,15 +265,11 @@ def _go_install(package: str, name: str, target: Path, flags: list[str]) -> None
         shutil.move(Path(folder) / name, target)
 
 
-def main(names: list[str]) -> int:
-    """Build each named program and print its path; 1 and the reason where one cannot be had."""
-    simple = {"kube-apiserver": kube_apiserver, "etcd": etcd, "goyaml": goyaml}
-    for name in names:
+def main(names: Sequence[str]) -> int:
+    """Build each named program, or all that the end-to-end tests use, and print its path; 1 where one cannot be had."""
+    for name in names or END_TO_END:
         try:
-            if name.startswith("helm@"):
-                print(helm(name.removeprefix("helm@")), flush=True)
-            else:
-                print(simple[name](), flush=True)
+            print(build(name), flush=True)
         except BuildError as error:
             print(error, file=sys.stderr)
             return 1

@@ -1,0 +1,1 @@
+"""Real Helm against a real API server."""
