@@ -65,12 +65,12 @@ def classify(
     owner = live.owner
     if live.deleting:
         return Ownership(Standing.TERMINATING, owner)
-    if owner is not None and owner != release:
-        if living[owner]:
-            return Ownership(Standing.FOREIGN, owner)
-        return Ownership(Standing.ORPHAN if live.managed_by_helm else Standing.UNMANAGED, owner)
+    other = owner if owner != release else None
+    if other is not None and living[other]:
+        return Ownership(Standing.FOREIGN, owner)
     if stored:
+        # An upgrade does not ask whose an object is that its stored manifest holds (performUpgrade, upgrade.go).
         return Ownership(Standing.OURS, owner)
     if owner is None or not live.managed_by_helm:
         return Ownership(Standing.UNMANAGED, owner)
-    return Ownership(Standing.OURS_KEPT, owner)
+    return Ownership(Standing.ORPHAN if other else Standing.OURS_KEPT, owner)

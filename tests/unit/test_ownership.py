@@ -1,0 +1,90 @@
+"""The ownership table, cell by cell."""
+
+from __future__ import annotations
+
+import pytest
+
+from postrender.identity import GroupKind, ObjectKey
+from postrender.live import (
+    MANAGED_BY,
+    RELEASE_NAME,
+    RELEASE_NAMESPACE,
+    Absent,
+    Found,
+    LiveObject,
+    NotServed,
+    ReleaseName,
+    StoredRelease,
+    Unknown,
+)
+from postrender.ownership import Ownership, Standing, classify, lives
+
+US = ReleaseName("shop", "shirts")
+ALIVE = ReleaseName("shop", "alive")
+GONE = ReleaseName("shop", "gone")
+LIVING = {ALIVE: True, GONE: False}
+
+
+def _found(owner: ReleaseName | None, *, managed: bool = True, deleting: bool = False) -> Found:
+    annotations = {RELEASE_NAME: owner.name, RELEASE_NAMESPACE: owner.namespace} if owner else {}
+    labels = {MANAGED_BY: "Helm"} if managed else {}
+    key = ObjectKey(GroupKind("stable.example.com", "Shirt"), "shop", "shirt")
+    return Found(LiveObject(key, "stable.example.com/v1", "uid", "7", labels, annotations, deleting))
+
+
+@pytest.mark.parametrize(
+    ("observation", "stored", "expected"),
+    [
+        (Absent(), False, Ownership(Standing.ABSENT)),
+        (NotServed(), False, Ownership(Standing.ABSENT)),
+        (Unknown("no answer"), False, Ownership(Standing.UNKNOWN)),
+        (_found(US), True, Ownership(Standing.OURS, US)),
+        (_found(US), False, Ownership(Standing.OURS_KEPT, US)),
+        (_found(US, managed=False), False, Ownership(Standing.UNMANAGED, US)),
+        (_found(US, managed=False), True, Ownership(Standing.OURS, US)),
+        (_found(None), True, Ownership(Standing.OURS, None)),
+        (_found(None), False, Ownership(Standing.UNMANAGED, None)),
+        (_found(None, managed=False), False, Ownership(Standing.UNMANAGED, None)),
+        (_found(GONE), False, Ownership(Standing.ORPHAN, GONE)),
+        (_found(GONE), True, Ownership(Standing.OURS, GONE)),
+        (_found(GONE, managed=False), False, Ownership(Standing.UNMANAGED, GONE)),
+        (_found(ALIVE), False, Ownership(Standing.FOREIGN, ALIVE)),
+        (_found(ALIVE), True, Ownership(Standing.FOREIGN, ALIVE)),
+        (_found(ALIVE, managed=False), False, Ownership(Standing.FOREIGN, ALIVE)),
+        (_found(US, deleting=True), True, Ownership(Standing.TERMINATING, US)),
+        (_found(None, deleting=True), False, Ownership(Standing.TERMINATING, None)),
+    ],
+)
+def test_standing(observation: object, stored: bool, expected: Ownership) -> None:
+    assert classify(observation, US, stored=stored, living=LIVING) == expected  # type: ignore[arg-type]
+
+
+def test_a_release_without_a_name_owns_nothing() -> None:
+    assert classify(_found(GONE), None, stored=False, living=LIVING).standing is Standing.ORPHAN
+    assert classify(_found(ALIVE), None, stored=False, living=LIVING).standing is Standing.FOREIGN
+
+
+def test_no_guess_about_a_release_nobody_looked_up() -> None:
+    with pytest.raises(KeyError):
+        classify(_found(ReleaseName("shop", "other")), US, stored=False, living=LIVING)
+
+
+def _revision(number: int, status: str) -> StoredRelease:
+    return StoredRelease(ALIVE, number, status)
+
+
+@pytest.mark.parametrize(
+    ("revisions", "expected"),
+    [
+        ([], False),
+        ([_revision(1, "deployed")], True),
+        ([_revision(1, "uninstalled")], False),
+        ([_revision(1, "superseded"), _revision(2, "uninstalled")], False),
+        ([_revision(2, "deployed"), _revision(1, "uninstalled")], True),
+        ([_revision(1, "failed")], True),
+        ([_revision(1, "pending-install")], True),
+        ([_revision(1, "uninstalling")], True),
+    ],
+)
+def test_lives(revisions: list[StoredRelease], expected: bool) -> None:
+    assert lives(revisions) is expected
