@@ -1,7 +1,7 @@
 """Helm's command line, read the way cobra and pflag read it: pure, from arguments to what they say.
 
 Only a command line that Helm accepted is ever read (Helm starts us after it has parsed its own), so nothing is
-reported as wrong; what a Helm newer than the table may mean is said to be doubtful instead of guessed.
+reported as wrong; what cannot be read for certain is said to be in doubt instead of guessed.
 """
 
 from __future__ import annotations
@@ -9,18 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from postrender.caller.helmflags import COMMANDS, ROOT, FlagSet
-
-_KEPT = frozenset(
-    (
-        *("namespace", "kubeconfig", "kube-context", "kube-token", "kube-as-user", "kube-as-group", "kube-apiserver"),
-        *("kube-ca-file", "kube-tls-server-name", "kube-insecure-skip-tls-verify"),
-        *("install", "generate-name", "name-template", "replace", "dry-run", "validate"),
-        *("force", "force-replace", "force-conflicts", "take-ownership", "server-side"),
-        *("atomic", "rollback-on-failure"),
-    )
-)
-"""The flags whose values are kept; of all others (``--set``, ``--password``) not even the name is."""
+from postrender.caller.helmflags import COMMANDS, KEPT, ROOT, FlagSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,32 +17,30 @@ class CommandLine:
     """What a rendering Helm was asked.
 
     ``command`` is install, upgrade or template, ``arguments`` what stands behind it beside flags. ``flags`` are the
-    flags that matter, in order, by long name; the value is ``None`` where a flag stood alone. ``unknown`` are flags
-    that the table lacks (names only); ``doubtful`` says that one of them may have taken an argument, so that
-    ``arguments`` cannot be relied on. Values are left out of ``repr``: they may be secret.
+    flags that matter, in order, by long name; the value is ``None`` where a flag stood alone. ``doubt`` says why
+    ``arguments`` cannot be relied on, ``""`` where they can. Values are left out of ``repr``: they may be secret.
     """
 
     command: str
     arguments: tuple[str, ...] = field(repr=False)
     flags: tuple[tuple[str, str | None], ...] = field(repr=False)
-    unknown: tuple[str, ...] = ()
-    doubtful: bool = False
+    doubt: str = ""
 
     def values(self, *names: str) -> tuple[str | None, ...]:
-        """Every value that any of these flags was given, in order; pflag lets the last one win."""
+        """Every value that any of these flags was given, in order: with pflag, the last one wins."""
         return tuple(value for name, value in self.flags if name in names)
 
     def switch(self, *names: str) -> bool:
-        """Whether a boolean flag is on (it is off where it was not given)."""
+        """Whether a boolean flag is on; it is off where it was not given."""
         values = self.values(*names)
         return bool(values) and parse_bool(values[-1]) is True
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The release a command line names: a name, or why there is none.
+    """The release that a command line names, or why it names none.
 
-    ``generated`` says that Helm makes a new name up, which nothing live can carry.
+    ``generated`` says that Helm makes up a new name, which nothing live can carry.
     """
 
     name: str | None
@@ -61,23 +48,34 @@ class Release:
     why_not: str = ""
 
 
-def parse(arguments: Sequence[str]) -> CommandLine | None:
-    """Read the arguments behind Helm's own name; ``None`` where the command is not one that renders."""
+def parse(arguments: Sequence[str], *, whole: bool = True) -> CommandLine | None:
+    """Read the arguments behind Helm's own name; ``None`` where the command is not one that renders.
+
+    Without ``whole`` the end of the command line is missing.
+    """
     found = _command(arguments)
     if found is None or found[0] not in COMMANDS:
         return None
     command, rest = found
-    return _Reader(COMMANDS[command]).read(command, rest)
+    reader = _Reader(COMMANDS[command])
+    reader.read(rest)
+    doubt = "" if whole else "its end cannot be read"
+    if reader.doubtful:
+        doubt = f"it has flags that are not known here: {', '.join(reader.unknown)}"
+    return CommandLine(command, tuple(reader.arguments), tuple(reader.flags), doubt)
 
 
 def release(line: CommandLine) -> Release:
-    """Which release that is: ``NameAndChart`` (pkg/action/install.go) and ``newUpgradeCmd`` (cmd/helm/upgrade.go)."""
+    """Tell the release: ``NameAndChart`` (pkg/action/install.go), ``newUpgradeCmd`` (cmd/helm/upgrade.go).
+
+    ``helm template`` starts with a name of its own (``newTemplateCmd``, cmd/helm/template.go), so that
+    ``--generate-name`` changes nothing there.
+    """
     template = (line.values("name-template") or (None,))[-1]
     if line.command == "install" and not template and line.switch("generate-name"):
         return Release(None, generated=True)
-    if line.doubtful:
-        unknown = ", ".join(line.unknown)
-        return Release(None, why_not=f"Helm's command line has flags that are not known here: {unknown}")
+    if line.doubt:
+        return Release(None, why_not=f"of Helm's command line, {line.doubt}")
     count = len(line.arguments)
     if count == 2:
         return Release(line.arguments[0])
@@ -91,14 +89,14 @@ def release(line: CommandLine) -> Release:
 
 
 def parse_bool(text: str | None) -> bool | None:
-    """As ``strconv.ParseBool``; ``None`` in for a flag that stood alone is true, ``None`` out is not a boolean."""
+    """Read a boolean as ``strconv.ParseBool`` does; ``None`` out is not a boolean, ``None`` in stood alone: true."""
     if text in (None, "1", "t", "T", "true", "TRUE", "True"):
         return True
     return False if text in ("0", "f", "F", "false", "FALSE", "False") else None
 
 
 def _command(arguments: Sequence[str]) -> tuple[str, list[str]] | None:
-    """The first argument that is no flag and no flag's value, and the rest: ``Find`` and ``stripFlags`` of cobra.
+    """Find the first argument that is no flag and no flag's value: ``Find`` and ``stripFlags`` of cobra.
 
     In front of the command a flag counts as taking the next argument unless it is one of the root command's that
     does not: the command's own flags are not known there.
@@ -129,57 +127,54 @@ class _Reader:
         self.unknown: list[str] = []
         self.doubtful = False
 
-    def read(self, command: str, arguments: Sequence[str]) -> CommandLine:
+    def read(self, arguments: Sequence[str]) -> None:
         self.rest = list(arguments)
         while self.rest:
             argument = self.rest.pop(0)
             if argument == "--":
                 self.arguments += self.rest
-                break
+                return
             if argument.startswith("--"):
                 self._long(argument[2:])
             elif argument.startswith("-") and argument != "-":
                 self._letters(argument[1:])
             else:
                 self.arguments.append(argument)
-        return CommandLine(
-            command, tuple(self.arguments), tuple(self.flags), tuple(dict.fromkeys(self.unknown)), self.doubtful
-        )
 
     def _long(self, text: str) -> None:
         name, equals, value = text.partition("=")
+        takes_next = self.known.takes_next.get(name)
         if equals:
-            self._given(name, value)
-        elif name not in self.known.takes_next:
-            self._unknown("--" + name, ambiguous=self._next_could_be_value())
+            self._keep(name, value)
+        elif takes_next is None:
+            self._unknown("--" + name)
         else:
-            self._given(name, self.rest.pop(0) if self.known.takes_next[name] and self.rest else None)
+            self._keep(name, self._next() if takes_next else None)
 
-    def _letters(self, text: str) -> None:
-        while text:
-            letter, text = text[0], text[1:]
+    def _letters(self, letters: str) -> None:
+        while letters:
+            letter, letters = letters[0], letters[1:]
             name = self.known.letters.get(letter)
             if name is None:
-                self._unknown("-" + letter, ambiguous=bool(text) or self._next_could_be_value())
+                self._unknown("-" + letter, joined=bool(letters))
                 return
-            if len(text) > 1 and text[0] == "=":
-                self._given(name, text[1:])
+            if len(letters) > 1 and letters[0] == "=":
+                self._keep(name, letters[1:])
                 return
-            if not self.known.takes_next[name]:
-                self._given(name, None)
-            else:
-                self._given(name, text or (self.rest.pop(0) if self.rest else None))
+            if self.known.takes_next[name]:
+                self._keep(name, letters or self._next())
                 return
+            self._keep(name, None)
 
-    def _given(self, name: str, value: str | None) -> None:
-        if name in _KEPT:
+    def _next(self) -> str | None:
+        return self.rest.pop(0) if self.rest else None
+
+    def _keep(self, name: str, value: str | None) -> None:
+        if name in KEPT:
             self.flags.append((name, value))
-        elif name not in self.known.takes_next:
-            self._unknown("--" + name, ambiguous=False)
 
-    def _unknown(self, flag: str, *, ambiguous: bool) -> None:
+    def _unknown(self, flag: str, *, joined: bool = False) -> None:
+        """Note a flag that may have taken what comes next: letters joined to it, or an argument."""
         self.unknown.append(flag)
-        self.doubtful = self.doubtful or ambiguous
-
-    def _next_could_be_value(self) -> bool:
-        return bool(self.rest) and not self.rest[0].startswith("-")
+        if joined or (self.rest and not self.rest[0].startswith("-")):
+            self.doubtful = True

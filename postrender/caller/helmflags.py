@@ -69,3 +69,14 @@ COMMANDS: Mapping[str, FlagSet] = {
     ),
 }
 """The commands that run a post-renderer (none of them has an alias)."""
+
+KEPT = frozenset(
+    (
+        *("namespace", "kubeconfig", "kube-context", "kube-token", "kube-as-user", "kube-as-group", "kube-apiserver"),
+        *("kube-ca-file", "kube-tls-server-name", "kube-insecure-skip-tls-verify"),
+        *("install", "generate-name", "name-template", "replace", "dry-run", "validate"),
+        *("force", "force-replace", "force-conflicts", "take-ownership", "server-side"),
+        *("atomic", "rollback-on-failure"),
+    )
+)
+"""The flags that matter to us. Of all others (``--set``, ``--password``) neither value nor name is kept."""
