@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from postrender.caller import helm as helms
@@ -15,7 +15,7 @@ from postrender.caller.options import SETTINGS, Flags
 from postrender.caller.processes import Processes, here
 from postrender.caller.said import talks
 from postrender.caller.sources import Sources, Told
-from postrender.caller.values import shown
+from postrender.caller.values import from_text, shown
 from postrender.connection import Connection
 from postrender.errors import UsageError
 from postrender.helm.invocation import Action, DryRun, Invocation
@@ -29,8 +29,9 @@ _ACTIONS = {
     "template": Action.TEMPLATE,
 }
 _DRY_RUNS = {"none": DryRun.NO, "client": DryRun.CLIENT, "server": DryRun.SERVER}
-_NAMES_CLUSTER = ("kubeconfig", "kube_context", "kube_apiserver")
-_MUST_AGREE = ("release", "namespace", "action", "kubeconfig", "kube_context", "kube_apiserver")
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+_RELEASE = ("release", "namespace", "action")
+_CLUSTER = ("kubeconfig", "kube_context", "kube_apiserver")
 
 
 def find(
@@ -43,17 +44,18 @@ def find(
     processes = processes or here()
     helm = helms.find(os.getpid() if pid is None else pid, processes)
     sources = _sources(flags, environ, helm, processes)
-    told = {setting.name: sources.tell(setting) for setting in SETTINGS}
-    notes = _contradictions(told, helm)
+    told = {name: sources.tell(setting) for name, setting in _BY_NAME.items()}
+    notes: list[str] = []
     version = _version(told, helm, processes, notes)
-    namespace = _namespace(told, sources.helm_environ, notes)
+    talking = helm is not None and talks(helm.line, version)
+    notes += _contradictions(told, sources, talking)
+    namespace = _namespace(told, sources, notes)
     name = _release(told, helm, notes)
-    named = any(told[setting].by_user and told[setting].value for setting in _NAMES_CLUSTER)
     return Caller(
         invocation=_invocation(told, version, ReleaseName(namespace, name) if namespace and name else None),
         connection=_connection(told),
         namespace=namespace,
-        cluster_named=named or (helm is not None and talks(helm.line, version)),
+        cluster_named=talking or any(told[name].by_user and told[name].value for name in _CLUSTER),
         parent=_parent(helm),
         origins=MappingProxyType({setting: value.origin for setting, value in told.items()}),
         notes=tuple(notes),
@@ -63,19 +65,26 @@ def find(
 def _sources(flags: Flags, environ: Mapping[str, str], helm: Helm | None, processes: Processes) -> Sources:
     """Collect the sources. Helm's environment is its own where it can be read: what stands between may change ours."""
     if helm is None:
-        return Sources(flags, environ, helm_environ=environ)
+        return Sources(flags, environ, None, "", environ)
     pid = helm.process.pid
     return Sources(flags, environ, helm, processes.folder(pid), processes.environment(pid) or environ)
 
 
-def _contradictions(told: Mapping[str, Told], helm: Helm | None) -> list[str]:
-    """Say where we are told one thing and the calling Helm's command line another: a forgotten variable, perhaps."""
-    return [
-        f"{told[name].origin} says {shown(name, told[name].value)}, "
-        f"but {helm.origin} runs with {shown(name, told[name].helm_said)}."
-        for name in _MUST_AGREE
-        if helm and told[name].by_user and told[name].helm_said not in (None, "", told[name].value)
-    ]
+def _contradictions(told: Mapping[str, Told], sources: Sources, talking: bool) -> Iterator[str]:
+    """Say where we are told one thing and the calling Helm goes by another: a forgotten variable, perhaps."""
+    if sources.helm is None:
+        return
+    for name in (*_RELEASE, *(_CLUSTER if talking else ())):
+        ours, theirs = told[name], sources.as_helm(_BY_NAME[name])
+        if ours.by_user and ours.text and theirs.text and not _same(name, ours.text, theirs.text):
+            yield (
+                f"{ours.origin} says {shown(name, ours.text)}, but {theirs.origin} says {shown(name, theirs.text)}: "
+                f"{ours.origin} is taken."
+            )
+
+
+def _same(name: str, ours: str, theirs: str) -> bool:
+    return ours == theirs or (_BY_NAME[name].path and os.path.abspath(ours) == os.path.abspath(theirs))
 
 
 def _version(told: dict[str, Told], helm: Helm | None, processes: Processes, notes: list[str]) -> HelmVersion | None:
@@ -93,15 +102,19 @@ def _version(told: dict[str, Told], helm: Helm | None, processes: Processes, not
     return answer
 
 
-def _namespace(told: dict[str, Told], environ: Mapping[str, str], notes: list[str]) -> str | None:
+def _namespace(told: dict[str, Told], sources: Sources, notes: list[str]) -> str | None:
+    """Tell the namespace as Helm resolves it: by its own kubeconfig and context, whatever ours are, if it called."""
     if told["namespace"].text:
         return told["namespace"].text
+    config, context = (
+        sources.as_helm(_BY_NAME[name]) if sources.helm else told[name] for name in ("kubeconfig", "kube_context")
+    )
     try:
-        found = kubeconfig.namespace(told["kubeconfig"].text or "", told["kube_context"].text or "", environ)
+        found = kubeconfig.namespace(config.text or "", context.text or "", sources.helm_environ)
     except kubeconfig.Unreadable as error:
         notes.append(f"The namespace cannot be told: {error}; --namespace NAMESPACE tells it.")
         return None
-    told["namespace"] = Told(found.name, found.origin)
+    told["namespace"] = Told(from_text(_BY_NAME["namespace"], found.name, found.origin), found.origin)
     return found.name
 
 
@@ -114,7 +127,8 @@ def _release(told: dict[str, Told], helm: Helm | None, notes: list[str]) -> str 
         told["release"] = Told(None, generated.origin)
         return None
     if name.text:
-        told["generate_name"] = Told(False, name.origin)
+        if generated.on:
+            told["generate_name"] = Told(False, name.origin)
         return name.text
     if not generated.on:
         found = release(helm.line) if helm else Release(None, why_not="no Helm was found above this process")

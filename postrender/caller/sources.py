@@ -22,14 +22,12 @@ DEFAULT = "default"
 class Told:
     """A setting's value and where it came from; no value where nobody told one.
 
-    ``by_user`` says that we were told, by flag or variable; ``helm_said`` is what the calling Helm's command line says
-    about the same. Values are left out of ``repr``: one of them is a token.
+    ``by_user`` says that we were told, by flag or variable. The value is left out of ``repr``: one is a token.
     """
 
     value: Value | None = field(default=None, repr=False)
     origin: str = DEFAULT
     by_user: bool = False
-    helm_said: Value | None = field(default=None, repr=False)
 
     @property
     def text(self) -> str | None:
@@ -49,36 +47,42 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Everything that may tell a setting, the calling Helm with the folder and environment it runs in included."""
+    """Everything that may tell a setting.
+
+    ``folder`` and ``helm_environ`` are those that the calling Helm runs in; where no Helm called, the environment is
+    ours, since a Helm in the same shell would read it.
+    """
 
     flags: Flags
     environ: Mapping[str, str] = field(repr=False)
-    helm: Helm | None = None
-    folder: str = ""
-    helm_environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    helm: Helm | None
+    folder: str
+    helm_environ: Mapping[str, str] = field(repr=False)
 
     def tell(self, setting: Setting) -> Told:
         """Ask every source in turn; raises UsageError for a value that makes no sense."""
-        spoken = said(setting, self.helm.line, self.folder) if self.helm else None
         given = getattr(self.flags, setting.name)
         if given not in (None, ()):
             value = from_text(setting, given, setting.flags[0]) if isinstance(given, str) else given
-            return Told(value, setting.flags[0], by_user=True, helm_said=spoken)
+            return Told(value, setting.flags[0], by_user=True)
         text = self.environ.get(setting.variable, "")
         if text:
-            value = from_text(setting, text, setting.variable)
-            return Told(value, setting.variable, by_user=True, helm_said=spoken)
-        if self.helm and spoken is not None:
-            return Told(spoken, self.helm.origin, helm_said=spoken)
-        return self._from_helms_variable(setting)
+            return Told(from_text(setting, text, setting.variable), setting.variable, by_user=True)
+        return self.as_helm(setting)
 
-    def _from_helms_variable(self, setting: Setting) -> Told:
+    def as_helm(self, setting: Setting) -> Told:
+        """Ask only what Helm itself goes by: its command line, then its variables; raises UsageError."""
+        if self.helm:
+            value = said(setting, self.helm.line, self.folder)
+            if value is not None:
+                checked = from_text(setting, value, self.helm.origin) if value and isinstance(value, str) else value
+                return Told(checked, self.helm.origin)
         name = setting.helm_variable
         text = self.helm_environ.get(name, "") if name else ""
         if not text:
             return Told()
         if setting.kind == "bool":
             # What is no boolean counts as not given: envBoolOr, pkg/cli/environment.go.
-            value = parse_bool(text)
-            return Told() if value is None else Told(value, name)
+            on = parse_bool(text)
+            return Told() if on is None else Told(on, name)
         return Told(split(text) if setting.kind == "list" else from_text(setting, text, name), name)
