@@ -1,0 +1,25 @@
+"""The patches Helm makes for what is live, and what the API server does with them. Pure; exact, and held against Go.
+
+JSON objects are plain dicts and are never changed; results share values with what they were made of.
+"""
+
+from __future__ import annotations
+
+from postrender.helm.patch.differences import differs
+from postrender.helm.patch.errors import PatchError
+from postrender.helm.patch.merge import apply_merge_patch, merge_patch, three_way_merge_patch
+from postrender.helm.patch.schema import PatchType, patch_type
+from postrender.helm.patch.strategic_diff import strategic_three_way
+from postrender.helm.patch.strategic_merge import apply_strategic
+
+__all__ = [
+    "PatchError",
+    "PatchType",
+    "apply_merge_patch",
+    "apply_strategic",
+    "differs",
+    "merge_patch",
+    "patch_type",
+    "strategic_three_way",
+    "three_way_merge_patch",
+]

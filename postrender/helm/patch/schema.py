@@ -1,0 +1,131 @@
+"""Which kinds Helm takes for built in, and what their Go structs say about patching each field.
+
+The facts are in ``schema.json``, which ``tests/tools/gopatch`` writes by walking client-go's scheme.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from importlib.resources import files
+from typing import NewType
+
+from postrender.helm.patch.errors import PatchError
+from postrender.identity import GroupVersionKind
+
+Schema = NewType("Schema", str)
+"""A Go type: the name of a struct in ``schema.json`` or a kind of package reflect, ``*`` and ``[]`` before it."""
+
+
+class PatchType(Enum):
+    """How Helm patches an object client-side, with the content type it sends."""
+
+    MERGE = "application/merge-patch+json"
+    STRATEGIC = "application/strategic-merge-patch+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What is known of a field: the type of its value (of one element, for a list) and its struct tags.
+
+    ``strategy`` is ``""`` (objects are merged, lists replaced), ``merge`` or ``replace``. ``merge_key`` is ``""``
+    where the elements are scalars.
+    """
+
+    schema: Schema
+    strategy: str
+    retain_keys: bool
+    merge_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    client_go: str
+    kinds: Mapping[str, Mapping[str, str]]
+    types: Mapping[str, Mapping[str, str]]
+
+
+@cache
+def _facts() -> _Facts:
+    found = json.loads(files(__package__).joinpath("schema.json").read_bytes())
+    return _Facts(found["client_go"], found["kinds"], found["types"])
+
+
+def schema_of(gvk: GroupVersionKind) -> Schema | None:
+    """The Go struct of a built-in kind; ``None`` for a kind that Helm does not know, as every custom resource's."""
+    name = _facts().kinds.get(gvk.api_version, {}).get(gvk.kind)
+    return None if name is None else Schema(name)
+
+
+def struct_of(gvk: GroupVersionKind) -> Schema:
+    """The Go struct of a built-in kind; raises ValueError for one that Helm does not know."""
+    schema = schema_of(gvk)
+    if schema is None:
+        raise ValueError(f"{gvk} is no built-in kind")
+    return schema
+
+
+def patch_type(gvk: GroupVersionKind) -> PatchType:
+    """Which patch ``createPatch`` (pkg/kube/client.go of Helm 3.12.3, 3.21.4 and 4.3.1) makes for a kind.
+
+    Strategic for the kinds that client-go and apiextensions know (``kubernetesNativeScheme``, pkg/kube/converter.go),
+    but for the CustomResourceDefinition of apiextensions.k8s.io/v1beta1.
+    """
+    if (gvk.group, gvk.version, gvk.kind) == ("apiextensions.k8s.io", "v1beta1", "CustomResourceDefinition"):
+        return PatchType.MERGE
+    return PatchType.MERGE if schema_of(gvk) is None else PatchType.STRATEGIC
+
+
+@cache
+def object_field(schema: Schema, key: str) -> Field:
+    """The field whose value is an object (``LookupPatchMetadataForStruct``).
+
+    k8s.io/apimachinery 0.37.1, pkg/util/strategicpatch/meta.go and third_party/forked/golang/json/fields.go: a name
+    that fits but for its case is good enough where none fits exactly.
+
+    Raises PatchError where the type is no struct, or has no such field.
+    """
+    struct = Schema(schema.removeprefix("*"))
+    fields = _facts().types.get(struct)
+    if fields is None:
+        raise PatchError(f"merging an object in json but data type is not struct, instead is: {kind_of(struct)}")
+    found = fields.get(key) or next((fields[name] for name in fields if _folded(name) == _folded(key)), None)
+    if found is None:
+        name, quoted = struct.partition("#")[0], json.dumps(key, ensure_ascii=False)
+        raise PatchError(f"unable to find api field in struct {name} for the json field {quoted}")
+    reference, _, tags = found.partition(" ")
+    strategies, _, merge_key = tags.partition(" ")
+    named = [strategy for strategy in strategies.split(",") if strategy != "retainKeys"]
+    return Field(Schema(reference), "".join(named), "retainKeys" in strategies, merge_key)
+
+
+@cache
+def list_field(schema: Schema, key: str) -> Field:
+    """The field whose value is a list; its schema is that of one element (``LookupPatchMetadataForSlice``).
+
+    Raises PatchError as ``object_field`` does, and where the field is no list, or a list of lists.
+    """
+    found = object_field(schema, key)
+    if found.schema.startswith("[][]"):
+        raise PatchError("unexpected slice of slice")
+    if not found.schema.startswith(("[]", "*")):
+        raise PatchError(f"expected slice or array type, but got: {kind_of(schema)}")
+    return Field(
+        Schema(found.schema.removeprefix("*").removeprefix("[]")), found.strategy, found.retain_keys, found.merge_key
+    )
+
+
+def kind_of(schema: Schema) -> str:
+    """The kind of the type in Go's words: ``struct``, ``ptr``, ``slice``, ``string``, ``map`` and so on."""
+    if schema.startswith("*"):
+        return "ptr"
+    if schema.startswith("[]"):
+        return "slice"
+    return "struct" if schema in _facts().types else schema
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("ſ", "s")

@@ -1,0 +1,264 @@
+"""Merging strategic merge patches: into a live object, as the API server does, and two halves into one, as Helm does.
+
+``mergeMap`` and what it calls, pkg/util/strategicpatch/patch.go of k8s.io/apimachinery 0.37.1. An API server of 0.34.3
+has the same. ``as_server`` says below which of the two is done (``MergeOptions``).
+"""
+
+from __future__ import annotations
+
+from postrender.helm.patch.errors import PatchError
+from postrender.helm.patch.lists import (
+    DELETE_SCALARS,
+    DIRECTIVE,
+    ELEMENT_ORDER,
+    RETAIN_KEYS,
+    bad_type,
+    deduplicated,
+    element_type,
+    find,
+    is_deletion,
+    merge_value,
+    partition,
+    same_element,
+    woven,
+)
+from postrender.helm.patch.schema import Field, Schema, kind_of, list_field, object_field, struct_of
+from postrender.helm.patch.values import (
+    LIST,
+    MAP,
+    Object,
+    identity,
+    printed,
+    printed_as_text,
+    without_nulls,
+)
+from postrender.identity import GroupVersionKind
+from postrender.live import Json
+
+_DROPPED: Json = object()
+
+
+def apply_strategic(live: Object, patch: Object, gvk: GroupVersionKind) -> Object:
+    """``live`` as the API server leaves it after the patch, before defaulting and validation.
+
+    ``StrategicMergeMapPatch``, called from ``applyPatchToObject`` (pkg/endpoints/handlers/patch.go, k8s.io/apiserver).
+    The result shares values with both. Exact for patches that Helm makes. A null in an element that is new to a list
+    is still there; the server drops it when it makes a struct of the result.
+
+    Raises PatchError with the server's answer, and ValueError where ``gvk`` is no built-in kind.
+    """
+    return _merged(live, patch, struct_of(gvk), as_server=True)
+
+
+def merged_patches(deletions: Object, changes: Object, schema: Schema) -> Object:
+    """One patch out of its two halves."""
+    return _merged(deletions, changes, schema, as_server=False)
+
+
+def _merged(original: Object, patch: Object, schema: Schema, *, as_server: bool) -> Object:
+    if DIRECTIVE in patch:
+        return _directed(patch)
+    merged, rest = dict(original), dict(patch)
+    if RETAIN_KEYS in rest:
+        _retain_keys(merged, rest, as_server=as_server)
+    for key in [key for key in rest if key.startswith(ELEMENT_ORDER)]:
+        _merge_ordered_list(merged, rest, key, schema, as_server=as_server)
+    for key, value in rest.items():
+        if key.startswith(DELETE_SCALARS):
+            if as_server:
+                _delete_scalars(merged, key, value, schema)
+            else:
+                merged[key] = value
+        elif value is None:
+            merged.pop(key, None)
+            if not as_server:
+                merged[key] = None
+        else:
+            _merge_member(merged, key, value, schema, as_server=as_server)
+    return merged
+
+
+def _directed(patch: Object) -> Object:
+    """``handleDirectiveInMergeMap``."""
+    directive = patch[DIRECTIVE]
+    if directive == "replace":
+        return {key: value for key, value in patch.items() if key != DIRECTIVE}
+    if directive == "delete":
+        return {}
+    raise _unknown_directive(patch)
+
+
+def _unknown_directive(patch: Object) -> PatchError:
+    return PatchError(f"unknown patch type: {printed_as_text(patch[DIRECTIVE])} in map: {printed(patch)}")
+
+
+def _retain_keys(merged: Object, rest: Object, *, as_server: bool) -> None:
+    """``applyRetainKeysDirective``; two halves of one patch never differ in it."""
+    retained = rest.pop(RETAIN_KEYS)
+    if not as_server:
+        merged[RETAIN_KEYS] = retained
+        return
+    keys = set(map(identity, retained)) if type(retained) is list else set()
+    for key, value in rest.items():
+        if value is not None and key not in keys and not key.startswith((DELETE_SCALARS, ELEMENT_ORDER)):
+            raise PatchError("invalid patch format of retainKeys")
+    for key in [key for key in merged if key not in keys]:
+        del merged[key]
+
+
+def _merge_member(merged: Object, key: str, value: Json, schema: Schema, *, as_server: bool) -> None:
+    old = merged.get(key)
+    if type(old) is dict and type(value) is dict:
+        field = object_field(schema, key)
+        replaced = field.strategy == "replace"
+        merged[key] = value if replaced else _merged(old, value, field.schema, as_server=as_server)
+    elif type(old) is list and type(value) is list:
+        field = list_field(schema, key)
+        merged[key] = _merged_lists(old, value, field, as_server=as_server)[0] if field.strategy == "merge" else value
+    else:
+        new = _without_directives(without_nulls(value) if as_server else value)
+        if new is _DROPPED:
+            merged.pop(key, None)
+        else:
+            merged[key] = new
+
+
+def _without_directives(value: Json) -> Json:
+    """``removeDirectives``: what is left of a value that meets nothing to be merged into.
+
+    Servers before 1.28 have no such step: there an element that was to be deleted from a list that is not there any
+    more comes to life with its merge key alone.
+    """
+    if type(value) is dict:
+        if DIRECTIVE in value:
+            return _DROPPED
+        members = {key: _without_directives(member) for key, member in value.items()}
+        return {key: member for key, member in members.items() if member is not _DROPPED}
+    if type(value) is list:
+        return [element for element in map(_without_directives, value) if element is not _DROPPED]
+    return value
+
+
+def _list_name(key: str, prefix: str) -> str:
+    """``ports`` of ``$setElementOrder/ports`` (``extractKey``)."""
+    before, slash, name = key.partition("/")
+    if before != prefix or not slash:
+        what = "setElementOrder list" if prefix == ELEMENT_ORDER else "primitive list"
+        raise PatchError(f"invalid patch format of {what}")
+    return name
+
+
+def _delete_scalars(merged: Object, key: str, value: Json, schema: Schema) -> None:
+    name = _list_name(key, DELETE_SCALARS)
+    old = merged.get(name)
+    if type(old) is list and type(value) is list and (old or value):
+        list_field(schema, name)
+        element_type(old, value)
+        gone = set(map(identity, value))
+        merged[name] = [scalar for scalar in old if identity(scalar) not in gone]
+
+
+def _merge_ordered_list(merged: Object, rest: Object, key: str, schema: Schema, *, as_server: bool) -> None:
+    """One ``$setElementOrder``, and the lists it is about (``mergePatchIntoOriginal``)."""
+    order = rest.pop(key)
+    if not as_server:
+        merged[key] = order
+    name = _list_name(key, ELEMENT_ORDER)
+    there, sent = name in merged, name in rest
+    old, new = merged.get(name, []), rest.get(name, [])
+    for value in (order, old, new):
+        if type(value) is not list:
+            raise bad_type(LIST, value)
+    field = list_field(schema, name)
+    _check_order(new, order, field.merge_key)
+    elements, server_order = old, old
+    if there and sent:
+        elements = new
+        if field.strategy == "merge":
+            elements, server_order = _merged_lists(old, new, field, as_server=as_server)
+    elif sent:
+        elements = _without_directives(new)
+    elif not there:
+        return
+    ordered, server_only = partition(elements, order, field.merge_key)
+    element_type(old, new)
+    merged[name] = woven(server_only, ordered, order, server_order, field.merge_key)
+    rest.pop(name, None)
+
+
+def _check_order(patch: list[Json], order: list[Json], merge_key: str) -> None:
+    """``validatePatchWithSetOrderList``: a list with one merge key twice fails here."""
+    if not patch or not order:
+        return
+    kept = [element for element in patch if not (merge_key and is_deletion(element))]
+    kept = [element for element in kept if type(element) is not dict or DIRECTIVE not in element]
+    matched = 0
+    for element in order:
+        if matched < len(kept) and same_element(kept[matched], element, merge_key):
+            matched += 1
+    if matched < len(kept):
+        raise PatchError(
+            f"The order in patch list:\n{printed(patch)}\n doesn't match {ELEMENT_ORDER} list:\n{printed(order)}\n"
+        )
+
+
+def _merged_lists(
+    original: list[Json], patch: list[Json], field: Field, *, as_server: bool
+) -> tuple[list[Json], list[Json]]:
+    """The merged list (``mergeSlice``), and what the merging left in the place of ``original``.
+
+    Go deletes from and appends to the original's own memory, and later takes what it finds there for the server's
+    order, up to the original's length.
+    """
+    if not original and not patch:
+        return original, original
+    if element_type(original, patch) != MAP:
+        merged = deduplicated([*original, *patch])
+        return _reordered(merged, patch, original, field), original
+    if not field.merge_key:
+        raise PatchError(f"cannot merge lists without merge key for {kind_of(field.schema)}")
+    kept, memory, additions, replace = _after_directives(original, patch, field.merge_key)
+    if replace:
+        return _reordered(additions, [], additions, field), memory
+    merged = list(kept)
+    for element in additions:
+        index = find(merged, field.merge_key, merge_value(element, field.merge_key))
+        if index is None:
+            merged.append(element)
+        else:
+            merged[index] = _merged(merged[index], element, field.schema, as_server=as_server)
+    left = [*merged, *memory[len(merged) :]][: len(original)]
+    return _reordered(merged, additions, kept, field), left
+
+
+def _reordered(merged: list[Json], patch: list[Json], original: list[Json], field: Field) -> list[Json]:
+    patched, server_only = partition(merged, patch, field.merge_key)
+    return woven(server_only, patched, patch, original, field.merge_key)
+
+
+def _after_directives(
+    original: list[Json], patch: list[Json], merge_key: str
+) -> tuple[list[Json], list[Json], list[Json], bool]:
+    """``mergeSliceWithSpecialElements``.
+
+    Answers with what is left of the original, what is left in its memory, the patch without directives, and whether
+    that replaces the original.
+    """
+    memory, length = list(original), len(original)
+    additions: list[Json] = []
+    replace = False
+    for element in patch:
+        if DIRECTIVE not in element:
+            additions.append(element)
+        elif element[DIRECTIVE] == "delete":
+            value = merge_value(element, merge_key)
+            while (index := find(memory[:length], merge_key, value)) is not None:
+                memory[index : length - 1] = memory[index + 1 : length]
+                length -= 1
+        elif element[DIRECTIVE] == "replace":
+            replace = True
+        elif element[DIRECTIVE] == "merge":
+            raise PatchError("merging lists cannot yet be specified in the patch")
+        else:
+            raise _unknown_directive(element)
+    return memory[:length], memory, additions, replace
