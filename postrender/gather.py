@@ -14,7 +14,7 @@ from postrender.errors import ClusterError
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.predict import Entry
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
-from postrender.live import Found, NotServed, Observation, ReleaseName, StoredRelease, Unknown
+from postrender.live import NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.manifest import Manifest, ObjectRef
 from postrender.ownership import lives
 from postrender.plan.decide import bodies_wanted
@@ -98,7 +98,8 @@ def _kinds(
 
 def _observed(items: Sequence[Item], source: Source, bodies: AbstractSet[ObjectKey]) -> list[Item]:
     """The items with what is live; those whose key is in ``bodies`` read whole, or, where that is empty, all by
-    metadata."""
+    metadata.
+    """
     places = [
         place
         for place, item in enumerate(items)

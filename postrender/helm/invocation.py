@@ -11,7 +11,8 @@ from postrender.live import ReleaseName
 
 class Action(Enum):
     """What Helm was asked to do. ``UPGRADE_INSTALL`` is ``helm upgrade --install``: which of the two, the stored
-    releases tell; it is also what is assumed where nobody said."""
+    releases tell; it is also what is assumed where nobody said.
+    """
 
     INSTALL = "install"
     UPGRADE = "upgrade"

@@ -74,14 +74,7 @@ class Update:
     shared: bool = True
     force: bool = False
     three_way: bool = False
-    live_as_original: bool = False
     status_apart: frozenset[GroupVersionKind] = frozenset()
-
-
-class _Objection(Exception):
-    def __init__(self, text: str, *, stale_version: bool = False) -> None:
-        super().__init__(text)
-        self.stale_version = stale_version
 
 
 def stamped(body: Json, release: ReleaseName) -> Json:
@@ -103,6 +96,7 @@ def simulate(update: Update) -> tuple[Prediction, ...]:
     """What becomes of every target, in order.
 
     Helm collects the errors of patches and goes on, so an error of one object does not end the others here either.
+    Whatever is live is stored or adopted, so that every live target has an original.
     """
     order = [*update.stored, *(update.targets[index] for index in update.adopted)]
     found = first_matches(identity(update.matching, entry.gvk, entry.key) for entry in order)
@@ -113,78 +107,56 @@ def simulate(update: Update) -> tuple[Prediction, ...]:
         if live is None:
             answers.append(Prediction(Request.CREATE, target.body))
             continue
-        match = found.get(identity(update.matching, target.gvk, target.key))
-        original = _original(update, match, now, live)
-        answer = (
-            Prediction(Request.NOTHING, live, error=_not_found(target))
-            if original is None
-            else _one(update, target, original, live)
-        )
+        original = _original(update, found[identity(update.matching, target.gvk, target.key)], now)
+        answer = _one(update, target, original, live)
         if not answer.error:
             now[index] = answer.live
         answers.append(answer)
     return tuple(answers)
 
 
-def _original(update: Update, match: int | None, now: list[Json], live: Json) -> Json:
-    if match is None:
-        return live if update.live_as_original else None
+def _original(update: Update, match: int, now: list[Json]) -> Json:
     if match < len(update.stored):
         return update.stored[match].body
     target = update.adopted[match - len(update.stored)]
     return now[target] if update.shared else update.targets[target].body
 
 
-def _not_found(target: Entry) -> str:
-    return f'no {target.gvk.kind} with the name "{target.key.name}" found'
-
-
 def _one(update: Update, target: Entry, original: Json, live: Json) -> Prediction:
+    status_apart = target.gvk in update.status_apart
     if update.force:
-        return Prediction(Request.REPLACE, _kept(live, target.body, target.gvk in update.status_apart))
-    difference: Json = None
+        return Prediction(Request.REPLACE, _kept(live, target.body, status_apart))
     try:
         difference, after = _patched(update, target, original, live)
-    except _Objection as objection:
-        return Prediction(Request.PATCH, live, difference, error=str(objection), stale_version=objection.stale_version)
+    except patch.PatchError as error:
+        return Prediction(Request.NOTHING, live, error=f"failed to create patch: {error}")
     if not difference:
         return Prediction(Request.NOTHING, live)
-    return Prediction(Request.PATCH, after, difference)
+    stale = _stale_version(live, after)
+    if stale:
+        objection = f'cannot patch "{target.key.name}" with kind {target.gvk.kind}: {stale}'
+        return Prediction(Request.PATCH, live, difference, objection, stale_version=True)
+    return Prediction(Request.PATCH, _kept(live, after, status_apart), difference)
 
 
 def _patched(update: Update, target: Entry, original: Json, live: Json) -> tuple[Json, Json]:
-    desired = target.body
-    try:
-        if patch.patch_type(target.gvk) is patch.PatchType.STRATEGIC:
-            difference = patch.strategic_three_way(original, desired, live, target.gvk)
-            after = patch.apply_strategic(live, difference, target.gvk)
-        elif update.three_way:
-            difference = patch.three_way_merge_patch(original, desired, live)
-            after = patch.apply_merge_patch(live, difference)
-        else:
-            difference = patch.merge_patch(original, desired)
-            after = patch.apply_merge_patch(live, difference)
-    except patch.PatchError as error:
-        raise _Objection(f"failed to create patch: {error}") from error
-    if difference:
-        _check_version(target, live, after)
-    return difference, _kept(live, after, target.gvk in update.status_apart)
+    """The patch, and the object the API server makes with it; raises PatchError."""
+    if patch.patch_type(target.gvk) is patch.PatchType.STRATEGIC:
+        difference = patch.strategic_three_way(original, target.body, live, target.gvk)
+        return difference, patch.apply_strategic(live, difference, target.gvk)
+    if update.three_way:
+        difference = patch.three_way_merge_patch(original, target.body, live)
+    else:
+        difference = patch.merge_patch(original, target.body)
+    return difference, patch.apply_merge_patch(live, difference)
 
 
-def _check_version(target: Entry, live: Json, after: Json) -> None:
-    """As the API server does for an update: a version must be there, and be the live one."""
+def _stale_version(live: Json, after: Json) -> str:
+    """What the API server objects to in an update: a version must be there, and be the live one; ``""`` for nothing."""
     version = _metadata(after).get("resourceVersion")
-    if version in (None, ""):
-        raise _Objection(
-            f'cannot patch "{target.key.name}" with kind {target.gvk.kind}: metadata.resourceVersion: '
-            "Invalid value: 0: must be specified for an update",
-            stale_version=True,
-        )
-    if version != _metadata(live).get("resourceVersion"):
-        raise _Objection(
-            f'cannot patch "{target.key.name}" with kind {target.gvk.kind}: the object has been modified',
-            stale_version=True,
-        )
+    if not version:
+        return "metadata.resourceVersion: Invalid value: 0: must be specified for an update"
+    return "" if version == _metadata(live).get("resourceVersion") else "the object has been modified"
 
 
 def _kept(live: Json, after: Json, status_apart: bool) -> Json:

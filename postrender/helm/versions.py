@@ -57,9 +57,6 @@ class Behaviour:
     server_side: bool = False
     #: hooks go through the post-renderer (``renderResources``, pkg/action/action.go of v4).
     hooks_in_stream: bool = False
-    #: an object that is live but in no original is patched from its live state instead of failing the run
-    #: (``update``, pkg/kube/client.go).
-    live_as_original: bool = False
 
 
 _TABLE: tuple[tuple[HelmVersion, dict[str, object]], ...] = (
@@ -71,7 +68,6 @@ _TABLE: tuple[tuple[HelmVersion, dict[str, object]], ...] = (
     (HelmVersion(4, 0, 0), {"matching": Matching.GROUP_VERSION_KIND, "server_side": True, "hooks_in_stream": True}),
     (HelmVersion(4, 0, 1), {"copies_adopted": True}),
     (HelmVersion(4, 1, 1), {"matching": Matching.GROUP_KIND}),
-    (HelmVersion(4, 2, 0), {"live_as_original": True}),
 )
 """From which version on what differs from the row before."""
 

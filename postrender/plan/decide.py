@@ -197,7 +197,6 @@ class _Run:
             shared=not self.ways.copies_adopted,
             force=invocation.force and (self.upgrade or self.ways.force_on_adoption),
             three_way=(self._taken_by_helm() and not self.upgrade and self.ways.three_way_on_take_ownership),
-            live_as_original=self.ways.live_as_original,
             status_apart=frozenset(item.ref.gvk for item in items if item.resource.status_apart),
         )
         members = [

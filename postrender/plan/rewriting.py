@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from postrender.helm.matching import identity
+from postrender.helm.patch import differs
 from postrender.helm.predict import SERVER_KEPT, Entry, Prediction, Update, simulate, stamped
 from postrender.helm.versions import Matching
-from postrender.identity import ObjectKey
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, ReleaseName
 
 
@@ -197,7 +197,7 @@ def _without_untrue(wish: Rewriting, prediction: Prediction, live: Json) -> Rewr
 
 
 def _same(one: Json, other: Json) -> bool:
-    return _comparable(one) == _comparable(other)
+    return not differs(_comparable(one), _comparable(other))
 
 
 def _comparable(body: Json) -> Json:

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from postrender.helm.versions import DISTINCT, NEWEST_KNOWN, HelmVersion, Matching, behaviour
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("3.12.3", HelmVersion(3, 12, 3)),
+        ("v3.12.3", HelmVersion(3, 12, 3)),
+        ("v3.12.3+g3a31588", HelmVersion(3, 12, 3)),
+        ("3.17.0-rc.1", HelmVersion(3, 17, 0)),
+        ("v4.3\n", HelmVersion(4, 3, 0)),
+        ("", None),
+        ("3", None),
+        ("latest", None),
+    ],
+)
+def test_parse(text: str, expected: HelmVersion | None) -> None:
+    assert HelmVersion.parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "matching"),
+    [
+        ("3.2.0", Matching.KIND),
+        ("3.17.0", Matching.KIND),
+        ("3.17.1", Matching.GROUP_KIND),
+        ("3.21.4", Matching.GROUP_KIND),
+        ("4.0.0", Matching.GROUP_VERSION_KIND),
+        ("4.1.0", Matching.GROUP_VERSION_KIND),
+        ("4.1.1", Matching.GROUP_KIND),
+        ("4.3.1", Matching.GROUP_KIND),
+    ],
+)
+def test_what_two_manifests_must_share(version: str, matching: Matching) -> None:
+    parsed = HelmVersion.parse(version)
+    assert parsed
+    assert behaviour(parsed).matching is matching
+
+
+def test_an_unknown_version_keeps_to_what_is_known() -> None:
+    assert behaviour(HelmVersion(3, 0, 0)) == behaviour(HelmVersion(3, 2, 0))
+    assert behaviour(HelmVersion(4, 99, 0)) == behaviour(NEWEST_KNOWN[4])
+    assert behaviour(HelmVersion(3, 99, 0)) == behaviour(NEWEST_KNOWN[3])
+
+
+def test_the_distinct_versions_behave_differently() -> None:
+    ways = [behaviour(version) for version in DISTINCT]
+    assert len(set(ways)) == len(ways)
