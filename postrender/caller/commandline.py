@@ -59,9 +59,9 @@ def parse(arguments: Sequence[str], *, whole: bool = True) -> CommandLine | None
     command, rest = found
     reader = _Reader(COMMANDS[command])
     reader.read(rest)
-    doubt = "" if whole else "its end cannot be read"
+    doubt = "" if whole else "the end of Helm's command line cannot be read"
     if reader.doubtful:
-        doubt = f"it has flags that are not known here: {', '.join(reader.unknown)}"
+        doubt = f"Helm's command line has flags that are not known here ({', '.join(reader.unknown)})"
     return CommandLine(command, tuple(reader.arguments), tuple(reader.flags), doubt)
 
 
@@ -75,12 +75,12 @@ def release(line: CommandLine) -> Release:
     if line.command == "install" and not template and line.switch("generate-name"):
         return Release(None, generated=True)
     if line.doubt:
-        return Release(None, why_not=f"of Helm's command line, {line.doubt}")
+        return Release(None, why_not=line.doubt)
     count = len(line.arguments)
     if count == 2:
         return Release(line.arguments[0])
     if count != 1 or line.command == "upgrade":
-        return Release(None, why_not=f"Helm's command line has {count} arguments behind {line.command}")
+        return Release(None, why_not="Helm's command line does not have a release and a chart")
     if template:
         return Release(None, why_not="Helm's --name-template is computed") if "{{" in template else Release(template)
     if line.command == "template":

@@ -1,20 +1,30 @@
-"""The namespace that a kubeconfig gives, by client-go's rules (k8s.io/client-go/tools/clientcmd)."""
+"""What Helm reads out of kubeconfigs, by client-go's rules (k8s.io/client-go/tools/clientcmd).
+
+Only which context it is, its namespace, and whether two readers of the same files would find the same cluster;
+connecting is somebody else's.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from postrender.errors import ManifestError
+from postrender.helm.versions import HelmVersion
+from postrender.live import Json
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
+FIRST_FILE_WINS = HelmVersion(3, 17, 0)
+"""Since then the first file that defines a context, cluster or user is taken as it stands (``merge``, merge.go of
+client-go 0.32). Before, a field of the last file that sets it wins, though the name is an earlier file's: mergo merged
+into the first file's own structs."""
 
-class Unreadable(Exception):
-    """A kubeconfig is there but cannot be read; the message says which and why."""
+
+class CannotTell(Exception):
+    """A kubeconfig cannot be read, or means two things; the message is a sentence without a full stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,59 +35,113 @@ class Namespace:
     origin: str
 
 
-def namespace(paths: str, context: str, environ: Mapping[str, str]) -> Namespace:
-    """The namespace of a context, of the current one where ``context`` is ``""``.
+_DEFAULT = Namespace("default", "default")
 
-    ``paths`` are joined by ``os.pathsep``, as in ``$KUBECONFIG``; ``""`` means ``~/.kube/config``. Files that do not
-    exist are passed over, and the first file that has a value wins (``Load``, loader.go). Where no context gives a
-    namespace and we run in a cluster, it is the service account's, else ``default`` (``Namespace``,
-    merged_client_builder.go). Raises Unreadable.
+
+@dataclass(frozen=True, slots=True)
+class Kubeconfig:
+    """Several files as one: the current context's name (``""``: none) and every definition of each name, in order.
+
+    Users' definitions hold credentials, and are left out of ``repr``.
     """
-    current = context
-    contexts: dict[str, Mapping[str, Any]] = {}
-    for path in dict.fromkeys(paths.split(os.pathsep) if paths else [_home(environ)]):
-        config = _load(path) if path else None
-        if not isinstance(config, Mapping):
-            continue
-        current = current or str(config.get("current-context") or "")
-        for entry in config.get("contexts") or ():
-            contexts.setdefault(str(entry.get("name")), entry.get("context") or {})
-    name = contexts.get(current, {}).get("namespace")
-    if name:
-        return Namespace(str(name), f"kubeconfig (context {current})")
-    return _service_account(environ) or Namespace("default", "default")
+
+    current: str
+    contexts: Mapping[str, tuple[Json, ...]]
+    clusters: Mapping[str, tuple[Json, ...]]
+    users: Mapping[str, tuple[Json, ...]] = field(repr=False)
 
 
-def _home(environ: Mapping[str, str]) -> str:
+def load(paths: str, environ: Mapping[str, str]) -> Kubeconfig:
+    """Read the files joined by ``os.pathsep`` in ``paths``, as in ``$KUBECONFIG``; ``""`` means ``~/.kube/config``.
+
+    Files that do not exist are passed over, and the first current context wins (``Load``, loader.go). Raises
+    CannotTell.
+    """
     home = environ.get("HOME", "")
-    return os.path.join(home, ".kube", "config") if home else ""
+    found = paths or (os.path.join(home, ".kube", "config") if home else "")
+    configs = [_read(path) for path in dict.fromkeys(filter(None, found.split(os.pathsep)))]
+    current = next((str(config["current-context"]) for config in configs if config.get("current-context")), "")
+    contexts, clusters, users = (_definitions(configs, kind) for kind in ("context", "cluster", "user"))
+    return Kubeconfig(current, contexts, clusters, users)
 
 
-def _load(path: str) -> Any:
+def namespace(config: Kubeconfig, context: str, environ: Mapping[str, str], helm: HelmVersion | None) -> Namespace:
+    """Find the namespace of a context, of the current one where ``context`` is ``""``.
+
+    A context that does not exist has Helm's default (``Namespace``, pkg/cli/environment.go). Where the context has
+    no namespace and we run in a pod, it is the service account's (``Namespace``, merged_client_builder.go). Raises
+    CannotTell where Helms differ and ``helm`` is not known.
+    """
+    chosen = context or config.current
+    if chosen and chosen not in config.contexts:
+        return _DEFAULT
+    names = [str(definition.get("namespace") or "") for definition in config.contexts.get(chosen, ({},))]
+    new, old = names[0], next(filter(None, reversed(names)), "")
+    if helm is None and new != old:
+        raise CannotTell(
+            f"several kubeconfigs define the context {chosen}, and Helm's versions differ in what they take"
+        )
+    name = old if helm is not None and helm < FIRST_FILE_WINS else new
+    return Namespace(name, f"kubeconfig (context {chosen})") if name else _service_account(environ)
+
+
+def defined_twice(config: Kubeconfig, context: str) -> str:
+    """Name what several files define differently on the way from a context to its cluster; ``""`` where nothing."""
+    chosen = context or config.current
+    contexts = config.contexts.get(chosen, ())
+    ends = [(str(definition.get("cluster")), str(definition.get("user"))) for definition in contexts]
+    if len(set(ends)) > 1:
+        return f"the context {chosen}"
+    for cluster, user in ends[:1]:
+        for kind, name, known in (("cluster", cluster, config.clusters), ("user", user, config.users)):
+            first, *others = known.get(name, ({},))
+            if any(other != first for other in others):
+                return f"the {kind} {name}"
+    return ""
+
+
+def _definitions(configs: list[Mapping[str, Json]], kind: str) -> Mapping[str, tuple[Json, ...]]:
+    found: dict[str, tuple[Json, ...]] = {}
+    for config in configs:
+        for entry in config.get(f"{kind}s") or ():
+            named = _mapping(entry)
+            name = str(named.get("name"))
+            found[name] = (*found.get(name, ()), _mapping(named.get(kind)))
+    return found
+
+
+def _mapping(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _read(path: str) -> Mapping[str, Json]:
     from postrender import manifest
 
     try:
-        data = Path(path).read_bytes()
+        stream = manifest.read(Path(path).read_bytes())
+        first = next((document for document in stream.documents if document.why_not != "empty"), None)
+        if first is None:
+            return {}
+        if not first.objects:
+            raise CannotTell(f"{path} is no kubeconfig: {first.why_not}")
+        return _mapping(stream.value(first.objects[0]))
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return {}
     except OSError as error:
-        raise Unreadable(f"{path}: {error.strerror}") from error
-    try:
-        stream = manifest.read(data)
-        return stream.value(stream.objects[0]) if stream.objects else None
+        raise CannotTell(f"{path} cannot be read: {error.strerror}") from error
     except ManifestError as error:
-        raise Unreadable(f"{path}: {error}") from error
+        raise CannotTell(f"{path} cannot be read: {error}") from error
 
 
-def _service_account(environ: Mapping[str, str]) -> Namespace | None:
-    """Inside a pod: ``inClusterClientConfig`` of client_config.go."""
+def _service_account(environ: Mapping[str, str]) -> Namespace:
+    """Where we run in a pod, its namespace: ``inClusterClientConfig``, client_config.go."""
     token = SERVICE_ACCOUNT / "token"
     if not (environ.get("KUBERNETES_SERVICE_HOST") and environ.get("KUBERNETES_SERVICE_PORT") and token.is_file()):
-        return None
+        return _DEFAULT
     if environ.get("POD_NAMESPACE"):
         return Namespace(environ["POD_NAMESPACE"], "POD_NAMESPACE")
     try:
         name = (SERVICE_ACCOUNT / "namespace").read_text().strip()
     except OSError:
-        return None
-    return Namespace(name, "service account") if name else None
+        return _DEFAULT
+    return Namespace(name, "service account") if name else _DEFAULT

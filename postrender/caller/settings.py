@@ -49,13 +49,14 @@ def find(
     version = _version(told, helm, processes, notes)
     talking = helm is not None and talks(helm.line, version)
     notes += _contradictions(told, sources, talking)
-    namespace = _namespace(told, sources, notes)
+    namespace = _namespace(told, sources, version, notes)
     name = _release(told, helm, notes)
+    cluster_named = _cluster(told, sources, version, talking, notes)
     return Caller(
         invocation=_invocation(told, version, ReleaseName(namespace, name) if namespace and name else None),
         connection=_connection(told),
         namespace=namespace,
-        cluster_named=talking or any(told[name].by_user and told[name].value for name in _CLUSTER),
+        cluster_named=cluster_named,
         parent=_parent(helm),
         origins=MappingProxyType({setting: value.origin for setting, value in told.items()}),
         notes=tuple(notes),
@@ -102,20 +103,51 @@ def _version(told: dict[str, Told], helm: Helm | None, processes: Processes, not
     return answer
 
 
-def _namespace(told: dict[str, Told], sources: Sources, notes: list[str]) -> str | None:
+def _namespace(told: dict[str, Told], sources: Sources, version: HelmVersion | None, notes: list[str]) -> str | None:
     """Tell the namespace as Helm resolves it: by its own kubeconfig and context, whatever ours are, if it called."""
     if told["namespace"].text:
         return told["namespace"].text
-    config, context = (
+    paths, context = (
         sources.as_helm(_BY_NAME[name]) if sources.helm else told[name] for name in ("kubeconfig", "kube_context")
     )
+    environ = sources.helm_environ
     try:
-        found = kubeconfig.namespace(config.text or "", context.text or "", sources.helm_environ)
-    except kubeconfig.Unreadable as error:
+        found = kubeconfig.namespace(kubeconfig.load(paths.text or "", environ), context.text or "", environ, version)
+    except kubeconfig.CannotTell as error:
         notes.append(f"The namespace cannot be told: {error}; --namespace NAMESPACE tells it.")
         return None
     told["namespace"] = Told(from_text(_BY_NAME["namespace"], found.name, found.origin), found.origin)
     return found.name
+
+
+def _cluster(
+    told: dict[str, Told], sources: Sources, version: HelmVersion | None, talking: bool, notes: list[str]
+) -> bool:
+    """Tell whether a cluster is named, and by which context if several kubeconfigs are read.
+
+    Readers differ there: the kubernetes client takes the current context of the last file, Helm that of the first;
+    and an old Helm takes apart what the others take as a whole.
+    """
+    paths = told["kubeconfig"].text or ""
+    if not talking and not any(told[name].by_user and told[name].text for name in _CLUSTER):
+        return False
+    if os.pathsep not in paths:
+        return True
+    try:
+        config = kubeconfig.load(paths, sources.helm_environ)
+    except kubeconfig.CannotTell as error:
+        notes.append(f"The cluster cannot be told: {error}; --kubeconfig PATH tells it.")
+        return False
+    twice = kubeconfig.defined_twice(config, told["kube_context"].text or "")
+    if twice and talking and (version is None or version < kubeconfig.FIRST_FILE_WINS):
+        notes.append(
+            f"The cluster cannot be told: several kubeconfigs define {twice}, and Helm's versions differ in what they "
+            "take; --kubeconfig PATH tells it."
+        )
+        return False
+    if config.current and not told["kube_context"].text:
+        told["kube_context"] = Told(config.current, "kubeconfig")
+    return True
 
 
 def _release(told: dict[str, Told], helm: Helm | None, notes: list[str]) -> str | None:
