@@ -134,6 +134,11 @@ def goyaml() -> Path:
     return build("goyaml")
 
 
+def gopatch() -> Path:
+    """Path of the small Go program beside this file that makes and applies patches as Helm does; raises BuildError."""
+    return build("gopatch")
+
+
 def go_tool(package: str, version: str) -> Path:
     """Path of a command of a public Go module, built unchanged (``sigs.k8s.io/kustomize/kustomize/v5``, ``v5.7.1``)."""
     name = next(part for part in reversed(package.split("/")) if not re.fullmatch(r"v\d+", part))
@@ -153,13 +158,13 @@ def _described(name: str) -> tuple[Path, Callable[[Path], None]]:
         return _in_envtest(name) or cache_folder() / f"etcd-{ETCD}", _build_etcd
     if name == "kube-apiserver":
         return _in_envtest(name) or cache_folder() / f"kube-apiserver-{KUBERNETES}", _build_apiserver
-    if name == "goyaml":
-        source = Path(__file__).parent / "goyaml"
+    if name in ("goyaml", "gopatch"):
+        source = Path(__file__).parent / name
         digest = hashlib.sha256()
         for part in sorted(source.glob("*")):
             digest.update(part.name.encode() + b"\0" + part.read_bytes())
-        return cache_folder() / f"goyaml-{digest.hexdigest()[:12]}", lambda target: _build_module(source, target)
-    raise BuildError(f"no program is called {name}: there are etcd, kube-apiserver, goyaml and helm@X.Y.Z")
+        return cache_folder() / f"{name}-{digest.hexdigest()[:12]}", lambda target: _build_module(source, target)
+    raise BuildError(f"no program is called {name}: there are etcd, kube-apiserver, goyaml, gopatch and helm@X.Y.Z")
 
 
 def _in_envtest(name: str) -> Path | None:
