@@ -9,13 +9,14 @@ from types import MappingProxyType
 from postrender.caller import helm as helms
 from postrender.caller import kubeconfig
 from postrender.caller.commandline import Release, release
-from postrender.caller.helm import Helm, Unclear
+from postrender.caller.helm import Helm
 from postrender.caller.model import Caller, Parent
 from postrender.caller.options import SETTINGS, Flags
 from postrender.caller.processes import Processes, here
 from postrender.caller.said import talks
 from postrender.caller.sources import Sources, Told
 from postrender.caller.values import from_text, shown
+from postrender.caller.version import Unclear, ask
 from postrender.connection import Connection
 from postrender.errors import UsageError
 from postrender.helm.invocation import Action, DryRun, Invocation
@@ -95,7 +96,7 @@ def _version(told: dict[str, Told], helm: Helm | None, processes: Processes, not
     if helm is None:
         notes.append("No Helm was found above this process; --helm-version VERSION tells which one it is.")
         return None
-    answer = helms.version(helm, processes)
+    answer = ask(helm, processes)
     if isinstance(answer, Unclear):
         notes.append(f"Helm's version cannot be told: {answer.reason}; --helm-version VERSION tells it.")
         return None

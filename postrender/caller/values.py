@@ -6,8 +6,8 @@ import re
 from typing import TypeAlias
 
 from postrender.caller.commandline import parse_bool
-from postrender.caller.helm import Unclear, exact
 from postrender.caller.options import SETTINGS, Setting
+from postrender.caller.version import Unclear, exact
 from postrender.errors import UsageError
 from postrender.helm.versions import HelmVersion
 
