@@ -13,8 +13,9 @@ class Connection:
     """One way to a cluster.
 
     ``kubeconfig`` is a path, or several joined by ``os.pathsep`` as ``$KUBECONFIG`` holds them. ``as_user``,
-    ``as_groups`` and ``as_uid`` are whom to impersonate. ``request_timeout`` is in seconds. ``token`` is left out of
-    ``repr``: it must not reach a log, a report or a traceback.
+    ``as_groups`` and ``as_uid`` are whom to impersonate. ``request_timeout`` is in seconds. ``token`` and
+    ``apiserver`` (a URL, which may hold a password) are left out of ``repr``: they must not reach a log, a report or a
+    traceback.
     """
 
     kubeconfig: str | None = None
@@ -23,7 +24,7 @@ class Connection:
     as_groups: tuple[str, ...] = ()
     as_uid: str | None = None
     token: str | None = field(default=None, repr=False)
-    apiserver: str | None = None
+    apiserver: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     tls_server_name: str | None = None
     insecure_skip_tls_verify: bool = False

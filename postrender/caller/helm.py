@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from postrender.caller.commandline import CommandLine, parse
 from postrender.caller.processes import Process, Processes, ancestors
 
-_NAME = re.compile(r"helm(?:-?v?\d+(?:\.\d+)*)?(?:\.exe)?")
+_NAME = re.compile(r"helm(?:[-_]?v?\d+(?:\.\d+)*)?(?:[-_](?:linux|darwin|windows)[-_][a-z0-9]+)?(?:\.exe)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +45,8 @@ def find(pid: int, processes: Processes) -> Helm | None:
 
 
 def is_helm(path: str) -> bool:
-    """Tell whether a program is called helm: ``helm``, ``helm3``, ``helm-3.12.3``, ``helm-v3.12.3``, ``helm.exe``."""
+    """Tell whether a program is called helm: ``helm``, ``helm3``, ``helm-v3.12.3``, ``helm-linux-amd64``, ``helm.exe``.
+
+    A link called helm does not make it one: what counts is the file it leads to.
+    """
     return _NAME.fullmatch(os.path.basename(path)) is not None

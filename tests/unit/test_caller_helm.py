@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -17,40 +15,7 @@ from postrender.caller.processes import Process
 from postrender.caller.version import Unclear, ask, exact
 from postrender.helm.versions import HelmVersion
 from tests.tools import assets
-
-
-@dataclass(frozen=True)
-class Chain:
-    """A process with these ancestors, the nearest first; ``programs`` says what stands for whose program."""
-
-    above: tuple[Process, ...]
-    programs: Mapping[int, str] = field(default_factory=dict)
-
-    def parent(self, pid: int) -> int:
-        index = [0, *(process.pid for process in self.above)].index(pid)
-        return self.above[index].pid if index < len(self.above) else 0
-
-    def read(self, pid: int, up: int) -> Process | None:
-        return next((replace(process, up=up) for process in self.above if process.pid == pid), None)
-
-    def environment(self, pid: int) -> Mapping[str, str] | None:  # noqa: ARG002
-        return None
-
-    def folder(self, pid: int) -> str:  # noqa: ARG002
-        return ""
-
-    def program(self, process: Process) -> str:
-        return self.programs[process.pid]
-
-
-def chain(*above: tuple[str, str]) -> Chain:
-    return Chain(
-        tuple(
-            Process(100 + index, 0, exe, tuple(line.split()), whole=True, ours=True)
-            for index, (exe, line) in enumerate(above)
-        )
-    )
-
+from tests.unit.chain import Chain, chain
 
 HELM = ("/usr/bin/helm", "helm install shop ./c")
 
@@ -85,7 +50,22 @@ def test_which_process_is_the_caller(above: list[tuple[str, str]], pid: int | No
 
 
 @pytest.mark.parametrize(
-    "name", ["helm", "helm3", "helm4", "helm-3.12.3", "helm-v3.12.3", "helm-3", "helmv3", "helm3.12", "helm.exe"]
+    "name",
+    [
+        "helm",
+        "helm3",
+        "helm4",
+        "helm-3.12.3",
+        "helm-v3.12.3",
+        "helm-3",
+        "helmv3",
+        "helm3.12",
+        "helm.exe",
+        "helm_3.12.3",
+        "helm-linux-amd64",
+        "helm-v3.12.3-darwin-arm64",
+        "helm_3.12.3_linux_amd64",
+    ],
 )
 def test_names_of_helm(name: str) -> None:
     assert is_helm(f"/opt/{name}")
@@ -94,7 +74,7 @@ def test_names_of_helm(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["", "nothelm", "helmfile", "helm-diff", "helm-secrets", "helm.sh", "helm.real", "helm-3.12.3.sh", "HELM",
-     "helmsman", "helm-", "helm-v", "helm ", "busybox", "bash"],
+     "helmsman", "helm-linux", "helm-amd64", "helm-", "helm-v", "helm ", "busybox", "bash"],
 )  # fmt: skip
 def test_other_names(name: str) -> None:
     assert not is_helm(f"/opt/{name}")
