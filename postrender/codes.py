@@ -103,9 +103,13 @@ _ALL = (
     ),
     Code(
         "PR301",
-        "Helm will report success and not apply the differences",
+        "adopted as it is; the next upgrade applies the differences",
         "Where an object is adopted, this Helm compares the chart's document with itself, so that its patch is empty "
-        "(custom resources) or cannot remove what left the chart. The live object stays as it is.",
+        "(custom resources) or cannot remove what left the chart. It would report success, the object would stay as "
+        "it is, and the release would store a manifest that is not true; later upgrades compare stored with new and "
+        "never mend it. So the document emitted says what is live: the object is as untouched as before, the stored "
+        "manifest is true, and the next `helm upgrade` with the same chart and values sends exactly the differences, "
+        "removals included. With `--on-drift fail` the run is refused instead.",
     ),
     Code(
         "PR302",

@@ -23,6 +23,13 @@ class Stamp(Enum):
     NONE = "none"
 
 
+class OnDrift(Enum):
+    """What to do where Helm will adopt an object and not apply the chart: store what is live, or refuse."""
+
+    STORE = "store"
+    FAIL = "fail"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The user's choices. ``label_key`` is ``""`` where no label is wanted; ``allow`` holds codes (``PR106``)."""
@@ -30,4 +37,5 @@ class Policy:
     adopt: frozenset[Adopt] = frozenset()
     stamp: Stamp = Stamp.ADOPT
     label_key: str = DEFAULT_LABEL_KEY
+    on_drift: OnDrift = OnDrift.STORE
     allow: frozenset[str] = frozenset()

@@ -15,7 +15,7 @@ from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen
 from postrender.errors import UsageError
 from postrender.helm.invocation import Action, DryRun
 from postrender.pipeline import Result, Stamper, filter_stream
-from postrender.policy import DEFAULT_LABEL_KEY, Adopt, Policy, Stamp
+from postrender.policy import DEFAULT_LABEL_KEY, Adopt, OnDrift, Policy, Stamp
 from postrender.report.text import Heading, account
 from postrender.source import Source
 
@@ -99,6 +99,7 @@ def _policy(values: Mapping[str, Value | None]) -> Policy:
         adopt=frozenset(Adopt(what) for what in adopt),
         stamp=Stamp(str(values["stamp"] or Stamp.ADOPT.value)),
         label_key="" if values["no_label"] else key,
+        on_drift=OnDrift(str(values["on_drift"] or OnDrift.STORE.value)),
         allow=frozenset(code.upper() for code in allow),
     )
 

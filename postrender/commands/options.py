@@ -26,6 +26,13 @@ FILTER_SETTINGS: tuple[Setting, ...] = (
         "documents that get ownership metadata: adopt (the default: those of objects to be adopted), all, none",
         choices=("adopt", "all", "none"),
     ),
+    Setting(
+        "on_drift",
+        "str",
+        "HOW",
+        "where Helm adopts an object and does not apply the chart: store what is live (the default), or fail",
+        choices=("store", "fail"),
+    ),
     Setting("label_key", "str", "KEY", "key of the label that tells colliding kinds apart"),
     Setting("no_label", "bool", "", "add no such label"),
     Setting("allow", "list", "CODE", "go on in spite of this code, such as PR106"),

@@ -14,11 +14,13 @@ from postrender.identity import ObjectKey
 from postrender.live import Json, LiveObject, ReleaseName
 from postrender.ownership import Ownership, Standing, classify
 from postrender.plan import findings
+from postrender.plan.edits import edits_of
 from postrender.plan.facts import Facts, Item, applies_server_side, upgraded_from
-from postrender.plan.rewriting import Group, Member, Outcome, Rewriting, rewrite
+from postrender.plan.rewriting import Group, Member, Outcome, Rewriting
+from postrender.plan.search import rewrite
 from postrender.plan.verdict import Action, Finding, Plan, Severity, Verdict
-from postrender.policy import Adopt, Policy, Stamp
-from postrender.splice import Edit, Remove, Set
+from postrender.policy import Adopt, OnDrift, Policy, Stamp
+from postrender.splice import Edit
 
 _EXPORTED = frozenset(
     f"metadata.{name}" for name in ("resourceVersion", "uid", "creationTimestamp", "managedFields", "selfLink")
@@ -100,7 +102,7 @@ class _Run:
         if done.strip:
             told.append(findings.stripped(done.strip))
         if outcome:
-            told.extend(findings.of_outcome(outcome, self.upgrade, index in self.twins))
+            told.extend(findings.of_outcome(outcome, self.upgrade, self.policy.on_drift))
         told = [self._allowed(finding) for finding in told]
         refused = any(finding.severity is Severity.ERROR for finding in told)
         adopt = item.live if not refused and self._adopts(owner) else None
@@ -112,10 +114,13 @@ class _Run:
             ownership=owner,
             actions=actions,
             findings=tuple(told),
-            edits=() if refused else _edits(item, done),
+            edits=() if refused else self._edits(item, done),
             prediction=outcome.prediction if outcome else None,
             adopt=adopt,
         )
+
+    def _edits(self, item: Item, done: Rewriting) -> tuple[Edit, ...]:
+        return edits_of(item.ref, done, self.facts.manifest.value(item.ref) if done.store is not None else None)
 
     def _allowed(self, finding: Finding) -> Finding:
         allowed = finding.code in self.policy.allow and finding.code not in findings.NEVER_ALLOWED
@@ -203,7 +208,7 @@ class _Run:
             Member(Entry(item.ref.gvk, item.key, self.facts.manifest.value(item.ref)), self._wish(index))
             for index, item in zip(indices, items, strict=True)
         ]
-        return Group(members, frame, release)
+        return Group(members, frame, release, store=self.policy.on_drift is OnDrift.STORE)
 
     def _body(self, live: LiveObject, owner: Ownership | None) -> Json:
         """The live body as Helm will find it: stamped where postrender is going to stamp it first."""
@@ -218,26 +223,7 @@ def _actions(done: Rewriting, adopt: LiveObject | None) -> tuple[Action, ...]:
         Action.STAMP: done.stamp,
         Action.LABEL: done.label,
         Action.PIN: done.pin,
+        Action.STORE: done.store is not None,
         Action.STRIP: done.strip,
     }
     return tuple(action for action, present in wanted.items() if present) or (Action.PASS,)
-
-
-def _edits(item: Item, done: Rewriting) -> tuple[Edit, ...]:
-    edits: list[Edit] = [
-        Remove(item.ref, tuple(path.split(".")))
-        for path in done.strip
-        if not (done.pin and path == "metadata.resourceVersion")
-    ]
-    if done.pin:
-        edits.append(Set(item.ref, ("metadata", "resourceVersion"), done.pin))
-    if done.label:
-        edits.append(Set(item.ref, ("metadata", "labels", done.label[0]), done.label[1]))
-    if done.stamp:
-        metadata = stamped({}, done.stamp)["metadata"]
-        edits.extend(
-            Set(item.ref, ("metadata", place, name), value)
-            for place in ("labels", "annotations")
-            for name, value in metadata[place].items()
-        )
-    return tuple(edits)

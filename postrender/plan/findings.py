@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from postrender.helm.invocation import Action, Invocation
-from postrender.helm.patch import differs
-from postrender.helm.predict import Request
 from postrender.helm.versions import Behaviour
 from postrender.live import ReleaseName
 from postrender.ownership import Ownership, Standing
 from postrender.plan.rewriting import Outcome
 from postrender.plan.verdict import Finding, Severity
+from postrender.policy import OnDrift
 
 NEVER_ALLOWED = frozenset({"PR101"})
 """Codes that no ``--allow`` lets through: taking from a living owner."""
@@ -127,7 +126,7 @@ def version_unknown() -> Finding:
     )
 
 
-def of_outcome(outcome: Outcome, upgrade: bool, twin: bool) -> list[Finding]:
+def of_outcome(outcome: Outcome, upgrade: bool, on_drift: OnDrift) -> list[Finding]:
     """What the simulation of Helm's update says."""
     told: list[Finding] = []
     prediction, pin = outcome.prediction, outcome.rewriting.pin
@@ -139,8 +138,8 @@ def of_outcome(outcome: Outcome, upgrade: bool, twin: bool) -> list[Finding]:
             if upgrade
             else Finding("PR202", Severity.INFO, f"pinned to its live resourceVersion ({pin})")
         )
-    if outcome.right is not None:
-        told.append(_not_right(outcome, upgrade, twin))
+    if outcome.differing or not outcome.mended:
+        told.append(_not_right(outcome, upgrade, on_drift))
     if outcome.withheld:
         told.append(
             Finding(
@@ -155,19 +154,24 @@ def of_outcome(outcome: Outcome, upgrade: bool, twin: bool) -> list[Finding]:
 _OTHER_HELM = ("use Helm 3.17.1 or later", "helm ... --force   (Helm 3.11 and later; replaces the objects)")
 
 
-def _not_right(outcome: Outcome, upgrade: bool, twin: bool) -> Finding:
-    count = len(differs(outcome.prediction.live, outcome.right))
+def _not_right(outcome: Outcome, upgrade: bool, on_drift: OnDrift) -> Finding:
+    count = len(outcome.differing)
     fields = f"{count} field{'s' * (count != 1)}"
-    if outcome.prediction.request is Request.NOTHING and not (upgrade and twin):
+    if not outcome.mended:
+        now = f"{fields} would be wrong afterwards" if count else "the next upgrade would leave fields behind"
+        severity = Severity.ERROR if count else Severity.WARNING
+        return Finding("PR205", severity, f"this Helm compares it with its namesake: {now}", _OTHER_HELM)
+    if outcome.rewriting.store is not None:
         return Finding(
             "PR301",
             Severity.WARNING,
-            f"Helm adopts it as it is: {fields} of the chart will not be applied",
+            f"adopted as it is: {fields} differ{'s' * (count == 1)} from the chart; the next helm upgrade applies them",
+            ("helm upgrade ...   (with the same chart and values)",),
         )
-    code = "PR205" if upgrade else "PR204"
+    severity = Severity.ERROR if on_drift is OnDrift.FAIL or upgrade else Severity.WARNING
     return Finding(
-        code,
-        Severity.ERROR,
-        f"this Helm compares it with its namesake in another group: {fields} would be wrong afterwards",
-        _OTHER_HELM,
+        "PR301",
+        severity,
+        f"Helm would report success and leave {fields} of the chart unapplied",
+        ("helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)",),
     )

@@ -20,6 +20,7 @@ class Action(Enum):
     STAMP = "stamp"
     LABEL = "label"
     PIN = "pin"
+    STORE = "store live"
     STRIP = "strip"
     ADOPT = "adopt"
     REFUSE = "refuse"

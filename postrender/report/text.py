@@ -15,6 +15,7 @@ _DONE = {
     Action.STAMP: "stamped",
     Action.LABEL: "labelled",
     Action.PIN: "pinned",
+    Action.STORE: "stored as it is live",
     Action.STRIP: "stripped",
     Action.PASS: "as it was",
     Action.REFUSE: "refused",

@@ -1,0 +1,111 @@
+"""Which fields of a live object Helm itself set, as ``metadata.managedFields`` tells.
+
+The entries are ``fieldsV1`` trees (k8s.io/apimachinery, structured-merge-diff/v6/fieldpath/serialize.go): ``f:name`` is
+a field, ``k:{...}`` a list element with those keys, ``v:...`` a scalar element, ``.`` the node itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from postrender.live import Json
+
+Tree: TypeAlias = Mapping[str, Any]
+
+MANAGER = "helm"
+"""What Helm 3.9.4 to 4.3.1 call themselves, whatever the file is called; ``Update`` on 3.x, ``Apply`` on 4.x."""
+
+
+_FREE_FORM = ("f:data", "f:binaryData")
+
+
+def owned(managed_fields: Sequence[Json], *, custom: bool) -> Tree:
+    """The fields that Helm set, all entries of its manager in one tree; status written apart is not among them.
+
+    Of a kind that is not ``custom`` only free-form maps are told (labels, annotations, data): for the rest the entries
+    name what the server's defaulting filled in as well, which is no remainder of an older chart.
+    """
+    tree: dict[str, Any] = {}
+    for entry in managed_fields:
+        if entry.get("manager") == MANAGER and not entry.get("subresource"):
+            tree = _union(tree, entry.get("fieldsV1") or {})
+    if custom:
+        return tree
+    metadata = tree.get("f:metadata") or {}
+    free = {key: metadata[key] for key in ("f:labels", "f:annotations") if key in metadata}
+    return {"f:metadata": free, **{key: tree[key] for key in _FREE_FORM if key in tree}}
+
+
+def with_left_over(desired: Json, live: Json, tree: Tree) -> Json:
+    """``desired`` and, beside it, what Helm set on the live object before and ``desired`` has no longer.
+
+    Only what is live is taken, with its live value; lists are taken or left whole, since a merge patch does the same.
+    """
+    if not (isinstance(desired, dict) and isinstance(live, dict)):
+        return desired
+    result = {
+        key: with_left_over(value, live[key], tree.get(f"f:{key}") or {}) if key in live else value
+        for key, value in desired.items()
+    }
+    for key, value in live.items():
+        if key not in desired and f"f:{key}" in tree:
+            result[key] = _restricted(value, tree[f"f:{key}"])
+    return result
+
+
+def as_live(desired: Json, live: Json) -> Json:
+    """``desired`` with each value replaced by the live one, and what is not live left out."""
+    if isinstance(desired, dict) and isinstance(live, dict):
+        return {key: as_live(value, live[key]) for key, value in desired.items() if key in live}
+    return live
+
+
+def without_left_over(merged: Json, desired: Json, tree: Tree) -> Json:
+    """``merged`` without what Helm set before and ``desired`` has no longer: what a true upgrade would leave."""
+    if not (isinstance(merged, dict) and isinstance(desired, dict)):
+        return merged
+    result = {}
+    for key, value in merged.items():
+        subtree = tree.get(f"f:{key}")
+        if key in desired:
+            result[key] = without_left_over(value, desired[key], subtree or {})
+        elif subtree is None:
+            result[key] = value
+        else:
+            rest = _others(value, subtree)
+            if rest is not None:
+                result[key] = rest
+    return result
+
+
+def _restricted(value: Json, tree: Tree) -> Json:
+    """The part of ``value`` that the tree names; a leaf of the tree takes all of it."""
+    fields = {key.removeprefix("f:"): below for key, below in tree.items() if key.startswith("f:")}
+    if not fields or not isinstance(value, dict):
+        return value
+    return {key: _restricted(below, fields[key]) for key, below in value.items() if key in fields}
+
+
+def _others(value: Json, tree: Tree) -> Json:
+    """What of ``value`` somebody else set; ``None`` where nothing is left."""
+    fields = {key.removeprefix("f:"): below for key, below in tree.items() if key.startswith("f:")}
+    if not fields or not isinstance(value, dict):
+        return None
+    rest = {}
+    for key, below in value.items():
+        if key not in fields:
+            rest[key] = below
+        else:
+            others = _others(below, fields[key])
+            if others is not None:
+                rest[key] = others
+    return rest or None
+
+
+def _union(one: Tree, other: Tree) -> dict[str, Any]:
+    result = dict(one)
+    for key, below in other.items():
+        result[key] = _union(result[key], below) if key in result else below
+    return result
+

@@ -1,0 +1,49 @@
+"""A rewriting as edits of the document's bytes."""
+
+from __future__ import annotations
+
+from postrender.helm.patch import differs
+from postrender.helm.predict import stamped
+from postrender.live import Json
+from postrender.manifest import ObjectRef
+from postrender.plan.rewriting import Rewriting
+from postrender.splice import Edit, Remove, Set
+
+VERSION = ("metadata", "resourceVersion")
+
+
+def edits_of(ref: ObjectRef, done: Rewriting, body: Json) -> tuple[Edit, ...]:
+    """The edits that turn the document into what the rewriting emits; ``body`` is only needed for ``store``."""
+    edits: list[Edit] = []
+    for dotted in done.strip:
+        path = tuple(dotted.split("."))
+        if not (done.pin and path == VERSION):
+            edits.append(Remove(ref, path))
+    if done.store is not None:
+        edits.extend(_towards(ref, done.stripped(body), done.store, ()))
+    if done.pin:
+        edits.append(Set(ref, VERSION, done.pin))
+    if done.label:
+        edits.append(Set(ref, ("metadata", "labels", done.label[0]), done.label[1]))
+    if done.stamp:
+        metadata = stamped({}, done.stamp)["metadata"]
+        edits.extend(
+            Set(ref, ("metadata", place, name), value)
+            for place in ("labels", "annotations")
+            for name, value in metadata[place].items()
+        )
+    return tuple(edits)
+
+
+def _towards(ref: ObjectRef, before: Json, after: Json, path: tuple[str, ...]) -> list[Edit]:
+    """The smallest edits from one object to the other; a list is set as a whole."""
+    edits: list[Edit] = []
+    for key, value in before.items():
+        if key not in after:
+            edits.append(Remove(ref, (*path, key)))
+        elif isinstance(value, dict) and isinstance(after[key], dict) and value and after[key]:
+            edits.extend(_towards(ref, value, after[key], (*path, key)))
+        elif differs(value, after[key]):
+            edits.append(Set(ref, (*path, key), after[key]))
+    edits.extend(Set(ref, (*path, key), value) for key, value in after.items() if key not in before)
+    return edits

@@ -1,0 +1,122 @@
+"""What a group of lookalikes would be under given rewritings: after this run, as it should be, after the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from postrender.helm.fields import Tree, owned, with_left_over, without_left_over
+from postrender.helm.fields import as_live as _as_live
+from postrender.helm.matching import identity
+from postrender.helm.patch import PatchType, differs, patch_type
+from postrender.helm.predict import SERVER_KEPT, Entry, Prediction, simulate, stamped
+from postrender.helm.versions import Matching
+from postrender.live import RESOURCE_POLICY, Json
+from postrender.plan.rewriting import Group, Rewriting
+
+Paths = tuple[tuple[str, ...], ...]
+
+
+def simulated(group: Group, rewritings: Sequence[Rewriting]) -> tuple[Prediction, ...]:
+    """What becomes of the members when these rewritings are emitted."""
+    return simulate(replace(group.frame, targets=targets(group, rewritings)))
+
+
+def targets(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
+    """The members as Helm builds them: rewritten, then stamped in memory."""
+    return [
+        replace(member.entry, body=stamped(rewriting.emitted(member.entry.body), group.release))
+        for member, rewriting in zip(group.members, rewritings, strict=True)
+    ]
+
+
+def differing(group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction]) -> list[Paths]:
+    """For each member the paths at which the live object afterwards is not what the chart wants."""
+    wanted = [replace(rewriting, pin="", store=None) for rewriting in rewritings]
+    rights = [_right(group, target) for target in targets(group, wanted)]
+    return [
+        () if prediction.error else differs(_comparable(prediction.live), _comparable(right))
+        for prediction, right in zip(predictions, rights, strict=True)
+    ]
+
+
+def truth(group: Group, index: int, rewriting: Rewriting, prediction: Prediction) -> Json:
+    """What the member's document may say and be true: the chart's fields and Helm's own older ones, as they will be.
+
+    The resource policy that the chart asks for stays whatever is live: an uninstall reads it from what is stored.
+    """
+    entry = group.members[index].entry
+    body = rewriting.stripped(entry.body)
+    live = prediction.live
+    result = with_left_over(_as_live(body, live), live, _tree(entry, live))
+    policy = ((body.get("metadata") or {}).get("annotations") or {}).get(RESOURCE_POLICY)
+    if policy is None:
+        return result
+    metadata = dict(result["metadata"])
+    metadata["annotations"] = {**(metadata.get("annotations") or {}), RESOURCE_POLICY: policy}
+    return {**result, "metadata": metadata}
+
+
+def next_upgrade(group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction]) -> Group:
+    """The same group as the next ``helm upgrade`` of the same chart finds it."""
+    return replace(
+        group,
+        frame=replace(
+            group.frame,
+            stored=[
+                replace(member.entry, body=rewriting.emitted(member.entry.body))
+                for member, rewriting in zip(group.members, rewritings, strict=True)
+            ],
+            adopted=(),
+            live={
+                member.entry.key: prediction.live for member, prediction in zip(group.members, predictions, strict=True)
+            },
+            three_way=False,
+        ),
+    )
+
+
+def _right(group: Group, target: Entry) -> Json:
+    """What the object would be had Helm compared it with its own stored manifest, or, adopted, with the live object.
+
+    An adopted object shall be what the chart says, without what an earlier chart had Helm set and this one has not.
+    """
+    live = group.frame.live.get(target.key)
+    own = identity(Matching.GROUP_KIND, target.gvk, target.key)
+    stored = [
+        _versionless(entry)
+        for entry in group.frame.stored
+        if identity(Matching.GROUP_KIND, entry.gvk, entry.key) == own
+    ]
+    alone = replace(
+        group.frame,
+        targets=[target],
+        stored=stored or ([target] if live is not None else []),
+        adopted=(),
+        matching=Matching.GROUP_KIND,
+        three_way=group.frame.three_way or not stored,
+    )
+    (prediction,) = simulate(alone)
+    if stored or live is None or group.frame.force:
+        return prediction.live
+    return without_left_over(prediction.live, target.body, _tree(target, live))
+
+
+def _tree(entry: Entry, live: Json) -> Tree:
+    managed = (live.get("metadata") or {}).get("managedFields") or ()
+    return owned(managed, custom=patch_type(entry.gvk) is PatchType.MERGE)
+
+
+def _versionless(entry: Entry) -> Entry:
+    metadata = {name: value for name, value in (entry.body.get("metadata") or {}).items() if name != "resourceVersion"}
+    return replace(entry, body={**entry.body, "metadata": metadata})
+
+
+def _comparable(body: Json) -> Json:
+    """The object without what only the server sets, and without the version it is looked at through."""
+    metadata = {
+        name: value
+        for name, value in (body.get("metadata") or {}).items()
+        if name not in SERVER_KEPT and name != "resourceVersion" and value not in ({}, None)
+    }
+    return {**{name: value for name, value in body.items() if name != "apiVersion"}, "metadata": metadata}
