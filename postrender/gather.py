@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from postrender import manifest as manifests
 from postrender.errors import ClusterError
 from postrender.helm.invocation import Action, Invocation
-from postrender.helm.predict import Entry
+from postrender.helm.predict import Entry, built
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.manifest import Manifest, ObjectRef
@@ -124,7 +124,7 @@ def _observed(items: Sequence[Item], source: Source, bodies: AbstractSet[ObjectK
 def _entries(stored: Manifest | None, kinds: _Kinds) -> tuple[Entry, ...]:
     if stored is None:
         return ()
-    return tuple(Entry(ref.gvk, kinds.key(ref), stored.value(ref)) for ref in stored.objects)
+    return tuple(built(ref.gvk, kinds.key(ref), stored.value(ref)) for ref in stored.objects)
 
 
 def _living(items: Iterable[Item], invocation: Invocation, source: Source) -> dict[ReleaseName, bool]:

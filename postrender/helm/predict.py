@@ -77,6 +77,17 @@ class Update:
     status_apart: frozenset[GroupVersionKind] = frozenset()
 
 
+def built(gvk: GroupVersionKind, key: ObjectKey, manifest: Json) -> Entry:
+    """A manifest as Helm's builder makes an object of it: an empty namespace is filled in.
+
+    ``SetNamespace`` and ``UpdateObjectNamespace`` (k8s.io/cli-runtime, pkg/resource/visitor.go).
+    """
+    metadata = manifest.get("metadata") or {}
+    if not key.namespace or metadata.get("namespace"):
+        return Entry(gvk, key, manifest)
+    return Entry(gvk, key, {**manifest, "metadata": {**metadata, "namespace": key.namespace}})
+
+
 def stamped(body: Json, release: ReleaseName) -> Json:
     """The object with the label and annotations Helm puts on it in memory.
 

@@ -9,7 +9,7 @@ from postrender.helm.fields import Tree, owned, with_left_over, without_left_ove
 from postrender.helm.fields import as_live as _as_live
 from postrender.helm.matching import identity
 from postrender.helm.patch import PatchType, differs, patch_type
-from postrender.helm.predict import SERVER_KEPT, Entry, Prediction, simulate, stamped
+from postrender.helm.predict import SERVER_KEPT, Entry, Prediction, built, simulate, stamped
 from postrender.helm.versions import Matching
 from postrender.live import RESOURCE_POLICY, Json
 from postrender.plan.rewriting import Group, Rewriting
@@ -24,10 +24,7 @@ def simulated(group: Group, rewritings: Sequence[Rewriting]) -> tuple[Prediction
 
 def targets(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
     """The members as Helm builds them: rewritten, then stamped in memory."""
-    return [
-        replace(member.entry, body=stamped(rewriting.emitted(member.entry.body), group.release))
-        for member, rewriting in zip(group.members, rewritings, strict=True)
-    ]
+    return [replace(entry, body=stamped(entry.body, group.release)) for entry in _manifests(group, rewritings)]
 
 
 def differing(group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction]) -> list[Paths]:
@@ -63,10 +60,7 @@ def next_upgrade(group: Group, rewritings: Sequence[Rewriting], predictions: Seq
         group,
         frame=replace(
             group.frame,
-            stored=[
-                replace(member.entry, body=rewriting.emitted(member.entry.body))
-                for member, rewriting in zip(group.members, rewritings, strict=True)
-            ],
+            stored=_manifests(group, rewritings),
             adopted=(),
             live={
                 member.entry.key: prediction.live for member, prediction in zip(group.members, predictions, strict=True)
@@ -74,6 +68,14 @@ def next_upgrade(group: Group, rewritings: Sequence[Rewriting], predictions: Seq
             three_way=False,
         ),
     )
+
+
+def _manifests(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
+    """The members as Helm reads them from the manifest that is emitted, and stored."""
+    return [
+        built(member.entry.gvk, member.entry.key, rewriting.emitted(member.entry.body))
+        for member, rewriting in zip(group.members, rewritings, strict=True)
+    ]
 
 
 def _right(group: Group, target: Entry) -> Json:

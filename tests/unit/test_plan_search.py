@@ -25,6 +25,7 @@ def _entry(gvk: GroupVersionKind, spec: Any, version: str = "") -> Entry:
 
 def _live(gvk: GroupVersionKind, spec: Any, version: str, by_helm: Any = ()) -> Any:
     body = stamped(_entry(gvk, spec, version).body, US)
+    body["metadata"]["namespace"] = "shop"
     body["metadata"]["uid"] = f"uid-{version}"
     body["metadata"]["managedFields"] = [
         {"manager": "helm", "operation": "Update", "fieldsV1": {"f:spec": {f"f:{name}": {} for name in by_helm}}}
