@@ -1,0 +1,162 @@
+"""Helm's stored releases: where they are kept, what their labels say, and how a payload is read.
+
+From pkg/storage/driver/{secrets,cfgmaps,util}.go and pkg/action/action.go (``Init``) of Helm 3.21.4; Helm 4.3.1 adds
+``apply_method`` to the payload (pkg/release/v1/release.go).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import itertools
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from postrender.identity import GroupVersionKind, Resource
+from postrender.live import Json, LiveObject, ReleaseName, StoredRelease, Unknown
+
+RELEASE_TYPE = "helm.sh/release.v1"
+"""The type of a Secret that holds a release."""
+
+MAX_RELEASE = 256 * 1024 * 1024
+"""The most bytes a release may unpack to. etcd holds at most some MiB packed; more is not a release but a bomb."""
+
+_GZIP = b"\x1f\x8b\x08"
+"""How Helm itself tells packed from plain (``decodeRelease``, pkg/storage/driver/util.go)."""
+
+
+class Undecodable(Exception):
+    """A payload is not what Helm stores; the message is one sentence without a full stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The objects a driver keeps revisions in; ``wrapped`` tells that the API adds a base64 layer of its own."""
+
+    resource: Resource
+    wrapped: bool
+
+
+SECRETS = Storage(Resource(GroupVersionKind("", "v1", "Secret"), "secrets", True), wrapped=True)
+CONFIGMAPS = Storage(Resource(GroupVersionKind("", "v1", "ConfigMap"), "configmaps", True), wrapped=False)
+
+
+def storage(driver: str) -> Storage | Unknown:
+    """Where ``$HELM_DRIVER`` keeps releases (``Init``, pkg/action/action.go)."""
+    if driver in ("", "secret", "secrets"):
+        return SECRETS
+    if driver in ("configmap", "configmaps"):
+        return CONFIGMAPS
+    if driver in ("memory", "sql"):
+        kept = "in a database" if driver == "sql" else "in the memory of Helm itself"
+        return Unknown(f"HELM_DRIVER={driver} keeps releases {kept}, where they cannot be read")
+    return Unknown(f"HELM_DRIVER={driver} is none that Helm knows", ("HELM_DRIVER=secret",))
+
+
+def selector(name: str) -> str:
+    """The label selector for all revisions of a release, as Helm asks for its history (``History``, storage.go)."""
+    return f"owner=helm,name={name}"
+
+
+def is_revision(live: LiveObject, release: ReleaseName) -> bool:
+    """Whether an object is one that ``selector`` chooses in the release's namespace."""
+    labels = live.labels
+    return (
+        live.key.namespace == release.namespace and labels.get("owner") == "helm" and labels.get("name") == release.name
+    )
+
+
+def from_labels(live: LiveObject, release: ReleaseName) -> StoredRelease:
+    """One revision as the labels of its object tell it; raises Undecodable where they are not Helm's."""
+    if not is_revision(live, release):
+        raise Undecodable(f"{live.key} is no revision of release {release}")
+    version = live.labels.get("version", "")
+    if not (version.isascii() and version.isdigit()):
+        raise Undecodable(f"the label version of {live.key} is {version!r}, which is no revision")
+    return StoredRelease(release, int(version), live.labels.get("status", "unknown"))
+
+
+def ascending(revisions: Sequence[StoredRelease]) -> tuple[StoredRelease, ...]:
+    """The revisions in order; raises Undecodable where one is there twice."""
+    ordered = tuple(sorted(revisions, key=lambda each: each.revision))
+    for one, other in itertools.pairwise(ordered):
+        if one.revision == other.revision:
+            raise Undecodable(f"revision {one.revision} of release {one.release} is stored twice")
+    return ordered
+
+
+def needed(revisions: Sequence[StoredRelease]) -> tuple[StoredRelease, ...]:
+    """The revisions whose manifest can matter: the newest, and the newest deployed one.
+
+    An upgrade starts from the deployed one where there is one (``prepareUpgrade``, pkg/action/upgrade.go).
+    """
+    deployed = [each for each in revisions if each.status == "deployed"]
+    return tuple(dict.fromkeys([*revisions[-1:], *deployed[-1:]]))
+
+
+def completed(stored: StoredRelease, data: Json, *, wrapped: bool) -> StoredRelease:
+    """The revision with what its payload tells; ``data`` is the ``data`` of its Secret or ConfigMap.
+
+    Raises Undecodable where that is not a release, or not this revision.
+    """
+    place = f"revision {stored.revision} of release {stored.release}"
+    packed = data.get("release") if isinstance(data, Mapping) else None
+    if not isinstance(packed, str):
+        raise Undecodable(f"{place} has no data.release")
+    try:
+        body = decode(packed, wrapped=wrapped)
+    except Undecodable as error:
+        raise Undecodable(f"{place} cannot be read: {error}") from error
+    told = (body.get("namespace"), body.get("name"), body.get("version"))
+    if told != (stored.release.namespace, stored.release.name, stored.revision):
+        raise Undecodable(f"{place} says that it is revision {told[2]} of release {told[0]}/{told[1]}")
+    info = body.get("info")
+    status = info.get("status") if isinstance(info, dict) else None
+    if status != stored.status:
+        raise Undecodable(f"{place} is {stored.status} by its label and {status} by its payload")
+    manifest, method = body.get("manifest", ""), body.get("apply_method") or ""
+    if not isinstance(manifest, str) or not isinstance(method, str):
+        raise Undecodable(f"{place} has a manifest or apply_method that is no text")
+    return StoredRelease(stored.release, stored.revision, stored.status, manifest, method)
+
+
+def decode(packed: str, *, wrapped: bool) -> dict[str, Json]:
+    """The JSON object of a ``data.release``.
+
+    base64(gzip(json)), once more base64 where the API wraps it (``wrapped``, Secrets); very old Helms did not gzip.
+    Raises Undecodable, also where it would unpack to more than ``MAX_RELEASE`` bytes.
+    """
+    try:
+        data = base64.b64decode(_one_line(packed.encode()), validate=True)
+        data = base64.b64decode(_one_line(data), validate=True) if wrapped else data
+    except (binascii.Error, ValueError) as error:
+        raise Undecodable("it is not base64") from error
+    if data.startswith(_GZIP):
+        data = _unpacked(data)
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Undecodable("it is not JSON") from error
+    if not isinstance(body, dict):
+        raise Undecodable("it is no JSON object")
+    return body
+
+
+def _one_line(data: bytes) -> bytes:
+    """Without line breaks, which Go's decoder passes over (encoding/base64) and Python's does not."""
+    return data.translate(None, b"\r\n")
+
+
+def _unpacked(data: bytes) -> bytes:
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        plain = unpacker.decompress(data, MAX_RELEASE + 1)
+    except zlib.error as error:
+        raise Undecodable("it is not gzip") from error
+    if len(plain) > MAX_RELEASE:
+        raise Undecodable(f"it unpacks to more than {MAX_RELEASE >> 20} MiB")
+    if not unpacker.eof:
+        raise Undecodable("its gzip ends too early")
+    return plain

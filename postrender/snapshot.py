@@ -1,0 +1,216 @@
+"""Live objects in a file instead of a cluster, and the source that knows of no live object at all.
+
+A file stands for a whole cluster: what is not in it does not exist, the Secrets of releases included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from postrender import builtin, releases
+from postrender import manifest as manifests
+from postrender.errors import ManifestError, UsageError
+from postrender.identity import GroupKind, GroupVersionKind, ObjectKey, Resource
+from postrender.live import (
+    Absent,
+    Found,
+    Json,
+    LiveObject,
+    NotServed,
+    Observation,
+    ReleaseName,
+    StoredRelease,
+    Unknown,
+)
+from postrender.manifest import Manifest, ObjectRef
+from postrender.source import Misshapen, Wanted, live_object
+
+_CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
+
+_NOBODY = Unknown("no cluster was asked", ("--kube-context NAME",))
+
+
+class Offline:
+    """A source that asks nobody: it knows Kubernetes' own kinds and the CRDs it is given, and no live object."""
+
+    def __init__(self, crds: Iterable[Json] = ()) -> None:
+        """``crds`` are the bodies of CustomResourceDefinitions."""
+        self._served = {resource.gvk: resource for crd in crds for resource in builtin.defined(crd)}
+        self._kinds = {gvk.group_kind: resource for gvk, resource in self._served.items()}
+
+    @property
+    def description(self) -> str:
+        """``no cluster``."""
+        return "no cluster"
+
+    def serves(self, gvk: GroupVersionKind) -> bool:
+        """Whether the CRDs leave it open that this kind is served in this version."""
+        return gvk in self._served or gvk.group_kind not in self._kinds
+
+    def knows(self, gvk: GroupVersionKind) -> bool:
+        """Whether plural and scope are more than a guess."""
+        return gvk.group_kind in self._kinds or builtin.known(gvk) is not None
+
+    def resource(self, gvk: GroupVersionKind) -> Resource:
+        """By the CRDs (in any version), Kubernetes' own kinds, and a guess."""
+        near = self._served.get(gvk) or self._kinds.get(gvk.group_kind)
+        return replace(near, gvk=gvk) if near else builtin.known(gvk) or builtin.guessed(gvk)
+
+    def resources(self, gvks: Iterable[GroupVersionKind]) -> dict[GroupVersionKind, Resource | NotServed | Unknown]:
+        """``resource`` of each."""
+        return {gvk: self.resource(gvk) for gvk in gvks}
+
+    def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
+        """Unknown, for each."""
+        return [_NOBODY for _ in wanted]
+
+    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> Unknown:
+        """Unknown."""
+        del name, manifest, driver
+        return _NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The live objects of one file, each in every version that the file has it in.
+
+    ``kinds`` knows the CRDs of the file, ``scopes`` tells whether objects of a kind name a namespace.
+    """
+
+    path: str
+    objects: Mapping[ObjectKey, tuple[LiveObject, ...]]
+    kinds: Offline
+    scopes: Mapping[GroupKind, bool]
+
+    @property
+    def description(self) -> str:
+        """``file live.yaml``."""
+        return f"file {self.path}"
+
+    def resources(self, gvks: Iterable[GroupVersionKind]) -> dict[GroupVersionKind, Resource | NotServed | Unknown]:
+        """By the CRDs of the file, Kubernetes' own kinds, the scope of its objects, and a guess.
+
+        ``NotServed`` only where a CRD of the file defines the kind without that version.
+        """
+        return {gvk: _scoped(gvk, self.kinds, self.scopes) if self.kinds.serves(gvk) else NotServed() for gvk in gvks}
+
+    def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
+        """What the file holds, with the body. Unknown for a body in a version that the file does not have it in."""
+        return [self._observe(each) for each in wanted]
+
+    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+        """The revisions whose Secrets (or ConfigMaps, as ``driver`` says) the file holds."""
+        kept = releases.storage(driver)
+        if isinstance(kept, Unknown):
+            return kept
+        kind = kept.resource.gvk.group_kind
+        try:
+            bodies = [
+                (releases.from_labels(live, name), live.body)
+                for key, (live, *_) in self.objects.items()
+                if key.group_kind == kind and releases.is_revision(live, name)
+            ]
+            revisions = releases.ascending([each for each, _ in bodies])
+            if not manifest:
+                return revisions
+            stored = dict(bodies)
+            whole = {
+                each: releases.completed(each, stored[each].get("data"), wrapped=kept.wrapped)
+                for each in releases.needed(revisions)
+            }
+        except releases.Undecodable as error:
+            return Unknown(f"{self.path}: {error}")
+        return tuple(whole.get(each, each) for each in revisions)
+
+    def _observe(self, wanted: Wanted) -> Observation:
+        versions = self.objects.get(wanted.key)
+        if not versions:
+            return Absent()
+        asked = wanted.resource.gvk.api_version
+        exact = next((live for live in versions if live.api_version == asked), None)
+        if exact is None and wanted.body:
+            return Unknown(
+                f"{self.path} has it as {versions[0].api_version}, and what it is as {asked} only a server can tell",
+                (_again(wanted, self.path),),
+            )
+        return Found(exact or versions[0])
+
+
+def load(path: str) -> Snapshot:
+    """Read what ``kubectl get ... -o yaml`` or ``-o json`` printed: a list, single objects, or a stream of them.
+
+    Raises UsageError, which names file and line, for a file that cannot be read, holds anything but objects, or holds
+    an object twice.
+    """
+    try:
+        manifest = manifests.read(Path(path).read_bytes())
+        found = [(ref, manifest.value(ref)) for ref in manifest.objects]
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=path, next=_kubectl(path)) from error
+    except ManifestError as error:
+        place = ", ".join(part for part in (path, error.where) if part)
+        raise UsageError(f"cannot be read: {error.cause}", where=place, next=error.next) from error
+    _only_objects(path, manifest)
+    kinds = Offline(body for ref, body in found if ref.gvk.group_kind == _CRD)
+    scopes: dict[GroupKind, bool] = {}
+    for ref, _ in found:
+        kind = ref.gvk.group_kind
+        scopes[kind] = scopes.get(kind, False) or bool(ref.namespace)
+    objects: dict[ObjectKey, tuple[LiveObject, ...]] = {}
+    first: dict[tuple[ObjectKey, str], int] = {}
+    for ref, body in found:
+        place = f"{path}, line {ref.line}"
+        live = _live(place, ref, body, _scoped(ref.gvk, kinds, scopes))
+        same = (live.key, live.api_version)
+        if same in first:
+            raise UsageError(f"{live.key} is in the file twice, first in line {first[same]}", where=place)
+        first[same] = ref.line
+        objects[live.key] = (*objects.get(live.key, ()), live)
+    return Snapshot(path, objects, kinds, scopes)
+
+
+def _only_objects(path: str, manifest: Manifest) -> None:
+    """Raises UsageError where a document is no object, or nothing was printed at all.
+
+    kubectl prints a list even where it finds nothing, so that an empty file comes of a call that failed.
+    """
+    if all(document.why_not == "empty" for document in manifest.documents):
+        raise UsageError("is empty: kubectl prints a list even of nothing", where=path, next=_kubectl(path))
+    for document in manifest.documents:
+        if document.why_not and document.why_not not in ("empty", "an empty list"):
+            line = manifest.data.count(b"\n", 0, document.start) + 1
+            cause = f"holds something that is no Kubernetes object: {document.why_not}"
+            raise UsageError(cause, where=f"{path}, line {line}", next=_kubectl(path))
+
+
+def _scoped(gvk: GroupVersionKind, kinds: Offline, scopes: Mapping[GroupKind, bool]) -> Resource:
+    """The resource by all that a file can tell."""
+    if kinds.knows(gvk):
+        return kinds.resource(gvk)
+    return replace(kinds.resource(gvk), namespaced=scopes.get(gvk.group_kind, True))
+
+
+def _live(place: str, ref: ObjectRef, body: Json, resource: Resource) -> LiveObject:
+    if not ref.name:
+        raise UsageError(f"a {ref.gvk.kind} without a name is no live object", where=place)
+    try:
+        live = live_object(body, ref.gvk, whole=True)
+    except Misshapen as error:
+        raise UsageError(f"{ref.gvk.kind} {ref.name} is no live object: {error}", where=place) from error
+    if resource.namespaced and not live.key.namespace:
+        raise UsageError(f"{ref.gvk.kind} {ref.name} is no live object: it has no metadata.namespace", where=place)
+    return live if resource.namespaced else replace(live, key=replace(live.key, namespace=""))
+
+
+def _again(wanted: Wanted, path: str) -> str:
+    """The call that adds the object in the version that is wanted."""
+    gvk = wanted.resource.gvk
+    kind = ".".join(part for part in (wanted.resource.plural, gvk.version, gvk.group) if part)
+    scope = f" -n {wanted.namespace}" if wanted.namespace else ""
+    return f"(echo ---; kubectl get {kind} {wanted.name}{scope} -o yaml) >> {path}"
+
+
+def _kubectl(path: str) -> str:
+    return f"kubectl get KIND,KIND,secrets -n NAMESPACE -o yaml > {path}"

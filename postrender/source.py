@@ -1,0 +1,86 @@
+"""What answers questions about live objects: a cluster, a file that stands for one, or nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from postrender.identity import GroupVersionKind, ObjectKey, Resource
+from postrender.live import Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One object to be looked up; ``body`` asks for all of it, not only its metadata.
+
+    ``namespace`` is resolved and ``""`` for a cluster-scoped kind; ``name`` is never empty.
+    """
+
+    resource: Resource
+    namespace: str
+    name: str
+    body: bool
+
+    @property
+    def key(self) -> ObjectKey:
+        """The identity of what is asked for."""
+        return ObjectKey(self.resource.gvk.group_kind, self.namespace, self.name)
+
+
+class Source(Protocol):
+    """Where live objects are looked up. What it could not tell for certain is ``Unknown``, never an exception."""
+
+    @property
+    def description(self) -> str:
+        """For a reader: ``context kind-dev (https://127.0.0.1:6443)`` or ``file live.yaml``; never a secret."""
+
+    def resources(self, gvks: Iterable[GroupVersionKind]) -> Mapping[GroupVersionKind, Resource | NotServed | Unknown]:
+        """How each kind is served, or that it is not."""
+
+    def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
+        """What is live, in the order of ``wanted``."""
+
+    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+        """Every stored revision, ascending; ``()`` means that the release is gone.
+
+        ``driver`` is ``$HELM_DRIVER``. With ``manifest``, the newest revision and the newest deployed one come with
+        their manifest.
+        """
+
+
+class Misshapen(Exception):
+    """Something is no Kubernetes object; the message is one sentence without a full stop."""
+
+
+def live_object(body: Json, gvk: GroupVersionKind, *, whole: bool) -> LiveObject:
+    """The facts of an object's JSON; ``whole`` keeps the JSON with them. Raises Misshapen."""
+    metadata = body.get("metadata") if isinstance(body, dict) else None
+    if not isinstance(metadata, dict):
+        raise Misshapen("it has no metadata")
+    managed = metadata.get("managedFields") or []
+    return LiveObject(
+        key=ObjectKey(gvk.group_kind, _text(metadata, "namespace"), _text(metadata, "name")),
+        api_version=gvk.api_version,
+        uid=_text(metadata, "uid"),
+        resource_version=_text(metadata, "resourceVersion"),
+        labels=_texts(metadata, "labels"),
+        annotations=_texts(metadata, "annotations"),
+        deleting=bool(metadata.get("deletionTimestamp")),
+        managed_fields=tuple(managed) if isinstance(managed, list) else (),
+        body=body if whole else None,
+    )
+
+
+def _text(metadata: dict[str, Json], field: str) -> str:
+    found = metadata.get(field) or ""
+    if not isinstance(found, str):
+        raise Misshapen(f"its metadata.{field} is no text")
+    return found
+
+
+def _texts(metadata: dict[str, Json], field: str) -> Mapping[str, str]:
+    found = metadata.get(field) or {}
+    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+        raise Misshapen(f"its metadata.{field} do not map text to text")
+    return found
