@@ -496,7 +496,8 @@ def test_nothing_secret_is_shown() -> None:
     secret = "s3cret"
     caller = called(
         f"helm install shop https://me:{secret}@charts/c.tgz --kube-token {secret} --password {secret} "
-        f"--set a={secret} --kube-apiserver https://me:{secret}@api --set-json a={secret} -f {secret} --brand-new {secret}",
+        f"--set a={secret} --kube-apiserver https://me:{secret}@api --set-json a={secret} -f {secret} "
+        f"--brand-new {secret}",
         environ={"HELM_KUBETOKEN": secret},
     )  # fmt: skip
     assert caller.connection.token == secret
