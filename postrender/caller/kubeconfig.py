@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from postrender.errors import ManifestError
 from postrender.helm.versions import HelmVersion
 from postrender.live import Json
 
-SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 FIRST_FILE_WINS = HelmVersion(3, 17, 0)
 """Since then the first file that defines a context, cluster or user is taken as it stands (``merge``, merge.go of
@@ -57,12 +56,17 @@ def load(paths: str, environ: Mapping[str, str]) -> Kubeconfig:
     Files that do not exist are passed over, and the first current context wins (``Load``, loader.go). Raises
     CannotTell.
     """
-    home = environ.get("HOME", "")
-    found = paths or (os.path.join(home, ".kube", "config") if home else "")
-    configs = [_read(path) for path in dict.fromkeys(filter(None, found.split(os.pathsep)))]
+    found = (paths or at_home(environ)).split(os.pathsep)
+    configs = [_read(path) for path in dict.fromkeys(filter(None, found))]
     current = next((str(config["current-context"]) for config in configs if config.get("current-context")), "")
     contexts, clusters, users = (_definitions(configs, kind) for kind in ("context", "cluster", "user"))
     return Kubeconfig(current, contexts, clusters, users)
+
+
+def at_home(environ: Mapping[str, str]) -> str:
+    """Name the kubeconfig that is read where no other is named; ``""`` where there is no home."""
+    home = environ.get("HOME", "")
+    return os.path.join(home, ".kube", "config") if home else ""
 
 
 def namespace(config: Kubeconfig, context: str, environ: Mapping[str, str], helm: HelmVersion | None) -> Namespace:
@@ -118,7 +122,8 @@ def _read(path: str) -> Mapping[str, Json]:
     from postrender import manifest
 
     try:
-        stream = manifest.read(Path(path).read_bytes())
+        with open(path, "rb") as handle:
+            stream = manifest.read(handle.read())
         first = next((document for document in stream.documents if document.why_not != "empty"), None)
         if first is None:
             return {}
@@ -135,13 +140,16 @@ def _read(path: str) -> Mapping[str, Json]:
 
 def _service_account(environ: Mapping[str, str]) -> Namespace:
     """Where we run in a pod, its namespace: ``inClusterClientConfig``, client_config.go."""
-    token = SERVICE_ACCOUNT / "token"
-    if not (environ.get("KUBERNETES_SERVICE_HOST") and environ.get("KUBERNETES_SERVICE_PORT") and token.is_file()):
+    token = os.path.join(SERVICE_ACCOUNT, "token")
+    if not (
+        environ.get("KUBERNETES_SERVICE_HOST") and environ.get("KUBERNETES_SERVICE_PORT") and os.path.isfile(token)
+    ):
         return _DEFAULT
     if environ.get("POD_NAMESPACE"):
         return Namespace(environ["POD_NAMESPACE"], "POD_NAMESPACE")
     try:
-        name = (SERVICE_ACCOUNT / "namespace").read_text().strip()
+        with open(os.path.join(SERVICE_ACCOUNT, "namespace")) as handle:
+            name = handle.read().strip()
     except OSError:
         return _DEFAULT
     return Namespace(name, "service account") if name else _DEFAULT

@@ -31,7 +31,15 @@ def said(setting: Setting, line: CommandLine, folder: str) -> Value | None:
         # A boolean there, and a word in helm upgrade: newInstallCmd and newUpgradeCmd, pkg/cmd of 4.0.0.
         return "true" if parse_bool(values[-1]) else "false"
     text = values[-1] or ""
-    return os.path.join(folder, text) if setting.path and text else text
+    if setting.name == "kubeconfig" and not text:
+        # An empty path leaves $KUBECONFIG in force: ToRawKubeConfigLoader, config_flags.go of k8s.io/cli-runtime.
+        return None
+    return located(text, folder) if setting.path else text
+
+
+def located(path: str, folder: str) -> str:
+    """Make a path of Helm's (or several, as in ``$KUBECONFIG``) one that holds outside the folder it runs in."""
+    return os.pathsep.join(os.path.join(folder, part) if part else part for part in path.split(os.pathsep))
 
 
 def simulates(line: CommandLine) -> str | None:

@@ -129,9 +129,11 @@ def _cluster(
     Readers differ there: the kubernetes client takes the current context of the last file, Helm that of the first;
     and an old Helm takes apart what the others take as a whole.
     """
-    paths = told["kubeconfig"].text or ""
     if not talking and not any(told[name].by_user and told[name].text for name in _CLUSTER):
         return False
+    if sources.helm and not told["kubeconfig"].text and _moved(sources):
+        told["kubeconfig"] = Told(kubeconfig.at_home(sources.helm_environ), sources.helm.origin)
+    paths = told["kubeconfig"].text or ""
     if os.pathsep not in paths:
         return True
     try:
@@ -149,6 +151,13 @@ def _cluster(
     if config.current and not told["kube_context"].text:
         told["kube_context"] = Told(config.current, "kubeconfig")
     return True
+
+
+def _moved(sources: Sources) -> bool:
+    """Tell whether a script between Helm and us changed which kubeconfig is read where none is named."""
+    return any(
+        (sources.environ.get(name) or "") != (sources.helm_environ.get(name) or "") for name in ("KUBECONFIG", "HOME")
+    )
 
 
 def _release(told: dict[str, Told], helm: Helm | None, notes: list[str]) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from postrender.caller.commandline import parse_bool
 from postrender.caller.helm import Helm
 from postrender.caller.options import Flags, Setting
-from postrender.caller.said import said
+from postrender.caller.said import located, said
 from postrender.caller.values import Value, from_text, split
 
 DEFAULT = "default"
@@ -85,4 +85,6 @@ class Sources:
             # What is no boolean counts as not given: envBoolOr, pkg/cli/environment.go.
             on = parse_bool(text)
             return Told() if on is None else Told(on, name)
-        return Told(split(text) if setting.kind == "list" else from_text(setting, text, name), name)
+        if setting.kind == "list":
+            return Told(split(text), name)
+        return Told(located(text, self.folder) if setting.path else from_text(setting, text, name), name)

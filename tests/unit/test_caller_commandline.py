@@ -166,7 +166,7 @@ def test_a_command_line_that_is_cut_names_no_release() -> None:
         ("install s ./c --kube-token t", "kube_token", "t"),
         ("install s ./c --kubeconfig k.yaml", "kubeconfig", "/where/helm/runs/k.yaml"),
         ("install s ./c --kubeconfig /k.yaml", "kubeconfig", "/k.yaml"),
-        ("install s ./c --kubeconfig ''", "kubeconfig", ""),
+        ("install s ./c --kubeconfig ''", "kubeconfig", None),
         ("install s ./c --kube-ca-file ../ca", "kube_ca_file", "/where/helm/runs/../ca"),
         ("install s ./c --kube-insecure-skip-tls-verify", "kube_insecure_skip_tls_verify", True),
         ("install s ./c", "driver", None),

@@ -188,7 +188,7 @@ def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (folder / "token").write_text("t")
     (folder / "namespace").write_text("pods\n")
-    monkeypatch.setattr(kubeconfig, "SERVICE_ACCOUNT", folder)
+    monkeypatch.setattr(kubeconfig, "SERVICE_ACCOUNT", str(folder))
     return folder
 
 

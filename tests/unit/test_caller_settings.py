@@ -420,6 +420,24 @@ def test_a_cluster_that_several_kubeconfigs_define_differently(helm: str, named:
     assert one.cluster_named
 
 
+def test_a_script_in_between_does_not_change_the_kubeconfig() -> None:
+    """Helm reads the one at its own home; the script has another home, or exports another kubeconfig."""
+    for script in ({"HOME": "/script"}, {"HOME": "/helm", "KUBECONFIG": "/script"}):
+        caller = called("helm install shop ./c", environ=script, helm_environ={"HOME": "/helm"})
+        assert caller.connection.kubeconfig == "/helm/.kube/config"
+        assert caller.origins["kubeconfig"] == "parent helm (pid 101)"
+    assert called("helm install shop ./c", helm_environ={"HOME": "/nonexistent"}).connection.kubeconfig is None
+    told = called(
+        "helm install shop ./c", environ={"HOME": "/script"}, helm_environ={"HOME": "/h", "KUBECONFIG": "k:/l"}
+    )
+    assert told.connection.kubeconfig == "/where/helm/runs/k:/l"
+
+
+def test_an_empty_kubeconfig_flag_leaves_the_variable() -> None:
+    caller = called("helm install shop ./c --kubeconfig ''", environ={"KUBECONFIG": "/k"})
+    assert caller.connection.kubeconfig == "/k"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
