@@ -21,14 +21,14 @@ from postrender.helm.invocation import Action, DryRun, Invocation
 from postrender.helm.versions import HelmVersion
 from postrender.live import ReleaseName
 from postrender.pipeline import filter_stream
-from postrender.policy import Adopt, Policy, Stamp
+from postrender.policy import Adopt, OnDrift, Policy, Stamp
 
 CASE_KEYS = {
     "name": "what the case shows",
     "helm": "Helm versions, each a run of its own that must come to the same",
     "action": "install (the default), upgrade, upgrade --install, template",
     "flags": "fields of Invocation",
-    "policy": "adopt, stamp, label_key, allow",
+    "policy": "adopt, stamp, label_key, on_drift, allow",
     "in": "the stream",
     "live": "a stream of live objects",
     "releases": "stored revisions: name, namespace, revision, status, manifest, apply_method",
@@ -38,6 +38,8 @@ CASE_KEYS = {
     "exit": "its exit code",
     "codes": "object name: the codes of its findings, in order",
 }
+
+NOTHING = "{apiVersion: v1, kind: List, items: []}"
 
 
 def _cases() -> list[Any]:
@@ -98,6 +100,8 @@ def _policy(case: dict[str, Any]) -> Policy:
         values["stamp"] = Stamp(chosen["stamp"])
     if "label_key" in chosen:
         values["label_key"] = chosen["label_key"]
+    if "on_drift" in chosen:
+        values["on_drift"] = OnDrift(chosen["on_drift"])
     if "allow" in chosen:
         values["allow"] = frozenset(chosen["allow"])
     return Policy(**values)
@@ -107,7 +111,7 @@ def _policy(case: dict[str, Any]) -> Policy:
 def test_plan(case: dict[str, Any], version: str, tmp_path: Path) -> None:
     live = tmp_path / "live.yaml"
     secrets = [json.dumps(_secret(release)) for release in case.get("releases", [])]
-    live.write_text("\n---\n".join([case.get("live", ""), *secrets]))
+    live.write_text("\n---\n".join([case.get("live", NOTHING), *secrets]))
     offline = snapshot.Offline()
     source = offline if case.get("action") == "template" else snapshot.load(str(live))
     stream = case["in"].encode()
