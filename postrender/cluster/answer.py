@@ -1,0 +1,37 @@
+"""What comes back of a request."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from postrender.live import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server said. ``retry_after`` is in seconds, ``None`` where it asks for no patience."""
+
+    status: int
+    content_type: str
+    body: bytes
+    retry_after: float | None = None
+
+    def json(self) -> Json:
+        """The body as JSON; ``None`` where it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """Nothing came back that can be understood; ``reason`` is a sentence without a full stop.
+
+    ``broken`` says that a connection broke off, so that another try may do; the request may have been carried out.
+    """
+
+    reason: str
+    next: tuple[str, ...] = ()
+    broken: bool = False

@@ -1,0 +1,63 @@
+"""A cluster as a source of live objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from postrender.cluster.access import reach
+from postrender.cluster.discovery import Served, discover
+from postrender.cluster.explain import Kubectl
+from postrender.cluster.parallel import each
+from postrender.cluster.reading import read
+from postrender.cluster.stamping import stamp
+from postrender.cluster.stored import stored
+from postrender.cluster.transport import Transport
+from postrender.connection import Connection
+from postrender.identity import GroupVersionKind, Resource
+from postrender.live import LiveObject, Observation, ReleaseName, StoredRelease, Unknown
+from postrender.source import Wanted
+
+
+class Cluster:
+    """One API server, as one user. Reads never write; the one method that writes is ``stamp``."""
+
+    def __init__(self, transport: Transport, description: str, kubectl: Kubectl) -> None:
+        self._transport = transport
+        self._description = description
+        self._kubectl = kubectl
+
+    @property
+    def description(self) -> str:
+        """``context kind-dev (https://127.0.0.1:6443)``; never a secret."""
+        return self._description
+
+    def resources(self, gvks: Iterable[GroupVersionKind]) -> dict[GroupVersionKind, Served]:
+        """How each kind is served, by exact group, version and kind."""
+        return discover(self._transport, gvks, self._kubectl)
+
+    def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
+        """What is live, one exact path for each, several at once, in the order of ``wanted``."""
+        late = Unknown(f"no answer within {self._transport.patience:g} s")
+        return each(
+            lambda one: read(self._transport, one, self._kubectl),
+            wanted,
+            patience=self._transport.patience,
+            given_up=late,
+        )
+
+    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+        """Every stored revision, ascending; ``()`` means that the release is gone."""
+        return stored(self._transport, name, driver, self._kubectl, manifest=manifest)
+
+    def stamp(self, live: LiveObject, resource: Resource, release: ReleaseName) -> LiveObject:
+        """Write a release's ownership metadata to a live object that is still as it was read; raises ClusterError."""
+        return stamp(self._transport, live, resource, release, self._kubectl)
+
+
+def connect(connection: Connection) -> Cluster:
+    """The cluster that Helm would talk to with the same flags, kubeconfig and environment.
+
+    Nothing is asked yet, but a kubeconfig's exec plugin runs. Raises ClusterError.
+    """
+    transport, description = reach(connection)
+    return Cluster(transport, description, Kubectl.of(connection))

@@ -1,0 +1,101 @@
+"""What an answer that is no clear answer means, for a reader, with the next command to type."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass
+
+from postrender.cluster.answer import Answer, NoAnswer
+from postrender.connection import Connection
+from postrender.identity import Resource
+from postrender.live import Unknown
+
+_LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Kubectl:
+    """How kubectl is called to reach the same cluster as the same user."""
+
+    program: str = "kubectl"
+    flags: str = ""
+
+    @classmethod
+    def of(cls, connection: Connection) -> Kubectl:
+        """The flags of a connection, but for the token and a server's address, which may hold a password."""
+        several = connection.kubeconfig is not None and os.pathsep in connection.kubeconfig
+        given = [
+            ("--kubeconfig", None if several else connection.kubeconfig),
+            ("--context", connection.context),
+            ("--as", connection.as_user),
+            *(("--as-group", group) for group in connection.as_groups),
+            ("--as-uid", connection.as_uid),
+        ]
+        flags = "".join(f" {flag} {shlex.quote(value)}" for flag, value in given if value)
+        return cls(f"KUBECONFIG={shlex.quote(str(connection.kubeconfig))} kubectl" if several else "kubectl", flags)
+
+    def call(self, command: str, namespace: str = "") -> str:
+        """``kubectl COMMAND -n NAMESPACE`` with the flags."""
+        scope = f" -n {shlex.quote(namespace)}" if namespace else ""
+        return f"{self.program} {command}{scope}{self.flags}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request was about: one object, or all of a kind where ``name`` is ``""``."""
+
+    verb: str
+    resource: Resource
+    namespace: str
+    name: str = ""
+
+
+def unclear(outcome: Answer | NoAnswer, kubectl: Kubectl, asked: Asked | None = None) -> Unknown:
+    """Why ``outcome`` settles nothing; ``asked`` is ``None`` for a question about what the server serves."""
+    if isinstance(outcome, NoAnswer):
+        return Unknown(outcome.reason, outcome.next)
+    said = message(outcome)
+    if outcome.status == 401:
+        return Unknown(f"the server does not accept our credentials (401): {said}", (kubectl.call("auth whoami"),))
+    if outcome.status == 403:
+        what = f"to {asked.verb} {asked.resource.qualified}" if asked else "to ask what is served"
+        return Unknown(f"no right {what} (403): {said}", (_rights(kubectl, asked),))
+    if outcome.status == 429:
+        patience = "" if outcome.retry_after is None else f", which asks for {outcome.retry_after:g} s of patience"
+        return Unknown(f"too many requests for the server (429){patience}", (_again(kubectl, asked),))
+    if outcome.status >= 500:
+        return Unknown(f"the server failed ({outcome.status}): {said}", (kubectl.call("get --raw '/readyz?verbose'"),))
+    if 300 <= outcome.status < 400:
+        return Unknown(f"the server redirects ({outcome.status}), which is not followed", ("--kube-apiserver URL",))
+    return Unknown(f"the server answers {outcome.status}: {said}", (_again(kubectl, asked),))
+
+
+def misunderstood(what: str, kubectl: Kubectl, asked: Asked | None = None) -> Unknown:
+    """The server answered 200 with something else than what was asked for."""
+    return Unknown(f"the server's answer cannot be relied on: {what}", (_again(kubectl, asked),))
+
+
+def message(answer: Answer) -> str:
+    """What the API server gives as its reason, in one line; for anything else, what kind of answer it is."""
+    body = answer.json()
+    said = body.get("message") if isinstance(body, dict) and body.get("kind") == "Status" else None
+    if isinstance(said, str) and said:
+        line = " ".join(said.split())
+        return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
+    return f"no word of an API server, but {answer.content_type.partition(';')[0] or 'nothing'}"
+
+
+def _rights(kubectl: Kubectl, asked: Asked | None) -> str:
+    if asked is None:
+        return kubectl.call("get --raw /apis")
+    name = f"/{asked.name}" if asked.name else ""
+    return kubectl.call(f"auth can-i {asked.verb} {shlex.quote(asked.resource.qualified + name)}", asked.namespace)
+
+
+def _again(kubectl: Kubectl, asked: Asked | None) -> str:
+    if asked is None:
+        return kubectl.call("api-resources")
+    gvk = asked.resource.gvk
+    kind = ".".join(part for part in (asked.resource.plural, gvk.version, gvk.group) if part)
+    return kubectl.call(f"get {kind} {shlex.quote(asked.name)}".rstrip(), asked.namespace)

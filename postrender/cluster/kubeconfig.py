@@ -1,0 +1,178 @@
+"""Which cluster and which user a connection means, by client-go's rules; nothing is asked yet.
+
+From k8s.io/client-go 0.34.3, tools/clientcmd: ``Load`` (loader.go), ``getCluster``, ``getAuthInfo`` and
+``getUserIdentificationPartialConfig`` (client_config.go). The loader of the package ``kubernetes`` differs: it takes
+the last current context of several files, where client-go takes the first, and knows of no impersonation.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from postrender import manifest
+from postrender.connection import Connection
+from postrender.errors import ClusterError, ManifestError
+from postrender.live import Json
+
+_CLUSTER_PATHS = ("certificate-authority",)
+_USER_PATHS = ("client-certificate", "client-key", "tokenFile")
+_CREDENTIALS = ("token", "tokenFile", "exec", "auth-provider", "username", "password")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One cluster and one user as a kubeconfig writes them, with absolute paths and the connection's overrides.
+
+    ``context`` is ``""`` where no context names them; a cluster without ``server`` is no cluster.
+    """
+
+    context: str
+    cluster: Mapping[str, Json]
+    user: Mapping[str, Json] = field(repr=False)
+
+
+def choose(connection: Connection, environ: Mapping[str, str]) -> Chosen:
+    """Read the kubeconfigs and apply what overrides them; raises ClusterError."""
+    files = list(_files(connection, environ))
+    context = connection.context or next(filter(None, (_text(file, "current-context") for _, file in files)), "")
+    named = _entry(files, "contexts", "context", context)
+    if context and named is None:
+        raise ClusterError(f"the kubeconfig has no context {context!r}", next="kubectl config get-contexts -o name")
+    cluster = _entry(files, "clusters", "cluster", _text(named or {}, "cluster"), _CLUSTER_PATHS)
+    user = _entry(files, "users", "user", _text(named or {}, "user"), _USER_PATHS)
+    if named and cluster is None:
+        raise ClusterError(
+            f"context {context!r} names the cluster {_text(named, 'cluster')!r}, which the kubeconfig does not define",
+            next="kubectl config view",
+        )
+    return Chosen(context, _cluster(cluster or {}, connection), _user(user or {}, connection))
+
+
+def _cluster(cluster: Mapping[str, Json], connection: Connection) -> dict[str, Json]:
+    """With the overrides of ``getCluster``: another server or another trust drops what was said about the old one."""
+    changed = dict(cluster)
+    if connection.insecure_skip_tls_verify or connection.ca_file:
+        for key in ("insecure-skip-tls-verify", "certificate-authority", "certificate-authority-data"):
+            changed.pop(key, None)
+        if connection.ca_file:
+            changed["certificate-authority"] = os.path.abspath(connection.ca_file)
+        if connection.insecure_skip_tls_verify:
+            changed["insecure-skip-tls-verify"] = True
+    if connection.apiserver or connection.tls_server_name:
+        changed.pop("tls-server-name", None)
+        if connection.tls_server_name:
+            changed["tls-server-name"] = connection.tls_server_name
+    if connection.apiserver:
+        changed["server"] = connection.apiserver
+    return changed
+
+
+def _user(user: Mapping[str, Json], connection: Connection) -> dict[str, Json]:
+    """With the overrides of ``getAuthInfo``; a token wins over every other way to say who asks but a certificate."""
+    changed = dict(user)
+    if connection.token:
+        for key in _CREDENTIALS:
+            changed.pop(key, None)
+        changed["token"] = connection.token
+    elif _text(changed, "tokenFile"):
+        changed["token"] = _token(_text(changed, "tokenFile"))
+        del changed["tokenFile"]
+    if connection.as_user:
+        changed["as"] = connection.as_user
+    if connection.as_groups:
+        changed["as-groups"] = list(connection.as_groups)
+    if connection.as_uid:
+        changed["as-uid"] = connection.as_uid
+    return changed
+
+
+def impersonation(user: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """The headers of whom a user impersonates (``impersonatingRoundTripper``, transport/round_trippers.go).
+
+    Without a user name the rest counts for nothing, as in ``ClientConfig``.
+    """
+    if not user.get("as"):
+        return
+    yield "Impersonate-User", str(user["as"])
+    if user.get("as-uid"):
+        yield "Impersonate-Uid", str(user["as-uid"])
+    for group in user.get("as-groups") or ():
+        yield "Impersonate-Group", str(group)
+    for key, values in (user.get("as-user-extra") or {}).items():
+        for value in values:
+            yield f"Impersonate-Extra-{_escaped(key)}", str(value)
+
+
+def _escaped(key: str) -> str:
+    from urllib.parse import quote
+
+    return quote(key, safe="!#$&'*+-.^_`|~")
+
+
+def _files(connection: Connection, environ: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Json]]]:
+    """Each kubeconfig that is there, with the folder that its relative paths start from."""
+    paths = connection.kubeconfig or environ.get("KUBECONFIG") or os.path.join("~", ".kube", "config")
+    missing = True
+    for path in filter(None, paths.split(os.pathsep)):
+        place = os.path.expanduser(path) if not connection.kubeconfig else path
+        content = _load(place)
+        if content is not None:
+            missing = False
+            yield os.path.dirname(os.path.abspath(place)), content
+    if missing and connection.kubeconfig:
+        raise ClusterError("there is no such kubeconfig", where=connection.kubeconfig, next="--kubeconfig PATH")
+
+
+def _load(path: str) -> Mapping[str, Json] | None:
+    """The content of a kubeconfig; ``None`` where there is no such file."""
+    try:
+        data = Path(path).read_bytes()
+        first = next((each for each in manifest.read(data).documents if each.why_not != "empty"), None)
+        content = manifest.document_value(data, first.start, first.end, first.json) if first else {}
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ClusterError(f"the kubeconfig cannot be read: {error.strerror}", where=path) from error
+    except ManifestError as error:
+        raise ClusterError(f"the kubeconfig cannot be read: {error}", where=path) from error
+    if not isinstance(content, dict):
+        raise ClusterError("this is no kubeconfig", where=path, next="--kubeconfig PATH")
+    return content
+
+
+def _entry(
+    files: list[tuple[str, Mapping[str, Json]]], plural: str, singular: str, name: str, paths: tuple[str, ...] = ()
+) -> dict[str, Json] | None:
+    """The first entry of that name, with its relative paths made absolute; ``None`` where no file has one."""
+    for folder, file in files:
+        for each in file.get(plural) or ():
+            if isinstance(each, dict) and each.get("name") == name and name:
+                entry = dict(each.get(singular) or {})
+                for key in paths:
+                    if _text(entry, key):
+                        entry[key] = os.path.join(folder, entry[key])
+                return _with_command(entry, folder)
+    return None
+
+
+def _with_command(entry: dict[str, Json], folder: str) -> dict[str, Json]:
+    """With the path of an exec plugin absolute where it is one, and not a name on ``$PATH``."""
+    plugin = entry.get("exec")
+    if isinstance(plugin, dict) and os.sep in str(plugin.get("command")):
+        entry["exec"] = {**plugin, "command": os.path.join(folder, str(plugin["command"]))}
+    return entry
+
+
+def _token(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ClusterError(f"the token file of the kubeconfig cannot be read: {error}", where=path) from error
+
+
+def _text(mapping: Mapping[str, Json], key: str) -> str:
+    found = mapping.get(key)
+    return found if isinstance(found, str) else ""

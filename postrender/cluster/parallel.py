@@ -1,0 +1,56 @@
+"""Many requests at once, never more than ``MAX_REQUESTS``, with the answers in order."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+MAX_REQUESTS = 16
+"""How many requests are under way at once, and so how many connections are open: far below what the API server's
+priority and fairness gives one user, and enough to take the latency out of a thousand objects.
+"""
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+def each(call: Callable[[In], Out], items: Sequence[In], *, patience: float, given_up: Out) -> list[Out]:
+    """``call`` of each item, in order; an exception of one is raised here.
+
+    Where nothing came back for ``patience`` seconds, all that is still missing is ``given_up``. The threads are
+    daemons, so that a Ctrl-C ends the program at once whatever the network does.
+    """
+    results = [given_up] * len(items)
+    if not items:
+        return results
+    left = iter(range(len(items)))
+    turn = threading.Lock()
+    over = threading.Event()
+    done: queue.SimpleQueue[tuple[int, Out | None, BaseException | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        while not over.is_set():
+            with turn:
+                place = next(left, None)
+            if place is None:
+                return
+            try:
+                done.put((place, call(items[place]), None))
+            except BaseException as error:
+                done.put((place, None, error))
+
+    for _ in range(min(MAX_REQUESTS, len(items))):
+        threading.Thread(target=work, daemon=True).start()
+    try:
+        for _ in items:
+            place, result, error = done.get(timeout=patience)
+            if error is not None:
+                raise error
+            results[place] = result  # type: ignore[assignment]
+    except queue.Empty:
+        pass
+    finally:
+        over.set()
+    return results

@@ -1,0 +1,157 @@
+"""One request at a time: sent, retried where that is safe and polite, and read within bounds."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from postrender.cluster import troubles
+from postrender.cluster.answer import Answer, NoAnswer
+
+TIMEOUT = 30.0
+"""Seconds one try may take where nobody said otherwise."""
+
+TRIES = 3
+"""How often a read is tried at most that meets a server error or a connection that breaks off."""
+
+MAX_WAIT = 30.0
+"""Seconds one request waits in all between its tries, also where the server asks for more."""
+
+MAX_ANSWER = 64 * 1024 * 1024
+"""The most bytes of an answer, unpacked. A single object has at most some MiB."""
+
+GIVE_UP_AFTER = 8
+"""After so many requests in a row without a clear answer no other is sent: the server has other troubles."""
+
+_BACKOFF = 0.2
+_RETRIED = frozenset({500, 502, 503, 504})
+_PIECE = 64 * 1024
+
+
+MOST_TRIES = 10
+"""How often anything is tried at most; more than ``TRIES`` only where the server asks for patience (429)."""
+
+
+class Transport:
+    """A pool of connections to one server, as one user."""
+
+    def __init__(self, configuration: Any, headers: Iterable[tuple[str, str]], timeout: float | None) -> None:
+        """``configuration`` is a ``kubernetes.client.Configuration``; ``headers`` go with every request."""
+        from kubernetes.client.rest import RESTClientObject
+
+        self._configuration = configuration
+        self._pool = RESTClientObject(configuration).pool_manager
+        self._headers = tuple(headers)
+        self._turn = threading.Lock()
+        self._unclear = 0
+        self.timeout = timeout or TIMEOUT
+
+    @property
+    def patience(self) -> float:
+        """Seconds after which one request has come to an end."""
+        return TRIES * self.timeout + MAX_WAIT
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: str = "",
+        accept: str = "application/json",
+        body: bytes | None = None,
+        content_type: str = "",
+    ) -> Answer | NoAnswer:
+        """Ask for an exact path; ``query`` is encoded already. Never raises for what a server or network does.
+
+        A GET is tried again after a server error or a connection that broke off, anything after a 429; a redirect is
+        not followed, since it would carry the credentials elsewhere.
+        """
+        if self._unclear >= GIVE_UP_AFTER:
+            return NoAnswer(f"it was not asked for, since {self._unclear} requests before got no clear answer")
+        headers = [("Accept", accept), ("Accept-Encoding", "gzip"), ("User-Agent", "postrender"), *self._headers]
+        if content_type:
+            headers.append(("Content-Type", content_type))
+        url = f"{self._configuration.host}{path}" + (f"?{query}" if query else "")
+        waited = 0.0
+        for attempt in itertools.count(1):
+            outcome = self._once(method, url, headers, body)
+            pause = _pause(outcome, attempt, waited, safe=method == "GET")
+            if pause is None:
+                self._note(outcome)
+                return outcome
+            time.sleep(pause)
+            waited += pause
+        raise AssertionError("the loop ends by itself")
+
+    def _note(self, outcome: Answer | NoAnswer) -> None:
+        unclear = isinstance(outcome, NoAnswer) or outcome.status == 429 or outcome.status >= 500
+        with self._turn:
+            self._unclear = self._unclear + 1 if unclear else 0
+
+    def _once(self, method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes | None) -> Answer | NoAnswer:
+        import urllib3
+
+        sent = urllib3.HTTPHeaderDict()
+        deadline = time.monotonic() + self.timeout
+        try:
+            for name, value in (*headers, *self._authorization()):
+                sent.add(name, value)
+            response = self._pool.urlopen(
+                method,
+                url,
+                body=body,
+                headers=sent,
+                retries=False,
+                redirect=False,
+                timeout=urllib3.Timeout(connect=self.timeout, read=self.timeout),
+                preload_content=False,
+                enforce_content_length=True,
+            )
+            try:
+                content = _content(response, deadline)
+            except BaseException:
+                response.close()
+                raise
+        except Exception as error:
+            return troubles.told(error, self.timeout)
+        answered = response.headers
+        return Answer(response.status, answered.get("Content-Type", ""), content, _seconds(answered.get("Retry-After")))
+
+    def _authorization(self) -> tuple[tuple[str, str], ...]:
+        """The header that says who asks; a token that has expired is renewed, by one thread at a time."""
+        with self._turn:
+            told = self._configuration.auth_settings().get("BearerToken")
+        return (("Authorization", told["value"].strip()),) if told and told["value"] else ()
+
+
+def _content(response: Any, deadline: float) -> bytes:
+    """The whole body; raises Unreadable where it is too long or takes too long."""
+    pieces, size = [], 0
+    while piece := response.read(_PIECE):
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_ANSWER:
+            raise troubles.Unreadable(f"its answer is longer than {MAX_ANSWER >> 20} MiB")
+        if time.monotonic() > deadline:
+            raise troubles.Unreadable("its answer took too long")
+    return b"".join(pieces)
+
+
+def _pause(outcome: Answer | NoAnswer, attempt: int, waited: float, *, safe: bool) -> float | None:
+    """Seconds to wait before the next try; ``None`` where there is none. ``safe`` requests can be repeated."""
+    backoff = _BACKOFF * 2 ** (attempt - 1)
+    if isinstance(outcome, NoAnswer):
+        pause = backoff if outcome.broken and safe and attempt < TRIES else None
+    elif outcome.status == 429 or (outcome.status in _RETRIED and safe and attempt < TRIES):
+        pause = backoff if outcome.retry_after is None else outcome.retry_after
+    else:
+        pause = None
+    return pause if pause is not None and waited + pause <= MAX_WAIT and attempt < MOST_TRIES else None
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """The API server gives whole seconds (``tooManyRequests``, apiserver's filters); a date counts for nothing."""
+    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None

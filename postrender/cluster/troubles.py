@@ -1,0 +1,44 @@
+"""Why no answer came back, told from what the HTTP library raised."""
+
+from __future__ import annotations
+
+from postrender.cluster.answer import NoAnswer
+
+
+class Unreadable(Exception):
+    """An answer began, but cannot be taken; the message is a sentence without a full stop."""
+
+
+def told(error: Exception, timeout: float) -> NoAnswer:
+    """One sentence, and what can be done; ``timeout`` is in seconds."""
+    from urllib3 import exceptions
+
+    if isinstance(error, Unreadable):
+        return NoAnswer(f"the server was reached, but {error}")
+    if isinstance(error, exceptions.ProxyError):
+        return NoAnswer(
+            f"the proxy cannot be reached or does not let us through: {_cause(error)}", ("env | grep -i proxy",)
+        )
+    if isinstance(error, exceptions.SSLError):
+        return NoAnswer(
+            f"the server's certificate or TLS is not accepted: {_cause(error)}",
+            ("--kube-ca-file FILE", "--kube-tls-server-name NAME"),
+        )
+    if isinstance(error, exceptions.NewConnectionError):
+        return NoAnswer(f"no connection to the server: {_cause(error)}", ("kubectl cluster-info",))
+    if isinstance(error, exceptions.TimeoutError):
+        return NoAnswer(f"no answer within {timeout:g} s", (f"--request-timeout {2 * timeout:g}",))
+    if isinstance(error, exceptions.DecodeError):
+        return NoAnswer("the answer cannot be unpacked")
+    if isinstance(error, exceptions.ProtocolError):
+        return NoAnswer(f"the connection broke off: {_cause(error)}", broken=True)
+    return NoAnswer(f"the request could not be sent: {_cause(error)}")
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason, as short as it comes."""
+    inner = next((each for each in (error.__cause__, *error.args[::-1]) if isinstance(each, BaseException)), None)
+    if inner is not None and inner is not error:
+        return _cause(inner)
+    said = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or str(error) or type(error).__name__
+    return str(said).rstrip(".").replace("\n", " ")
