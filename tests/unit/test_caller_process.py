@@ -19,6 +19,7 @@ from tests.tools import assets
 PROBE = """\
 #!{python}
 import dataclasses, json, os, sys
+sys.path.insert(0, {root!r})
 from postrender.caller import Flags, find
 if "PROBE_PSUTIL" in os.environ:
     from postrender.caller.psutils import Psutil as here
@@ -88,7 +89,8 @@ def place(tmp_path: Path) -> Place:
     (tmp_path / "chart" / "Chart.yaml").write_text("apiVersion: v2\nname: chart\nversion: 1.0.0\n")
     (tmp_path / "chart" / "templates" / "a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
     made = Place(tmp_path)
-    made.renderer.write_text(PROBE.format(python=sys.executable, out=str(tmp_path / "found.json")))
+    root = str(Path(__file__).parents[2])
+    made.renderer.write_text(PROBE.format(python=sys.executable, root=root, out=str(tmp_path / "found.json")))
     made.renderer.chmod(0o755)
     return made
 
