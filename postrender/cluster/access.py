@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from postrender.cluster.kubeconfig import Chosen, choose, impersonation
 from postrender.cluster.parallel import MAX_REQUESTS
+from postrender.cluster.provider import with_token
 from postrender.cluster.transport import Transport
 from postrender.connection import Connection
 from postrender.errors import ClusterError
-from postrender.live import Json
 
 _NONE = (
     "--kube-context NAME",
@@ -42,9 +42,7 @@ def reach(connection: Connection) -> tuple[Transport, str]:
         transport = Transport(configuration, impersonation(chosen.user), connection.request_timeout)
     except (OSError, ValueError, ImportError) as error:
         raise ClusterError(f"no connection can be made: {error}", where=_named(chosen)) from error
-    name = f"context {chosen.context}" if chosen.context else ""
-    where = _without_password(configuration.host)
-    return transport, f"{name} ({where})" if name else where
+    return transport, f"{_named(chosen)} ({_without_password(configuration.host)})"
 
 
 def _configuration(chosen: Chosen) -> Any:
@@ -52,33 +50,30 @@ def _configuration(chosen: Chosen) -> Any:
     from kubernetes.client import Configuration
     from kubernetes.config import ConfigException, load_kube_config_from_dict
 
+    where = _named(chosen)
     configuration = Configuration()
     load: Any = load_kube_config_from_dict
     config = {
         "current-context": "chosen",
         "contexts": [{"name": "chosen", "context": {"cluster": "chosen", "user": "chosen"}}],
         "clusters": [{"name": "chosen", "cluster": dict(chosen.cluster)}],
-        "users": [{"name": "chosen", "user": _user(chosen)}],
+        "users": [{"name": "chosen", "user": with_token(chosen.user, where)}],
     }
     with _heard() as complaints:
         try:
             load(config, client_configuration=configuration, persist_config=False)
         except (ConfigException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ClusterError(f"the kubeconfig cannot be used: {error}", where=_named(chosen)) from error
+            raise ClusterError(f"the kubeconfig cannot be used: {error}", where=where) from error
     if "exec" in chosen.user and not (configuration.auth_settings() or configuration.cert_file):
         plugin = chosen.user["exec"]
         command = plugin.get("command") if isinstance(plugin, dict) else None
         hint = plugin.get("installHint") if isinstance(plugin, dict) else None
         raise ClusterError(
             f"the credential plugin {command} gave no credentials: {'; '.join(complaints) or 'nothing came of it'}",
-            where=_named(chosen),
+            where=where,
             next=tuple(str(line) for line in (hint, command) if line),
         )
     return configuration
-
-
-def _user(chosen: Chosen) -> dict[str, Json]:
-    return dict(chosen.user)
 
 
 def _in_cluster(connection: Connection) -> Any:
@@ -90,7 +85,7 @@ def _in_cluster(connection: Connection) -> Any:
     load: Any = load_incluster_config
     try:
         load(client_configuration=configuration)
-    except ConfigException as error:
+    except (ConfigException, OSError) as error:
         raise ClusterError("no kubeconfig names a cluster, and this is no pod in one", next=_NONE) from error
     if connection.ca_file:
         configuration.ssl_ca_cert = connection.ca_file
@@ -120,7 +115,9 @@ def _heard() -> Iterator[list[str]]:
 
 
 def _named(chosen: Chosen) -> str:
-    return f"context {chosen.context}" if chosen.context else "kubeconfig"
+    if chosen.context:
+        return f"context {chosen.context}"
+    return "API server" if chosen.cluster.get("server") else "the cluster of this pod"
 
 
 def _loopback(url: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from postrender.cluster.access import reach
 from postrender.cluster.discovery import Served, discover
 from postrender.cluster.explain import Kubectl
-from postrender.cluster.parallel import each
+from postrender.cluster.parallel import each, one
 from postrender.cluster.reading import read
 from postrender.cluster.stamping import stamp
 from postrender.cluster.stored import stored
@@ -16,6 +16,9 @@ from postrender.connection import Connection
 from postrender.identity import GroupVersionKind, Resource
 from postrender.live import LiveObject, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.source import Wanted
+
+_REQUESTS = 4
+"""As many requests one after the other are given time for a release: a list or two, and two payloads."""
 
 
 class Cluster:
@@ -37,21 +40,28 @@ class Cluster:
 
     def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
         """What is live, one exact path for each, several at once, in the order of ``wanted``."""
-        late = Unknown(f"no answer within {self._transport.patience:g} s")
         return each(
-            lambda one: read(self._transport, one, self._kubectl),
+            lambda single: read(self._transport, single, self._kubectl),
             wanted,
             patience=self._transport.patience,
-            given_up=late,
+            given_up=self._late(),
         )
 
     def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
         """Every stored revision, ascending; ``()`` means that the release is gone."""
-        return stored(self._transport, name, driver, self._kubectl, manifest=manifest)
+        late: tuple[StoredRelease, ...] | Unknown = self._late(_REQUESTS)
+        return one(
+            lambda: stored(self._transport, name, driver, self._kubectl, manifest=manifest),
+            patience=_REQUESTS * self._transport.patience,
+            given_up=late,
+        )
 
     def stamp(self, live: LiveObject, resource: Resource, release: ReleaseName) -> LiveObject:
         """Write a release's ownership metadata to a live object that is still as it was read; raises ClusterError."""
         return stamp(self._transport, live, resource, release, self._kubectl)
+
+    def _late(self, requests: int = 1) -> Unknown:
+        return Unknown(f"no answer within {requests * self._transport.patience:g} s")
 
 
 def connect(connection: Connection) -> Cluster:

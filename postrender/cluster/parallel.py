@@ -54,3 +54,8 @@ def each(call: Callable[[In], Out], items: Sequence[In], *, patience: float, giv
     finally:
         over.set()
     return results
+
+
+def one(call: Callable[[], Out], *, patience: float, given_up: Out) -> Out:
+    """``call``, in a thread and with patience as ``each`` has."""
+    return each(lambda _: call(), [None], patience=patience, given_up=given_up)[0]

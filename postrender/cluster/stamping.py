@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from postrender.cluster.answer import NoAnswer
+from postrender.cluster.answer import Answer, NoAnswer
 from postrender.cluster.explain import Asked, Kubectl, message, unclear
+from postrender.cluster.parallel import one
 from postrender.cluster.reading import METADATA, exact_path, verified
 from postrender.cluster.transport import Transport
 from postrender.errors import ClusterError
@@ -28,13 +29,19 @@ def stamp(
     where = object_name(resource, live.key)
     wanted = Wanted(resource, live.key.namespace, live.key.name, body=live.body is not None)
     asked = Asked("patch", resource, wanted.namespace, wanted.name)
-    outcome = transport.request(
-        "PATCH",
-        exact_path(wanted),
-        query=f"fieldManager={FIELD_MANAGER}",
-        accept="application/json" if wanted.body else METADATA,
-        body=json.dumps(_patch(live, release)).encode(),
-        content_type="application/merge-patch+json",
+    path = exact_path(wanted)
+    late: Answer | NoAnswer = NoAnswer(f"no answer within {transport.patience:g} s")
+    outcome = one(
+        lambda: transport.request(
+            "PATCH",
+            path,
+            query=f"fieldManager={FIELD_MANAGER}",
+            accept="application/json" if wanted.body else METADATA,
+            body=json.dumps(_patch(live, release)).encode(),
+            content_type="application/merge-patch+json",
+        ),
+        patience=transport.patience,
+        given_up=late,
     )
     if isinstance(outcome, NoAnswer):
         raise ClusterError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Iterable
@@ -12,13 +11,10 @@ from postrender.cluster import troubles
 from postrender.cluster.answer import Answer, NoAnswer
 
 TIMEOUT = 30.0
-"""Seconds one try may take where nobody said otherwise."""
+"""Seconds one try may take where nobody said otherwise, and all waiting between tries together."""
 
 TRIES = 3
 """How often a read is tried at most that meets a server error or a connection that breaks off."""
-
-MAX_WAIT = 30.0
-"""Seconds one request waits in all between its tries, also where the server asks for more."""
 
 MAX_ANSWER = 64 * 1024 * 1024
 """The most bytes of an answer, unpacked. A single object has at most some MiB."""
@@ -29,10 +25,6 @@ GIVE_UP_AFTER = 8
 _BACKOFF = 0.2
 _RETRIED = frozenset({500, 502, 503, 504})
 _PIECE = 64 * 1024
-
-
-MOST_TRIES = 10
-"""How often anything is tried at most; more than ``TRIES`` only where the server asks for patience (429)."""
 
 
 class Transport:
@@ -52,7 +44,7 @@ class Transport:
     @property
     def patience(self) -> float:
         """Seconds after which one request has come to an end."""
-        return TRIES * self.timeout + MAX_WAIT
+        return (TRIES + 1) * self.timeout
 
     def request(
         self,
@@ -74,17 +66,18 @@ class Transport:
         headers = [("Accept", accept), ("Accept-Encoding", "gzip"), ("User-Agent", "postrender"), *self._headers]
         if content_type:
             headers.append(("Content-Type", content_type))
+        if method != "GET":
+            # On a connection that the server closed meanwhile it would stay open whether a write arrived.
+            self._pool.clear()
         url = f"{self._configuration.host}{path}" + (f"?{query}" if query else "")
-        waited = 0.0
-        for attempt in itertools.count(1):
-            outcome = self._once(method, url, headers, body)
-            pause = _pause(outcome, attempt, waited, safe=method == "GET")
-            if pause is None:
-                self._note(outcome)
-                return outcome
+        attempt, left = 1, self.timeout
+        outcome = self._once(method, url, headers, body)
+        while (pause := _pause(outcome, attempt, safe=method == "GET")) is not None and pause <= left:
             time.sleep(pause)
-            waited += pause
-        raise AssertionError("the loop ends by itself")
+            attempt, left = attempt + 1, left - pause
+            outcome = self._once(method, url, headers, body)
+        self._note(outcome)
+        return outcome
 
     def _note(self, outcome: Answer | NoAnswer) -> None:
         unclear = isinstance(outcome, NoAnswer) or outcome.status == 429 or outcome.status >= 500
@@ -93,8 +86,9 @@ class Transport:
 
     def _once(self, method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes | None) -> Answer | NoAnswer:
         import urllib3
+        from urllib3._collections import HTTPHeaderDict  # which urllib3 1.26 has nowhere else
 
-        sent = urllib3.HTTPHeaderDict()
+        sent = HTTPHeaderDict()
         deadline = time.monotonic() + self.timeout
         try:
             for name, value in (*headers, *self._authorization()):
@@ -140,16 +134,14 @@ def _content(response: Any, deadline: float) -> bytes:
     return b"".join(pieces)
 
 
-def _pause(outcome: Answer | NoAnswer, attempt: int, waited: float, *, safe: bool) -> float | None:
-    """Seconds to wait before the next try; ``None`` where there is none. ``safe`` requests can be repeated."""
-    backoff = _BACKOFF * 2 ** (attempt - 1)
+def _pause(outcome: Answer | NoAnswer, attempt: int, *, safe: bool) -> float | None:
+    """Seconds to wait before the next try, ``None`` where there is none; ``safe`` requests can be repeated."""
+    pause: float = _BACKOFF * 2 ** (attempt - 1)
     if isinstance(outcome, NoAnswer):
-        pause = backoff if outcome.broken and safe and attempt < TRIES else None
-    elif outcome.status == 429 or (outcome.status in _RETRIED and safe and attempt < TRIES):
-        pause = backoff if outcome.retry_after is None else outcome.retry_after
-    else:
-        pause = None
-    return pause if pause is not None and waited + pause <= MAX_WAIT and attempt < MOST_TRIES else None
+        return pause if outcome.broken and safe and attempt < TRIES else None
+    if outcome.status == 429 or (outcome.status in _RETRIED and safe and attempt < TRIES):
+        return max(pause, outcome.retry_after or 0.0)
+    return None
 
 
 def _seconds(retry_after: str | None) -> float | None:
