@@ -22,7 +22,7 @@ _SWAPS_IF_DESCENDING = 12
 def go_sorted(elements: Sequence[T], keys: Sequence[str]) -> list[T]:
     """The elements sorted by their keys (of the same length), equal ones in the order that Go leaves them in."""
     if len(set(keys)) == len(keys):
-        return [element for _, element in sorted(zip(keys, elements, strict=True), key=lambda pair: pair[0])]
+        return [elements[index] for index in sorted(range(len(keys)), key=keys.__getitem__)]
     order = _Order(keys)
     order.sort(0, len(keys), len(keys).bit_length())
     return [elements[index] for index in order.indices]

@@ -29,6 +29,9 @@ def element_type(*lists: Sequence[Json]) -> str:
 
     Raises PatchError where the types differ, the elements are lists, there is none, or the first is null (Go panics).
     """
+    classes = {type(element) for elements in lists for element in elements}
+    if len(classes) == 1 and not classes.isdisjoint((dict, str)):
+        return MAP if dict in classes else "string"
     types = [go_type(element) for elements in lists for element in elements]
     if not types:
         raise PatchError("no elements in any of the given slices")

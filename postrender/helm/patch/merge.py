@@ -75,9 +75,10 @@ def _float64_patch(original: Object, modified: Object) -> Object:
 
 
 def _equal_as_float64(left: Json, right: Json) -> bool:
-    return deep_equal(left, right) or deep_equal(
-        through_float64(left, _FLOAT64_INTEGERS), through_float64(right, _FLOAT64_INTEGERS)
-    )
+    if deep_equal(left, right):
+        return True
+    old, new = through_float64(left, _FLOAT64_INTEGERS), through_float64(right, _FLOAT64_INTEGERS)
+    return (old is not left or new is not right) and deep_equal(old, new)
 
 
 def _difference(original: Object, modified: Object, equal: Callable[[Json, Json], bool]) -> Object:

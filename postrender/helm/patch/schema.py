@@ -1,6 +1,9 @@
 """Which kinds Helm takes for built in, and what their Go structs say about patching each field.
 
-The facts are in ``schema.json``, which ``tests/tools/gopatch`` writes by walking client-go's scheme.
+The facts are in ``schema.json``, which ``tests/tools/patchschema.py`` writes by walking the scheme of every client-go
+from 0.24 (Helm 3.9) to 0.37 (Helm 4.3). Which kinds are known is told apart by Helm's version, fields are not: they are
+those of the newest client-go that knows the kind. No field of a specification has changed its strategy or merge key in
+that time; a field that an older Helm does not know makes it fail, in words, where both sides hold an object or a list.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from importlib.resources import files
 from typing import NewType
 
 from postrender.helm.patch.errors import PatchError
+from postrender.helm.versions import HelmVersion
 from postrender.identity import GroupVersionKind
 
 Schema = NewType("Schema", str)
@@ -54,29 +58,52 @@ def _facts() -> _Facts:
     return _Facts(found["client_go"], found["kinds"], found["types"])
 
 
-def schema_of(gvk: GroupVersionKind) -> Schema | None:
-    """The Go struct of a built-in kind; ``None`` for a kind that Helm does not know, as every custom resource's."""
-    name = _facts().kinds.get(gvk.api_version, {}).get(gvk.kind)
-    return None if name is None else Schema(name)
-
-
-def struct_of(gvk: GroupVersionKind) -> Schema:
-    """The Go struct of a built-in kind; raises ValueError for one that Helm does not know."""
-    schema = schema_of(gvk)
-    if schema is None:
-        raise ValueError(f"{gvk} is no built-in kind")
-    return schema
-
-
-def patch_type(gvk: GroupVersionKind) -> PatchType:
+def patch_type(gvk: GroupVersionKind, helm: HelmVersion | None = None) -> PatchType:
     """Which patch ``createPatch`` (pkg/kube/client.go of Helm 3.12.3, 3.21.4 and 4.3.1) makes for a kind.
 
-    Strategic for the kinds that client-go and apiextensions know (``kubernetesNativeScheme``, pkg/kube/converter.go),
-    but for the CustomResourceDefinition of apiextensions.k8s.io/v1beta1.
+    Strategic for the kinds that Helm's client-go and apiextensions know (``kubernetesNativeScheme``,
+    pkg/kube/converter.go), but for the CustomResourceDefinition of apiextensions.k8s.io/v1beta1. A built-in kind that
+    is younger than the Helm is to it as a custom resource. Without a version, a kind counts where any Helm knows it.
     """
     if (gvk.group, gvk.version, gvk.kind) == ("apiextensions.k8s.io", "v1beta1", "CustomResourceDefinition"):
         return PatchType.MERGE
-    return PatchType.MERGE if schema_of(gvk) is None else PatchType.STRATEGIC
+    _, first, last = _kind(gvk)
+    minor = first if helm is None else min(max(_client_go(helm), _OLDEST_CLIENT_GO), _newest_client_go())
+    return PatchType.STRATEGIC if first <= minor <= last else PatchType.MERGE
+
+
+def struct_of(gvk: GroupVersionKind) -> Schema:
+    """The Go struct of a built-in kind; raises ValueError for one that no Helm knows."""
+    struct, _, _ = _kind(gvk)
+    if not struct:
+        raise ValueError(f"{gvk} is no built-in kind")
+    return struct
+
+
+_OLDEST_CLIENT_GO = 24
+
+
+def _newest_client_go() -> int:
+    return int(_facts().client_go.split(".")[1])
+
+
+def _client_go(helm: HelmVersion) -> int:
+    """The minor of the client-go a Helm is built with: go.mod of Helm 3.9 to 3.21 and 4.0 to 4.3."""
+    return helm.minor + (15 if helm.major == 3 else 34)
+
+
+def _kind(gvk: GroupVersionKind) -> tuple[Schema, int, int]:
+    """The struct of a kind and the first and last client-go minor that know it; ``""`` and no minor for none."""
+    described = _facts().kinds.get(gvk.api_version, {}).get(gvk.kind)
+    if described is None:
+        return Schema(""), 1, 0
+    struct, _, bounds = described.partition(" ")
+    first, _, last = bounds.partition(" ")
+    return (
+        Schema(struct),
+        int(first) if first.isdigit() else _OLDEST_CLIENT_GO,
+        int(last) if last.isdigit() else _newest_client_go(),
+    )
 
 
 @cache
@@ -94,7 +121,7 @@ def object_field(schema: Schema, key: str) -> Field:
         raise PatchError(f"merging an object in json but data type is not struct, instead is: {kind_of(struct)}")
     found = fields.get(key) or next((fields[name] for name in fields if _folded(name) == _folded(key)), None)
     if found is None:
-        name, quoted = struct.partition("#")[0], json.dumps(key, ensure_ascii=False)
+        name, quoted = struct.partition("@")[0], json.dumps(key, ensure_ascii=False)
         raise PatchError(f"unable to find api field in struct {name} for the json field {quoted}")
     reference, _, tags = found.partition(" ")
     strategies, _, merge_key = tags.partition(" ")

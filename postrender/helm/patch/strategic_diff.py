@@ -123,13 +123,21 @@ def _object_list_diff(
     key: str, old: list[Json], new: list[Json], field: Field, *, changes: bool
 ) -> dict[str, list[Json]]:
     """The part of ``diffLists`` that is about objects, and ``diffListsOfMaps``."""
-    patched, deleted = _paired(old, new, field, changes=changes)
-    patch = in_order(patched, new, field.merge_key) + deleted
-    reordered = len(old) != len(new) or not all(
-        same_element(before, after, field.merge_key) for before, after in zip(old, new, strict=True)
-    )
-    order = [{field.merge_key: element[field.merge_key]} for element in new] if patch or (changes and reordered) else []
+    patch, deleted = _paired(old, new, field, changes=changes)
+    if patch:
+        patch = in_order(patch, new, field.merge_key)
+    patch += deleted
+    if not patch and not (changes and _reordered(old, new, field.merge_key)):
+        return {}
+    order = [{field.merge_key: element[field.merge_key]} for element in new]
     return {key: patch, f"{ELEMENT_ORDER}/{key}": order}
+
+
+def _reordered(old: list[Json], new: list[Json], merge_key: str) -> bool:
+    """The contrary of ``isOrderSame``."""
+    return len(old) != len(new) or not all(
+        same_element(before, after, merge_key) for before, after in zip(old, new, strict=True)
+    )
 
 
 def _paired(old: list[Json], new: list[Json], field: Field, *, changes: bool) -> tuple[list[Json], list[Json]]:
@@ -158,8 +166,10 @@ def _paired(old: list[Json], new: list[Json], field: Field, *, changes: bool) ->
 
 
 def _sorted_by_key(elements: list[Json], merge_key: str) -> Iterator[tuple[str, Object]]:
-    for element in go_sorted(elements, [printed(element.get(merge_key)) for element in elements]):
-        yield printed(merge_value(element, merge_key)), element
+    values = [printed(element.get(merge_key)) for element in elements]
+    for value, element in go_sorted(list(zip(values, elements, strict=True)), values):
+        merge_value(element, merge_key)
+        yield value, element
 
 
 def _scalar_list_diff(key: str, old: list[Json], new: list[Json], *, changes: bool) -> dict[str, list[Json]]:

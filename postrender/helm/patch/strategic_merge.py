@@ -13,25 +13,13 @@ from postrender.helm.patch.lists import (
     ELEMENT_ORDER,
     RETAIN_KEYS,
     bad_type,
-    deduplicated,
     element_type,
-    find,
-    is_deletion,
-    merge_value,
     partition,
-    same_element,
     woven,
 )
-from postrender.helm.patch.schema import Field, Schema, kind_of, list_field, object_field, struct_of
-from postrender.helm.patch.values import (
-    LIST,
-    MAP,
-    Object,
-    identity,
-    printed,
-    printed_as_text,
-    without_nulls,
-)
+from postrender.helm.patch.schema import Field, Schema, list_field, object_field, struct_of
+from postrender.helm.patch.strategic_lists import check_order, merged_lists, unknown_directive
+from postrender.helm.patch.values import LIST, Object, identity, without_nulls
 from postrender.identity import GroupVersionKind
 from postrender.live import Json
 
@@ -85,11 +73,7 @@ def _directed(patch: Object) -> Object:
         return {key: value for key, value in patch.items() if key != DIRECTIVE}
     if directive == "delete":
         return {}
-    raise _unknown_directive(patch)
-
-
-def _unknown_directive(patch: Object) -> PatchError:
-    return PatchError(f"unknown patch type: {printed_as_text(patch[DIRECTIVE])} in map: {printed(patch)}")
+    raise unknown_directive(patch)
 
 
 def _retain_keys(merged: Object, rest: Object, *, as_server: bool) -> None:
@@ -114,7 +98,7 @@ def _merge_member(merged: Object, key: str, value: Json, schema: Schema, *, as_s
         merged[key] = value if replaced else _merged(old, value, field.schema, as_server=as_server)
     elif type(old) is list and type(value) is list:
         field = list_field(schema, key)
-        merged[key] = _merged_lists(old, value, field, as_server=as_server)[0] if field.strategy == "merge" else value
+        merged[key] = _merge_lists(old, value, field, as_server=as_server)[0] if field.strategy == "merge" else value
     else:
         new = _without_directives(without_nulls(value) if as_server else value)
         if new is _DROPPED:
@@ -170,12 +154,12 @@ def _merge_ordered_list(merged: Object, rest: Object, key: str, schema: Schema, 
         if type(value) is not list:
             raise bad_type(LIST, value)
     field = list_field(schema, name)
-    _check_order(new, order, field.merge_key)
+    check_order(new, order, field.merge_key)
     elements, server_order = old, old
     if there and sent:
         elements = new
         if field.strategy == "merge":
-            elements, server_order = _merged_lists(old, new, field, as_server=as_server)
+            elements, server_order = _merge_lists(old, new, field, as_server=as_server)
     elif sent:
         elements = _without_directives(new)
     elif not there:
@@ -186,79 +170,10 @@ def _merge_ordered_list(merged: Object, rest: Object, key: str, schema: Schema, 
     rest.pop(name, None)
 
 
-def _check_order(patch: list[Json], order: list[Json], merge_key: str) -> None:
-    """``validatePatchWithSetOrderList``: a list with one merge key twice fails here."""
-    if not patch or not order:
-        return
-    kept = [element for element in patch if not (merge_key and is_deletion(element))]
-    kept = [element for element in kept if type(element) is not dict or DIRECTIVE not in element]
-    matched = 0
-    for element in order:
-        if matched < len(kept) and same_element(kept[matched], element, merge_key):
-            matched += 1
-    if matched < len(kept):
-        raise PatchError(
-            f"The order in patch list:\n{printed(patch)}\n doesn't match {ELEMENT_ORDER} list:\n{printed(order)}\n"
-        )
-
-
-def _merged_lists(
+def _merge_lists(
     original: list[Json], patch: list[Json], field: Field, *, as_server: bool
 ) -> tuple[list[Json], list[Json]]:
-    """The merged list (``mergeSlice``), and what the merging left in the place of ``original``.
+    def merge(left: Object, right: Object) -> Object:
+        return _merged(left, right, field.schema, as_server=as_server)
 
-    Go deletes from and appends to the original's own memory, and later takes what it finds there for the server's
-    order, up to the original's length.
-    """
-    if not original and not patch:
-        return original, original
-    if element_type(original, patch) != MAP:
-        merged = deduplicated([*original, *patch])
-        return _reordered(merged, patch, original, field), original
-    if not field.merge_key:
-        raise PatchError(f"cannot merge lists without merge key for {kind_of(field.schema)}")
-    kept, memory, additions, replace = _after_directives(original, patch, field.merge_key)
-    if replace:
-        return _reordered(additions, [], additions, field), memory
-    merged = list(kept)
-    for element in additions:
-        index = find(merged, field.merge_key, merge_value(element, field.merge_key))
-        if index is None:
-            merged.append(element)
-        else:
-            merged[index] = _merged(merged[index], element, field.schema, as_server=as_server)
-    left = [*merged, *memory[len(merged) :]][: len(original)]
-    return _reordered(merged, additions, kept, field), left
-
-
-def _reordered(merged: list[Json], patch: list[Json], original: list[Json], field: Field) -> list[Json]:
-    patched, server_only = partition(merged, patch, field.merge_key)
-    return woven(server_only, patched, patch, original, field.merge_key)
-
-
-def _after_directives(
-    original: list[Json], patch: list[Json], merge_key: str
-) -> tuple[list[Json], list[Json], list[Json], bool]:
-    """``mergeSliceWithSpecialElements``.
-
-    Answers with what is left of the original, what is left in its memory, the patch without directives, and whether
-    that replaces the original.
-    """
-    memory, length = list(original), len(original)
-    additions: list[Json] = []
-    replace = False
-    for element in patch:
-        if DIRECTIVE not in element:
-            additions.append(element)
-        elif element[DIRECTIVE] == "delete":
-            value = merge_value(element, merge_key)
-            while (index := find(memory[:length], merge_key, value)) is not None:
-                memory[index : length - 1] = memory[index + 1 : length]
-                length -= 1
-        elif element[DIRECTIVE] == "replace":
-            replace = True
-        elif element[DIRECTIVE] == "merge":
-            raise PatchError("merging lists cannot yet be specified in the patch")
-        else:
-            raise _unknown_directive(element)
-    return memory[:length], memory, additions, replace
+    return merged_lists(original, patch, field, merge)

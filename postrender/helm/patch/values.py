@@ -22,6 +22,8 @@ LIST = "[]interface {}"
 
 _TYPES: dict[type, str] = {dict: MAP, str: "string", list: LIST, bool: "bool", type(None): NIL}
 
+_MAY_HOLD_INTEGERS = frozenset((dict, list, int))
+
 _INT64 = 1 << 63
 _INTEGRAL_TEXT = 1e21
 """From here on json.Marshal writes a float64 with an exponent."""
@@ -41,6 +43,8 @@ def deep_equal(left: Json, right: Json) -> bool:
     if left is right:
         return True
     kind = type(left)
+    if kind is str:
+        return type(right) is str and bool(left == right)
     if kind is dict:
         return (
             type(right) is dict
@@ -49,7 +53,7 @@ def deep_equal(left: Json, right: Json) -> bool:
         )
     if kind is list:
         return type(right) is list and len(left) == len(right) and all(map(deep_equal, left, right))
-    if kind is str or kind is bool or left is None:
+    if kind is bool or left is None:
         return type(right) is kind and bool(left == right)
     if type(right) not in (int, float):
         return False
@@ -62,9 +66,9 @@ def identity(value: Json) -> Hashable:
 
     Raises PatchError for an object or a list, on which Go panics.
     """
+    if type(value) is str:
+        return value
     kind = go_type(value)
-    if kind == "string":
-        return str(value)
     if kind in (MAP, LIST):
         raise crash(f"comparing uncomparable type {kind}")
     return kind, float(value) if kind == "float64" else value
@@ -72,9 +76,9 @@ def identity(value: Json) -> Hashable:
 
 def printed(value: Json) -> str:
     """``fmt.Sprintf("%v", value)``."""
+    if type(value) is str:
+        return value
     kind = go_type(value)
-    if kind == "string":
-        return str(value)
     if kind == MAP:
         return f"map[{' '.join(f'{key}:{printed(value[key])}' for key in sorted(value))}]"
     if kind == LIST:
@@ -88,9 +92,9 @@ def printed(value: Json) -> str:
 
 def printed_as_text(value: Json) -> str:
     """``fmt.Sprintf("%s", value)`` of a scalar: the string itself, else Go's complaint about the verb."""
+    if type(value) is str:
+        return value
     kind = go_type(value)
-    if kind == "string":
-        return str(value)
     return f"%!s({NIL})" if kind == NIL else f"%!s({kind}={printed(value)})"
 
 
@@ -120,17 +124,22 @@ def through_float64(value: Json, beyond: int = _INT64) -> Json:
 
     Returns the same object where nothing changes.
     """
+    if not _holds_integers(value, beyond):
+        return value
     if type(value) is dict:
-        members = {key: through_float64(member, beyond) for key, member in value.items()}
-        return value if all(members[key] is value[key] for key in value) else members
+        return {key: through_float64(member, beyond) for key, member in value.items()}
     if type(value) is list:
-        elements = [through_float64(element, beyond) for element in value]
-        return value if all(map(_same, elements, value)) else elements
-    if type(value) is int and not -beyond < value < beyond:
-        rounded = float(value)
-        return int(Decimal(repr(rounded))) if abs(rounded) < _INTEGRAL_TEXT else rounded
-    return value
+        return [through_float64(element, beyond) for element in value]
+    rounded = float(value)
+    return int(Decimal(repr(rounded))) if abs(rounded) < _INTEGRAL_TEXT else rounded
 
 
-def _same(left: Json, right: Json) -> bool:
-    return left is right
+def _holds_integers(value: Json, beyond: int) -> bool:
+    kind = type(value)
+    if kind is int:
+        return not -beyond < value < beyond
+    if kind is dict:
+        value = value.values()
+    elif kind is not list:
+        return False
+    return any(_holds_integers(member, beyond) for member in value if type(member) in _MAY_HOLD_INTEGERS)

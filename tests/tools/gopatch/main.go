@@ -35,9 +35,8 @@ type request struct {
 }
 
 type answer struct {
-	Result  json.RawMessage `json:"result,omitempty"`
-	Errors  []string        `json:"errors,omitempty"`
-	Crashes bool            `json:"crashes,omitempty"`
+	Result json.RawMessage `json:"result,omitempty"`
+	Errors []string        `json:"errors,omitempty"`
 }
 
 var native = nativeScheme()
@@ -69,27 +68,26 @@ func main() {
 }
 
 func respond(asked request) answer {
-	result, err, crashed := once(asked)
+	result, err := once(asked)
 	if err == nil {
 		return answer{Result: result}
 	}
-	said := answer{Errors: []string{err.Error()}, Crashes: crashed}
+	said := answer{Errors: []string{err.Error()}}
 	for range runsOfAnError {
-		if _, err, _ := once(asked); err != nil && !slices.Contains(said.Errors, err.Error()) {
+		if _, err := once(asked); err != nil && !slices.Contains(said.Errors, err.Error()) {
 			said.Errors = append(said.Errors, err.Error())
 		}
 	}
 	return said
 }
 
-func once(asked request) (result []byte, err error, crashed bool) {
+func once(asked request) (result []byte, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			err, crashed = fmt.Errorf("%v", reason), true
+			err = fmt.Errorf("%v", reason)
 		}
 	}()
-	result, err = do(asked)
-	return result, err, false
+	return do(asked)
 }
 
 func do(asked request) ([]byte, error) {

@@ -28,9 +28,10 @@ func nativeScheme() *runtime.Scheme {
 	return native
 }
 
-// meansNothing are kinds that client-go registers in every group and version, and that no manifest holds.
+// meansNothing are kinds that no manifest holds: client-go registers them in every group and version, or beside a kind.
 var meansNothing = []string{
 	"CreateOptions", "DeleteOptions", "GetOptions", "ListOptions", "PatchOptions", "UpdateOptions", "WatchEvent",
+	"JobTemplate", "PodStatusResult", "Status",
 }
 
 type description struct {

@@ -1,0 +1,133 @@
+"""Write ``postrender/helm/patch/schema.json``: what client-go's structs say about patching, for every Helm since 3.9.
+
+    python -m tests.tools.patchschema
+
+builds ``gopatch`` beside this file once against each client-go of ``CLIENT_GO`` (a minute each) and puts their
+descriptions together. The newest client-go describes every kind it knows. Kinds that only older ones know are described
+by the last that did. A kind that not all of them know says which do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any, TypeAlias
+
+CLIENT_GO = (
+    *("0.24.2", "0.25.2", "0.26.0", "0.27.3", "0.28.4", "0.29.0", "0.30.3"),
+    *("0.31.3", "0.32.2", "0.33.3", "0.34.3", "0.35.1", "0.36.2", "0.37.1"),
+)
+"""One version of each minor, from Helm 3.9 (0.24) to Helm 4.3 (0.37); ``client-go`` of a minor has one set of kinds."""
+
+SCHEMA = Path(__file__).parents[2] / "postrender" / "helm" / "patch" / "schema.json"
+
+Description: TypeAlias = "dict[str, Any]"
+"""What the operation ``describe`` of gopatch answers: ``client_go``, ``kinds`` and ``types`` (see schema.go)."""
+
+
+def describe(version: str) -> Description:
+    """The description that a gopatch built against this client-go gives."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("schema.go", "go.mod"):
+            shutil.copy(Path(__file__).parent / "gopatch" / name, folder)
+        (Path(folder) / "main.go").write_text(_MAIN)
+        modules = ("apiextensions-apiserver", "apimachinery", "client-go")
+        for command in (
+            ["go", "mod", "edit", *(f"-require=k8s.io/{module}@v{version}" for module in modules)],
+            ["go", "mod", "tidy"],
+        ):
+            subprocess.run(command, cwd=folder, env={**os.environ, "GOFLAGS": "-mod=mod"}, check=True)
+        told = subprocess.run(["go", "run", "."], cwd=folder, stdout=subprocess.PIPE, check=True)
+    found: Description = json.loads(told.stdout)
+    return found
+
+
+_MAIN = """\
+package main
+
+import (
+	"encoding/json"
+	"os"
+)
+
+func main() {
+	if err := json.NewEncoder(os.Stdout).Encode(describe(nativeScheme())); err != nil {
+		panic(err)
+	}
+}
+"""
+
+
+def united(descriptions: dict[int, Description]) -> Description:
+    """One description out of those of several client-go minors.
+
+    A kind is ``"Struct"`` where all minors know it, else ``"Struct first last"``, an open end being ``-``.
+    """
+    oldest, newest = min(descriptions), max(descriptions)
+    types: dict[str, dict[str, str]] = dict(descriptions[newest]["types"])
+    known: dict[tuple[str, str], list[int]] = {}
+    for minor in sorted(descriptions):
+        for version, kinds in descriptions[minor]["kinds"].items():
+            for kind in kinds:
+                known.setdefault((version, kind), []).append(minor)
+    result: dict[str, dict[str, str]] = {}
+    for (version, kind), minors in sorted(known.items()):
+        first, last = minors[0], minors[-1]
+        assert minors == [minor for minor in sorted(descriptions) if first <= minor <= last], (version, kind)
+        description = descriptions[last]
+        struct = _imported(description["kinds"][version][kind], description["types"], last, types)
+        if (first, last) != (oldest, newest):
+            struct += f" {'-' if first == oldest else first} {'-' if last == newest else last}"
+        result.setdefault(version, {})[kind] = struct
+    return {"client_go": descriptions[newest]["client_go"], "kinds": result, "types": types}
+
+
+def _imported(name: str, source: dict[str, dict[str, str]], minor: int, types: dict[str, dict[str, str]]) -> str:
+    """The name under which the struct, and all it holds, is in ``types``, where it is put if it is not there yet."""
+    if source.get(name) == types.get(name) and _same_below(name, source, types, set()):
+        return name
+    fields: dict[str, str] = {}
+    for field, described in source[name].items():
+        reference, space, tags = described.partition(" ")
+        struct = reference.lstrip("*[]")
+        if struct in source:
+            inner = _imported(struct, source, minor, types)
+            reference = reference.removesuffix(struct) + inner
+        fields[field] = reference + space + tags
+    base = name.partition("@")[0]
+    for known, described_fields in types.items():
+        if known.partition("@")[0] == base and described_fields == fields:
+            return known
+    new = f"{name}-0.{minor}" if "@" in name else f"{name}@0.{minor}"
+    types[new] = fields
+    return new
+
+
+def _same_below(name: str, left: dict[str, dict[str, str]], right: dict[str, dict[str, str]], seen: set[str]) -> bool:
+    if name in seen:
+        return True
+    seen.add(name)
+    if left.get(name) != right.get(name):
+        return False
+    below = {described.partition(" ")[0].lstrip("*[]") for described in left.get(name, {}).values()}
+    return all(_same_below(struct, left, right, seen) for struct in below if struct in left)
+
+
+def text(description: Description) -> str:
+    """The description as JSON, a line for each apiVersion and each struct, so that a new version reads as a diff."""
+    parts = [f'"client_go": {json.dumps(description["client_go"])}']
+    for title in ("kinds", "types"):
+        lines = [
+            f"{json.dumps(name)}: {json.dumps(members, separators=(',', ':'), sort_keys=True)}"
+            for name, members in sorted(description[title].items())
+        ]
+        parts.append(f'"{title}": {{\n' + ",\n".join(lines) + "\n}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(text(united({int(version.split(".")[1]): describe(version) for version in CLIENT_GO})))
