@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from postrender.caller import SETTINGS, Caller, Flags, find
 from postrender.caller.values import Value
@@ -18,6 +19,9 @@ from postrender.pipeline import Result, Stamper, filter_stream
 from postrender.policy import DEFAULT_LABEL_KEY, Adopt, OnDrift, Policy, Stamp
 from postrender.report.text import Heading, account
 from postrender.source import Source
+
+if TYPE_CHECKING:
+    from postrender.cluster import Cluster
 
 EPILOG = """\
 the three most common calls:
@@ -118,16 +122,16 @@ def _sources(caller: Caller, values: Mapping[str, Value | None], policy: Policy)
         return _Sources(snapshot.load(str(values["live"])), offline)
     if not caller.cluster_named:
         raise UsageError(
-            "which cluster is meant cannot be told: no Helm that talks to one called, and none was named",
+            "\n  ".join(["which cluster is meant cannot be told", *caller.notes]),
             next=("--kube-context NAME", "--live FILE   (what kubectl get ... -o yaml printed)", "--offline"),
         )
-    from postrender import cluster
+    from postrender.cluster import connect
 
-    connected = cluster.connect(caller.connection)
+    connected = connect(caller.connection)
     return _Sources(connected, offline, _stamper(connected, caller, policy))
 
 
-def _stamper(connected: object, caller: Caller, policy: Policy) -> Stamper | None:
+def _stamper(connected: Cluster, caller: Caller, policy: Policy) -> Stamper | None:
     """What may write to live objects: nothing in a dry run, and nothing where nobody said that Helm installs."""
     if not policy.adopt or caller.invocation.dry_run is not DryRun.NO:
         return None
@@ -136,8 +140,7 @@ def _stamper(connected: object, caller: Caller, policy: Policy) -> Stamper | Non
             "--adopt writes to live objects, and whether Helm really installs could not be told",
             next=("--action install   (or upgrade, upgrade-install)",),
         )
-    stamp: Stamper = connected.stamp  # type: ignore[attr-defined]
-    return stamp
+    return connected.stamp
 
 
 def _named(caller: Caller, *, needed: bool) -> None:

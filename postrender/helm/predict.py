@@ -11,16 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
-from postrender.helm import patch
+from postrender.helm import patch, server
 from postrender.helm.matching import first_matches, identity
 from postrender.helm.versions import Matching
 from postrender.identity import GroupVersionKind, ObjectKey
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, ReleaseName
-
-SERVER_KEPT = ("uid", "creationTimestamp", "generation", "managedFields", "selfLink", "deletionTimestamp")
-"""Metadata that an update cannot change: the server puts its own back (``rest.BeforeUpdate``, k8s.io/apiserver)."""
 
 
 class Request(Enum):
@@ -136,18 +132,18 @@ def _original(update: Update, match: int, now: list[Json]) -> Json:
 def _one(update: Update, target: Entry, original: Json, live: Json) -> Prediction:
     status_apart = target.gvk in update.status_apart
     if update.force:
-        return Prediction(Request.REPLACE, _kept(live, target.body, status_apart))
+        return Prediction(Request.REPLACE, server.kept(live, target.body, status_apart=status_apart))
     try:
         difference, after = _patched(update, target, original, live)
     except patch.PatchError as error:
         return Prediction(Request.NOTHING, live, error=f"failed to create patch: {error}")
     if not difference:
         return Prediction(Request.NOTHING, live)
-    stale = _stale_version(live, after)
+    stale = server.stale_version(target.gvk, live, after)
     if stale:
         objection = f'cannot patch "{target.key.name}" with kind {target.gvk.kind}: {stale}'
         return Prediction(Request.PATCH, live, difference, objection, stale_version=True)
-    return Prediction(Request.PATCH, _kept(live, after, status_apart), difference)
+    return Prediction(Request.PATCH, server.kept(live, after, status_apart=status_apart), difference)
 
 
 def _patched(update: Update, target: Entry, original: Json, live: Json) -> tuple[Json, Json]:
@@ -160,30 +156,3 @@ def _patched(update: Update, target: Entry, original: Json, live: Json) -> tuple
     else:
         difference = patch.merge_patch(original, target.body)
     return difference, patch.apply_merge_patch(live, difference)
-
-
-def _stale_version(live: Json, after: Json) -> str:
-    """What the API server objects to in an update: a version must be there, and be the live one; ``""`` for nothing."""
-    version = _metadata(after).get("resourceVersion")
-    if not version:
-        return "metadata.resourceVersion: Invalid value: 0: must be specified for an update"
-    return "" if version == _metadata(live).get("resourceVersion") else "the object has been modified"
-
-
-def _kept(live: Json, after: Json, status_apart: bool) -> Json:
-    """``after`` with what an update of the object cannot change put back from ``live``."""
-    before = _metadata(live)
-    metadata = {name: value for name, value in _metadata(after).items() if name not in SERVER_KEPT}
-    for name in (*SERVER_KEPT, "resourceVersion"):
-        if name in before:
-            metadata[name] = before[name]
-    kept = {**after, "metadata": metadata}
-    if status_apart:
-        kept.pop("status", None)
-        if "status" in live:
-            kept["status"] = live["status"]
-    return kept
-
-
-def _metadata(body: Json) -> dict[str, Any]:
-    return body.get("metadata") or {} if isinstance(body, dict) else {}

@@ -9,7 +9,8 @@ from postrender.helm.fields import Tree, owned, with_left_over, without_left_ove
 from postrender.helm.fields import as_live as _as_live
 from postrender.helm.matching import identity
 from postrender.helm.patch import PatchType, differs, patch_type
-from postrender.helm.predict import SERVER_KEPT, Entry, Prediction, built, simulate, stamped
+from postrender.helm.predict import Entry, Prediction, built, simulate, stamped
+from postrender.helm.server import SERVER_KEPT
 from postrender.helm.versions import Matching
 from postrender.live import RESOURCE_POLICY, Json
 from postrender.plan.rewriting import Group, Rewriting

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from postrender.helm.predict import Entry, Request, Update, simulate, stamped
+from postrender.helm.server import stale_version
 from postrender.helm.versions import Matching
 from postrender.identity import GroupVersionKind, ObjectKey
 from postrender.live import ReleaseName
@@ -133,3 +134,16 @@ def test_a_builtin_kind_is_patched_three_ways_with_what_is_live() -> None:
     (answer,) = simulate(Update([core], [], [0], {core.key: live}, Matching.KIND))
     assert answer.patch == {"data": {"a": "2"}}
     assert answer.live["data"] == {"a": "2", "b": "1"}
+
+
+def _versionless(kind: GroupVersionKind) -> str:
+    live = {"metadata": {"name": "x", "resourceVersion": "5"}}
+    return stale_version(kind, live, {"metadata": {"name": "x"}})
+
+
+def test_which_kinds_need_a_version_in_an_update() -> None:
+    needed = "metadata.resourceVersion: Invalid value: 0: must be specified for an update"
+    assert _versionless(_gvk("stable")) == needed
+    assert _versionless(GroupVersionKind("policy", "v1", "PodDisruptionBudget")) == needed
+    assert _versionless(GroupVersionKind("", "v1", "ConfigMap")) == ""
+    assert _versionless(GroupVersionKind("apps", "v1", "Deployment")) == ""
