@@ -14,13 +14,14 @@ VERSION = ("metadata", "resourceVersion")
 
 def edits_of(ref: ObjectRef, done: Rewriting, body: Json) -> tuple[Edit, ...]:
     """The edits that turn the document into what the rewriting emits; ``body`` is only needed for ``store``."""
-    edits: list[Edit] = []
-    for dotted in done.strip:
-        path = tuple(dotted.split("."))
-        if not (done.pin and path == VERSION):
-            edits.append(Remove(ref, path))
+    taken_out = [
+        Remove(ref, path)
+        for path in (tuple(dotted.split(".")) for dotted in done.strip)
+        if not (done.pin and path == VERSION)
+    ]
     if done.store is not None:
-        edits.extend(_towards(ref, done.stripped(body), done.store, ()))
+        return (*taken_out, *_towards(ref, done.stripped(body), done.emitted(body), ()))
+    edits: list[Edit] = [*taken_out]
     if done.pin:
         edits.append(Set(ref, VERSION, done.pin))
     if done.label:

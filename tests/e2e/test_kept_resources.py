@@ -125,7 +125,7 @@ def test_the_release_can_be_upgraded_afterwards(
     helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
 ) -> None:
     old = helm("3.12.3")
-    before = kept(tmp_path, {BETA_SHIRT: {"color": "blue"}, STABLE_SHIRT: {"color": "green"}})
+    before = kept(tmp_path, {BETA_SHIRT: {"color": "blue"}, STABLE_SHIRT: {"color": "green", "size": "M"}})
     after = kept(tmp_path, {BETA_SHIRT: {"color": "red"}, STABLE_SHIRT: {"color": "black", "size": "L"}})
     old.install("r", before).expect_ok()
     old.uninstall("r").expect_ok()
@@ -136,6 +136,41 @@ def test_the_release_can_be_upgraded_afterwards(
     assert namespace.content(BETA_SHIRT, "shirt") == {"color": "red"}
     assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "black", "size": "L"}
     assert [each.status for each in namespace.releases("r")] == ["superseded"] * 3 + ["deployed"]
+
+
+def test_an_upgrade_that_would_leave_a_field_behind_is_refused(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path
+) -> None:
+    it = helm("3.12.3")
+    before = kept(tmp_path, {BETA_SHIRT: {"color": "blue"}, STABLE_SHIRT: {"color": "green", "size": "M"}})
+    after = kept(tmp_path, {BETA_SHIRT: {"color": "red"}, STABLE_SHIRT: {"color": "black"}})
+    it.install("r", before).expect_ok()
+    refused = it.upgrade("r", after, filter=True)
+    assert "exit status 4" in refused.stderr
+    assert "compares it with its namesake: 1 field would be wrong afterwards (PR205)" in refused.stderr
+    assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "green", "size": "M"}
+    it.upgrade("r", after).expect_ok()
+    assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "black", "size": "M"}, "Helm alone left the size"
+    it.upgrade("r", after, "--force", filter=True).expect_ok()
+    assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "black"}
+
+
+DRIFT = {"3.12.3": (), "3.17.3": (), "3.21.4": (), "4.3.1": ("--server-side=false",)}
+
+
+@pytest.mark.parametrize("version", DRIFT)
+def test_what_helm_will_not_apply_is_stored_and_the_next_upgrade_applies_it(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
+) -> None:
+    it = helm(version)
+    before = kept(tmp_path, {BETA_SHIRT: {"color": "blue", "size": "M"}})
+    after = kept(tmp_path, {BETA_SHIRT: {"color": "red", "new": {"a": ["b"]}}})
+    it.install("r", before, *DRIFT[version]).expect_ok()
+    it.uninstall("r").expect_ok()
+    it.install("r", after, *DRIFT[version], filter=True).expect_ok()
+    assert namespace.content(BETA_SHIRT, "shirt") == {"color": "blue", "size": "M"}
+    it.upgrade("r", after, filter=True).expect_ok()
+    assert namespace.content(BETA_SHIRT, "shirt") == {"color": "red", "new": {"a": ["b"]}}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
