@@ -81,7 +81,11 @@ def _own(invocation: Invocation, source: Source) -> tuple[StoredRelease, ...]:
         return ()
     answer = source.releases(invocation.release, manifest=True, driver=invocation.driver)
     if isinstance(answer, Unknown):
-        raise ClusterError(answer.reason, where=f"release {invocation.release}", next=answer.next)
+        raise ClusterError(
+            f"its stored revisions could not be read from {source.description}: {answer.reason}",
+            where=f"release {invocation.release}",
+            next=answer.next,
+        )
     return answer
 
 
@@ -90,7 +94,7 @@ def _kinds(
 ) -> _Kinds:
     wanted = {ref.gvk for ref in manifest.objects} | {ref.gvk for ref in (stored.objects if stored else ())}
     answers = source.resources(wanted)
-    _complain((str(gvk), answer) for gvk, answer in answers.items() if isinstance(answer, Unknown))
+    _complain(source, ((str(gvk), answer) for gvk, answer in answers.items() if isinstance(answer, Unknown)))
     served = {gvk: answer for gvk, answer in answers.items() if isinstance(answer, Resource)}
     guesses = offline.resources(gvk for gvk in wanted if gvk not in served)
     return _Kinds(served, {gvk: answer for gvk, answer in guesses.items() if isinstance(answer, Resource)}, invocation)
@@ -117,7 +121,7 @@ def _observed(items: Sequence[Item], source: Source, bodies: AbstractSet[ObjectK
     result = list(items)
     for place, answer in zip(places, answers, strict=True):
         result[place] = replace(items[place], observation=answer)
-    _complain((item.name, item.observation) for item in result if isinstance(item.observation, Unknown))
+    _complain(source, ((item.name, item.observation) for item in result if isinstance(item.observation, Unknown)))
     return result
 
 
@@ -144,7 +148,7 @@ def _living(items: Iterable[Item], invocation: Invocation, source: Source) -> di
     return living
 
 
-def _complain(unanswered: Iterable[tuple[str, Observation | Resource | None]]) -> None:
+def _complain(source: Source, unanswered: Iterable[tuple[str, Observation | Resource | None]]) -> None:
     unknown = [(where, answer) for where, answer in unanswered if isinstance(answer, Unknown)]
     if not unknown:
         return
@@ -152,4 +156,8 @@ def _complain(unanswered: Iterable[tuple[str, Observation | Resource | None]]) -
     more = [f"{other}: {answer.reason}" for other, answer in unknown[1:SHOWN]]
     if len(unknown) > SHOWN:
         more.append(f"and {len(unknown) - SHOWN} more")
-    raise ClusterError("\n  ".join([f"could not be looked up: {first.reason}", *more]), where=where, next=first.next)
+    raise ClusterError(
+        "\n  ".join([f"could not be looked up in {source.description}: {first.reason}", *more]),
+        where=where,
+        next=first.next,
+    )

@@ -160,9 +160,10 @@ def _empty(data: bytes, caller: Caller) -> bytes:
 def _account(result: Result, caller: Caller, source: Source) -> str:
     invocation = caller.invocation
     version = f"helm {invocation.helm}" if invocation.helm else "helm of unknown version"
+    action = "" if caller.origins["action"] == "default" else f" {invocation.action.value}"
     dry = "" if invocation.dry_run is DryRun.NO or invocation.action is Action.TEMPLATE else ", dry run"
     release = f"release {invocation.release}" if invocation.release else "a release without a name yet"
-    heading = Heading(f"{version} {invocation.action.value}{dry}", release, source.description, caller.notes)
+    heading = Heading(f"{version}{action}{dry}", release, source.description, caller.notes)
     extra = [f"document {index + 1} was re-serialised as a whole: {why}" for index, why in result.rewritten]
     return account(result.plan, heading, extra)
 

@@ -262,6 +262,6 @@ def test_a_group_the_caller_may_not_read(
     )
     run = helm("3.12.3", user).install("r", both, filter=True)
     assert "exit status 5" in run.stderr
-    assert f"shirts.stable.example.com/{namespace.name}/shirt: could not be looked up" in run.stderr
+    assert f"shirts.stable.example.com/{namespace.name}/shirt: could not be looked up in " in run.stderr
     assert f"kubectl auth can-i get shirts.stable.example.com/shirt -n {namespace.name}" in run.stderr
     assert namespace.releases("r") == []

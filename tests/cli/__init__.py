@@ -1,0 +1,1 @@
+"""The executable as a subprocess."""

@@ -1,0 +1,185 @@
+"""The executable as a subprocess: bytes in, bytes out, exit codes, and whole messages."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "shirts"
+RENDERED = (EXAMPLE / "rendered.yaml").read_bytes()
+OFFLINE = ("--release", "shirts", "-n", "default", "--offline")
+LIVE = ("--live", "examples/shirts/live.yaml", "--release", "shirts", "--namespace", "default")
+
+
+def run(
+    *arguments: str, stdin: bytes = RENDERED, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("POSTRENDER_", "HELM_", "KUBE"))}
+    return subprocess.run(
+        [sys.executable, "-m", "postrender", *arguments],
+        input=stdin,
+        capture_output=True,
+        cwd=ROOT,
+        env={**clean, "HOME": "/nonexistent", **(environ or {})},
+        check=False,
+    )
+
+
+def refused(done: subprocess.CompletedProcess[bytes], code: int) -> str:
+    """The message of a run that ended with this code and wrote nothing."""
+    assert done.returncode == code, done.stderr.decode()
+    assert done.stdout == b""
+    return done.stderr.decode()
+
+
+def test_the_example_is_as_its_readme_shows() -> None:
+    done = run(*LIVE, "--helm-version", "3.12.3")
+    assert done.returncode == 0
+    readme = (EXAMPLE / "README.md").read_text()
+    assert f"```yaml\n{done.stdout.decode()}```" in readme
+    assert f"```text\n{done.stderr.decode()}```" in readme
+
+
+def test_the_examples_output_without_the_added_lines_is_its_input() -> None:
+    lines = run(*LIVE, "--helm-version", "3.12.3").stdout.splitlines(keepends=True)
+    before = RENDERED.splitlines(keepends=True)
+    added = [
+        b"  labels:\n",
+        b'    postrender/group-kind: "Shirt.beta.example.com"\n',
+        b'    app.kubernetes.io/managed-by: "Helm"\n',
+        b'    meta.helm.sh/release-name: "shirts"\n',
+        b'    meta.helm.sh/release-namespace: "default"\n',
+        b'  resourceVersion: "237"\n',
+        b'    postrender/group-kind: "Shirt.stable.example.com"\n',
+    ]
+    assert [line for line in lines if line not in added] == before
+    assert lines.count(b'  resourceVersion: "237"\n') == 1
+    assert lines.index(b'  resourceVersion: "237"\n') > lines.index(b"apiVersion: stable.example.com/v1\n")
+
+
+@pytest.mark.parametrize("version", ["3.17.1", "3.21.4", "4.3.1"])
+def test_newer_helms_need_no_pin(version: str) -> None:
+    done = run(*LIVE, "--helm-version", version)
+    assert done.returncode == 0
+    assert b"resourceVersion" not in done.stdout
+    assert done.stdout.count(b"postrender/group-kind") == 2
+
+
+def test_settings_can_come_from_variables() -> None:
+    done = run(
+        environ={
+            "POSTRENDER_LIVE": "examples/shirts/live.yaml",
+            "POSTRENDER_RELEASE": "shirts",
+            "POSTRENDER_NAMESPACE": "default",
+            "POSTRENDER_HELM_VERSION": "3.12.3",
+        }
+    )
+    assert done.stdout == run(*LIVE, "--helm-version", "3.12.3").stdout
+
+
+def test_a_flag_goes_before_a_variable() -> None:
+    done = run(*OFFLINE, "--stamp", "all", environ={"POSTRENDER_STAMP": "none", "POSTRENDER_RELEASE": "other"})
+    assert b'meta.helm.sh/release-name: "shirts"' in done.stdout
+
+
+def test_quiet() -> None:
+    assert run(*OFFLINE, "--quiet").stderr == b""
+
+
+@pytest.mark.parametrize("stdin", [b"", b"\n", b"  \n\n"])
+def test_an_empty_stream_comes_out_empty(stdin: bytes) -> None:
+    done = run("--offline", stdin=stdin)
+    assert (done.returncode, done.stdout) == (0, stdin)
+
+
+def test_an_empty_stream_becomes_a_comment_for_helm_4() -> None:
+    done = run("--offline", "--helm-version", "4.3.1", stdin=b"")
+    assert (done.returncode, done.stdout) == (0, b"# an empty stream came in\n")
+
+
+def test_no_cluster_is_guessed() -> None:
+    assert refused(run("--release", "shirts", "-n", "default", "--helm-version", "3.12.3"), 2) == (
+        "postrender: which cluster is meant cannot be told\n"
+        "  next: --kube-context NAME\n"
+        "  next: --live FILE   (what kubectl get ... -o yaml printed)\n"
+        "  next: --offline\n"
+    )
+
+
+def test_which_release() -> None:
+    assert refused(run("--live", "examples/shirts/live.yaml", "-n", "default"), 2) == (
+        "postrender: which release is installed cannot be told\n  next: --release NAME   (or POSTRENDER_RELEASE)\n"
+    )
+
+
+def test_a_flag_that_does_not_exist() -> None:
+    message = refused(run("--no-such-flag"), 2)
+    assert message.endswith("postrender: error: unrecognized arguments: --no-such-flag\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "message"),
+    [
+        (("--stamp", "some"), {}, "postrender: --stamp: 'some' is none of adopt, all, none\n"),
+        (("--adopt", "orphans,all"), {}, "postrender: --adopt: 'all' is none of orphans, unmanaged\n"),
+        ((), {"POSTRENDER_STAMP": "some"}, "postrender: POSTRENDER_STAMP: 'some' is none of adopt, all, none\n"),
+        ((), {"POSTRENDER_QUIET": "maybe"}, "postrender: POSTRENDER_QUIET: 'maybe' is neither true nor false\n"),
+        (
+            ("--label-key", "a/b/c"),
+            {},
+            "postrender: --label-key: 'a/b/c' is no label key\n  next: --label-key postrender/group-kind\n",
+        ),
+    ],
+)
+def test_bad_values(arguments: tuple[str, ...], environ: dict[str, str], message: str) -> None:
+    assert refused(run("--offline", *arguments, environ=environ), 2) == message
+
+
+def test_a_file_that_is_not_there() -> None:
+    message = refused(run("--live", "no-such.yaml", "--release", "shirts", "-n", "default"), 2)
+    assert message.startswith("postrender: no-such.yaml: ")
+
+
+def test_a_stream_that_is_no_yaml() -> None:
+    message = refused(run(*OFFLINE, stdin=b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: [\n"), 3)
+    assert message.startswith("postrender: line ")
+
+
+def test_a_refusal_names_object_cause_and_next_step() -> None:
+    done = run(*LIVE[:2], "--release", "other", "-n", "default", "--helm-version", "3.12.3")
+    assert refused(done, 4) == (
+        "postrender: shirts.beta.example.com/default/shirt: was kept by release default/shirts, which is gone; "
+        "Helm will not import it into default/other (PR102)\n"
+        "shirts.stable.example.com/default/shirt: was kept by release default/shirts, which is gone; "
+        "Helm will not import it into default/other (PR102)\n"
+        "  next: helm ... --post-renderer-args=--adopt=orphans   (or POSTRENDER_ADOPT=orphans)\n"
+        "  next: postrender explain PR102\n"
+    )
+
+
+def test_a_cluster_that_cannot_be_reached() -> None:
+    done = run(
+        "--release", "shirts", "-n", "default", "--kube-apiserver", "https://127.0.0.1:9", "--kube-token", "s3cr3t"
+    )
+    message = refused(done, 5)
+    assert "127.0.0.1:9" in message
+    assert "s3cr3t" not in message
+
+
+def test_explain() -> None:
+    done = run("explain", "pr102")
+    assert done.stdout.startswith(b"PR102: the object was kept by a release that is gone\n\nThe live object names")
+    assert max(len(line) for line in done.stdout.decode().splitlines()) <= 80
+    assert refused(run("explain", "PR999"), 2) == "postrender: no such code: PR999\n  next: postrender explain\n"
+    assert len(run("explain").stdout.splitlines()) > 10
+
+
+def test_the_account_fits_a_terminal() -> None:
+    done = run(*LIVE, "--helm-version", "3.12.3")
+    assert max(len(line) for line in done.stderr.decode().splitlines()) <= 80
