@@ -207,7 +207,7 @@ def _live(place: str, ref: ObjectRef, body: Json, resource: Resource) -> LiveObj
 def _again(wanted: Wanted, path: str) -> str:
     """The call that adds the object in the version that is wanted."""
     gvk = wanted.resource.gvk
-    kind = ".".join(part for part in (wanted.resource.plural, gvk.version, gvk.group) if part)
+    kind = f"{wanted.resource.plural}.{gvk.version}.{gvk.group}" if gvk.group else wanted.resource.plural
     scope = f" -n {wanted.namespace}" if wanted.namespace else ""
     return f"(echo ---; kubectl get {kind} {wanted.name}{scope} -o yaml) >> {path}"
 

@@ -97,5 +97,5 @@ def _again(kubectl: Kubectl, asked: Asked | None) -> str:
     if asked is None:
         return kubectl.call("api-resources")
     gvk = asked.resource.gvk
-    kind = ".".join(part for part in (asked.resource.plural, gvk.version, gvk.group) if part)
-    return kubectl.call(f"get {kind} {shlex.quote(asked.name)}".rstrip(), asked.namespace)
+    kind = f"{asked.resource.plural}.{gvk.version}.{gvk.group}" if gvk.group else asked.resource.plural
+    return kubectl.call(" ".join(["get", kind, *([shlex.quote(asked.name)] if asked.name else [])]), asked.namespace)

@@ -8,7 +8,7 @@ from postrender.cluster.answer import Answer, NoAnswer
 from postrender.cluster.explain import Asked, Kubectl, misunderstood, unclear
 from postrender.cluster.transport import Transport
 from postrender.identity import GroupVersionKind
-from postrender.live import Absent, Found, Json, LiveObject, Observation, Unknown
+from postrender.live import Absent, Found, Json, LiveObject, Observation
 from postrender.source import Misshapen, Wanted, live_object
 
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
@@ -28,8 +28,6 @@ def read(transport: Transport, wanted: Wanted, kubectl: Kubectl) -> Observation:
     """What is live. Raises ValueError as ``exact_path`` does, nothing else."""
     asked = Asked("get", wanted.resource, wanted.namespace, wanted.name)
     path = exact_path(wanted)
-    if {wanted.name, wanted.namespace} & {".", ".."}:
-        return Unknown("no object can be called that, and its path would be another's")
     outcome = transport.request("GET", path, accept="application/json" if wanted.body else METADATA)
     if isinstance(outcome, Answer) and outcome.status == 404 and _about(outcome, wanted):
         return Absent()

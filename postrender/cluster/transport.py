@@ -61,6 +61,8 @@ class Transport:
         A GET is tried again after a server error or a connection that broke off, anything after a 429; a redirect is
         not followed, since it would carry the credentials elsewhere.
         """
+        if {".", ".."} & set(path.split("/")):
+            return NoAnswer(f"nothing can be called that, since its path {path} would be another's")
         if self._unclear >= GIVE_UP_AFTER:
             return NoAnswer(f"it was not asked for, since {self._unclear} requests before got no clear answer")
         headers = [("Accept", accept), ("Accept-Encoding", "gzip"), ("User-Agent", "postrender"), *self._headers]

@@ -121,7 +121,8 @@ def test_a_name_is_one_segment_of_the_path_whatever_is_in_it(server: Server, con
 @pytest.mark.parametrize("name", [".", ".."])
 def test_a_name_that_would_be_another_path_is_not_asked_for(server: Server, connect: Connect, name: str) -> None:
     (found,) = connect().observe([Wanted(SHIRT, "shop", name, False)])
-    assert found == Unknown("no object can be called that, and its path would be another's")
+    path = f"/apis/stable.example.com/v1/namespaces/shop/shirts/{name}"
+    assert found == Unknown(f"nothing can be called that, since its path {path} would be another's")
     assert server.asked() == []
 
 

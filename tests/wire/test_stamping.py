@@ -1,0 +1,172 @@
+"""The one write: what it sends, and that it is never half-known."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from postrender.errors import ClusterError
+from postrender.live import Found, LiveObject, ReleaseName
+from postrender.source import Wanted
+from tests.wire.conftest import Connect
+from tests.wire.kinds import NAMESPACE, SHIRT, an_object
+from tests.wire.server import Reply, Server, gone, html, ok, status
+
+OLD = ReleaseName("shop", "old")
+PATCH = "PATCH /apis/stable.example.com/v1/namespaces/shop/shirts/shirt"
+LOOK = "next: kubectl get shirts.stable.example.com shirt -o yaml -n shop"
+
+
+@pytest.fixture
+def shirt(server: Server) -> dict[str, Any]:
+    body = an_object(SHIRT, "shirt", metadata={"labels": {"app": "x"}, "annotations": {"note": "y"}}, spec={"size": 1})
+    server.put(SHIRT, body)
+    return body
+
+
+def read(connect: Connect, *, body: bool = False) -> LiveObject:
+    (found,) = connect().observe([Wanted(SHIRT, "shop", "shirt", body)])
+    assert isinstance(found, Found)
+    return found.live
+
+
+def refused(connect: Connect, live: LiveObject, timeout: float = 5) -> str:
+    with pytest.raises(ClusterError) as caught:
+        connect(request_timeout=timeout).stamp(live, SHIRT, OLD)
+    return str(caught.value)
+
+
+@pytest.mark.usefixtures("shirt")
+def test_one_label_and_two_annotations_are_written(server: Server, connect: Connect) -> None:
+    live = read(connect)
+    stamped = connect().stamp(live, SHIRT, OLD)
+    assert (stamped.key, stamped.uid, stamped.resource_version) == (live.key, live.uid, "8")
+    assert (stamped.managed_by_helm, stamped.owner, stamped.body) == (True, OLD, None)
+    (request,) = server.asked("PATCH .*")
+    assert f"{request.method} {request.path}" == PATCH
+    assert request.query == {"fieldManager": "postrender"}
+    assert request.headers["content-type"] == ("application/merge-patch+json",)
+    assert json.loads(request.body) == {
+        "metadata": {
+            "resourceVersion": "7",
+            "labels": {"app.kubernetes.io/managed-by": "Helm"},
+            "annotations": {"meta.helm.sh/release-name": "old", "meta.helm.sh/release-namespace": "shop"},
+        }
+    }
+
+
+def test_everything_else_stays(server: Server, connect: Connect, shirt: dict[str, Any]) -> None:
+    live = read(connect, body=True)
+    stamped = connect().stamp(live, SHIRT, OLD)
+    now = server.objects[SHIRT.path("shop", "shirt")]
+    assert stamped.body == now
+    assert now["spec"] == shirt["spec"]
+    assert now["metadata"]["labels"] == {"app": "x", "app.kubernetes.io/managed-by": "Helm"}
+    assert now["metadata"]["annotations"]["note"] == "y"
+
+
+def test_a_cluster_scoped_object(server: Server, connect: Connect) -> None:
+    server.put(NAMESPACE, an_object(NAMESPACE, "shop"))
+    (found,) = connect().observe([Wanted(NAMESPACE, "", "shop", False)])
+    assert isinstance(found, Found)
+    assert connect().stamp(found.live, NAMESPACE, OLD).owner == OLD
+    assert server.asked("PATCH .*")[0].path == "/api/v1/namespaces/shop"
+
+
+@pytest.mark.usefixtures("shirt")
+def test_an_object_that_changed_meanwhile_is_not_written(server: Server, connect: Connect) -> None:
+    live = read(connect)
+    changed = an_object(SHIRT, "shirt", metadata={"resourceVersion": "8"})
+    server.put(SHIRT, changed)
+    assert refused(connect, live) == (
+        "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not stamped for release "
+        "shop/old: the object has been modified; please apply your changes to the latest version\n"
+        "  next: run the same command again"
+    )
+    assert server.objects[SHIRT.path("shop", "shirt")] == changed
+    assert len(server.asked("PATCH .*")) == 1
+
+
+@pytest.mark.usefixtures("shirt")
+def test_no_right_to_write(server: Server, connect: Connect) -> None:
+    live = read(connect)
+    server.on(PATCH, status(403, "Forbidden", 'User "jane" cannot patch resource "shirts"'))
+    assert refused(connect, live) == (
+        "shirts.stable.example.com/shop/shirt: it could not be stamped for release shop/old: no right to patch "
+        'shirts.stable.example.com (403): User "jane" cannot patch resource "shirts"\n'
+        "  next: kubectl auth can-i patch shirts.stable.example.com/shirt -n shop"
+    )
+
+
+@pytest.mark.usefixtures("shirt")
+@pytest.mark.parametrize("reply", [status(500, "InternalError", "no"), html(502)])
+def test_a_server_error_is_not_tried_again(server: Server, connect: Connect, reply: Reply) -> None:
+    live = read(connect)
+    server.on(PATCH, reply)
+    assert "it could not be stamped for release shop/old: the server failed (50" in refused(connect, live)
+    assert len(server.asked("PATCH .*")) == 1
+
+
+@pytest.mark.usefixtures("shirt")
+@pytest.mark.parametrize("behaviour", [gone, Reply(200, b"{}" * 99, cut=20)], ids=["no answer", "half an answer"])
+def test_a_connection_that_breaks_off_leaves_it_open(server: Server, connect: Connect, behaviour: Reply) -> None:
+    live = read(connect)
+    server.on(PATCH, behaviour)
+    told = refused(connect, live)
+    assert told.startswith(
+        "shirts.stable.example.com/shop/shirt: it was to be stamped for release shop/old, and whether it was is not "
+        "known: the connection broke off: "
+    )
+    assert told.endswith(LOOK)
+    assert len(server.asked("PATCH .*")) == 1
+
+
+@pytest.mark.usefixtures("shirt")
+def test_a_server_that_takes_too_long_leaves_it_open(server: Server, connect: Connect) -> None:
+    live = read(connect)
+    server.on(PATCH, lambda _: Reply(200) if server.over.wait(5) else Reply(500))
+    assert "whether it was is not known: no answer within 0.2 s\n" in refused(connect, live, timeout=0.2)
+
+
+@pytest.mark.usefixtures("shirt")
+def test_too_many_requests_were_not_carried_out_and_are_repeated(server: Server, connect: Connect) -> None:
+    live = read(connect)
+    server.on(PATCH, status(429, "TooManyRequests", "slow down"), times=1)
+    assert connect().stamp(live, SHIRT, OLD).owner == OLD
+    assert len(server.asked("PATCH .*")) == 2
+
+
+def test_a_connection_that_went_stale_meanwhile_is_not_written_to(
+    server: Server, connect: Connect, shirt: dict[str, Any]
+) -> None:
+    cluster = connect()
+    (found,) = cluster.observe([Wanted(SHIRT, "shop", "shirt", False)])
+    assert isinstance(found, Found)
+    assert found.live.uid == shirt["metadata"]["uid"]
+    before = server.connections
+    cluster.stamp(found.live, SHIRT, OLD)
+    assert server.connections == before + 1
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"uid": "another"}, "but the object does not show them"),
+        ({"labels": {}}, "but the object does not show them"),
+        ({"annotations": {"meta.helm.sh/release-name": "else"}}, "but the object does not show them"),
+        ({"name": "blouse"}, "but the answer is odd: it is about Shirt.stable.example.com/shop/blouse, not about"),
+    ],
+)
+def test_an_answer_without_the_stamps_is_not_believed(
+    server: Server, connect: Connect, shirt: dict[str, Any], change: dict[str, Any], told: str
+) -> None:
+    live = read(connect)
+    metadata = {
+        **shirt["metadata"],
+        "labels": {"app.kubernetes.io/managed-by": "Helm"},
+        "annotations": {"meta.helm.sh/release-name": "old", "meta.helm.sh/release-namespace": "shop"},
+    }
+    server.on(PATCH, ok({**shirt, "metadata": {**metadata, **change}}))
+    assert told in refused(connect, live)
