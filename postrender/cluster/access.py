@@ -64,7 +64,7 @@ def _configuration(chosen: Chosen) -> Any:
             load(config, client_configuration=configuration, persist_config=False)
         except (ConfigException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ClusterError(f"the kubeconfig cannot be used: {error}", where=where) from error
-    if "exec" in chosen.user and not (configuration.auth_settings() or configuration.cert_file):
+    if "exec" in chosen.user and not (configuration.api_key or configuration.cert_file):
         plugin = chosen.user["exec"]
         command = plugin.get("command") if isinstance(plugin, dict) else None
         hint = plugin.get("installHint") if isinstance(plugin, dict) else None

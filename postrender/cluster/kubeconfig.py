@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from postrender import manifest
 from postrender.connection import Connection
@@ -19,6 +20,8 @@ from postrender.live import Json
 
 _CLUSTER_PATHS = ("certificate-authority",)
 _USER_PATHS = ("client-certificate", "client-key", "tokenFile")
+_TOKEN = "!#$&'*+-.^_`|~"
+"""What a header's name may hold beside letters and digits (``headerKeyEscape``, transport/round_trippers.go)."""
 _CREDENTIALS = ("token", "tokenFile", "exec", "auth-provider", "username", "password")
 
 
@@ -96,20 +99,19 @@ def impersonation(user: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
     """
     if not user.get("as"):
         return
-    yield "Impersonate-User", str(user["as"])
+    yield "Impersonate-User", _sent(user["as"])
     if user.get("as-uid"):
-        yield "Impersonate-Uid", str(user["as-uid"])
+        yield "Impersonate-Uid", _sent(user["as-uid"])
     for group in user.get("as-groups") or ():
-        yield "Impersonate-Group", str(group)
+        yield "Impersonate-Group", _sent(group)
     for key, values in (user.get("as-user-extra") or {}).items():
         for value in values:
-            yield f"Impersonate-Extra-{_escaped(key)}", str(value)
+            yield f"Impersonate-Extra-{quote(key.lower(), safe=_TOKEN)}", _sent(value)
 
 
-def _escaped(key: str) -> str:
-    from urllib.parse import quote
-
-    return quote(key, safe="!#$&'*+-.^_`|~")
+def _sent(value: Json) -> str:
+    """The text whose bytes, as Python sends headers (Latin-1), are those that Go sends (UTF-8)."""
+    return str(value).encode().decode("latin-1")
 
 
 def _files(connection: Connection, environ: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Json]]]:

@@ -22,6 +22,9 @@ MAX_ANSWER = 64 * 1024 * 1024
 GIVE_UP_AFTER = 8
 """After so many requests in a row without a clear answer no other is sent: the server has other troubles."""
 
+RENEWAL = 10.0
+"""Seconds for which a token is not looked at again: renewing one may run a plugin."""
+
 _BACKOFF = 0.2
 _RETRIED = frozenset({500, 502, 503, 504})
 _PIECE = 64 * 1024
@@ -39,6 +42,8 @@ class Transport:
         self._headers = tuple(headers)
         self._turn = threading.Lock()
         self._unclear = 0
+        self._said: tuple[tuple[str, str], ...] = ()
+        self._renewal = 0.0
         self.timeout = timeout or TIMEOUT
 
     @property
@@ -117,10 +122,13 @@ class Transport:
         return Answer(response.status, answered.get("Content-Type", ""), content, _seconds(answered.get("Retry-After")))
 
     def _authorization(self) -> tuple[tuple[str, str], ...]:
-        """The header that says who asks; a token that has expired is renewed, by one thread at a time."""
+        """The header that says who asks; a token near its end is renewed, now and then and by one thread at a time."""
         with self._turn:
-            told = self._configuration.auth_settings().get("BearerToken")
-        return (("Authorization", told["value"].strip()),) if told and told["value"] else ()
+            if time.monotonic() >= self._renewal:
+                told = self._configuration.auth_settings().get("BearerToken")
+                self._said = (("Authorization", told["value"].strip()),) if told and told["value"] else ()
+                self._renewal = time.monotonic() + RENEWAL
+            return self._said
 
 
 def _content(response: Any, deadline: float) -> bytes:

@@ -22,13 +22,18 @@ TLS = Path(__file__).parent / "tls"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What came in; ``path`` as it was sent, percent-encoding included, ``headers`` with lower-case names."""
+    """What came in; ``path`` as it was sent, percent-encoding included, ``headers`` with lower-case names.
+
+    ``client`` is the name in the client's certificate, ``server_name`` the one it asked for in the TLS handshake.
+    """
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, tuple[str, ...]]
     body: bytes
+    client: str = ""
+    server_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ class Server:
             context.load_cert_chain(TLS / "server.pem")
             context.load_verify_locations(TLS / "ca.pem")
             context.verify_mode = ssl.CERT_OPTIONAL
+            context.sni_callback = _note_name
             self._http.context = context
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._http.server_address[1]}"
 
@@ -277,6 +283,18 @@ def _merged(target: Any, patch: Any) -> Any:
     return {**target, **{key: _merged(target.get(key), value) for key, value in patch.items()}}
 
 
+def _note_name(connection: Any, name: str | None, _: ssl.SSLContext) -> None:
+    connection.asked_for = name
+
+
+def _names(connection: Any) -> tuple[str, str]:
+    """The client's common name and the server name of its handshake; empty without TLS."""
+    if not isinstance(connection, ssl.SSLSocket):
+        return "", ""
+    subject = dict(pair[0] for pair in (connection.getpeercert() or {}).get("subject", ()))  # type: ignore[misc]
+    return subject.get("commonName", ""), getattr(connection, "asked_for", "") or ""
+
+
 class _Http(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
@@ -319,7 +337,8 @@ class _Handler(BaseHTTPRequestHandler):
                 headers[name.lower()] = (*headers.get(name.lower(), ()), value)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-            request = Request(self.command, parts.path, query, headers, body)
+            names = _names(self.connection)
+            request = Request(self.command, parts.path, query, headers, body, *names)
             with server.turn:
                 server.requests.append(request)
             reply = server.answer(request)

@@ -1,0 +1,495 @@
+"""Which cluster is reached, as whom, and by what: kubeconfigs, what overrides them, TLS, plugins, proxies."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from postrender.cluster import connect
+from postrender.connection import Connection
+from postrender.errors import ClusterError
+from postrender.live import Found, Unknown
+from postrender.source import Wanted
+from tests.wire.kinds import CONFIG_MAP, an_object
+from tests.wire.server import TLS, Request, Server
+
+Kubeconfig = Callable[..., Path]
+CA = str(TLS / "ca.pem")
+OTHER_CA = str(TLS / "other-ca.pem")
+
+
+def encoded(path: str) -> str:
+    return base64.b64encode(Path(path).read_bytes()).decode()
+
+
+def look(connection: Connection) -> Unknown | None:
+    """Ask for one object; ``None`` where there was a clear answer."""
+    (found,) = connect(connection).observe([Wanted(CONFIG_MAP, "shop", "a", False)])
+    return found if isinstance(found, Unknown) else None
+
+
+def asked(server: Server, connection: Connection) -> Request:
+    """The request that reaches the server."""
+    assert look(connection) is None
+    return server.requests[-1]
+
+
+def refused(connection: Connection) -> str:
+    with pytest.raises(ClusterError) as caught:
+        connect(connection)
+    return str(caught.value)
+
+
+def a_config(**parts: Any) -> str:
+    """A kubeconfig with clusters, users and contexts by name."""
+    entries = {
+        plural: [{"name": name, plural[:-1]: content} for name, content in parts.get(plural, {}).items()]
+        for plural in ("clusters", "users", "contexts")
+    }
+    current = {"current-context": parts["current"]} if "current" in parts else {}
+    return json.dumps({"apiVersion": "v1", "kind": "Config", **current, **entries})
+
+
+class TestKubeconfig:
+    def test_the_current_context(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": server.url}, {"token": "t"})
+        connection = Connection(kubeconfig=str(path))
+        assert connect(connection).description == f"context dev ({server.url})"
+        assert asked(server, connection).headers["authorization"] == ("Bearer t",)
+
+    def test_the_variable(self, server: Server, kubeconfig: Kubeconfig, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("KUBECONFIG", str(kubeconfig({"server": server.url})))
+        assert look(Connection()) is None
+
+    def test_the_file_at_home(self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
+        (tmp_path / "home/.kube").mkdir(parents=True)
+        kubeconfig({"server": server.url}).rename(tmp_path / "home/.kube/config")
+        assert look(Connection()) is None
+
+    def test_connecting_asks_nothing(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        connect(Connection(kubeconfig=str(kubeconfig({"server": server.url}))))
+        assert server.connections == 0
+
+    def test_of_several_files_the_first_that_says_a_thing_wins(self, server: Server, tmp_path: Path) -> None:
+        one, two, three = (tmp_path / name / "config" for name in ("one", "two", "three"))
+        for path in (one, two):
+            path.parent.mkdir()
+        one.write_text(a_config(current="here", users={"u": {"token": "first"}}))
+        two.write_text(
+            a_config(
+                current="there",
+                clusters={"c": {"server": server.url}},
+                contexts={"here": {"cluster": "c", "user": "u"}, "there": {"cluster": "none", "user": "u"}},
+                users={"u": {"token": "second"}},
+            )
+        )
+        connection = Connection(kubeconfig=os.pathsep.join(str(path) for path in (three, one, two)))
+        assert connect(connection).description == f"context here ({server.url})"
+        assert asked(server, connection).headers["authorization"] == ("Bearer first",)
+
+    def test_paths_start_from_the_file_they_are_in(
+        self, tls_server: Server, kubeconfig: Kubeconfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "ca.pem").write_bytes(Path(CA).read_bytes())
+        (tmp_path / "token").write_text("from-a-file\n")
+        path = kubeconfig({"server": tls_server.url, "certificate-authority": "ca.pem"}, {"tokenFile": "token"})
+        monkeypatch.chdir("/")
+        assert asked(tls_server, Connection(kubeconfig=str(path))).headers["authorization"] == ("Bearer from-a-file",)
+
+    def test_basic_authentication(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": server.url}, {"username": "jane", "password": "geheim"})
+        assert asked(server, Connection(kubeconfig=str(path))).headers["authorization"] == ("Basic amFuZTpnZWhlaW0=",)
+
+    def test_a_server_below_a_path(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": f"{server.url}/k8s/clusters/c-1/"})
+        look(Connection(kubeconfig=str(path)))
+        assert server.requests[-1].path == "/k8s/clusters/c-1/api/v1/namespaces/shop/configmaps/a"
+
+    def test_whom_the_user_of_the_kubeconfig_impersonates(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        user = {
+            "token": "t",
+            "as": "jane",
+            "as-uid": "7",
+            "as-groups": ["one", "two"],
+            "as-user-extra": {"acme.com/project": ["x", "y"]},
+        }
+        sent = asked(server, Connection(kubeconfig=str(kubeconfig({"server": server.url}, user)))).headers
+        assert {name: values for name, values in sent.items() if name.startswith("impersonate")} == {
+            "impersonate-user": ("jane",),
+            "impersonate-uid": ("7",),
+            "impersonate-group": ("one", "two"),
+            "impersonate-extra-acme.com%2fproject": ("x", "y"),
+        }
+
+    def test_nothing_is_said_without_a_user(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        request = asked(server, Connection(kubeconfig=str(kubeconfig({"server": server.url}))))
+        assert not {"authorization", "impersonate-user"} & set(request.headers)
+
+    def test_the_file_is_not_written(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": server.url}, {"token": "t"})
+        path.chmod(0o400)
+        before = path.read_bytes()
+        assert look(Connection(kubeconfig=str(path))) is None
+        assert path.read_bytes() == before
+
+
+class TestOverrides:
+    def test_another_context(self, server: Server, tmp_path: Path) -> None:
+        path = tmp_path / "config"
+        path.write_text(
+            a_config(
+                current="dev",
+                clusters={"c": {"server": "http://127.0.0.1:1"}, "d": {"server": server.url}},
+                contexts={"dev": {"cluster": "c", "user": "u"}, "prod": {"cluster": "d", "user": "v"}},
+                users={"u": {"token": "u"}, "v": {"token": "v"}},
+            )
+        )
+        connection = Connection(kubeconfig=str(path), context="prod")
+        assert connect(connection).description == f"context prod ({server.url})"
+        assert asked(server, connection).headers["authorization"] == ("Bearer v",)
+
+    @pytest.mark.parametrize(
+        "user",
+        [
+            {"token": "of-the-file"},
+            {"tokenFile": "/does/not/exist"},
+            {"username": "jane", "password": "geheim"},
+            {"exec": {"command": "/does/not/exist", "apiVersion": "client.authentication.k8s.io/v1"}},
+            {"auth-provider": {"name": "oidc", "config": {}}},
+        ],
+    )
+    def test_a_token_wins_over_what_the_user_has(
+        self, server: Server, kubeconfig: Kubeconfig, user: dict[str, Any]
+    ) -> None:
+        path = kubeconfig({"server": server.url}, user)
+        connection = Connection(kubeconfig=str(path), token="ours")
+        assert asked(server, connection).headers["authorization"] == ("Bearer ours",)
+
+    def test_another_server_and_nothing_else(self, server: Server) -> None:
+        connection = Connection(apiserver=server.url, token="t")
+        assert connect(connection).description == f"API server ({server.url})"
+        assert asked(server, connection).headers["authorization"] == ("Bearer t",)
+
+    def test_another_server_for_the_same_user(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": "http://127.0.0.1:1"}, {"token": "t"})
+        connection = Connection(kubeconfig=str(path), apiserver=server.url)
+        assert asked(server, connection).headers["authorization"] == ("Bearer t",)
+
+    def test_impersonation(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": server.url}, {"as": "john", "as-groups": ["old"]})
+        connection = Connection(kubeconfig=str(path), as_user="jänne", as_groups=("a", "b"), as_uid="7")
+        sent = asked(server, connection).headers
+        assert sent["impersonate-user"][0].encode("latin-1").decode() == "jänne"
+        assert (sent["impersonate-group"], sent["impersonate-uid"]) == (("a", "b"), ("7",))
+
+    def test_a_password_in_an_address_is_not_shown(self) -> None:
+        assert connect(Connection(apiserver="http://jane:geheim@127.0.0.1:1/x")).description == (
+            "API server (http://127.0.0.1:1/x)"
+        )
+
+
+class TestTls:
+    @pytest.mark.parametrize("trust", [{"certificate-authority": CA}, {"certificate-authority-data": encoded(CA)}])
+    def test_a_server_that_the_authority_vouches_for(
+        self, tls_server: Server, kubeconfig: Kubeconfig, trust: dict[str, str]
+    ) -> None:
+        assert look(Connection(kubeconfig=str(kubeconfig({"server": tls_server.url, **trust})))) is None
+
+    @pytest.mark.parametrize("trust", [{"certificate-authority": OTHER_CA}, {}], ids=["another", "the system's"])
+    def test_a_server_that_nobody_vouches_for(
+        self, tls_server: Server, kubeconfig: Kubeconfig, trust: dict[str, str]
+    ) -> None:
+        answer = look(Connection(kubeconfig=str(kubeconfig({"server": tls_server.url, **trust}, {"token": "t"}))))
+        assert answer is not None
+        assert answer.reason.startswith("the server's certificate or TLS is not accepted: ")
+        assert answer.next == ("--kube-ca-file FILE", "--kube-tls-server-name NAME")
+        assert tls_server.asked() == []
+
+    def test_a_server_of_another_name(self, tls_server: Server, kubeconfig: Kubeconfig) -> None:
+        url = tls_server.url.replace("127.0.0.1", "localhost")
+        answer = look(Connection(kubeconfig=str(kubeconfig({"server": url, "certificate-authority": CA}))))
+        assert answer is not None
+        assert "Hostname mismatch, certificate is not valid for 'localhost'" in answer.reason
+
+    @pytest.mark.parametrize("flag", [True, False])
+    def test_the_name_to_check_for(self, tls_server: Server, kubeconfig: Kubeconfig, flag: bool) -> None:
+        cluster = {"server": tls_server.url.replace("127.0.0.1", "localhost"), "certificate-authority": CA}
+        if not flag:
+            cluster["tls-server-name"] = "kubernetes"
+        path = kubeconfig(cluster)
+        connection = Connection(kubeconfig=str(path), tls_server_name="kubernetes" if flag else None)
+        assert asked(tls_server, connection).server_name == "kubernetes"
+
+    def test_another_server_drops_the_name_to_check_for(self, tls_server: Server, kubeconfig: Kubeconfig) -> None:
+        cluster = {"server": "https://nowhere", "certificate-authority": CA, "tls-server-name": "nowhere"}
+        connection = Connection(kubeconfig=str(kubeconfig(cluster)), apiserver=tls_server.url)
+        assert look(connection) is None
+
+    def test_another_authority(self, tls_server: Server, kubeconfig: Kubeconfig) -> None:
+        cluster = {"server": tls_server.url, "certificate-authority-data": encoded(OTHER_CA)}
+        path = kubeconfig({**cluster, "insecure-skip-tls-verify": False})
+        assert look(Connection(kubeconfig=str(path))) is not None
+        assert look(Connection(kubeconfig=str(path), ca_file=CA)) is None
+
+    def test_another_authority_checks_what_the_kubeconfig_did_not(
+        self, tls_server: Server, kubeconfig: Kubeconfig
+    ) -> None:
+        path = kubeconfig({"server": tls_server.url, "insecure-skip-tls-verify": True})
+        assert look(Connection(kubeconfig=str(path))) is None
+        assert look(Connection(kubeconfig=str(path), ca_file=OTHER_CA)) is not None
+
+    def test_no_check_at_all(
+        self, tls_server: Server, kubeconfig: Kubeconfig, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        path = kubeconfig({"server": tls_server.url, "certificate-authority-data": encoded(OTHER_CA)})
+        assert look(Connection(kubeconfig=str(path), insecure_skip_tls_verify=True)) is None
+        assert capfd.readouterr() == ("", "")
+
+    @pytest.mark.parametrize("inline", [True, False])
+    def test_a_client_certificate(self, tls_server: Server, kubeconfig: Kubeconfig, inline: bool) -> None:
+        both = str(TLS / "client.pem")
+        user = {"client-certificate": both, "client-key": both}
+        if inline:
+            user = {f"{key}-data": encoded(path) for key, path in user.items()}
+        path = kubeconfig({"server": tls_server.url, "certificate-authority": CA}, user)
+        assert asked(tls_server, Connection(kubeconfig=str(path))).client == "client"
+
+    def test_plain_http_where_tls_is_spoken(self, tls_server: Server, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": tls_server.url.replace("https", "http")})
+        answer = look(Connection(kubeconfig=str(path), request_timeout=5))
+        assert answer is not None
+        assert answer.reason.startswith("the connection broke off: ")
+
+    def test_tls_where_plain_http_is_spoken(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": server.url.replace("http", "https")})
+        answer = look(Connection(kubeconfig=str(path), request_timeout=5))
+        assert answer is not None
+        assert answer.reason.startswith("the server's certificate or TLS is not accepted: ")
+
+
+def a_plugin(folder: Path, body: str) -> dict[str, Any]:
+    """An exec plugin beside the kubeconfig, named by a relative path."""
+    script = folder / "plugin"
+    script.write_text(f"#!{sys.executable}\nimport json, os, sys\n{textwrap.dedent(body)}\n")
+    script.chmod(0o755)
+    return {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "./plugin",
+        "args": ["get-token"],
+        "env": [{"name": "ACCOUNT", "value": "dev"}],
+        "interactiveMode": "IfAvailable",
+        "installHint": "apt install plugin",
+    }
+
+
+GIVES = """\
+def give(**status):
+    print(json.dumps({"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status}))
+"""
+
+
+class TestPlugins:
+    def test_a_token(self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
+        plugin = a_plugin(tmp_path, GIVES + "give(token=f\"{os.environ['ACCOUNT']}-{sys.argv[1]}\")")
+        path = kubeconfig({"server": server.url}, {"exec": plugin})
+        request = asked(server, Connection(kubeconfig=str(path)))
+        assert request.headers["authorization"] == ("Bearer dev-get-token",)
+
+    def test_a_token_that_expires_is_asked_for_again(
+        self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path
+    ) -> None:
+        count = f"""
+            with open({str(tmp_path / "count")!r}, "a+") as calls:
+                calls.write("x")
+                calls.seek(0)
+                give(token=calls.read(), expirationTimestamp="2020-01-01T00:00:00Z")
+        """
+        path = kubeconfig({"server": server.url}, {"exec": a_plugin(tmp_path, GIVES + textwrap.dedent(count))})
+        assert asked(server, Connection(kubeconfig=str(path))).headers["authorization"] == ("Bearer xx",)
+
+    def test_a_certificate(self, tls_server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
+        gives = f"""
+            both = open({str(TLS / "client.pem")!r}).read()
+            give(clientCertificateData=both, clientKeyData=both)
+        """
+        plugin = a_plugin(tmp_path, GIVES + textwrap.dedent(gives))
+        path = kubeconfig({"server": tls_server.url, "certificate-authority": CA}, {"exec": plugin})
+        assert asked(tls_server, Connection(kubeconfig=str(path))).client == "client"
+
+    def test_a_plugin_that_fails(
+        self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        plugin = a_plugin(tmp_path, "sys.exit('you are logged out')")
+        path = kubeconfig({"server": server.url}, {"exec": plugin})
+        assert refused(Connection(kubeconfig=str(path))) == (
+            f"context dev: the credential plugin {tmp_path}/./plugin gave no credentials: "
+            "exec: process returned 1. you are logged out\n"
+            "  next: apt install plugin\n"
+            f"  next: {tmp_path}/./plugin"
+        )
+        assert server.connections == 0
+        assert capfd.readouterr() == ("", "")
+
+    def test_a_plugin_that_is_not_there(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-plugin"}
+        path = kubeconfig({"server": server.url}, {"exec": plugin})
+        assert refused(Connection(kubeconfig=str(path))) == (
+            "context dev: the credential plugin no-such-plugin gave no credentials: "
+            "[Errno 2] No such file or directory: 'no-such-plugin'\n"
+            "  next: no-such-plugin"
+        )
+
+
+class TestProviders:
+    @staticmethod
+    def a_token(**claims: Any) -> str:
+        payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+        return f"e30.{payload}.c2ln"
+
+    def test_a_token_that_holds(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        token = self.a_token(exp=4_000_000_000)
+        user = {"auth-provider": {"name": "oidc", "config": {"id-token": token, "refresh-token": "r"}}}
+        path = kubeconfig({"server": server.url}, user)
+        assert asked(server, Connection(kubeconfig=str(path))).headers["authorization"] == (f"Bearer {token}",)
+
+    @pytest.mark.parametrize("expired", [True, False])
+    def test_a_token_that_has_expired(self, server: Server, kubeconfig: Kubeconfig, expired: bool) -> None:
+        config = {"id-token": self.a_token(exp=1_600_000_000)} if expired else {}
+        path = kubeconfig({"server": server.url}, {"auth-provider": {"name": "oidc", "config": config}})
+        assert refused(Connection(kubeconfig=str(path))) == (
+            "context dev: the token of the auth provider oidc is missing or has expired, and only kubectl and Helm "
+            "renew it\n"
+            "  next: kubectl get --raw /version"
+        )
+
+    def test_a_provider_that_nobody_knows(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": server.url}, {"auth-provider": {"name": "azure", "config": {}}})
+        assert refused(Connection(kubeconfig=str(path))) == "context dev: the auth provider 'azure' is not known"
+
+
+class TestProxies:
+    def test_the_kubeconfigs_own(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": "http://far.example.com", "proxy-url": server.url}, {"token": "t"})
+        request = asked(server, Connection(kubeconfig=str(path)))
+        assert request.headers["host"] == ("far.example.com",)
+
+    def test_that_of_the_environment(
+        self, server: Server, kubeconfig: Kubeconfig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", server.url)
+        path = kubeconfig({"server": "http://far.example.com"})
+        assert asked(server, Connection(kubeconfig=str(path))).headers["host"] == ("far.example.com",)
+
+    @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+    def test_none_for_the_own_machine(
+        self, server: Server, kubeconfig: Kubeconfig, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+        assert look(Connection(kubeconfig=str(kubeconfig({"server": server.url.replace("127.0.0.1", name)})))) is None
+
+    def test_one_that_is_not_there(self, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": "https://far.example.com", "proxy-url": "http://jane:geheim@127.0.0.1:1"})
+        assert look(Connection(kubeconfig=str(path))) == Unknown(
+            "the proxy cannot be reached or does not let us through: Connection refused", ("env | grep -i proxy",)
+        )
+
+
+class TestPod:
+    @pytest.fixture(autouse=True)
+    def _pod(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tls_server: Server) -> None:
+        from kubernetes.config import incluster_config
+
+        (tmp_path / "pod-token").write_text("of-the-pod")
+        monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(tmp_path / "pod-token"))
+        monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", CA)
+        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", tls_server.url.rpartition(":")[2])
+
+    def test_the_service_account(self, tls_server: Server) -> None:
+        assert connect(Connection()).description == f"the cluster of this pod ({tls_server.url})"
+        assert asked(tls_server, Connection()).headers["authorization"] == ("bearer of-the-pod",)
+
+    def test_what_overrides_it(self, tls_server: Server) -> None:
+        assert asked(tls_server, Connection(token="ours")).headers["authorization"] == ("Bearer ours",)
+        assert look(Connection(ca_file=OTHER_CA)) is not None
+
+    def test_a_kubeconfig_wins(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        assert look(Connection(kubeconfig=str(kubeconfig({"server": server.url})))) is None
+        assert len(server.asked()) == 1
+
+    def test_a_kubeconfig_that_was_named_must_be_there(self, tmp_path: Path) -> None:
+        assert refused(Connection(kubeconfig=str(tmp_path / "none"))) == (
+            f"{tmp_path}/none: there is no such kubeconfig\n  next: --kubeconfig PATH"
+        )
+
+
+class TestErrors:
+    def test_no_cluster_at_all(self) -> None:
+        assert refused(Connection()) == (
+            "no kubeconfig names a cluster, and this is no pod in one\n"
+            "  next: --kube-context NAME\n"
+            "  next: --kubeconfig PATH\n"
+            "  next: --live FILE   (what kubectl get ... -o yaml printed)\n"
+            "  next: --offline"
+        )
+
+    def test_a_context_that_is_not_there(self, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": "http://127.0.0.1:1"})
+        assert refused(Connection(kubeconfig=str(path), context="prod")) == (
+            "the kubeconfig has no context 'prod'\n  next: kubectl config get-contexts -o name"
+        )
+
+    def test_a_cluster_that_is_not_there(self, tmp_path: Path) -> None:
+        path = tmp_path / "config"
+        path.write_text(a_config(current="dev", contexts={"dev": {"cluster": "c"}}))
+        assert refused(Connection(kubeconfig=str(path))) == (
+            "context 'dev' names the cluster 'c', which the kubeconfig does not define\n  next: kubectl config view"
+        )
+
+    def test_a_file_that_is_no_yaml(self, tmp_path: Path) -> None:
+        path = tmp_path / "config"
+        path.write_text("a: [")
+        told = refused(Connection(kubeconfig=str(path)))
+        assert told.startswith(f"{path}: the kubeconfig cannot be read: line 1, column ")
+
+    @pytest.mark.parametrize("content", ["just words", "[1, 2]"])
+    def test_a_file_that_is_no_kubeconfig(self, tmp_path: Path, content: str) -> None:
+        path = tmp_path / "config"
+        path.write_text(content)
+        assert refused(Connection(kubeconfig=str(path))) == f"{path}: this is no kubeconfig\n  next: --kubeconfig PATH"
+
+    def test_a_file_that_is_a_folder(self, tmp_path: Path) -> None:
+        assert refused(Connection(kubeconfig=str(tmp_path))) == (
+            f"{tmp_path}: the kubeconfig cannot be read: Is a directory"
+        )
+
+    def test_a_token_file_that_is_not_there(self, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
+        path = kubeconfig({"server": "http://127.0.0.1:1"}, {"tokenFile": "token"})
+        assert refused(Connection(kubeconfig=str(path))) == (
+            f"{tmp_path}/token: the token file of the kubeconfig cannot be read: "
+            f"[Errno 2] No such file or directory: '{tmp_path}/token'"
+        )
+
+    def test_an_authority_that_is_not_there(self, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": "https://127.0.0.1:1", "certificate-authority": "/does/not/exist"})
+        assert refused(Connection(kubeconfig=str(path))) == (
+            "context dev: the kubeconfig cannot be used: File does not exist: /does/not/exist"
+        )
+
+
+def test_no_secret_in_any_repr(server: Server, kubeconfig: Kubeconfig) -> None:
+    path = kubeconfig({"server": server.url}, {"token": "geheim"})
+    connection = Connection(kubeconfig=str(path), token="geheim")
+    cluster = connect(connection)
+    server.put(CONFIG_MAP, an_object(CONFIG_MAP, "a"))
+    found = cluster.observe([Wanted(CONFIG_MAP, "shop", "a", True)])
+    assert isinstance(found[0], Found)
+    assert "geheim" not in f"{connection!r} {cluster!r} {cluster.description} {found!r}"
