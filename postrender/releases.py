@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import gzip
+import io
 import itertools
 import json
 import zlib
@@ -150,13 +152,13 @@ def _one_line(data: bytes) -> bytes:
 
 
 def _unpacked(data: bytes) -> bytes:
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        plain = unpacker.decompress(data, MAX_RELEASE + 1)
-    except zlib.error as error:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+            plain = packed.read(MAX_RELEASE + 1)
+    except EOFError as error:
+        raise Undecodable("its gzip ends too early") from error
+    except (OSError, zlib.error) as error:
         raise Undecodable("it is not gzip") from error
     if len(plain) > MAX_RELEASE:
         raise Undecodable(f"it unpacks to more than {MAX_RELEASE >> 20} MiB")
-    if not unpacker.eof:
-        raise Undecodable("its gzip ends too early")
     return plain
