@@ -6,11 +6,10 @@ taken out, ``PR9xx`` what could not be told. A code is never given a second mean
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from postrender.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Record):
     """A code, what it is called in one line, and the paragraph that explains it."""
 
     code: str

@@ -5,11 +5,10 @@ Values as Helm's own flags take them; ``None`` (or an empty tuple) leaves the ch
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from postrender.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Record, hidden=("token", "apiserver")):
     """One way to a cluster.
 
     ``kubeconfig`` is a path, or several joined by ``os.pathsep`` as ``$KUBECONFIG`` holds them. ``as_user``,
@@ -23,8 +22,8 @@ class Connection:
     as_user: str | None = None
     as_groups: tuple[str, ...] = ()
     as_uid: str | None = None
-    token: str | None = field(default=None, repr=False)
-    apiserver: str | None = field(default=None, repr=False)
+    token: str | None = None
+    apiserver: str | None = None
     ca_file: str | None = None
     tls_server_name: str | None = None
     insecure_skip_tls_verify: bool = False

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
 
 from postrender import manifest as manifests
 from postrender.errors import ClusterError
@@ -19,14 +18,14 @@ from postrender.manifest import Manifest, ObjectRef
 from postrender.ownership import lives
 from postrender.plan.decide import bodies_wanted
 from postrender.plan.facts import Facts, Item, upgraded_from
+from postrender.record import Record, replace
 from postrender.source import Source, Wanted
 
 SHOWN = 10
 """How many unanswered objects a message names before it only counts the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kinds:
+class _Kinds(Record):
     """How each kind is served; ``guessed`` holds those that the cluster does not serve (yet)."""
 
     served: dict[GroupVersionKind, Resource]

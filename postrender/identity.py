@@ -6,11 +6,10 @@ else: a key is made only after the scope is known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from postrender.record import Record
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class GroupKind:
+class GroupKind(Record):
     """A kind in its group; what Helm 3.17.1 and later compare."""
 
     group: str
@@ -21,8 +20,7 @@ class GroupKind:
         return f"{self.kind}.{self.group}" if self.group else self.kind
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class GroupVersionKind:
+class GroupVersionKind(Record):
     """A kind in one version of its group; the version is a view of the object, not part of its identity."""
 
     group: str
@@ -54,8 +52,7 @@ class GroupVersionKind:
         return f"{self.api_version} {self.kind}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Resource:
+class Resource(Record):
     """How a server serves a kind: the plural in its paths, and whether its objects live in namespaces.
 
     ``status_apart`` tells whether it has a status subresource, so that writes to the object itself leave its status
@@ -82,8 +79,7 @@ class Resource:
         return f"{root}{scope}/{self.plural}" + (f"/{name}" if name else "")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ObjectKey:
+class ObjectKey(Record):
     """An object's identity, without the version; ``namespace`` is ``""`` for cluster scope, resolved."""
 
     group_kind: GroupKind

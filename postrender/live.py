@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from postrender.identity import ObjectKey
+from postrender.record import Record
 
 Json: TypeAlias = Any
 """A JSON value as Python's ``json`` gives it. Objects are dicts with string keys, never changed in place."""
@@ -17,8 +17,7 @@ RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
 RESOURCE_POLICY = "helm.sh/resource-policy"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ReleaseName:
+class ReleaseName(Record):
     """A release: Helm knows it by name and namespace."""
 
     namespace: str
@@ -29,8 +28,7 @@ class ReleaseName:
         return f"{self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class LiveObject:
+class LiveObject(Record):
     """One live object. ``body`` is the whole object where it was asked for, else ``None``.
 
     ``managed_fields`` is ``metadata.managedFields`` as the server gave it (a list of JSON objects), ``api_version``
@@ -60,25 +58,21 @@ class LiveObject:
         return ReleaseName(namespace, name) if name and namespace else None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Record):
     """The object is live."""
 
     live: LiveObject
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Record):
     """The server serves the kind and says that no such object exists."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotServed:
+class NotServed(Record):
     """The server is sure that it does not serve this kind: its CRD may come with this very release."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Record):
     """No clear answer: no right to read, too many requests, server error, time-out, stale discovery.
 
     ``reason`` is one sentence without a full stop; ``next`` what a user can type.
@@ -91,8 +85,7 @@ class Unknown:
 Observation: TypeAlias = Found | Absent | NotServed | Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRelease:
+class StoredRelease(Record):
     """One revision of a release, as Helm stored it. ``manifest`` is ``None`` where only metadata was read.
 
     ``status`` is one of Helm's (deployed, superseded, failed, uninstalled, uninstalling, pending-install,

@@ -7,10 +7,10 @@ whether the release they name still lives, its stored revisions tell.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from postrender.live import Absent, Found, NotServed, Observation, ReleaseName, StoredRelease, Unknown
+from postrender.record import Record
 
 
 class Standing(Enum):
@@ -26,8 +26,7 @@ class Standing(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Ownership:
+class Ownership(Record):
     """A standing, and the release the live object names where it names one."""
 
     standing: Standing

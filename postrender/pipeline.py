@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 
 from postrender import manifest as manifests
 from postrender.errors import Refused
@@ -15,6 +14,7 @@ from postrender.plan.decide import decide
 from postrender.plan.facts import Facts
 from postrender.plan.verdict import Plan
 from postrender.policy import Policy
+from postrender.record import Record, replace
 from postrender.source import Source
 from postrender.splice import splice
 
@@ -22,8 +22,7 @@ Stamper = Callable[[LiveObject, Resource, ReleaseName], LiveObject]
 """Writes ownership metadata to a live object, guarded by its resourceVersion; answers what is live then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Record):
     """What is written to stdout, and the plan it carries out. ``adopted`` are the objects that were stamped live."""
 
     data: bytes

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from postrender.record import Record
 
 DEFAULT_LABEL_KEY = "postrender/group-kind"
 
@@ -30,8 +31,7 @@ class OnDrift(Enum):
     FAIL = "fail"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Record):
     """The user's choices. ``label_key`` is ``""`` where no label is wanted; ``allow`` holds codes (``PR106``)."""
 
     adopt: frozenset[Adopt] = frozenset()

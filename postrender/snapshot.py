@@ -6,7 +6,7 @@ A file stands for a whole cluster: what is not in it does not exist, the Secrets
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from postrender import builtin, releases
@@ -25,6 +25,7 @@ from postrender.live import (
     Unknown,
 )
 from postrender.manifest import Manifest, ObjectRef
+from postrender.record import replace
 from postrender.source import Misshapen, Wanted, live_object
 
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")

@@ -7,13 +7,12 @@ reported as wrong; what cannot be read for certain is said to be in doubt instea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from postrender.caller.helmflags import COMMANDS, KEPT, ROOT, FlagSet
+from postrender.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class CommandLine:
+class CommandLine(Record, hidden=("arguments", "flags")):
     """What a rendering Helm was asked.
 
     ``command`` is install, upgrade or template, ``arguments`` what stands behind it beside flags. ``flags`` are the
@@ -22,8 +21,8 @@ class CommandLine:
     """
 
     command: str
-    arguments: tuple[str, ...] = field(repr=False)
-    flags: tuple[tuple[str, str | None], ...] = field(repr=False)
+    arguments: tuple[str, ...]
+    flags: tuple[tuple[str, str | None], ...]
     doubt: str = ""
 
     def values(self, *names: str) -> tuple[str | None, ...]:
@@ -36,8 +35,7 @@ class CommandLine:
         return bool(values) and parse_bool(values[-1]) is True
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Record):
     """The release that a command line names, or why it names none.
 
     ``generated`` says that Helm makes up a new name, which nothing live can carry.

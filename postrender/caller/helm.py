@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 
 from postrender.caller.commandline import CommandLine, parse
 from postrender.caller.processes import Process, Processes, ancestors
+from postrender.record import Record
 
 _NAME = re.compile(r"helm(?:[-_]?v?\d+(?:\.\d+)*)?(?:[-_](?:linux|darwin|windows)[-_][a-z0-9]+)?(?:\.exe)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Helm:
+class Helm(Record):
     """A Helm above us that runs install, upgrade or template.
 
     ``named`` says that the program itself is called helm, and not only its command line: no other program is ever run.

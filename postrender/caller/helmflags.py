@@ -9,11 +9,11 @@ functions they share (cmd/helm/{install,upgrade,template,flags}.go of 3.9.0 to 3
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from postrender.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class FlagSet:
+class FlagSet(Record):
     """The flags of one command: long name to whether it takes the next argument, and letter to long name."""
 
     takes_next: Mapping[str, bool]

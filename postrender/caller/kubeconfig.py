@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from postrender.errors import ManifestError
 from postrender.helm.versions import HelmVersion
 from postrender.live import Json
+from postrender.record import Record
 
 SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
@@ -26,8 +26,7 @@ class CannotTell(Exception):
     """A kubeconfig cannot be read, or means two things; the message is a sentence without a full stop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Namespace:
+class Namespace(Record):
     """A namespace and where it came from."""
 
     name: str
@@ -37,8 +36,7 @@ class Namespace:
 _DEFAULT = Namespace("default", "default")
 
 
-@dataclass(frozen=True, slots=True)
-class Kubeconfig:
+class Kubeconfig(Record, hidden=("users",)):
     """Several files as one: the current context's name (``""``: none) and every definition of each name, in order.
 
     Users' definitions hold credentials, and are left out of ``repr``.
@@ -47,7 +45,7 @@ class Kubeconfig:
     current: str
     contexts: Mapping[str, tuple[Json, ...]]
     clusters: Mapping[str, tuple[Json, ...]]
-    users: Mapping[str, tuple[Json, ...]] = field(repr=False)
+    users: Mapping[str, tuple[Json, ...]]
 
 
 def load(paths: str, environ: Mapping[str, str]) -> Kubeconfig:

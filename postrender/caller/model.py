@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from postrender.connection import Connection
 from postrender.helm.invocation import Invocation
+from postrender.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Parent:
+class Parent(Record):
     """The Helm that called.
 
     ``up`` counts processes from ours: 1 is the direct parent. ``flags`` are those of its flags that matter here, as
@@ -24,8 +23,7 @@ class Parent:
     flags: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Record):
     """One run of ours, as its caller wants it.
 
     ``namespace`` is the release's, told even where the release's name is not; ``None`` where it cannot be told.

@@ -5,12 +5,12 @@ The command line's parser and the documentation are made from ``SETTINGS``; noth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from postrender.record import Record
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+
+class Setting(Record):
     """One setting.
 
     ``name`` is the field of ``Flags``. A ``bool`` may be given as true or false; a ``list`` is a flag given several
@@ -210,8 +210,7 @@ SETTINGS: tuple[Setting, ...] = (
 """All settings, in the order in which they are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(Record):
     """What was given on our own command line; ``None`` (``()`` for a list) where a flag was not given."""
 
     release: str | None = None

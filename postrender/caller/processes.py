@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from postrender.record import Record
 
-@dataclass(frozen=True, slots=True)
-class Process:
+
+class Process(Record, hidden=("argv",)):
     """One process.
 
     ``up`` counts steps from the process that was asked about: 1 is its parent. ``exe`` is the path of the program,
@@ -20,7 +20,7 @@ class Process:
     pid: int
     up: int
     exe: str
-    argv: tuple[str, ...] = field(repr=False)
+    argv: tuple[str, ...]
     whole: bool
     ours: bool
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from postrender.caller.processes import Process
+from postrender.record import Record
 
 _DELETED = " (deleted)"
 
 
-@dataclass(frozen=True, slots=True)
-class ProcFS:
+class ProcFS(Record):
     """``Processes`` read from a proc file system."""
 
     root: str = "/proc"

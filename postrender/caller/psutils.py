@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import psutil
 
 from postrender.caller.processes import Process
+from postrender.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Psutil:
+class Psutil(Record):
     """``Processes`` read through psutil."""
 
     def parent(self, pid: int) -> int:

@@ -7,25 +7,24 @@ variables which Helm itself reads (where Helm's own flag wins too: ``AddFlags``,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from postrender.caller.commandline import parse_bool
 from postrender.caller.helm import Helm
 from postrender.caller.options import Flags, Setting
 from postrender.caller.said import located, said
 from postrender.caller.values import Value, from_text, split
+from postrender.record import Record
 
 DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Record, hidden=("value",)):
     """A setting's value and where it came from; no value where nobody told one.
 
     ``by_user`` says that we were told, by flag or variable. The value is left out of ``repr``: one is a token.
     """
 
-    value: Value | None = field(default=None, repr=False)
+    value: Value | None = None
     origin: str = DEFAULT
     by_user: bool = False
 
@@ -45,8 +44,7 @@ class Told:
         return self.value if isinstance(self.value, tuple) else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Record, hidden=("environ", "helm_environ")):
     """Everything that may tell a setting.
 
     ``folder`` and ``helm_environ`` are those that the calling Helm runs in; where no Helm called, the environment is
@@ -54,10 +52,10 @@ class Sources:
     """
 
     flags: Flags
-    environ: Mapping[str, str] = field(repr=False)
+    environ: Mapping[str, str]
     helm: Helm | None
     folder: str
-    helm_environ: Mapping[str, str] = field(repr=False)
+    helm_environ: Mapping[str, str]
 
     def tell(self, setting: Setting) -> Told:
         """Ask every source in turn; raises UsageError for a value that makes no sense."""

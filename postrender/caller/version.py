@@ -6,11 +6,11 @@ import os
 import re
 import select
 import time
-from dataclasses import dataclass
 
 from postrender.caller.helm import Helm
 from postrender.caller.processes import Processes
 from postrender.helm.versions import HelmVersion, behaviour
+from postrender.record import Record
 
 VERSION_TIMEOUT = 5.0
 """Seconds that Helm may take to say its version (it takes about a tenth of one)."""
@@ -19,8 +19,7 @@ _LONGEST = 200
 """Bytes of an answer that are read at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unclear:
+class Unclear(Record):
     """What could not be told, and why: ``reason`` is a sentence without a full stop."""
 
     reason: str

@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from postrender.caller import SETTINGS, Caller, Flags, find
@@ -17,6 +16,7 @@ from postrender.errors import UsageError
 from postrender.helm.invocation import Action, DryRun
 from postrender.pipeline import Result, Stamper, filter_stream
 from postrender.policy import DEFAULT_LABEL_KEY, Adopt, OnDrift, Policy, Stamp
+from postrender.record import Record
 from postrender.report.text import Heading, account
 from postrender.source import Source
 
@@ -34,8 +34,7 @@ exit codes: 0 done, 2 bad usage, 3 unreadable manifests, 4 refused, 5 the cluste
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Sources:
+class _Sources(Record):
     """Where live objects are looked up, what answers for kinds that are not served, and how objects are stamped."""
 
     source: Source

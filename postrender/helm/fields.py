@@ -108,4 +108,3 @@ def _union(one: Tree, other: Tree) -> dict[str, Any]:
     for key, below in other.items():
         result[key] = _union(result[key], below) if key in result else below
     return result
-

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from postrender.helm.versions import HelmVersion
 from postrender.live import ReleaseName
+from postrender.record import Record
 
 
 class Action(Enum):
@@ -28,8 +28,7 @@ class DryRun(Enum):
     SERVER = "server"
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(Record):
     """One run of Helm.
 
     ``helm`` is ``None`` where the version could not be told, ``release`` where the name could not (or ``namespace``:

@@ -9,7 +9,6 @@ entry that was already visited holds the live object, ``resourceVersion`` and al
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from postrender.helm import patch, server
@@ -17,6 +16,7 @@ from postrender.helm.matching import first_matches, identity
 from postrender.helm.versions import Matching
 from postrender.identity import GroupVersionKind, ObjectKey
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, ReleaseName
+from postrender.record import Record
 
 
 class Request(Enum):
@@ -28,8 +28,7 @@ class Request(Enum):
     REPLACE = "replace"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record):
     """One object on one of Helm's lists; ``body`` is its manifest, Helm's ownership stamps included."""
 
     gvk: GroupVersionKind
@@ -37,8 +36,7 @@ class Entry:
     body: Json
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(Record):
     """What becomes of one target.
 
     ``patch`` is the body Helm sends with a patch, ``live`` what is there afterwards (as far as Helm decides it: no
@@ -53,8 +51,7 @@ class Prediction:
     stale_version: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Record):
     """One call of ``Update``.
 
     ``stored`` are the objects of the release that is upgraded from (none for an install), in their order; ``adopted``

@@ -7,12 +7,12 @@ programs.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from enum import Enum
 
+from postrender.record import Record, replace
 
-@dataclass(frozen=True, slots=True, order=True)
-class HelmVersion:
+
+class HelmVersion(Record, order=True):
     """A released Helm version; pre-releases and build metadata are dropped (``3.17.0-rc.1`` counts as 3.17.0)."""
 
     major: int
@@ -38,8 +38,7 @@ class Matching(Enum):
     GROUP_VERSION_KIND = "group, version and Kind"
 
 
-@dataclass(frozen=True, slots=True)
-class Behaviour:
+class Behaviour(Record):
     """One Helm's ways, as far as they differ between versions."""
 
     #: ``isMatchingInfo``, pkg/kube/resource.go.
@@ -83,7 +82,7 @@ def behaviour(version: HelmVersion) -> Behaviour:
     found = Behaviour()
     for since, change in _TABLE:
         if since <= version:
-            found = replace(found, **change)  # type: ignore[arg-type]
+            found = replace(found, **change)
     return found
 
 

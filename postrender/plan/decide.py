@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import replace
 
 from postrender.collisions import label_value
 from postrender.helm.invocation import Action as HelmAction
@@ -20,6 +19,7 @@ from postrender.plan.rewriting import Group, Member, Outcome, Rewriting
 from postrender.plan.search import rewrite
 from postrender.plan.verdict import Action, Finding, Plan, Severity, Verdict
 from postrender.policy import Adopt, OnDrift, Policy, Stamp
+from postrender.record import replace
 from postrender.splice import Edit
 
 _EXPORTED = frozenset(

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.predict import Entry
 from postrender.identity import ObjectKey, Resource, object_name
 from postrender.live import Found, LiveObject, Observation, ReleaseName, StoredRelease
 from postrender.manifest import Manifest, ObjectRef
+from postrender.record import Record
 
 HOOK = "helm.sh/hook"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Record):
     """One object of the stream, its scope resolved, and what was found for it.
 
     ``observation`` is ``None`` where no cluster was asked, and for what cannot be looked up: a hook (Helm handles it
@@ -43,8 +43,7 @@ class Item:
         return self.observation.live if isinstance(self.observation, Found) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Record):
     """What ``decide`` decides from.
 
     ``own`` are the stored revisions of the invocation's release, ascending; ``stored`` the objects of the manifest
@@ -57,7 +56,7 @@ class Facts:
     invocation: Invocation
     own: tuple[StoredRelease, ...] = ()
     stored: tuple[Entry, ...] = ()
-    living: Mapping[ReleaseName, bool] = field(default_factory=dict)
+    living: Mapping[ReleaseName, bool] = MappingProxyType({})
 
 
 def upgraded_from(invocation: Invocation, own: tuple[StoredRelease, ...]) -> StoredRelease | None:

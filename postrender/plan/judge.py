@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from postrender.helm.fields import Tree, owned, with_left_over, without_left_over
 from postrender.helm.fields import as_live as _as_live
@@ -14,6 +13,7 @@ from postrender.helm.server import SERVER_KEPT
 from postrender.helm.versions import Matching
 from postrender.live import RESOURCE_POLICY, Json
 from postrender.plan.rewriting import Group, Rewriting
+from postrender.record import replace
 
 Paths = tuple[tuple[str, ...], ...]
 

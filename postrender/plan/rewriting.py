@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from postrender.helm.predict import Entry, Prediction, Update, stamped
 from postrender.live import Json, ReleaseName
+from postrender.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Rewriting:
+class Rewriting(Record):
     """What is written into one document.
 
     ``strip`` are dotted paths of server-set fields to take out; ``store`` is what the whole document shall say instead
@@ -50,16 +49,14 @@ class Rewriting:
         return result
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Record):
     """One document of a group: Helm's entry without stamps, and the rewriting that is wished for it."""
 
     entry: Entry
     wish: Rewriting
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Record):
     """The objects of one Kind, namespace and name as this Helm will update them.
 
     ``frame`` holds all but the targets; ``store`` says whether what is live may be stored where Helm will not apply
@@ -72,8 +69,7 @@ class Group:
     store: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Record):
     """What was found for one document.
 
     ``prediction`` is of the rewriting that is emitted. ``withheld`` says that a wished stamp or label was left out;

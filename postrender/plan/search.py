@@ -9,7 +9,6 @@ is judged by two steps: this run, and the next upgrade of the same chart with wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from postrender.helm.matching import identity
 from postrender.helm.patch import differs
@@ -18,6 +17,7 @@ from postrender.helm.versions import Matching
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json
 from postrender.plan.judge import Paths, differing, next_upgrade, simulated, truth
 from postrender.plan.rewriting import Group, Member, Outcome, Rewriting
+from postrender.record import replace
 
 
 def rewrite(group: Group) -> tuple[Outcome, ...]:

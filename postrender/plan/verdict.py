@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from postrender.helm.predict import Prediction
@@ -10,6 +9,7 @@ from postrender.identity import ObjectKey, Resource, object_name
 from postrender.live import LiveObject
 from postrender.manifest import ObjectRef
 from postrender.ownership import Ownership
+from postrender.record import Record
 from postrender.splice import Edit
 
 
@@ -34,8 +34,7 @@ class Severity(Enum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Record):
     """One thing a user is told about one object: a code, a sentence without a full stop, what to type next."""
 
     code: str
@@ -44,8 +43,7 @@ class Finding:
     next: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Record):
     """What becomes of one object.
 
     ``edits`` are what the filter does to its document, ``adopt`` the live object that ``--adopt`` lets postrender
@@ -68,8 +66,7 @@ class Verdict:
         return object_name(self.resource, self.key)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record):
     """The verdicts in stream order."""
 
     verdicts: tuple[Verdict, ...]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from postrender.plan.verdict import Action, Plan, Verdict
+from postrender.record import Record
 
 WIDTH = 80
 
@@ -22,8 +22,7 @@ _DONE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Record):
     """What a run was about, each as a phrase: ``helm 3.12.3 install``, ``release default/shirts``, a source, notes."""
 
     helm: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from postrender.caller.processes import Process
+from postrender.record import replace
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from tests.tools import assets
 
 PROBE = """\
 #!{python}
-import dataclasses, json, os, sys
+import json, os, sys
+from postrender.record import asdict, replace
 sys.path.insert(0, {root!r})
 from postrender.caller import Flags, find
 if "PROBE_PSUTIL" in os.environ:
@@ -31,11 +32,11 @@ if "PROBE_DELETES" in os.environ:
 caller = find(Flags(**given), os.environ, processes=here())
 with open({out!r}, "w") as handle:
     json.dump({{
-        "invocation": dataclasses.asdict(caller.invocation) | {{"helm": str(caller.invocation.helm)}},
-        "connection": dataclasses.asdict(dataclasses.replace(caller.connection, token=None)),
+        "invocation": asdict(caller.invocation) | {{"helm": str(caller.invocation.helm)}},
+        "connection": asdict(replace(caller.connection, token=None)),
         "token": len(caller.connection.token or ""),
         "cluster_named": caller.cluster_named,
-        "parent": dataclasses.asdict(caller.parent) if caller.parent else None,
+        "parent": asdict(caller.parent) if caller.parent else None,
         "origins": dict(caller.origins),
         "notes": caller.notes,
         "repr": repr(caller),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from postrender.errors import UsageError
 from postrender.helm.invocation import Action, DryRun, Invocation
 from postrender.helm.versions import HelmVersion
 from postrender.live import ReleaseName
+from postrender.record import replace
 from tests.unit.chain import Chain, chain
 
 NOBODY = chain()
@@ -31,7 +31,7 @@ def called(line: str, *, helm: str = "3.12.3", environ: dict[str, str] | None = 
         environments={} if helm_environ is None else {101: helm_environ},
         working="/where/helm/runs",
     )
-    given = dataclasses.replace(flags or Flags(), helm_version=(flags and flags.helm_version) or helm)
+    given = replace(flags or Flags(), helm_version=(flags and flags.helm_version) or helm)
     return find(given, {"HOME": "/nonexistent", **(environ or {})}, pid=0, processes=processes)
 
 
@@ -41,7 +41,7 @@ def alone(environ: Mapping[str, str] | None = None, **flags: object) -> Caller:
 
 
 def test_flags_and_settings_are_the_same_names_in_the_same_order() -> None:
-    assert [field.name for field in dataclasses.fields(Flags)] == [setting.name for setting in SETTINGS]
+    assert list(Flags._fields) == [setting.name for setting in SETTINGS]
     assert len({setting.variable for setting in SETTINGS}) == len(SETTINGS)
     assert len({flag for setting in SETTINGS for flag in setting.flags}) == sum(len(s.flags) for s in SETTINGS)
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 from postrender.helm.fields import as_live, owned, with_left_over, without_left_over
 
-SPEC = {"f:spec": {"f:color": {}, "f:size": {}, "f:deep": {".": {}, "f:a": {}}}}
+SPEC: Any = {"f:spec": {"f:color": {}, "f:size": {}, "f:deep": {".": {}, "f:a": {}}}}
 LIVE = {"spec": {"color": "blue", "size": "M", "deep": {"a": 1, "b": 2}, "other": True}}
 
 

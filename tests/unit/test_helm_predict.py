@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from postrender.helm.predict import Entry, Request, Update, simulate, stamped
@@ -10,6 +9,7 @@ from postrender.helm.server import stale_version
 from postrender.helm.versions import Matching
 from postrender.identity import GroupVersionKind, ObjectKey
 from postrender.live import ReleaseName
+from postrender.record import replace
 
 US = ReleaseName("shop", "shirts")
 NEEDS_VERSION = (
