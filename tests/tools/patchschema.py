@@ -2,8 +2,8 @@
 
     python -m tests.tools.patchschema
 
-builds ``gopatch`` beside this file once against each client-go of ``CLIENT_GO`` (a minute each) and puts their
-descriptions together. The newest client-go describes every kind it knows. Kinds that only older ones know are described
+builds ``gopatch/schema.go`` beside this file against each client-go of ``CLIENT_GO`` (a minute each) and puts what they
+describe together. The newest client-go describes every kind it knows. Kinds that only older ones know are described
 by the last that did. A kind that not all of them know says which do.
 """
 
@@ -23,6 +23,8 @@ CLIENT_GO = (
 )
 """One version of each minor, from Helm 3.9 (0.24) to Helm 4.3 (0.37); ``client-go`` of a minor has one set of kinds."""
 
+GO = "1.26.0"
+
 SCHEMA = Path(__file__).parents[2] / "postrender" / "helm" / "patch" / "schema.json"
 
 Description: TypeAlias = "dict[str, Any]"
@@ -31,17 +33,15 @@ Description: TypeAlias = "dict[str, Any]"
 
 def describe(version: str) -> Description:
     """The description that a gopatch built against this client-go gives."""
+    modules = ("apiextensions-apiserver", "apimachinery", "client-go")
+    required = "".join(f"require k8s.io/{module} v{version}\n" for module in modules)
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-mod=mod -trimpath"}
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("schema.go", "go.mod"):
-            shutil.copy(Path(__file__).parent / "gopatch" / name, folder)
+        shutil.copy(Path(__file__).parent / "gopatch" / "schema.go", folder)
         (Path(folder) / "main.go").write_text(_MAIN)
-        modules = ("apiextensions-apiserver", "apimachinery", "client-go")
-        for command in (
-            ["go", "mod", "edit", *(f"-require=k8s.io/{module}@v{version}" for module in modules)],
-            ["go", "mod", "tidy"],
-        ):
-            subprocess.run(command, cwd=folder, env={**os.environ, "GOFLAGS": "-mod=mod"}, check=True)
-        told = subprocess.run(["go", "run", "."], cwd=folder, stdout=subprocess.PIPE, check=True)
+        (Path(folder) / "go.mod").write_text(f"module gopatch\n\ngo {GO}\n\n{required}")
+        subprocess.run(["go", "mod", "tidy"], cwd=folder, env=environment, check=True)
+        told = subprocess.run(["go", "run", "."], cwd=folder, env=environment, stdout=subprocess.PIPE, check=True)
     found: Description = json.loads(told.stdout)
     return found
 

@@ -292,6 +292,22 @@ STRATEGIC = (
         error="expected slice or array type, but got: struct",
     ),
     _strategic(
+        "a list for an object that may be left out",
+        DEPLOYMENT,
+        {},
+        {"spec": {"selector": [1]}},
+        {"spec": {"selector": [2]}},
+        {"spec": {"selector": [1]}},
+    ),
+    _strategic(
+        "lists that are empty",
+        POD,
+        pod(containers=[], volumes=[{"name": "v"}]),
+        pod(containers=[], volumes=[]),
+        pod(containers=[], volumes=[]),
+        pod(volumes=[{"$patch": "delete", "name": "v"}]),
+    ),
+    _strategic(
         "a container without a name",
         POD,
         {},
