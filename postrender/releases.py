@@ -14,10 +14,10 @@ import itertools
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from postrender.identity import GroupVersionKind, Resource
 from postrender.live import Json, LiveObject, ReleaseName, StoredRelease, Unknown
+from postrender.record import Record
 
 RELEASE_TYPE = "helm.sh/release.v1"
 """The type of a Secret that holds a release."""
@@ -33,8 +33,7 @@ class Undecodable(Exception):
     """A payload is not what Helm stores; the message is one sentence without a full stop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(Record):
     """The objects a driver keeps revisions in; ``wrapped`` tells that the API adds a base64 layer of its own."""
 
     resource: Resource

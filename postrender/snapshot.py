@@ -6,7 +6,6 @@ A file stands for a whole cluster: what is not in it does not exist, the Secrets
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from postrender import builtin, releases
@@ -25,7 +24,7 @@ from postrender.live import (
     Unknown,
 )
 from postrender.manifest import Manifest, ObjectRef
-from postrender.record import replace
+from postrender.record import Record, replace
 from postrender.source import Misshapen, Wanted, live_object
 
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
@@ -73,8 +72,7 @@ class Offline:
         return _NOBODY
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Record):
     """The live objects of one file, each in every version that the file has it in.
 
     ``kinds`` knows the CRDs of the file, ``scopes`` tells whether objects of a kind name a namespace.
@@ -145,6 +143,8 @@ def load(path: str) -> Snapshot:
     Raises UsageError, which names file and line, for a file that cannot be read, holds anything but objects, or holds
     an object twice.
     """
+    if path == "-":
+        raise UsageError("stdin holds the manifests, so it cannot hold the live objects", next=_kubectl("live.yaml"))
     try:
         manifest = manifests.read(Path(path).read_bytes())
         found = [(ref, manifest.value(ref)) for ref in manifest.objects]
@@ -152,13 +152,12 @@ def load(path: str) -> Snapshot:
         raise UsageError(f"cannot be read: {error.strerror}", where=path, next=_kubectl(path)) from error
     except ManifestError as error:
         place = ", ".join(part for part in (path, error.where) if part)
-        raise UsageError(f"cannot be read: {error.cause}", where=place, next=error.next) from error
+        raise UsageError(f"cannot be read: {error.cause}", where=place, next=error.next or _kubectl(path)) from error
     _only_objects(path, manifest)
     kinds = Offline(body for ref, body in found if ref.gvk.group_kind == _CRD)
-    scopes: dict[GroupKind, bool] = {}
-    for ref, _ in found:
-        kind = ref.gvk.group_kind
-        scopes[kind] = scopes.get(kind, False) or bool(ref.namespace)
+    scopes = {ref.gvk.group_kind: False for ref, _ in found} | {
+        ref.gvk.group_kind: True for ref, _ in found if ref.namespace
+    }
     objects: dict[ObjectKey, tuple[LiveObject, ...]] = {}
     first: dict[tuple[ObjectKey, str], int] = {}
     for ref, body in found:
@@ -197,7 +196,8 @@ def _live(place: str, ref: ObjectRef, body: Json, resource: Resource) -> LiveObj
     if not ref.name:
         raise UsageError(f"a {ref.gvk.kind} without a name is no live object", where=place)
     try:
-        live = live_object(body, ref.gvk, whole=True)
+        # The items of a list such as ConfigMapList do not say what they are.
+        live = live_object({"apiVersion": ref.gvk.api_version, "kind": ref.gvk.kind, **body}, ref.gvk, whole=True)
     except Misshapen as error:
         raise UsageError(f"{ref.gvk.kind} {ref.name} is no live object: {error}", where=place) from error
     if resource.namespaced and not live.key.namespace:

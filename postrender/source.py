@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
+from postrender.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Record):
     """One object to be looked up; ``body`` asks for all of it, not only its metadata.
 
     ``namespace`` is resolved and ``""`` for a cluster-scoped kind; ``name`` is never empty.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from postrender.live import Json
+from postrender.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Record):
     """What the server said. ``retry_after`` is in seconds, ``None`` where it asks for no patience."""
 
     status: int
@@ -25,8 +24,7 @@ class Answer:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
+class NoAnswer(Record):
     """Nothing came back that can be understood; ``reason`` is a sentence without a full stop.
 
     ``broken`` says that a connection broke off, so that another try may do; the request may have been carried out.

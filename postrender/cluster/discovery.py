@@ -7,7 +7,6 @@ once more at ``/apis/GROUP/VERSION`` before it counts as not served.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import quote
 
@@ -17,6 +16,7 @@ from postrender.cluster.parallel import each
 from postrender.cluster.transport import Transport
 from postrender.identity import GroupVersionKind, Resource
 from postrender.live import Json, NotServed, Unknown
+from postrender.record import Record
 
 AGGREGATED = (
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
@@ -28,8 +28,7 @@ AGGREGATED = (
 Served: TypeAlias = Resource | NotServed | Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Record):
     """One resource of one version of a group; ``readable`` where its objects can be read one by one."""
 
     resource: Resource

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
 
 from postrender.cluster.answer import Answer, NoAnswer
 from postrender.connection import Connection
 from postrender.identity import Resource
 from postrender.live import Unknown
+from postrender.record import Record
 
 _LONGEST = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Kubectl:
+class Kubectl(Record):
     """How kubectl is called to reach the same cluster as the same user."""
 
     program: str = "kubectl"
@@ -41,8 +40,7 @@ class Kubectl:
         return f"{self.program} {command}{scope}{self.flags}"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Record):
     """What a request was about: one object, or all of a kind where ``name`` is ``""``."""
 
     verb: str

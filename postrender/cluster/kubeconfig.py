@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,6 +16,7 @@ from postrender import manifest
 from postrender.connection import Connection
 from postrender.errors import ClusterError, ManifestError
 from postrender.live import Json
+from postrender.record import Record
 
 _CLUSTER_PATHS = ("certificate-authority",)
 _USER_PATHS = ("client-certificate", "client-key", "tokenFile")
@@ -25,8 +25,7 @@ _TOKEN = "!#$&'*+-.^_`|~"
 _CREDENTIALS = ("token", "tokenFile", "exec", "auth-provider", "username", "password")
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Record, hidden=("user",)):
     """One cluster and one user as a kubeconfig writes them, with absolute paths and the connection's overrides.
 
     ``context`` is ``""`` where no context names them; a cluster without ``server`` is no cluster.
@@ -34,7 +33,7 @@ class Chosen:
 
     context: str
     cluster: Mapping[str, Json]
-    user: Mapping[str, Json] = field(repr=False)
+    user: Mapping[str, Json]
 
 
 def choose(connection: Connection, environ: Mapping[str, str]) -> Chosen:
