@@ -13,7 +13,7 @@ from enum import Enum
 
 from postrender.helm import patch, server
 from postrender.helm.matching import first_matches, identity
-from postrender.helm.versions import Matching
+from postrender.helm.versions import HelmVersion, Matching
 from postrender.identity import GroupVersionKind, ObjectKey
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, ReleaseName
 from postrender.record import Record
@@ -63,6 +63,7 @@ class Update(Record):
     stored: Sequence[Entry]
     adopted: Sequence[int]
     live: Mapping[ObjectKey, Json]
+    helm: HelmVersion
     matching: Matching
     shared: bool = True
     force: bool = False
@@ -131,25 +132,37 @@ def _one(update: Update, target: Entry, original: Json, live: Json) -> Predictio
     if update.force:
         return Prediction(Request.REPLACE, server.kept(live, target.body, status_apart=status_apart))
     try:
-        difference, after = _patched(update, target, original, live)
+        difference = _difference(update, target, original, live)
     except patch.PatchError as error:
         return Prediction(Request.NOTHING, live, error=f"failed to create patch: {error}")
     if not difference:
         return Prediction(Request.NOTHING, live)
+    refused = f'cannot patch "{target.key.name}" with kind {target.gvk.kind}: '
+    try:
+        after = _applied(update, target, difference, live)
+    except patch.PatchError as error:
+        return Prediction(Request.PATCH, live, difference, refused + str(error))
     stale = server.stale_version(target.gvk, live, after)
     if stale:
-        objection = f'cannot patch "{target.key.name}" with kind {target.gvk.kind}: {stale}'
-        return Prediction(Request.PATCH, live, difference, objection, stale_version=True)
+        return Prediction(Request.PATCH, live, difference, refused + stale, stale_version=True)
     return Prediction(Request.PATCH, server.kept(live, after, status_apart=status_apart), difference)
 
 
-def _patched(update: Update, target: Entry, original: Json, live: Json) -> tuple[Json, Json]:
-    """The patch, and the object the API server makes with it; raises PatchError."""
-    if patch.patch_type(target.gvk) is patch.PatchType.STRATEGIC:
-        difference = patch.strategic_three_way(original, target.body, live, target.gvk)
-        return difference, patch.apply_strategic(live, difference, target.gvk)
+def _strategic(update: Update, target: Entry) -> bool:
+    return patch.patch_type(target.gvk, update.helm) is patch.PatchType.STRATEGIC
+
+
+def _difference(update: Update, target: Entry, original: Json, live: Json) -> Json:
+    """The patch Helm makes; raises PatchError."""
+    if _strategic(update, target):
+        return patch.strategic_three_way(original, target.body, live, target.gvk)
     if update.three_way:
-        difference = patch.three_way_merge_patch(original, target.body, live)
-    else:
-        difference = patch.merge_patch(original, target.body)
-    return difference, patch.apply_merge_patch(live, difference)
+        return patch.three_way_merge_patch(original, target.body, live)
+    return patch.merge_patch(original, target.body, exact_numbers=update.helm.major >= 4)
+
+
+def _applied(update: Update, target: Entry, difference: Json, live: Json) -> Json:
+    """The object the API server makes with the patch; raises PatchError."""
+    if _strategic(update, target):
+        return patch.apply_strategic(live, difference, target.gvk)
+    return patch.apply_merge_patch(live, difference)

@@ -8,7 +8,7 @@ from postrender.collisions import label_value
 from postrender.helm.invocation import Action as HelmAction
 from postrender.helm.matching import identity, lookalikes
 from postrender.helm.predict import Entry, Update, stamped
-from postrender.helm.versions import DISTINCT, Behaviour, HelmVersion, Matching, behaviour
+from postrender.helm.versions import DISTINCT, HelmVersion, Matching, behaviour
 from postrender.identity import ObjectKey
 from postrender.live import Json, LiveObject, ReleaseName
 from postrender.ownership import Ownership, Standing, classify
@@ -68,17 +68,18 @@ def _refusals(verdict: Verdict) -> list[str]:
 
 
 def _decide(facts: Facts, policy: Policy, version: HelmVersion) -> Plan:
-    run = _Run(facts, policy, behaviour(version))
+    run = _Run(facts, policy, version)
     return Plan(tuple(run.verdict(index) for index in range(len(facts.items))))
 
 
 class _Run:
     """The decision for one version of Helm: what the objects' verdicts share."""
 
-    def __init__(self, facts: Facts, policy: Policy, ways: Behaviour) -> None:
+    def __init__(self, facts: Facts, policy: Policy, helm: HelmVersion) -> None:
         self.facts = facts
         self.policy = policy
-        self.ways = ways
+        self.helm = helm
+        self.ways = ways = behaviour(helm)
         self.release = facts.invocation.release
         self.upgrade = upgraded_from(facts.invocation, facts.own) is not None
         self.server_side = applies_server_side(facts.invocation, facts.own, server_side=ways.server_side)
@@ -198,6 +199,7 @@ class _Run:
                 if item.live is not None and (item.ref.gvk, item.key) not in held
             ],
             live=live,
+            helm=self.helm,
             matching=self.ways.matching,
             shared=not self.ways.copies_adopted,
             force=invocation.force and (self.upgrade or self.ways.force_on_adoption),

@@ -6,12 +6,13 @@ from typing import Any
 
 from postrender.helm.predict import Entry, Request, Update, simulate, stamped
 from postrender.helm.server import stale_version
-from postrender.helm.versions import Matching
+from postrender.helm.versions import HelmVersion, Matching
 from postrender.identity import GroupVersionKind, ObjectKey
 from postrender.live import ReleaseName
 from postrender.record import replace
 
 US = ReleaseName("shop", "shirts")
+HELM = HelmVersion(3, 12, 3)
 NEEDS_VERSION = (
     'cannot patch "shirt" with kind Shirt: metadata.resourceVersion: Invalid value: 0: must be specified for an update'
 )
@@ -39,7 +40,7 @@ def _pair(matching: Matching, beta: Any, stable: Any, *, pin: str = "") -> Updat
         first.key: _live(first, {"color": "blue"}, "11"),
         second.key: _live(second, {"color": "green", "size": "L"}, "12"),
     }
-    return Update([first, second], [], [0, 1], live, matching)
+    return Update([first, second], [], [0, 1], live, HELM, matching)
 
 
 def test_adoption_patches_nothing_where_group_and_kind_are_compared() -> None:
@@ -87,7 +88,7 @@ def test_an_upgrade_compares_with_what_is_stored() -> None:
     target = _entry("beta", {"color": "red"})
     stored = _entry("beta", {"color": "blue", "size": "M"})
     live = {target.key: _live(target, {"color": "blue", "size": "M", "by": "hand"}, "9")}
-    (answer,) = simulate(Update([target], [stored], [], live, Matching.GROUP_KIND))
+    (answer,) = simulate(Update([target], [stored], [], live, HELM, Matching.GROUP_KIND))
     assert answer.request is Request.PATCH
     assert answer.live["spec"] == {"color": "red", "by": "hand"}
     assert answer.patch == {"spec": {"color": "red", "size": None}}
@@ -108,7 +109,7 @@ def test_three_ways_apply_what_the_chart_says_and_remove_nothing() -> None:
 
 def test_what_is_not_live_is_created() -> None:
     target = _entry("beta", {"color": "red"})
-    (answer,) = simulate(Update([target], [], [], {}, Matching.KIND))
+    (answer,) = simulate(Update([target], [], [], {}, HELM, Matching.KIND))
     assert (answer.request, answer.live) == (Request.CREATE, target.body)
 
 
@@ -118,7 +119,7 @@ def test_status_is_left_alone_where_it_is_a_subresource() -> None:
         first.key: {**_live(first, {}, "11"), "status": {"ready": True}},
         second.key: {**_live(second, {}, "12"), "status": {"ready": True}},
     }
-    update = Update([first, second], [], [0, 1], live, Matching.KIND)
+    update = Update([first, second], [], [0, 1], live, HELM, Matching.KIND)
     assert "status" not in simulate(update)[1].live
     apart = replace(update, status_apart=frozenset({second.gvk}))
     assert simulate(apart)[1].live["status"] == {"ready": True}
@@ -131,7 +132,7 @@ def test_a_builtin_kind_is_patched_three_ways_with_what_is_live() -> None:
         stamped({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shirt"}, "data": {"a": "2"}}, US),
     )
     live = {**core.body, "data": {"a": "1", "b": "1"}, "metadata": {**core.body["metadata"], "resourceVersion": "5"}}
-    (answer,) = simulate(Update([core], [], [0], {core.key: live}, Matching.KIND))
+    (answer,) = simulate(Update([core], [], [0], {core.key: live}, HELM, Matching.KIND))
     assert answer.patch == {"data": {"a": "2"}}
     assert answer.live["data"] == {"a": "2", "b": "1"}
 

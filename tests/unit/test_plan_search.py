@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from postrender.helm.predict import Entry, Update, stamped
-from postrender.helm.versions import Matching
+from postrender.helm.versions import HelmVersion, Matching
 from postrender.identity import GroupVersionKind, ObjectKey
 from postrender.live import ReleaseName
 from postrender.plan.rewriting import Group, Member, Outcome, Rewriting
 from postrender.plan.search import rewrite
 
 US = ReleaseName("shop", "shirts")
+HELM = HelmVersion(3, 12, 3)
 BETA, STABLE = (GroupVersionKind(f"{name}.example.com", "v1", "Shirt") for name in ("beta", "stable"))
 
 
@@ -45,7 +46,7 @@ def _adopt(
         if spec is not None
     }
     adopted = [index for index, member in enumerate(members) if member.entry.key in live]
-    return rewrite(Group(members, Update((), (), adopted, live, matching, **frame), US))
+    return rewrite(Group(members, Update((), (), adopted, live, HELM, matching, **frame), US))
 
 
 def _specs(outcomes: tuple[Outcome, ...]) -> list[Any]:
@@ -92,7 +93,7 @@ def test_what_helm_will_not_apply_is_stored_as_it_is_live(matching: Matching) ->
 def test_fields_of_others_are_not_stored() -> None:
     members = [Member(_entry(BETA, {"color": "red"}), Rewriting())]
     live = {members[0].entry.key: _live(BETA, {"color": "blue", "theirs": 1}, "11", ("color",))}
-    (outcome,) = rewrite(Group(members, Update((), (), [0], live, Matching.GROUP_KIND), US))
+    (outcome,) = rewrite(Group(members, Update((), (), [0], live, HELM, Matching.GROUP_KIND), US))
     assert outcome.rewriting.store["spec"] == {"color": "blue"}
     assert outcome.differing == (("spec", "color"),)
 
@@ -139,7 +140,7 @@ def _upgrade(
         for member, (gvk, (_, _, found)) in zip(members, objects.items(), strict=True)
     }
     stored = [entry for entry, _, _ in objects.values()]
-    return rewrite(Group(members, Update((), stored, (), live, matching, **frame), US))
+    return rewrite(Group(members, Update((), stored, (), live, HELM, matching, **frame), US))
 
 
 def test_a_stored_pin_is_carried_on_where_it_would_be_nulled() -> None:

@@ -1,0 +1,36 @@
+"""``bin/bench [--runs N] [--json FILE] [PART ...]``: measure, print the table, write the JSON file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from bench.table import Row, as_json, machine, markdown
+
+PARTS = ("rewriting", "deciding", "lookups")
+
+
+def main() -> int:
+    """Run the parts asked for; a number that is short of its mark is said, not an error."""
+    parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}; none: all")
+    parser.add_argument("--runs", type=int, default=5, help="counted runs of each command (default 5)")
+    parser.add_argument("--json", type=Path, help="file to write the numbers to")
+    options = parser.parse_args()
+    unknown = set(options.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    rows: list[Row] = []
+    for part in options.parts or PARTS:
+        print(f"measuring {part} ...", file=sys.stderr, flush=True)
+        rows += import_module(f"bench.{part}").rows(options.runs)
+    print(f"{machine()}\n\n{markdown(rows)}", end="")
+    if options.json:
+        options.json.write_text(as_json(rows) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""Rewriting, offline: against kustomize, a bare libyaml scan and a bare interpreter."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import streams
+from bench.runs import Command, measured
+from bench.table import Row
+from tests.tools import assets
+
+KUSTOMIZE = ("sigs.k8s.io/kustomize/kustomize/v5", "v5.8.1")
+SCAN = "import sys, yaml\nfor event in yaml.parse(sys.stdin.buffer.read(), Loader=yaml.CLoader):\n    pass\n"
+STAMP = ("-m", "postrender", "--offline", "--stamp", "all", "--release", "shop", "--namespace", "shop", "--quiet")
+LABEL = "resources: [stream.yaml]\nlabels: [{pairs: {app.kubernetes.io/managed-by: Helm}}]\n"
+
+
+def rows(runs: int) -> list[Row]:
+    """The promises about rewriting, measured."""
+    python = sys.executable
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        inputs = {"10": streams.ten(), "7 MB": streams.seven_mb()[1], "all": streams.everything()[1]}
+        for label, data in inputs.items():
+            (folder / label).write_bytes(data)
+        (folder / "kustomization.yaml").write_text(LABEL)
+        (folder / "stream.yaml").write_bytes(inputs["7 MB"])
+        kustomize = str(assets.go_tool(*KUSTOMIZE))
+        bare = Command("bare python", (python, "-c", "pass"))
+        small = measured([bare, Command("10", (python, *STAMP), folder / "10")], runs * 4)
+        large = measured(
+            [
+                Command("7 MB", (python, *STAMP), folder / "7 MB"),
+                Command("scan", (python, "-c", SCAN), folder / "7 MB"),
+                Command("kustomize", (kustomize, "build", str(folder))),
+                Command("all", (python, *STAMP), folder / "all"),
+                bare,
+            ],
+            runs,
+        )
+        sizes = {label: len(data) for label, data in inputs.items()}
+    mega = 1e6
+    per_byte = {
+        label: (large[label].wall - large["bare python"].wall) / sizes[label] * mega for label in ("7 MB", "all")
+    }
+    memory = (large["7 MB"].peak - large["bare python"].peak) / sizes["7 MB"]
+    return [
+        Row("10 documents, above a bare interpreter", (small["10"].wall - small["bare python"].wall) * 1000, "ms", 50),
+        Row(
+            f"{sizes['7 MB'] / mega:.1f} MB, all stamped: kustomize takes",
+            large["kustomize"].wall / large["7 MB"].wall,
+            "times as long",
+            12,
+            at_least=True,
+        ),
+        Row("the same: share of a libyaml event scan", large["7 MB"].wall / large["scan"].wall, "of its time", 1.0),
+        Row(f"the same: {large['7 MB'].wall:.2f} s", per_byte["7 MB"], "s a MB"),
+        Row(f"{sizes['all'] / mega:.1f} MB: {large['all'].wall:.2f} s", per_byte["all"], "s a MB"),
+        Row("growth of the cost a byte from 7 MB to all", per_byte["all"] / per_byte["7 MB"], "times", 1.2),
+        Row("peak memory above the interpreter", memory, "times the stream", 4),
+    ]
