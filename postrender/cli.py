@@ -15,8 +15,8 @@ COMMANDS = ("explain",)
 def main(arguments: list[str]) -> int:
     """Run one command; errors a user can cause become a message on stderr and their exit code."""
     name = arguments[0] if arguments and arguments[0] in COMMANDS else "filter"
-    command = import_module(f"postrender.commands.{name}")
     try:
+        command = import_module(f"postrender.commands.{name}")
         code: int = command.main(arguments[1:] if name != "filter" else arguments)
         return code
     except PostrenderError as error:
@@ -34,4 +34,21 @@ def run() -> None:
         code = 1
     except KeyboardInterrupt:
         code = 130
+    except Exception as error:
+        if os.environ.get("POSTRENDER_DEBUG"):
+            raise
+        sys.stderr.write(_fault(error))
+        code = 1
     sys.exit(code)
+
+
+def _fault(error: BaseException) -> str:
+    """What is said of a fault of our own: where it happened, and no text that could hold a secret."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = f"{os.path.basename(last.tb_frame.f_code.co_filename)}:{last.tb_lineno}" if last else "nowhere"
+    return (
+        f"postrender: a fault of its own: {type(error).__name__} in {place}; nothing was written\n"
+        "  next: set POSTRENDER_DEBUG=1 to see the whole traceback, and report it\n"
+    )

@@ -12,8 +12,9 @@ from postrender.caller import SETTINGS, Caller, Flags, find
 from postrender.caller.values import Value
 from postrender.collisions import is_label_key
 from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen
-from postrender.errors import UsageError
+from postrender.errors import Refused, UsageError
 from postrender.helm.invocation import Action, DryRun
+from postrender.helm.versions import NEWEST_KNOWN, HelmVersion
 from postrender.pipeline import Result, Stamper, filter_stream
 from postrender.policy import DEFAULT_LABEL_KEY, Adopt, OnDrift, Policy, Stamp
 from postrender.record import Record
@@ -48,6 +49,7 @@ def main(arguments: list[str]) -> int:
     values = chosen(options, FILTER_SETTINGS, os.environ)
     policy = _policy(values)
     caller = find(_flags(options), os.environ)
+    _known(caller.invocation.helm)
     if sys.stdin.isatty():
         raise UsageError("manifests are expected on stdin, and stdin is a terminal", next="postrender --help")
     data = sys.stdin.buffer.read()
@@ -62,6 +64,16 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _known(helm: HelmVersion | None) -> None:
+    """Raise Refused for a major version of Helm that nothing is known about."""
+    if helm is not None and helm.major not in NEWEST_KNOWN:
+        newest = " and ".join(str(version) for version in NEWEST_KNOWN.values())
+        raise Refused(
+            f"Helm {helm} is not known: its ways were held against Helm up to {newest}",
+            next="use such a Helm, or a newer postrender",
+        )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="postrender",
@@ -70,9 +82,23 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and the Helms it knows, and exit")
     add_arguments(parser, "what is done", FILTER_SETTINGS)
     add_arguments(parser, "who called (read off the calling Helm where it is the parent)", SETTINGS)
     return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        newest = " and ".join(str(known) for known in NEWEST_KNOWN.values())
+        sys.stdout.write(
+            f"postrender {version('postrender')}\n"
+            f"Helm up to {newest} is known. A newer minor version is taken to behave\n"
+            "like the newest known one, which the account says; a newer major one is refused.\n"
+        )
+        parser.exit()
 
 
 def _flags(options: argparse.Namespace) -> Flags:
@@ -162,9 +188,25 @@ def _account(result: Result, caller: Caller, source: Source) -> str:
     action = "" if caller.origins["action"] == "default" else f" {invocation.action.value}"
     dry = "" if invocation.dry_run is DryRun.NO or invocation.action is Action.TEMPLATE else ", dry run"
     release = f"release {invocation.release}" if invocation.release else "a release without a name yet"
-    heading = Heading(f"{version}{action}{dry}", release, source.description, caller.notes)
-    extra = [f"document {index + 1} was re-serialised as a whole: {why}" for index, why in result.rewritten]
+    heading = Heading(f"{version}{action}{dry}", release, source.description, _found(caller), caller.notes)
+    newest = NEWEST_KNOWN[invocation.helm.major] if invocation.helm else None
+    extra = []
+    if newest is not None and invocation.helm is not None and invocation.helm > newest:
+        extra.append(f"Helm {invocation.helm} is newer than {newest}, the newest one known; taken to behave like it")
+    extra += [f"document {index + 1} was re-serialised as a whole: {why}" for index, why in result.rewritten]
     return account(result.plan, heading, extra)
+
+
+def _found(caller: Caller) -> tuple[str, ...]:
+    """Where each setting came from, each origin once: ``--release``, ``helm (pid 123): release, namespace``."""
+    by_origin: dict[str, list[str]] = {}
+    for name, origin in caller.origins.items():
+        if origin != "default":
+            by_origin.setdefault(origin, []).append(name.replace("_", " "))
+    return tuple(
+        origin if origin.startswith(("--", "POSTRENDER_")) else f"{origin} ({', '.join(names)})"
+        for origin, names in by_origin.items()
+    )
 
 
 def _write(data: bytes) -> None:

@@ -23,11 +23,15 @@ _DONE = {
 
 
 class Heading(Record):
-    """What a run was about, each as a phrase: ``helm 3.12.3 install``, ``release default/shirts``, a source, notes."""
+    """What a run was about, each as a phrase: ``helm 3.12.3 install``, ``release default/shirts``, a source.
+
+    ``found`` tells where each setting came from (``release: --release``), ``notes`` are sentences.
+    """
 
     helm: str
     release: str
     source: str
+    found: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -39,6 +43,8 @@ def account(plan: Plan, heading: Heading, extra: Sequence[str] = ()) -> str:
     lines = _wrapped(
         f"postrender: {', '.join(part for part in (heading.helm, heading.release, heading.source) if part)}"
     )
+    if heading.found:
+        lines.extend(_wrapped(f"told by {', '.join(heading.found)}", first="  ", rest="    "))
     told = [verdict for verdict in plan.verdicts if verdict.findings or verdict.actions != (Action.PASS,)]
     for verdict in told:
         lines.extend(_about(verdict))

@@ -183,3 +183,35 @@ def test_explain() -> None:
 def test_the_account_fits_a_terminal() -> None:
     done = run(*LIVE, "--helm-version", "3.12.3")
     assert max(len(line) for line in done.stderr.decode().splitlines()) <= 80
+
+
+def test_version() -> None:
+    lines = run("--version").stdout.decode().splitlines()
+    assert lines[0] == "postrender 0.1.0"
+    assert lines[1].startswith("Helm up to 3.21.4 and 4.3.1 is known")
+    assert max(len(line) for line in lines) <= 80
+
+
+def test_a_newer_minor_helm_is_said_and_a_newer_major_refused() -> None:
+    done = run(*OFFLINE, "--helm-version", "3.99.0")
+    assert done.returncode == 0
+    account = " ".join(done.stderr.decode().split())
+    assert "note: Helm 3.99.0 is newer than 3.21.4, the newest one known; taken to behave like it" in account
+    assert refused(run(*OFFLINE, "--helm-version", "5.0.0"), 4) == (
+        "postrender: Helm 5.0.0 is not known: its ways were held against Helm up to 3.21.4 and 4.3.1\n"
+        "  next: use such a Helm, or a newer postrender\n"
+    )
+
+
+def test_a_fault_of_our_own_writes_nothing_and_shows_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "from postrender.commands import filter\n"
+        "def broken(*_):\n"
+        "    raise KeyError('s3cr3t')\n"
+        "filter.filter_stream = broken\n"
+    )
+    message = refused(run(*OFFLINE, environ={"PYTHONPATH": str(tmp_path)}), 1)
+    assert message == (
+        "postrender: a fault of its own: KeyError in sitecustomize.py:3; nothing was written\n"
+        "  next: set POSTRENDER_DEBUG=1 to see the whole traceback, and report it\n"
+    )
