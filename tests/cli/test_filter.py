@@ -210,7 +210,7 @@ def test_a_fault_of_our_own_writes_nothing_and_shows_no_secret(tmp_path: Path) -
         "    raise KeyError('s3cr3t')\n"
         "filter.filter_stream = broken\n"
     )
-    message = refused(run(*OFFLINE, environ={"PYTHONPATH": str(tmp_path)}), 1)
+    message = refused(run(*OFFLINE, environ={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}), 1)
     assert message == (
         "postrender: a fault of its own: KeyError in sitecustomize.py:3; nothing was written\n"
         "  next: set POSTRENDER_DEBUG=1 to see the whole traceback, and report it\n"
