@@ -29,6 +29,8 @@ def reach(connection: Connection) -> tuple[Transport, str]:
     Exec plugins run here. Raises ClusterError.
     """
     chosen = choose(connection, os.environ)
+    if chosen.context and not chosen.cluster.get("server"):
+        raise ClusterError("its cluster has no server", where=_named(chosen), next="kubectl config view")
     configuration = _configuration(chosen) if chosen.cluster.get("server") else _in_cluster(connection)
     configuration.connection_pool_maxsize = MAX_REQUESTS
     if _loopback(configuration.host) and not chosen.cluster.get("proxy-url"):

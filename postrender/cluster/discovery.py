@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
-from urllib.parse import quote
 
 from postrender.cluster.answer import Answer, NoAnswer
 from postrender.cluster.explain import Kubectl, misunderstood, unclear
 from postrender.cluster.parallel import each
-from postrender.cluster.transport import Transport
+from postrender.cluster.transport import Transport, segment
 from postrender.identity import GroupVersionKind, Resource
 from postrender.live import Json, NotServed, Unknown
 from postrender.record import Record
@@ -40,11 +39,14 @@ def discover(
 ) -> dict[GroupVersionKind, Served]:
     """How each kind is served; only what the kinds need is asked."""
     wanted = list(dict.fromkeys(gvks))
-    roots = sorted({"/apis" if gvk.group else "/api" for gvk in wanted})
-    answers = dict(zip(roots, _ask(transport, roots, AGGREGATED), strict=True))
+    roots = sorted({_root(gvk) for gvk in wanted})
+    catalogs = {
+        root: _catalog(answer, kubectl) for root, answer in zip(roots, _ask(transport, roots, AGGREGATED), strict=True)
+    }
     found: dict[GroupVersionKind, Served] = {}
     for gvk in wanted:
-        answer = _aggregated(answers["/apis" if gvk.group else "/api"], gvk, kubectl)
+        catalog = catalogs[_root(gvk)]
+        answer = catalog if isinstance(catalog, Unknown) else _aggregated(catalog, gvk, kubectl)
         if answer is not None:
             found[gvk] = answer
     left = [gvk for gvk in wanted if gvk not in found]
@@ -61,23 +63,33 @@ def _ask(transport: Transport, paths: Sequence[str], accept: str) -> list[Answer
     )
 
 
+def _root(gvk: GroupVersionKind) -> str:
+    return "/apis" if gvk.group else "/api"
+
+
 def _path(gvk: GroupVersionKind) -> str:
-    version = quote(gvk.version, safe="")
-    return f"/apis/{quote(gvk.group, safe='')}/{version}" if gvk.group else f"/api/{version}"
+    return "/".join([_root(gvk), *([segment(gvk.group)] if gvk.group else []), segment(gvk.version)])
 
 
-def _aggregated(outcome: Answer | NoAnswer, gvk: GroupVersionKind, kubectl: Kubectl) -> Served | None:
-    """What the list of all groups says; ``None`` where it leaves the question open."""
+def _catalog(outcome: Answer | NoAnswer, kubectl: Kubectl) -> dict[str, list[Json]] | Unknown:
+    """The versions of each group; of none where the server does not aggregate."""
     if isinstance(outcome, NoAnswer) or outcome.status != 200:
         return unclear(outcome, kubectl)
     body = outcome.json()
     if not isinstance(body, dict):
         return misunderstood("it is no JSON object", kubectl)
     if body.get("kind") != "APIGroupDiscoveryList":
-        return None
+        return {}
     try:
-        groups = [group for group in body["items"] if group["metadata"].get("name", "") == gvk.group]
-        versions = {version["version"]: version for group in groups for version in group["versions"]}
+        return {group["metadata"].get("name", ""): list(group["versions"]) for group in body["items"]}
+    except (KeyError, TypeError, AttributeError):
+        return misunderstood("it is no APIGroupDiscoveryList", kubectl)
+
+
+def _aggregated(catalog: dict[str, list[Json]], gvk: GroupVersionKind, kubectl: Kubectl) -> Served | None:
+    """What the list of all groups says; ``None`` where it leaves the question open."""
+    try:
+        versions = {version["version"]: version for version in catalog.get(gvk.group, ())}
         stale = {name for name, version in versions.items() if version.get("freshness") == "Stale"}
         if gvk.version in stale or (stale and gvk.version not in versions):
             return Unknown(

@@ -45,7 +45,7 @@ def choose(connection: Connection, environ: Mapping[str, str]) -> Chosen:
         raise ClusterError(f"the kubeconfig has no context {context!r}", next="kubectl config get-contexts -o name")
     cluster = _entry(files, "clusters", "cluster", _text(named or {}, "cluster"), _CLUSTER_PATHS)
     user = _entry(files, "users", "user", _text(named or {}, "user"), _USER_PATHS)
-    if named and cluster is None:
+    if named and cluster is None and not connection.apiserver:
         raise ClusterError(
             f"context {context!r} names the cluster {_text(named, 'cluster')!r}, which the kubeconfig does not define",
             next="kubectl config view",
@@ -105,7 +105,7 @@ def impersonation(user: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
         yield "Impersonate-Group", _sent(group)
     for key, values in (user.get("as-user-extra") or {}).items():
         for value in values:
-            yield f"Impersonate-Extra-{quote(key.lower(), safe=_TOKEN)}", _sent(value)
+            yield f"Impersonate-Extra-{quote(key, safe=_TOKEN)}", _sent(value)
 
 
 def _sent(value: Json) -> str:
@@ -115,14 +115,14 @@ def _sent(value: Json) -> str:
 
 def _files(connection: Connection, environ: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Json]]]:
     """Each kubeconfig that is there, with the folder that its relative paths start from."""
-    paths = connection.kubeconfig or environ.get("KUBECONFIG") or os.path.join("~", ".kube", "config")
+    at_home = os.path.join(os.path.expanduser("~"), ".kube", "config")
+    paths = connection.kubeconfig or environ.get("KUBECONFIG") or at_home
     missing = True
     for path in filter(None, paths.split(os.pathsep)):
-        place = os.path.expanduser(path) if not connection.kubeconfig else path
-        content = _load(place)
+        content = _load(path)
         if content is not None:
             missing = False
-            yield os.path.dirname(os.path.abspath(place)), content
+            yield os.path.dirname(os.path.abspath(path)), content
     if missing and connection.kubeconfig:
         raise ClusterError("there is no such kubeconfig", where=connection.kubeconfig, next="--kubeconfig PATH")
 

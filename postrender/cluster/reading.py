@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from postrender.cluster.answer import Answer, NoAnswer
 from postrender.cluster.explain import Asked, Kubectl, misunderstood, unclear
-from postrender.cluster.transport import Transport
+from postrender.cluster.transport import Transport, segment
 from postrender.identity import GroupVersionKind
 from postrender.live import Absent, Found, Json, LiveObject, Observation
 from postrender.source import Misshapen, Wanted, live_object
@@ -21,7 +19,7 @@ def exact_path(wanted: Wanted) -> str:
     """The one path of an object. Raises ValueError where the question does not name exactly one."""
     if not wanted.name or bool(wanted.namespace) != wanted.resource.namespaced:
         raise ValueError(f"{wanted.key} does not name one object of {wanted.resource.qualified}")
-    return wanted.resource.path(quote(wanted.namespace, safe=""), quote(wanted.name, safe=""))
+    return wanted.resource.path(segment(wanted.namespace), segment(wanted.name))
 
 
 def read(transport: Transport, wanted: Wanted, kubectl: Kubectl) -> Observation:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from postrender import releases
 from postrender.cluster.answer import Answer, NoAnswer
 from postrender.cluster.explain import Asked, Kubectl, misunderstood, unclear
 from postrender.cluster.reading import read
-from postrender.cluster.transport import Transport
+from postrender.cluster.transport import Transport, segment
 from postrender.live import Found, Json, LiveObject, ReleaseName, StoredRelease, Unknown
 from postrender.releases import Storage
 from postrender.source import Misshapen, Wanted, live_object
@@ -40,10 +40,11 @@ def stored(
     asked = Asked("list", kept.resource, name.namespace)
     try:
         found = _listed(transport, name, kept, kubectl, asked)
-        named = {releases.from_labels(live, name): live for live in found}
-        revisions = releases.ascending([releases.from_labels(live, name) for live in found])
+        told = [(releases.from_labels(live, name), live) for live in found]
+        revisions = releases.ascending([revision for revision, _ in told])
         if not manifest:
             return revisions
+        named = dict(told)
         whole = {each: _whole(transport, each, named[each], kept, kubectl) for each in releases.needed(revisions)}
     except _Unclear as error:
         return error.why
@@ -63,7 +64,7 @@ def _listed(transport: Transport, name: ReleaseName, kept: Storage, kubectl: Kub
 
 
 def _pages(transport: Transport, name: ReleaseName, kept: Storage, kubectl: Kubectl, asked: Asked) -> list[LiveObject]:
-    path = kept.resource.path(quote(name.namespace, safe=""), "")
+    path = kept.resource.path(segment(name.namespace), "")
     query = {"labelSelector": releases.selector(name.name), "limit": str(PAGE)}
     found: list[LiveObject] = []
     for _ in range(MAX_PAGES):

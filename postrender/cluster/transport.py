@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
 from postrender.cluster import troubles
 from postrender.cluster.answer import Answer, NoAnswer
@@ -129,6 +130,11 @@ class Transport:
                 self._said = (("Authorization", told["value"].strip()),) if told and told["value"] else ()
                 self._renewal = time.monotonic() + RENEWAL
             return self._said
+
+
+def segment(text: str) -> str:
+    """A text as one segment of a path, whatever is in it."""
+    return quote(text, safe="", errors="surrogatepass")
 
 
 def _content(response: Any, deadline: float) -> bytes:

@@ -178,6 +178,12 @@ class TestOverrides:
         assert connect(connection).description == f"API server ({server.url})"
         assert asked(server, connection).headers["authorization"] == ("Bearer t",)
 
+    def test_another_server_where_the_context_names_none(self, server: Server, tmp_path: Path) -> None:
+        path = tmp_path / "config"
+        path.write_text(a_config(current="dev", contexts={"dev": {"user": "u"}}, users={"u": {"token": "t"}}))
+        connection = Connection(kubeconfig=str(path), apiserver=server.url)
+        assert asked(server, connection).headers["authorization"] == ("Bearer t",)
+
     def test_another_server_for_the_same_user(self, server: Server, kubeconfig: Kubeconfig) -> None:
         path = kubeconfig({"server": "http://127.0.0.1:1"}, {"token": "t"})
         connection = Connection(kubeconfig=str(path), apiserver=server.url)
@@ -452,6 +458,12 @@ class TestErrors:
         path.write_text(a_config(current="dev", contexts={"dev": {"cluster": "c"}}))
         assert refused(Connection(kubeconfig=str(path))) == (
             "context 'dev' names the cluster 'c', which the kubeconfig does not define\n  next: kubectl config view"
+        )
+
+    def test_a_cluster_without_a_server(self, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"certificate-authority": CA})
+        assert refused(Connection(kubeconfig=str(path))) == (
+            "context dev: its cluster has no server\n  next: kubectl config view"
         )
 
     def test_a_file_that_is_no_yaml(self, tmp_path: Path) -> None:

@@ -47,6 +47,17 @@ def test_only_what_the_kinds_need_is_asked(server: Server, connect: Connect, kin
     assert [each.path for each in server.asked()] == [path]
 
 
+def test_a_resource_that_is_badly_described_settles_nothing(server: Server, connect: Connect) -> None:
+    resource = {"resource": "shirts", "responseKind": {"kind": "Shirt"}}
+    group = {"metadata": {"name": "stable.example.com"}, "versions": [{"version": "v1", "resources": [resource]}]}
+    server.on("GET /apis", ok({"kind": "APIGroupDiscoveryList", "items": [group]}))
+    found = connect().resources([SHIRT.gvk, DEPLOYMENT.gvk])
+    assert found[SHIRT.gvk] == Unknown(
+        "the server's answer cannot be relied on: it is no APIGroupDiscoveryList", ("kubectl api-resources",)
+    )
+    assert found[DEPLOYMENT.gvk] == DEPLOYMENT
+
+
 def test_no_kinds_are_no_questions(server: Server, connect: Connect) -> None:
     assert connect().resources([]) == {}
     assert server.asked() == []
