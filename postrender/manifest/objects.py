@@ -1,4 +1,4 @@
-"""The Kubernetes objects of one document's tree."""
+"""The Kubernetes objects in the value of one document."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from postrender.identity import GroupVersionKind
 from postrender.live import Json
-from postrender.manifest.tree import Node
 
-_METADATA = ("resourceVersion", "uid", "creationTimestamp", "managedFields", "generation", "selfLink")
+_SERVER_SET = ("resourceVersion", "uid", "creationTimestamp", "managedFields", "generation", "selfLink")
+_NOTHING: tuple[Json, ...] = (None, "", [], {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,46 +33,50 @@ class ObjectRef:
     line: int
 
 
-def objects(body: Json, document: int, line: Callable[[tuple[int, ...]], int]) -> tuple[tuple[ObjectRef, ...], str]:
-    """The objects of a document's value, or why there is none.
+def objects(body: Json, document: int, line_of: Callable[[tuple[int, ...]], int]) -> tuple[tuple[ObjectRef, ...], str]:
+    """The objects in a document's value, or why there are none; ``line_of`` gives the line of an item.
 
-    As kubectl's builder finds them: whatever has ``items`` is a list (``unstructuredJSONScheme.decode``,
-    k8s.io/apimachinery), whose items without apiVersion and kind have them from the list (``decodeToList``), and the
-    lists among them are taken apart as well (``FlattenListVisitor``, k8s.io/cli-runtime).
+    Whatever has ``items`` is a list to kubectl's builder (``unstructuredJSONScheme.decode``, k8s.io/apimachinery,
+    pkg/apis/meta/v1/unstructured/helpers.go), and its items have apiVersion and kind from it where they have neither
+    (``decodeToList``). A list among them is taken apart as well, though not every Helm does so.
     """
-    if body is None:
-        return (), "empty"
-    if not isinstance(body, dict):
-        return (), "not a mapping"
-    kind = body.get("kind")
-    if not isinstance(kind, str) or not kind:
-        return (), "no kind"
-    api_version = body.get("apiVersion")
-    if not isinstance(api_version, str) or not api_version:
-        return (), "no apiVersion"
+    why_not = _why_not(body)
+    if why_not:
+        return (), why_not
+    version, kind = body["apiVersion"], body["kind"]
+    if "items" not in body:
+        return (_ref(body, document, (), version, kind, line_of(())),), ""
     found: list[ObjectRef] = []
-    if "items" in body:
-        items = body["items"]
-        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            return (), "items are not objects"
-        inherited = (api_version, kind.removesuffix("List"))
-        pending = [((index,), item, inherited) for index, item in enumerate(items)]
-        while pending:
-            path, item, (given_version, given_kind) = pending.pop(0)
-            inner = item.get("items")
-            own_kind = item.get("kind") or ""
-            own_version = item.get("apiVersion") or ""
-            if not own_kind and not own_version:
-                own_kind, own_version = given_kind, given_version
-            if isinstance(inner, list):
-                nested = [((*path, index), each, ("", "")) for index, each in enumerate(inner)]
-                pending = [*nested, *pending]
-                continue
-            if not own_kind:
-                return (), f"item {'.'.join(map(str, path))} has no kind"
-            found.append(_ref(item, document, path, own_version, own_kind, line(path)))
-        return tuple(found), "" if found else "an empty list"
-    return (_ref(body, document, (), api_version, kind, line(())),), ""
+    pending: list[tuple[tuple[int, ...], Json]] = [((), body)]
+    while pending:
+        path, item = pending.pop()
+        if path == () or isinstance(item.get("items"), list):
+            items = item["items"] or []
+            if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
+                return (), "its items are not all objects"
+            pending += [((*path, index), items[index]) for index in range(len(items) - 1, -1, -1)]
+            continue
+        if len(path) == 1 and not item.get("kind") and not item.get("apiVersion"):
+            item = {**item, "apiVersion": version, "kind": kind.removesuffix("List")}
+        why_not = _why_not(item)
+        if why_not:
+            return (), f"item {'.'.join(map(str, path))}: {why_not}"
+        found.append(_ref(item, document, path, item["apiVersion"], item["kind"], line_of(path)))
+    return tuple(found), "" if found else "an empty list"
+
+
+def _why_not(body: Json) -> str:
+    if body is None:
+        return "empty"
+    if not isinstance(body, dict):
+        return "not a mapping"
+    for field in ("kind", "apiVersion"):
+        text = body.get(field)
+        if text is None or text == "":
+            return f"no {field}"
+        if not isinstance(text, str):
+            return f"its {field} is not a string"
+    return ""
 
 
 def _ref(body: Json, document: int, path: tuple[int, ...], version: str, kind: str, line: int) -> ObjectRef:
@@ -80,8 +84,8 @@ def _ref(body: Json, document: int, path: tuple[int, ...], version: str, kind: s
     metadata = metadata if isinstance(metadata, dict) else {}
     name = metadata.get("name")
     namespace = metadata.get("namespace")
-    carried = [f"metadata.{key}" for key in _METADATA if metadata.get(key) not in (None, "", [], {})]
-    if body.get("status") not in (None, "", [], {}):
+    carried = [f"metadata.{key}" for key in _SERVER_SET if metadata.get(key) not in _NOTHING]
+    if body.get("status") not in _NOTHING:
         carried.append("status")
     return ObjectRef(
         document,
@@ -99,12 +103,3 @@ def _ref(body: Json, document: int, path: tuple[int, ...], version: str, kind: s
 
 def _strings(found: Json) -> Mapping[str, str]:
     return {key: text for key, text in found.items() if isinstance(text, str)} if isinstance(found, dict) else {}
-
-
-def item_node(root: Node, path: tuple[int, ...]) -> Node | None:
-    """The node of an item, where it can be told from the text alone."""
-    node: Node | None = root
-    for index in path:
-        items = next((item for key, item in node.pairs() if key.text == "items"), None) if node else None
-        node = items.children[index] if items and index < len(items.children) else None
-    return node

@@ -1,57 +1,136 @@
-"""PyYAML's parser: libyaml's where it is compiled in, else the pure one; events with offsets in characters."""
+"""PyYAML's parser over a span of bytes: libyaml's where it is compiled in, else the pure one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, NoReturn
 
 import yaml
 from yaml.error import MarkedYAMLError
-from yaml.events import (
-    AliasEvent,
-    DocumentEndEvent,
-    DocumentStartEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-    StreamEndEvent,
-)
 from yaml.reader import ReaderError
 
 LIBYAML: bool = bool(yaml.__with_libyaml__)
 """Whether libyaml reads; without it the pure-Python parser does, some thirty times slower."""
 
-__all__ = [
-    "LIBYAML",
-    "AliasEvent",
-    "DocumentEndEvent",
-    "DocumentStartEvent",
-    "Event",
-    "MappingEndEvent",
-    "MappingStartEvent",
-    "MarkedYAMLError",
-    "ReaderError",
-    "ScalarEvent",
-    "SequenceEndEvent",
-    "SequenceStartEvent",
-    "StreamEndEvent",
-    "events",
-]
+BOM = b"\xef\xbb\xbf"
+_COPY_UP_TO = 1 << 20
+_PIECE = 1 << 16
 
 
-def events(text: str) -> Iterator[Event]:
-    """The events of one document's text, which starts with no byte order mark; raises MarkedYAMLError, ReaderError."""
-    parser = _parser(text)
-    while parser.check_event():
-        yield parser.get_event()
+class Unreadable(Exception):
+    """The text is not YAML; ``offset`` counts bytes in the whole of the data."""
+
+    def __init__(self, cause: str, offset: int) -> None:
+        super().__init__(cause)
+        self.offset = offset
 
 
-def _parser(text: str) -> Any:
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The bytes data[start:end], to be read as the text of one document."""
+
+    data: bytes
+    start: int
+    end: int
+
+    @property
+    def text_start(self) -> int:
+        """Where the text begins, after a byte order mark."""
+        return self.start + len(BOM) if self.data.startswith(BOM, self.start, self.end) else self.start
+
+
+class Parser:
+    """The events of a span, and where they stand in the data.
+
+    Go's reader ends every line it is given (``LineReader.Read``, k8s.io/apimachinery, pkg/util/yaml/decoder.go), which
+    decides what a block scalar on the last line is worth: so a missing last newline is added here.
+    """
+
+    __slots__ = ("_ascii", "_base", "_byte", "_index", "_parser", "_span")
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+        self._base = self._byte = span.text_start
+        self._index = 0
+        self._ascii = _is_ascii(span)
+        self._parser = _parser(span)
+
+    def next(self) -> Any:
+        """The next event; ``None`` after the last. Raises Unreadable."""
+        try:
+            return self._parser.get_event()
+        except (MarkedYAMLError, ReaderError) as error:
+            self._fail(error)
+
+    def drain(self) -> None:
+        """Read to the end, for the errors alone; raises Unreadable."""
+        try:
+            if LIBYAML:
+                self._parser.raw_parse()
+            else:
+                while self._parser.check_event():
+                    self._parser.get_event()
+        except (MarkedYAMLError, ReaderError) as error:
+            self._fail(error)
+
+    def offset(self, index: int) -> int:
+        """The offset in the data of a mark's index, which counts characters; quick where asked in rising order."""
+        if self._ascii:
+            return min(self._base + index, self._span.end)
+        if index < self._index:
+            self._index, self._byte = 0, self._base
+        while self._index < index and self._byte < self._span.end:
+            wanted = min(index - self._index, _PIECE)
+            stop = min(self._byte + 4 * wanted, self._span.end)
+            found = self._span.data[self._byte : stop].decode(errors="ignore")[:wanted]
+            self._byte += len(found.encode())
+            self._index += len(found)
+        return self._byte
+
+    def _fail(self, error: MarkedYAMLError | ReaderError) -> NoReturn:
+        if isinstance(error, ReaderError):
+            offset = self._base + error.position if LIBYAML else self.offset(error.position)
+            raise Unreadable(error.reason, offset) from None
+        mark = error.problem_mark or error.context_mark
+        cause = f"{error.problem} {error.context}" if error.context else str(error.problem)
+        raise Unreadable(cause, self.offset(mark.index) if mark else self._base) from None
+
+
+def well_formed(span: Span) -> None:
+    """Raises Unreadable where the span is not YAML."""
+    Parser(span).drain()
+
+
+def _parser(span: Span) -> Any:
+    data, start, end = span.data, span.text_start, span.end
+    ended = data.endswith(b"\n", start, end)
     if LIBYAML:
         from yaml._yaml import CParser
 
-        return CParser(text)
-    return yaml.SafeLoader(text)
+        if end - start > _COPY_UP_TO:
+            return CParser(_Stream(data, start, end))
+        return CParser(data[start:end] if ended else data[start:end] + b"\n")
+    return yaml.SafeLoader(data[start:end] if ended else data[start:end] + b"\n")
+
+
+class _Stream(BytesIO):
+    """A span handed out piece by piece, so that a large one is not copied."""
+
+    def __init__(self, data: bytes, start: int, end: int) -> None:
+        super().__init__()
+        self._data, self._position, self._end = data, start, end
+        self._ended = data.endswith(b"\n", start, end)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        stop = self._end if size is None or size < 0 else min(self._position + size, self._end)
+        piece = self._data[self._position : stop]
+        self._position = stop
+        if not piece and not self._ended:
+            self._ended = True
+            return b"\n"
+        return piece
+
+
+def _is_ascii(span: Span) -> bool:
+    return all(span.data[at : min(at + _PIECE, span.end)].isascii() for at in range(span.start, span.end, _PIECE))

@@ -7,14 +7,15 @@ pkg/util/yaml/decoder.go, v0.24 to v0.37): lines that begin with ``---`` part do
 
 from __future__ import annotations
 
+import codecs
 import json
-import re
 from dataclasses import dataclass
 
 from postrender.errors import ManifestError
+from postrender.manifest.reader import BOM
 
-_SEPARATOR = re.compile(rb"^---([^\n]*)(?:\n|\Z)", re.M)
-_CONTROL = bytes(set(range(0x20)) - {0x09, 0x0A, 0x0D}) + b"\x7f"
+_SEPARATOR = b"---"
+_PIECE = 1 << 20
 _LOOK_AHEAD = 4096
 """How far ``NewYAMLOrJSONDecoder`` looks for the brace of a JSON stream, as the visitor calls it."""
 
@@ -29,33 +30,26 @@ class Chunk:
 
 
 def chunks(data: bytes) -> list[Chunk]:
-    """The documents of a stream, in order; raises ManifestError where no reader would get that far.
-
-    The stream must be UTF-8 without control characters: YAML allows none, and Helm's readers say so only late.
-    """
-    _check_characters(data)
+    """The documents of a stream, in order; raises ManifestError where Helm would not get that far."""
+    _check_encoding(data)
     found, position = _json_values(data)
-    for separator in _SEPARATOR.finditer(data, position):
-        rest = separator[1].strip()
-        if rest and not rest.startswith(b"#"):
-            raise error_at(
-                data,
-                separator.start(),
-                f"content after the document separator: {rest.decode(errors='replace')[:40]!r}, which Helm refuses",
-                next="put the content on a line of its own, below the `---`",
-            )
-        if separator.start() > position:
-            found.append(Chunk(position, separator.start()))
-        position = separator.end()
-    if len(data) > position:
-        found.append(Chunk(position, len(data)))
+    _check_marks(data, position)
+    start = position
+    while start >= 0:
+        separator = _find_separator(data, start)
+        end = len(data) if separator < 0 else separator
+        if end > start:
+            found.append(Chunk(start, end))
+        if separator < 0:
+            break
+        start = _after_separator(data, separator)
     return found
 
 
-def error_at(data: bytes, offset: int, cause: str, *, next: str = "") -> ManifestError:
+def error_at(data: bytes, offset: int, cause: str, *, next: str | tuple[str, ...] = ()) -> ManifestError:
     """A ManifestError for a byte offset in the stream."""
     line, column = place(data, offset)
-    return ManifestError(cause, line=line, column=column, next=next or ())
+    return ManifestError(cause, line=line, column=column, next=next)
 
 
 def place(data: bytes, offset: int) -> tuple[int, int]:
@@ -64,14 +58,51 @@ def place(data: bytes, offset: int) -> tuple[int, int]:
     return data.count(b"\n", 0, offset) + 1, len(data[start:offset].decode(errors="replace")) + 1
 
 
-def _check_characters(data: bytes) -> None:
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        raise error_at(data, error.start, "not UTF-8", next="write the manifest in UTF-8") from None
-    if len(data.translate(None, _CONTROL)) != len(data):
-        offset = next(index for index, byte in enumerate(data) if byte in _CONTROL)
-        raise error_at(data, offset, f"control character {data[offset]:#04x}, which YAML does not allow")
+def _find_separator(data: bytes, position: int) -> int:
+    if data.startswith(_SEPARATOR, position):
+        return position
+    found = data.find(b"\n" + _SEPARATOR, position)
+    return found + 1 if found >= 0 else -1
+
+
+def _after_separator(data: bytes, separator: int) -> int:
+    """Where the line after a separator begins, which may hold blanks and a comment (``YAMLReader.Read``)."""
+    newline = data.find(b"\n", separator)
+    stop = len(data) if newline < 0 else newline + 1
+    rest = data[separator + len(_SEPARATOR) : stop].strip()
+    if rest and not rest.startswith(b"#"):
+        shown = rest.decode(errors="replace")
+        raise error_at(
+            data,
+            separator,
+            f"{shown[:40]!r} after the document separator, which Helm refuses",
+            next="put it on a line of its own, below the ---",
+        )
+    return stop
+
+
+def _check_encoding(data: bytes) -> None:
+    if data.isascii():
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for at in range(0, len(data), _PIECE):
+        pending = len(decoder.getstate()[0])
+        try:
+            decoder.decode(data[at : at + _PIECE], final=at + _PIECE >= len(data))
+        except UnicodeDecodeError as error:
+            raise error_at(data, at - pending + error.start, "not UTF-8", next="write the manifest in UTF-8") from None
+
+
+def _check_marks(data: bytes, position: int) -> None:
+    """Refuse a byte order mark at the start of a line inside the stream: libyaml skips it, Helm's reader does not."""
+    found = data.find(b"\n" + BOM, position)
+    if found >= 0:
+        raise error_at(
+            data,
+            found + 1,
+            "a byte order mark inside the stream, which Helm takes for a part of the text",
+            next="save the file that brings it in without a byte order mark",
+        )
 
 
 def _json_values(data: bytes) -> tuple[list[Chunk], int]:
@@ -85,20 +116,23 @@ def _json_values(data: bytes) -> tuple[list[Chunk], int]:
     text = data.decode()
     decoder = json.JSONDecoder(parse_constant=_no_constant)
     found: list[Chunk] = []
-    position = 0
+    read = consumed = 0
     while True:
-        start = len(text) - len(text[position:].lstrip(" \t\r\n"))
-        if start == len(text):
+        position = read
+        while position < len(text) and text[position] in " \t\r\n":
+            position += 1
+        if position == len(text):
             return found, len(data)
+        start = consumed + position - read
         try:
-            _, end = decoder.raw_decode(text, start)
+            _, read = decoder.raw_decode(text, position)
         except (ValueError, RecursionError) as error:
             if len(found) > 1:
-                raise error_at(data, len(text[:start].encode()), f"not JSON as the values before it: {error}") from None
-            newline = text.find("\n", position, start)
-            return found, len(text[: newline + 1 if newline >= 0 else start].encode())
-        found.append(Chunk(len(text[:start].encode()), len(text[:end].encode()), json=True))
-        position = end
+                raise error_at(data, start, f"neither JSON, as what is before it, nor a separator: {error}") from None
+            newline = data.find(b"\n", consumed, start)
+            return found, newline + 1 if newline >= 0 else start
+        consumed = start + len(text[position:read].encode())
+        found.append(Chunk(start, consumed, json=True))
 
 
 def _no_constant(name: str) -> float:

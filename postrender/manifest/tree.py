@@ -1,30 +1,30 @@
-"""One document as a tree of nodes that know where they stand in its text."""
+"""A document as a tree of nodes that know where they stand."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
-from postrender.manifest.reader import (
+from yaml.events import (
     AliasEvent,
+    DocumentEndEvent,
     MappingEndEvent,
     MappingStartEvent,
-    MarkedYAMLError,
-    ReaderError,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
-    DocumentEndEvent,
-    events,
+    StreamEndEvent,
 )
 
+from postrender.manifest.reader import Parser, Span, Unreadable
 
-class Unreadable(Exception):
-    """The text is not YAML; ``offset`` is in characters."""
+Wanted = Any
+"""Which children to keep: ``None`` for all, else key or index to Wanted, where the key ``None`` is every item."""
 
-    def __init__(self, cause: str, offset: int) -> None:
-        super().__init__(cause)
-        self.offset = offset
+_TAG = re.compile(rb"(?:&\S+\s+)?!(?=\s|\Z)")
+_LONG = 4096
 
 
 class Kind(Enum):
@@ -38,11 +38,12 @@ class Kind(Enum):
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A node. ``start`` and ``end`` are offsets in characters, anchor and tag included.
+    """A node, at data[start:end], anchor and tag included.
 
-    ``end`` of a block collection or block scalar may run past comments and blank lines. ``children`` of a mapping are
-    key, value, key, value. ``text`` is a scalar's text or an alias's anchor; ``target`` what an alias stands for.
-    ``plain`` tells an untagged scalar without quotes.
+    A block collection ends where its last leaf ends; a block scalar may take blank lines with it. ``children`` of a
+    mapping are key, value, key, value. ``text`` is a scalar's text or an alias's anchor, ``target`` what the alias
+    stands for. ``plain`` tells a scalar without quotes or tag, ``pruned`` a node whose inside was not wanted: then
+    ``text`` is "" only where there is nothing inside.
     """
 
     kind: Kind
@@ -54,6 +55,7 @@ class Node:
     plain: bool = False
     style: str = ""
     flow: bool = False
+    pruned: bool = False
     children: list[Node] = field(default_factory=list)
     target: Node | None = None
 
@@ -61,68 +63,150 @@ class Node:
         """A mapping's keys with their values, in the order of the text."""
         return list(zip(self.children[::2], self.children[1::2], strict=True))
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was written: a key without a value."""
+        return self.kind is Kind.SCALAR and self.start == self.end
 
-def compose(text: str) -> Node | None:
-    """The tree of the first document in a text, which is all that Go's reader takes; ``None`` where there is none.
 
-    Raises Unreadable. No recursion: nesting is bound by memory alone.
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The first document of a span, which is all that Go's reader takes.
+
+    ``root`` is ``None`` for an empty one. ``end`` is where the document ends, at the latest the span's end;
+    ``references`` tells whether there are anchors, aliases or merge keys.
     """
-    shift = 1 if text.startswith("\ufeff") else 0
-    root: Node | None = None
-    stack: list[Node] = []
-    anchors: dict[str, Node] = {}
+
+    root: Node | None
+    end: int
+    references: bool
+
+
+class _References(Exception):
+    """An anchor or alias was found where the tree is pruned."""
+
+
+def compose(span: Span, wanted: Wanted = None) -> Tree:
+    """The tree of a span's document, its values pruned but for the wanted ones where nothing refers to others.
+
+    Raises Unreadable. There is no recursion: nesting is bound by memory alone.
+    """
     try:
-        for event in events(text[shift:]):
-            cls = type(event)
-            if cls is ScalarEvent:
-                node = Node(
-                    Kind.SCALAR,
-                    event.start_mark.index + shift,
-                    event.end_mark.index + shift,
-                    event.value,
-                    event.tag or "",
-                    event.anchor or "",
-                    plain=event.implicit[0],
-                    style=event.style or "",
-                )
-            elif cls is MappingStartEvent or cls is SequenceStartEvent:
-                node = Node(
-                    Kind.MAPPING if cls is MappingStartEvent else Kind.SEQUENCE,
-                    event.start_mark.index + shift,
-                    -1,
-                    tag=event.tag or "",
-                    anchor=event.anchor or "",
-                    flow=bool(event.flow_style),
-                )
-            elif cls is MappingEndEvent or cls is SequenceEndEvent:
-                stack.pop().end = event.end_mark.index + shift
-                continue
-            elif cls is AliasEvent:
-                target = anchors.get(event.anchor)
-                if target is None:
-                    raise Unreadable(f"unknown anchor {event.anchor!r}", event.start_mark.index + shift)
-                node = Node(
-                    Kind.ALIAS,
-                    event.start_mark.index + shift,
-                    event.end_mark.index + shift,
-                    event.anchor,
-                    target=target,
-                )
+        return _Composer(span).tree(wanted)
+    except _References:
+        return _Composer(span).tree(None)
+
+
+class _Composer:
+    def __init__(self, span: Span) -> None:
+        self.span = span
+        self.parser = Parser(span)
+        self.anchors: dict[str, Node] = {}
+        self.references = False
+
+    def tree(self, wanted: Wanted) -> Tree:
+        root: Node | None = None
+        stack: list[tuple[Node, Wanted]] = []
+        pruning = wanted is not None
+        end = self.span.end
+        event = self.parser.next()
+        while event is not None:
+            cls = event.__class__
+            if cls is MappingEndEvent or cls is SequenceEndEvent:
+                node, _ = stack.pop()
+                node.end = self._offset(event.end_mark) if node.flow or not node.children else node.children[-1].end
             elif cls is DocumentEndEvent:
+                end = self._offset(event.end_mark)
                 break
-            else:
+            elif cls is StreamEndEvent:
+                break
+            elif cls in (ScalarEvent, AliasEvent, MappingStartEvent, SequenceStartEvent):
+                inside = _inside(stack) if stack else wanted
+                node = self._node(event, cls, inside is not None and not inside)
+                if pruning and (self.references or node.anchor):
+                    raise _References
+                if stack:
+                    stack[-1][0].children.append(node)
+                else:
+                    root = node
+                if cls is MappingStartEvent or cls is SequenceStartEvent:
+                    if node.pruned:
+                        self._skip(node)
+                    else:
+                        stack.append((node, inside))
+            event = self.parser.next()
+        return Tree(root, end, self.references)
+
+    def _node(self, event: Any, cls: type, pruned: bool) -> Node:
+        start = self._offset(event.start_mark)
+        if cls is AliasEvent:
+            self.references = True
+            target = self.anchors.get(event.anchor)
+            if target is None:
+                raise Unreadable(f"unknown anchor {event.anchor!r}", start)
+            return Node(Kind.ALIAS, start, self._offset(event.end_mark), event.anchor, target=target)
+        anchor = event.anchor or ""
+        tag = event.tag or ""
+        if cls is ScalarEvent:
+            plain = event.implicit[0]
+            if plain and not tag and _TAG.match(self.span.data, start, self.span.end):
+                tag = "!"
+            text = event.value
+            pruned = pruned and len(text) > _LONG
+            if text == "<<" and plain:
+                self.references = True
+            node = Node(
+                Kind.SCALAR,
+                start,
+                self._offset(event.end_mark),
+                text[:1] if pruned else text,
+                tag,
+                anchor,
+                plain,
+                event.style or "",
+                pruned=pruned,
+            )
+        else:
+            kind = Kind.MAPPING if cls is MappingStartEvent else Kind.SEQUENCE
+            node = Node(kind, start, start, "", tag, anchor, flow=bool(event.flow_style), pruned=pruned)
+        if anchor:
+            self.references = True
+            self.anchors[anchor] = node
+        return node
+
+    def _skip(self, node: Node) -> None:
+        """Read past the inside of a collection that is not wanted."""
+        flows = [node.flow]
+        last: Any = None
+        while flows:
+            event = self.parser.next()
+            cls = event.__class__
+            if cls is MappingEndEvent or cls is SequenceEndEvent:
+                if flows.pop() or last is None:
+                    last = event
                 continue
-            if node.anchor:
-                anchors[node.anchor] = node
-            if stack:
-                stack[-1].children.append(node)
+            if cls is AliasEvent or event.anchor:
+                raise _References
+            node.text = "…"
+            if cls is ScalarEvent:
+                last = event
             else:
-                root = node
-            if node.end < 0:
-                stack.append(node)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise Unreadable(error.problem or str(error), mark.index + shift if mark else 0) from None
-    except ReaderError as error:
-        raise Unreadable(error.reason, error.position if isinstance(error.position, int) else 0) from None
-    return root
+                flows.append(bool(event.flow_style))
+        node.end = self._offset(last.end_mark)
+
+    def _offset(self, mark: Any) -> int:
+        return self.parser.offset(mark.index)
+
+
+_NOTHING: Wanted = {}
+
+
+def _inside(stack: list[tuple[Node, Wanted]]) -> Wanted:
+    """What is wanted of the next child of the innermost open collection."""
+    node, wanted = stack[-1]
+    if wanted is None:
+        return None
+    count = len(node.children)
+    if node.kind is Kind.SEQUENCE:
+        return wanted.get(count, wanted.get(None, _NOTHING))
+    return wanted.get(node.children[-1].text, _NOTHING) if count % 2 else None

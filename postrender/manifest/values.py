@@ -1,199 +1,194 @@
-"""What a node is worth to Kubernetes: JSON, as Go's sigs.k8s.io/yaml makes it of YAML.
+"""What a tree is worth to Kubernetes: JSON, as Go's sigs.k8s.io/yaml makes it of YAML.
 
-sigs.k8s.io/yaml v1.3 to v1.6 reads with go-yaml v2.4 (``resolve`` in resolve.go, ``decoder`` in decode.go) and turns
-the result into JSON (``convertToJSONableObject`` in yaml.go).
+sigs.k8s.io/yaml v1.3 to v1.6 reads with go-yaml v2.4 (``decoder`` in decode.go) and turns the result into JSON
+(``convertToJSONableObject`` in yaml.go). Where Go's result would be left to chance, nothing is read.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import math
-import re
-
 from postrender.live import Json
+from postrender.manifest import scalars
 from postrender.manifest.tree import Kind, Node
 
-_PREFIX = "tag:yaml.org,2002:"
-_STR, _INT, _FLOAT, _BOOL, _NULL, _BINARY, _MERGE, _TIMESTAMP = (
-    _PREFIX + name for name in ("str", "int", "float", "bool", "null", "binary", "merge", "timestamp")
-)
-_RESOLVABLE = {"", _STR, _INT, _FLOAT, _BOOL, _NULL, _TIMESTAMP}
-_WORDS: dict[str, tuple[str, Json]] = {
-    **{word: (_BOOL, True) for word in "y Y yes Yes YES true True TRUE on On ON".split()},
-    **{word: (_BOOL, False) for word in "n N no No NO false False FALSE off Off OFF".split()},
-    **{word: (_NULL, None) for word in ("", "~", "null", "Null", "NULL")},
-    **{word: (_FLOAT, math.nan) for word in (".nan", ".NaN", ".NAN")},
-    **{word: (_FLOAT, math.inf) for word in (".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF")},
-    **{word: (_FLOAT, -math.inf) for word in ("-.inf", "-.Inf", "-.INF")},
-    "<<": (_MERGE, "<<"),
-}
-_FLOAT_TEXT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
-_GO_FLOAT = re.compile(r"\.(?:[0-9]+)(?:[eE][-+]?[0-9]+)?\Z")
-_DIGITS = {2: "01", 8: "01234567", 10: "0123456789", 16: "0123456789abcdefABCDEF"}
+DEEPEST = 400
+"""How deep a value may be nested; Python's own readers and writers of JSON go no deeper than some 900."""
+_LOW, _HIGH = 400_000, 4_000_000
 
 
 class Unusable(Exception):
-    """Go's reader would fail on this node."""
+    """Helm could not read this node, or could read it two ways."""
 
     def __init__(self, cause: str, node: Node) -> None:
         super().__init__(cause)
         self.node = node
 
 
-def value(node: Node | None) -> Json:
-    """The node's value; raises Unusable."""
-    return None if node is None else _Reader().read(node)
+def value(root: Node | None, *, references: bool = True) -> Json:
+    """The value of a tree, or of a part of one; raises Unusable.
+
+    Without ``references`` there are known to be no aliases and no merge keys in it, which is quicker.
+    """
+    if root is None:
+        return None
+    return _Decoder().decode(root) if references else _value(root, 0)
 
 
-def key_text(node: Node) -> str | None:
-    """The string that a mapping's key becomes, ``None`` where it is none; raises Unusable."""
-    return _Reader().key(node)
+def _value(node: Node, depth: int) -> Json:
+    if node.kind is Kind.SCALAR:
+        return _scalar(node)
+    if depth > DEEPEST:
+        raise Unusable(f"nested more than {DEEPEST} deep", node)
+    if node.pruned and node.text:
+        return node.text
+    if node.kind is Kind.SEQUENCE:
+        return [_value(child, depth + 1) for child in node.children]
+    found: dict[str, Json] = {}
+    children = iter(node.children)
+    for key, item in zip(children, children, strict=True):
+        text = key.text
+        if key.plain or key.tag or key.kind is not Kind.SCALAR:
+            text = _resolved_key(key)
+            if not isinstance(text, str):
+                return _Decoder().decode(node)
+        found[text] = _value(item, depth + 1)
+    return found
+
+
+def key_text(node: Node) -> str:
+    """The string that a mapping's key becomes; raises Unusable."""
+    found = _resolved_key(node)
+    try:
+        return scalars.as_key(found)
+    except scalars.Unreadable as error:
+        raise Unusable(str(error), node) from None
+
+
+def _resolved_key(node: Node) -> Json:
+    target = node.target if node.kind is Kind.ALIAS else node
+    if target is None or target.kind is not Kind.SCALAR:
+        raise Unusable("a key that is not a scalar", node)
+    try:
+        return scalars.resolve(target.text, target.tag, target.plain)
+    except scalars.Unreadable as error:
+        raise Unusable(str(error), node) from None
 
 
 def is_merge(node: Node) -> bool:
     """Whether a key is ``<<`` (``isMerge``, decode.go)."""
-    return node.kind is Kind.SCALAR and node.text == "<<" and (node.plain or node.tag == _MERGE)
+    return node.kind is Kind.SCALAR and node.text == "<<" and (node.plain or node.tag in ("!", scalars.MERGE))
 
 
-class _Reader:
+class _Decoder:
+    """One run over a tree, with a stack of its own: (what to do, node, container, place in it, depth)."""
+
     def __init__(self) -> None:
-        self._open: set[int] = set()
+        self.decoded = 0
+        self.aliased = 0
+        self.open: set[int] = set()
+        self.todo: list[tuple[str, Node, Json, Json, int]] = []
+        self.typed: dict[int, tuple[Json, dict[str, type]]] = {}
 
-    def read(self, node: Node) -> Json:
-        result: list[Json] = []
-        self._into(node, result)
+    def decode(self, root: Node) -> Json:
+        result: list[Json] = [None]
+        self._count(root)
+        self.todo.append(("read", root, result, 0, 0))
+        while self.todo:
+            what, node, container, place, depth = self.todo.pop()
+            if what == "read":
+                self._read(node, container, place, depth)
+            elif what == "merge":
+                self._merge(node, container, depth)
+            elif what == "fields":
+                self._count(node)
+                self._fields(node, container, depth)
+            elif what == "key":
+                self._key(node, container)
+            else:
+                self.open.discard(id(node))
         return result[0]
 
-    def _into(self, node: Node, result: list[Json]) -> None:
+    def _count(self, node: Node) -> None:
+        """Go's guard against alias bombs: ``decoder.unmarshal`` and ``allowedAliasRatio``."""
+        self.decoded += 1
+        if self.open:
+            self.aliased += 1
+        if self.aliased > 100 and self.decoded > 1000:
+            over = min(max(self.decoded - _LOW, 0), _HIGH - _LOW)
+            if self.aliased / self.decoded > 0.99 - 0.89 * (over / (_HIGH - _LOW)):
+                raise Unusable("document contains excessive aliasing", node)
+
+    def _enter(self, alias: Node) -> None:
+        if id(alias) in self.open:
+            raise Unusable(f"anchor {alias.text!r} contains itself", alias)
+        self._count(alias)
+        self.open.add(id(alias))
+        self.todo.append(("leave", alias, None, None, 0))
+
+    def _read(self, node: Node, container: Json, place: Json, depth: int) -> None:
+        if depth > DEEPEST:
+            raise Unusable(f"nested more than {DEEPEST} deep", node)
         if node.kind is Kind.ALIAS:
+            self._enter(node)
             assert node.target is not None
-            if id(node) in self._open:
-                raise Unusable(f"anchor {node.text!r} contains itself", node)
-            self._open.add(id(node))
-            self._into(node.target, result)
-            self._open.discard(id(node))
-        elif node.kind is Kind.SCALAR:
-            result.append(as_json(scalar(node)[1], node))
+            self.todo.append(("read", node.target, container, place, depth))
+            return
+        self._count(node)
+        if node.kind is Kind.SCALAR:
+            container[place] = _scalar(node)
+        elif node.pruned and node.text:
+            container[place] = node.text
         elif node.kind is Kind.SEQUENCE:
-            result.append([self.read(child) for child in node.children])
+            container[place] = items = [None] * len(node.children)
+            for index in range(len(items) - 1, -1, -1):
+                self.todo.append(("read", node.children[index], items, index, depth + 1))
         else:
-            into: dict[str, Json] = {}
-            self._mapping(node, into)
-            result.append(into)
+            container[place] = fields = {}
+            self._fields(node, fields, depth)
 
-    def _mapping(self, node: Node, into: dict[str, Json]) -> None:
-        for key, item in node.pairs():
+    def _fields(self, node: Node, container: Json, depth: int) -> None:
+        children = node.children
+        for index in range(len(children) - 2, -1, -2):
+            key, item = children[index], children[index + 1]
             if is_merge(key):
-                self._merge(item, into)
+                self.todo.append(("merge", item, container, None, depth))
             else:
-                text = self.key(key)
-                if text is None:
-                    raise Unusable("a null key", key)
-                into[text] = self.read(item)
+                self.todo.append(("read", item, container, key_text(key), depth + 1))
+                self.todo.append(("key", key, container, None, depth))
 
-    def _merge(self, node: Node, into: dict[str, Json]) -> None:
-        parts = node.children[::-1] if node.kind is Kind.SEQUENCE else [node]
-        for part in parts:
-            mapping = part.target if part.kind is Kind.ALIAS else part
-            if mapping is None or mapping.kind is not Kind.MAPPING:
-                raise Unusable("a merge key takes a mapping or a list of mappings", part)
-            if id(part) in self._open:
-                raise Unusable(f"anchor {part.text!r} contains itself", part)
-            self._open.add(id(part))
-            self._mapping(mapping, into)
-            self._open.discard(id(part))
+    def _key(self, node: Node, container: Json) -> None:
+        """Count a key, and refuse two of different types that become one string: Go then takes either."""
+        self._count(node)
+        if node.kind is Kind.ALIAS:
+            self._count(node)
+        found = _resolved_key(node)
+        known = self.typed.get(id(container))
+        if found.__class__ is not str or known:
+            text = scalars.as_key(found)
+            if not known:
+                known = self.typed[id(container)] = (container, dict.fromkeys(container, str))
+            if known[1].setdefault(text, found.__class__) is not found.__class__:
+                raise Unusable(f"two keys that are both {text!r} as text", node)
 
-    def key(self, node: Node) -> str | None:
-        target = node.target if node.kind is Kind.ALIAS else node
-        if target is None or target.kind is not Kind.SCALAR:
-            raise Unusable("a key that is not a scalar", node)
-        tag, found = scalar(target)
-        if found is None:
-            return None
-        if found is True or found is False:
-            return "true" if found else "false"
-        if isinstance(found, float):
-            return _float_key(found)
-        return str(found)
+    def _merge(self, node: Node, container: Json, depth: int) -> None:
+        if node.kind is Kind.SEQUENCE:
+            for part in node.children:
+                self._check_mapping(part)
+                self.todo.append(("merge", part, container, None, depth))
+            return
+        mapping = self._check_mapping(node)
+        if node.kind is Kind.ALIAS:
+            self._enter(node)
+        self.todo.append(("fields", mapping, container, None, depth))
 
-
-def scalar(node: Node) -> tuple[str, Json]:
-    """A scalar's tag and value as ``resolve`` finds them, timestamps left as text; raises Unusable."""
-    if not node.tag and not node.plain:
-        return _STR, node.text
-    tag, found = _resolve("" if node.tag == "!" else node.tag, node)
-    if tag == _BINARY:
-        try:
-            found = base64.b64decode(node.text, validate=True).decode(errors="replace")
-        except binascii.Error:
-            raise Unusable("!!binary value contains invalid base64 data", node) from None
-    return tag, found
+    def _check_mapping(self, node: Node) -> Node:
+        mapping = node.target if node.kind is Kind.ALIAS else node
+        if mapping is None or mapping.kind is not Kind.MAPPING:
+            raise Unusable("a merge key takes a mapping or a list of mappings", node)
+        return mapping
 
 
-def _resolve(tag: str, node: Node) -> tuple[str, Json]:
-    if tag not in _RESOLVABLE:
-        return tag, node.text
-    if tag == _STR:
-        return _STR, node.text
-    found_tag, found = resolve_plain(node.text)
-    if tag == _FLOAT and found_tag == _INT:
-        return _FLOAT, float(found)
-    if tag not in ("", found_tag):
-        raise Unusable(f"cannot decode {node.text!r} as {tag.removeprefix(_PREFIX)}", node)
-    return found_tag, found
-
-
-def resolve_plain(text: str) -> tuple[str, Json]:
-    """Tag and value of a plain scalar."""
-    word = _WORDS.get(text)
-    if word:
-        return word
-    first = text[0]
-    if first == "." and _GO_FLOAT.match(text):
-        return _FLOAT, float(text)
-    if first in "+-0123456789":
-        plain = text.replace("_", "")
-        number = _go_int(plain)
-        if number is not None:
-            return _INT, number
-        if _FLOAT_TEXT.match(plain):
-            found = float(plain)
-            if not math.isinf(found):
-                return _FLOAT, found
-    return _STR, text
-
-
-def _go_int(text: str) -> int | None:
-    """``strconv.ParseInt(text, 0, 64)``, or ``ParseUint`` where that does not fit; underscores are gone already."""
-    sign = text[0] if text[:1] in ("+", "-") else ""
-    digits = text[len(sign) :]
-    base = 10
-    if digits[:1] == "0" and len(digits) > 1:
-        base = {"b": 2, "o": 8, "x": 16}.get(digits[1].lower(), 8)
-        digits = digits[1 if base == 8 and digits[1] not in "oO" else 2 :]
-    if not digits or any(digit not in _DIGITS[base] for digit in digits):
-        return None
-    number = int(digits, base)
-    if sign == "-":
-        return -number if number <= 1 << 63 else None
-    limit = 1 << 63 if sign else 1 << 64
-    return number if number < limit else None
-
-
-def as_json(found: Json, node: Node) -> Json:
-    """A value as it is after Go wrote it as JSON and it was read again: ``1.0`` is 1."""
-    if isinstance(found, float):
-        if math.isnan(found) or math.isinf(found):
-            raise Unusable(f"{node.text} has no place in JSON", node)
-        if found.is_integer() and abs(found) < 1e21:
-            return int(found)
-    return found
-
-
-def _float_key(found: float) -> str:
-    if math.isnan(found):
-        return ".nan"
-    if math.isinf(found):
-        return ".inf" if found > 0 else "-.inf"
-    return repr(found)
+def _scalar(node: Node) -> Json:
+    try:
+        return scalars.as_json(scalars.resolve(node.text, node.tag, node.plain))
+    except scalars.Unreadable as error:
+        raise Unusable(str(error), node) from None

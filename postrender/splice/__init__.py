@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from postrender.live import Json
-from postrender.manifest import Document, Manifest, ObjectRef, document_tree, document_value
+from postrender.manifest import Manifest, ObjectRef
 from postrender.manifest.stream import error_at
-from postrender.splice.changes import Changes, Conflict, add, applied
-from postrender.splice.place import Awkward, Splice, splices
-from postrender.splice.rewrite import rewritten
+from postrender.splice.changes import Changes, Conflict, Drop, Put, add
+from postrender.splice.document import edited
 
 __all__ = ["Edit", "Remove", "Set", "Spliced", "splice"]
 
@@ -48,71 +47,32 @@ class Spliced:
 
 
 def splice(manifest: Manifest, edits: Sequence[Edit]) -> Spliced:
-    """The stream with the edits carried out and proved: each edited document differs by what was meant and no more.
+    """The stream with the edits carried out and proved: each document differs by what was meant and no more.
 
     Raises ManifestError, with the place, for an edit that cannot be made or proved.
     """
     parts: list[bytes] = []
-    done: list[tuple[int, str]] = []
+    anew: list[tuple[int, str]] = []
     position = 0
     for index, changes in sorted(_by_document(manifest, edits).items()):
-        document = manifest.documents[index]
-        text, why = _edited(manifest, document, changes)
+        pieces, why = edited(manifest.data, manifest.documents[index], changes)
         if why:
-            done.append((index, why))
-        parts += [manifest.data[position : document.start], text]
-        position = document.end
+            anew.append((index, why))
+        for piece in pieces:
+            parts += [manifest.data[position : piece.start], piece.text]
+            position = piece.end
     parts.append(manifest.data[position:])
-    return Spliced(b"".join(parts), tuple(done))
+    return Spliced(b"".join(parts), tuple(anew))
 
 
-def _by_document(manifest: Manifest, edits: Sequence[Edit]) -> Mapping[int, Changes]:
+def _by_document(manifest: Manifest, edits: Sequence[Edit]) -> dict[int, Changes]:
     grouped: dict[int, Changes] = {}
     for edit in edits:
-        path: list[str | int] = []
-        for index in edit.ref.path:
-            path += ["items", index]
+        way = [part for index in edit.ref.path for part in ("items", index)]
+        changes = grouped.setdefault(edit.ref.document, {})
         try:
-            add(grouped.setdefault(edit.ref.document, {}), (*path, *edit.path), edit)
+            add(changes, (*way, *edit.path), Put(edit.value) if isinstance(edit, Set) else Drop())
         except Conflict as error:
-            raise error_at(manifest.data, manifest.documents[edit.ref.document].start, str(error)) from None
+            start = manifest.documents[edit.ref.document].start
+            raise error_at(manifest.data, start, f"cannot be edited: {error}") from None
     return grouped
-
-
-def _edited(manifest: Manifest, document: Document, changes: Changes) -> tuple[bytes, str]:
-    """The document's new bytes, and why it was written anew, if it was."""
-    data, start, end = manifest.data, document.start, document.end
-    before = document_value(data, start, end, document.json)
-    try:
-        meant = applied(before, changes)
-    except Conflict as error:
-        raise error_at(data, start, str(error)) from None
-    if meant == before:
-        return data[start:end], ""
-    text = manifest.text(document)
-    root = document_tree(data, start, end)
-    why = ""
-    try:
-        new = _spliced(text, splices(text, root, changes))
-    except Awkward as error:
-        why = str(error)
-        try:
-            new = rewritten(text, changes)
-        except ValueError as failed:
-            offset = start + len(text[: error.offset].encode())
-            raise error_at(data, offset, f"cannot be edited: {error}, and {failed}") from None
-    result = new.encode()
-    if document_value(result, 0, len(result), document.json) != meant:
-        raise error_at(data, start, "the edited document does not read as meant, so nothing is written")
-    return result, why
-
-
-def _spliced(text: str, pieces: Sequence[Splice]) -> str:
-    parts: list[str] = []
-    position = 0
-    for piece in sorted(pieces, key=lambda piece: (piece.start, piece.end)):
-        if piece.start < position:
-            raise Awkward("two edits meet in one place", piece.start)
-        parts += [text[position : piece.start], piece.text]
-        position = piece.end
-    return "".join([*parts, text[position:]])

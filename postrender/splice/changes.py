@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from postrender.live import Json
-
-if TYPE_CHECKING:
-    from postrender.splice import Edit
+from postrender.manifest.scalars import as_json
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """The value to be at this place."""
+    """The value that is to be at this place."""
 
     value: Json
 
 
+@dataclass(frozen=True, slots=True)
 class Drop:
     """Nothing is to be at this place."""
 
@@ -30,46 +29,47 @@ class Conflict(ValueError):
     """Two edits contradict each other, or an edit's path runs through something that is no collection."""
 
 
-def add(changes: Changes, path: tuple[str | int, ...], edit: Edit) -> None:
+def add(changes: Changes, path: tuple[str | int, ...], wish: Put | Drop) -> None:
     """Write one edit into the tree; raises Conflict."""
     *way, last = path
     for key in way:
         changes = changes.setdefault(key, {})
         if not isinstance(changes, dict):
-            raise Conflict(f"two edits of {'.'.join(map(str, path))}")
-    wish = Put(edit.value) if hasattr(edit, "value") else Drop()
+            raise Conflict(f"two edits meet at {dotted(path)}")
     if last in changes and changes[last] != wish:
-        raise Conflict(f"two edits of {'.'.join(map(str, path))}")
+        raise Conflict(f"two edits meet at {dotted(path)}")
     changes[last] = wish
+
+
+def dotted(path: tuple[str | int, ...]) -> str:
+    """A path for a reader."""
+    return ".".join(map(str, path))
 
 
 def applied(value: Json, changes: Changes) -> Json:
     """The value with the changes in it; the given one is left alone. Raises Conflict."""
     if value is None:
-        made = materialised(changes)
-        return made if made else value
-    if isinstance(value, list):
-        copy: Json = list(value)
+        return materialised(changes) or None
+    if isinstance(value, dict):
+        copy: Json = dict(value)
+    elif isinstance(value, list):
+        copy = list(value)
         for key in changes:
             if not isinstance(key, int) or not 0 <= key < len(copy):
                 raise Conflict(f"a list of {len(copy)} has no item {key}")
-    elif isinstance(value, dict):
-        copy = dict(value)
     else:
-        raise Conflict(f"{value!r} has no fields to edit")
-    drops: list[str | int] = []
+        raise Conflict(f"{value!r} has no fields")
+    dropped: list[Any] = []
     for key, wish in changes.items():
-        if isinstance(wish, Put):
-            copy[key] = wish.value
-        elif isinstance(wish, Drop):
-            drops.append(key)
+        if isinstance(wish, Drop):
+            dropped.append(key)
+        elif isinstance(wish, Put):
+            copy[key] = written(wish.value)
         elif isinstance(copy, list) or key in copy:
             copy[key] = applied(copy[key], wish)
         else:
-            made = materialised(wish)
-            if made:
-                copy[key] = made
-    for key in sorted(drops, key=str, reverse=True):
+            copy.update(materialised({key: wish}))
+    for key in sorted(dropped, reverse=True):
         if isinstance(copy, list) or key in copy:
             del copy[key]
     return copy
@@ -84,9 +84,33 @@ def materialised(changes: Changes) -> dict[str, Json]:
         if not isinstance(key, str):
             raise Conflict(f"there is no list to take item {key} from")
         if isinstance(wish, Put):
-            made[key] = wish.value
+            made[key] = written(wish.value)
         else:
             inner = materialised(wish)
             if inner:
                 made[key] = inner
     return made
+
+
+def written(value: Json) -> Json:
+    """A value as it is when it was written as YAML and read again: ``1.0`` is 1."""
+    if isinstance(value, dict):
+        return {key: written(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [written(item) for item in value]
+    return as_json(value)
+
+
+def same(one: Json, other: Json) -> bool:
+    """Whether two JSON values are equal, true and 1 being different."""
+    if isinstance(one, dict):
+        return (
+            isinstance(other, dict)
+            and one.keys() == other.keys()
+            and all(same(item, other[key]) for key, item in one.items())
+        )
+    if isinstance(one, list):
+        return isinstance(other, list) and len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return bool(one == other)

@@ -2,166 +2,272 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from postrender.live import Json
-from postrender.manifest.tree import Kind, Node
+from postrender.manifest.reader import Span
+from postrender.manifest.tree import Kind, Node, Tree
 from postrender.manifest.values import is_merge, key_text, value
-from postrender.splice.changes import Changes, Drop, Put, materialised
-from postrender.splice.write import block, flow, key
+from postrender.splice.changes import Changes, Drop, Put, applied, materialised, same
+from postrender.splice.write import block, flow
+
+_BLANK = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ ]*\Z")
+_REST_OF_LINE = re.compile(rb"[ \t]*(?:(?<=[ \t])#[^\n]*|\r)?(?:\n|\Z)")
+_EXPLICIT = re.compile(rb"\?[ ]+\Z")
 
 
 class Awkward(Exception):
-    """The change cannot be made in place; ``offset`` is in characters."""
+    """The change cannot be made in place; ``offset`` counts bytes in the data."""
 
     def __init__(self, cause: str, offset: int) -> None:
         super().__init__(cause)
         self.offset = offset
 
 
-@dataclass(frozen=True, slots=True)
-class Splice:
-    """Text to stand instead of text[start:end]."""
+@dataclass(frozen=True, slots=True, order=True)
+class Piece:
+    """Text to stand instead of data[start:end]."""
 
     start: int
     end: int
-    text: str
+    text: bytes
 
 
-def splices(text: str, root: Node | None, changes: Changes) -> list[Splice]:
-    """What to replace in a document's text; raises Awkward."""
-    if root is None:
-        raise Awkward("an empty document", 0)
-    placer = _Placer(text, root)
-    placer.change(root, changes, column=-1)
-    return placer.found
+def pieces(span: Span, tree: Tree, changes: Changes) -> list[Piece]:
+    """What to replace in a document's text, in order; raises Awkward."""
+    if tree.root is None:
+        raise Awkward("the document is empty", span.start)
+    placer = _Placer(span, tree)
+    placer.change(tree.root, changes)
+    found = sorted(placer.found)
+    for before, after in zip(found, found[1:], strict=False):
+        if after.start < before.end:
+            raise Awkward("two changes meet in one place", after.start)
+    return found
 
 
 class _Placer:
-    def __init__(self, text: str, root: Node) -> None:
-        self.text = text
-        self.found: list[Splice] = []
-        self.newline = "\r\n" if "\r\n" in text else "\n"
-        self.shared = _shared(root)
+    def __init__(self, span: Span, tree: Tree) -> None:
+        self.span = span
+        self.data = span.data
+        self.found: list[Piece] = []
+        self.newline = b"\r\n" if span.data.find(b"\r\n", span.start, span.end) >= 0 else b"\n"
+        self.references = tree.references
+        self.aliases = _aliases(tree.root) if tree.references and tree.root else {}
 
-    def change(self, node: Node, changes: Changes, column: int) -> None:
+    def change(self, node: Node, changes: Changes, name: Node | None = None) -> None:
+        """Place the changes inside a collection; ``name`` is its key."""
         if node.kind is Kind.ALIAS:
-            raise Awkward(f"an alias (*{node.text}) is on the way", node.start)
-        if node.anchor in self.shared:
-            raise Awkward(f"other places share it as *{node.anchor}", node.start)
+            self._put(node.start, node.end, flow(applied(self._value(node), changes)))
+            return
+        self._detach(node)
         if node.kind is Kind.SEQUENCE:
             for index, wish in changes.items():
-                self._existing(None, node.children[int(index)], wish, self._column(node.start))
-            return
-        if node.kind is not Kind.MAPPING:
-            raise Awkward("not a mapping", node.start)
-        self._mapping(node, changes)
-
-    def _mapping(self, node: Node, changes: Changes) -> None:
-        pairs = node.pairs()
-        if any(is_merge(name) for name, _ in pairs):
-            raise Awkward("a merge key is among its fields", node.start)
-        made: dict[str, Json] = {}
-        for wanted, wish in changes.items():
-            here = [(name, item) for name, item in pairs if key_text(name) == str(wanted)]
-            if not here:
-                if isinstance(wish, Put):
-                    made[str(wanted)] = wish.value
-                elif not isinstance(wish, Drop):
-                    inner = materialised(wish)
-                    if inner:
-                        made[str(wanted)] = inner
-            elif isinstance(wish, Drop):
-                for name, item in here:
-                    self._remove(node, name, item)
-            else:
-                name, item = here[-1]
-                self._existing(name, item, wish, self._column(name.start))
-        if made:
-            self._insert(node, made)
-
-    def _existing(self, name: Node | None, item: Node, wish: object, column: int) -> None:
-        if isinstance(wish, Put):
-            if value(item) != wish.value:
-                self._replace(item, wish.value, column)
-        elif isinstance(wish, dict):
-            if item.kind is Kind.SCALAR and value(item) is None:
-                made = materialised(wish)
-                if made:
-                    self._replace(item, made, column)
-            else:
-                self.change(item, wish, column)
+                self._existing(None, node.children[int(index)], wish, node)
         else:
-            raise Awkward("an item of a list is to go", item.start)
+            self._mapping(node, changes, name)
 
-    def _insert(self, node: Node, made: dict[str, Json]) -> None:
+    def _mapping(self, node: Node, changes: Changes, name: Node | None) -> None:
+        made: dict[str, Json] = {}
+        late: dict[str, Json] = {}
+        dropped: list[int] = []
+        texts = ["" if is_merge(key) else key_text(key) for key in node.children[::2]]
+        merge = max((index for index, key in enumerate(node.children[::2]) if is_merge(key)), default=-1)
+        for wanted, wish in changes.items():
+            last = max((index for index, text in enumerate(texts) if text == wanted), default=-1)
+            given = self._merged(node, str(wanted)) if merge >= 0 else {}
+            if wanted in given:
+                self._override(node, str(wanted), wish, given, late, last)
+            elif last < 0:
+                made.update(materialised({wanted: wish}))
+            elif isinstance(wish, Drop):
+                dropped += [index for index, text in enumerate(texts) if text == wanted]
+            else:
+                self._existing(node.children[2 * last], node.children[2 * last + 1], wish, node)
+        if len(dropped) == len(texts) and texts:
+            self._replace(node, made, None)
+            return
+        self._drop(node, dropped)
+        if made:
+            self._insert(node, made, name)
+        if late:
+            self._insert_after(node, merge, late)
+
+    def _merged(self, node: Node, wanted: str) -> dict[str, Json]:
+        """The field, where a merge key gives it: go-yaml lets the later of a merge and a field win."""
+        provider = None
+        for key, item in node.pairs():
+            if is_merge(key):
+                parts = item.children if item.kind is Kind.SEQUENCE else [item]
+                if any(wanted in self._value(part) for part in parts):
+                    provider = key
+            elif key_text(key) == wanted:
+                provider = None
+        return {wanted: self._value(node)[wanted]} if provider else {}
+
+    def _override(
+        self, node: Node, wanted: str, wish: object, given: dict[str, Json], late: dict[str, Json], last: int
+    ) -> None:
+        if isinstance(wish, Drop):
+            raise Awkward("a merge key brings the field in", node.start)
+        wanted_value = applied(given, {wanted: wish})[wanted]
+        if same(wanted_value, given[wanted]):
+            return
+        if last >= 0:
+            raise Awkward("a merge key overrides the field", node.start)
+        late[wanted] = wanted_value
+
+    def _existing(self, name: Node | None, item: Node, wish: object, parent: Node) -> None:
+        if isinstance(wish, Drop):
+            raise Awkward("an item of a list is to go", item.start)
+        if isinstance(wish, Put):
+            if not same(self._value(item), wish.value):
+                self._replace(item, wish.value, parent)
+            return
+        assert isinstance(wish, dict)
+        if item.kind is not Kind.SCALAR:
+            self.change(item, wish, name)
+            return
+        made = materialised(wish)
+        if made and item.empty and name and not parent.flow and self._insert_below(name, item, made):
+            return
+        if made:
+            self._replace(item, made, parent)
+
+    def _insert(self, node: Node, made: dict[str, Json], name: Node | None) -> None:
+        """Put fields before the first: after the line that opens the mapping, else before the line of its first key."""
         if node.flow:
-            inside = self.text.index("{", node.start) + 1
-            pairs = ", ".join(f"{flow(name)}: {flow(item)}" for name, item in made.items())
-            self.found.append(Splice(inside, inside, pairs + (", " if node.children else "")))
+            inside = self.data.index(b"{", node.start) + 1
+            self._put(inside, inside, flow(made)[1:-1] + (b", " if node.children else b""))
             return
         first = node.children[0]
         column = self._column(first.start)
+        lines = b"".join(block(key, item, column, self.newline) for key, item in made.items())
         line = self._line(first.start)
-        lines = "".join(block(name, item, column, self.newline) for name, item in made.items())
-        if self.text[line : first.start].strip(" \ufeff"):
-            self.found.append(Splice(first.start, first.start, lines.lstrip(" ") + " " * column))
+        before = self.data[line : first.start]
+        if before.strip(b" ") in (b"", b"\xef\xbb\xbf"):
+            at = self._after_opening(name, line) if name else line + len(before.rstrip(b" "))
+            self._put(at, at, lines)
+        elif _EXPLICIT.search(before):
+            raise Awkward("its first key is a complex one", first.start)
         else:
-            at = line + (1 if self.text.startswith("\ufeff", line) else 0)
-            self.found.append(Splice(at, at, lines))
+            self._insert_after(node, 0, made)
 
-    def _replace(self, item: Node, wanted: Json, column: int) -> None:
-        if item.anchor in self.shared:
-            raise Awkward(f"other places share it as *{item.anchor}", item.start)
-        start, end = item.start, self._end(item)
+    def _insert_after(self, node: Node, index: int, made: dict[str, Json]) -> None:
+        """Put fields after one of the mapping's, on lines of their own."""
+        key, item = node.pairs()[index]
+        end = item.end
+        if node.flow:
+            self._put(end, end, b", " + flow(made)[1:-1])
+            return
+        column = self._column(key.start)
+        rest = _REST_OF_LINE.match(self.data, end, self.span.end)
+        at = end if self.data[end - 1 : end] == b"\n" else rest.end() if rest else -1
+        if at < 0:
+            raise Awkward("another field shares the line", end)
+        lines = b"".join(block(each, wanted, column, self.newline) for each, wanted in made.items())
+        ended = self.data[at - 1 : at] == b"\n"
+        self._put(at, at, lines if ended else self.newline + lines.removesuffix(self.newline))
+
+    def _insert_below(self, name: Node, item: Node, made: dict[str, Json]) -> bool:
+        """Put fields below a key without a value, where it stands alone on its line."""
+        rest = _REST_OF_LINE.match(self.data, item.start, self.span.end)
+        if not rest or self.data[item.start - 1 : item.start] != b":":
+            return False
+        column = self._column(name.start) + 2
+        lines = b"".join(block(each, wanted, column, self.newline) for each, wanted in made.items())
+        ended = self.data[rest.end() - 1 : rest.end()] == b"\n"
+        self._put(rest.end(), rest.end(), lines if ended else self.newline + lines.removesuffix(self.newline))
+        return True
+
+    def _after_opening(self, name: Node, line: int) -> int:
+        """The start of the line after the one with the key, where only comments come before the mapping's own."""
+        newline = self.data.find(b"\n", name.end, line)
+        if newline >= 0 and _BLANK.match(self.data, newline + 1, line):
+            return newline + 1
+        return line
+
+    def _replace(self, item: Node, wanted: Json, parent: Node | None) -> None:
+        self._detach(item, inside=True)
+        start, end = item.start, item.end
+        if item.style in ("|", ">"):
+            end = start + len(self.data[start:end].rstrip())
+        before = self.data[start - 1 : start]
         written = flow(wanted)
-        if start == end or self.text[start - 1 : start] == ":":
-            written = " " + written
-        elif self._column(start) <= column:
-            written = " " * (column + 1 - self._column(start)) + written
-        if end > start and self.text[end - 1] == "\n":
-            written += self.newline
-        self.found.append(Splice(start, end, written))
+        if item.empty:
+            written = (b" " if before in (b":", b"-") else b": ") + written
+        elif parent is not None and not parent.flow and self._column(start) <= self._column(parent.start):
+            written = b" " * (self._column(parent.start) + 1 - self._column(start)) + written
+        self._put(start, end, written)
 
-    def _remove(self, node: Node, name: Node, item: Node) -> None:
-        start, end = name.start, self._end(item)
-        if node.flow or len(node.children) == 2:
-            raise Awkward("a field of a flow mapping, or the only one, is to go", name.start)
-        line = self._line(start)
-        if self.text[line:start].strip(" "):
-            raise Awkward("the field shares its line", start)
-        stop = self.text.find("\n", end)
-        rest = self.text[end : stop if stop >= 0 else len(self.text)]
-        if end and self.text[end - 1] == "\n":
+    def _drop(self, node: Node, dropped: list[int]) -> None:
+        for index in dropped:
+            key, item = node.pairs()[index]
+            self._detach(item, inside=True)
+            if node.flow:
+                self._put(*self._flow_extent(node, index), b"")
+            else:
+                self._put(*self._block_extent(node, index, key, item), b"")
+
+    def _flow_extent(self, node: Node, index: int) -> tuple[int, int]:
+        if index + 1 < len(node.children) // 2:
+            return node.children[2 * index].start, node.children[2 * index + 2].start
+        return node.children[2 * index - 1].end, node.children[2 * index + 1].end
+
+    def _block_extent(self, node: Node, index: int, key: Node, item: Node) -> tuple[int, int]:
+        line = self._line(key.start)
+        end = item.end
+        if item.style in ("|", ">") and self.data[end - 1 : end] == b"\n":
             stop = end
-        elif rest.strip() and not rest.lstrip().startswith("#"):
-            raise Awkward("the field shares its line", start)
         else:
-            stop = stop + 1 if stop >= 0 else len(self.text)
-        self.found.append(Splice(line, stop, ""))
+            rest = _REST_OF_LINE.match(self.data, end, self.span.end)
+            if not rest:
+                raise Awkward("the field shares its line", key.start)
+            stop = rest.end()
+        if self.data[line : key.start].strip(b" ") == b"":
+            return line, stop
+        if index + 1 < len(node.children) // 2:
+            following = node.children[2 * index + 2].start
+            if not self.data[stop:following].strip(b" "):
+                return key.start, following
+        raise Awkward("the field shares its line", key.start)
 
-    def _end(self, node: Node) -> int:
-        while node.kind in (Kind.MAPPING, Kind.SEQUENCE) and not node.flow:
-            node = node.children[-1]
-        return node.end
+    def _detach(self, node: Node, inside: bool = False) -> None:
+        """Write out what aliases elsewhere stand for, so that a change of the node leaves them as they are."""
+        if not self.references:
+            return
+        pending = [node]
+        while pending:
+            each = pending.pop()
+            for alias in self.aliases.get(id(each), ()):
+                if not (node.start <= alias.start < node.end):
+                    self._put(alias.start, alias.end, flow(self._value(each)))
+            if inside:
+                pending += each.children
+
+    def _value(self, node: Node) -> Json:
+        return value(node, references=self.references)
+
+    def _put(self, start: int, end: int, text: bytes) -> None:
+        piece = Piece(start, end, text)
+        if piece not in self.found:
+            self.found.append(piece)
 
     def _line(self, offset: int) -> int:
-        return self.text.rfind("\n", 0, offset) + 1
+        return max(self.data.rfind(b"\n", 0, offset) + 1, self.span.start)
 
     def _column(self, offset: int) -> int:
-        return len(self.text[self._line(offset) : offset].replace("\ufeff", ""))
+        return len(self.data[self._line(offset) : offset].decode().removeprefix("\ufeff"))
 
 
-def _shared(root: Node) -> set[str]:
-    """The anchors that aliases refer to."""
-    found: set[str] = set()
+def _aliases(root: Node) -> dict[int, list[Node]]:
+    """The aliases of each node that has some, by the node's id."""
+    found: dict[int, list[Node]] = {}
     pending = [root]
     while pending:
         node = pending.pop()
         if node.kind is Kind.ALIAS:
-            found.add(node.text)
+            found.setdefault(id(node.target), []).append(node)
         pending += node.children
     return found
-
-
-__all__ = ["Awkward", "Splice", "key", "splices"]

@@ -1,0 +1,174 @@
+"""A stream as documents, each read as far as its objects' identity needs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from postrender.live import Json
+from postrender.manifest.fields import Field, fields
+from postrender.manifest.lines import compose_lines
+from postrender.manifest.objects import ObjectRef, objects
+from postrender.manifest.reader import Span, Unreadable
+from postrender.manifest.stream import Chunk, chunks, error_at
+from postrender.manifest.tree import Node, Tree, Wanted, compose
+from postrender.manifest.values import Unusable, value
+
+_IDENTITY = ("apiVersion", "kind", "metadata")
+_OBJECT: Wanted = dict.fromkeys(_IDENTITY)
+_OBJECT["items"] = {None: _OBJECT}
+_REST = "it follows a `...` line, after which Helm reads no further"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document of the stream, at data[start:end], without its separator line.
+
+    ``objects`` is empty where ``why_not`` says why. ``fields`` are its top-level fields where they could be told apart
+    without reading it as a whole, else (). ``json`` tells that Helm's JSON decoder reads it, not its YAML reader.
+    """
+
+    index: int
+    start: int
+    end: int
+    objects: tuple[ObjectRef, ...]
+    why_not: str
+    fields: tuple[Field, ...] = ()
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A stream, read once."""
+
+    data: bytes
+    documents: tuple[Document, ...]
+    _last: dict[int, Json] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def objects(self) -> tuple[ObjectRef, ...]:
+        """All objects, in the order of the stream."""
+        return tuple(ref for document in self.documents for ref in document.objects)
+
+    def value(self, ref: ObjectRef) -> Json:
+        """The object as Go's sigs.k8s.io/yaml reads it, not to be changed; raises ManifestError where that fails."""
+        if ref.document not in self._last:
+            self._last.clear()
+            document = self.documents[ref.document]
+            self._last[ref.document] = document_value(Span(self.data, document.start, document.end), document.json)
+        body = self._last[ref.document]
+        for index in ref.path:
+            body = body["items"][index]
+        return body
+
+
+def read(data: bytes) -> Manifest:
+    """The documents and objects of a stream; raises ManifestError where it cannot be read."""
+    found: list[Document] = []
+    line, counted = 1, 0
+    for chunk in chunks(data):
+        line += data.count(b"\n", counted, chunk.start)
+        counted = chunk.start
+        found += _documents(data, chunk, len(found), line)
+    return Manifest(data, tuple(found))
+
+
+def load(data: bytes) -> Json:
+    """The first document of a stream as Go's sigs.k8s.io/yaml reads it; raises ManifestError."""
+    for chunk in chunks(data):
+        return document_value(Span(data, chunk.start, chunk.end), chunk.json)
+    return None
+
+
+def document_value(span: Span, is_json: bool = False) -> Json:
+    """The value of one document; raises ManifestError."""
+    if is_json:
+        return json.loads(span.data[span.start : span.end])
+    return tree_value(span, document_tree(span))
+
+
+def document_tree(span: Span, wanted: Wanted = None) -> Tree:
+    """The tree of one document; raises ManifestError."""
+    try:
+        return compose(span, wanted)
+    except Unreadable as error:
+        raise error_at(span.data, error.offset, f"not YAML: {error}") from None
+
+
+def tree_value(span: Span, tree: Tree) -> Json:
+    """The value of a document's tree; raises ManifestError."""
+    try:
+        return value(tree.root, references=tree.references)
+    except Unusable as error:
+        raise error_at(span.data, error.node.start, f"Helm cannot read this: {error}") from None
+
+
+def _documents(data: bytes, chunk: Chunk, index: int, line: int) -> list[Document]:
+    """The document of a chunk, and one more for what follows its end."""
+    span = Span(data, chunk.start, chunk.end)
+    if chunk.json:
+        refs, why_not = objects(json.loads(data[chunk.start : chunk.end]), index, lambda path: line)
+        return [Document(index, chunk.start, chunk.end, refs, why_not, json=True)]
+    quick = _quick(span, index, line)
+    if quick:
+        return [quick]
+    tree = document_tree(span, _OBJECT)
+    root = tree.root
+
+    def line_of(path: tuple[int, ...]) -> int:
+        return line + data.count(b"\n", chunk.start, _item(root, path).start if root else chunk.start)
+
+    refs, why_not = objects(tree_value(span, tree), index, line_of)
+    document = Document(index, chunk.start, tree.end, refs, why_not)
+    if not _has_content(data, tree.end, chunk.end):
+        return [Document(index, chunk.start, chunk.end, refs, why_not)]
+    return [document, Document(index + 1, tree.end, chunk.end, (), _REST)]
+
+
+def _quick(span: Span, index: int, line: int) -> Document | None:
+    """The document read by its top-level fields alone, where that is safe."""
+    found = fields(span)
+    by_name = {each.name: each for each in found}
+    if "items" in by_name or not all(name in by_name for name in _IDENTITY):
+        return None
+    body: dict[str, Json] = {}
+    for name in (*_IDENTITY, "status"):
+        if name in by_name:
+            at = by_name[name]
+            tree = field_tree(Span(span.data, at.start, at.end), _OBJECT)
+            if tree is None:
+                return None
+            try:
+                body.update(value(tree.root, references=False))
+            except Unusable:
+                return None
+    first = line + span.data.count(b"\n", span.start, found[0].start)
+    refs, why_not = objects(body, index, lambda path: first)
+    return Document(index, span.start, span.end, refs, why_not, found)
+
+
+def field_tree(span: Span, wanted: Wanted = None) -> Tree | None:
+    """The tree of one top-level field; ``None`` where it refers to others, or is no YAML by itself."""
+    root = compose_lines(span)
+    if root:
+        return Tree(root, span.end, references=False)
+    try:
+        tree = compose(span, wanted)
+    except Unreadable:
+        return None
+    return None if tree.references else tree
+
+
+def _item(root: Node, path: tuple[int, ...]) -> Node:
+    """The node of an item, or the nearest to it that can be told without resolving references."""
+    node = root
+    for index in path:
+        items = next((item for key, item in node.pairs() if key.text == "items"), None)
+        if items is None or index >= len(items.children):
+            break
+        node = items.children[index]
+    return node
+
+
+def _has_content(data: bytes, start: int, end: int) -> bool:
+    return any(line.strip() and not line.lstrip().startswith(b"#") for line in data[start:end].splitlines())
