@@ -130,9 +130,7 @@ def _files(connection: Connection, environ: Mapping[str, str]) -> Iterator[tuple
 def _load(path: str) -> Mapping[str, Json] | None:
     """The content of a kubeconfig; ``None`` where there is no such file."""
     try:
-        data = Path(path).read_bytes()
-        first = next((each for each in manifest.read(data).documents if each.why_not != "empty"), None)
-        content = manifest.document_value(data, first.start, first.end, first.json) if first else {}
+        content = manifest.load(Path(path).read_bytes()) or {}
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -74,9 +74,13 @@ def read(data: bytes) -> Manifest:
 
 
 def load(data: bytes) -> Json:
-    """The first document of a stream as Go's sigs.k8s.io/yaml reads it; raises ManifestError."""
+    """The first document of a stream that is more than comments, as Go's sigs.k8s.io/yaml reads it.
+
+    Raises ManifestError.
+    """
     for chunk in chunks(data):
-        return document_value(Span(data, chunk.start, chunk.end), chunk.json)
+        if _has_content(data, chunk.start, chunk.end):
+            return document_value(Span(data, chunk.start, chunk.end), chunk.json)
     return None
 
 

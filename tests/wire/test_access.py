@@ -74,6 +74,11 @@ class TestKubeconfig:
         kubeconfig({"server": server.url}).rename(tmp_path / "home/.kube/config")
         assert look(Connection()) is None
 
+    def test_comments_before_the_document(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": server.url})
+        path.write_text(f"# written by hand\n\n---\n{path.read_text()}\n---\nignored: true\n")
+        assert look(Connection(kubeconfig=str(path))) is None
+
     def test_connecting_asks_nothing(self, server: Server, kubeconfig: Kubeconfig) -> None:
         connect(Connection(kubeconfig=str(kubeconfig({"server": server.url}))))
         assert server.connections == 0
