@@ -5,21 +5,25 @@ Unknown is not absent: whatever could not be told for certain ends the run here,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
+from postrender import builtin
 from postrender import manifest as manifests
 from postrender.errors import ClusterError
 from postrender.helm.invocation import Action, Invocation
-from postrender.helm.predict import Entry, built
-from postrender.identity import GroupVersionKind, ObjectKey, Resource
-from postrender.live import NotServed, Observation, ReleaseName, StoredRelease, Unknown
+from postrender.helm.objects import Entry, built
+from postrender.identity import GroupKind, GroupVersionKind, ObjectKey, Resource
+from postrender.live import Json, NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.manifest import Manifest, ObjectRef
+from postrender.offline import Offline
 from postrender.ownership import lives
 from postrender.plan.decide import bodies_wanted
 from postrender.plan.facts import Facts, Item, upgraded_from
 from postrender.record import Record, replace
 from postrender.source import Source, Wanted
+
+CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 
 SHOWN = 10
 """How many unanswered objects a message names before it only counts the rest."""
@@ -42,13 +46,13 @@ class _Kinds(Record):
         return ObjectKey(ref.gvk.group_kind, namespace if self.of(ref.gvk).namespaced else "", ref.name)
 
 
-def gather(manifest: Manifest, invocation: Invocation, source: Source, offline: Source, *, look: bool) -> Facts:
-    """Everything ``decide`` needs.
+def gather(manifest: Manifest, invocation: Invocation, source: Source | None) -> Facts:
+    """Everything ``decide`` needs; without a source, and for ``helm template``, nothing is looked up.
 
-    ``offline`` answers scope and plural for kinds the cluster does not serve yet; ``look`` is whether ``source`` may
-    be asked at all. Raises ClusterError where an answer was not certain.
+    Raises ClusterError where an answer was not certain.
     """
-    if not look:
+    offline = Offline(_definitions(manifest))
+    if source is None or invocation.action is Action.TEMPLATE:
         kinds = _kinds(manifest, None, invocation, offline, offline)
         return Facts(
             manifest,
@@ -73,6 +77,17 @@ def gather(manifest: Manifest, invocation: Invocation, source: Source, offline: 
     wanted = bodies_wanted(facts)
     items = _observed(items, source, wanted) if wanted else items
     return replace(facts, items=tuple(items), living=_living(items, invocation, source))
+
+
+def _definitions(manifest: Manifest) -> Iterator[Json]:
+    """The CRDs of the stream that define kinds which Kubernetes does not serve of its own.
+
+    A CRD is named after the plural and the group, so that not one of another group is read.
+    """
+    groups = {ref.gvk.group for ref in manifest.objects if "." in ref.gvk.group and builtin.known(ref.gvk) is None}
+    for ref in manifest.objects:
+        if ref.gvk.group_kind == CRD and ref.name.partition(".")[2] in groups:
+            yield manifest.value(ref)
 
 
 def _own(invocation: Invocation, source: Source) -> tuple[StoredRelease, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from postrender import manifest as manifests
 from postrender.errors import Refused
 from postrender.gather import gather
-from postrender.helm.invocation import Action, DryRun, Invocation
+from postrender.helm.invocation import DryRun, Invocation
 from postrender.identity import ObjectKey, Resource
 from postrender.live import Found, LiveObject, ReleaseName
 from postrender.plan.decide import decide
@@ -35,19 +35,17 @@ def filter_stream(
     data: bytes,
     invocation: Invocation,
     policy: Policy,
-    source: Source,
-    offline: Source,
+    source: Source | None,
     stamper: Stamper | None = None,
 ) -> Result:
     """The stream as Helm shall install it.
 
-    ``stamper`` is ``None`` where nothing may be written. Raises ManifestError, ClusterError and, with every objection
-    in one message, Refused; then nothing was emitted. A write to a live object happens only after the whole plan and
-    the whole output were proved.
+    ``source`` is ``None`` where nothing is to be looked up, ``stamper`` where nothing may be written. Raises
+    ManifestError, ClusterError and, with every objection in one message, Refused; then nothing was emitted. A write to
+    a live object happens only after the whole plan and the whole output were proved.
     """
     manifest = manifests.read(data)
-    look = invocation.action is not Action.TEMPLATE and source is not offline
-    facts = gather(manifest, invocation, source, offline, look=look)
+    facts = gather(manifest, invocation, source)
     plan = decide(facts, policy)
     _check(plan)
     output = splice(manifest, plan.edits)

@@ -1,4 +1,4 @@
-"""``Record``: frozen, slotted, typed classes as ``@dataclass(frozen=True, slots=True)`` makes them, but quick to import.
+"""Frozen, slotted, typed classes as ``@dataclass(frozen=True, slots=True)`` makes them, but quick to import.
 
 The filter runs once for every Helm call, and its time is mostly imports: ``dataclasses`` takes about 20 ms to import
 and each class about 1 ms to make, because it writes and compiles the source of every method of every class. Here a

@@ -36,10 +36,9 @@ exit codes: 0 done, 2 bad usage, 3 unreadable manifests, 4 refused, 5 the cluste
 
 
 class _Sources(Record):
-    """Where live objects are looked up, what answers for kinds that are not served, and how objects are stamped."""
+    """Where live objects are looked up (``None``: nowhere), and how objects are stamped (``None``: not at all)."""
 
-    source: Source
-    offline: Source
+    source: Source | None = None
     stamper: Stamper | None = None
 
 
@@ -57,7 +56,7 @@ def main(arguments: list[str]) -> int:
         _write(_empty(data, caller))
         return 0
     sources = _sources(caller, values, policy)
-    result = filter_stream(data, caller.invocation, policy, sources.source, sources.offline, sources.stamper)
+    result = filter_stream(data, caller.invocation, policy, sources.source, sources.stamper)
     _write(result.data)
     if not values["quiet"]:
         sys.stderr.write(_account(result, caller, sources.source))
@@ -134,17 +133,16 @@ def _policy(values: Mapping[str, Value | None]) -> Policy:
 
 
 def _sources(caller: Caller, values: Mapping[str, Value | None], policy: Policy) -> _Sources:
-    from postrender import snapshot
-
     invocation = caller.invocation
-    offline: Source = snapshot.Offline()
     template = invocation.action is Action.TEMPLATE
     if values["offline"] or (template and not values["live"]):
         _named(caller, needed=policy.stamp is Stamp.ALL)
-        return _Sources(offline, offline)
+        return _Sources()
     _named(caller, needed=True)
     if values["live"]:
-        return _Sources(snapshot.load(str(values["live"])), offline)
+        from postrender import snapshot
+
+        return _Sources(snapshot.load(str(values["live"])))
     if not caller.cluster_named:
         raise UsageError(
             "\n  ".join(["which cluster is meant cannot be told", *caller.notes]),
@@ -153,7 +151,7 @@ def _sources(caller: Caller, values: Mapping[str, Value | None], policy: Policy)
     from postrender.cluster import connect
 
     connected = connect(caller.connection)
-    return _Sources(connected, offline, _stamper(connected, caller, policy))
+    return _Sources(connected, _stamper(connected, caller, policy))
 
 
 def _stamper(connected: Cluster, caller: Caller, policy: Policy) -> Stamper | None:
@@ -182,13 +180,14 @@ def _empty(data: bytes, caller: Caller) -> bytes:
     return b"# an empty stream came in\n" if helm is not None and helm.major >= 4 else data
 
 
-def _account(result: Result, caller: Caller, source: Source) -> str:
+def _account(result: Result, caller: Caller, source: Source | None) -> str:
     invocation = caller.invocation
     version = f"helm {invocation.helm}" if invocation.helm else "helm of unknown version"
     action = "" if caller.origins["action"] == "default" else f" {invocation.action.value}"
     dry = "" if invocation.dry_run is DryRun.NO or invocation.action is Action.TEMPLATE else ", dry run"
     release = f"release {invocation.release}" if invocation.release else "a release without a name yet"
-    heading = Heading(f"{version}{action}{dry}", release, source.description, _found(caller), caller.notes)
+    looked = source.description if source else "no cluster was asked"
+    heading = Heading(f"{version}{action}{dry}", release, looked, _found(caller), caller.notes)
     newest = NEWEST_KNOWN[invocation.helm.major] if invocation.helm else None
     extra = []
     if newest is not None and invocation.helm is not None and invocation.helm > newest:

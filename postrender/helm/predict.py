@@ -13,9 +13,10 @@ from enum import Enum
 
 from postrender.helm import patch, server
 from postrender.helm.matching import first_matches, identity
+from postrender.helm.objects import Entry
 from postrender.helm.versions import HelmVersion, Matching
 from postrender.identity import GroupVersionKind, ObjectKey
-from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, ReleaseName
+from postrender.live import Json
 from postrender.record import Record
 
 
@@ -26,14 +27,6 @@ class Request(Enum):
     CREATE = "create"
     PATCH = "patch"
     REPLACE = "replace"
-
-
-class Entry(Record):
-    """One object on one of Helm's lists; ``body`` is its manifest, Helm's ownership stamps included."""
-
-    gvk: GroupVersionKind
-    key: ObjectKey
-    body: Json
 
 
 class Prediction(Record):
@@ -69,32 +62,6 @@ class Update(Record):
     force: bool = False
     three_way: bool = False
     status_apart: frozenset[GroupVersionKind] = frozenset()
-
-
-def built(gvk: GroupVersionKind, key: ObjectKey, manifest: Json) -> Entry:
-    """A manifest as Helm's builder makes an object of it: an empty namespace is filled in.
-
-    ``SetNamespace`` and ``UpdateObjectNamespace`` (k8s.io/cli-runtime, pkg/resource/visitor.go).
-    """
-    metadata = manifest.get("metadata") or {}
-    if not key.namespace or metadata.get("namespace"):
-        return Entry(gvk, key, manifest)
-    return Entry(gvk, key, {**manifest, "metadata": {**metadata, "namespace": key.namespace}})
-
-
-def stamped(body: Json, release: ReleaseName) -> Json:
-    """The object with the label and annotations Helm puts on it in memory.
-
-    ``setMetadataVisitor`` (pkg/action/validate.go), forced: what the manifest says about ownership is overwritten.
-    """
-    metadata = dict(body.get("metadata") or {})
-    metadata["labels"] = {**(metadata.get("labels") or {}), MANAGED_BY: "Helm"}
-    metadata["annotations"] = {
-        **(metadata.get("annotations") or {}),
-        RELEASE_NAME: release.name,
-        RELEASE_NAMESPACE: release.namespace,
-    }
-    return {**body, "metadata": metadata}
 
 
 def simulate(update: Update) -> tuple[Prediction, ...]:

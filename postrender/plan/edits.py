@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from postrender.helm.patch import differs
-from postrender.helm.predict import stamped
+from postrender.helm.objects import stamped
 from postrender.live import Json
 from postrender.manifest import ObjectRef
 from postrender.plan.rewriting import Rewriting
@@ -38,6 +37,8 @@ def edits_of(ref: ObjectRef, done: Rewriting, body: Json) -> tuple[Edit, ...]:
 
 def _towards(ref: ObjectRef, before: Json, after: Json, path: tuple[str, ...]) -> list[Edit]:
     """The smallest edits from one object to the other; a list is set as a whole."""
+    from postrender.helm.patch import differs
+
     edits: list[Edit] = []
     for key, value in before.items():
         if key not in after:

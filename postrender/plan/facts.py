@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from postrender.helm.invocation import Action, Invocation
-from postrender.helm.predict import Entry
+from postrender.helm.objects import Entry
 from postrender.identity import ObjectKey, Resource, object_name
 from postrender.live import Found, LiveObject, Observation, ReleaseName, StoredRelease
 from postrender.manifest import Manifest, ObjectRef

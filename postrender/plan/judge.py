@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from postrender.helm.fields import Tree, owned, with_left_over, without_left_over
 from postrender.helm.fields import as_live as _as_live
 from postrender.helm.matching import identity
+from postrender.helm.objects import Entry, built, stamped
 from postrender.helm.patch import PatchType, differs, patch_type
-from postrender.helm.predict import Entry, Prediction, built, simulate, stamped
+from postrender.helm.predict import Prediction, simulate
 from postrender.helm.server import SERVER_KEPT
 from postrender.helm.versions import Matching
 from postrender.live import RESOURCE_POLICY, Json

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from postrender.helm.predict import Entry, Prediction, Update, stamped
+from postrender.helm.objects import Entry, stamped
 from postrender.live import Json, ReleaseName
 from postrender.record import Record
+
+if TYPE_CHECKING:
+    from postrender.helm.predict import Prediction, Update
 
 
 class Rewriting(Record):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from postrender.helm.predict import Prediction
 from postrender.identity import ObjectKey, Resource, object_name
 from postrender.live import LiveObject
 from postrender.manifest import ObjectRef
 from postrender.ownership import Ownership
 from postrender.record import Record
 from postrender.splice import Edit
+
+if TYPE_CHECKING:
+    from postrender.helm.predict import Prediction
 
 
 class Action(Enum):

@@ -112,12 +112,11 @@ def test_plan(case: dict[str, Any], version: str, tmp_path: Path) -> None:
     live = tmp_path / "live.yaml"
     secrets = [json.dumps(_secret(release)) for release in case.get("releases", [])]
     live.write_text("\n---\n".join([case.get("live", NOTHING), *secrets]))
-    offline = snapshot.Offline()
-    source = offline if case.get("action") == "template" else snapshot.load(str(live))
+    source = None if case.get("action") == "template" else snapshot.load(str(live))
     stream = case["in"].encode()
 
     def run() -> Any:
-        return filter_stream(stream, _invocation(case, version), _policy(case), source, offline)
+        return filter_stream(stream, _invocation(case, version), _policy(case), source)
 
     if "error" in case:
         with pytest.raises(PostrenderError) as caught:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from postrender.helm.predict import Entry, Request, Update, simulate, stamped
+from postrender.helm.objects import Entry, stamped
+from postrender.helm.predict import Request, Update, simulate
 from postrender.helm.server import stale_version
 from postrender.helm.versions import HelmVersion, Matching
 from postrender.identity import GroupVersionKind, ObjectKey

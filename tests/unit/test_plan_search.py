@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from postrender.helm.predict import Entry, Update, stamped
+from postrender.helm.objects import Entry, stamped
+from postrender.helm.predict import Update
 from postrender.helm.versions import HelmVersion, Matching
 from postrender.identity import GroupVersionKind, ObjectKey
 from postrender.live import ReleaseName

@@ -1,0 +1,41 @@
+"""An object as Helm holds it in memory: built from a manifest, then stamped."""
+
+from __future__ import annotations
+
+from postrender.identity import GroupVersionKind, ObjectKey
+from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, ReleaseName
+from postrender.record import Record
+
+
+class Entry(Record):
+    """One object on one of Helm's lists; ``body`` is its manifest, Helm's ownership stamps included."""
+
+    gvk: GroupVersionKind
+    key: ObjectKey
+    body: Json
+
+
+def built(gvk: GroupVersionKind, key: ObjectKey, manifest: Json) -> Entry:
+    """A manifest as Helm's builder makes an object of it: an empty namespace is filled in.
+
+    ``SetNamespace`` and ``UpdateObjectNamespace`` (k8s.io/cli-runtime, pkg/resource/visitor.go).
+    """
+    metadata = manifest.get("metadata") or {}
+    if not key.namespace or metadata.get("namespace"):
+        return Entry(gvk, key, manifest)
+    return Entry(gvk, key, {**manifest, "metadata": {**metadata, "namespace": key.namespace}})
+
+
+def stamped(body: Json, release: ReleaseName) -> Json:
+    """The object with the label and annotations Helm puts on it in memory.
+
+    ``setMetadataVisitor`` (pkg/action/validate.go), forced: what the manifest says about ownership is overwritten.
+    """
+    metadata = dict(body.get("metadata") or {})
+    metadata["labels"] = {**(metadata.get("labels") or {}), MANAGED_BY: "Helm"}
+    metadata["annotations"] = {
+        **(metadata.get("annotations") or {}),
+        RELEASE_NAME: release.name,
+        RELEASE_NAMESPACE: release.namespace,
+    }
+    return {**body, "metadata": metadata}

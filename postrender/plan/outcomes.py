@@ -1,0 +1,91 @@
+"""The outcome for every object that Helm will update client-side, each group of lookalikes apart."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+
+from postrender.helm.matching import identity
+from postrender.helm.objects import Entry, stamped
+from postrender.helm.predict import Prediction, Update
+from postrender.helm.versions import Matching
+from postrender.live import Json, LiveObject, ReleaseName
+from postrender.ownership import Ownership
+from postrender.plan.facts import Facts
+from postrender.plan.judge import simulated
+from postrender.plan.rewriting import Group, Member, Outcome, Rewriting
+from postrender.plan.run import Run
+from postrender.plan.search import rewrite
+from postrender.policy import OnDrift, Policy
+
+
+def outcomes(run: Run, release: ReleaseName) -> dict[int, Outcome]:
+    """The outcomes by index; a group of which nothing is live has none, since Helm only creates."""
+    found: dict[int, Outcome] = {}
+    for indices, group in _groups(run, release):
+        if group.frame.live:
+            found.update(zip(indices, rewrite(group), strict=True))
+    return found
+
+
+def predictions(facts: Facts) -> tuple[Prediction | None, ...]:
+    """What becomes of each object where Helm gets the stream as it came in, and finds nobody else's object in the way.
+
+    ``None`` where nothing is predicted: nobody looked, Helm's version or the release is not known, Helm applies
+    server-side, a hook.
+    """
+    found: dict[int, Prediction] = {}
+    invocation = facts.invocation
+    if invocation.helm is not None and invocation.release is not None:
+        run = Run(facts, Policy(), invocation.helm)
+        for indices, group in () if run.server_side else _groups(run, invocation.release):
+            found.update(zip(indices, simulated(group, [Rewriting()] * len(indices)), strict=True))
+    return tuple(found.get(index) for index in range(len(facts.items)))
+
+
+def _groups(run: Run, release: ReleaseName) -> Iterator[tuple[list[int], Group]]:
+    """Every group of lookalikes, single objects included, with the indices of its members."""
+    groups: dict[Hashable, list[int]] = {}
+    for index, item in enumerate(run.facts.items):
+        if not item.hook and item.observation is not None:
+            groups.setdefault(identity(Matching.KIND, item.ref.gvk, item.key), []).append(index)
+    stored: dict[Hashable, list[Entry]] = {}
+    for entry in run.facts.stored:
+        stored.setdefault(identity(Matching.KIND, entry.gvk, entry.key), []).append(entry)
+    for same, indices in groups.items():
+        yield indices, _group(run, release, indices, stored.get(same, []))
+
+
+def _group(run: Run, release: ReleaseName, indices: list[int], stored: list[Entry]) -> Group:
+    items = [run.facts.items[index] for index in indices]
+    held = {(entry.gvk, entry.key) for entry in stored}
+    ways = run.ways
+    frame = Update(
+        targets=(),
+        stored=stored,
+        adopted=[
+            place for place, item in enumerate(items) if item.live is not None and (item.ref.gvk, item.key) not in held
+        ],
+        live={
+            item.key: _body(run, release, item.live, run.owners[index])
+            for index, item in zip(indices, items, strict=True)
+            if item.live is not None
+        },
+        helm=run.helm,
+        matching=ways.matching,
+        shared=not ways.copies_adopted,
+        force=run.facts.invocation.force and (run.upgrade or ways.force_on_adoption),
+        three_way=run.taken_by_helm and not run.upgrade and ways.three_way_on_take_ownership,
+        status_apart=frozenset(item.ref.gvk for item in items if item.resource.status_apart),
+    )
+    members = [
+        Member(Entry(item.ref.gvk, item.key, run.facts.manifest.value(item.ref)), run.wish(index))
+        for index, item in zip(indices, items, strict=True)
+    ]
+    return Group(members, frame, release, store=run.policy.on_drift is OnDrift.STORE)
+
+
+def _body(run: Run, release: ReleaseName, live: LiveObject, owner: Ownership | None) -> Json:
+    """The live body as Helm will find it: stamped where postrender is going to stamp it first."""
+    if live.body is None:
+        raise ValueError(f"no body was read for {live.key}")
+    return stamped(live.body, release) if run.adopts(owner) else live.body

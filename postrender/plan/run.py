@@ -1,0 +1,76 @@
+"""What the verdicts of one decision share: whose each object is, who collides, what is wished for each document."""
+
+from __future__ import annotations
+
+from postrender.collisions import label_value
+from postrender.helm.matching import lookalikes
+from postrender.helm.versions import HelmVersion, behaviour
+from postrender.ownership import Ownership, Standing, classify
+from postrender.plan.facts import Facts, Item, applies_server_side, upgraded_from
+from postrender.plan.rewriting import Rewriting
+from postrender.policy import Adopt, Policy, Stamp
+
+TAKEN = {Standing.ORPHAN: Adopt.ORPHANS, Standing.UNMANAGED: Adopt.UNMANAGED}
+"""Standings of objects that Helm refuses, and what the user allows to have them stamped."""
+
+_EXPORTED = frozenset(
+    f"metadata.{name}" for name in ("resourceVersion", "uid", "creationTimestamp", "managedFields", "selfLink")
+)
+"""Fields of which any one tells an exported object from a chart's."""
+
+
+class Run:
+    """One decision for one version of Helm.
+
+    ``owners`` holds each object's ownership by index (``None`` where nobody looked), ``twins`` the indices of those
+    that share an object's Kind, namespace and name in another group.
+    """
+
+    def __init__(self, facts: Facts, policy: Policy, helm: HelmVersion) -> None:
+        self.facts = facts
+        self.policy = policy
+        self.helm = helm
+        self.ways = behaviour(helm)
+        self.release = facts.invocation.release
+        self.upgrade = upgraded_from(facts.invocation, facts.own) is not None
+        self.server_side = applies_server_side(facts.invocation, facts.own, server_side=self.ways.server_side)
+        stored = frozenset(entry.key for entry in facts.stored)
+        self.owners = [self._ownership(item, item.key in stored) for item in facts.items]
+        self.twins = self._twins()
+
+    @property
+    def taken_by_helm(self) -> bool:
+        """Whether Helm's own flag lets it take whatever it finds."""
+        return self.facts.invocation.take_ownership and self.ways.take_ownership
+
+    def adopts(self, owner: Ownership | None) -> bool:
+        """Whether postrender itself may stamp the live object: not where Helm's own flag lets it through."""
+        return owner is not None and not self.taken_by_helm and TAKEN.get(owner.standing) in self.policy.adopt
+
+    def wish(self, index: int) -> Rewriting:
+        """What would be written into the document if Helm carried everything out."""
+        item, owner = self.facts.items[index], self.owners[index]
+        if item.hook:
+            return Rewriting()
+        adopted = owner is not None and owner.standing not in (Standing.ABSENT, Standing.OURS, Standing.UNKNOWN)
+        stamp = self.policy.stamp is Stamp.ALL or (self.policy.stamp is Stamp.ADOPT and adopted)
+        key = self.policy.label_key
+        return Rewriting(
+            strip=item.ref.server_set if _EXPORTED & set(item.ref.server_set) else (),
+            label=(key, label_value(item.key.group_kind)) if key and index in self.twins else None,
+            stamp=self.release if stamp else None,
+        )
+
+    def _ownership(self, item: Item, stored: bool) -> Ownership | None:
+        if item.observation is None:
+            return None
+        return classify(item.observation, self.release, stored=stored, living=self.facts.living)
+
+    def _twins(self) -> dict[int, tuple[int, ...]]:
+        items = self.facts.items
+        plain = [index for index, item in enumerate(items) if not item.hook and item.key.name]
+        return {
+            plain[one]: tuple(plain[other] for other in group if other != one)
+            for group in lookalikes([(items[index].ref.gvk, items[index].key) for index in plain])
+            for one in group
+        }
