@@ -109,13 +109,13 @@ def tree_value(span: Span, tree: Tree) -> Json:
 
 def _documents(data: bytes, chunk: Chunk, index: int, line: int) -> list[Document]:
     """The document of a chunk, and one more for what follows its end."""
-    span = Span(data, chunk.start, chunk.end)
     if chunk.json:
-        refs, why_not = objects(json.loads(data[chunk.start : chunk.end]), index, lambda path: line)
+        refs, why_not = objects(json.loads(data[chunk.start : chunk.end]), index, lambda _: line)
         return [Document(index, chunk.start, chunk.end, refs, why_not, json=True)]
-    quick = _quick(span, index, line)
+    quick = _quick(Span(data, chunk.start, chunk.end), index, line)
     if quick:
         return [quick]
+    span = Span(data, chunk.read_from, chunk.end)
     tree = document_tree(span, _OBJECT)
     root = tree.root
 
@@ -147,7 +147,7 @@ def _quick(span: Span, index: int, line: int) -> Document | None:
             except Unusable:
                 return None
     first = line + span.data.count(b"\n", span.start, found[0].start)
-    refs, why_not = objects(body, index, lambda path: first)
+    refs, why_not = objects(body, index, lambda _: first)
     return Document(index, span.start, span.end, refs, why_not, found)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from postrender.manifest.reader import BOM, Span, Unreadable, well_formed
 
@@ -18,6 +19,7 @@ _READ_WHOLE = 1 << 16
 _PREAMBLE = re.compile(rb"(?:[ ]*(?:#[^\n]*)?\n)*")
 _MARGIN = re.compile(rb"\n[^ \n#]")
 _KEY = re.compile(rb"([A-Za-z_][A-Za-z0-9_./-]*):(?=[ \n]|\Z)")
+_TAG = re.compile(rb"![^\s,\[\]]*[,\[\]]")
 _ITEM = re.compile(rb"-(?=[ \n]|\Z)")
 
 
@@ -71,8 +73,10 @@ def _closed(data: bytes, found: tuple[Field, ...]) -> bool:
     cuts = next(((field.start, field.end) for field in found if field.name == "metadata"), ())
     stop = end if end - start <= _READ_WHOLE else max(cuts, default=start)
     edges = [start, *cuts, stop]
+    if _TAG.search(data, start, max(cuts, default=start)):
+        return False
     try:
-        for begin, finish in zip(edges, edges[1:], strict=False):
+        for begin, finish in pairwise(edges):
             if begin < finish:
                 well_formed(Span(data, begin, finish))
     except Unreadable:

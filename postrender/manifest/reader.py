@@ -1,4 +1,4 @@
-"""PyYAML's parser over a span of bytes: libyaml's where it is compiled in, else the pure one."""
+"""PyYAML's parsers over a span of bytes: libyaml's where it is compiled in, else the pure one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from yaml.error import MarkedYAMLError
 from yaml.reader import ReaderError
 
 LIBYAML: bool = bool(yaml.__with_libyaml__)
-"""Whether libyaml reads; without it the pure-Python parser does, some thirty times slower."""
+"""Whether libyaml reads; without it a pure-Python parser does, some thirty times slower."""
 
 BOM = b"\xef\xbb\xbf"
 _COPY_UP_TO = 1 << 20
@@ -44,17 +44,19 @@ class Parser:
     """The events of a span, and where they stand in the data.
 
     Go's reader ends every line it is given (``LineReader.Read``, k8s.io/apimachinery, pkg/util/yaml/decoder.go), which
-    decides what a block scalar on the last line is worth: so a missing last newline is added here.
+    decides what a block scalar on the last line is worth: so a missing last newline is added here. With ``pure``,
+    libyaml is not used even where it is there.
     """
 
-    __slots__ = ("_ascii", "_base", "_byte", "_index", "_parser", "_span")
+    __slots__ = ("_ascii", "_base", "_byte", "_index", "_libyaml", "_parser", "_span")
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: Span, *, pure: bool = False) -> None:
         self._span = span
         self._base = self._byte = span.text_start
         self._index = 0
         self._ascii = _is_ascii(span)
-        self._parser = _parser(span)
+        self._libyaml = LIBYAML and not pure
+        self._parser = _parser(span, self._libyaml)
 
     def next(self) -> Any:
         """The next event; ``None`` after the last. Raises Unreadable."""
@@ -66,7 +68,7 @@ class Parser:
     def drain(self) -> None:
         """Read to the end, for the errors alone; raises Unreadable."""
         try:
-            if LIBYAML:
+            if self._libyaml:
                 self._parser.raw_parse()
             else:
                 while self._parser.check_event():
@@ -90,7 +92,7 @@ class Parser:
 
     def _fail(self, error: MarkedYAMLError | ReaderError) -> NoReturn:
         if isinstance(error, ReaderError):
-            offset = self._base + error.position if LIBYAML else self.offset(error.position)
+            offset = self._base + error.position if self._libyaml else self.offset(error.position)
             raise Unreadable(error.reason, offset) from None
         mark = error.problem_mark or error.context_mark
         cause = f"{error.problem} {error.context}" if error.context else str(error.problem)
@@ -102,16 +104,18 @@ def well_formed(span: Span) -> None:
     Parser(span).drain()
 
 
-def _parser(span: Span) -> Any:
+def _parser(span: Span, libyaml: bool) -> Any:
     data, start, end = span.data, span.text_start, span.end
     ended = data.endswith(b"\n", start, end)
-    if LIBYAML:
+    if libyaml:
         from yaml._yaml import CParser
 
         if end - start > _COPY_UP_TO:
             return CParser(_Stream(data, start, end))
         return CParser(data[start:end] if ended else data[start:end] + b"\n")
-    return yaml.SafeLoader(data[start:end] if ended else data[start:end] + b"\n")
+    from postrender.manifest.pure import GoParser
+
+    return GoParser(data[start:end] if ended else data[start:end] + b"\n")
 
 
 class _Stream(BytesIO):

@@ -148,7 +148,7 @@ def _zeros(digits: str, exponent: str) -> int:
 
 
 def as_key(found: Json) -> str:
-    """The string a mapping's key becomes (``convertToJSONableObject``, sigs.k8s.io/yaml, yaml.go); raises Unreadable."""
+    """The string a mapping's key becomes; raises Unreadable. ``convertToJSONableObject``, sigs.k8s.io/yaml, yaml.go."""
     if isinstance(found, str):
         return found
     if found is None:

@@ -22,10 +22,14 @@ _LOOK_AHEAD = 4096
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The bytes of one document, without its separator line; ``json`` where a JSON decoder reads them."""
+    """The bytes of one document, without its separator line; ``json`` where a JSON decoder reads them.
+
+    ``read_from`` is where a YAML reader begins: with a separator line that no document comes before, it reads that too.
+    """
 
     start: int
     end: int
+    read_from: int
     json: bool = False
 
 
@@ -34,15 +38,17 @@ def chunks(data: bytes) -> list[Chunk]:
     _check_encoding(data)
     found, position = _json_values(data)
     _check_marks(data, position)
-    start = position
-    while start >= 0:
+    start = read_from = position
+    while True:
         separator = _find_separator(data, start)
         end = len(data) if separator < 0 else separator
         if end > start:
-            found.append(Chunk(start, end))
+            found.append(Chunk(start, end, read_from))
         if separator < 0:
             break
-        start = _after_separator(data, separator)
+        first = start == end
+        start = _after_separator(data, separator, first)
+        read_from = separator if first else start
     return found
 
 
@@ -65,17 +71,21 @@ def _find_separator(data: bytes, position: int) -> int:
     return found + 1 if found >= 0 else -1
 
 
-def _after_separator(data: bytes, separator: int) -> int:
-    """Where the line after a separator begins, which may hold blanks and a comment (``YAMLReader.Read``)."""
+def _after_separator(data: bytes, separator: int, first: bool) -> int:
+    """Where the line after a separator begins, which may hold blanks and a comment (``YAMLReader.Read``).
+
+    ``first`` is one that no document comes before: it is handed on to the YAML reader, for which a comment needs a
+    blank before it.
+    """
     newline = data.find(b"\n", separator)
     stop = len(data) if newline < 0 else newline + 1
-    rest = data[separator + len(_SEPARATOR) : stop].strip()
-    if rest and not rest.startswith(b"#"):
-        shown = rest.decode(errors="replace")
+    written = data[separator + len(_SEPARATOR) : stop].decode()
+    rest = written.strip()
+    if rest and (not rest.startswith("#") or (first and written.startswith("#"))):
         raise error_at(
             data,
             separator,
-            f"{shown[:40]!r} after the document separator, which Helm refuses",
+            f"{rest[:40]!r} after the document separator, which Helm refuses",
             next="put it on a line of its own, below the ---",
         )
     return stop
@@ -132,7 +142,7 @@ def _json_values(data: bytes) -> tuple[list[Chunk], int]:
             newline = data.find(b"\n", consumed, start)
             return found, newline + 1 if newline >= 0 else start
         consumed = start + len(text[position:read].encode())
-        found.append(Chunk(start, consumed, json=True))
+        found.append(Chunk(start, consumed, start, json=True))
 
 
 def _no_constant(name: str) -> float:

@@ -18,12 +18,12 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from postrender.manifest.reader import Parser, Span, Unreadable
+from postrender.manifest.reader import LIBYAML, Parser, Span, Unreadable
 
 Wanted = Any
 """Which children to keep: ``None`` for all, else key or index to Wanted, where the key ``None`` is every item."""
 
-_TAG = re.compile(rb"(?:&\S+\s+)?!(?=\s|\Z)")
+_TAG = re.compile(rb"(?:&\S+\s+)?(!(?!<)\S*)")
 _LONG = 4096
 
 
@@ -74,16 +74,22 @@ class Tree:
     """The first document of a span, which is all that Go's reader takes.
 
     ``root`` is ``None`` for an empty one. ``end`` is where the document ends, at the latest the span's end;
-    ``references`` tells whether there are anchors, aliases or merge keys.
+    ``references`` tells whether there are anchors, aliases or merge keys, ``pure`` whether only the pure-Python parser
+    could read it.
     """
 
     root: Node | None
     end: int
     references: bool
+    pure: bool = False
 
 
 class _References(Exception):
-    """An anchor or alias was found where the tree is pruned."""
+    """An anchor, alias or tag was found where the tree is pruned."""
+
+
+class _Disputed(Exception):
+    """A tag that go-yaml and libyaml do not end in the same place: to go-yaml, ``,`` and brackets are a part of it."""
 
 
 def compose(span: Span, wanted: Wanted = None) -> Tree:
@@ -92,15 +98,30 @@ def compose(span: Span, wanted: Wanted = None) -> Tree:
     Raises Unreadable. There is no recursion: nesting is bound by memory alone.
     """
     try:
-        return _Composer(span).tree(wanted)
+        return _compose(span, wanted, pure=not LIBYAML)
+    except _Disputed:
+        return _compose(span, wanted, pure=True)
+    except Unreadable as error:
+        if not LIBYAML:
+            raise
+        try:
+            return _compose(span, wanted, pure=True)
+        except Unreadable:
+            raise error from None
+
+
+def _compose(span: Span, wanted: Wanted, *, pure: bool) -> Tree:
+    try:
+        return _Composer(span, pure).tree(wanted)
     except _References:
-        return _Composer(span).tree(None)
+        return _Composer(span, pure).tree(None)
 
 
 class _Composer:
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: Span, pure: bool) -> None:
         self.span = span
-        self.parser = Parser(span)
+        self.pure = pure
+        self.parser = Parser(span, pure=pure)
         self.anchors: dict[str, Node] = {}
         self.references = False
 
@@ -135,7 +156,7 @@ class _Composer:
                     else:
                         stack.append((node, inside))
             event = self.parser.next()
-        return Tree(root, end, self.references)
+        return Tree(root, end, self.references, self.pure)
 
     def _node(self, event: Any, cls: type, pruned: bool) -> Node:
         start = self._offset(event.start_mark)
@@ -149,8 +170,8 @@ class _Composer:
         tag = event.tag or ""
         if cls is ScalarEvent:
             plain = event.implicit[0]
-            if plain and not tag and _TAG.match(self.span.data, start, self.span.end):
-                tag = "!"
+            if tag or plain:
+                tag = self._tag(tag, start)
             text = event.value
             pruned = pruned and len(text) > _LONG
             if text == "<<" and plain:
@@ -167,12 +188,23 @@ class _Composer:
                 pruned=pruned,
             )
         else:
+            if tag:
+                self._tag(tag, start)
             kind = Kind.MAPPING if cls is MappingStartEvent else Kind.SEQUENCE
             node = Node(kind, start, start, "", tag, anchor, flow=bool(event.flow_style), pruned=pruned)
         if anchor:
             self.references = True
             self.anchors[anchor] = node
         return node
+
+    def _tag(self, tag: str, start: int) -> str:
+        """The tag as written: a lone ``!`` is no tag to libyaml, and a string's to go-yaml."""
+        written = _TAG.match(self.span.data, start, self.span.end)
+        if written is None:
+            return tag
+        if not self.pure and any(mark in written[1] for mark in (b",", b"[", b"]")):
+            raise _Disputed
+        return "!" if written[1] == b"!" else tag
 
     def _skip(self, node: Node) -> None:
         """Read past the inside of a collection that is not wanted."""
@@ -185,7 +217,7 @@ class _Composer:
                 if flows.pop() or last is None:
                     last = event
                 continue
-            if cls is AliasEvent or event.anchor:
+            if cls is AliasEvent or event.anchor or event.tag:
                 raise _References
             node.text = "…"
             if cls is ScalarEvent:

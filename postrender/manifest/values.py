@@ -142,7 +142,8 @@ class _Decoder:
             for index in range(len(items) - 1, -1, -1):
                 self.todo.append(("read", node.children[index], items, index, depth + 1))
         else:
-            container[place] = fields = {}
+            fields: dict[str, Json] = {}
+            container[place] = fields
             self._fields(node, fields, depth)
 
     def _fields(self, node: Node, container: Json, depth: int) -> None:

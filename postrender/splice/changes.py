@@ -54,12 +54,13 @@ def applied(value: Json, changes: Changes) -> Json:
         copy: Json = dict(value)
     elif isinstance(value, list):
         copy = list(value)
-        for key in changes:
-            if not isinstance(key, int) or not 0 <= key < len(copy):
-                raise Conflict(f"a list of {len(copy)} has no item {key}")
+        for index in changes:
+            if not isinstance(index, int) or not 0 <= index < len(copy):
+                raise Conflict(f"a list of {len(copy)} has no item {index}")
     else:
         raise Conflict(f"{value!r} has no fields")
     dropped: list[Any] = []
+    key: Any
     for key, wish in changes.items():
         if isinstance(wish, Drop):
             dropped.append(key)

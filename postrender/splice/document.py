@@ -48,14 +48,14 @@ def _by_fields(data: bytes, document: Document, changes: Changes) -> list[Piece]
             if isinstance(wish, Drop):
                 continue
             return None
-        pieces_of = _drop_field(data, field) if isinstance(wish, Drop) else _in_field(data, document, field, wish)
+        pieces_of = _drop_field(data, field) if isinstance(wish, Drop) else _in_field(data, field, wish)
         if pieces_of is None:
             return None
         found += pieces_of
     return sorted(found)
 
 
-def _in_field(data: bytes, document: Document, field: Field, wish: object) -> list[Piece] | None:
+def _in_field(data: bytes, field: Field, wish: object) -> list[Piece] | None:
     span = Span(data, field.start, field.end)
     tree = field_tree(span, {field.name: None})
     if tree is None:
@@ -65,9 +65,9 @@ def _in_field(data: bytes, document: Document, field: Field, wish: object) -> li
         if not found:
             return []
         text = _joined(span, found)
-        if not text.startswith(field.name.encode() + b":") or not _closes(text, data, document, field.end):
+        if not text.startswith(field.name.encode() + b":") or not _closes(text, data, field.end):
             return None
-        prove(span, Span(text, 0, len(text)), {field.name: wish})
+        prove(span, Span(text, 0, len(text)), {field.name: wish}, pure=tree.pure)
     except (Awkward, Unproved):
         return None
     return found
@@ -82,7 +82,7 @@ def _drop_field(data: bytes, field: Field) -> list[Piece] | None:
     return [Piece(field.start, stop, b"")] if _COMMENTS.match(data, stop, field.end) else None
 
 
-def _closes(text: bytes, data: bytes, document: Document, end: int) -> bool:
+def _closes(text: bytes, data: bytes, end: int) -> bool:
     """Whether a new text ends its last line where another follows, and begins no document inside."""
     follows = end < len(data)
     return not (follows and not text.endswith(b"\n")) and b"\n---" not in text and not text.startswith(b"---")
@@ -119,17 +119,17 @@ def _wanted(changes: Changes) -> object:
 
 
 def _prove_whole(span: Span, text: bytes, tree: Tree, document: Document, changes: Changes) -> None:
-    if not _closes(text, span.data, document, span.end):
+    if not _closes(text, span.data, span.end):
         raise Unproved("the edited text does not end where it did")
     if tree.references or document.json:
         _prove_values(span, text, document, changes)
     else:
-        prove(span, Span(text, 0, len(text)), changes)
+        prove(span, Span(text, 0, len(text)), changes, pure=tree.pure)
 
 
 def _prove_values(span: Span, text: bytes, document: Document, changes: Changes) -> None:
     """Read both texts as Helm does, and compare the values."""
-    if not _closes(text, span.data, document, span.end):
+    if not _closes(text, span.data, span.end):
         raise Unproved("the edited text does not end where it did")
     try:
         if document.json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from postrender.live import Json
 from postrender.manifest.reader import Span
@@ -41,7 +42,7 @@ def pieces(span: Span, tree: Tree, changes: Changes) -> list[Piece]:
     placer = _Placer(span, tree)
     placer.change(tree.root, changes)
     found = sorted(placer.found)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         if after.start < before.end:
             raise Awkward("two changes meet in one place", after.start)
     return found

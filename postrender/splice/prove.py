@@ -24,10 +24,13 @@ class Unproved(Exception):
     """The edited text does not say what was meant, or nobody can tell."""
 
 
-def prove(before: Span, after: Span, changes: Changes) -> None:
-    """Raises Unproved unless the two texts differ by the changes and no more. Neither may hold anchors or aliases."""
+def prove(before: Span, after: Span, changes: Changes, *, pure: bool = False) -> None:
+    """Raises Unproved unless the two texts differ by the changes and no more. Neither may hold anchors or aliases.
+
+    ``pure`` as in Tree.
+    """
     try:
-        _Proof(before, after).document(changes)
+        _Proof(before, after, pure).document(changes)
     except Unreadable as error:
         raise Unproved(f"the edited text is not YAML: {error}") from None
     except scalars.Unreadable as error:
@@ -35,9 +38,9 @@ def prove(before: Span, after: Span, changes: Changes) -> None:
 
 
 class _Proof:
-    def __init__(self, before: Span, after: Span) -> None:
-        self.before = Parser(before)
-        self.after = Parser(after)
+    def __init__(self, before: Span, after: Span, pure: bool) -> None:
+        self.before = Parser(before, pure=pure)
+        self.after = Parser(after, pure=pure)
 
     def document(self, changes: Changes) -> None:
         for _ in ("stream start", "document start"):
@@ -80,7 +83,7 @@ class _Proof:
                 self._like(old, new)
                 if new_key is None:
                     self._rest(old)
-                self._value(self.before.next(), self.after.next(), open_changes.pop(new_key, None))
+                self._value(self.before.next(), self.after.next(), open_changes.pop(new_key or "", None))
                 old, new = self.before.next(), self.after.next()
             elif new_key is not None and new_key in open_changes:
                 made = materialised({new_key: open_changes.pop(new_key)})
@@ -159,9 +162,9 @@ class _Proof:
                 or (old.value == "<<" and old.implicit[0])
             ):
                 self._fail()
-        elif cls is AliasEvent or ((cls is MappingStartEvent or cls is SequenceStartEvent) and (
-            old.anchor or new.anchor or old.tag != new.tag
-        )):
+        elif cls is AliasEvent or (
+            (cls is MappingStartEvent or cls is SequenceStartEvent) and (old.anchor or new.anchor or old.tag != new.tag)
+        ):
             self._fail()
 
     def _fail(self) -> NoReturn:
