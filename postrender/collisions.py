@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 from postrender.identity import GroupKind
@@ -19,6 +18,8 @@ def label_value(kind: GroupKind) -> str:
     whole = str(kind)
     if len(whole) <= LABEL_VALUE_LENGTH:
         return whole
+    import hashlib  # Loads OpenSSL, for a label that hardly ever is too long.
+
     digest = hashlib.sha256(whole.encode()).hexdigest()[:10]
     start = whole[: LABEL_VALUE_LENGTH - len(digest) - 1]
     return f"{start.rstrip('-.')}-{digest}"

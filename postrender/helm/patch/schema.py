@@ -9,11 +9,10 @@ that time; a field that an older Helm does not know makes it fail, in words, whe
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from importlib.resources import files
 from typing import NewType
 
 from postrender.helm.patch.errors import PatchError
@@ -21,6 +20,8 @@ from postrender.helm.versions import HelmVersion
 from postrender.identity import GroupVersionKind
 
 Schema = NewType("Schema", str)
+from postrender.record import Record
+
 """A Go type: the name of a struct in ``schema.json`` or a kind of package reflect, ``*`` and ``[]`` before it."""
 
 
@@ -31,8 +32,7 @@ class PatchType(Enum):
     STRATEGIC = "application/strategic-merge-patch+json"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Record):
     """What is known of a field: the type of its value (of one element, for a list) and its struct tags.
 
     ``strategy`` is ``""`` (objects are merged, lists replaced), ``merge`` or ``replace``. ``merge_key`` is ``""``
@@ -45,8 +45,7 @@ class Field:
     merge_key: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
+class _Facts(Record):
     client_go: str
     kinds: Mapping[str, Mapping[str, str]]
     types: Mapping[str, Mapping[str, str]]
@@ -54,7 +53,9 @@ class _Facts:
 
 @cache
 def _facts() -> _Facts:
-    found = json.loads(files(__package__).joinpath("schema.json").read_bytes())
+    # Not by importlib.resources, whose import takes longer than reading the file.
+    with open(os.path.join(os.path.dirname(__file__), "schema.json"), encoding="utf-8") as file:
+        found = json.load(file)
     return _Facts(found["client_go"], found["kinds"], found["types"])
 
 
