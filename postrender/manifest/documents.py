@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 
 from postrender.live import Json
 from postrender.manifest.fields import Field, fields
@@ -13,6 +12,7 @@ from postrender.manifest.reader import Span, Unreadable
 from postrender.manifest.stream import Chunk, chunks, error_at
 from postrender.manifest.tree import Node, Tree, Wanted, compose
 from postrender.manifest.values import Unusable, value
+from postrender.record import Record
 
 _IDENTITY = ("apiVersion", "kind", "metadata")
 _OBJECT: Wanted = dict.fromkeys(_IDENTITY)
@@ -20,8 +20,7 @@ _OBJECT["items"] = {None: _OBJECT}
 _REST = "it follows a `...` line, after which Helm reads no further"
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Record):
     """One document of the stream, at data[start:end], without its separator line.
 
     ``objects`` is empty where ``why_not`` says why. ``fields`` are its top-level fields where they could be told apart
@@ -37,13 +36,15 @@ class Document:
     json: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Manifest:
-    """A stream, read once."""
+    """A stream, read once: its bytes and its documents."""
 
-    data: bytes
-    documents: tuple[Document, ...]
-    _last: dict[int, Json] = field(default_factory=dict, compare=False, repr=False)
+    __slots__ = ("_last", "data", "documents")
+
+    def __init__(self, data: bytes, documents: tuple[Document, ...]) -> None:
+        self.data = data
+        self.documents = documents
+        self._last: dict[int, Json] = {}
 
     @property
     def objects(self) -> tuple[ObjectRef, ...]:

@@ -8,10 +8,10 @@ stretch of fields, taken by itself, is well-formed YAML. What looks unusual is l
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 
 from postrender.manifest.reader import BOM, Span, Unreadable, well_formed
+from postrender.record import Record
 
 _ODD = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9", BOM)
 """Line breaks other than a line feed, as YAML has them, and what may hide at the start of a line."""
@@ -23,8 +23,7 @@ _TAG = re.compile(rb"![^\s,\[\]]*[,\[\]]")
 _ITEM = re.compile(rb"-(?=[ \n]|\Z)")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Record):
     """A top-level field: its key, value and the comments after it, at data[start:end]."""
 
     name: str

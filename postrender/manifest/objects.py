@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from postrender.identity import GroupVersionKind
 from postrender.live import Json
+from postrender.record import Record
 
 _SERVER_SET = ("resourceVersion", "uid", "creationTimestamp", "managedFields", "generation", "selfLink")
 _NOTHING: tuple[Json, ...] = (None, "", [], {})
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectRef:
+class ObjectRef(Record):
     """One Kubernetes object in the stream.
 
     ``path`` is () for the document itself, (i,) for item i of a list, (i, j) for one of a list in a list. ``name`` is

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, NoReturn
 
 import yaml
 from yaml.error import MarkedYAMLError
 from yaml.reader import ReaderError
+
+from postrender.record import Record
 
 LIBYAML: bool = bool(yaml.__with_libyaml__)
 """Whether libyaml reads; without it a pure-Python parser does, some thirty times slower."""
@@ -26,8 +27,7 @@ class Unreadable(Exception):
         self.offset = offset
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Record):
     """The bytes data[start:end], to be read as the text of one document."""
 
     data: bytes

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import codecs
 import json
-from dataclasses import dataclass
 
 from postrender.errors import ManifestError
 from postrender.manifest.reader import BOM
+from postrender.record import Record
 
 _SEPARATOR = b"---"
 _PIECE = 1 << 20
@@ -20,8 +20,7 @@ _LOOK_AHEAD = 4096
 """How far ``NewYAMLOrJSONDecoder`` looks for the brace of a JSON stream, as the visitor calls it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Record):
     """The bytes of one document, without its separator line; ``json`` where a JSON decoder reads them.
 
     ``read_from`` is where a YAML reader begins: with a separator line that no document comes before, it reads that too.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -19,6 +18,7 @@ from yaml.events import (
 )
 
 from postrender.manifest.reader import LIBYAML, Parser, Span, Unreadable
+from postrender.record import Record
 
 Wanted = Any
 """Which children to keep: ``None`` for all, else key or index to Wanted, where the key ``None`` is every item."""
@@ -36,7 +36,6 @@ class Kind(Enum):
     ALIAS = "alias"
 
 
-@dataclass(slots=True, eq=False)
 class Node:
     """A node, at data[start:end], anchor and tag included.
 
@@ -46,18 +45,48 @@ class Node:
     ``text`` is "" only where there is nothing inside.
     """
 
-    kind: Kind
-    start: int
-    end: int
-    text: str = ""
-    tag: str = ""
-    anchor: str = ""
-    plain: bool = False
-    style: str = ""
-    flow: bool = False
-    pruned: bool = False
-    children: list[Node] = field(default_factory=list)
-    target: Node | None = None
+    __slots__ = (
+        "anchor",
+        "children",
+        "end",
+        "flow",
+        "kind",
+        "plain",
+        "pruned",
+        "start",
+        "style",
+        "tag",
+        "target",
+        "text",
+    )
+
+    def __init__(
+        self,
+        kind: Kind,
+        start: int,
+        end: int,
+        text: str = "",
+        *,
+        tag: str = "",
+        anchor: str = "",
+        plain: bool = False,
+        style: str = "",
+        flow: bool = False,
+        pruned: bool = False,
+        target: Node | None = None,
+    ) -> None:
+        self.kind = kind
+        self.start = start
+        self.end = end
+        self.text = text
+        self.tag = tag
+        self.anchor = anchor
+        self.plain = plain
+        self.style = style
+        self.flow = flow
+        self.pruned = pruned
+        self.target = target
+        self.children: list[Node] = []
 
     def pairs(self) -> list[tuple[Node, Node]]:
         """A mapping's keys with their values, in the order of the text."""
@@ -69,8 +98,7 @@ class Node:
         return self.kind is Kind.SCALAR and self.start == self.end
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Record):
     """The first document of a span, which is all that Go's reader takes.
 
     ``root`` is ``None`` for an empty one. ``end`` is where the document ends, at the latest the span's end;
@@ -181,17 +209,17 @@ class _Composer:
                 start,
                 self._offset(event.end_mark),
                 text[:1] if pruned else text,
-                tag,
-                anchor,
-                plain,
-                event.style or "",
+                tag=tag,
+                anchor=anchor,
+                plain=plain,
+                style=event.style or "",
                 pruned=pruned,
             )
         else:
             if tag:
                 self._tag(tag, start)
             kind = Kind.MAPPING if cls is MappingStartEvent else Kind.SEQUENCE
-            node = Node(kind, start, start, "", tag, anchor, flow=bool(event.flow_style), pruned=pruned)
+            node = Node(kind, start, start, tag=tag, anchor=anchor, flow=bool(event.flow_style), pruned=pruned)
         if anchor:
             self.references = True
             self.anchors[anchor] = node

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from postrender.live import Json
 from postrender.manifest import Manifest, ObjectRef
 from postrender.manifest.stream import error_at
+from postrender.record import Record
 from postrender.splice.changes import Changes, Conflict, Drop, Put, add
 from postrender.splice.document import edited
 
 __all__ = ["Edit", "Remove", "Set", "Spliced", "splice"]
 
 
-@dataclass(frozen=True, slots=True)
-class Set:
+class Set(Record):
     """Give the field at a path this value, making the mappings on the way where they are missing.
 
     ``path`` starts at the object: ``("metadata", "labels", "app")``; a list's item is an int.
@@ -27,8 +26,7 @@ class Set:
     value: Json
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(Record):
     """Take the field at a path away; where it is not there, nothing changes."""
 
     ref: ObjectRef
@@ -38,8 +36,7 @@ class Remove:
 Edit: TypeAlias = Set | Remove
 
 
-@dataclass(frozen=True, slots=True)
-class Spliced:
+class Spliced(Record):
     """The stream with the edits in it. ``rewritten`` are documents written anew as a whole, by index, with why."""
 
     data: bytes

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from postrender.live import Json
 from postrender.manifest.scalars import as_json
+from postrender.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(Record):
     """The value that is to be at this place."""
 
     value: Json
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(Record):
     """Nothing is to be at this place."""
 
 

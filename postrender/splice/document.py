@@ -52,7 +52,7 @@ def _by_fields(data: bytes, document: Document, changes: Changes) -> list[Piece]
         if pieces_of is None:
             return None
         found += pieces_of
-    return sorted(found)
+    return sorted(found, key=lambda piece: (piece.start, piece.end))
 
 
 def _in_field(data: bytes, field: Field, wish: object) -> list[Piece] | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 
 from postrender.live import Json
 from postrender.manifest.reader import Span
 from postrender.manifest.tree import Kind, Node, Tree
 from postrender.manifest.values import is_merge, key_text, value
+from postrender.record import Record
 from postrender.splice.changes import Changes, Drop, Put, applied, materialised, same
 from postrender.splice.write import block, flow
 
@@ -26,8 +26,7 @@ class Awkward(Exception):
         self.offset = offset
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Piece:
+class Piece(Record):
     """Text to stand instead of data[start:end]."""
 
     start: int
@@ -41,7 +40,7 @@ def pieces(span: Span, tree: Tree, changes: Changes) -> list[Piece]:
         raise Awkward("the document is empty", span.start)
     placer = _Placer(span, tree)
     placer.change(tree.root, changes)
-    found = sorted(placer.found)
+    found = sorted(placer.found, key=_extent)
     for before, after in pairwise(found):
         if after.start < before.end:
             raise Awkward("two changes meet in one place", after.start)
@@ -260,6 +259,10 @@ class _Placer:
 
     def _column(self, offset: int) -> int:
         return len(self.data[self._line(offset) : offset].decode().removeprefix("\ufeff"))
+
+
+def _extent(piece: Piece) -> tuple[int, int]:
+    return piece.start, piece.end
 
 
 def _aliases(root: Node) -> dict[int, list[Node]]:
