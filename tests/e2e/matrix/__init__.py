@@ -1,0 +1,1 @@
+"""Scenarios x Helms: the model's predictions and the filter's promise, held against what really happens."""

@@ -1,0 +1,205 @@
+"""Helm alone, compared with what the model says it will do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from postrender import manifest as manifests
+from postrender.cluster import connect
+from postrender.connection import Connection
+from postrender.gather import gather
+from postrender.helm.predict import Prediction, Request
+from postrender.helm.server import SERVER_KEPT
+from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, LiveObject, ReleaseName
+from postrender.plan.outcomes import predictions
+from postrender.plan.facts import Facts, Item
+from tests.e2e.api import Object
+from tests.e2e.matrix.stage import Stage, State
+from tests.e2e.matrix.steps import Ref, Run, Scenario
+
+NOT_IMPORTED = "cannot be imported into the current release"
+
+
+@dataclass(frozen=True)
+class Alone:
+    """What Helm alone did, in words; ``predicted`` whether the model says something; where the two differ."""
+
+    outcome: str
+    predicted: bool
+    disagreements: tuple[str, ...] = ()
+
+
+def helm_alone(stage: Stage, scenario: Scenario) -> Alone:
+    """Play the scenario's run with Helm alone; the start is already set."""
+    facts = facts_of(stage, scenario.run)
+    refused = not_imported(facts)
+    predicted = [] if refused else _predicted(facts)
+    before = stage.state(scenario)
+    mark = stage.plane.audit.mark()
+    done = stage.play(scenario.run)
+    after = stage.state(scenario)
+    outcome = f"{'ok' if done.ok else 'fails: ' + said(done.error)}; {live(after)}"
+    if refused:
+        wrong = [] if NOT_IMPORTED in done.error else [f"predicted that {refused} is not imported"]
+        return Alone(outcome, True, (*wrong, *changed(before, after)))
+    if not predicted:
+        return Alone(outcome, False)
+    wrong = compared(scenario, stage, predicted, after)
+    wrong += _errors(predicted, done.error if not done.ok else "")
+    sent = {
+        request.path: request.body
+        for request in stage.plane.audit.writes(mark)
+        if request.verb == "patch" and request.agent.startswith(("Helm/", "helm"))
+    }
+    wrong += _patches(scenario, stage, predicted, sent)
+    return Alone(outcome, True, tuple(wrong))
+
+
+def facts_of(stage: Stage, run: Run) -> Facts:
+    """What is known before the run, gathered as the filter does."""
+    stream = manifests.read(stage.rendered(run))
+    source = connect(Connection(kubeconfig=str(stage.plane.kubeconfig)))
+    return gather(stream, run.invocation(stage.column, stage.place), source)
+
+
+def not_imported(facts: Facts) -> str:
+    """The first object that Helm's own check of ownership stops at; ``""`` for none.
+
+    ``existingResourceConflict`` and ``checkOwnership``, pkg/action/validate.go.
+    """
+    release = facts.invocation.release
+    assert release is not None
+    stored = {(entry.gvk, entry.key) for entry in facts.stored}
+    for item in facts.items:
+        foreign = item.live is not None and not _named(item.live, release)
+        if foreign and (item.ref.gvk, item.key) not in stored and not facts.invocation.take_ownership:
+            return item.name
+    return ""
+
+
+def _named(live: LiveObject, release: ReleaseName) -> bool:
+    return (
+        live.labels.get(MANAGED_BY) == "Helm"
+        and live.annotations.get(RELEASE_NAME) == release.name
+        and live.annotations.get(RELEASE_NAMESPACE) == release.namespace
+    )
+
+
+def _predicted(facts: Facts) -> list[tuple[Item, Prediction]]:
+    return [
+        (item, prediction)
+        for item, prediction in zip(facts.items, predictions(facts), strict=True)
+        if prediction is not None
+    ]
+
+
+def compared(
+    scenario: Scenario, stage: Stage, predicted: list[tuple[Item, Prediction]], after: State
+) -> list[str]:
+    """Where what is live is not what was predicted."""
+    wrong = []
+    created_in_vain = any(prediction.error for _, prediction in predicted)
+    for item, prediction in predicted:
+        ref = ref_of(scenario, stage, item)
+        found = after[ref]
+        if found is None:
+            if not (prediction.request is Request.CREATE and created_in_vain):
+                wrong.append(f"{ref}: predicted {short(prediction.live)}, and there is none")
+            continue
+        expected, actual = comparable(prediction.live), comparable(found)
+        if expected != actual:
+            wrong.append(f"{ref}: predicted {short(expected)}, live is {short(actual)}")
+    return wrong
+
+
+def ref_of(scenario: Scenario, stage: Stage, item: Item) -> Ref:
+    """The scenario's name for an object of the stream."""
+    gvk = item.ref.gvk
+    for ref in scenario.refs:
+        if (ref.kind.group, ref.kind.version, ref.kind.kind) == (gvk.group, gvk.version, gvk.kind) and (
+            ref.real_name(stage.place),
+            stage.place.of(ref.kind, ref.namespace),
+        ) == (item.key.name, item.key.namespace):
+            return ref
+    raise KeyError(item.name)
+
+
+def _errors(predicted: list[tuple[Item, Prediction]], error: str) -> list[str]:
+    wrong = []
+    foretold = [prediction.error for _, prediction in predicted if prediction.error]
+    for each in foretold:
+        intro, _, objection = each.partition(": ")
+        if not (error and intro in error and objection in error):
+            wrong.append(f"predicted {each!r}, Helm said {error or 'ok'!r}")
+    if error and not foretold:
+        wrong.append(f"predicted ok, Helm said {error!r}")
+    return wrong
+
+
+def _patches(
+    scenario: Scenario, stage: Stage, predicted: list[tuple[Item, Prediction]], sent: Mapping[str, Any]
+) -> list[str]:
+    wrong = []
+    for item, prediction in predicted:
+        ref = ref_of(scenario, stage, item)
+        body = sent.get(ref.path(stage.place))
+        if not same(prediction.patch or None, body or None):
+            wrong.append(f"{ref}: predicted the patch {text(prediction.patch)}, Helm sent {text(body)}")
+    return wrong
+
+
+def same(one: Json, other: Json) -> bool:
+    """Equal as JSON, so that ``true`` is not 1."""
+    return text(one) == text(other)
+
+
+def comparable(body: Object) -> Object:
+    """The object without what only the server sets."""
+    metadata = {
+        name: value
+        for name, value in (body.get("metadata") or {}).items()
+        if name not in (*SERVER_KEPT, "resourceVersion", "deletionGracePeriodSeconds") and value not in ({}, None)
+    }
+    return {**body, "metadata": metadata}
+
+
+def changed(before: State, after: State) -> list[str]:
+    """What was made, changed or removed between two looks."""
+    return [
+        f"{ref} {'was made' if before[ref] is None else 'vanished' if after[ref] is None else 'was changed'}"
+        for ref in before
+        if _version(before[ref]) != _version(after[ref])
+    ]
+
+
+def _version(body: Object | None) -> tuple[str, str] | None:
+    return None if body is None else (body["metadata"]["uid"], body["metadata"]["resourceVersion"])
+
+
+def said(error: str) -> str:
+    """A message of Helm's in a line."""
+    line = " ".join(error.split()).removeprefix("Error: ")
+    for prefix in ("INSTALLATION FAILED: ", "UPGRADE FAILED: "):
+        line = line.removeprefix(prefix)
+    return line
+
+
+def live(state: State) -> str:
+    """All that is live in a line."""
+    return ", ".join(
+        f"{ref.kind.group.partition('.')[0] or 'core'}={text(body.get(ref.kind.content)) if body else 'absent'}"
+        for ref, body in state.items()
+    )
+
+
+def short(body: Json) -> str:
+    """An object in a line."""
+    return text({name: value for name, value in body.items() if name not in ("apiVersion", "kind")})
+
+
+def text(value: Json) -> str:
+    """JSON in a line, ordered."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

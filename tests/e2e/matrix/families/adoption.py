@@ -1,0 +1,61 @@
+"""One object that is live and comes with another content."""
+
+from __future__ import annotations
+
+from tests.e2e.kinds import CONFIG_MAP, STABLE_SHIRT
+from tests.e2e.matrix.steps import Flag, Scenario, Thing, Touched, install, reinstall, upgrade
+
+OLD = {"color": "blue", "size": "M"}
+NEW = {"color": "red"}
+OTHERS = Thing(CONFIG_MAP, {"z": "1"}, name="other")
+
+
+def shirt(spec: object, keep: bool | str = True) -> Thing:
+    """A Shirt."""
+    return Thing(STABLE_SHIRT, spec, keep=keep)
+
+
+START = reinstall(shirt(OLD))
+DEEP_OLD = {"color": "blue", "a": {"b": {"c": 1, "d": [1, {"e": 2}]}, "f": {}}, "g": "x"}
+DEEP_NEW = {"color": "blue", "a": {"b": {"c": 2, "d": [1, {"e": 3}]}, "h": {}}, "i": None}
+
+SCENARIOS = (
+    Scenario("H6 same", "a kept Shirt, reinstalled", START, install(shirt(OLD))),
+    Scenario("H6 changed", "a kept Shirt, one field changed, one gone", START, install(shirt(NEW))),
+    Scenario("H6 deep", "nested maps, lists, a null and an empty map", reinstall(shirt(DEEP_OLD)), install(shirt(DEEP_NEW))),
+    Scenario("H6 forced", "reinstalled with --force", START, install(shirt(NEW), flags=(Flag.FORCE,))),
+    Scenario("H6 taken", "reinstalled with --take-ownership", START, install(shirt(NEW), flags=(Flag.TAKE_OWNERSHIP,))),
+    Scenario("H6 not kept now", "the new chart does not keep it", START, install(shirt(NEW, keep=False))),
+    Scenario(
+        "H6 built in",
+        "a kept ConfigMap, changed, one key gone",
+        reinstall(Thing(CONFIG_MAP, {"a": "1", "b": "2"}, keep=True)),
+        install(Thing(CONFIG_MAP, {"a": "3", "c": "4"}, keep=True)),
+    ),
+    Scenario(
+        "H6 touched",
+        "somebody else set a field, and changed one",
+        (*START, Touched(shirt(OLD).ref, {"spec": {"size": "XL", "theirs": {"a": 1}}})),
+        install(shirt({**NEW, "size": "L"})),
+    ),
+    Scenario(
+        "H8 returns",
+        "a kept Shirt left the chart in an upgrade and comes back",
+        (install(shirt(OLD), OTHERS), upgrade(OTHERS)),
+        upgrade(shirt(NEW), OTHERS),
+    ),
+    Scenario(
+        "H8 returns, forced",
+        "the same with --force",
+        (install(shirt(OLD), OTHERS), upgrade(OTHERS)),
+        upgrade(shirt(NEW), OTHERS, flags=(Flag.FORCE,)),
+    ),
+    Scenario("upgrade", "a plain upgrade", (install(shirt(OLD)),), upgrade(shirt(NEW))),
+    Scenario("upgrade deep", "a plain upgrade of nested fields", (install(shirt(DEEP_OLD)),), upgrade(shirt(DEEP_NEW))),
+    Scenario(
+        "upgrade of what somebody touched",
+        "somebody else changed and added fields before the upgrade",
+        (install(shirt(OLD)), Touched(shirt(OLD).ref, {"spec": {"size": "XL", "theirs": {"a": 1}}})),
+        upgrade(shirt({**NEW, "size": "M"})),
+    ),
+)

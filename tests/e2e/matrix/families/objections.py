@@ -1,0 +1,57 @@
+"""What the API server objects to: immutable fields, exported objects, fields of another manager."""
+
+from __future__ import annotations
+
+from tests.e2e.kinds import CONFIG_MAP, ROLE_BINDING, STABLE_SHIRT
+from tests.e2e.matrix.steps import Flag, Scenario, Thing, Touched, install, reinstall, upgrade
+
+EXPORTED = {
+    "resourceVersion": "1",
+    "uid": "11111111-1111-1111-1111-111111111111",
+    "creationTimestamp": "2024-01-01T00:00:00Z",
+}
+SHIRT = Thing(STABLE_SHIRT, {"color": "blue"}, keep=True)
+CFG = Thing(CONFIG_MAP, {"a": "1"})
+
+
+def binding(role: str) -> Thing:
+    """A kept RoleBinding."""
+    return Thing(
+        ROLE_BINDING, {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role}, name="rb", keep=True
+    )
+
+
+SCENARIOS = (
+    Scenario("H19 immutable", "a kept RoleBinding with another roleRef", reinstall(binding("a")), install(binding("b"))),
+    Scenario(
+        "H27 exported",
+        "an exported manifest over a kept Shirt",
+        reinstall(SHIRT),
+        install(Thing(STABLE_SHIRT, {"color": "blue"}, keep=True, more=EXPORTED)),
+    ),
+    Scenario("H27 exported, new", "an exported manifest of a new object", (), install(Thing(STABLE_SHIRT, {"color": "blue"}, more=EXPORTED))),
+    Scenario(
+        "H18 conflict",
+        "somebody else set the field that an upgrade changes",
+        (install(CFG), Touched(CFG.ref, {"data": {"a": "9"}})),
+        upgrade(Thing(CONFIG_MAP, {"a": "2"})),
+    ),
+    Scenario(
+        "H18 conflict on a kept Shirt",
+        "somebody else set the field that a reinstall changes",
+        (*reinstall(SHIRT), Touched(SHIRT.ref, {"spec": {"color": "grey"}})),
+        install(Thing(STABLE_SHIRT, {"color": "red"}, keep=True)),
+    ),
+    Scenario(
+        "H18 forced",
+        "the same with --force-conflicts",
+        (*reinstall(SHIRT), Touched(SHIRT.ref, {"spec": {"color": "grey"}})),
+        install(Thing(STABLE_SHIRT, {"color": "red"}, keep=True), flags=(Flag.FORCE_CONFLICTS,)),
+    ),
+    Scenario(
+        "H17 new in an upgrade",
+        "an upgrade added a ConfigMap, the next one changes it",
+        (install(CFG), upgrade(CFG, Thing(CONFIG_MAP, {"a": "1"}, name="b"))),
+        upgrade(CFG, Thing(CONFIG_MAP, {"a": "2"}, name="b")),
+    ),
+)

@@ -1,0 +1,181 @@
+"""Helm with the filter, compared with what is promised: right, or right after the announced upgrade, or refused."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+import yaml
+
+from postrender.live import RELEASE_NAME, RELEASE_NAMESPACE
+from tests.e2e.matrix.alone import changed, said
+from tests.e2e.matrix.chartsays import stored, wrong
+from tests.e2e.matrix.stage import Filtered, Stage, State
+from tests.e2e.matrix.steps import Ref, Run, Scenario, Uninstall
+
+REFUSED = 4
+
+
+class Verdict(Enum):
+    """How a run with the filter ended."""
+
+    RIGHT = "right"
+    ANNOUNCED = "right after the announced upgrade"
+    REFUSED = "refused"
+    FAILED = "fails"
+    BROKEN = "BROKEN"
+
+
+@dataclass(frozen=True)
+class WithFilter:
+    """A verdict, what is to be said of it in a line, and what is wrong where the promise is broken."""
+
+    verdict: Verdict
+    remark: str = ""
+    wrong: tuple[str, ...] = ()
+
+
+def with_filter(stage: Stage, scenario: Scenario) -> WithFilter:
+    """Play the scenario's run with the filter, and the upgrade after it; the start is already set."""
+    run = scenario.run
+    alive = _alive(stage, scenario)
+    before = stage.state(scenario)
+    revisions = len(stage.releases(run.release))
+    compared_with = stored(stage, run.release)
+    done = stage.play_filtered(run, scenario.arguments)
+    after = stage.state(scenario)
+    if done.code == REFUSED:
+        return _refused(stage, run, done, changed(before, after), revisions)
+    broken = _robbed(before, after, alive, run, stage) + _lost(before, after, compared_with, run, stage)
+    if done.code != 0:
+        broken.append(f"the filter ended with {done.code}: {done.account.strip() or said(done.helm.error)}")
+    if broken:
+        return WithFilter(Verdict.BROKEN, "", tuple(broken))
+    if not done.helm.ok:
+        return WithFilter(Verdict.FAILED, said(done.helm.error))
+    unsaid = wrong(stage, scenario, run, after, compared_with)
+    if unsaid and "(PR301)" not in done.account:
+        return WithFilter(Verdict.BROKEN, "silently wrong", tuple(unsaid))
+    return _upgraded(stage, scenario, unsaid, after)
+
+
+def _refused(stage: Stage, run: Run, done: Filtered, touched: list[str], revisions: int) -> WithFilter:
+    codes = sorted(set(re.findall(r"\((PR\d{3})\)", done.account)))
+    if len(stage.releases(run.release)) != revisions:
+        touched.append("a revision was stored")
+    if done.helm.ok:
+        touched.append("Helm reports success")
+    if not codes:
+        touched.append("no code tells why")
+    return WithFilter(Verdict.BROKEN if touched else Verdict.REFUSED, " ".join(codes), tuple(touched))
+
+
+def _upgraded(stage: Stage, scenario: Scenario, unsaid: list[str], before: State) -> WithFilter:
+    """The next upgrade of the same chart mends what was announced, and spoils nothing."""
+    later = scenario.run.later
+    good = Verdict.ANNOUNCED if unsaid else Verdict.RIGHT
+    compared_with = stored(stage, later.release)
+    untrue = _untrue(stage, scenario, before)
+    done = stage.play_filtered(later, scenario.arguments)
+    after = stage.state(scenario)
+    if done.code == REFUSED and not unsaid and not changed(before, after):
+        codes = sorted(set(re.findall(r"\((PR\d{3})\)", done.account)))
+        return WithFilter(good, f"the next upgrade is refused: {' '.join(codes)}", tuple(untrue))
+    broken = untrue + _lost(before, after, compared_with, later, stage)
+    if not done.helm.ok:
+        broken.append(f"the next upgrade fails: {said(done.account if done.code else done.helm.error)}")
+    broken += [f"after the next upgrade {each}" for each in wrong(stage, scenario, later, after, compared_with)]
+    return WithFilter(Verdict.BROKEN, good.value, tuple(broken)) if broken else WithFilter(good)
+
+
+def _alive(stage: Stage, scenario: Scenario) -> set[str]:
+    """The other releases that still exist."""
+    names = {step.release for step in scenario.before if isinstance(step, (Run, Uninstall))}
+    return {name for name in names - {scenario.run.release} if stage.releases(name)}
+
+
+def _robbed(before: State, after: State, alive: set[str], run: Run, stage: Stage) -> list[str]:
+    """Objects of living releases that were changed."""
+    robbed = []
+    for ref, body in before.items():
+        annotations = (body or {}).get("metadata", {}).get("annotations") or {}
+        owner = annotations.get(RELEASE_NAME)
+        ours = annotations.get(RELEASE_NAMESPACE) == stage.place.namespace
+        if ours and owner in alive and owner != run.release and changed({ref: body}, {ref: after[ref]}):
+            robbed.append(f"{ref} of living release {owner} was changed")
+    return robbed
+
+
+def _lost(before: State, after: State, stored_before: object, run: Run, stage: Stage) -> list[str]:
+    """Objects that are gone or made anew, unless the release leaves them out and did not keep them."""
+    lost = []
+    wanted = {body["metadata"]["uid"] for thing in run.things if (body := before[thing.ref])}
+    for ref, body in before.items():
+        now = after[ref]
+        if body is None or (now is not None and now["metadata"]["uid"] == body["metadata"]["uid"]):
+            continue
+        if body["metadata"]["uid"] in wanted:
+            lost.append(f"{ref} was {'made anew' if now else 'deleted'}, and the chart has it")
+        elif _ours(body, run, stage) and not _kept(body):
+            continue
+        else:
+            lost.append(f"{ref} was deleted")
+    return lost
+
+
+def _ours(body: object, run: Run, stage: Stage) -> bool:
+    assert isinstance(body, dict)
+    annotations = body["metadata"].get("annotations") or {}
+    return (annotations.get(RELEASE_NAME), annotations.get(RELEASE_NAMESPACE)) == (run.release, stage.place.namespace)
+
+
+def _kept(body: object) -> bool:
+    """However it is spelled: who writes ``Keep`` wants it kept."""
+    assert isinstance(body, dict)
+    policy = (body["metadata"].get("annotations") or {}).get("helm.sh/resource-policy", "")
+    return str(policy).strip().lower() == "keep"
+
+
+def _untrue(stage: Stage, scenario: Scenario, state: State) -> list[str]:
+    """What the release stores and is not live; the resource policy, and a pin, may be ahead."""
+    newest = stage.releases(scenario.run.release)[-1]
+    found = []
+    by_name: dict[tuple[str, str, str], Ref] = {
+        (ref.kind.api_version, ref.kind.kind, f"{stage.place.of(ref.kind, ref.namespace)}/{ref.real_name(stage.place)}"): ref
+        for ref in scenario.refs
+    }  # fmt: skip
+    for doc in yaml.safe_load_all(newest.manifest):
+        if not doc:
+            continue
+        for ref in [
+            ref
+            for (version, kind, where), ref in by_name.items()
+            if (version, kind) == (doc["apiVersion"], doc["kind"])
+            and where.endswith(f"/{doc['metadata']['name']}")
+            and (not doc["metadata"].get("namespace") or where.startswith(f"{doc['metadata']['namespace']}/"))
+            and bool(doc["metadata"].get("namespace")) == bool(ref.namespace and ref.kind.namespaced)
+        ]:
+            body = state[ref]
+            found += [f"stored and not live: {ref} {path}" for path in _more(doc, body or {}, ())]
+    return found
+
+
+_AHEAD = {("metadata", "annotations", "helm.sh/resource-policy"), ("metadata", "resourceVersion")}
+
+
+def _more(doc: object, live: object, path: tuple[str, ...]) -> list[str]:
+    if isinstance(doc, dict) and isinstance(live, dict):
+        return [
+            each
+            for name, value in doc.items()
+            if value is not None and (*path, name) not in _AHEAD
+            for each in (_more(value, live[name], (*path, name)) if name in live else _absent(value, (*path, name)))
+        ]
+    return [] if doc == live else [f"{'.'.join(path)} {doc!r} ({live!r})"]
+
+
+def _absent(value: object, path: tuple[str, ...]) -> list[str]:
+    if isinstance(value, dict):
+        return [each for name, below in value.items() if (*path, name) not in _AHEAD for each in _absent(below, (*path, name))]
+    return [] if value is None else [f"{'.'.join(path)} {value!r} (nothing)"]

@@ -1,0 +1,130 @@
+"""Scenarios played on a real API server: steps are taken, and everything they name is looked at."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.api import Namespace, Object, Release
+from tests.e2e.charts import chart
+from tests.e2e.controlplane import ControlPlane
+from tests.e2e.helm import Filter, Helm, executable
+from tests.e2e.helm import Run as Finished
+from tests.e2e.matrix.steps import OTHER, Applied, Column, Deleted, Place, Ref, Run, Scenario, Step, Touched, Uninstall
+from tests.tools import assets
+
+State = Mapping[Ref, "Object | None"]
+"""What is live for every object of a scenario; ``None`` where there is nothing."""
+
+_NUMBERS = itertools.count(1)
+
+_WRAPPER = """\
+#!/bin/sh
+'{program}' "$@" 2>'{home}/account'
+code=$?
+echo $code >'{home}/code'
+cat '{home}/account' >&2
+exit $code
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """A run of Helm with the filter: what Helm did, the filter's exit code, its account."""
+
+    helm: Finished
+    code: int
+    account: str
+
+
+class Stage:
+    """One place for one scenario: namespaces and a Helm of its own, removed by ``close``."""
+
+    def __init__(self, plane: ControlPlane, column: Column, folder: Path, cache: Path) -> None:
+        number = next(_NUMBERS)
+        self.plane = plane
+        self.column = column
+        self.place = Place(f"m{number}")
+        self.namespace = plane.namespace(self.place.namespace)
+        self.other = plane.namespace(f"{self.place.namespace}-{OTHER}")
+        self.folder = folder / f"m{number}"
+        self.helm = Helm(
+            assets.find(f"helm@{column.version}"),
+            column.version,
+            self.folder,
+            plane.kubeconfig,
+            self.place.namespace,
+            cache,
+        )
+
+    def close(self) -> None:
+        """Drop the files; the namespaces stay, since nothing would collect them."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def set(self, scenario: Scenario) -> None:
+        """Take all the steps before the run; AssertionError where one fails that may not."""
+        for step in scenario.before:
+            self.take(step)
+
+    def take(self, step: Step) -> None:
+        """One step, without the filter."""
+        if isinstance(step, Run):
+            done = self.play(step)
+            if not step.may_fail:
+                done.expect_ok()
+        elif isinstance(step, Uninstall):
+            self.helm.uninstall(step.release).expect_ok()
+        elif isinstance(step, Applied):
+            self._of(step.thing.ref).kubectl_apply(step.thing.manifest(self.place), step.thing.kind)
+        elif isinstance(step, Touched):
+            name = step.ref.real_name(self.place)
+            self._of(step.ref).patch(step.ref.kind, name, json.loads(json.dumps(step.patch)))
+        else:
+            self._delete(step)
+
+    def play(self, run: Run) -> Finished:
+        """The run with Helm alone."""
+        return self.helm.run(*self._words(run), *run.typed(self.column))
+
+    def play_filtered(self, run: Run, arguments: tuple[str, ...]) -> Filtered:
+        """The run with the filter."""
+        program = self.folder / "filter"
+        if not program.exists():
+            program.write_text(_WRAPPER.format(program=executable(self.folder), home=self.folder))
+            program.chmod(0o755)
+        for file in ("account", "code"):
+            (self.folder / file).write_text("")
+        done = self.helm.run(*self._words(run), *run.typed(self.column), filter=Filter(arguments, program))
+        code = (self.folder / "code").read_text().strip()
+        return Filtered(done, int(code) if code else -1, (self.folder / "account").read_text())
+
+    def rendered(self, run: Run) -> bytes:
+        """The stream that a post-renderer gets from this run."""
+        words = self._words(run)
+        return self.helm.run("template", *words[1:]).expect_ok().stdout.encode()
+
+    def state(self, scenario: Scenario) -> State:
+        """All that is live."""
+        return {ref: self.plane.api.get(ref.path(self.place)) for ref in scenario.refs}
+
+    def releases(self, name: str) -> list[Release]:
+        """The stored revisions of a release."""
+        return self.namespace.releases(name)
+
+    def _words(self, run: Run) -> list[str]:
+        templates = {f"{index:02}": thing.manifest(self.place) for index, thing in enumerate(run.things)}
+        return [run.action.value, run.release, str(chart(self.folder, templates))]
+
+    def _of(self, ref: Ref) -> Namespace:
+        return self.other if ref.namespace else self.namespace
+
+    def _delete(self, step: Deleted) -> None:
+        name = step.ref.real_name(self.place)
+        where = self._of(step.ref)
+        if step.finalizer:
+            where.patch(step.ref.kind, name, {"metadata": {"finalizers": ["example.com/hold"]}})
+        where.delete(step.ref.kind, name)

@@ -1,0 +1,254 @@
+"""What a scenario is made of: objects, steps, and the one run of Helm that is looked at. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any, TypeAlias
+
+from postrender.helm.invocation import Action, Invocation
+from postrender.helm.versions import HelmVersion, behaviour
+from postrender.live import ReleaseName
+from tests.e2e.api import Object
+from tests.e2e.charts import manifest
+from tests.e2e.kinds import Kind
+
+OTHER = "other"
+"""As ``Thing.namespace``: a second namespace beside the release's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One Helm, in one way to apply: ``3.12.3``, ``4.3.1`` (server-side, its default) or ``4.3.1 client-side``."""
+
+    version: str
+    client_side: bool = False
+
+    @property
+    def helm(self) -> HelmVersion:
+        found = HelmVersion.parse(self.version)
+        assert found is not None
+        return found
+
+    @property
+    def server_side(self) -> bool:
+        """Whether a new release is applied server-side."""
+        return behaviour(self.helm).server_side and not self.client_side
+
+    def __str__(self) -> str:
+        return f"{self.version} client-side" if self.client_side else self.version
+
+    @classmethod
+    def parse(cls, text: str) -> Column:
+        """The reverse of ``str``."""
+        version, _, way = text.partition(" ")
+        return cls(version, way == "client-side")
+
+
+COLUMNS = tuple(
+    Column.parse(text)
+    for text in (
+        *("3.9.4", "3.12.3", "3.16.4", "3.17.0", "3.17.1", "3.18.6", "3.21.4"),
+        *("4.0.0", "4.1.0", "4.3.1", "4.0.0 client-side", "4.1.0 client-side", "4.3.1 client-side"),
+    )
+)
+
+
+class Flag(Enum):
+    """A flag by what it means; how it is spelled depends on the Helm."""
+
+    FORCE = "--force"
+    TAKE_OWNERSHIP = "--take-ownership"
+    FORCE_CONFLICTS = "--force-conflicts"
+
+    def exists(self, column: Column) -> bool:
+        """Whether that Helm has it; Helm 4 replaces only client-side."""
+        if self is Flag.FORCE:
+            return not column.server_side
+        if self is Flag.TAKE_OWNERSHIP:
+            return behaviour(column.helm).take_ownership
+        return column.server_side
+
+    def spelled(self, column: Column) -> str:
+        """What is typed."""
+        return "--force-replace" if self is Flag.FORCE and column.helm.major >= 4 else self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a scenario is played: the release's namespace and the one beside it."""
+
+    namespace: str
+
+    def of(self, kind: Kind, namespace: str) -> str:
+        """The real namespace of an object, ``""`` for a cluster-scoped one."""
+        if not kind.namespaced:
+            return ""
+        return f"{self.namespace}-{namespace}" if namespace else self.namespace
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """One object, wherever it is played; cluster-scoped ones get a name of their own in each place."""
+
+    kind: Kind
+    name: str
+    namespace: str = ""
+
+    def path(self, place: Place) -> str:
+        """The exact path on the server."""
+        return self.kind.path(place.of(self.kind, self.namespace), self.real_name(place))
+
+    def real_name(self, place: Place) -> str:
+        """The name there."""
+        return self.name if self.kind.namespaced else f"{place.namespace}-{self.name}"
+
+    def __str__(self) -> str:
+        where = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.kind.kind}.{self.kind.version}.{self.kind.group} {where}{self.name}"
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One object of a chart. ``more`` are further fields of its metadata, such as an exported object's."""
+
+    kind: Kind
+    content: Any = None
+    name: str = "shirt"
+    keep: bool | str = False
+    namespace: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.kind, self.name, self.namespace)
+
+    def manifest(self, place: Place) -> Object:
+        """The manifest as the chart has it."""
+        made = manifest(
+            self.kind,
+            self.ref.real_name(place),
+            self.content,
+            keep=self.keep,
+            labels=self.labels,
+            annotations=self.annotations,
+            namespace=place.of(self.kind, self.namespace) if self.namespace else "",
+        )
+        made["metadata"].update(self.more)
+        return made
+
+
+@dataclass(frozen=True)
+class Run:
+    """One install or upgrade of a release from a chart of these objects, which Helm applies in this order."""
+
+    action: Action
+    things: tuple[Thing, ...]
+    release: str = "r"
+    flags: tuple[Flag, ...] = ()
+    may_fail: bool = False
+
+    def exists(self, column: Column) -> bool:
+        """Whether that Helm has all the flags."""
+        return all(flag.exists(column) for flag in self.flags)
+
+    def typed(self, column: Column) -> list[str]:
+        """The flags as they are typed."""
+        way = ["--server-side=false"] if column.client_side else []
+        return [*(flag.spelled(column) for flag in self.flags), *way]
+
+    def invocation(self, column: Column, place: Place) -> Invocation:
+        """The run as the model takes it."""
+        return Invocation(
+            helm=column.helm,
+            action=self.action,
+            release=ReleaseName(place.namespace, self.release),
+            force=Flag.FORCE in self.flags,
+            force_conflicts=Flag.FORCE_CONFLICTS in self.flags,
+            take_ownership=Flag.TAKE_OWNERSHIP in self.flags,
+            server_side="false" if column.client_side else "auto",
+        )
+
+    @property
+    def later(self) -> Run:
+        """The ``helm upgrade`` with the same chart that follows."""
+        return replace(self, action=Action.UPGRADE, flags=())
+
+
+@dataclass(frozen=True)
+class Uninstall:
+    """``helm uninstall``."""
+
+    release: str = "r"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """Somebody makes the object with ``kubectl apply``."""
+
+    thing: Thing
+
+
+@dataclass(frozen=True)
+class Touched:
+    """Somebody else, as a field manager of their own, sends a merge patch."""
+
+    ref: Ref
+    patch: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """Somebody deletes the object; with ``finalizer`` it stays, being deleted."""
+
+    ref: Ref
+    finalizer: bool = False
+
+
+Step: TypeAlias = Run | Uninstall | Applied | Touched | Deleted
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A start, made by steps, and the run of Helm that is looked at; ``arguments`` are the filter's."""
+
+    name: str
+    about: str
+    before: tuple[Step, ...]
+    run: Run
+    arguments: tuple[str, ...] = ()
+
+    def exists(self, column: Column) -> bool:
+        """Whether that Helm has all the flags."""
+        return all(step.exists(column) for step in (*self.before, self.run) if isinstance(step, Run))
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        """Every object that any step names, each once."""
+        found: dict[Ref, None] = {}
+        for step in (*self.before, self.run):
+            if isinstance(step, Run):
+                found.update(dict.fromkeys(thing.ref for thing in step.things))
+            elif isinstance(step, Applied):
+                found[step.thing.ref] = None
+            elif isinstance(step, (Touched, Deleted)):
+                found[step.ref] = None
+        return tuple(found)
+
+
+def install(*things: Thing, release: str = "r", flags: tuple[Flag, ...] = (), may_fail: bool = False) -> Run:
+    """``helm install``."""
+    return Run(Action.INSTALL, things, release, flags, may_fail)
+
+
+def upgrade(*things: Thing, release: str = "r", flags: tuple[Flag, ...] = (), may_fail: bool = False) -> Run:
+    """``helm upgrade``."""
+    return Run(Action.UPGRADE, things, release, flags, may_fail)
+
+
+def reinstall(*things: Thing, release: str = "r") -> tuple[Step, ...]:
+    """Installed and uninstalled: what is kept stays."""
+    return (install(*things, release=release), Uninstall(release))
