@@ -6,7 +6,6 @@ Unknown is not absent: whatever could not be told for certain ends the run here,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 
 from postrender import builtin
 from postrender import manifest as manifests
@@ -72,11 +71,9 @@ def gather(manifest: Manifest, invocation: Invocation, source: Source | None) ->
         )
         for ref in manifest.objects
     ]
-    items = _observed(items, source, frozenset())
-    facts = Facts(manifest, tuple(items), invocation, own, _entries(stored, kinds))
-    wanted = bodies_wanted(facts)
-    items = _observed(items, source, wanted) if wanted else items
-    return replace(facts, items=tuple(items), living=_living(items, invocation, source))
+    items = _observed(items, source, whole=bodies_wanted(invocation, own))
+    living = _living(items, invocation, source)
+    return Facts(manifest, tuple(items), invocation, own, _entries(stored, kinds), living)
 
 
 def _definitions(manifest: Manifest) -> Iterator[Json]:
@@ -114,21 +111,16 @@ def _kinds(
     return _Kinds(served, {gvk: answer for gvk, answer in guesses.items() if isinstance(answer, Resource)}, invocation)
 
 
-def _observed(items: Sequence[Item], source: Source, bodies: AbstractSet[ObjectKey]) -> list[Item]:
-    """The items with what is live; those whose key is in ``bodies`` read whole, or, where that is empty, all by
-    metadata.
-    """
+def _observed(items: Sequence[Item], source: Source, *, whole: bool) -> list[Item]:
+    """The items with what is live, read ``whole`` or by metadata: one question for each object."""
     places = [
         place
         for place, item in enumerate(items)
-        if item.key.name
-        and not item.hook
-        and not isinstance(item.observation, NotServed)
-        and (not bodies or item.key in bodies)
+        if item.key.name and not item.hook and not isinstance(item.observation, NotServed)
     ]
     answers = source.observe(
         [
-            Wanted(items[place].resource, items[place].key.namespace, items[place].key.name, body=bool(bodies))
+            Wanted(items[place].resource, items[place].key.namespace, items[place].key.name, body=whole)
             for place in places
         ]
     )

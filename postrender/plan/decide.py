@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from postrender.helm.invocation import Action as HelmAction
+from postrender.helm.invocation import Invocation
 from postrender.helm.versions import DISTINCT, HelmVersion, behaviour
-from postrender.identity import ObjectKey
-from postrender.live import LiveObject
+from postrender.live import LiveObject, StoredRelease
 from postrender.ownership import Ownership
 from postrender.plan import findings
 from postrender.plan.edits import edits_of
@@ -31,18 +31,13 @@ def decide(facts: Facts, policy: Policy) -> Plan:
     return Plan(tuple(_agreed(verdicts) for verdicts in zip(*(plan.verdicts for plan in plans), strict=True)))
 
 
-def bodies_wanted(facts: Facts) -> frozenset[ObjectKey]:
-    """The live objects whose whole body a prediction needs; metadata is enough for the others.
+def bodies_wanted(invocation: Invocation, own: tuple[StoredRelease, ...]) -> bool:
+    """Whether a prediction needs the whole body of what is live, or its metadata is enough.
 
-    Helm's client-side update patches what it adopts and what it upgrades; a cluster that was not asked, a plain
-    creation and a server-side apply need no body.
+    Helm's client-side update patches whatever it adopts and upgrades; a server-side apply needs no body.
     """
-    version = facts.invocation.helm
-    if version is not None and applies_server_side(
-        facts.invocation, facts.own, server_side=behaviour(version).server_side
-    ):
-        return frozenset()
-    return frozenset(item.key for item in facts.items if item.live is not None)
+    version = invocation.helm
+    return version is None or not applies_server_side(invocation, own, server_side=behaviour(version).server_side)
 
 
 def _agreed(verdicts: tuple[Verdict, ...]) -> Verdict:
