@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -55,18 +56,27 @@ def measured(commands: Sequence[Command], runs: int) -> dict[str, Cost]:
     }
 
 
+_LAUNCHER = """
+import json, os, sys, time
+before = time.perf_counter()
+_, status, usage = os.wait4(os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ), 0)
+wall, cpu = time.perf_counter() - before, usage.ru_utime + usage.ru_stime
+with open(sys.argv[1], "w") as file:
+    json.dump([os.waitstatus_to_exitcode(status), wall, cpu, usage.ru_maxrss], file)
+"""
+"""Linux counts in a child's peak memory what the parent held when it forked: this parent holds next to nothing."""
+
+
 def _once(command: Command) -> Cost:
     environ = {**os.environ, **(command.environ or {})}
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.NamedTemporaryFile() as counted:
         stdin = command.stdin.open("rb") if command.stdin else subprocess.DEVNULL
-        before = time.perf_counter()
-        process = subprocess.Popen(command.argv, stdin=stdin, stdout=out, stderr=err, cwd=command.cwd, env=environ)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - before
-        process.returncode = os.waitstatus_to_exitcode(status)
+        launcher = (sys.executable, "-I", "-S", "-c", _LAUNCHER, counted.name, *command.argv)
+        subprocess.run(launcher, stdin=stdin, stdout=out, stderr=err, cwd=command.cwd, env=environ, check=True)
         if not isinstance(stdin, int):
             stdin.close()
-        if process.returncode != command.exits:
+        exit_code, wall, cpu, peak = json.load(counted)
+        if exit_code != command.exits:
             err.seek(0)
-            raise RuntimeError(f"{command.name} ended with {process.returncode}:\n{err.read().decode()[-3000:]}")
-        return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, out.tell())
+            raise RuntimeError(f"{command.name} ended with {exit_code}:\n{err.read().decode()[-3000:]}")
+        return Cost(wall, cpu, peak * (1 if sys.platform == "darwin" else 1024), out.tell())
