@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from postrender.cluster.kubeconfig import Chosen, choose, impersonation
 from postrender.cluster.parallel import MAX_REQUESTS
 from postrender.cluster.provider import with_token
+from postrender.cluster.proxy import proxy_for
 from postrender.cluster.transport import Transport
 from postrender.connection import Connection
 from postrender.errors import ClusterError
@@ -33,14 +34,8 @@ def reach(connection: Connection) -> tuple[Transport, str]:
         raise ClusterError("its cluster has no server", where=_named(chosen), next="kubectl config view")
     configuration = _configuration(chosen) if chosen.cluster.get("server") else _in_cluster(connection)
     configuration.connection_pool_maxsize = MAX_REQUESTS
-    if _loopback(configuration.host) and not chosen.cluster.get("proxy-url"):
-        # Go never takes a proxy of the environment for the own machine (useProxy, x/net/http/httpproxy).
-        configuration.proxy = None
-    if not configuration.verify_ssl:
-        import urllib3
-
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     try:
+        _set_proxy(configuration, proxy_for(configuration.host, chosen.cluster, os.environ))
         transport = Transport(configuration, impersonation(chosen.user), connection.request_timeout)
     except (OSError, ValueError, ImportError) as error:
         raise ClusterError(f"no connection can be made: {error}", where=_named(chosen)) from error
@@ -122,9 +117,14 @@ def _named(chosen: Chosen) -> str:
     return "API server" if chosen.cluster.get("server") else "the cluster of this pod"
 
 
-def _loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
+def _set_proxy(configuration: Any, proxy: str | None) -> None:
+    """Leave no choice of its own to the package, whose versions differ; a password in the address is sent, as by Go."""
+    import urllib3
+
+    login = urlsplit(proxy or "").netloc.rpartition("@")[0]
+    configuration.proxy = proxy
+    configuration.no_proxy = None
+    configuration.proxy_headers = urllib3.make_headers(proxy_basic_auth=unquote(login)) if login else None
 
 
 def _without_password(url: str) -> str:

@@ -36,8 +36,11 @@ class Transport:
 
     def __init__(self, configuration: Any, headers: Iterable[tuple[str, str]], timeout: float | None) -> None:
         """``configuration`` is a ``kubernetes.client.Configuration``; ``headers`` go with every request."""
+        import urllib3
         from kubernetes.client.rest import RESTClientObject
 
+        if not configuration.verify_ssl:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._configuration = configuration
         self._pool = RESTClientObject(configuration).pool_manager
         self._headers = tuple(headers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from postrender.cluster.answer import NoAnswer
 
 
@@ -41,4 +43,4 @@ def _cause(error: BaseException) -> str:
     if inner is not None and inner is not error:
         return _cause(inner)
     said = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or str(error) or type(error).__name__
-    return str(said).rstrip(".").replace("\n", " ")
+    return re.sub(r"^.*\[Errno -?\d+\] ", "", str(said).replace("\n", " ")).rstrip(".")

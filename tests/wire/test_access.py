@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from postrender.cluster import connect
+from postrender.cluster.proxy import proxy_for
 from postrender.connection import Connection
 from postrender.errors import ClusterError
 from postrender.live import Found, Unknown
@@ -228,7 +229,8 @@ class TestTls:
         url = tls_server.url.replace("127.0.0.1", "localhost")
         answer = look(Connection(kubeconfig=str(kubeconfig({"server": url, "certificate-authority": CA}))))
         assert answer is not None
-        assert "Hostname mismatch, certificate is not valid for 'localhost'" in answer.reason
+        assert answer.reason.startswith("the server's certificate or TLS is not accepted: ")
+        assert "'localhost'" in answer.reason
 
     @pytest.mark.parametrize("flag", [True, False])
     def test_the_name_to_check_for(self, tls_server: Server, kubeconfig: Kubeconfig, flag: bool) -> None:
@@ -392,12 +394,62 @@ class TestProxies:
         request = asked(server, Connection(kubeconfig=str(path)))
         assert request.headers["host"] == ("far.example.com",)
 
+    @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy"])
     def test_that_of_the_environment(
-        self, server: Server, kubeconfig: Kubeconfig, monkeypatch: pytest.MonkeyPatch
+        self, server: Server, kubeconfig: Kubeconfig, monkeypatch: pytest.MonkeyPatch, name: str
     ) -> None:
-        monkeypatch.setenv("HTTP_PROXY", server.url)
+        monkeypatch.setenv(name, server.url.replace("http://", "jane:g%20heim@"))
         path = kubeconfig({"server": "http://far.example.com"})
-        assert asked(server, Connection(kubeconfig=str(path))).headers["host"] == ("far.example.com",)
+        sent = asked(server, Connection(kubeconfig=str(path))).headers
+        assert sent["host"] == ("far.example.com",)
+        assert sent["proxy-authorization"] == (f"Basic {base64.b64encode(b'jane:g heim').decode()}",)
+
+    @pytest.mark.parametrize(
+        ("url", "no_proxy", "used"),
+        [
+            ("https://api.example.com", "", True),
+            ("https://api.example.com:6443", "other.com, .example.com", False),
+            ("https://example.com", ".example.com", True),
+            ("https://example.com", "example.com", False),
+            ("https://api.example.com", "EXAMPLE.com", False),
+            ("https://myexample.com", "example.com", True),
+            ("https://api.example.com", "*.example.com", False),
+            ("https://example.com", "*.example.com", True),
+            ("https://api.example.com:6443", "example.com:6443", False),
+            ("https://api.example.com", "example.com:6443", True),
+            ("https://api.example.com", "example.com:443", False),
+            ("https://api.example.com", "*", False),
+            ("https://api.example.com", " ,:80,", True),
+            ("https://10.1.2.3:6443", "10.0.0.0/8", False),
+            ("https://11.1.2.3:6443", "10.0.0.0/8", True),
+            ("https://10.1.2.3", "10.1.2.3", False),
+            ("https://10.1.2.3", "10.1.2.3:443", False),
+            ("https://10.1.2.3", "10.1.2.3:6443", True),
+            ("https://10.1.2.3", "2.3", False),
+            ("https://10.1.2.3", "10.1.2.3/x", True),
+            ("https://[fd00::1]:6443", "fd00::/8", False),
+            ("https://[fd00::1]:6443", "fd00::1", False),
+            ("https://[fd00::1]:6443", "[fd00:0::1]:6443", False),
+            ("https://[fd00::1]:6443", "[fd00::1]:443", True),
+            ("https://127.0.0.1:6443", "", False),
+            ("https://127.1.2.3", "", False),
+            ("https://[::1]:6443", "", False),
+            ("https://localhost", "", False),
+            ("http://api.example.com", "", False),
+            ("api.example.com", "", False),
+        ],
+    )
+    def test_when_that_of_the_environment_is_used(self, url: str, no_proxy: str, used: bool) -> None:
+        found = proxy_for(url, {}, {"HTTPS_PROXY": "proxy:3128", "NO_PROXY": no_proxy})
+        assert found == ("http://proxy:3128" if used else None)
+
+    def test_the_kubeconfigs_own_is_always_used(self) -> None:
+        cluster = {"proxy-url": "socks5://proxy"}
+        assert proxy_for("https://localhost", cluster, {"NO_PROXY": "*"}) == "socks5://proxy"
+
+    def test_one_that_needs_more_than_is_installed(self, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": "https://far.example.com", "proxy-url": "gopher://127.0.0.1"})
+        assert refused(Connection(kubeconfig=str(path))).startswith("context dev: no connection can be made: ")
 
     @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
     def test_none_for_the_own_machine(

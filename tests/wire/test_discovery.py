@@ -207,6 +207,7 @@ def test_a_discovery_that_breaks_off(server: Server, connect: Connect) -> None:
     ("reply", "what"),
     [
         (html(404), "the server answers 404: no word of an API server, but text/html"),
+        (Reply(404, b"no such host", "text/plain"), "the server answers 404: no word of an API server, but text/plain"),
         (ok({"kind": "APIResourceList", "groupVersion": "other/v1", "resources": []}), "it is no APIResourceList of"),
         (ok({"kind": "APIResourceList", "groupVersion": "stable.example.com/v1"}), "it is no APIResourceList of"),
         (ok([]), "it is no APIResourceList of stable.example.com/v1"),
