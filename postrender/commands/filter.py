@@ -78,7 +78,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="postrender",
         description="A Helm post-renderer that lets a release take its kept resources back.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        # With a width of its own argparse does not import shutil, and all it imports, to ask the terminal for one.
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=80),
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and the Helms it knows, and exit")
