@@ -12,7 +12,8 @@ from postrender import snapshot
 from postrender.errors import UsageError
 from postrender.identity import GroupVersionKind, Resource
 from postrender.live import Absent, Found, LiveObject, NotServed, ReleaseName, StoredRelease, Unknown
-from postrender.snapshot import Offline, Snapshot
+from postrender.offline import Offline
+from postrender.snapshot import Snapshot
 from postrender.source import Source, Wanted
 from tests.wire.kinds import CONFIG_MAP, DEPLOYMENT, NAMESPACE, SECRET, SHIRT, a_revision, an_object
 
