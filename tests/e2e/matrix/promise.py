@@ -8,9 +8,10 @@ from enum import Enum
 
 import yaml
 
-from postrender.live import RELEASE_NAME, RELEASE_NAMESPACE
+from postrender.live import RELEASE_NAME, RELEASE_NAMESPACE, Json
+from postrender.policy import Policy
 from tests.e2e.matrix.alone import changed, said
-from tests.e2e.matrix.chartsays import stored, wrong
+from tests.e2e.matrix.chartsays import Docs, foreign, stored, wrong
 from tests.e2e.matrix.stage import Filtered, Stage, State
 from tests.e2e.matrix.steps import Ref, Run, Scenario, Uninstall
 
@@ -43,11 +44,11 @@ def with_filter(stage: Stage, scenario: Scenario) -> WithFilter:
     before = stage.state(scenario)
     revisions = len(stage.releases(run.release))
     compared_with = stored(stage, run.release)
-    done = stage.play_filtered(run, scenario.arguments)
+    done = stage.play_filtered(run, Policy(adopt=frozenset(scenario.adopt)))
     after = stage.state(scenario)
     if done.code == REFUSED:
         return _refused(stage, run, done, changed(before, after), revisions)
-    broken = _robbed(before, after, alive, run, stage) + _lost(before, after, compared_with, run, stage)
+    broken = _robbed(before, after, alive, run, stage) + _lost(before, after, run, stage)
     if done.code != 0:
         broken.append(f"the filter ended with {done.code}: {done.account.strip() or said(done.helm.error)}")
     if broken:
@@ -55,6 +56,9 @@ def with_filter(stage: Stage, scenario: Scenario) -> WithFilter:
     if not done.helm.ok:
         return WithFilter(Verdict.FAILED, said(done.helm.error))
     unsaid = wrong(stage, scenario, run, after, compared_with)
+    left = _left_behind(stage, run, after, compared_with)
+    if left and "(PR4" not in done.account:
+        return WithFilter(Verdict.BROKEN, "silently left behind", tuple(left))
     if unsaid and "(PR301)" not in done.account:
         return WithFilter(Verdict.BROKEN, "silently wrong", tuple(unsaid))
     return _upgraded(stage, scenario, unsaid, after)
@@ -77,12 +81,12 @@ def _upgraded(stage: Stage, scenario: Scenario, unsaid: list[str], before: State
     good = Verdict.ANNOUNCED if unsaid else Verdict.RIGHT
     compared_with = stored(stage, later.release)
     untrue = _untrue(stage, scenario, before)
-    done = stage.play_filtered(later, scenario.arguments)
+    done = stage.play_filtered(later, Policy(adopt=frozenset(scenario.adopt)))
     after = stage.state(scenario)
     if done.code == REFUSED and not unsaid and not changed(before, after):
         codes = sorted(set(re.findall(r"\((PR\d{3})\)", done.account)))
         return WithFilter(good, f"the next upgrade is refused: {' '.join(codes)}", tuple(untrue))
-    broken = untrue + _lost(before, after, compared_with, later, stage)
+    broken = untrue + _lost(before, after, later, stage)
     if not done.helm.ok:
         broken.append(f"the next upgrade fails: {said(done.account if done.code else done.helm.error)}")
     broken += [f"after the next upgrade {each}" for each in wrong(stage, scenario, later, after, compared_with)]
@@ -107,7 +111,7 @@ def _robbed(before: State, after: State, alive: set[str], run: Run, stage: Stage
     return robbed
 
 
-def _lost(before: State, after: State, stored_before: object, run: Run, stage: Stage) -> list[str]:
+def _lost(before: State, after: State, run: Run, stage: Stage) -> list[str]:
     """Objects that are gone or made anew, unless the release leaves them out and did not keep them."""
     lost = []
     wanted = {body["metadata"]["uid"] for thing in run.things if (body := before[thing.ref])}
@@ -122,6 +126,21 @@ def _lost(before: State, after: State, stored_before: object, run: Run, stage: S
         else:
             lost.append(f"{ref} was deleted")
     return lost
+
+
+def _left_behind(stage: Stage, run: Run, after: State, stored_before: Docs) -> list[str]:
+    """Objects that the release leaves out, did not keep, and that are still there as its own."""
+    still = {body["metadata"]["uid"] for thing in run.things if (body := after[thing.ref])}
+    held = {(group, kind, name) for group, kind, _, name in stored_before}
+    return [
+        f"{ref} left the chart and was left behind"
+        for ref, body in after.items()
+        if body is not None
+        and body["metadata"]["uid"] not in still
+        and (ref.kind.group, ref.kind.kind, ref.real_name(stage.place)) in held
+        and _ours(body, run, stage)
+        and not _kept(body)
+    ]
 
 
 def _ours(body: object, run: Run, stage: Stage) -> bool:
@@ -156,26 +175,25 @@ def _untrue(stage: Stage, scenario: Scenario, state: State) -> list[str]:
             and (not doc["metadata"].get("namespace") or where.startswith(f"{doc['metadata']['namespace']}/"))
             and bool(doc["metadata"].get("namespace")) == bool(ref.namespace and ref.kind.namespaced)
         ]:
-            body = state[ref]
-            found += [f"stored and not live: {ref} {path}" for path in _more(doc, body or {}, ())]
+            more = _more(doc, state[ref] or {}, foreign(scenario, ref), ())
+            found += [f"stored and not live: {ref} {path}" for path in more]
     return found
 
 
 _AHEAD = {("metadata", "annotations", "helm.sh/resource-policy"), ("metadata", "resourceVersion")}
 
 
-def _more(doc: object, live: object, path: tuple[str, ...]) -> list[str]:
-    if isinstance(doc, dict) and isinstance(live, dict):
+def _more(doc: Json, live: Json, theirs: Json, path: tuple[str, ...]) -> list[str]:
+    """What the document says and is not live, but for what somebody else set."""
+    if isinstance(doc, dict) and doc:
+        below = live if isinstance(live, dict) else {}
+        others = theirs if isinstance(theirs, dict) else {}
         return [
             each
             for name, value in doc.items()
-            if value is not None and (*path, name) not in _AHEAD
-            for each in (_more(value, live[name], (*path, name)) if name in live else _absent(value, (*path, name)))
+            if (*path, name) not in _AHEAD
+            for each in _more(value, below.get(name), others.get(name), (*path, name))
         ]
-    return [] if doc == live else [f"{'.'.join(path)} {doc!r} ({live!r})"]
-
-
-def _absent(value: object, path: tuple[str, ...]) -> list[str]:
-    if isinstance(value, dict):
-        return [each for name, below in value.items() if (*path, name) not in _AHEAD for each in _absent(below, (*path, name))]
-    return [] if value is None else [f"{'.'.join(path)} {value!r} (nothing)"]
+    if doc == live or doc in (None, {}) or theirs is not None:
+        return []
+    return [f"{'.'.join(path)} {doc!r} ({live!r})"]

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.versions import HelmVersion, behaviour
 from postrender.live import ReleaseName
+from postrender.policy import Adopt
 from tests.e2e.api import Object
 from tests.e2e.charts import manifest
 from tests.e2e.kinds import Kind
@@ -213,13 +214,13 @@ Step: TypeAlias = Run | Uninstall | Applied | Touched | Deleted
 
 @dataclass(frozen=True)
 class Scenario:
-    """A start, made by steps, and the run of Helm that is looked at; ``arguments`` are the filter's."""
+    """A start, made by steps, and the run of Helm that is looked at; ``adopt`` is what the filter may stamp."""
 
     name: str
     about: str
     before: tuple[Step, ...]
     run: Run
-    arguments: tuple[str, ...] = ()
+    adopt: tuple[Adopt, ...] = ()
 
     def exists(self, column: Column) -> bool:
         """Whether that Helm has all the flags."""

@@ -23,6 +23,12 @@ SCENARIOS = (
     Scenario("H6 same", "a kept Shirt, reinstalled", START, install(shirt(OLD))),
     Scenario("H6 changed", "a kept Shirt, one field changed, one gone", START, install(shirt(NEW))),
     Scenario("H6 deep", "nested maps, lists, a null and an empty map", reinstall(shirt(DEEP_OLD)), install(shirt(DEEP_NEW))),
+    Scenario(
+        "keys that YAML 1.1 takes for booleans",
+        "`n: ...` is `false: ...` to Helm",
+        reinstall(shirt(OLD)),
+        install(shirt({**OLD, "n": {"a": 1}})),
+    ),
     Scenario("H6 forced", "reinstalled with --force", START, install(shirt(NEW), flags=(Flag.FORCE,))),
     Scenario("H6 taken", "reinstalled with --take-ownership", START, install(shirt(NEW), flags=(Flag.TAKE_OWNERSHIP,))),
     Scenario("H6 not kept now", "the new chart does not keep it", START, install(shirt(NEW, keep=False))),

@@ -67,7 +67,7 @@ SCENARIOS = (
         reinstall(CORE, CUSTOM),
         install(
             Thing(CONFIG_MAP, {"a": "2", "b": "3"}, keep=True),
-            Thing(CUSTOM_CONFIG_MAP, {**RED, "n": {"a": 1}}, keep=True),
+            Thing(CUSTOM_CONFIG_MAP, {**RED, "m": {"a": 1}}, keep=True),
         ),
     ),
     Scenario(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from postrender.policy import Adopt
 from tests.e2e.kinds import CONFIG_MAP, STABLE_SHIRT
 from tests.e2e.matrix.steps import Applied, Deleted, Flag, Scenario, Thing, Uninstall, install, reinstall, upgrade
 
@@ -33,7 +34,7 @@ SCENARIOS = (
         "the same with --adopt unmanaged",
         (Applied(MAP_OLD),),
         install(MAP_NEW),
-        ("--adopt=unmanaged",),
+        (Adopt.UNMANAGED,),
     ),
     Scenario("H9 orphan", "kept by release old, which is gone", reinstall(MAP_OLD, release="old"), install(MAP_NEW)),
     Scenario(
@@ -41,21 +42,21 @@ SCENARIOS = (
         "the same with --adopt orphans",
         reinstall(MAP_OLD, release="old"),
         install(MAP_NEW),
-        ("--adopt=orphans",),
+        (Adopt.ORPHANS,),
     ),
     Scenario(
         "H9 orphan Shirt, adopted",
         "a Shirt kept by release old, --adopt orphans",
         reinstall(SHIRT_OLD, release="old"),
         install(SHIRT_NEW),
-        ("--adopt=orphans",),
+        (Adopt.ORPHANS,),
     ),
     Scenario(
         "H9 unmanaged Shirt, adopted",
         "a Shirt of kubectl's, --adopt unmanaged",
         (Applied(SHIRT_OLD),),
         install(SHIRT_NEW),
-        ("--adopt=unmanaged",),
+        (Adopt.UNMANAGED,),
     ),
     Scenario("H10 living", "a ConfigMap of living release old", (install(MAP_OLD, release="old"),), install(MAP_NEW)),
     Scenario(
