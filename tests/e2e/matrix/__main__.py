@@ -1,69 +1,92 @@
-"""``bin/matrix``: play scenarios with several Helms and tell where the model or the promise is wrong."""
+"""``bin/matrix``: scenarios played with several Helms; tells where the model or the promise is wrong.
+
+bin/matrix                            # the written scenarios
+bin/matrix --random 200 --seed 7      # random ones; each is named SEED:NUMBER
+bin/matrix --replay 7:31 --shrink     # one of them again, made as small as it stays wrong
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.controlplane import ControlPlane
-from tests.e2e.matrix.cells import Cell, play_all
+from tests.e2e.matrix import report
+from tests.e2e.matrix.cells import Player
+from tests.e2e.matrix.chance import draw
 from tests.e2e.matrix.families import SCENARIOS
+from tests.e2e.matrix.shrink import shrunk
 from tests.e2e.matrix.steps import COLUMNS, Column, Scenario
 from tests.tools import assets
 
+PAGE = Path(__file__).parents[3] / "docs" / "helm-by-version.md"
+SOME = 100
+"""How many random scenarios ``--all`` plays."""
+
 
 def main(arguments: Sequence[str]) -> int:
-    """0 where everything agrees and every promise is kept, else 1."""
+    """0 where everything is as predicted and every promise is kept, else 1."""
     options = _parser().parse_args(arguments)
     columns = [Column.parse(text) for text in options.versions.split(",")] if options.versions else list(COLUMNS)
-    scenarios = [each for each in SCENARIOS if any(word in each.name for word in options.scenario or [""])]
-    cells = [(scenario, column) for scenario in scenarios for column in columns]
-    played = list(_played(cells))
-    _score(played)
+    played = []
+    with _player() as player:
+        for cell in player.all(list(_cells(options, columns))):
+            played.append(cell)
+            print(report.lines(cell), flush=True)
+            if not cell.good:
+                print(report.steps(cell.scenario), flush=True)
+            if options.shrink and not cell.good:
+                smaller = _smaller(player, cell)
+                print("  smaller:", report.lines(smaller), report.steps(smaller.scenario), sep="\n", flush=True)
+    print(report.score(played))
+    if options.write:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(report.page(played))
     return 0 if all(cell.good for cell in played) else 1
 
 
-def _played(cells: Sequence[tuple[Scenario, Column]]) -> list[Cell]:
-    played = []
-    with tempfile.TemporaryDirectory(prefix="matrix-") as folder:
-        with ControlPlane(assets.find("etcd"), assets.find("kube-apiserver"), Path(folder)) as plane:
-            for cell in play_all(plane, cells, Path(folder), Path(folder) / "discovery"):
-                played.append(cell)
-                _tell(cell)
-    return played
+def _smaller(player: Player, cell: Cell) -> Cell:
+    """The cell made small, still wrong in the same ways."""
+    found = shrunk(cell.scenario, lambda trial: player.one(trial, cell.column).wrong == cell.wrong)
+    return player.one(found, cell.column)
 
 
-def _tell(cell: Cell) -> None:
-    print(f"{'ok ' if cell.good else 'BAD'} {cell.scenario.name} [{cell.column}]", flush=True)
-    if cell.alone:
-        print(f"      alone: {cell.alone.outcome}{'' if cell.alone.predicted else ' (not predicted)'}")
-        for each in cell.alone.disagreements:
-            print(f"        DISAGREES {each}")
-    if cell.filtered:
-        print(f"      filter: {cell.filtered.verdict.value} {cell.filtered.remark}")
-        for each in cell.filtered.wrong:
-            print(f"        BROKEN {each}")
-    if cell.trouble:
-        print(f"      TROUBLE {cell.trouble}", flush=True)
+def _cells(options: argparse.Namespace, columns: Sequence[Column]) -> Iterator[tuple[Scenario, Column]]:
+    if options.replay:
+        seed, _, number = options.replay.partition(":")
+        yield draw(int(seed), int(number), columns)
+        return
+    if options.all or not options.random:
+        wanted = [each for each in SCENARIOS if any(word in each.name for word in options.scenario or [""])]
+        yield from ((scenario, column) for scenario in wanted for column in columns)
+    for number in range(options.random or (SOME if options.all else 0)):
+        yield draw(options.seed, number, columns)
 
 
-def _score(played: Sequence[Cell]) -> None:
-    predicted = [cell for cell in played if cell.alone and cell.alone.predicted]
-    print(
-        f"{len(played)} cells; predicted {len(predicted)}, "
-        f"as predicted {sum(cell.agrees for cell in predicted)}; "
-        f"promise kept {sum(cell.kept and not cell.trouble for cell in played)}; "
-        f"trouble {sum(bool(cell.trouble) for cell in played)}"
-    )
+@contextmanager
+def _player() -> Iterator[Player]:
+    with tempfile.TemporaryDirectory(prefix="matrix-") as name:
+        folder = Path(name)
+        with ControlPlane(assets.find("etcd"), assets.find("kube-apiserver"), folder) as plane:
+            yield Player(plane, folder, folder / "discovery")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="matrix", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--versions", help="columns, separated by commas: 3.12.3,4.3.1 client-side")
-    parser.add_argument("--scenario", action="append", help="only scenarios whose name has this in it")
+    parser = argparse.ArgumentParser(
+        prog="matrix", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--versions", help="columns, separated by commas: '3.12.3,4.3.1 client-side'")
+    parser.add_argument("--scenario", action="append", help="only written scenarios whose name has this in it")
+    parser.add_argument("--all", action="store_true", help=f"the written ones and {SOME} random ones")
+    parser.add_argument("--random", type=int, metavar="N", help="N random scenarios, each with one of the columns")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--replay", metavar="SEED:NUMBER", help="one random scenario (with the same --versions)")
+    parser.add_argument("--shrink", action="store_true", help="make what goes wrong smaller")
+    parser.add_argument("--write", action="store_true", help=f"write the table to docs/{PAGE.name}")
     return parser
 
 

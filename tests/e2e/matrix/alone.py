@@ -14,8 +14,8 @@ from postrender.gather import gather
 from postrender.helm.predict import Prediction, Request
 from postrender.helm.server import SERVER_KEPT
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, LiveObject, ReleaseName
-from postrender.plan.outcomes import predictions
 from postrender.plan.facts import Facts, Item
+from postrender.plan.outcomes import predictions
 from tests.e2e.api import Object
 from tests.e2e.matrix.stage import Stage, State
 from tests.e2e.matrix.steps import Ref, Run, Scenario
@@ -49,11 +49,7 @@ def helm_alone(stage: Stage, scenario: Scenario) -> Alone:
         return Alone(outcome, False)
     wrong = compared(scenario, stage, predicted, after)
     wrong += _errors(predicted, done.error if not done.ok else "")
-    sent = {
-        request.path: request.body
-        for request in stage.plane.audit.writes(mark)
-        if request.verb == "patch" and request.agent.startswith(("Helm/", "helm"))
-    }
+    sent = {request.path: request.body for request in stage.plane.audit.writes(mark) if request.verb == "patch"}
     wrong += _patches(scenario, stage, predicted, sent)
     return Alone(outcome, True, tuple(wrong))
 
@@ -96,9 +92,7 @@ def _predicted(facts: Facts) -> list[tuple[Item, Prediction]]:
     ]
 
 
-def compared(
-    scenario: Scenario, stage: Stage, predicted: list[tuple[Item, Prediction]], after: State
-) -> list[str]:
+def compared(scenario: Scenario, stage: Stage, predicted: list[tuple[Item, Prediction]], after: State) -> list[str]:
     """Where what is live is not what was predicted."""
     wrong = []
     created_in_vain = any(prediction.error for _, prediction in predicted)

@@ -13,7 +13,7 @@ from tests.e2e.matrix.promise import Verdict, WithFilter, with_filter
 from tests.e2e.matrix.stage import Stage
 from tests.e2e.matrix.steps import Column, Scenario
 
-WORKERS = 3
+WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Cell:
 
     @property
     def agrees(self) -> bool:
-        """Whether Helm did as predicted, or nothing was."""
+        """Whether Helm did as predicted, or nothing was predicted."""
         return self.alone is None or not self.alone.disagreements
 
     @property
@@ -37,30 +37,38 @@ class Cell:
         return self.filtered is None or self.filtered.verdict is not Verdict.BROKEN
 
     @property
+    def wrong(self) -> tuple[bool, bool, bool]:
+        """In which ways it went wrong."""
+        return (not self.agrees, not self.kept, bool(self.trouble))
+
+    @property
     def good(self) -> bool:
-        return self.agrees and self.kept and not self.trouble
+        return not any(self.wrong)
 
 
-def play(plane: ControlPlane, scenario: Scenario, column: Column, folder: Path, cache: Path) -> Cell:
-    """One cell."""
-    try:
-        stage = Stage(plane, column, folder, cache)
-        stage.set(scenario)
-        alone = helm_alone(stage, scenario)
-        stage.close()
-        stage = Stage(plane, column, folder, cache)
-        stage.set(scenario)
-        filtered = with_filter(stage, scenario)
-        stage.close()
-    except Exception as error:
-        return Cell(scenario, column, trouble=f"{type(error).__name__}: {error}")
-    return Cell(scenario, column, alone, filtered)
+class Player:
+    """Plays cells on one control plane."""
 
+    def __init__(self, plane: ControlPlane, folder: Path, cache: Path) -> None:
+        self._plane = plane
+        self._folder = folder
+        self._cache = cache
 
-def play_all(
-    plane: ControlPlane, cells: Sequence[tuple[Scenario, Column]], folder: Path, cache: Path
-) -> Iterator[Cell]:
-    """All cells, in their order, some at once; those whose flags that Helm lacks are left out."""
-    there = [(scenario, column) for scenario, column in cells if scenario.exists(column)]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        yield from pool.map(lambda cell: play(plane, cell[0], cell[1], folder, cache), there)
+    def all(self, cells: Sequence[tuple[Scenario, Column]]) -> Iterator[Cell]:
+        """All cells, in their order, some at once; those whose flags that Helm lacks are left out."""
+        there = [(scenario, column) for scenario, column in cells if scenario.exists(column)]
+        with ThreadPoolExecutor(WORKERS) as pool:
+            yield from pool.map(lambda cell: self.one(*cell), there)
+
+    def one(self, scenario: Scenario, column: Column) -> Cell:
+        """One cell."""
+        try:
+            with Stage(self._plane, column, self._folder, self._cache) as stage:
+                stage.set(scenario)
+                alone = helm_alone(stage, scenario)
+            with Stage(self._plane, column, self._folder, self._cache) as stage:
+                stage.set(scenario)
+                filtered = with_filter(stage, scenario)
+        except Exception as error:
+            return Cell(scenario, column, trouble=f"{type(error).__name__}: {error}")
+        return Cell(scenario, column, alone, filtered)

@@ -43,11 +43,13 @@ def stored(stage: Stage, release: str) -> Docs:
     deployed = [revision for revision in revisions if revision.status == "deployed"] or revisions
     if not deployed:
         return {}
-    docs = [doc for doc in yaml.safe_load_all(deployed[-1].manifest) if doc]
-    return {
-        (doc["apiVersion"].rpartition("/")[0], doc["kind"], doc["metadata"].get("namespace", ""), doc["metadata"]["name"]): doc
-        for doc in docs
-    }  # fmt: skip
+    found = {}
+    for doc in yaml.safe_load_all(deployed[-1].manifest):
+        if doc:
+            metadata = doc["metadata"]
+            group = doc["apiVersion"].rpartition("/")[0]
+            found[group, doc["kind"], metadata.get("namespace", ""), metadata["name"]] = doc
+    return found
 
 
 def foreign(scenario: Scenario, ref: Ref) -> Json:
@@ -122,7 +124,7 @@ _NOTHING: Any = object()
 def _covered(live: Json, theirs: Json) -> bool:
     """Whether somebody else set all of it, or made the empty map that is left."""
     if theirs is _NOTHING:
-        return live == {}
+        return bool(live == {})
     if isinstance(live, dict) and isinstance(theirs, dict):
         return all(_covered(value, theirs.get(name, _NOTHING)) for name, value in live.items())
     return True

@@ -10,6 +10,7 @@ import yaml
 
 from postrender.live import RELEASE_NAME, RELEASE_NAMESPACE, Json
 from postrender.policy import Policy
+from tests.e2e.api import Object
 from tests.e2e.matrix.alone import changed, said
 from tests.e2e.matrix.chartsays import Docs, foreign, stored, wrong
 from tests.e2e.matrix.stage import Filtered, Stage, State
@@ -160,24 +161,23 @@ def _untrue(stage: Stage, scenario: Scenario, state: State) -> list[str]:
     """What the release stores and is not live; the resource policy, and a pin, may be ahead."""
     newest = stage.releases(scenario.run.release)[-1]
     found = []
-    by_name: dict[tuple[str, str, str], Ref] = {
-        (ref.kind.api_version, ref.kind.kind, f"{stage.place.of(ref.kind, ref.namespace)}/{ref.real_name(stage.place)}"): ref
-        for ref in scenario.refs
-    }  # fmt: skip
     for doc in yaml.safe_load_all(newest.manifest):
-        if not doc:
-            continue
-        for ref in [
-            ref
-            for (version, kind, where), ref in by_name.items()
-            if (version, kind) == (doc["apiVersion"], doc["kind"])
-            and where.endswith(f"/{doc['metadata']['name']}")
-            and (not doc["metadata"].get("namespace") or where.startswith(f"{doc['metadata']['namespace']}/"))
-            and bool(doc["metadata"].get("namespace")) == bool(ref.namespace and ref.kind.namespaced)
-        ]:
+        for ref in _refs(stage, scenario, doc) if doc else ():
             more = _more(doc, state[ref] or {}, foreign(scenario, ref), ())
             found += [f"stored and not live: {ref} {path}" for path in more]
     return found
+
+
+def _refs(stage: Stage, scenario: Scenario, doc: Object) -> list[Ref]:
+    """The object of a stored document."""
+    written = doc["metadata"].get("namespace", "")
+    said = (doc["apiVersion"], doc["kind"], doc["metadata"]["name"])
+    return [
+        ref
+        for ref in scenario.refs
+        if (ref.kind.api_version, ref.kind.kind, ref.real_name(stage.place)) == said
+        and (not ref.kind.namespaced or stage.place.of(ref.kind, ref.namespace) == (written or stage.place.namespace))
+    ]
 
 
 _AHEAD = {("metadata", "annotations", "helm.sh/resource-policy"), ("metadata", "resourceVersion")}

@@ -28,6 +28,7 @@ State = Mapping[Ref, "Object | None"]
 
 _NUMBERS = itertools.count(1)
 
+
 @dataclass(frozen=True, slots=True)
 class Filtered:
     """A run of Helm with the filter: what Helm did, the filter's exit code, its account."""
@@ -38,7 +39,7 @@ class Filtered:
 
 
 class Stage:
-    """One place for one scenario: namespaces and a Helm of its own, removed by ``close``."""
+    """One place for one scenario: namespaces and a Helm of its own."""
 
     def __init__(self, plane: ControlPlane, column: Column, folder: Path, cache: Path) -> None:
         number = next(_NUMBERS)
@@ -57,7 +58,10 @@ class Stage:
             cache,
         )
 
-    def close(self) -> None:
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Drop the files; the namespaces stay, since nothing would collect them."""
         shutil.rmtree(self.folder, ignore_errors=True)
 

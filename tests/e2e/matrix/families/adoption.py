@@ -22,7 +22,9 @@ DEEP_NEW = {"color": "blue", "a": {"b": {"c": 2, "d": [1, {"e": 3}]}, "h": {}}, 
 SCENARIOS = (
     Scenario("H6 same", "a kept Shirt, reinstalled", START, install(shirt(OLD))),
     Scenario("H6 changed", "a kept Shirt, one field changed, one gone", START, install(shirt(NEW))),
-    Scenario("H6 deep", "nested maps, lists, a null and an empty map", reinstall(shirt(DEEP_OLD)), install(shirt(DEEP_NEW))),
+    Scenario(
+        "H6 deep", "nested maps, lists, a null and an empty map", reinstall(shirt(DEEP_OLD)), install(shirt(DEEP_NEW))
+    ),
     Scenario(
         "keys that YAML 1.1 takes for booleans",
         "`n: ...` is `false: ...` to Helm",

@@ -22,14 +22,21 @@ def binding(role: str) -> Thing:
 
 
 SCENARIOS = (
-    Scenario("H19 immutable", "a kept RoleBinding with another roleRef", reinstall(binding("a")), install(binding("b"))),
+    Scenario(
+        "H19 immutable", "a kept RoleBinding with another roleRef", reinstall(binding("a")), install(binding("b"))
+    ),
     Scenario(
         "H27 exported",
         "an exported manifest over a kept Shirt",
         reinstall(SHIRT),
         install(Thing(STABLE_SHIRT, {"color": "blue"}, keep=True, more=EXPORTED)),
     ),
-    Scenario("H27 exported, new", "an exported manifest of a new object", (), install(Thing(STABLE_SHIRT, {"color": "blue"}, more=EXPORTED))),
+    Scenario(
+        "H27 exported, new",
+        "an exported manifest of a new object",
+        (),
+        install(Thing(STABLE_SHIRT, {"color": "blue"}, more=EXPORTED)),
+    ),
     Scenario(
         "H18 conflict",
         "somebody else set the field that an upgrade changes",

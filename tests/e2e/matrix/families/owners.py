@@ -15,7 +15,9 @@ OTHERS = Thing(CONFIG_MAP, {"z": "1"}, name="other")
 TAKE = (Flag.TAKE_OWNERSHIP,)
 
 SCENARIOS = (
-    Scenario("H7 taken", "a Shirt of kubectl's, --take-ownership", (Applied(SHIRT_OLD),), install(SHIRT_NEW, flags=TAKE)),
+    Scenario(
+        "H7 taken", "a Shirt of kubectl's, --take-ownership", (Applied(SHIRT_OLD),), install(SHIRT_NEW, flags=TAKE)
+    ),
     Scenario(
         "H7 taken, same",
         "the same, with the very spec",

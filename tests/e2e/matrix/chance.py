@@ -1,0 +1,191 @@
+"""Random scenarios, each made anew from its seed and number."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from postrender.policy import Adopt
+from tests.e2e.kinds import (
+    BETA_FLAG,
+    BETA_SHIRT,
+    CONFIG_MAP,
+    CUSTOM_CONFIG_MAP,
+    GAMMA_SHIRT,
+    STABLE_FLAG,
+    STABLE_SHIRT,
+    Kind,
+)
+from tests.e2e.matrix.steps import (
+    OTHER,
+    Applied,
+    Column,
+    Flag,
+    Ref,
+    Scenario,
+    Step,
+    Thing,
+    Touched,
+    install,
+    reinstall,
+    upgrade,
+)
+
+KINDS = (STABLE_SHIRT, BETA_SHIRT, GAMMA_SHIRT, STABLE_FLAG, BETA_FLAG, CUSTOM_CONFIG_MAP, CONFIG_MAP)
+KEEP: tuple[bool | str, ...] = (True, True, True, True, False, "Keep", "keep ", " KEEP", "delete")
+FIELDS = ("a", "b", "c", "d")
+Things = tuple[Thing, ...]
+
+
+def draw(seed: int, number: int, columns: Sequence[Column]) -> tuple[Scenario, Column]:
+    """The scenario of that number, and the Helm to play it with; the same ones whenever they are asked for."""
+    chance = random.Random(f"{seed}:{number}")
+    column = chance.choice(columns)
+    old = tuple(_things(chance))
+    new = _changed(chance, old)
+    start = chance.choice(_STARTS)
+    before, run, kept = start(chance, old, new)
+    before = (*before, *_touches(chance, old, kept=kept))
+    flags = tuple(
+        flag
+        for flag, share in ((Flag.FORCE, 0.1), (Flag.TAKE_OWNERSHIP, 0.15), (Flag.FORCE_CONFLICTS, 0.2))
+        if flag.exists(column) and chance.random() < share
+    )
+    adopt = tuple(each for each in Adopt if chance.random() < 0.5)
+    about = f"{start.__name__.strip('_').replace('_', ' ')} of {len(old)} objects"
+    return Scenario(f"{seed}:{number}", about, before, replace(run, flags=flags), adopt), column
+
+
+def _reinstalled(_: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
+    return reinstall(*old), install(*new), True
+
+
+def _upgraded(_: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
+    return (install(*old),), upgrade(*new), False
+
+
+def _upgraded_twice(chance: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
+    return (install(*old), upgrade(*_changed(chance, old, drop=0.0))), upgrade(*new), False
+
+
+def _reinstalled_then_upgraded(chance: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
+    again = _changed(chance, old, drop=0.0)
+    return (*reinstall(*old), install(*again, may_fail=True)), upgrade(*new), True
+
+
+def _orphaned(_: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
+    return reinstall(*old, release="old"), install(*new), True
+
+
+def _owned_by_another(chance: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
+    theirs = old[: chance.randint(1, len(old))]
+    return (install(*theirs, release="old"),), install(*new), True
+
+
+def _applied_by_hand(chance: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
+    theirs = old[: chance.randint(1, len(old))]
+    return tuple(Applied(thing) for thing in theirs), install(*new), True
+
+
+def _come_back_in_an_upgrade(chance: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
+    rest = Thing(CONFIG_MAP, {"z": "1"}, name="rest")
+    some = chance.sample(old, chance.randint(0, len(old) - 1))
+    return (install(*old, rest), upgrade(*some, rest)), upgrade(*new, rest), True
+
+
+_STARTS = (
+    _reinstalled,
+    _reinstalled,
+    _upgraded,
+    _upgraded_twice,
+    _reinstalled_then_upgraded,
+    _orphaned,
+    _owned_by_another,
+    _applied_by_hand,
+    _come_back_in_an_upgrade,
+)
+
+
+def _things(chance: random.Random) -> list[Thing]:
+    """One to four objects, most of one name."""
+    found: dict[Ref, Thing] = {}
+    for _ in range(chance.randint(1, 4)):
+        thing = _thing(chance)
+        found.setdefault(thing.ref, thing)
+    return list(found.values())
+
+
+def _thing(chance: random.Random) -> Thing:
+    kind = chance.choice(KINDS)
+    return Thing(
+        kind,
+        _content(chance, kind),
+        name="shirt" if chance.random() < 0.85 else "other",
+        keep=chance.choice(KEEP),
+        namespace=OTHER if kind.namespaced and chance.random() < 0.15 else "",
+        labels={"a": chance.choice("xy")} if chance.random() < 0.3 else {},
+        annotations={"b": chance.choice("xy")} if chance.random() < 0.3 else {},
+    )
+
+
+def _content(chance: random.Random, kind: Kind) -> dict[str, Any]:
+    if kind is CONFIG_MAP:
+        return {name: chance.choice("123") for name in FIELDS if chance.random() < 0.6}
+    fields = {name: _value(chance, 2) for name in FIELDS if chance.random() < 0.5}
+    return {"color": chance.choice(("red", "blue")), **fields}
+
+
+def _value(chance: random.Random, depth: int) -> Any:
+    draw = chance.random()
+    if depth and draw < 0.35:
+        return {name: _value(chance, depth - 1) for name in FIELDS if chance.random() < 0.5}
+    if depth and draw < 0.5:
+        return [_value(chance, depth - 1) for _ in range(chance.randint(0, 2))]
+    return chance.choice((1, 2, True, False, "x", "", "1", None, 0, 1.5, {}, []))
+
+
+def _changed(chance: random.Random, things: Things, drop: float = 0.15) -> Things:
+    """The next version of the chart: objects leave, come, and change."""
+    stay = [thing for thing in things if chance.random() >= drop]
+    result = [
+        replace(
+            thing,
+            content=_mutated(chance, thing, things),
+            keep=chance.choice(KEEP) if chance.random() < 0.15 else thing.keep,
+            labels={"a": chance.choice("xy")} if chance.random() < 0.2 else thing.labels,
+        )
+        for thing in stay
+    ]
+    if not result or chance.random() < 0.15:
+        more = _thing(chance)
+        if more.ref not in {thing.ref for thing in result}:
+            result.append(more)
+    if chance.random() < 0.1:
+        chance.shuffle(result)
+    return tuple(result)
+
+
+def _mutated(chance: random.Random, thing: Thing, things: Things) -> Any:
+    draw = chance.random()
+    if draw < 0.35:
+        return thing.content
+    twins = [other.content for other in things if other.kind.content == thing.kind.content]
+    if draw < 0.5:
+        return chance.choice(twins)
+    fresh = _content(chance, thing.kind)
+    return {
+        name: fresh.get(name, thing.content.get(name))
+        for name in {**thing.content, **fresh}
+        if name == "color" or chance.random() < 0.7
+    }
+
+
+def _touches(chance: random.Random, things: Things, *, kept: bool) -> list[Touched]:
+    """What somebody else does to some objects; after an uninstall only to those that any Helm left."""
+    return [
+        Touched(thing.ref, {thing.kind.content: _content(chance, thing.kind)})
+        for thing in things
+        if chance.random() < 0.2 and (not kept or thing.keep is True)
+    ]

@@ -1,0 +1,118 @@
+"""Cells, for a reader: lines while they are played, a score, and the page of the documentation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tests.e2e.matrix.alone import text
+from tests.e2e.matrix.cells import Cell
+from tests.e2e.matrix.promise import Verdict
+from tests.e2e.matrix.steps import Applied, Deleted, Run, Scenario, Step, Thing, Touched, Uninstall
+
+
+def lines(cell: Cell) -> str:
+    """A cell in some lines."""
+    told = [f"{'ok ' if cell.good else 'BAD'} {cell.scenario.name} [{cell.column}]"]
+    if cell.alone:
+        told.append(f"    alone: {cell.alone.outcome}{'' if cell.alone.predicted else ' (not predicted)'}")
+        told += [f"    DISAGREES {each}" for each in cell.alone.disagreements]
+    if cell.filtered:
+        told.append(f"    filter: {cell.filtered.verdict.value} {cell.filtered.remark}".rstrip())
+        told += [f"    BROKEN {each}" for each in cell.filtered.wrong]
+    if cell.trouble:
+        told.append(f"    TROUBLE {cell.trouble}")
+    return "\n".join(told)
+
+
+def steps(scenario: Scenario) -> str:
+    """What is played, a line a step."""
+    adopt = f" adopt={','.join(each.value for each in scenario.adopt)}" if scenario.adopt else ""
+    return "\n".join([*(f"      {_step(step)}" for step in scenario.before), f"      => {_step(scenario.run)}{adopt}"])
+
+
+def _step(step: Step) -> str:
+    if isinstance(step, Run):
+        flags = "".join(f" {flag.value}" for flag in step.flags)
+        return f"{step.action.value} {step.release}{flags}: {'; '.join(_thing(thing) for thing in step.things)}"
+    if isinstance(step, Uninstall):
+        return f"uninstall {step.release}"
+    if isinstance(step, Applied):
+        return f"kubectl apply {_thing(step.thing)}"
+    if isinstance(step, Touched):
+        return f"somebody patches {step.ref} {text(dict(step.patch))}"
+    assert isinstance(step, Deleted)
+    return f"kubectl delete {step.ref}"
+
+
+def _thing(thing: Thing) -> str:
+    keep = f" keep={thing.keep}" if thing.keep else ""
+    notes = f" labels={text(dict(thing.labels))}" if thing.labels else ""
+    notes += f" annotations={text(dict(thing.annotations))}" if thing.annotations else ""
+    return f"{thing.ref}{keep}{notes} {text(thing.content)}"
+
+
+def score(played: Sequence[Cell]) -> str:
+    """How many cells came out as predicted and as promised."""
+    predicted = [cell for cell in played if cell.alone and cell.alone.predicted]
+    verdicts = Counter(cell.filtered.verdict for cell in played if cell.filtered)
+    return "\n".join(
+        [
+            f"{len(played)} cells",
+            f"Helm alone: {len(predicted)} predicted, {sum(cell.agrees for cell in predicted)} came out so",
+            "with the filter: " + ", ".join(f"{verdicts[each]} {each.value}" for each in Verdict),
+            *([f"{missing} could not be played"] if (missing := sum(bool(cell.trouble) for cell in played)) else []),
+        ]
+    )
+
+
+def page(played: Sequence[Cell]) -> str:
+    """The page: a table of the written scenarios by column, and the score."""
+    columns = list(dict.fromkeys(cell.column for cell in played))
+    cells = {(cell.scenario.name, cell.column): cell for cell in played}
+    told = [
+        "# What each Helm does, and what it does with the filter",
+        "",
+        "Written by `bin/matrix --write`: every cell was played with the real Helm against a real kube-apiserver,",
+        "twice from the same start. The first line is Helm alone; the second is Helm with the filter, the",
+        "`helm upgrade` with the same chart after it included.",
+        "",
+        "| sign | Helm alone |",
+        "|---|---|",
+        "| ok | it reported success, and what the model says is live afterwards is live |",
+        "| fails | it failed, with the message and the live objects that the model says |",
+        "| (…) | the same, and the model does not predict it: Helm 4 applies server-side |",
+        "| **≠** | the model predicts something else |",
+        "",
+        "| sign | with the filter |",
+        "|---|---|",
+        "| right | what is live is what the chart says |",
+        "| later | the account says that the next upgrade applies the chart, and it does |",
+        "| PR101 … | refused with that code; nothing was changed |",
+        "| fails | Helm failed, and nothing was lost |",
+        "| **broken** | none of these |",
+        "",
+        f"| scenario | {' | '.join(str(column).replace(' client-side', '<br>client-side') for column in columns)} |",
+        f"|---|{'---|' * len(columns)}",
+    ]
+    for scenario in dict.fromkeys(cell.scenario.name for cell in played if ":" not in cell.scenario.name):
+        told.append(f"| {scenario} | {' | '.join(_cell(cells.get((scenario, column))) for column in columns)} |")
+    told += ["", "## Score", "", *(f"- {line}" for line in score(played).splitlines()), "", "## Scenarios", ""]
+    abouts = {cell.scenario.name: cell.scenario.about for cell in played if ":" not in cell.scenario.name}
+    told += [f"- **{name}**: {about}" for name, about in abouts.items()]
+    return "\n".join(told) + "\n"
+
+
+_SHORT = {Verdict.RIGHT: "right", Verdict.ANNOUNCED: "later", Verdict.FAILED: "fails", Verdict.BROKEN: "**broken**"}
+
+
+def _cell(cell: Cell | None) -> str:
+    if cell is None:
+        return "–"
+    if cell.alone is None or cell.filtered is None:
+        return "?"
+    alone = "ok" if cell.alone.outcome.startswith("ok") else "fails"
+    alone = alone if cell.alone.predicted else f"({alone})"
+    alone = alone if cell.agrees else f"{alone} **≠**"
+    refused = cell.filtered.verdict is Verdict.REFUSED
+    return f"{alone}<br>{cell.filtered.remark if refused else _SHORT[cell.filtered.verdict]}"
