@@ -5,15 +5,14 @@ Unknown is not absent: whatever could not be told for certain ends the run here,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from postrender import builtin
 from postrender import manifest as manifests
 from postrender.errors import ClusterError
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.objects import Entry, built
-from postrender.identity import GroupKind, GroupVersionKind, ObjectKey, Resource
-from postrender.live import Json, NotServed, Observation, ReleaseName, StoredRelease, Unknown
+from postrender.identity import GroupVersionKind, ObjectKey, Resource
+from postrender.live import NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.manifest import Manifest, ObjectRef
 from postrender.offline import Offline
 from postrender.ownership import lives
@@ -21,8 +20,6 @@ from postrender.plan.decide import bodies_wanted
 from postrender.plan.facts import Facts, Item, upgraded_from
 from postrender.record import Record, replace
 from postrender.source import Source, Wanted
-
-CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 
 SHOWN = 10
 """How many unanswered objects a message names before it only counts the rest."""
@@ -50,7 +47,9 @@ def gather(manifest: Manifest, invocation: Invocation, source: Source | None) ->
 
     Raises ClusterError where an answer was not certain.
     """
-    offline = Offline(_definitions(manifest))
+    # A kind that the server does not serve yet is guessed, even where its CRD is in the stream: reading that would cost
+    # more than all the rest, and the guess only names things.
+    offline = Offline()
     if source is None or invocation.action is Action.TEMPLATE:
         kinds = _kinds(manifest, None, invocation, offline, offline)
         return Facts(
@@ -74,17 +73,6 @@ def gather(manifest: Manifest, invocation: Invocation, source: Source | None) ->
     items = _observed(items, source, whole=bodies_wanted(invocation, own))
     living = _living(items, invocation, source)
     return Facts(manifest, tuple(items), invocation, own, _entries(stored, kinds), living)
-
-
-def _definitions(manifest: Manifest) -> Iterator[Json]:
-    """The CRDs of the stream that define kinds which Kubernetes does not serve of its own.
-
-    A CRD is named after the plural and the group, so that not one of another group is read.
-    """
-    groups = {ref.gvk.group for ref in manifest.objects if "." in ref.gvk.group and builtin.known(ref.gvk) is None}
-    for ref in manifest.objects:
-        if ref.gvk.group_kind == CRD and ref.name.partition(".")[2] in groups:
-            yield manifest.value(ref)
 
 
 def _own(invocation: Invocation, source: Source) -> tuple[StoredRelease, ...]:

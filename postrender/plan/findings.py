@@ -139,7 +139,7 @@ def of_outcome(outcome: Outcome, upgrade: bool, on_drift: OnDrift) -> list[Findi
             else Finding("PR202", Severity.INFO, f"pinned to its live resourceVersion ({pin})")
         )
     if outcome.differing or not outcome.mended:
-        told.append(_not_right(outcome, upgrade, on_drift))
+        told.append(_not_right(outcome, on_drift))
     if outcome.withheld:
         told.append(
             Finding(
@@ -154,7 +154,7 @@ def of_outcome(outcome: Outcome, upgrade: bool, on_drift: OnDrift) -> list[Findi
 _OTHER_HELM = ("use Helm 3.17.1 or later", "helm ... --force   (Helm 3.11 and later; replaces the objects)")
 
 
-def _not_right(outcome: Outcome, upgrade: bool, on_drift: OnDrift) -> Finding:
+def _not_right(outcome: Outcome, on_drift: OnDrift) -> Finding:
     count = len(outcome.differing)
     fields = f"{count} field{'s' * (count != 1)}"
     if not outcome.mended:
@@ -168,10 +168,11 @@ def _not_right(outcome: Outcome, upgrade: bool, on_drift: OnDrift) -> Finding:
             f"adopted as it is: {fields} differ{'s' * (count == 1)} from the chart; the next helm upgrade applies them",
             ("helm upgrade ...   (with the same chart and values)",),
         )
-    severity = Severity.ERROR if on_drift is OnDrift.FAIL or upgrade else Severity.WARNING
     return Finding(
         "PR301",
-        severity,
+        Severity.ERROR,
         f"Helm would report success and leave {fields} of the chart unapplied",
-        ("helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)",),
+        ("helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)",)
+        if on_drift is OnDrift.FAIL
+        else _OTHER_HELM[1:],
     )

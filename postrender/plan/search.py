@@ -14,7 +14,7 @@ from postrender.helm.matching import identity
 from postrender.helm.patch import differs
 from postrender.helm.predict import Prediction
 from postrender.helm.versions import Matching
-from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json
+from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, RESOURCE_POLICY, Json
 from postrender.plan.judge import Paths, differing, next_upgrade, simulated, truth
 from postrender.plan.rewriting import Group, Member, Outcome, Rewriting
 from postrender.record import replace
@@ -105,17 +105,19 @@ def _untrue(said: Json, live: Json) -> bool:
     return any(
         key not in live or _untrue(value, live[key])
         for key, value in said.items()
-        if key not in ("helm.sh/resource-policy", "annotations") or key in live
+        if key != RESOURCE_POLICY and (key != "annotations" or key in live)
     )
 
 
 def _mended(group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction]) -> list[bool]:
     """For each member, whether the next upgrade of the same chart makes, or leaves, it what the chart wants."""
-    if any(prediction.error for prediction in predictions):
+    alone = len(group.members) == 1 and len(group.frame.stored) <= 1
+    if alone or any(prediction.error for prediction in predictions):
+        # Compared with nothing but itself, the next upgrade sends what differs from what is stored, which is true.
         return [True] * len(predictions)
     later = next_upgrade(group, rewritings, predictions)
     wishes, answers = _pinned(later, [member.wish for member in group.members])
-    wrong = differing(later, wishes, answers)
+    wrong = differing(group, wishes, answers)
     return [not answer.error and not paths for answer, paths in zip(answers, wrong, strict=True)]
 
 
