@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from postrender.live import Json
-from postrender.manifest.fields import Field, fields
+from postrender.manifest.fields import IDENTITY, Field, fields
 from postrender.manifest.lines import compose_lines
 from postrender.manifest.objects import ObjectRef, objects
 from postrender.manifest.reader import Span, Unreadable
@@ -14,17 +14,16 @@ from postrender.manifest.tree import Node, Tree, Wanted, compose
 from postrender.manifest.values import Unusable, value
 from postrender.record import Record
 
-_IDENTITY = ("apiVersion", "kind", "metadata")
-_OBJECT: Wanted = dict.fromkeys(_IDENTITY)
+_OBJECT: Wanted = dict.fromkeys(IDENTITY)
 _OBJECT["items"] = {None: _OBJECT}
-_REST = "it follows a `...` line, after which Helm reads no further"
 
 
 class Document(Record):
     """One document of the stream, at data[start:end], without its separator line.
 
     ``objects`` is empty where ``why_not`` says why. ``fields`` are its top-level fields where they could be told apart
-    without reading it as a whole, else (). ``json`` tells that Helm's JSON decoder reads it, not its YAML reader.
+    without reading it as a whole, else (). ``unread`` is where Helm stops reading though there is more: at a line
+    ``...`` or at the end. ``json`` tells that Helm's JSON decoder reads it, not its YAML reader.
     """
 
     index: int
@@ -32,6 +31,7 @@ class Document(Record):
     end: int
     objects: tuple[ObjectRef, ...]
     why_not: str
+    unread: int
     fields: tuple[Field, ...] = ()
     json: bool = False
 
@@ -70,7 +70,7 @@ def read(data: bytes) -> Manifest:
     for chunk in chunks(data):
         line += data.count(b"\n", counted, chunk.start)
         counted = chunk.start
-        found += _documents(data, chunk, len(found), line)
+        found.append(_document(data, chunk, len(found), line))
     return Manifest(data, tuple(found))
 
 
@@ -108,14 +108,13 @@ def tree_value(span: Span, tree: Tree) -> Json:
         raise error_at(span.data, error.node.start, f"Helm cannot read this: {error}") from None
 
 
-def _documents(data: bytes, chunk: Chunk, index: int, line: int) -> list[Document]:
-    """The document of a chunk, and one more for what follows its end."""
+def _document(data: bytes, chunk: Chunk, index: int, line: int) -> Document:
     if chunk.json:
         refs, why_not = objects(json.loads(data[chunk.start : chunk.end]), index, lambda _: line)
-        return [Document(index, chunk.start, chunk.end, refs, why_not, json=True)]
+        return Document(index, chunk.start, chunk.end, refs, why_not, chunk.end, json=True)
     quick = _quick(Span(data, chunk.start, chunk.end), index, line)
     if quick:
-        return [quick]
+        return quick
     span = Span(data, chunk.read_from, chunk.end)
     tree = document_tree(span, _OBJECT)
     root = tree.root
@@ -124,20 +123,18 @@ def _documents(data: bytes, chunk: Chunk, index: int, line: int) -> list[Documen
         return line + data.count(b"\n", chunk.start, _item(root, path).start if root else chunk.start)
 
     refs, why_not = objects(tree_value(span, tree), index, line_of)
-    document = Document(index, chunk.start, tree.end, refs, why_not)
-    if not _has_content(data, tree.end, chunk.end):
-        return [Document(index, chunk.start, chunk.end, refs, why_not)]
-    return [document, Document(index + 1, tree.end, chunk.end, (), _REST)]
+    unread = tree.end if _has_content(data, tree.end, chunk.end) else chunk.end
+    return Document(index, chunk.start, chunk.end, refs, why_not, unread)
 
 
 def _quick(span: Span, index: int, line: int) -> Document | None:
     """The document read by its top-level fields alone, where that is safe."""
     found = fields(span)
     by_name = {each.name: each for each in found}
-    if "items" in by_name or not all(name in by_name for name in _IDENTITY):
+    if "items" in by_name or not all(name in by_name for name in IDENTITY):
         return None
     body: dict[str, Json] = {}
-    for name in (*_IDENTITY, "status"):
+    for name in (*IDENTITY, "status"):
         if name in by_name:
             at = by_name[name]
             tree = field_tree(Span(span.data, at.start, at.end), _OBJECT)
@@ -149,7 +146,7 @@ def _quick(span: Span, index: int, line: int) -> Document | None:
                 return None
     first = line + span.data.count(b"\n", span.start, found[0].start)
     refs, why_not = objects(body, index, lambda _: first)
-    return Document(index, span.start, span.end, refs, why_not, found)
+    return Document(index, span.start, span.end, refs, why_not, span.end, found)
 
 
 def field_tree(span: Span, wanted: Wanted = None) -> Tree | None:
@@ -176,4 +173,5 @@ def _item(root: Node, path: tuple[int, ...]) -> Node:
 
 
 def _has_content(data: bytes, start: int, end: int) -> bool:
-    return any(line.strip() and not line.lstrip().startswith(b"#") for line in data[start:end].splitlines())
+    lines = (line.strip() for line in data[start:end].splitlines())
+    return any(line and line != b"..." and not line.startswith(b"#") for line in lines)

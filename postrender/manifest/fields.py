@@ -2,19 +2,22 @@
 
 A key of a block mapping at the left margin begins a line there, and what belongs to it ends before the next line that
 does. That holds where no quoted scalar and no flow collection is left open from one such line to the next: where each
-stretch of fields, taken by itself, is well-formed YAML. What looks unusual is left to the reader of whole documents.
+field, or stretch of them, taken by itself is well-formed YAML. What looks unusual is left to the reader of whole
+documents.
 """
 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from collections.abc import Iterator
 
-from postrender.manifest.reader import BOM, Span, Unreadable, well_formed
+from postrender.manifest.reader import Span, Unreadable, well_formed
 from postrender.record import Record
 
-_ODD = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9", BOM)
-"""Line breaks other than a line feed, as YAML has them, and what may hide at the start of a line."""
+IDENTITY = ("apiVersion", "kind", "metadata")
+"""The fields that tell which object it is."""
+_BREAKS = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
+"""Line breaks in YAML beside line feed and carriage return: U+0085, U+2028, U+2029."""
 _READ_WHOLE = 1 << 16
 _PREAMBLE = re.compile(rb"(?:[ ]*(?:#[^\n]*)?\n)*")
 _MARGIN = re.compile(rb"\n[^ \n#]")
@@ -34,7 +37,8 @@ class Field(Record):
 def fields(span: Span) -> tuple[Field, ...]:
     """The fields of a span; () where they cannot be told apart so, or what was read of it is not YAML.
 
-    Up to 64 KiB are read for their errors; of more, only what stands before the end of ``metadata``.
+    The fields of the identity are still to be read, each by itself: only if that succeeds do the others hold. A
+    document of up to 64 KiB is looked through for errors; of a larger one, what stands before the identity's last.
     """
     data, end = span.data, span.end
     if _unusual(span):
@@ -61,23 +65,37 @@ def fields(span: Span) -> tuple[Field, ...]:
 
 
 def _unusual(span: Span) -> bool:
-    """Whether lines of the span end with anything but a line feed, or hide something at their start."""
+    """Whether lines of the span end with anything but a line feed, as they may in YAML."""
     text = span.data[span.start : span.end]
-    return b"\r" in text or (not text.isascii() and any(odd in text for odd in _ODD))
+    if b"\r" in text:
+        return True
+    if text.isascii():
+        return False
+    return any(odd[:1] in text and odd in text for odd in _BREAKS)
 
 
 def _closed(data: bytes, found: tuple[Field, ...]) -> bool:
-    """Whether no field's inside reaches over into ``metadata`` or out of it."""
-    start, end = found[0].start, found[-1].end
-    cuts = next(((field.start, field.end) for field in found if field.name == "metadata"), ())
-    stop = end if end - start <= _READ_WHOLE else max(cuts, default=start)
-    edges = [start, *cuts, stop]
-    if _TAG.search(data, start, max(cuts, default=start)):
-        return False
+    """Whether no field reaches over into another; those of the identity are left to who reads them."""
+    size = found[-1].end - found[0].start
+    needed = max((field.end for field in found if field.name in IDENTITY), default=0)
     try:
-        for begin, finish in pairwise(edges):
-            if begin < finish:
-                well_formed(Span(data, begin, finish))
+        for start, end in _stretches(found):
+            if start < needed and _TAG.search(data, start, end):
+                return False
+            if start < needed or size <= _READ_WHOLE:
+                well_formed(Span(data, start, end))
     except Unreadable:
         return False
     return True
+
+
+def _stretches(found: tuple[Field, ...]) -> Iterator[tuple[int, int]]:
+    """The fields beside those of the identity, neighbours joined."""
+    start = found[0].start
+    for field in found:
+        if field.name in IDENTITY:
+            if start < field.start:
+                yield start, field.start
+            start = field.end
+    if start < found[-1].end:
+        yield start, found[-1].end

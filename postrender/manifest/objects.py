@@ -39,11 +39,12 @@ def objects(body: Json, document: int, line_of: Callable[[tuple[int, ...]], int]
     pkg/apis/meta/v1/unstructured/helpers.go), and its items have apiVersion and kind from it where they have neither
     (``decodeToList``). A list among them is taken apart as well, though not every Helm does so.
     """
-    why_not = _why_not(body)
+    listed = isinstance(body, dict) and "items" in body
+    why_not = _why_not(body, ("kind",) if listed else ("kind", "apiVersion"))
     if why_not:
         return (), why_not
-    version, kind = body["apiVersion"], body["kind"]
-    if "items" not in body:
+    version, kind = body.get("apiVersion"), body["kind"]
+    if not listed:
         return (_ref(body, document, (), version, kind, line_of(())),), ""
     found: list[ObjectRef] = []
     pending: list[tuple[tuple[int, ...], Json]] = [((), body)]
@@ -57,19 +58,19 @@ def objects(body: Json, document: int, line_of: Callable[[tuple[int, ...]], int]
             continue
         if len(path) == 1 and not item.get("kind") and not item.get("apiVersion"):
             item = {**item, "apiVersion": version, "kind": kind.removesuffix("List")}
-        why_not = _why_not(item)
+        why_not = _why_not(item, ("kind", "apiVersion"))
         if why_not:
             return (), f"item {'.'.join(map(str, path))}: {why_not}"
         found.append(_ref(item, document, path, item["apiVersion"], item["kind"], line_of(path)))
     return tuple(found), "" if found else "an empty list"
 
 
-def _why_not(body: Json) -> str:
+def _why_not(body: Json, fields: tuple[str, ...]) -> str:
     if body is None:
         return "empty"
     if not isinstance(body, dict):
         return "not a mapping"
-    for field in ("kind", "apiVersion"):
+    for field in fields:
         text = body.get(field)
         if text is None or text == "":
             return f"no {field}"

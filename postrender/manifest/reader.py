@@ -54,7 +54,7 @@ class Parser:
         self._span = span
         self._base = self._byte = span.text_start
         self._index = 0
-        self._ascii = _is_ascii(span)
+        self._ascii: bool | None = None
         self._libyaml = LIBYAML and not pure
         self._parser = _parser(span, self._libyaml)
 
@@ -78,6 +78,8 @@ class Parser:
 
     def offset(self, index: int) -> int:
         """The offset in the data of a mark's index, which counts characters; quick where asked in rising order."""
+        if self._ascii is None:
+            self._ascii = _is_ascii(self._span)
         if self._ascii:
             return min(self._base + index, self._span.end)
         if index < self._index:

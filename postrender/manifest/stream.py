@@ -34,9 +34,11 @@ class Chunk(Record):
 
 def chunks(data: bytes) -> list[Chunk]:
     """The documents of a stream, in order; raises ManifestError where Helm would not get that far."""
-    _check_encoding(data)
+    if not data.isascii():
+        _check_encoding(data)
     found, position = _json_values(data)
-    _check_marks(data, position)
+    if BOM[:1] in data:
+        _check_marks(data, position)
     start = read_from = position
     while True:
         separator = _find_separator(data, start)
@@ -55,6 +57,11 @@ def error_at(data: bytes, offset: int, cause: str, *, next: str | tuple[str, ...
     """A ManifestError for a byte offset in the stream."""
     line, column = place(data, offset)
     return ManifestError(cause, line=line, column=column, next=next)
+
+
+def starts_as_json(data: bytes) -> bool:
+    """Whether a JSON decoder is tried on the stream first (``GuessJSONStream``)."""
+    return data[:_LOOK_AHEAD].lstrip().startswith(b"{")
 
 
 def place(data: bytes, offset: int) -> tuple[int, int]:
@@ -91,8 +98,6 @@ def _after_separator(data: bytes, separator: int, first: bool) -> int:
 
 
 def _check_encoding(data: bytes) -> None:
-    if data.isascii():
-        return
     decoder = codecs.getincrementaldecoder("utf-8")()
     for at in range(0, len(data), _PIECE):
         pending = len(decoder.getstate()[0])
@@ -120,7 +125,7 @@ def _json_values(data: bytes) -> tuple[list[Chunk], int]:
     ``YAMLOrJSONDecoder.Decode``: a stream whose first character is a brace is read as JSON values, one after the other,
     and as YAML from where that fails, unless two were read by then.
     """
-    if not data[:_LOOK_AHEAD].lstrip().startswith(b"{"):
+    if not starts_as_json(data):
         return [], 0
     text = data.decode()
     decoder = json.JSONDecoder(parse_constant=_no_constant)

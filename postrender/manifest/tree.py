@@ -101,9 +101,9 @@ class Node:
 class Tree(Record):
     """The first document of a span, which is all that Go's reader takes.
 
-    ``root`` is ``None`` for an empty one. ``end`` is where the document ends, at the latest the span's end;
-    ``references`` tells whether there are anchors, aliases or merge keys, ``pure`` whether only the pure-Python parser
-    could read it.
+    ``root`` is ``None`` for an empty one. ``end`` is where the document ends: at a line ``...``, or at the latest where
+    the span does. ``references`` tells whether there are anchors, aliases or merge keys, ``pure`` whether only the
+    pure-Python parser could read it.
     """
 
     root: Node | None
@@ -165,7 +165,7 @@ class _Composer:
                 node, _ = stack.pop()
                 node.end = self._offset(event.end_mark) if node.flow or not node.children else node.children[-1].end
             elif cls is DocumentEndEvent:
-                end = self._offset(event.end_mark)
+                end = self._offset(event.start_mark if event.explicit else event.end_mark)
                 break
             elif cls is StreamEndEvent:
                 break

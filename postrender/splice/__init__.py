@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from postrender.live import Json
 from postrender.manifest import Manifest, ObjectRef
-from postrender.manifest.stream import error_at
+from postrender.manifest.stream import chunks, error_at, starts_as_json
 from postrender.record import Record
 from postrender.splice.changes import Changes, Conflict, Drop, Put, add
 from postrender.splice.document import edited
@@ -59,7 +59,10 @@ def splice(manifest: Manifest, edits: Sequence[Edit]) -> Spliced:
             parts += [manifest.data[position : piece.start], piece.text]
             position = piece.end
     parts.append(manifest.data[position:])
-    return Spliced(b"".join(parts), tuple(anew))
+    data = b"".join(parts)
+    if starts_as_json(data) and [chunk.json for chunk in chunks(data)] != [each.json for each in manifest.documents]:
+        raise error_at(manifest.data, 0, "cannot be edited: Helm would take the edited YAML for JSON")
+    return Spliced(data, tuple(anew))
 
 
 def _by_document(manifest: Manifest, edits: Sequence[Edit]) -> dict[int, Changes]:

@@ -24,7 +24,14 @@ Changes: TypeAlias = dict[str | int, Any]
 
 
 class Conflict(ValueError):
-    """Two edits contradict each other, or an edit's path runs through something that is no collection."""
+    """Two edits contradict each other, or an edit's path runs through something that is no collection.
+
+    ``offset`` is where, in bytes; -1 for somewhere in the document.
+    """
+
+    def __init__(self, cause: str, offset: int = -1) -> None:
+        super().__init__(cause)
+        self.offset = offset
 
 
 def add(changes: Changes, path: tuple[str | int, ...], wish: Put | Drop) -> None:
@@ -56,7 +63,7 @@ def applied(value: Json, changes: Changes) -> Json:
             if not isinstance(index, int) or not 0 <= index < len(copy):
                 raise Conflict(f"a list of {len(copy)} has no item {index}")
     else:
-        raise Conflict(f"{value!r} has no fields")
+        raise Conflict(no_fields(value))
     dropped: list[Any] = []
     key: Any
     for key, wish in changes.items():
@@ -72,6 +79,12 @@ def applied(value: Json, changes: Changes) -> Json:
         if isinstance(copy, list) or key in copy:
             del copy[key]
     return copy
+
+
+def no_fields(value: Json) -> str:
+    """Why a scalar cannot be edited further down."""
+    shown = repr(value)
+    return f"{shown if len(shown) <= 40 else shown[:37] + '...'} stands where a mapping should"
 
 
 def materialised(changes: Changes) -> dict[str, Json]:

@@ -33,7 +33,8 @@ def edited(data: bytes, document: Document, changes: Changes) -> tuple[list[Piec
             return _as_a_whole(data, document, changes)
         return found, ""
     except Conflict as error:
-        raise error_at(data, document.start, f"cannot be edited: {error}") from None
+        at = error.offset if error.offset >= 0 else document.start
+        raise error_at(data, at, f"cannot be edited: {error}") from None
     except Unusable as error:
         raise error_at(data, error.node.start, f"Helm cannot read this: {error}") from None
 
@@ -119,17 +120,17 @@ def _wanted(changes: Changes) -> object:
 
 
 def _prove_whole(span: Span, text: bytes, tree: Tree, document: Document, changes: Changes) -> None:
-    if not _closes(text, span.data, span.end):
-        raise Unproved("the edited text does not end where it did")
     if tree.references or document.json:
         _prove_values(span, text, document, changes)
+    elif not _closes(text, span.data, span.end):
+        raise Unproved("the edited text does not end where it did")
     else:
         prove(span, Span(text, 0, len(text)), changes, pure=tree.pure)
 
 
 def _prove_values(span: Span, text: bytes, document: Document, changes: Changes) -> None:
     """Read both texts as Helm does, and compare the values."""
-    if not _closes(text, span.data, span.end):
+    if not document.json and not _closes(text, span.data, span.end):
         raise Unproved("the edited text does not end where it did")
     try:
         if document.json:
@@ -148,11 +149,12 @@ def _value(span: Span) -> Json:
 
 
 def _anew(span: Span, document: Document, changes: Changes) -> bytes:
-    text = span.data[span.start : span.end]
     if document.json:
-        return json.dumps(applied(json.loads(text), changes), ensure_ascii=False).encode()
-    before = tree_value(span, document_tree(span))
-    return rewritten(text.decode(), applied(before, changes), changes).encode()
+        body = json.loads(span.data[span.start : span.end])
+        return json.dumps(applied(body, changes), ensure_ascii=False).encode()
+    text = span.data[span.start : document.unread]
+    meant = applied(tree_value(span, document_tree(span)), changes)
+    return rewritten(text.decode(), meant, changes).encode() + span.data[document.unread : span.end]
 
 
 def _joined(span: Span, found: Sequence[Piece]) -> bytes:

@@ -10,7 +10,7 @@ from postrender.manifest.reader import Span
 from postrender.manifest.tree import Kind, Node, Tree
 from postrender.manifest.values import is_merge, key_text, value
 from postrender.record import Record
-from postrender.splice.changes import Changes, Drop, Put, applied, materialised, same
+from postrender.splice.changes import Changes, Conflict, Drop, Put, applied, materialised, no_fields, same
 from postrender.splice.write import block, flow
 
 _BLANK = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ ]*\Z")
@@ -64,7 +64,11 @@ class _Placer:
         self._detach(node)
         if node.kind is Kind.SEQUENCE:
             for index, wish in changes.items():
-                self._existing(None, node.children[int(index)], wish, node)
+                if not isinstance(index, int) or not 0 <= index < len(node.children):
+                    raise Conflict(f"a list of {len(node.children)} has no item {index}", node.start)
+                self._existing(None, node.children[index], wish, node)
+        elif node.kind is Kind.SCALAR:
+            raise Conflict(no_fields(self._value(node)), node.start)
         else:
             self._mapping(node, changes, name)
 
@@ -126,7 +130,7 @@ class _Placer:
                 self._replace(item, wish.value, parent)
             return
         assert isinstance(wish, dict)
-        if item.kind is not Kind.SCALAR:
+        if item.kind is not Kind.SCALAR or self._value(item) is not None:
             self.change(item, wish, name)
             return
         made = materialised(wish)

@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing of the rooms that read and write YAML."""
