@@ -326,7 +326,10 @@ class TestPlugins:
                 give(token=calls.read(), expirationTimestamp="2020-01-01T00:00:00Z")
         """
         path = kubeconfig({"server": server.url}, {"exec": a_plugin(tmp_path, GIVES + textwrap.dedent(count))})
-        assert asked(server, Connection(kubeconfig=str(path))).headers["authorization"] == ("Bearer xx",)
+        questions = [Wanted(CONFIG_MAP, "shop", f"c{place}", False) for place in range(50)]
+        connect(Connection(kubeconfig=str(path))).observe(questions)
+        sent = {each.headers["authorization"] for each in server.requests}
+        assert sent == {("Bearer xx",)}, "once more, but not for each request"
 
     def test_a_certificate(self, tls_server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
         gives = f"""
