@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.matrix import report
-from tests.e2e.matrix.cells import Player
+from tests.e2e.matrix.cells import Cell, Player
 from tests.e2e.matrix.chance import draw
 from tests.e2e.matrix.families import SCENARIOS
 from tests.e2e.matrix.shrink import shrunk

@@ -125,8 +125,8 @@ def _thing(chance: random.Random) -> Thing:
         name="shirt" if chance.random() < 0.85 else "other",
         keep=chance.choice(KEEP),
         namespace=OTHER if kind.namespaced and chance.random() < 0.15 else "",
-        labels={"a": chance.choice("xy")} if chance.random() < 0.3 else {},
-        annotations={"b": chance.choice("xy")} if chance.random() < 0.3 else {},
+        labels={"a": chance.choice("uv")} if chance.random() < 0.3 else {},
+        annotations={"b": chance.choice("uv")} if chance.random() < 0.3 else {},
     )
 
 
@@ -154,7 +154,7 @@ def _changed(chance: random.Random, things: Things, drop: float = 0.15) -> Thing
             thing,
             content=_mutated(chance, thing, things),
             keep=chance.choice(KEEP) if chance.random() < 0.15 else thing.keep,
-            labels={"a": chance.choice("xy")} if chance.random() < 0.2 else thing.labels,
+            labels={"a": chance.choice("uv")} if chance.random() < 0.2 else thing.labels,
         )
         for thing in stay
     ]
