@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from postrender.policy import Adopt
 from tests.e2e.kinds import (
@@ -24,6 +24,7 @@ from tests.e2e.matrix.steps import (
     Column,
     Flag,
     Ref,
+    Run,
     Scenario,
     Step,
     Thing,
@@ -36,7 +37,9 @@ from tests.e2e.matrix.steps import (
 KINDS = (STABLE_SHIRT, BETA_SHIRT, GAMMA_SHIRT, STABLE_FLAG, BETA_FLAG, CUSTOM_CONFIG_MAP, CONFIG_MAP)
 KEEP: tuple[bool | str, ...] = (True, True, True, True, False, "Keep", "keep ", " KEEP", "delete")
 FIELDS = ("a", "b", "c", "d")
-Things = tuple[Thing, ...]
+Things: TypeAlias = tuple[Thing, ...]
+Start: TypeAlias = tuple[tuple[Step, ...], Run, Things]
+"""Steps, the run that is looked at, and the objects that are live before it with every Helm."""
 
 
 def draw(seed: int, number: int, columns: Sequence[Column]) -> tuple[Scenario, Column]:
@@ -46,53 +49,53 @@ def draw(seed: int, number: int, columns: Sequence[Column]) -> tuple[Scenario, C
     old = tuple(_things(chance))
     new = _changed(chance, old)
     start = chance.choice(_STARTS)
-    before, run, kept = start(chance, old, new)
-    before = (*before, *_touches(chance, old, kept=kept))
+    before, run, there = start(chance, old, new)
+    before = (*before, *_touches(chance, there))
     flags = tuple(
         flag
         for flag, share in ((Flag.FORCE, 0.1), (Flag.TAKE_OWNERSHIP, 0.15), (Flag.FORCE_CONFLICTS, 0.2))
-        if flag.exists(column) and chance.random() < share
+        if flag.exists(column, run.action) and chance.random() < share
     )
     adopt = tuple(each for each in Adopt if chance.random() < 0.5)
     about = f"{start.__name__.strip('_').replace('_', ' ')} of {len(old)} objects"
     return Scenario(f"{seed}:{number}", about, before, replace(run, flags=flags), adopt), column
 
 
-def _reinstalled(_: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
-    return reinstall(*old), install(*new), True
+def _reinstalled(_: random.Random, old: Things, new: Things) -> Start:
+    return reinstall(*old), install(*new), _kept(old)
 
 
-def _upgraded(_: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
-    return (install(*old),), upgrade(*new), False
+def _upgraded(_: random.Random, old: Things, new: Things) -> Start:
+    return (install(*old),), upgrade(*new), old
 
 
-def _upgraded_twice(chance: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
-    return (install(*old), upgrade(*_changed(chance, old, drop=0.0))), upgrade(*new), False
+def _upgraded_twice(chance: random.Random, old: Things, new: Things) -> Start:
+    return (install(*old), upgrade(*_changed(chance, old, drop=0.0))), upgrade(*new), old
 
 
-def _reinstalled_then_upgraded(chance: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
+def _reinstalled_then_upgraded(chance: random.Random, old: Things, new: Things) -> Start:
     again = _changed(chance, old, drop=0.0)
-    return (*reinstall(*old), install(*again, may_fail=True)), upgrade(*new), True
+    return (*reinstall(*old), install(*again, may_fail=True)), upgrade(*new), _kept(old)
 
 
-def _orphaned(_: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
-    return reinstall(*old, release="old"), install(*new), True
+def _orphaned(_: random.Random, old: Things, new: Things) -> Start:
+    return reinstall(*old, release="old"), install(*new), _kept(old)
 
 
-def _owned_by_another(chance: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
+def _owned_by_another(chance: random.Random, old: Things, new: Things) -> Start:
     theirs = old[: chance.randint(1, len(old))]
-    return (install(*theirs, release="old"),), install(*new), True
+    return (install(*theirs, release="old"),), install(*new), theirs
 
 
-def _applied_by_hand(chance: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
+def _applied_by_hand(chance: random.Random, old: Things, new: Things) -> Start:
     theirs = old[: chance.randint(1, len(old))]
-    return tuple(Applied(thing) for thing in theirs), install(*new), True
+    return tuple(Applied(thing) for thing in theirs), install(*new), theirs
 
 
-def _come_back_in_an_upgrade(chance: random.Random, old: Things, new: Things) -> tuple[tuple[Step, ...], Any, bool]:
+def _come_back_in_an_upgrade(chance: random.Random, old: Things, new: Things) -> Start:
     rest = Thing(CONFIG_MAP, {"z": "1"}, name="rest")
     some = chance.sample(old, chance.randint(0, len(old) - 1))
-    return (install(*old, rest), upgrade(*some, rest)), upgrade(*new, rest), True
+    return (install(*old, rest), upgrade(*some, rest)), upgrade(*new, rest), _kept(old)
 
 
 _STARTS = (
@@ -182,10 +185,15 @@ def _mutated(chance: random.Random, thing: Thing, things: Things) -> Any:
     }
 
 
-def _touches(chance: random.Random, things: Things, *, kept: bool) -> list[Touched]:
-    """What somebody else does to some objects; after an uninstall only to those that any Helm left."""
+def _kept(things: Things) -> Things:
+    """Those that every Helm leaves."""
+    return tuple(thing for thing in things if thing.keep is True)
+
+
+def _touches(chance: random.Random, things: Things) -> list[Touched]:
+    """What somebody else does to some objects."""
     return [
         Touched(thing.ref, {thing.kind.content: _content(chance, thing.kind)})
         for thing in things
-        if chance.random() < 0.2 and (not kept or thing.keep is True)
+        if chance.random() < 0.2
     ]

@@ -99,7 +99,7 @@ def _differences(said: Json, live: Json, theirs: Json, was: Json, path: tuple[st
     if not (isinstance(said, dict) and isinstance(live, dict)):
         if said == live and type(said) is type(live):
             return []
-        tolerated = theirs is not None and was == said
+        tolerated = theirs is not _NOTHING and was == said
         return [] if tolerated else [f"{'.'.join(path)} is {live!r}, not {said!r}"]
     found = []
     for name in sorted({*said, *live}):
@@ -113,8 +113,7 @@ def _differences(said: Json, live: Json, theirs: Json, was: Json, path: tuple[st
             if not (set_by_others is not _NOTHING and before == said[name]):
                 found.append(f"{'.'.join(here)} is missing: {said[name]!r}")
         else:
-            below = None if set_by_others is _NOTHING else set_by_others
-            found += _differences(said[name], live[name], below, before, here)
+            found += _differences(said[name], live[name], set_by_others, before, here)
     return found
 
 

@@ -63,10 +63,11 @@ class Flag(Enum):
     TAKE_OWNERSHIP = "--take-ownership"
     FORCE_CONFLICTS = "--force-conflicts"
 
-    def exists(self, column: Column) -> bool:
-        """Whether that Helm has it; Helm 4 replaces only client-side."""
+    def exists(self, column: Column, action: Action) -> bool:
+        """Whether that Helm has it and heeds it; Helm 4 replaces only client-side."""
         if self is Flag.FORCE:
-            return not column.server_side
+            heeded = action is Action.UPGRADE or behaviour(column.helm).force_on_adoption
+            return heeded and not column.server_side
         if self is Flag.TAKE_OWNERSHIP:
             return behaviour(column.helm).take_ownership
         return column.server_side
@@ -154,7 +155,7 @@ class Run:
 
     def exists(self, column: Column) -> bool:
         """Whether that Helm has all the flags."""
-        return all(flag.exists(column) for flag in self.flags)
+        return all(flag.exists(column, self.action) for flag in self.flags)
 
     def typed(self, column: Column) -> list[str]:
         """The flags as they are typed."""

@@ -25,12 +25,6 @@ SCENARIOS = (
     Scenario(
         "H6 deep", "nested maps, lists, a null and an empty map", reinstall(shirt(DEEP_OLD)), install(shirt(DEEP_NEW))
     ),
-    Scenario(
-        "keys that YAML 1.1 takes for booleans",
-        "`n: ...` is `false: ...` to Helm",
-        reinstall(shirt(OLD)),
-        install(shirt({**OLD, "n": {"a": 1}})),
-    ),
     Scenario("H6 forced", "reinstalled with --force", START, install(shirt(NEW), flags=(Flag.FORCE,))),
     Scenario("H6 taken", "reinstalled with --take-ownership", START, install(shirt(NEW), flags=(Flag.TAKE_OWNERSHIP,))),
     Scenario("H6 not kept now", "the new chart does not keep it", START, install(shirt(NEW, keep=False))),
