@@ -17,6 +17,9 @@ from tests.tools import assets
 HELM = "3.21.4"
 NAMESPACE = "shop"
 
+CONTENT = {"a": "1"}
+"""What every ConfigMap holds."""
+
 
 @contextmanager
 def control_plane() -> Iterator[tuple[ControlPlane, Path]]:
@@ -53,7 +56,7 @@ def config_maps(folder: Path, count: int) -> Path:
     return chart(
         folder,
         {
-            f"{index}": manifest(CONFIG_MAP, f"{{{{ .Release.Name }}}}-{index}", {"a": "1"}, keep=True)
+            f"{index}": manifest(CONFIG_MAP, f"{{{{ .Release.Name }}}}-{index}", CONTENT, keep=True)
             for index in range(count)
         },
     )
