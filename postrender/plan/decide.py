@@ -93,6 +93,8 @@ def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
 
 def _told(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> list[Finding]:
     told = _about_owner(run, run.facts.items[index], run.owners[index])
+    if run.facts.items[index].live is not None and run.stuck_on_live:
+        told.append(findings.not_applied())
     if index in run.twins:
         told.append(findings.lookalikes([run.facts.items[other].name for other in run.twins[index]]))
     if done.strip:

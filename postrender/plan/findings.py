@@ -94,6 +94,16 @@ def _take_ownership(invocation: Invocation, ways: Behaviour) -> tuple[str, ...]:
     return ("helm ... --take-ownership",)
 
 
+def not_applied() -> Finding:
+    """Helm 4.0.0 cannot adopt what it applies server-side."""
+    return Finding(
+        "PR304",
+        Severity.ERROR,
+        "is live already, and this Helm would fail to apply it: metadata.managedFields must be nil",
+        ("use Helm 4.0.1 or later", "helm ... --server-side=false"),
+    )
+
+
 def adopted(owner: Ownership, release: ReleaseName | None) -> Finding:
     """``--adopt`` lets postrender stamp the live object."""
     before = f"was kept by release {owner.release}, which is gone" if owner.release else "had no owner"

@@ -43,6 +43,16 @@ class Run:
         """Whether Helm's own flag lets it take whatever it finds."""
         return self.facts.invocation.take_ownership and self.ways.take_ownership
 
+    @property
+    def stuck_on_live(self) -> bool:
+        """Whether this install fails for whatever is live: applied server-side with the live object's managedFields.
+
+        An upgrade of the same Helm does adopt (``performInstall`` and ``performUpgrade``, pkg/action of v4.0.0). Of a
+        Helm of unknown version it is not said: it fails by itself, loudly, and nothing is lost.
+        """
+        known = self.facts.invocation.helm is not None
+        return known and self.server_side and not self.upgrade and not self.ways.copies_adopted
+
     def adopts(self, owner: Ownership | None) -> bool:
         """Whether postrender itself may stamp the live object: not where Helm's own flag lets it through."""
         return owner is not None and not self.taken_by_helm and TAKEN.get(owner.standing) in self.policy.adopt
