@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.table import Row, as_json, machine, markdown
 
-PARTS = ("rewriting", "deciding", "lookups")
+PARTS = ("rewriting", "deciding", "lookups", "adding")
 
 
 def main() -> int:
