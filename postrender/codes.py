@@ -130,6 +130,14 @@ _ALL = (
         "`metadata.managedFields must be nil`. Helm 4.0.1 mends it; `--server-side=false` avoids it.",
     ),
     Code(
+        "PR305",
+        "the live resource policy will not be the chart's",
+        "This Helm will not patch the object now, and it cannot later: the stored manifest must say what the chart "
+        "says about `helm.sh/resource-policy`, because an uninstall goes by it. An upgrade that takes the object out "
+        "of the chart goes by the live annotation instead, and deletes what is not annotated `keep`, spelled exactly "
+        "so. Annotate the live object yourself.",
+    ),
+    Code(
         "PR901",
         "the version of Helm is not known, and it matters here",
         "Helm's versions differ in what they would do to these objects, and which Helm will read the output could not "

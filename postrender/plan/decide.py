@@ -101,6 +101,8 @@ def _told(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> lis
         told.append(findings.stripped(done.strip))
     if outcome:
         told.extend(findings.of_outcome(outcome, run.upgrade, run.policy.on_drift))
+        if outcome.policy:
+            told.append(findings.policy_ahead(outcome.policy, run.facts.items[index].name))
     return told
 
 

@@ -136,6 +136,17 @@ def version_unknown() -> Finding:
     )
 
 
+def policy_ahead(policy: str, name: str) -> Finding:
+    """The live object will not say what the chart says about its being kept."""
+    return Finding(
+        "PR305",
+        Severity.WARNING,
+        f"its live resource policy will not be the chart's ({policy}): an uninstall goes by what is stored, "
+        "but an upgrade without it by what is live",
+        (f"kubectl annotate --overwrite {_kubectl(name)} helm.sh/resource-policy={policy}",),
+    )
+
+
 def of_outcome(outcome: Outcome, upgrade: bool, on_drift: OnDrift) -> list[Finding]:
     """What the simulation of Helm's update says."""
     told: list[Finding] = []

@@ -18,6 +18,8 @@ from postrender.record import replace
 
 Paths = tuple[tuple[str, ...], ...]
 
+_POLICY = ("metadata", "annotations", RESOURCE_POLICY)
+
 
 def simulated(group: Group, rewritings: Sequence[Rewriting]) -> tuple[Prediction, ...]:
     """What becomes of the members when these rewritings are emitted."""
@@ -30,13 +32,25 @@ def targets(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
 
 
 def differing(group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction]) -> list[Paths]:
-    """For each member the paths at which the live object afterwards is not what the chart wants."""
+    """For each member the paths at which the live object afterwards is not what the chart wants.
+
+    The resource policy that a chart asks for is not among them: what is stored says it, whatever is live.
+    """
     wanted = [replace(rewriting, pin="", store=None) for rewriting in rewritings]
     rights = [_right(group, target) for target in targets(group, wanted)]
-    return [
+    found = [
         () if prediction.error else differs(_comparable(prediction.live), _comparable(right))
         for prediction, right in zip(predictions, rights, strict=True)
     ]
+    return [
+        tuple(path for path in paths if path != _POLICY or policy_of(member.entry.body) is None)
+        for paths, member in zip(found, group.members, strict=True)
+    ]
+
+
+def policy_of(body: Json) -> Json:
+    """The resource policy that a manifest or a live object says; ``None`` for none."""
+    return ((body.get("metadata") or {}).get("annotations") or {}).get(RESOURCE_POLICY)
 
 
 def truth(group: Group, index: int, rewriting: Rewriting, prediction: Prediction) -> Json:
@@ -48,7 +62,7 @@ def truth(group: Group, index: int, rewriting: Rewriting, prediction: Prediction
     body = rewriting.stripped(entry.body)
     live = prediction.live
     result = with_left_over(_as_live(body, live), live, _tree(entry, live))
-    policy = ((body.get("metadata") or {}).get("annotations") or {}).get(RESOURCE_POLICY)
+    policy = policy_of(body)
     if policy is None:
         return result
     metadata = dict(result["metadata"])

@@ -78,7 +78,8 @@ class Outcome(Record):
 
     ``prediction`` is of the rewriting that is emitted. ``withheld`` says that a wished stamp or label was left out;
     ``differing`` are the paths where the live object afterwards is not what the chart wants, ``mended`` whether the
-    next ``helm upgrade`` of the same chart sets them right.
+    next ``helm upgrade`` of the same chart sets them right. ``policy`` is the resource policy that the document says
+    and the live object will not, ``""`` where they agree.
     """
 
     rewriting: Rewriting
@@ -86,3 +87,4 @@ class Outcome(Record):
     withheld: bool = False
     differing: tuple[tuple[str, ...], ...] = ()
     mended: bool = True
+    policy: str = ""

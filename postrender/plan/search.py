@@ -15,7 +15,7 @@ from postrender.helm.patch import differs
 from postrender.helm.predict import Prediction
 from postrender.helm.versions import Matching
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, RESOURCE_POLICY, Json
-from postrender.plan.judge import Paths, differing, next_upgrade, simulated, truth
+from postrender.plan.judge import Paths, differing, next_upgrade, policy_of, simulated, truth
 from postrender.plan.rewriting import Group, Member, Outcome, Rewriting
 from postrender.record import replace
 
@@ -33,14 +33,22 @@ def rewrite(group: Group) -> tuple[Outcome, ...]:
         Outcome(
             rewriting,
             prediction,
-            withheld=(wish.label, wish.stamp) != (rewriting.label, rewriting.stamp),
+            withheld=(member.wish.label, member.wish.stamp) != (rewriting.label, rewriting.stamp),
             differing=paths,
             mended=right,
+            policy=_policy_ahead(member, prediction),
         )
-        for rewriting, prediction, wish, paths, right in zip(
-            rewritings, predictions, wishes, wrong, mended, strict=True
+        for member, rewriting, prediction, paths, right in zip(
+            group.members, rewritings, predictions, wrong, mended, strict=True
         )
     )
+
+
+def _policy_ahead(member: Member, prediction: Prediction) -> str:
+    wanted = policy_of(member.entry.body)
+    if wanted is None or prediction.error or policy_of(prediction.live) == wanted:
+        return ""
+    return str(wanted)
 
 
 def _settled(group: Group, wishes: Sequence[Rewriting]) -> tuple[list[Rewriting], tuple[Prediction, ...]]:
