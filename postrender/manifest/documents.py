@@ -9,7 +9,7 @@ from postrender.manifest.fields import IDENTITY, Field, fields
 from postrender.manifest.lines import compose_lines
 from postrender.manifest.objects import ObjectRef, objects
 from postrender.manifest.reader import Span, Unreadable
-from postrender.manifest.stream import Chunk, chunks, error_at
+from postrender.manifest.stream import TEMPLATE, Chunk, chunks, error_at
 from postrender.manifest.tree import Node, Tree, Wanted, compose
 from postrender.manifest.values import Unusable, value
 from postrender.record import Record
@@ -97,7 +97,7 @@ def document_tree(span: Span, wanted: Wanted = None) -> Tree:
     try:
         return compose(span, wanted)
     except Unreadable as error:
-        raise error_at(span.data, error.offset, f"not YAML: {error}") from None
+        raise error_at(span.data, error.offset, f"not YAML: {error}", next=TEMPLATE) from None
 
 
 def tree_value(span: Span, tree: Tree) -> Json:
@@ -105,7 +105,7 @@ def tree_value(span: Span, tree: Tree) -> Json:
     try:
         return value(tree.root, references=tree.references)
     except Unusable as error:
-        raise error_at(span.data, error.node.start, f"Helm cannot read this: {error}") from None
+        raise error_at(span.data, error.node.start, f"cannot be read as Helm does: {error}", next=TEMPLATE) from None
 
 
 def _document(data: bytes, chunk: Chunk, index: int, line: int) -> Document:

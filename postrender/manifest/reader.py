@@ -56,7 +56,10 @@ class Parser:
         self._index = 0
         self._ascii: bool | None = None
         self._libyaml = LIBYAML and not pure
-        self._parser = _parser(span, self._libyaml)
+        try:
+            self._parser = _parser(span, self._libyaml)
+        except ReaderError as error:
+            self._fail(error)
 
     def next(self) -> Any:
         """The next event; ``None`` after the last. Raises Unreadable."""
@@ -95,7 +98,7 @@ class Parser:
     def _fail(self, error: MarkedYAMLError | ReaderError) -> NoReturn:
         if isinstance(error, ReaderError):
             offset = self._base + error.position if self._libyaml else self.offset(error.position)
-            raise Unreadable(error.reason, offset) from None
+            raise Unreadable(f"{error.reason}: U+{error.character:04X}", offset) from None
         mark = error.problem_mark or error.context_mark
         cause = f"{error.problem} {error.context}" if error.context else str(error.problem)
         raise Unreadable(cause, self.offset(mark.index) if mark else self._base) from None

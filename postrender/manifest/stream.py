@@ -14,6 +14,8 @@ from postrender.errors import ManifestError
 from postrender.manifest.reader import BOM
 from postrender.record import Record
 
+TEMPLATE = "helm template --debug  # with the chart and its values: prints the text in which this line stands"
+"""What a user types next who is told that the rendered text is wrong."""
 _SEPARATOR = b"---"
 _PIECE = 1 << 20
 _LOOK_AHEAD = 4096

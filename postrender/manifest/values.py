@@ -168,7 +168,7 @@ class _Decoder:
             if not known:
                 known = self.typed[id(container)] = (container, dict.fromkeys(container, str))
             if known[1].setdefault(text, found.__class__) is not found.__class__:
-                raise Unusable(f"two keys that are both {text!r} as text", node)
+                raise Unusable(f"two keys are both {text!r} as text, and Helm takes either", node)
 
     def _merge(self, node: Node, container: Json, depth: int) -> None:
         if node.kind is Kind.SEQUENCE:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from postrender.errors import ManifestError
+from postrender.identity import ObjectKey
 from postrender.live import Json
-from postrender.manifest import Manifest, ObjectRef
+from postrender.manifest import Document, Manifest, ObjectRef
 from postrender.manifest.stream import chunks, error_at, starts_as_json
 from postrender.record import Record
 from postrender.splice.changes import Changes, Conflict, Drop, Put, add
@@ -52,7 +54,11 @@ def splice(manifest: Manifest, edits: Sequence[Edit]) -> Spliced:
     anew: list[tuple[int, str]] = []
     position = 0
     for index, changes in sorted(_by_document(manifest, edits).items()):
-        pieces, why = edited(manifest.data, manifest.documents[index], changes)
+        document = manifest.documents[index]
+        try:
+            pieces, why = edited(manifest.data, document, changes)
+        except ManifestError as error:
+            raise _named(error, document) from None
         if why:
             anew.append((index, why))
         for piece in pieces:
@@ -73,6 +79,13 @@ def _by_document(manifest: Manifest, edits: Sequence[Edit]) -> dict[int, Changes
         try:
             add(changes, (*way, *edit.path), Put(edit.value) if isinstance(edit, Set) else Drop())
         except Conflict as error:
-            start = manifest.documents[edit.ref.document].start
-            raise error_at(manifest.data, start, f"cannot be edited: {error}") from None
+            document = manifest.documents[edit.ref.document]
+            raise _named(error_at(manifest.data, document.start, f"cannot be edited: {error}"), document) from None
     return grouped
+
+
+def _named(error: ManifestError, document: Document) -> ManifestError:
+    """The error with the objects of its document in front."""
+    names = [str(ObjectKey(ref.gvk.group_kind, ref.namespace, ref.name)) for ref in document.objects]
+    where = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    return ManifestError(error.cause, line=error.line, column=error.column, where=where, next=error.next)

@@ -26,12 +26,13 @@ Changes: TypeAlias = dict[str | int, Any]
 class Conflict(ValueError):
     """Two edits contradict each other, or an edit's path runs through something that is no collection.
 
-    ``offset`` is where, in bytes; -1 for somewhere in the document.
+    ``offset`` is where, in bytes, -1 for somewhere in the document; ``next`` what the user can do.
     """
 
-    def __init__(self, cause: str, offset: int = -1) -> None:
+    def __init__(self, cause: str, offset: int = -1, next: str = "") -> None:
         super().__init__(cause)
         self.offset = offset
+        self.next = next or ()
 
 
 def add(changes: Changes, path: tuple[str | int, ...], wish: Put | Drop) -> None:
@@ -60,10 +61,9 @@ def applied(value: Json, changes: Changes) -> Json:
     elif isinstance(value, list):
         copy = list(value)
         for index in changes:
-            if not isinstance(index, int) or not 0 <= index < len(copy):
-                raise Conflict(f"a list of {len(copy)} has no item {index}")
+            check_index(value, index)
     else:
-        raise Conflict(no_fields(value))
+        raise no_fields(value)
     dropped: list[Any] = []
     key: Any
     for key, wish in changes.items():
@@ -81,10 +81,23 @@ def applied(value: Json, changes: Changes) -> Json:
     return copy
 
 
-def no_fields(value: Json) -> str:
-    """Why a scalar cannot be edited further down."""
-    shown = repr(value)
-    return f"{shown if len(shown) <= 40 else shown[:37] + '...'} stands where a mapping should"
+def no_fields(value: Json, offset: int = -1) -> Conflict:
+    """Why something that is no mapping cannot be edited further down."""
+    shown = "a list" if isinstance(value, list) else repr(value)
+    return Conflict(
+        f"{shown if len(shown) <= 40 else shown[:37] + '...'} stands where a mapping should",
+        offset,
+        next="make it a mapping in the chart's template",
+    )
+
+
+def check_index(items: list[Json], index: str | int, offset: int = -1) -> int:
+    """The place in a list that a path's part means; raises Conflict."""
+    if not isinstance(index, int):
+        raise no_fields(items, offset)
+    if not 0 <= index < len(items):
+        raise Conflict(f"a list of {len(items)} has no item {index}", offset)
+    return index
 
 
 def materialised(changes: Changes) -> dict[str, Json]:

@@ -11,7 +11,7 @@ from postrender.live import Json
 from postrender.manifest.documents import Document, document_tree, field_tree, tree_value
 from postrender.manifest.fields import Field
 from postrender.manifest.reader import Span, Unreadable
-from postrender.manifest.stream import error_at
+from postrender.manifest.stream import TEMPLATE, error_at
 from postrender.manifest.tree import Tree, compose
 from postrender.manifest.values import Unusable, value
 from postrender.splice.changes import Changes, Conflict, Drop, applied, same
@@ -34,9 +34,9 @@ def edited(data: bytes, document: Document, changes: Changes) -> tuple[list[Piec
         return found, ""
     except Conflict as error:
         at = error.offset if error.offset >= 0 else document.start
-        raise error_at(data, at, f"cannot be edited: {error}") from None
+        raise error_at(data, at, f"cannot be edited: {error}", next=error.next) from None
     except Unusable as error:
-        raise error_at(data, error.node.start, f"Helm cannot read this: {error}") from None
+        raise error_at(data, error.node.start, f"cannot be read as Helm does: {error}", next=TEMPLATE) from None
 
 
 def _by_fields(data: bytes, document: Document, changes: Changes) -> list[Piece] | None:
@@ -58,7 +58,7 @@ def _by_fields(data: bytes, document: Document, changes: Changes) -> list[Piece]
 
 def _in_field(data: bytes, field: Field, wish: object) -> list[Piece] | None:
     span = Span(data, field.start, field.end)
-    tree = field_tree(span, {field.name: None})
+    tree = field_tree(span, _wanted({field.name: wish}))
     if tree is None:
         return None
     try:
@@ -110,7 +110,7 @@ def _as_a_whole(data: bytes, document: Document, changes: Changes) -> tuple[list
         text = _anew(span, document, changes)
         _prove_values(span, text, document, changes)
     except (ValueError, Unproved) as error:
-        raise error_at(data, offset, f"cannot be edited: {why}, and {error}") from None
+        raise error_at(data, offset, f"cannot be edited: {why}, and {error}", next=TEMPLATE) from None
     return [Piece(span.start, span.end, text)], why
 
 
@@ -120,12 +120,13 @@ def _wanted(changes: Changes) -> object:
 
 
 def _prove_whole(span: Span, text: bytes, tree: Tree, document: Document, changes: Changes) -> None:
-    if tree.references or document.json:
-        _prove_values(span, text, document, changes)
-    elif not _closes(text, span.data, span.end):
-        raise Unproved("the edited text does not end where it did")
-    else:
-        prove(span, Span(text, 0, len(text)), changes, pure=tree.pure)
+    if not tree.references and not document.json and _closes(text, span.data, span.end):
+        try:
+            prove(span, Span(text, 0, len(text)), changes, pure=tree.pure)
+            return
+        except Unproved:  # of what has a key twice, for one
+            pass
+    _prove_values(span, text, document, changes)
 
 
 def _prove_values(span: Span, text: bytes, document: Document, changes: Changes) -> None:

@@ -10,7 +10,7 @@ from postrender.manifest.reader import Span
 from postrender.manifest.tree import Kind, Node, Tree
 from postrender.manifest.values import is_merge, key_text, value
 from postrender.record import Record
-from postrender.splice.changes import Changes, Conflict, Drop, Put, applied, materialised, no_fields, same
+from postrender.splice.changes import Changes, Drop, Put, applied, check_index, materialised, no_fields, same
 from postrender.splice.write import block, flow
 
 _BLANK = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ ]*\Z")
@@ -64,11 +64,10 @@ class _Placer:
         self._detach(node)
         if node.kind is Kind.SEQUENCE:
             for index, wish in changes.items():
-                if not isinstance(index, int) or not 0 <= index < len(node.children):
-                    raise Conflict(f"a list of {len(node.children)} has no item {index}", node.start)
-                self._existing(None, node.children[index], wish, node)
+                item = node.children[check_index(node.children, index, node.start)]
+                self._existing(None, item, wish, node)
         elif node.kind is Kind.SCALAR:
-            raise Conflict(no_fields(self._value(node)), node.start)
+            raise no_fields(self._value(node), node.start)
         else:
             self._mapping(node, changes, name)
 

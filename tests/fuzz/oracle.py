@@ -15,7 +15,7 @@ from tests.tools.goreader import GoReader, GoStream
 STRICTER = (
     "a byte order mark inside the stream",
     "nested more than",
-    "two keys that are both",
+    "two keys are both",
     "after the document separator",
     "not UTF-8",
 )
@@ -40,7 +40,12 @@ def check(data: bytes, go: GoReader) -> None:
         if not error.line:
             raise Wrong(f"no line: {error}") from error
         return
-    _check_reading(found, helm)
+    try:
+        _check_reading(found, helm)
+    except ManifestError as error:
+        if any(cause in str(error) for cause in STRICTER):
+            return
+        raise Wrong(f"Helm reads what cannot be read here: {error}") from error
     for edits in (stamps(found.objects), removals(found.objects), replacements(found.objects)):
         _check_edits(found, edits, helm, go)
 
