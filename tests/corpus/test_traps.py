@@ -6,6 +6,7 @@ import copy
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_go_reads_the_difference_that_was_meant(case: Path, go: GoReader) -> Non
     meant = copy.deepcopy(before.values)
     seen = [document for document in found.documents if document.why_not != "empty"]
     for edit in edits(found, json.loads((case / "edits.json").read_text())):
-        value = meant[seen.index(found.documents[edit.ref.document])] if not before.error else None
+        value: Any = None if before.error else meant[seen.index(found.documents[edit.ref.document])]
         for index in edit.ref.path:
             value = value["items"][index]
         if value is not None:
