@@ -1,7 +1,7 @@
 """The stable codes of everything a user is told about an object, each with one paragraph.
 
 ``PR1xx`` whose the object is, ``PR2xx`` kinds that collide and pins, ``PR3xx`` what Helm will not apply or what is
-taken out, ``PR9xx`` what could not be told. A code is never given a second meaning.
+taken out, ``PR4xx`` what leaves the chart, ``PR9xx`` what could not be told. A code is never given a second meaning.
 """
 
 from __future__ import annotations
@@ -136,6 +136,40 @@ _ALL = (
         "says about `helm.sh/resource-policy`, because an uninstall goes by it. An upgrade that takes the object out "
         "of the chart goes by the live annotation instead, and deletes what is not annotated `keep`, spelled exactly "
         "so. Annotate the live object yourself.",
+    ),
+    Code(
+        "PR401",
+        "leaves the chart and is left behind",
+        "Helm up to 3.17.0 compares Kind, name and namespace when it looks for what an upgrade shall delete. A "
+        "namesake in another group is still in the chart, so the object stays, with this release's ownership metadata "
+        "and in no stored manifest. Delete it yourself, or use Helm 3.17.1 or later.",
+    ),
+    Code(
+        "PR402",
+        "would be updated under its new group or version, and then deleted under the old one",
+        "The stored manifest and the chart name one and the same live object through two groups (both see the same "
+        "uid) or, to Helm 4.0.0 to 4.1.0, two versions. Helm takes them for two objects, updates the one and deletes "
+        "the other, which is the same: it is gone, and Helm reports success. Annotate the live object with "
+        "`helm.sh/resource-policy: keep` for this upgrade, or use a Helm that does not.",
+    ),
+    Code(
+        "PR403",
+        "meant to be kept, and an upgrade would delete it",
+        "An uninstall trims and lower-cases the resource policy, an upgrade compares it exactly: `Keep` survives an "
+        "uninstall and not an upgrade that takes the object out of the chart. Annotate the live object `keep`.",
+    ),
+    Code(
+        "PR404",
+        "would be deleted, though another release owns it now",
+        "The object leaves this chart, and its live ownership metadata names another release that still exists, which "
+        "took it over. Helm deletes what leaves a chart without looking whose it is. Annotate the live object with "
+        "`helm.sh/resource-policy: keep` for this upgrade.",
+    ),
+    Code(
+        "PR405",
+        "leaves the chart",
+        "The stored manifest holds the object and the chart has it no longer: Helm deletes it, or keeps it where the "
+        "live object is annotated `helm.sh/resource-policy: keep`.",
     ),
     Code(
         "PR901",

@@ -71,8 +71,9 @@ def gather(manifest: Manifest, invocation: Invocation, source: Source | None) ->
         for ref in manifest.objects
     ]
     items = _observed(items, source, whole=bodies_wanted(invocation, own))
-    living = _living(items, invocation, source)
-    return Facts(manifest, tuple(items), invocation, own, _entries(stored, kinds), living)
+    leaving = _observed(_leaving(items, stored, kinds), source, whole=False)
+    living = _living([*items, *leaving], invocation, source)
+    return Facts(manifest, tuple(items), invocation, own, _entries(stored, kinds), living, tuple(leaving))
 
 
 def _own(invocation: Invocation, source: Source) -> tuple[StoredRelease, ...]:
@@ -123,6 +124,16 @@ def _entries(stored: Manifest | None, kinds: _Kinds) -> tuple[Entry, ...]:
     if stored is None:
         return ()
     return tuple(built(ref.gvk, kinds.key(ref), stored.value(ref)) for ref in stored.objects)
+
+
+def _leaving(items: Sequence[Item], stored: Manifest | None, kinds: _Kinds) -> list[Item]:
+    """What is stored and not in the stream in the same group, version and Kind; not what is no longer served."""
+    held = {(item.ref.gvk, item.key) for item in items}
+    return [
+        Item(ref, kinds.key(ref), kinds.of(ref.gvk), None)
+        for ref in (stored.objects if stored else ())
+        if ref.gvk in kinds.served and (ref.gvk, kinds.key(ref)) not in held
+    ]
 
 
 def _living(items: Iterable[Item], invocation: Invocation, source: Source) -> dict[ReleaseName, bool]:

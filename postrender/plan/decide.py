@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from postrender.helm.invocation import Action as HelmAction
 from postrender.helm.invocation import Invocation
 from postrender.helm.versions import DISTINCT, HelmVersion, behaviour
+from postrender.identity import ObjectKey
 from postrender.live import LiveObject, StoredRelease
 from postrender.ownership import Ownership
 from postrender.plan import findings
 from postrender.plan.edits import edits_of
 from postrender.plan.facts import Facts, Item, applies_server_side
+from postrender.plan.leaving import leaving
 from postrender.plan.rewriting import Outcome, Rewriting
 from postrender.plan.run import TAKEN, Run
 from postrender.plan.verdict import Action, Finding, Plan, Severity, Verdict
@@ -28,7 +30,10 @@ def decide(facts: Facts, policy: Policy) -> Plan:
     if facts.invocation.helm is not None:
         return _decide(facts, policy, facts.invocation.helm)
     plans = [_decide(facts, policy, version) for version in DISTINCT]
-    return Plan(tuple(_agreed(verdicts) for verdicts in zip(*(plan.verdicts for plan in plans), strict=True)))
+    return Plan(
+        tuple(_agreed(verdicts) for verdicts in zip(*(plan.verdicts for plan in plans), strict=True)),
+        _agreed_leaving(plans),
+    )
 
 
 def bodies_wanted(invocation: Invocation, own: tuple[StoredRelease, ...]) -> bool:
@@ -49,6 +54,20 @@ def _agreed(verdicts: tuple[Verdict, ...]) -> Verdict:
     )
 
 
+def _agreed_leaving(plans: Sequence[Plan]) -> tuple[Verdict, ...]:
+    """What leaves the chart, refused where it depends on the version whether and how."""
+    by_key: dict[ObjectKey, list[Verdict]] = {}
+    for plan in plans:
+        for verdict in plan.leaving:
+            by_key.setdefault(verdict.key, []).append(verdict)
+    return tuple(
+        found[0]
+        if len(found) == len(plans) and all(other.findings == found[0].findings for other in found)
+        else replace(found[0], actions=(Action.REFUSE,), findings=(findings.version_unknown(),))
+        for found in by_key.values()
+    )
+
+
 def _refusals(verdict: Verdict) -> list[str]:
     return [finding.code for finding in verdict.findings if finding.severity is Severity.ERROR]
 
@@ -56,7 +75,8 @@ def _refusals(verdict: Verdict) -> list[str]:
 def _decide(facts: Facts, policy: Policy, helm: HelmVersion) -> Plan:
     run = Run(facts, policy, helm)
     found = _outcomes(run)
-    return Plan(tuple(_verdict(run, index, found.get(index)) for index in range(len(facts.items))))
+    verdicts = tuple(_verdict(run, index, found.get(index)) for index in range(len(facts.items)))
+    return Plan(verdicts, leaving(run) if facts.leaving else ())
 
 
 def _outcomes(run: Run) -> dict[int, Outcome]:
@@ -74,7 +94,7 @@ def _outcomes(run: Run) -> dict[int, Outcome]:
 def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
     item, owner = run.facts.items[index], run.owners[index]
     done = outcome.rewriting if outcome else run.wish(index)
-    told = [_allowed(run.policy, finding) for finding in _told(run, index, done, outcome)]
+    told = [run.allowed(finding) for finding in _told(run, index, done, outcome)]
     refused = any(finding.severity is Severity.ERROR for finding in told)
     adopt = item.live if not refused and run.adopts(owner) else None
     body = run.facts.manifest.value(item.ref) if done.store is not None else None
@@ -115,11 +135,6 @@ def _about_owner(run: Run, item: Item, owner: Ownership | None) -> list[Finding]
         if run.adopts(owner):
             return [findings.adopted(owner, run.release)]
     return findings.of_owner(owner, run.release, item.name, run.facts.invocation, run.ways)
-
-
-def _allowed(policy: Policy, finding: Finding) -> Finding:
-    allowed = finding.code in policy.allow and finding.code not in findings.NEVER_ALLOWED
-    return replace(finding, severity=Severity.WARNING) if allowed else finding
 
 
 def _actions(done: Rewriting, adopt: LiveObject | None) -> tuple[Action, ...]:

@@ -48,7 +48,7 @@ class Facts(Record):
 
     ``own`` are the stored revisions of the invocation's release, ascending; ``stored`` the objects of the manifest
     that an upgrade starts from (empty for an install); ``living`` tells of every other release named by a live object
-    whether it still exists.
+    whether it still exists; ``leaving`` are the stored objects that no document of the stream names.
     """
 
     manifest: Manifest
@@ -57,6 +57,7 @@ class Facts(Record):
     own: tuple[StoredRelease, ...] = ()
     stored: tuple[Entry, ...] = ()
     living: Mapping[ReleaseName, bool] = MappingProxyType({})
+    leaving: tuple[Item, ...] = ()
 
 
 def upgraded_from(invocation: Invocation, own: tuple[StoredRelease, ...]) -> StoredRelease | None:

@@ -7,8 +7,11 @@ from postrender.helm.matching import lookalikes
 from postrender.helm.versions import HelmVersion, behaviour
 from postrender.ownership import Ownership, Standing, classify
 from postrender.plan.facts import Facts, Item, applies_server_side, upgraded_from
+from postrender.plan.findings import NEVER_ALLOWED
 from postrender.plan.rewriting import Rewriting
+from postrender.plan.verdict import Finding, Severity
 from postrender.policy import Adopt, Policy, Stamp
+from postrender.record import replace
 
 TAKEN = {Standing.ORPHAN: Adopt.ORPHANS, Standing.UNMANAGED: Adopt.UNMANAGED}
 """Standings of objects that Helm refuses, and what the user allows to have them stamped."""
@@ -52,6 +55,12 @@ class Run:
         """
         known = self.facts.invocation.helm is not None
         return known and self.server_side and not self.upgrade and not self.ways.copies_adopted
+
+    def allowed(self, finding: Finding) -> Finding:
+        """The finding; as a warning where the user allows it by its code."""
+        if finding.severity is not Severity.ERROR or finding.code in NEVER_ALLOWED:
+            return finding
+        return replace(finding, severity=Severity.WARNING) if finding.code in self.policy.allow else finding
 
     def adopts(self, owner: Ownership | None) -> bool:
         """Whether postrender itself may stamp the live object: not where Helm's own flag lets it through."""

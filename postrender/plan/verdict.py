@@ -26,6 +26,7 @@ class Action(Enum):
     STORE = "store live"
     STRIP = "strip"
     ADOPT = "adopt"
+    LEAVE = "leave"
     REFUSE = "refuse"
 
 
@@ -70,16 +71,17 @@ class Verdict(Record):
 
 
 class Plan(Record):
-    """The verdicts in stream order."""
+    """The verdicts in stream order; ``leaving`` are those of objects that an upgrade takes out of the release."""
 
     verdicts: tuple[Verdict, ...]
+    leaving: tuple[Verdict, ...] = ()
 
     @property
     def errors(self) -> tuple[tuple[Verdict, Finding], ...]:
         """Everything that stops the run."""
         return tuple(
             (verdict, finding)
-            for verdict in self.verdicts
+            for verdict in (*self.verdicts, *self.leaving)
             for finding in verdict.findings
             if finding.severity is Severity.ERROR
         )

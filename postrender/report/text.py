@@ -18,6 +18,7 @@ _DONE = {
     Action.STORE: "stored as it is live",
     Action.STRIP: "stripped",
     Action.PASS: "as it was",
+    Action.LEAVE: "leaves the release",
     Action.REFUSE: "refused",
 }
 
@@ -45,7 +46,9 @@ def account(plan: Plan, heading: Heading, extra: Sequence[str] = ()) -> str:
     )
     if heading.found:
         lines.extend(_wrapped(f"told by {', '.join(heading.found)}", first="  ", rest="    "))
-    told = [verdict for verdict in plan.verdicts if verdict.findings or verdict.actions != (Action.PASS,)]
+    told = [
+        verdict for verdict in (*plan.verdicts, *plan.leaving) if verdict.findings or verdict.actions != (Action.PASS,)
+    ]
     for verdict in told:
         lines.extend(_about(verdict))
     for note in (*extra, *heading.notes):

@@ -1,0 +1,69 @@
+"""What leaves the chart in an upgrade: deleted, kept, or left behind because of a namesake.
+
+Follows the end of ``Update`` (pkg/kube/client.go, 3.2 to 4.3): what is stored and matches no target
+(``ResourceList.Difference``) is deleted, unless the live object's annotation is exactly ``keep``.
+"""
+
+from __future__ import annotations
+
+from postrender.helm.matching import identity
+from postrender.live import RESOURCE_POLICY, LiveObject
+from postrender.plan import findings
+from postrender.plan.facts import Item
+from postrender.plan.run import Run
+from postrender.plan.verdict import Action, Finding, Severity, Verdict
+
+KEEP = "keep"
+"""``KeepPolicy``, pkg/kube/resource_policy.go: an upgrade compares exactly."""
+
+
+def leaving(run: Run) -> tuple[Verdict, ...]:
+    """A verdict for everything live that the stored manifest holds and the stream does not."""
+    matching = run.ways.matching
+    targets = {identity(matching, item.ref.gvk, item.key) for item in run.facts.items if not item.hook}
+    keys = {item.key for item in run.facts.items}
+    uids = {item.live.uid for item in run.facts.items if item.live is not None}
+    verdicts = []
+    for item in run.facts.leaving:
+        live = item.live
+        if live is None:
+            continue
+        found = _finding(
+            run,
+            item,
+            live,
+            matched=identity(matching, item.ref.gvk, item.key) in targets,
+            stays=item.key in keys or live.uid in uids,
+        )
+        if found is not None:
+            verdicts.append(_verdict(item, run.allowed(found)))
+    return tuple(verdicts)
+
+
+def _finding(run: Run, item: Item, live: LiveObject, *, matched: bool, stays: bool) -> Finding | None:
+    """What is to be said; ``matched`` is whether Helm takes it for one of the targets, ``stays`` whether it is one."""
+    policy = live.annotations.get(RESOURCE_POLICY, "")
+    if matched:
+        return None if stays else findings.left_behind(item.name)
+    if policy == KEEP:
+        return None if stays else findings.leaves(kept=True)
+    if stays:
+        return findings.deleted_and_wanted(item.name)
+    owner = live.owner
+    if owner is not None and owner != run.release and run.facts.living[owner]:
+        return findings.deleted_from(owner, item.name)
+    if policy.strip().lower() == KEEP:
+        return findings.misspelled(policy, item.name)
+    return findings.leaves(kept=False)
+
+
+def _verdict(item: Item, finding: Finding) -> Verdict:
+    refused = finding.severity is Severity.ERROR
+    return Verdict(
+        ref=item.ref,
+        key=item.key,
+        resource=item.resource,
+        ownership=None,
+        actions=(Action.REFUSE,) if refused else (Action.LEAVE,),
+        findings=(finding,),
+    )
