@@ -141,5 +141,7 @@ class Stage:
 
 def _account(plan: Plan) -> str:
     return "\n".join(
-        f"{verdict.name}: {finding.text} ({finding.code})" for verdict in plan.verdicts for finding in verdict.findings
+        f"{verdict.name}: {finding.text} ({finding.code})"
+        for verdict in (*plan.verdicts, *plan.leaving)
+        for finding in verdict.findings
     )
