@@ -15,6 +15,7 @@ from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen
 from postrender.errors import Refused, UsageError
 from postrender.helm.invocation import Action, DryRun
 from postrender.helm.versions import NEWEST_KNOWN, HelmVersion
+from postrender.manifest import LIBYAML
 from postrender.pipeline import Result, Stamper, filter_stream
 from postrender.policy import DEFAULT_LABEL_KEY, Adopt, OnDrift, Policy, Stamp
 from postrender.record import Record
@@ -193,6 +194,8 @@ def _account(result: Result, caller: Caller, source: Source | None) -> str:
     extra = []
     if newest is not None and invocation.helm is not None and invocation.helm > newest:
         extra.append(f"Helm {invocation.helm} is newer than {newest}, the newest one known; taken to behave like it")
+    if not LIBYAML:
+        extra.append("PyYAML was built without libyaml, so reading is slow; pip install --force-reinstall pyyaml")
     extra += [f"document {index + 1} was re-serialised as a whole: {why}" for index, why in result.rewritten]
     return account(result.plan, heading, extra)
 

@@ -215,3 +215,12 @@ def test_a_fault_of_our_own_writes_nothing_and_shows_no_secret(tmp_path: Path) -
         "postrender: a fault of its own: KeyError in sitecustomize.py:3; nothing was written\n"
         "  next: set POSTRENDER_DEBUG=1 to see the whole traceback, and report it\n"
     )
+
+
+def test_without_libyaml_the_output_is_the_same_and_the_account_says_so(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['yaml._yaml'] = None\n")
+    arguments = (*LIVE, "--helm-version", "3.12.3")
+    slow = run(*arguments, environ={"PYTHONPATH": str(tmp_path)})
+    assert slow.stdout == run(*arguments).stdout
+    assert "note: PyYAML was built without libyaml, so reading is slow" in slow.stderr.decode()
+    assert b"libyaml" not in run(*arguments).stderr
