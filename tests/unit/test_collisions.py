@@ -1,3 +1,5 @@
+"""Which objects share Kind, namespace and name, and the label that tells them apart."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""What managedFields tell of the fields that Helm set."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""The table of what depends on Helm's version."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Kinds, keys, exact paths, and names for people."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Records behave as frozen dataclasses with slots do."""
+
 from __future__ import annotations
 
 import copy

@@ -18,9 +18,9 @@ from typing import NewType
 from postrender.helm.patch.errors import PatchError
 from postrender.helm.versions import HelmVersion
 from postrender.identity import GroupVersionKind
+from postrender.record import Record
 
 Schema = NewType("Schema", str)
-from postrender.record import Record
 
 """A Go type: the name of a struct in ``schema.json`` or a kind of package reflect, ``*`` and ``[]`` before it."""
 
