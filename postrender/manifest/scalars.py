@@ -166,18 +166,13 @@ def as_key(found: Json) -> str:
 
 def _float_key(found: float) -> str:
     """``strconv.FormatFloat(found, 'g', -1, 32)``, and YAML's words for what is no number."""
-    try:
-        single: float = struct.unpack("<f", struct.pack("<f", found))[0]
-    except OverflowError:
-        single = math.copysign(math.inf, found)
+    single = _single(found)
     if math.isnan(single):
         return ".nan"
     if math.isinf(single):
         return ".inf" if single > 0 else "-.inf"
     shortest = next(
-        text
-        for text in (f"{single:.{precision}e}" for precision in range(9))
-        if struct.pack("<f", float(text)) == struct.pack("<f", single)
+        text for text in (f"{single:.{precision}e}" for precision in range(9)) if _single(float(text)) == single
     )
     mantissa, _, power = shortest.partition("e")
     exponent = int(power)
@@ -186,3 +181,11 @@ def _float_key(found: float) -> str:
     if single == 0:
         return "-0" if math.copysign(1, single) < 0 else "0"
     return f"{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02}"
+
+
+def _single(found: float) -> float:
+    """The nearest number of single precision."""
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", found))[0])
+    except OverflowError:
+        return math.copysign(math.inf, found)

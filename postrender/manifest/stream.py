@@ -69,7 +69,8 @@ def starts_as_json(data: bytes) -> bool:
 def place(data: bytes, offset: int) -> tuple[int, int]:
     """Line and column of a byte offset, from 1, the column in characters."""
     start = data.rfind(b"\n", 0, offset) + 1
-    return data.count(b"\n", 0, offset) + 1, len(data[start:offset].decode(errors="replace")) + 1
+    before = data[start:offset].removeprefix(BOM)
+    return data.count(b"\n", 0, offset) + 1, len(before.decode(errors="replace")) + 1
 
 
 def _find_separator(data: bytes, position: int) -> int:

@@ -167,7 +167,8 @@ class _Decoder:
             text = scalars.as_key(found)
             if not known:
                 known = self.typed[id(container)] = (container, dict.fromkeys(container, str))
-            if known[1].setdefault(text, found.__class__) is not found.__class__:
+            nan_again = found != found and text in known[1]
+            if nan_again or known[1].setdefault(text, found.__class__) is not found.__class__:
                 raise Unusable(f"two keys are both {text!r} as text, and Helm takes either", node)
 
     def _merge(self, node: Node, container: Json, depth: int) -> None:

@@ -153,9 +153,10 @@ def _anew(span: Span, document: Document, changes: Changes) -> bytes:
     if document.json:
         body = json.loads(span.data[span.start : span.end])
         return json.dumps(applied(body, changes), ensure_ascii=False).encode()
-    text = span.data[span.start : document.unread]
     meant = applied(tree_value(span, document_tree(span)), changes)
-    return rewritten(text.decode(), meant, changes).encode() + span.data[document.unread : span.end]
+    mark = span.data[span.start : span.text_start]
+    text = span.data[span.text_start : document.unread].decode()
+    return mark + rewritten(text, meant, changes).encode() + span.data[document.unread : span.end]
 
 
 def _joined(span: Span, found: Sequence[Piece]) -> bytes:

@@ -63,13 +63,27 @@ class _Placer:
             return
         self._detach(node)
         if node.kind is Kind.SEQUENCE:
-            for index, wish in changes.items():
-                item = node.children[check_index(node.children, index, node.start)]
-                self._existing(None, item, wish, node)
+            self._sequence(node, changes)
         elif node.kind is Kind.SCALAR:
             raise no_fields(self._value(node), node.start)
         else:
             self._mapping(node, changes, name)
+
+    def _sequence(self, node: Node, changes: Changes) -> None:
+        dropped: list[int] = []
+        for part, wish in changes.items():
+            index = check_index(node.children, part, node.start)
+            if isinstance(wish, Drop):
+                dropped.append(index)
+            else:
+                self._existing(None, node.children[index], wish, node)
+        if len(dropped) == len(node.children):
+            self._replace(node, [], None)
+            return
+        for index in dropped:
+            item = node.children[index]
+            self._detach(item, inside=True)
+            self._put(*self._extent(node, node.children, node.children, index, b"-"), b"")
 
     def _mapping(self, node: Node, changes: Changes, name: Node | None) -> None:
         made: dict[str, Json] = {}
@@ -122,8 +136,6 @@ class _Placer:
         late[wanted] = wanted_value
 
     def _existing(self, name: Node | None, item: Node, wish: object, parent: Node) -> None:
-        if isinstance(wish, Drop):
-            raise Awkward("an item of a list is to go", item.start)
         if isinstance(wish, Put):
             if not same(self._value(item), wish.value):
                 self._replace(item, wish.value, parent)
@@ -206,35 +218,32 @@ class _Placer:
 
     def _drop(self, node: Node, dropped: list[int]) -> None:
         for index in dropped:
-            key, item = node.pairs()[index]
-            self._detach(item, inside=True)
-            if node.flow:
-                self._put(*self._flow_extent(node, index), b"")
-            else:
-                self._put(*self._block_extent(node, index, key, item), b"")
+            self._detach(node.children[2 * index + 1], inside=True)
+            self._put(*self._extent(node, node.children[::2], node.children[1::2], index, b""), b"")
 
-    def _flow_extent(self, node: Node, index: int) -> tuple[int, int]:
-        if index + 1 < len(node.children) // 2:
-            return node.children[2 * index].start, node.children[2 * index + 2].start
-        return node.children[2 * index - 1].end, node.children[2 * index + 1].end
-
-    def _block_extent(self, node: Node, index: int, key: Node, item: Node) -> tuple[int, int]:
-        line = self._line(key.start)
-        end = item.end
-        if item.style in ("|", ">") and self.data[end - 1 : end] == b"\n":
-            stop = end
-        else:
-            rest = _REST_OF_LINE.match(self.data, end, self.span.end)
-            if not rest:
-                raise Awkward("the field shares its line", key.start)
-            stop = rest.end()
-        if self.data[line : key.start].strip(b" ") == b"":
+    def _extent(self, node: Node, heads: list[Node], tails: list[Node], index: int, mark: bytes) -> tuple[int, int]:
+        """What to take out with a field or an item, which runs from its head to its tail after a mark."""
+        head, tail = heads[index], tails[index]
+        if node.flow:
+            if index + 1 < len(heads):
+                return head.start, heads[index + 1].start
+            return tails[index - 1].end, tail.end
+        line = self._line(head.start)
+        stop = self._line_end(head, tail)
+        if self.data[line : head.start].strip(b" ") == mark:
             return line, stop
-        if index + 1 < len(node.children) // 2:
-            following = node.children[2 * index + 2].start
-            if not self.data[stop:following].strip(b" "):
-                return key.start, following
-        raise Awkward("the field shares its line", key.start)
+        if index + 1 < len(heads) and self.data[stop : heads[index + 1].start].strip(b" ") == mark:
+            return head.start, heads[index + 1].start
+        raise Awkward("the field shares its line", head.start)
+
+    def _line_end(self, head: Node, tail: Node) -> int:
+        """The end of the line that a field ends on."""
+        if tail.style in ("|", ">") and self.data[tail.end - 1 : tail.end] == b"\n":
+            return tail.end
+        rest = _REST_OF_LINE.match(self.data, tail.end, self.span.end)
+        if not rest:
+            raise Awkward("the field shares its line", head.start)
+        return rest.end()
 
     def _detach(self, node: Node, inside: bool = False) -> None:
         """Write out what aliases elsewhere stand for, so that a change of the node leaves them as they are."""

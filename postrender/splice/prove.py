@@ -63,11 +63,16 @@ class _Proof:
     def _sequence(self, changes: Changes) -> None:
         index = 0
         while True:
-            old, new = self.before.next(), self.after.next()
-            if old.__class__ is SequenceEndEvent:
-                self._like(old, new)
-                return
-            self._value(old, new, changes.get(index))
+            old = self.before.next()
+            wish = changes.get(index)
+            if isinstance(wish, Drop) and old.__class__ is not SequenceEndEvent:
+                self._skip(self.before, old)
+            else:
+                new = self.after.next()
+                if old.__class__ is SequenceEndEvent:
+                    self._like(old, new)
+                    return
+                self._value(old, new, wish)
             index += 1
 
     def _mapping(self, changes: Changes) -> None:
