@@ -29,6 +29,9 @@ def decide(facts: Facts, policy: Policy) -> Plan:
     """
     if facts.invocation.helm is not None:
         return _decide(facts, policy, facts.invocation.helm)
+    if all(item.observation is None for item in facts.items):
+        # Nobody looked, so that there is nothing for the versions to differ on.
+        return _decide(facts, policy, DISTINCT[-1])
     plans = [_decide(facts, policy, version) for version in DISTINCT]
     return Plan(
         tuple(_agreed(verdicts) for verdicts in zip(*(plan.verdicts for plan in plans), strict=True)),
