@@ -17,7 +17,7 @@ from postrender.manifest import Manifest, ObjectRef
 from postrender.offline import Offline
 from postrender.ownership import lives
 from postrender.plan.decide import bodies_wanted
-from postrender.plan.facts import Facts, Item, upgraded_from
+from postrender.plan.facts import Desired, Facts, Item, upgraded_from
 from postrender.record import Record, replace
 from postrender.source import Source, Wanted
 
@@ -53,7 +53,7 @@ def gather(manifest: Manifest, invocation: Invocation, source: Source | None) ->
     if source is None or invocation.action is Action.TEMPLATE:
         kinds = _kinds(manifest, None, invocation, offline, offline)
         return Facts(
-            manifest,
+            Desired(manifest),
             tuple(Item(ref, kinds.key(ref), kinds.of(ref.gvk), None) for ref in manifest.objects),
             invocation,
         )
@@ -73,7 +73,7 @@ def gather(manifest: Manifest, invocation: Invocation, source: Source | None) ->
     items = _observed(items, source, whole=bodies_wanted(invocation, own))
     leaving = _observed(_leaving(items, stored, kinds), source, whole=False)
     living = _living([*items, *leaving], invocation, source)
-    return Facts(manifest, tuple(items), invocation, own, _entries(stored, kinds), living, tuple(leaving))
+    return Facts(Desired(manifest), tuple(items), invocation, own, _entries(stored, kinds), living, tuple(leaving))
 
 
 def _own(invocation: Invocation, source: Source) -> tuple[StoredRelease, ...]:

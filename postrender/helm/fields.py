@@ -63,7 +63,7 @@ def as_live(desired: Json, live: Json) -> Json:
 
 def without_left_over(merged: Json, desired: Json, tree: Tree) -> Json:
     """``merged`` without what Helm set before and ``desired`` has no longer: what a true upgrade would leave."""
-    if not (isinstance(merged, dict) and isinstance(desired, dict)):
+    if not tree or not (isinstance(merged, dict) and isinstance(desired, dict)):
         return merged
     result = {}
     for key, value in merged.items():

@@ -100,7 +100,7 @@ def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
     told = [run.allowed(finding) for finding in _told(run, index, done, outcome)]
     refused = any(finding.severity is Severity.ERROR for finding in told)
     adopt = item.live if not refused and run.adopts(owner) else None
-    body = run.facts.manifest.value(item.ref) if done.store is not None else None
+    body = run.facts.desired(item.ref) if done.store is not None else None
     return Verdict(
         ref=item.ref,
         key=item.key,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.objects import Entry
 from postrender.identity import ObjectKey, Resource, object_name
-from postrender.live import Found, LiveObject, Observation, ReleaseName, StoredRelease
+from postrender.live import Found, Json, LiveObject, Observation, ReleaseName, StoredRelease
 from postrender.manifest import Manifest, ObjectRef
 from postrender.record import Record
 
@@ -43,6 +43,21 @@ class Item(Record):
         return self.observation.live if isinstance(self.observation, Found) else None
 
 
+class Desired:
+    """What the chart wants, object by object: each document is read when it is asked for, and once."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._read: dict[tuple[int, tuple[int, ...]], Json] = {}
+
+    def __call__(self, ref: ObjectRef) -> Json:
+        """The object's value; raises ManifestError."""
+        key = (ref.document, ref.path)
+        if key not in self._read:
+            self._read[key] = self._manifest.value(ref)
+        return self._read[key]
+
+
 class Facts(Record):
     """What ``decide`` decides from.
 
@@ -51,7 +66,7 @@ class Facts(Record):
     whether it still exists; ``leaving`` are the stored objects that no document of the stream names.
     """
 
-    manifest: Manifest
+    desired: Desired
     items: tuple[Item, ...]
     invocation: Invocation
     own: tuple[StoredRelease, ...] = ()

@@ -21,9 +21,8 @@ from postrender.policy import OnDrift, Policy
 def outcomes(run: Run, release: ReleaseName) -> dict[int, Outcome]:
     """The outcomes by index; a group of which nothing is live has none, since Helm only creates."""
     found: dict[int, Outcome] = {}
-    for indices, group in _groups(run, release):
-        if group.frame.live:
-            found.update(zip(indices, rewrite(group), strict=True))
+    for indices, group in _groups(run, release, live=True):
+        found.update(zip(indices, rewrite(group), strict=True))
     return found
 
 
@@ -37,13 +36,16 @@ def predictions(facts: Facts) -> tuple[Prediction | None, ...]:
     invocation = facts.invocation
     if invocation.helm is not None and invocation.release is not None:
         run = Run(facts, Policy(), invocation.helm)
-        for indices, group in () if run.server_side else _groups(run, invocation.release):
+        for indices, group in () if run.server_side else _groups(run, invocation.release, live=False):
             found.update(zip(indices, simulated(group, [Rewriting()] * len(indices)), strict=True))
     return tuple(found.get(index) for index in range(len(facts.items)))
 
 
-def _groups(run: Run, release: ReleaseName) -> Iterator[tuple[list[int], Group]]:
-    """Every group of lookalikes, single objects included, with the indices of its members."""
+def _groups(run: Run, release: ReleaseName, *, live: bool) -> Iterator[tuple[list[int], Group]]:
+    """The groups of lookalikes, single objects included, with the indices of their members.
+
+    With ``live``, only those of which something is live: the documents of the others need not be read.
+    """
     groups: dict[Hashable, list[int]] = {}
     for index, item in enumerate(run.facts.items):
         if not item.hook and item.observation is not None:
@@ -52,6 +54,8 @@ def _groups(run: Run, release: ReleaseName) -> Iterator[tuple[list[int], Group]]
     for entry in run.facts.stored:
         stored.setdefault(identity(Matching.KIND, entry.gvk, entry.key), []).append(entry)
     for same, indices in groups.items():
+        if live and all(run.facts.items[index].live is None for index in indices):
+            continue
         yield indices, _group(run, release, indices, stored.get(same, []))
 
 
@@ -78,7 +82,7 @@ def _group(run: Run, release: ReleaseName, indices: list[int], stored: list[Entr
         status_apart=frozenset(item.ref.gvk for item in items if item.resource.status_apart),
     )
     members = [
-        Member(Entry(item.ref.gvk, item.key, run.facts.manifest.value(item.ref)), run.wish(index))
+        Member(Entry(item.ref.gvk, item.key, run.facts.desired(item.ref)), run.wish(index))
         for index, item in zip(indices, items, strict=True)
     ]
     return Group(members, frame, release, store=run.policy.on_drift is OnDrift.STORE)

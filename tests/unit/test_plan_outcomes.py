@@ -10,7 +10,7 @@ from postrender.helm.predict import Request
 from postrender.helm.versions import HelmVersion
 from postrender.identity import ObjectKey, Resource
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Absent, Found, LiveObject, ReleaseName
-from postrender.plan.facts import Facts, Item
+from postrender.plan.facts import Desired, Facts, Item
 from postrender.plan.outcomes import predictions
 
 US = ReleaseName("shop", "shirts")
@@ -60,7 +60,7 @@ def _facts(version: str, release: ReleaseName | None = US) -> Facts:
         )
         found = Found(live) if ref.gvk.kind == "Shirt" else Absent()
         items.append(Item(ref, key, resource, None if "hook" in ref.name else found))
-    return Facts(stream, tuple(items), Invocation(HelmVersion.parse(version), Action.INSTALL, release))
+    return Facts(Desired(stream), tuple(items), Invocation(HelmVersion.parse(version), Action.INSTALL, release))
 
 
 def test_the_stream_as_it_came_in_without_any_rewriting() -> None:

@@ -18,6 +18,8 @@ def differs(left: Json, right: Json) -> tuple[tuple[str, ...], ...]:
 def _differing(left: Json, right: Json, path: tuple[str, ...]) -> list[tuple[str, ...]]:
     if type(left) is not dict or type(right) is not dict:
         return [] if deep_equal(left, right) else _leaves(left, path) if type(left) is dict else _leaves(right, path)
+    if left is right:
+        return []
     paths: list[tuple[str, ...]] = []
     for key, value in left.items():
         if key in right:

@@ -89,6 +89,9 @@ def _difference(original: Object, modified: Object, equal: Callable[[Json, Json]
             patch[key] = new
             continue
         old = original[key]
+        if new is old:
+            # Results share values with what they were made of, and an adopted object is compared with itself.
+            continue
         if type(new) is dict and type(old) is dict:
             inner = _difference(old, new, equal)
             if inner:
