@@ -25,6 +25,13 @@ Wanted = Any
 
 _TAG = re.compile(rb"(?:&\S+\s+)?(!(?!<)\S*)")
 _LONG = 4096
+_TAKEN_BY_GO = (
+    "found unknown escape character",
+    "found unexpected ':'",
+    "did not find expected whitespace or line break",
+    "did not find expected tag URI",
+)
+"""What libyaml 0.2 says of things that go-yaml reads; the slow parser has no second look at anything else."""
 
 
 class Kind(Enum):
@@ -130,7 +137,7 @@ def compose(span: Span, wanted: Wanted = None) -> Tree:
     except _Disputed:
         return _compose(span, wanted, pure=True)
     except Unreadable as error:
-        if not LIBYAML:
+        if not LIBYAML or not str(error).startswith(_TAKEN_BY_GO):
             raise
         try:
             return _compose(span, wanted, pure=True)
@@ -198,7 +205,8 @@ class _Composer:
         tag = event.tag or ""
         if cls is ScalarEvent:
             plain = event.implicit[0]
-            if tag or plain:
+            end = self._offset(event.end_mark)
+            if tag or (plain and end > start):
                 tag = self._tag(tag, start)
             text = event.value
             pruned = pruned and len(text) > _LONG
@@ -207,7 +215,7 @@ class _Composer:
             node = Node(
                 Kind.SCALAR,
                 start,
-                self._offset(event.end_mark),
+                end,
                 text[:1] if pruned else text,
                 tag=tag,
                 anchor=anchor,

@@ -62,7 +62,7 @@ class GoReader:
         assert self._process.stdout
         self._process.stdin.write(struct.pack(">I", len(data)) + data)
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
+        answer = json.loads(self._process.stdout.readline().decode(errors="replace"))
         return GoStream(tuple(map(_document, answer["documents"])), answer.get("error", ""))
 
 
