@@ -10,10 +10,12 @@ from yaml.error import Mark
 from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner, ScannerError
-from yaml.tokens import ScalarToken
+from yaml.tokens import ScalarToken, TagToken
 
 _BREAKS = "\r\n\x85\u2028\u2029"
 _BLANKS = " \t"
+_WORD = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_")
+_URI = frozenset("-;/?:@&=+$,_.!~*'()[]%")
 _ENDS = "\0" + _BLANKS + _BREAKS
 
 
@@ -38,6 +40,27 @@ class GoParser(Reader, Scanner, Parser):
                 return
             if not self.flow_level:
                 self.allow_simple_key = True
+
+    def scan_tag(self) -> TagToken:
+        """A tag, which takes ``,`` and brackets with it in flow collections too (``scan_tag``)."""
+        start = self.get_mark()
+        if self.peek(1) == "<":
+            return super().scan_tag()
+        length = 1
+        while self.peek(length) in _WORD:
+            length += 1
+        handle = "!"
+        head = self.prefix(length)[1:]
+        if self.peek(length) == "!":
+            handle, head = self.prefix(length + 1), ""
+            length += 1
+        self.forward(length)
+        suffix = head
+        if handle != "!" or self.peek() in _URI:
+            suffix += self.scan_tag_uri("tag", start)
+        if self.peek() not in _ENDS:
+            raise ScannerError("while scanning a tag", start, "found no blank after it", self.get_mark())
+        return TagToken((handle, suffix) if suffix else (None, "!"), start, self.get_mark())
 
     def scan_plain(self) -> ScalarToken:
         """A plain scalar: ends before a comment, ``: ``, and in flow collections ``,?[]{}`` (``scan_plain_scalar``)."""
