@@ -301,7 +301,8 @@ NEXT = f"\n  next: {TEMPLATE}"
         ),
         (
             "a: &a b\n1: c\n'1': d\n",
-            f"line 3, column 1: cannot be read as Helm does: two keys are both '1' as text, and Helm takes either{NEXT}",
+            "line 3, column 1: cannot be read as Helm does: two keys are both '1' as text, "
+            f"and Helm takes either{NEXT}",
         ),
     ],
 )
