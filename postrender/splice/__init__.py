@@ -13,6 +13,7 @@ from postrender.manifest.stream import chunks, error_at, starts_as_json
 from postrender.record import Record
 from postrender.splice.changes import Changes, Conflict, Drop, Put, add
 from postrender.splice.document import edited
+from postrender.splice.write import check_value
 
 __all__ = ["Edit", "Remove", "Set", "Spliced", "splice"]
 
@@ -77,6 +78,8 @@ def _by_document(manifest: Manifest, edits: Sequence[Edit]) -> dict[int, Changes
         way = [part for index in edit.ref.path for part in ("items", index)]
         changes = grouped.setdefault(edit.ref.document, {})
         try:
+            if isinstance(edit, Set):
+                check_value(edit.value)
             add(changes, (*way, *edit.path), Put(edit.value) if isinstance(edit, Set) else Drop())
         except Conflict as error:
             document = manifest.documents[edit.ref.document]

@@ -63,13 +63,13 @@ class _Placer:
             return
         self._detach(node)
         if node.kind is Kind.SEQUENCE:
-            self._sequence(node, changes)
+            self._sequence(node, changes, name)
         elif node.kind is Kind.SCALAR:
             raise no_fields(self._value(node), node.start)
         else:
             self._mapping(node, changes, name)
 
-    def _sequence(self, node: Node, changes: Changes) -> None:
+    def _sequence(self, node: Node, changes: Changes, name: Node | None) -> None:
         dropped: list[int] = []
         for part, wish in changes.items():
             index = check_index(node.children, part, node.start)
@@ -78,7 +78,7 @@ class _Placer:
             else:
                 self._existing(None, node.children[index], wish, node)
         if len(dropped) == len(node.children):
-            self._replace(node, [], None)
+            self._replace(node, [], name)
             return
         for index in dropped:
             item = node.children[index]
@@ -103,7 +103,7 @@ class _Placer:
             else:
                 self._existing(node.children[2 * last], node.children[2 * last + 1], wish, node)
         if len(dropped) == len(texts) and texts:
-            self._replace(node, made, None)
+            self._replace(node, made, name)
             return
         self._drop(node, dropped)
         if made:
@@ -204,6 +204,7 @@ class _Placer:
         return line
 
     def _replace(self, item: Node, wanted: Json, parent: Node | None) -> None:
+        """Put a value where another is, right of its parent's margin; the parent may be given by its key."""
         self._detach(item, inside=True)
         start, end = item.start, item.end
         if item.style in ("|", ">"):

@@ -8,18 +8,26 @@ from collections.abc import Mapping
 
 from postrender.live import Json
 from postrender.manifest.scalars import resolve
+from postrender.splice.changes import Conflict
 
 _PLAIN_KEY = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*\Z")
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def flow(value: Json) -> bytes:
-    """A value as JSON on one line, which is YAML too; what YAML does not allow is escaped.
-
-    Raises ValueError for what has no place in JSON, or is no Unicode text.
-    """
+    """A value as JSON on one line, which is YAML too; what YAML does not allow is escaped."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+
+
+def check_value(value: Json) -> None:
+    """Raises Conflict for what cannot be written."""
+    try:
+        flow(value)
+    except UnicodeEncodeError:
+        raise Conflict("a lone surrogate cannot be written as UTF-8") from None
+    except ValueError:
+        raise Conflict("neither infinity nor NaN has a place in JSON") from None
 
 
 def key(name: str) -> bytes:
