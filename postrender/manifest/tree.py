@@ -246,19 +246,20 @@ class _Composer:
         """Read past the inside of a collection that is not wanted."""
         flows = [node.flow]
         last: Any = None
+        following = self.parser.next
         while flows:
-            event = self.parser.next()
+            event = following()
             cls = event.__class__
             if cls is MappingEndEvent or cls is SequenceEndEvent:
                 if flows.pop() or last is None:
                     last = event
-                continue
-            if cls is AliasEvent or event.anchor or event.tag:
+            elif cls is AliasEvent or event.anchor or event.tag:
                 raise _References
-            node.text = "…"
-            if cls is ScalarEvent:
+            elif cls is ScalarEvent:
                 last = event
+                node.text = "…"
             else:
+                node.text = "…"
                 flows.append(bool(event.flow_style))
         node.end = self._offset(last.end_mark)
 

@@ -30,7 +30,16 @@ def value(root: Node | None, *, references: bool = True) -> Json:
     """
     if root is None:
         return None
-    return _Decoder().decode(root) if references else _value(root, 0)
+    if not references:
+        try:
+            return _value(root, 0)
+        except (_Unusual, Unusable):
+            pass
+    return _Decoder().decode(root)
+
+
+class _Unusual(Exception):
+    """A key is no string: two of them may become one."""
 
 
 def _value(node: Node, depth: int) -> Json:
@@ -49,7 +58,7 @@ def _value(node: Node, depth: int) -> Json:
         if key.plain or key.tag or key.kind is not Kind.SCALAR:
             text = _resolved_key(key)
             if not isinstance(text, str):
-                return _Decoder().decode(node)
+                raise _Unusual
         found[text] = _value(item, depth + 1)
     return found
 
@@ -67,8 +76,12 @@ def _resolved_key(node: Node) -> Json:
     target = node.target if node.kind is Kind.ALIAS else node
     if target is None or target.kind is not Kind.SCALAR:
         raise Unusable("a key that is not a scalar", node)
+    return _resolved(target)
+
+
+def _resolved(node: Node) -> Json:
     try:
-        return scalars.resolve(target.text, target.tag, target.plain)
+        return scalars.resolve(node.text, node.tag, node.plain)
     except scalars.Unreadable as error:
         raise Unusable(str(error), node) from None
 
@@ -87,6 +100,7 @@ class _Decoder:
         self.open: set[int] = set()
         self.todo: list[tuple[str, Node, Json, Json, int]] = []
         self.typed: dict[int, tuple[Json, dict[str, type]]] = {}
+        self.doubts = False
 
     def decode(self, root: Node) -> Json:
         result: list[Json] = [None]
@@ -105,6 +119,8 @@ class _Decoder:
                 self._key(node, container)
             else:
                 self.open.discard(id(node))
+        if self.doubts:
+            _check_doubts(result)
         return result[0]
 
     def _count(self, node: Node) -> None:
@@ -134,7 +150,7 @@ class _Decoder:
             return
         self._count(node)
         if node.kind is Kind.SCALAR:
-            container[place] = _scalar(node)
+            container[place] = self._scalar(node)
         elif node.pruned and node.text:
             container[place] = node.text
         elif node.kind is Kind.SEQUENCE:
@@ -153,23 +169,41 @@ class _Decoder:
             if is_merge(key):
                 self.todo.append(("merge", item, container, None, depth))
             else:
-                self.todo.append(("read", item, container, key_text(key), depth + 1))
+                self.todo.append(("read", item, container, self._key_text(key), depth + 1))
                 self.todo.append(("key", key, container, None, depth))
 
     def _key(self, node: Node, container: Json) -> None:
-        """Count a key, and refuse two of different types that become one string: Go then takes either."""
+        """Count a key, and doubt two of different types that become one string: Go then takes either."""
         self._count(node)
         if node.kind is Kind.ALIAS:
             self._count(node)
         found = _resolved_key(node)
         known = self.typed.get(id(container))
         if found.__class__ is not str or known:
-            text = scalars.as_key(found)
+            text = self._key_text(node)
             if not known:
                 known = self.typed[id(container)] = (container, dict.fromkeys(container, str))
             nan_again = found != found and text in known[1]
             if nan_again or known[1].setdefault(text, found.__class__) is not found.__class__:
-                raise Unusable(f"two keys are both {text!r} as text, and Helm takes either", node)
+                container[self._doubt(f"two keys are both {text!r} as text, and Helm takes either", node)] = None
+
+    def _key_text(self, node: Node) -> Json:
+        found = _resolved_key(node)
+        try:
+            return scalars.as_key(found)
+        except scalars.Unreadable as error:
+            return self._doubt(str(error), node)
+
+    def _scalar(self, node: Node) -> Json:
+        found = _resolved(node)
+        try:
+            return scalars.as_json(found)
+        except scalars.Unreadable as error:
+            return self._doubt(str(error), node)
+
+    def _doubt(self, cause: str, node: Node) -> _Doubt:
+        self.doubts = True
+        return _Doubt(cause, node)
 
     def _merge(self, node: Node, container: Json, depth: int) -> None:
         if node.kind is Kind.SEQUENCE:
@@ -190,7 +224,31 @@ class _Decoder:
 
 
 def _scalar(node: Node) -> Json:
+    found = _resolved(node)
     try:
-        return scalars.as_json(scalars.resolve(node.text, node.tag, node.plain))
+        return scalars.as_json(found)
     except scalars.Unreadable as error:
         raise Unusable(str(error), node) from None
+
+
+class _Doubt:
+    """What Go would stumble over when it makes JSON of what it read, unless a later key overwrites it."""
+
+    __slots__ = ("cause", "node")
+
+    def __init__(self, cause: str, node: Node) -> None:
+        self.cause = cause
+        self.node = node
+
+
+def _check_doubts(root: Json) -> None:
+    """Raises Unusable where a doubt is left in a value."""
+    pending = [root]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, _Doubt):
+            raise Unusable(each.cause, each.node)
+        if isinstance(each, list):
+            pending += reversed(each)
+        elif isinstance(each, dict):
+            pending += [part for pair in reversed(each.items()) for part in reversed(pair)]

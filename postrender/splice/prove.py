@@ -143,10 +143,14 @@ class _Proof:
     def _rest(self, start: Any) -> None:
         """What follows the start of a node is the same in both texts, up to its end."""
         depth = _step(start)
+        before, after = self.before.next, self.after.next
         while depth:
-            old = self.before.next()
-            self._like(old, self.after.next())
-            depth += _step(old)
+            old, new = before(), after()
+            if old.__class__ is not ScalarEvent or old.value != new.value or old.tag or old.anchor or old.value == "<<":
+                self._like(old, new)
+                depth += _step(old)
+            elif new.__class__ is not ScalarEvent or old.implicit != new.implicit or new.tag or new.anchor:
+                self._fail()
 
     def _skip(self, parser: Parser, start: Any) -> None:
         depth = _step(start)
