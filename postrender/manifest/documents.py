@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 from postrender.live import Json
-from postrender.manifest.fields import IDENTITY, Field, fields
+from postrender.manifest import jsontext
+from postrender.manifest.fields import IDENTITY, Field, fields, plain_breaks
 from postrender.manifest.lines import compose_lines
+from postrender.manifest.nodes import Node, Tree
 from postrender.manifest.objects import ObjectRef, objects
 from postrender.manifest.reader import Span, Unreadable
 from postrender.manifest.stream import TEMPLATE, Chunk, chunks, error_at
-from postrender.manifest.tree import Node, Tree, Wanted, compose
+from postrender.manifest.tree import Wanted, compose
 from postrender.manifest.values import Unusable, value
 from postrender.record import Record
 
@@ -88,7 +88,10 @@ def load(data: bytes) -> Json:
 def document_value(span: Span, is_json: bool = False) -> Json:
     """The value of one document; raises ManifestError."""
     if is_json:
-        return json.loads(span.data[span.start : span.end])
+        try:
+            return jsontext.load(span)
+        except jsontext.NotJson as error:
+            raise error_at(span.data, span.start, f"cannot be read as Helm does: {error}", next=TEMPLATE) from None
     return tree_value(span, document_tree(span))
 
 
@@ -110,7 +113,7 @@ def tree_value(span: Span, tree: Tree) -> Json:
 
 def _document(data: bytes, chunk: Chunk, index: int, line: int) -> Document:
     if chunk.json:
-        refs, why_not = objects(json.loads(data[chunk.start : chunk.end]), index, lambda _: line)
+        refs, why_not = objects(_json_identity(Span(data, chunk.start, chunk.end)), index, lambda _: line)
         return Document(index, chunk.start, chunk.end, refs, why_not, chunk.end, json=True)
     quick = _quick(Span(data, chunk.start, chunk.end), index, line)
     if quick:
@@ -125,6 +128,17 @@ def _document(data: bytes, chunk: Chunk, index: int, line: int) -> Document:
     refs, why_not = objects(tree_value(span, tree), index, line_of)
     unread = tree.end if _has_content(data, tree.end, chunk.end) else chunk.end
     return Document(index, chunk.start, chunk.end, refs, why_not, unread)
+
+
+def _json_identity(span: Span) -> Json:
+    """What a JSON document's objects are told by: read as YAML, which keeps no more than that, where it is the same."""
+    if plain_breaks(span):
+        try:
+            tree = compose(span, _OBJECT)
+            return value(tree.root, references=tree.references)
+        except (Unreadable, Unusable):
+            pass
+    return document_value(span, is_json=True)
 
 
 def _quick(span: Span, index: int, line: int) -> Document | None:

@@ -41,7 +41,7 @@ def fields(span: Span) -> tuple[Field, ...]:
     document of up to 64 KiB is looked through for errors; of a larger one, what stands before the identity's last.
     """
     data, end = span.data, span.end
-    if _unusual(span):
+    if data.find(b"\r", span.start, end) >= 0 or not plain_breaks(span):
         return ()
     preamble = _PREAMBLE.match(data, span.start, end)
     starts = [preamble.end() if preamble else span.start]
@@ -64,14 +64,10 @@ def fields(span: Span) -> tuple[Field, ...]:
     return found if _closed(data, found) else ()
 
 
-def _unusual(span: Span) -> bool:
-    """Whether lines of the span end with anything but a line feed, as they may in YAML."""
+def plain_breaks(span: Span) -> bool:
+    """Whether nothing in the span but line feeds and carriage returns ends a line in YAML."""
     text = span.data[span.start : span.end]
-    if b"\r" in text:
-        return True
-    if text.isascii():
-        return False
-    return any(odd[:1] in text and odd in text for odd in _BREAKS)
+    return text.isascii() or not any(odd[:1] in text and odd in text for odd in _BREAKS)
 
 
 def _closed(data: bytes, found: tuple[Field, ...]) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
+from postrender.manifest.nodes import Kind, Node
 from postrender.manifest.reader import Span
-from postrender.manifest.tree import Kind, Node
 
 _PLAIN = (
     rb"[A-Za-z0-9/_.][^\x00-\x20\x7f:#]*(?:(?::(?=[^\x00-\x20\x7f])|[ ]+(?=[^\x00-\x20\x7f#:])|#)[^\x00-\x20\x7f:#]*)*"

@@ -44,20 +44,20 @@ class Parser:
     """The events of a span, and where they stand in the data.
 
     Go's reader ends every line it is given (``LineReader.Read``, k8s.io/apimachinery, pkg/util/yaml/decoder.go), which
-    decides what a block scalar on the last line is worth: so a missing last newline is added here. With ``pure``,
-    libyaml is not used even where it is there.
+    decides what a block scalar on the last line is worth: so a missing last newline is added here. ``pure`` asks for
+    the pure-Python parser even where libyaml is there, and tells which of the two it is.
     """
 
-    __slots__ = ("_ascii", "_base", "_byte", "_index", "_libyaml", "_parser", "_span")
+    __slots__ = ("_ascii", "_base", "_byte", "_index", "_parser", "_span", "pure")
 
     def __init__(self, span: Span, *, pure: bool = False) -> None:
         self._span = span
         self._base = self._byte = span.text_start
         self._index = 0
         self._ascii: bool | None = None
-        self._libyaml = LIBYAML and not pure
+        self.pure = pure or not LIBYAML
         try:
-            self._parser = _parser(span, self._libyaml)
+            self._parser = _parser(span, self.pure)
         except ReaderError as error:
             self._fail(error)
 
@@ -71,11 +71,10 @@ class Parser:
     def drain(self) -> None:
         """Read to the end, for the errors alone; raises Unreadable."""
         try:
-            if self._libyaml:
+            if not self.pure:
                 self._parser.raw_parse()
-            else:
-                while self._parser.check_event():
-                    self._parser.get_event()
+            while self.pure and self._parser.check_event():
+                self._parser.get_event()
         except (MarkedYAMLError, ReaderError) as error:
             self._fail(error)
 
@@ -97,7 +96,7 @@ class Parser:
 
     def _fail(self, error: MarkedYAMLError | ReaderError) -> NoReturn:
         if isinstance(error, ReaderError):
-            offset = self._base + error.position if self._libyaml else self.offset(error.position)
+            offset = self.offset(error.position) if self.pure else self._base + error.position
             raise Unreadable(f"{error.reason}: U+{error.character:04X}", offset) from None
         mark = error.problem_mark or error.context_mark
         cause = f"{error.problem} {error.context}" if error.context else str(error.problem)
@@ -109,10 +108,10 @@ def well_formed(span: Span) -> None:
     Parser(span).drain()
 
 
-def _parser(span: Span, libyaml: bool) -> Any:
+def _parser(span: Span, pure: bool) -> Any:
     data, start, end = span.data, span.text_start, span.end
     ended = data.endswith(b"\n", start, end)
-    if libyaml:
+    if not pure:
         from yaml._yaml import CParser
 
         if end - start > _COPY_UP_TO:

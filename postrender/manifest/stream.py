@@ -8,9 +8,9 @@ pkg/util/yaml/decoder.go, v0.24 to v0.37): lines that begin with ``---`` part do
 from __future__ import annotations
 
 import codecs
-import json
 
 from postrender.errors import ManifestError
+from postrender.manifest.jsontext import TooDeep, leading_values
 from postrender.manifest.reader import BOM
 from postrender.record import Record
 
@@ -130,27 +130,11 @@ def _json_values(data: bytes) -> tuple[list[Chunk], int]:
     """
     if not starts_as_json(data):
         return [], 0
-    text = data.decode()
-    decoder = json.JSONDecoder(parse_constant=_no_constant)
-    found: list[Chunk] = []
-    read = consumed = 0
-    while True:
-        position = read
-        while position < len(text) and text[position] in " \t\r\n":
-            position += 1
-        if position == len(text):
-            return found, len(data)
-        start = consumed + position - read
-        try:
-            _, read = decoder.raw_decode(text, position)
-        except (ValueError, RecursionError) as error:
-            if len(found) > 1:
-                raise error_at(data, start, f"neither JSON, as what is before it, nor a separator: {error}") from None
-            newline = data.find(b"\n", consumed, start)
-            return found, newline + 1 if newline >= 0 else start
-        consumed = start + len(text[position:read].encode())
-        found.append(Chunk(start, consumed, start, json=True))
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
+    values, error = leading_values(data)
+    found = [Chunk(value.start, value.end, value.start, json=True) for value in values]
+    if error is None:
+        return found, len(data)
+    if len(values) > 1 or isinstance(error, TooDeep):
+        raise error_at(data, error.offset, f"neither JSON, as what is before it, nor a separator: {error}")
+    newline = data.find(b"\n", values[-1].end if values else 0, error.offset)
+    return found, newline + 1 if newline >= 0 else error.offset

@@ -1,9 +1,8 @@
-"""A document as a tree of nodes that know where they stand."""
+"""The parser's events composed into a tree, as much of it as is wanted."""
 
 from __future__ import annotations
 
 import re
-from enum import Enum
 from typing import Any
 
 from yaml.events import (
@@ -17,8 +16,8 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from postrender.manifest.reader import LIBYAML, Parser, Span, Unreadable
-from postrender.record import Record
+from postrender.manifest.nodes import Kind, Node, Tree
+from postrender.manifest.reader import Parser, Span, Unreadable
 
 Wanted = Any
 """Which children to keep: ``None`` for all, else key or index to Wanted, where the key ``None`` is every item."""
@@ -32,91 +31,6 @@ _TAKEN_BY_GO = (
     "did not find expected tag URI",
 )
 """What libyaml 0.2 says of things that go-yaml reads; the slow parser has no second look at anything else."""
-
-
-class Kind(Enum):
-    """What a node is."""
-
-    SCALAR = "scalar"
-    MAPPING = "mapping"
-    SEQUENCE = "sequence"
-    ALIAS = "alias"
-
-
-class Node:
-    """A node, at data[start:end], anchor and tag included.
-
-    A block collection ends where its last leaf ends; a block scalar may take blank lines with it. ``children`` of a
-    mapping are key, value, key, value. ``text`` is a scalar's text or an alias's anchor, ``target`` what the alias
-    stands for. ``plain`` tells a scalar without quotes or tag, ``pruned`` a node whose inside was not wanted: then
-    ``text`` is "" only where there is nothing inside.
-    """
-
-    __slots__ = (
-        "anchor",
-        "children",
-        "end",
-        "flow",
-        "kind",
-        "plain",
-        "pruned",
-        "start",
-        "style",
-        "tag",
-        "target",
-        "text",
-    )
-
-    def __init__(
-        self,
-        kind: Kind,
-        start: int,
-        end: int,
-        text: str = "",
-        *,
-        tag: str = "",
-        anchor: str = "",
-        plain: bool = False,
-        style: str = "",
-        flow: bool = False,
-        pruned: bool = False,
-        target: Node | None = None,
-    ) -> None:
-        self.kind = kind
-        self.start = start
-        self.end = end
-        self.text = text
-        self.tag = tag
-        self.anchor = anchor
-        self.plain = plain
-        self.style = style
-        self.flow = flow
-        self.pruned = pruned
-        self.target = target
-        self.children: list[Node] = []
-
-    def pairs(self) -> list[tuple[Node, Node]]:
-        """A mapping's keys with their values, in the order of the text."""
-        return list(zip(self.children[::2], self.children[1::2], strict=True))
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing was written: a key without a value."""
-        return self.kind is Kind.SCALAR and self.start == self.end
-
-
-class Tree(Record):
-    """The first document of a span, which is all that Go's reader takes.
-
-    ``root`` is ``None`` for an empty one. ``end`` is where the document ends: at a line ``...``, or at the latest where
-    the span does. ``references`` tells whether there are anchors, aliases or merge keys, ``pure`` whether only the
-    pure-Python parser could read it.
-    """
-
-    root: Node | None
-    end: int
-    references: bool
-    pure: bool = False
 
 
 class _References(Exception):
@@ -133,11 +47,11 @@ def compose(span: Span, wanted: Wanted = None) -> Tree:
     Raises Unreadable. There is no recursion: nesting is bound by memory alone.
     """
     try:
-        return _compose(span, wanted, pure=not LIBYAML)
+        return _compose(span, wanted, pure=False)
     except _Disputed:
         return _compose(span, wanted, pure=True)
     except Unreadable as error:
-        if not LIBYAML or not str(error).startswith(_TAKEN_BY_GO):
+        if not str(error).startswith(_TAKEN_BY_GO):
             raise
         try:
             return _compose(span, wanted, pure=True)
@@ -155,7 +69,6 @@ def _compose(span: Span, wanted: Wanted, *, pure: bool) -> Tree:
 class _Composer:
     def __init__(self, span: Span, pure: bool) -> None:
         self.span = span
-        self.pure = pure
         self.parser = Parser(span, pure=pure)
         self.anchors: dict[str, Node] = {}
         self.references = False
@@ -191,7 +104,7 @@ class _Composer:
                     else:
                         stack.append((node, inside))
             event = self.parser.next()
-        return Tree(root, end, self.references, self.pure)
+        return Tree(root, end, self.references, self.parser.pure)
 
     def _node(self, event: Any, cls: type, pruned: bool) -> Node:
         start = self._offset(event.start_mark)
@@ -238,7 +151,7 @@ class _Composer:
         written = _TAG.match(self.span.data, start, self.span.end)
         if written is None:
             return tag
-        if not self.pure and any(mark in written[1] for mark in (b",", b"[", b"]")):
+        if not self.parser.pure and any(mark in written[1] for mark in (b",", b"[", b"]")):
             raise _Disputed
         return "!" if written[1] == b"!" else tag
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from postrender.live import Json
 from postrender.manifest import scalars
-from postrender.manifest.tree import Kind, Node
+from postrender.manifest.nodes import Kind, Node
 
 DEEPEST = 400
 """How deep a value may be nested; Python's own readers and writers of JSON go no deeper than some 900."""

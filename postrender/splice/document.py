@@ -8,14 +8,17 @@ from collections.abc import Sequence
 
 from postrender.errors import ManifestError
 from postrender.live import Json
+from postrender.manifest import jsontext
 from postrender.manifest.documents import Document, document_tree, field_tree, tree_value
 from postrender.manifest.fields import Field
+from postrender.manifest.nodes import Tree
 from postrender.manifest.reader import Span, Unreadable
 from postrender.manifest.stream import TEMPLATE, error_at
-from postrender.manifest.tree import Tree, compose
+from postrender.manifest.tree import compose
 from postrender.manifest.values import Unusable, value
 from postrender.splice.changes import Changes, Conflict, Drop, applied, same
-from postrender.splice.place import Awkward, Piece, pieces
+from postrender.splice.page import Awkward, Piece
+from postrender.splice.place import pieces
 from postrender.splice.prove import Unproved, prove
 from postrender.splice.rewrite import rewritten
 
@@ -93,7 +96,7 @@ def _as_a_whole(data: bytes, document: Document, changes: Changes) -> tuple[list
     span = Span(data, document.start, document.end)
     why = ""
     try:
-        tree = document_tree(span, None if document.json else _wanted(changes))
+        tree = document_tree(span, _wanted(changes))
         found = pieces(span, tree, changes)
         text = _joined(span, found)
         if found:
@@ -120,7 +123,7 @@ def _wanted(changes: Changes) -> object:
 
 
 def _prove_whole(span: Span, text: bytes, tree: Tree, document: Document, changes: Changes) -> None:
-    if not tree.references and not document.json and _closes(text, span.data, span.end):
+    if not tree.references and _ends_well(span, text, document):
         try:
             prove(span, Span(text, 0, len(text)), changes, pure=tree.pure)
             return
@@ -129,13 +132,24 @@ def _prove_whole(span: Span, text: bytes, tree: Tree, document: Document, change
     _prove_values(span, text, document, changes)
 
 
+def _ends_well(span: Span, text: bytes, document: Document) -> bool:
+    """Whether a document's new text is one document, and of the kind that it was."""
+    if not document.json:
+        return _closes(text, span.data, span.end)
+    try:
+        jsontext.check(text)
+    except jsontext.NotJson:
+        return False
+    return True
+
+
 def _prove_values(span: Span, text: bytes, document: Document, changes: Changes) -> None:
     """Read both texts as Helm does, and compare the values."""
-    if not document.json and not _closes(text, span.data, span.end):
+    if not _ends_well(span, text, document):
         raise Unproved("the edited text does not end where it did")
     try:
         if document.json:
-            before, after = json.loads(span.data[span.start : span.end]), json.loads(text)
+            before, after = jsontext.load(span), jsontext.load(Span(text, 0, len(text)))
         else:
             before, after = _value(span), _value(Span(text, 0, len(text)))
     except (Unreadable, Unusable, ValueError) as error:
@@ -151,7 +165,7 @@ def _value(span: Span) -> Json:
 
 def _anew(span: Span, document: Document, changes: Changes) -> bytes:
     if document.json:
-        body = json.loads(span.data[span.start : span.end])
+        body = jsontext.load(span)
         return json.dumps(applied(body, changes), ensure_ascii=False).encode()
     meant = applied(tree_value(span, document_tree(span)), changes)
     mark = span.data[span.start : span.text_start]

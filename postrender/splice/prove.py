@@ -146,10 +146,16 @@ class _Proof:
         before, after = self.before.next, self.after.next
         while depth:
             old, new = before(), after()
-            if old.__class__ is not ScalarEvent or old.value != new.value or old.tag or old.anchor or old.value == "<<":
+            if old.__class__ is not ScalarEvent or old.tag or old.anchor or old.value == "<<":
                 self._like(old, new)
                 depth += _step(old)
-            elif new.__class__ is not ScalarEvent or old.implicit != new.implicit or new.tag or new.anchor:
+            elif (
+                new.__class__ is not ScalarEvent
+                or old.value != new.value
+                or old.implicit != new.implicit
+                or new.tag
+                or new.anchor
+            ):
                 self._fail()
 
     def _skip(self, parser: Parser, start: Any) -> None:

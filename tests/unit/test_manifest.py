@@ -13,7 +13,7 @@ import pytest
 from postrender import manifest
 from postrender.errors import ManifestError
 from postrender.identity import GroupVersionKind
-from postrender.manifest import Document, ObjectRef, reader
+from postrender.manifest import Document, ObjectRef, jsontext, reader
 from postrender.manifest.stream import TEMPLATE
 from postrender.manifest.values import DEEPEST
 
@@ -228,6 +228,48 @@ def test_json_is_read_by_json_rules() -> None:
     assert [document.json for document in found.documents] == [True, True]
 
 
+def test_json_that_go_could_not_read_is_refused() -> None:
+    deep = '{"a": ' + "[" * 20_000 + "]" * 20_000 + "}"
+    assert refusal(deep) == ("line 1, column 1: neither JSON, as what is before it, nor a separator: nested too deep")
+    found = manifest.read(b'{"apiVersion": "v1", "kind": "A", "data": 1e999}')
+    with pytest.raises(ManifestError, match="line 1, column 1: cannot be read as Helm does: 1e999 is out of range"):
+        found.value(found.objects[0])
+    text = f'{{"apiVersion": "v1", "kind": "A", "data": {"9" * 200}}}'
+    assert value(text)["data"] == int("9" * 200)
+    assert documents('{"a": NaN}')[0].json is False
+
+
+JSON = [
+    "{}", "[]", '""', "0", "-0", "-1.5e+3", "1E5", "true", "false", "null", " [ ] ", '"é"',
+    '{"a":[1,{"b":null}],"":"\\u00e9\\n"}', '{"a" : 1 , "b" : [ 2 , 3 ] }\n',
+    "", "{", "[", '"', "{]", "[}", "{a: 1}", '{"a"}', '{"a" 1}', '{"a": }', '{"a": 1,}', "[1,]", "[,]", "[1 2]",
+    "01", "1.", ".5", "+1", "1e", "-", "tru", "truex", "NaN", "Infinity", '"\n"', '"\\x"', '"\\u12"', '"\t"', "'a'",
+    "{}{}", "{} x", "\x0b{}", '{"a":1}//', "[1]]", "é", "\ufeff{}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", JSON)
+def test_json_is_told_from_what_is_none(text: str) -> None:
+    """As Python's own reader tells it, which takes NaN besides, and ends words where Go does."""
+    try:
+        json.loads(text, parse_constant=lambda _: json.loads(""))
+        valid = True
+    except ValueError:
+        valid = False
+    try:
+        jsontext.check(text.encode())
+        assert valid
+    except jsontext.NotJson:
+        assert not valid
+
+
+def test_line_breaks_of_yaml_are_none_in_json() -> None:
+    (ref,) = objects(
+        '{"apiVersion": "v1", "kind": "A", "metadata": {"name": "a\u0085b", "labels": {"c": "d\u2028  e"}}}'
+    )
+    assert (ref.name, ref.labels) == ("a\u0085b", {"c": "d\u2028  e"})
+
+
 def test_load_gives_the_first_document() -> None:
     assert manifest.load(b"---\na: [b]\n---\nc: d\n") == {"a": ["b"]}
     assert manifest.load(b"") is None
@@ -283,8 +325,7 @@ NEXT = f"\n  next: {TEMPLATE}"
         ("%YAML 1.1\n---\na: b\n", f"line 2, column 1: not YAML: did not find expected <document start>{NEXT}"),
         (
             '{"a": 1}{"b": 2}nothing',
-            "line 1, column 17: neither JSON, as what is before it, nor a separator: "
-            "Expecting value: line 1 column 17 (char 16)",
+            "line 1, column 17: neither JSON, as what is before it, nor a separator: no value",
         ),
         ("a: &a [*a]\nb: *a\n", f"line 1, column 8: cannot be read as Helm does: anchor 'a' contains itself{NEXT}"),
         ("&a a: b\n~: c\n", f"line 2, column 1: cannot be read as Helm does: a null cannot be a key{NEXT}"),

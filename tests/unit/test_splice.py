@@ -14,7 +14,7 @@ from postrender.manifest.stream import TEMPLATE
 from postrender.splice import Edit, Remove, Set, Spliced, splice
 from postrender.splice import document as documents
 from postrender.splice.changes import Put
-from postrender.splice.place import Piece
+from postrender.splice.page import Piece
 from postrender.splice.prove import Unproved, prove
 
 HEAD = "apiVersion: v1\nkind: ConfigMap\n"
