@@ -5,7 +5,7 @@ from __future__ import annotations
 from postrender.live import Json
 from postrender.manifest import jsontext
 from postrender.manifest.fields import IDENTITY, Field, fields, plain_breaks
-from postrender.manifest.lines import compose_lines
+from postrender.manifest.lines import compose_lines, value_of_lines
 from postrender.manifest.nodes import Node, Tree
 from postrender.manifest.objects import ObjectRef, objects
 from postrender.manifest.reader import Span, Unreadable
@@ -150,17 +150,24 @@ def _quick(span: Span, index: int, line: int) -> Document | None:
     body: dict[str, Json] = {}
     for name in (*IDENTITY, "status"):
         if name in by_name:
-            at = by_name[name]
-            tree = field_tree(Span(span.data, at.start, at.end), _OBJECT)
-            if tree is None:
+            read = _field_value(Span(span.data, by_name[name].start, by_name[name].end))
+            if read is None:
                 return None
-            try:
-                body.update(value(tree.root, references=False))
-            except Unusable:
-                return None
+            body.update(read)
     first = line + span.data.count(b"\n", span.start, found[0].start)
     refs, why_not = objects(body, index, lambda _: first)
     return Document(index, span.start, span.end, refs, why_not, span.end, found)
+
+
+def _field_value(span: Span) -> dict[str, Json] | None:
+    read = value_of_lines(span)
+    if read is not None:
+        return read
+    tree = field_tree(span, _OBJECT)
+    try:
+        return value(tree.root, references=False) if tree else None
+    except Unusable:
+        return None
 
 
 def field_tree(span: Span, wanted: Wanted = None) -> Tree | None:

@@ -8,75 +8,112 @@ from __future__ import annotations
 
 import re
 
+from postrender.live import Json
 from postrender.manifest.nodes import Kind, Node
 from postrender.manifest.reader import Span
+from postrender.manifest.scalars import Unreadable, as_json, resolve
 
 _PLAIN = (
     rb"[A-Za-z0-9/_.][^\x00-\x20\x7f:#]*(?:(?::(?=[^\x00-\x20\x7f])|[ ]+(?=[^\x00-\x20\x7f#:])|#)[^\x00-\x20\x7f:#]*)*"
 )
 _QUOTED = rb"\"[^\x00-\x1f\x7f\"\\]*\"|'[^\x00-\x1f\x7f']*'"
 _LINE = re.compile(
-    rb"(?P<indent>[ ]*)"
-    rb"(?:(?P<key>[A-Za-z_][A-Za-z0-9_./-]*|" + _QUOTED + rb"):"
-    rb"(?:[ ]+(?P<value>" + _PLAIN + rb"|" + _QUOTED + rb"|\{\}))?)?"
+    rb"([ ]*)"
+    rb"(?:([A-Za-z_][A-Za-z0-9_./-]*|" + _QUOTED + rb"):"
+    rb"(?:[ ]+(" + _PLAIN + rb"|" + _QUOTED + rb"|\{\}))?)?"
     rb"[ ]*(?:(?<![^ \n])#[^\n]*)?(?:\n|\Z)"
 )
 _QUOTES = b"\"'"
+_BRACE = b"{"[0]
 _LONGEST_KEY = 1000
+
+
+Row = tuple[int, int, int, int, int]
+"""One line with a key: how deep it is nested, where its key starts and ends, and its value, (-1, -1) without one."""
 
 
 def compose_lines(span: Span) -> Node | None:
     """The root of a span that starts at the left margin, or ``None`` where a line is not of the plainest kind."""
-    data, position, end = span.data, span.start, span.end
-    root = Node(Kind.MAPPING, position, position)
-    stack = [(0, root)]
-    key_end = -1
-    while position < end:
-        line = _LINE.match(data, position, end)
-        if not line:
-            return None
-        position = line.end()
-        key_start, key_stop = line.span("key")
-        if key_start < 0:
-            continue
-        indent = line.end("indent") - line.start()
-        column, mapping = stack[-1]
-        if indent > column:
-            if key_end < 0:
-                return None
-            column, inner = indent, Node(Kind.MAPPING, key_start, key_start)
-            mapping.children.append(inner)
-            mapping = inner
-            stack.append((column, inner))
-        else:
-            if key_end >= 0:
-                mapping.children.append(Node(Kind.SCALAR, key_end, key_end, plain=True))
-            while indent < column:
-                mapping.end = mapping.children[-1].end
-                stack.pop()
-                column, mapping = stack[-1]
-            if indent != column:
-                return None
-        if not mapping.children:
-            mapping.start = key_start
-        mapping.children.append(_scalar(data, key_start, key_stop))
-        value_start, value_end = line.span("value")
-        key_end = key_stop + 1
-        if key_stop - key_start > _LONGEST_KEY:
-            return None
-        if value_start >= 0:
-            key_end = -1
-            if data[value_start] == 0x7B:
-                mapping.children.append(Node(Kind.MAPPING, value_start, value_end, flow=True))
-            else:
-                mapping.children.append(_scalar(data, value_start, value_end))
-    if key_end >= 0:
-        stack[-1][1].children.append(Node(Kind.SCALAR, key_end, key_end, plain=True))
-    for _, mapping in reversed(stack):
-        if not mapping.children:
-            return None
+    rows = _rows(span)
+    if not rows:
+        return None
+    data = span.data
+    root = Node(Kind.MAPPING, rows[0][1], rows[0][1])
+    stack = [root]
+    for index, (level, key_start, key_end, start, end) in enumerate(rows):
+        if level == len(stack):
+            inner = Node(Kind.MAPPING, key_start, key_start)
+            stack[-1].children.append(inner)
+            stack.append(inner)
+        while level + 1 < len(stack):
+            closed = stack.pop()
+            closed.end = closed.children[-1].end
+        children = stack[-1].children
+        children.append(_scalar(data, key_start, key_end))
+        if start >= 0 and data[start] == _BRACE:
+            children.append(Node(Kind.MAPPING, start, end, flow=True))
+        elif start >= 0:
+            children.append(_scalar(data, start, end))
+        elif index + 1 == len(rows) or rows[index + 1][0] <= level:
+            children.append(Node(Kind.SCALAR, key_end + 1, key_end + 1, plain=True))
+    for mapping in reversed(stack):
         mapping.end = mapping.children[-1].end
     return root
+
+
+def value_of_lines(span: Span) -> dict[str, Json] | None:
+    """What ``compose_lines`` makes of a span, as its value; ``None`` for anything out of the ordinary."""
+    rows = _rows(span)
+    if not rows:
+        return None
+    root: dict[str, Json] = {}
+    stack, key = [root], ""
+    try:
+        for level, key_start, key_end, start, end in rows:
+            if level == len(stack):
+                inner: dict[str, Json] = {}
+                stack[-1][key] = inner
+                stack.append(inner)
+            else:
+                del stack[level + 1 :]
+            key = _value(span.data, key_start, key_end)
+            if key.__class__ is not str:
+                return None
+            stack[-1][key] = _value(span.data, start, end) if start >= 0 else None
+    except Unreadable:
+        return None
+    return root
+
+
+def _rows(span: Span) -> list[Row] | None:
+    position, end = span.start, span.end
+    rows: list[Row] = []
+    columns = [0]
+    open_key = False
+    for line in _LINE.finditer(span.data, position, end):
+        start, stop = line.span()
+        if start != position:
+            return None
+        position = stop
+        key_start, key_end = line.span(2)
+        if key_start < 0:
+            continue
+        indent = line.end(1) - start
+        if indent > columns[-1]:
+            if not open_key:
+                return None
+            columns.append(indent)
+        else:
+            while indent < columns[-1]:
+                columns.pop()
+            if indent != columns[-1]:
+                return None
+        value_start, value_end = line.span(3)
+        open_key = value_start < 0
+        rows.append((len(columns) - 1, key_start, key_end, value_start, value_end))
+        if key_end - key_start > _LONGEST_KEY:
+            return None
+    return rows if position == end else None
 
 
 def _scalar(data: bytes, start: int, end: int) -> Node:
@@ -84,3 +121,10 @@ def _scalar(data: bytes, start: int, end: int) -> Node:
     if quote in _QUOTES:
         return Node(Kind.SCALAR, start, end, data[start + 1 : end - 1].decode(), style=chr(quote))
     return Node(Kind.SCALAR, start, end, data[start:end].decode(), plain=True)
+
+
+def _value(data: bytes, start: int, end: int) -> Json:
+    first = data[start]
+    if first in _QUOTES:
+        return data[start + 1 : end - 1].decode()
+    return {} if first == _BRACE else as_json(resolve(data[start:end].decode(), "", True))

@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 from yaml.error import MarkedYAMLError
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
 from yaml.reader import ReaderError
+
+__all__ = [
+    "BOM",
+    "ERRORS",
+    "LIBYAML",
+    "AliasEvent",
+    "DocumentEndEvent",
+    "MappingEndEvent",
+    "MappingStartEvent",
+    "Parser",
+    "ScalarEvent",
+    "SequenceEndEvent",
+    "SequenceStartEvent",
+    "Span",
+    "StreamEndEvent",
+    "Unreadable",
+    "well_formed",
+]
 
 from postrender.record import Record
 
 LIBYAML: bool = bool(yaml.__with_libyaml__)
 """Whether libyaml reads; without it a pure-Python parser does, some thirty times slower."""
 
+if LIBYAML:
+    from yaml._yaml import CParser
+
 BOM = b"\xef\xbb\xbf"
+ERRORS = (MarkedYAMLError, ReaderError)
+"""What PyYAML's parsers raise."""
 _COPY_UP_TO = 1 << 20
 _PIECE = 1 << 16
 
@@ -46,9 +80,11 @@ class Parser:
     Go's reader ends every line it is given (``LineReader.Read``, k8s.io/apimachinery, pkg/util/yaml/decoder.go), which
     decides what a block scalar on the last line is worth: so a missing last newline is added here. ``pure`` asks for
     the pure-Python parser even where libyaml is there, and tells which of the two it is.
+
+    ``next`` gives the next event, ``None`` after the last, and raises ERRORS.
     """
 
-    __slots__ = ("_ascii", "_base", "_byte", "_index", "_parser", "_span", "pure")
+    __slots__ = ("_ascii", "_base", "_byte", "_index", "_parser", "_span", "next", "pure")
 
     def __init__(self, span: Span, *, pure: bool = False) -> None:
         self._span = span
@@ -59,14 +95,8 @@ class Parser:
         try:
             self._parser = _parser(span, self.pure)
         except ReaderError as error:
-            self._fail(error)
-
-    def next(self) -> Any:
-        """The next event; ``None`` after the last. Raises Unreadable."""
-        try:
-            return self._parser.get_event()
-        except (MarkedYAMLError, ReaderError) as error:
-            self._fail(error)
+            raise self.unreadable(error) from None
+        self.next: Callable[[], Any] = self._parser.get_event
 
     def drain(self) -> None:
         """Read to the end, for the errors alone; raises Unreadable."""
@@ -75,8 +105,17 @@ class Parser:
                 self._parser.raw_parse()
             while self.pure and self._parser.check_event():
                 self._parser.get_event()
-        except (MarkedYAMLError, ReaderError) as error:
-            self._fail(error)
+        except ERRORS as error:
+            raise self.unreadable(error) from None
+
+    def unreadable(self, error: MarkedYAMLError | ReaderError) -> Unreadable:
+        """What one of ERRORS says, and where in the data."""
+        if isinstance(error, ReaderError):
+            offset = self.offset(error.position) if self.pure else self._base + error.position
+            return Unreadable(f"{error.reason}: U+{error.character:04X}", offset)
+        mark = error.problem_mark or error.context_mark
+        cause = f"{error.problem} {error.context}" if error.context else str(error.problem)
+        return Unreadable(cause, self.offset(mark.index) if mark else self._base)
 
     def offset(self, index: int) -> int:
         """The offset in the data of a mark's index, which counts characters; quick where asked in rising order."""
@@ -94,14 +133,6 @@ class Parser:
             self._index += len(found)
         return self._byte
 
-    def _fail(self, error: MarkedYAMLError | ReaderError) -> NoReturn:
-        if isinstance(error, ReaderError):
-            offset = self.offset(error.position) if self.pure else self._base + error.position
-            raise Unreadable(f"{error.reason}: U+{error.character:04X}", offset) from None
-        mark = error.problem_mark or error.context_mark
-        cause = f"{error.problem} {error.context}" if error.context else str(error.problem)
-        raise Unreadable(cause, self.offset(mark.index) if mark else self._base) from None
-
 
 def well_formed(span: Span) -> None:
     """Raises Unreadable where the span is not YAML."""
@@ -112,8 +143,6 @@ def _parser(span: Span, pure: bool) -> Any:
     data, start, end = span.data, span.text_start, span.end
     ended = data.endswith(b"\n", start, end)
     if not pure:
-        from yaml._yaml import CParser
-
         if end - start > _COPY_UP_TO:
             return CParser(_Stream(data, start, end))
         return CParser(data[start:end] if ended else data[start:end] + b"\n")

@@ -28,6 +28,8 @@ _WORDS: dict[str, tuple[str, Json]] = {
     **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), (FLOAT, math.inf)),
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), (FLOAT, -math.inf)),
 }
+_HINTS = frozenset(["", *"yYnNtTfFoO~.+-0123456789"])
+"""How text begins that may be more than text (``resolveTable``)."""
 _INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|([1-9][0-9]*|0))\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _TIME = re.compile(
@@ -145,6 +147,13 @@ def as_json(found: Json) -> Json:
 def _zeros(digits: str, exponent: str) -> int:
     """How many zeros follow the shortest digits of a large whole number."""
     return int(exponent) - len(digits.removesuffix(".0").partition(".")[2])
+
+
+def key(text: str, tag: str, plain: bool) -> str:
+    """The string that a scalar becomes as a mapping's key; raises Unreadable."""
+    if not tag and (not plain or text[:1] not in _HINTS):
+        return text
+    return as_key(resolve(text, tag, plain))
 
 
 def as_key(found: Json) -> str:

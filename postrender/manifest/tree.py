@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from yaml.events import (
+from postrender.manifest.nodes import Kind, Node, Tree
+from postrender.manifest.reader import (
+    ERRORS,
     AliasEvent,
     DocumentEndEvent,
     MappingEndEvent,
     MappingStartEvent,
+    Parser,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
+    Span,
     StreamEndEvent,
+    Unreadable,
 )
-
-from postrender.manifest.nodes import Kind, Node, Tree
-from postrender.manifest.reader import Parser, Span, Unreadable
 
 Wanted = Any
 """Which children to keep: ``None`` for all, else key or index to Wanted, where the key ``None`` is every item."""
@@ -60,10 +62,13 @@ def compose(span: Span, wanted: Wanted = None) -> Tree:
 
 
 def _compose(span: Span, wanted: Wanted, *, pure: bool) -> Tree:
+    composer = _Composer(span, pure)
     try:
-        return _Composer(span, pure).tree(wanted)
+        return composer.tree(wanted)
     except _References:
-        return _Composer(span, pure).tree(None)
+        return _compose(span, None, pure=pure)
+    except ERRORS as error:
+        raise composer.parser.unreadable(error) from None
 
 
 class _Composer:
@@ -123,7 +128,7 @@ class _Composer:
                 tag = self._tag(tag, start)
             text = event.value
             pruned = pruned and len(text) > _LONG
-            if text == "<<" and plain:
+            if text == "<<":
                 self.references = True
             node = Node(
                 Kind.SCALAR,

@@ -65,9 +65,11 @@ def _value(node: Node, depth: int) -> Json:
 
 def key_text(node: Node) -> str:
     """The string that a mapping's key becomes; raises Unusable."""
-    found = _resolved_key(node)
+    target = node.target if node.kind is Kind.ALIAS else node
+    if target is None or target.kind is not Kind.SCALAR:
+        raise Unusable("a key that is not a scalar", node)
     try:
-        return scalars.as_key(found)
+        return scalars.key(target.text, target.tag, target.plain)
     except scalars.Unreadable as error:
         raise Unusable(str(error), node) from None
 

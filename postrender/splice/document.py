@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from postrender.errors import ManifestError
 from postrender.live import Json
 from postrender.manifest import jsontext
+from postrender.manifest.anew import rewritten
 from postrender.manifest.documents import Document, document_tree, field_tree, tree_value
 from postrender.manifest.fields import Field
 from postrender.manifest.nodes import Tree
@@ -20,7 +21,6 @@ from postrender.splice.changes import Changes, Conflict, Drop, applied, same
 from postrender.splice.page import Awkward, Piece
 from postrender.splice.place import pieces
 from postrender.splice.prove import Unproved, prove
-from postrender.splice.rewrite import rewritten
 
 _COMMENTS = re.compile(rb"(?:#[^\n]*\n(?:[ ]*(?:#[^\n]*)?\n)*)?\Z")
 

@@ -62,14 +62,14 @@ class _Placer:
 
     def _mapping(self, node: Node, changes: Changes, name: Node | None) -> None:
         names, items = node.children[::2], node.children[1::2]
-        texts = ["" if is_merge(key) else key_text(key) for key in names]
-        merge = max((index for index, key in enumerate(names) if is_merge(key)), default=-1)
+        merges = [index for index, key in enumerate(names) if is_merge(key)] if self.references else []
+        texts = ["" if index in merges else key_text(key) for index, key in enumerate(names)]
         made: dict[str, Json] = {}
         late: dict[str, Json] = {}
         dropped: list[int] = []
         for wanted, wish in changes.items():
             places = [index for index, text in enumerate(texts) if text == wanted]
-            if merge >= 0 and self._merged(node, str(wanted)):
+            if merges and self._merged(node, str(wanted)):
                 late.update(self._overriding(node, str(wanted), wish, places))
             elif not places:
                 made.update(materialised({wanted: wish}))
@@ -86,7 +86,7 @@ class _Placer:
         if made:
             self.page.insert(node, made, name)
         if late:
-            self.page.insert_after(node, merge, late)
+            self.page.insert_after(node, merges[-1], late)
 
     def _merged(self, node: Node, wanted: str) -> bool:
         """Whether a merge key gives the field: go-yaml lets the later of a merge and a field win."""

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from yaml.events import (
+from postrender.live import Json
+from postrender.manifest import scalars
+from postrender.manifest.reader import (
+    ERRORS,
     AliasEvent,
     DocumentEndEvent,
     MappingEndEvent,
     MappingStartEvent,
+    Parser,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
+    Span,
+    Unreadable,
 )
-
-from postrender.live import Json
-from postrender.manifest import scalars
-from postrender.manifest.reader import Parser, Span, Unreadable
-from postrender.splice.changes import Changes, Drop, Put, materialised, same
+from postrender.splice.changes import Changes, Drop, Put, materialised, same, written
 
 
 class Unproved(Exception):
@@ -30,7 +32,10 @@ def prove(before: Span, after: Span, changes: Changes, *, pure: bool = False) ->
     ``pure`` as in Tree.
     """
     try:
-        _Proof(before, after, pure).document(changes)
+        proof = _Proof(before, after, pure)
+        proof.document(changes)
+    except ERRORS as error:
+        raise Unproved(f"the edited text is not YAML: {proof.after.unreadable(error)}") from None
     except Unreadable as error:
         raise Unproved(f"the edited text is not YAML: {error}") from None
     except scalars.Unreadable as error:
@@ -77,42 +82,42 @@ class _Proof:
 
     def _mapping(self, changes: Changes) -> None:
         """Keys come in the order of the old text, with new ones between and dropped ones missing."""
-        open_changes = dict(changes)
+        left: dict[Any, Any] = dict(changes)
         old, new = self.before.next(), self.after.next()
-        while not (old.__class__ is MappingEndEvent and new.__class__ is MappingEndEvent):
+        while old.__class__ is not MappingEndEvent or new.__class__ is not MappingEndEvent:
             old_key, new_key = _key(old), _key(new)
-            if old_key is not None and isinstance(open_changes.get(old_key), Drop):
-                self._skip(self.before, self.before.next())
-                old = self.before.next()
-            elif old_key == new_key:
+            if old_key == new_key and not isinstance(left.get(old_key), Drop):
                 self._like(old, new)
                 if new_key is None:
                     self._rest(old)
-                self._value(self.before.next(), self.after.next(), open_changes.pop(new_key or "", None))
+                self._value(self.before.next(), self.after.next(), left.pop(new_key, None))
                 old, new = self.before.next(), self.after.next()
-            elif new_key is not None and new_key in open_changes:
-                made = materialised({new_key: open_changes.pop(new_key)})
+            elif isinstance(left.get(old_key), Drop):
+                self._skip(self.before, self.before.next())
+                old = self.before.next()
+            elif new_key in left:
+                made = materialised({str(new_key): left.pop(new_key)})
                 if new_key not in made:
                     self._fail()
                 self._expect(self.after.next(), made[new_key])
                 new = self.after.next()
             else:
                 self._fail()
-        if materialised(open_changes):
+        if left and materialised(left):
             self._fail()
 
     def _value(self, old: Any, new: Any, wish: Any) -> None:
         if wish is None:
             self._like(old, new)
-            self._rest(old)
+            if old.__class__ is not ScalarEvent:
+                self._rest(old)
         elif isinstance(wish, Put):
             self._skip(self.before, old)
-            self._expect(new, materialised({"": wish})[""])
+            self._expect(new, written(wish.value))
         elif isinstance(wish, Drop):
             self._fail()
         elif old.__class__ is ScalarEvent and _scalar(old) is None:
-            made = materialised(wish)
-            self._expect(new, made if made else None)
+            self._expect(new, materialised(wish) or None)
         else:
             self._changed(old, new, wish)
 
@@ -165,21 +170,14 @@ class _Proof:
 
     def _like(self, old: Any, new: Any) -> None:
         cls = old.__class__
-        if cls is not new.__class__:
+        if cls is not new.__class__ or cls is AliasEvent:
             self._fail()
         if cls is ScalarEvent:
-            if (
-                old.value != new.value
-                or old.tag != new.tag
-                or old.implicit != new.implicit
-                or old.anchor
-                or new.anchor
-                or (old.value == "<<" and old.implicit[0])
-            ):
+            if old.value != new.value or old.implicit != new.implicit or old.value == "<<":
                 self._fail()
-        elif cls is AliasEvent or (
-            (cls is MappingStartEvent or cls is SequenceStartEvent) and (old.anchor or new.anchor or old.tag != new.tag)
-        ):
+        elif cls is not MappingStartEvent and cls is not SequenceStartEvent:
+            return
+        if old.anchor or new.anchor or old.tag != new.tag:
             self._fail()
 
     def _fail(self) -> NoReturn:
@@ -197,7 +195,7 @@ def _key(event: Any) -> str | None:
     """The string a key becomes; ``None`` for what is no scalar."""
     if event.__class__ is not ScalarEvent:
         return None
-    return scalars.as_key(scalars.resolve(event.value, event.tag or "", event.implicit[0]))
+    return scalars.key(event.value, event.tag or "", event.implicit[0])
 
 
 def _scalar(event: Any) -> Json:

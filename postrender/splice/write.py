@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from postrender.live import Json
 from postrender.manifest.scalars import resolve
@@ -22,6 +23,8 @@ def flow(value: Json) -> bytes:
 
 def check_value(value: Json) -> None:
     """Raises Conflict for what cannot be written."""
+    if isinstance(value, str) and value.isascii():
+        return
     try:
         flow(value)
     except UnicodeEncodeError:
@@ -30,6 +33,7 @@ def check_value(value: Json) -> None:
         raise Conflict("neither infinity nor NaN has a place in JSON") from None
 
 
+@cache
 def key(name: str) -> bytes:
     """A mapping's key, quoted where it has to be."""
     if _PLAIN_KEY.match(name) and isinstance(resolve(name, "", True), str):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from io import StringIO
 from typing import Any
 
 from postrender.live import Json
-from postrender.splice.changes import Changes
 
 
-def rewritten(text: str, meant: Json, changes: Changes) -> str:
+def rewritten(text: str, meant: Json, touched: Iterable[str | int]) -> str:
     """The document's text with the touched top-level fields as they are meant to be; raises ValueError.
 
     Those fields lose their comments and anchors, the others keep them.
@@ -25,7 +25,7 @@ def rewritten(text: str, meant: Json, changes: Changes) -> str:
         document = yaml.load(text)
         if not isinstance(document, dict) or not isinstance(meant, dict):
             raise ValueError("it is not a mapping")
-        for key in changes:
+        for key in touched:
             if key in meant:
                 document[key] = _quoted(meant[key])
             else:
