@@ -10,6 +10,7 @@ from postrender.gather import gather
 from postrender.helm.invocation import DryRun, Invocation
 from postrender.identity import ObjectKey, Resource
 from postrender.live import Found, LiveObject, ReleaseName
+from postrender.manifest import Manifest
 from postrender.plan.decide import decide
 from postrender.plan.facts import Facts
 from postrender.plan.verdict import Plan
@@ -22,6 +23,14 @@ Stamper = Callable[[LiveObject, Resource, ReleaseName], LiveObject]
 """Writes ownership metadata to a live object, guarded by its resourceVersion; answers what is live then."""
 
 
+class Planned(Record):
+    """A plan, and what it was made from: all that a view of it needs. It may refuse (``Plan.errors``)."""
+
+    manifest: Manifest
+    facts: Facts
+    plan: Plan
+
+
 class Result(Record):
     """What is written to stdout, and the plan it carries out. ``adopted`` are the objects that were stamped live."""
 
@@ -29,6 +38,16 @@ class Result(Record):
     plan: Plan
     rewritten: tuple[tuple[int, str], ...] = ()
     adopted: tuple[str, ...] = ()
+
+
+def plan_stream(data: bytes, invocation: Invocation, policy: Policy, source: Source | None) -> Planned:
+    """What the filter would do with the stream, whether it would go on or refuse; nothing is written anywhere.
+
+    ``source`` as for ``filter_stream``. Raises ManifestError and ClusterError.
+    """
+    manifest = manifests.read(data)
+    facts = gather(manifest, invocation, source)
+    return Planned(manifest, facts, decide(facts, policy))
 
 
 def filter_stream(
@@ -44,17 +63,16 @@ def filter_stream(
     ManifestError, ClusterError and, with every objection in one message, Refused; then nothing was emitted. A write to
     a live object happens only after the whole plan and the whole output were proved.
     """
-    manifest = manifests.read(data)
-    facts = gather(manifest, invocation, source)
-    plan = decide(facts, policy)
-    _check(plan)
+    planned = plan_stream(data, invocation, policy, source)
+    manifest, facts, plan = planned.manifest, planned.facts, planned.plan
+    check(plan)
     output = splice(manifest, plan.edits)
     adopted: tuple[str, ...] = ()
     if plan.adoptions and stamper is not None and invocation.release and invocation.dry_run is DryRun.NO:
         facts = _stamped(facts, plan, stamper, invocation.release)
         adopted = tuple(verdict.name for verdict in plan.adoptions)
         again = decide(facts, policy)
-        _check(again)
+        check(again)
         output = splice(manifest, again.edits)
     return Result(output.data, plan, output.rewritten, adopted)
 
@@ -74,8 +92,8 @@ def _stamped(facts: Facts, plan: Plan, stamper: Stamper, release: ReleaseName) -
     )
 
 
-def _check(plan: Plan) -> None:
-    """Raises Refused with every objection where the plan has one."""
+def check(plan: Plan) -> None:
+    """Raises Refused, with every objection in one message, where the plan has one."""
     if not plan.errors:
         return
     lines = [f"{verdict.name}: {finding.text} ({finding.code})" for verdict, finding in plan.errors]

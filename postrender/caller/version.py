@@ -33,11 +33,17 @@ def ask(helm: Helm, processes: Processes) -> HelmVersion | Unclear:
         return Unclear(f"process {process.pid} runs as helm, but {program}")
     if not process.ours:
         return Unclear(f"{process.exe} (pid {process.pid}) runs as another user")
-    answer = _run(processes.program(process))
+    answer = version_of(processes.program(process))
+    return Unclear(f"{process.exe} version {answer.reason}") if isinstance(answer, Unclear) else answer
+
+
+def version_of(program: str) -> HelmVersion | Unclear:
+    """Run ``program version``, as ``ask`` does; the reason is what follows the words "PROGRAM version"."""
+    answer = _run(program)
     if isinstance(answer, Unclear):
-        return Unclear(f"{process.exe} version {answer.reason}")
+        return answer
     found = exact(answer)
-    return Unclear(f"{process.exe} version said {answer!r}, {found.reason}") if isinstance(found, Unclear) else found
+    return Unclear(f"said {answer!r}, {found.reason}") if isinstance(found, Unclear) else found
 
 
 def exact(text: str) -> HelmVersion | Unclear:

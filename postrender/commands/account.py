@@ -1,0 +1,44 @@
+"""The account of a run, put together from the plan and from who called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from postrender.caller import Caller
+from postrender.helm.invocation import Action, DryRun
+from postrender.helm.versions import NEWEST_KNOWN
+from postrender.manifest import LIBYAML
+from postrender.plan.verdict import Plan
+from postrender.report.text import Heading, account
+from postrender.source import Source
+
+
+def account_of(plan: Plan, caller: Caller, source: Source | None, rewritten: Sequence[tuple[int, str]] = ()) -> str:
+    """What was done or will be, for a reader; ``rewritten`` as in ``pipeline.Result``."""
+    invocation = caller.invocation
+    version = f"helm {invocation.helm}" if invocation.helm else "helm of unknown version"
+    action = "" if caller.origins["action"] == "default" else f" {invocation.action.value}"
+    dry = "" if invocation.dry_run is DryRun.NO or invocation.action is Action.TEMPLATE else ", dry run"
+    release = f"release {invocation.release}" if invocation.release else "a release without a name yet"
+    looked = source.description if source else "no cluster was asked"
+    heading = Heading(f"{version}{action}{dry}", release, looked, _found(caller), caller.notes)
+    newest = NEWEST_KNOWN[invocation.helm.major] if invocation.helm else None
+    extra = []
+    if newest is not None and invocation.helm is not None and invocation.helm > newest:
+        extra.append(f"Helm {invocation.helm} is newer than {newest}, the newest one known; taken to behave like it")
+    if not LIBYAML:
+        extra.append("PyYAML was built without libyaml, so reading is slow; pip install --force-reinstall pyyaml")
+    extra += [f"document {index + 1} was re-serialised as a whole: {why}" for index, why in rewritten]
+    return account(plan, heading, extra)
+
+
+def _found(caller: Caller) -> tuple[str, ...]:
+    """Where each setting came from, each origin once: ``--release``, ``helm (pid 123): release, namespace``."""
+    by_origin: dict[str, list[str]] = {}
+    for name, origin in caller.origins.items():
+        if origin != "default":
+            by_origin.setdefault(origin, []).append(name.replace("_", " "))
+    return tuple(
+        origin if origin.startswith(("--", "POSTRENDER_")) else f"{origin} ({', '.join(names)})"
+        for origin, names in by_origin.items()
+    )

@@ -1,0 +1,126 @@
+"""What every command that makes a plan shares: who called, what the user allows, where live objects are looked up."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from postrender.caller import SETTINGS, Caller, Flags, find
+from postrender.caller.values import Value
+from postrender.collisions import is_label_key
+from postrender.commands.options import chosen
+from postrender.errors import Refused, UsageError
+from postrender.helm.invocation import Action, DryRun
+from postrender.helm.versions import NEWEST_KNOWN, HelmVersion
+from postrender.pipeline import Stamper
+from postrender.policy import DEFAULT_LABEL_KEY, Adopt, OnDrift, Policy, Stamp
+from postrender.record import Record
+from postrender.source import Source
+
+if TYPE_CHECKING:
+    from postrender.cluster import Cluster
+
+
+class Sources(Record):
+    """Where live objects are looked up (``None``: nowhere), and how objects are stamped (``None``: not at all)."""
+
+    source: Source | None = None
+    stamper: Stamper | None = None
+
+
+def caller_of(options: argparse.Namespace) -> Caller:
+    """Who called, by the flags of ``SETTINGS``, the environment and the Helm above us; raises UsageError, Refused."""
+    caller = find(_flags(options), os.environ)
+    _known(caller.invocation.helm)
+    return caller
+
+
+def policy_of(values: Mapping[str, Value | None]) -> Policy:
+    """What the user allows and wants, by the values of ``FILTER_SETTINGS``; raises UsageError."""
+    key = str(values["label_key"] or DEFAULT_LABEL_KEY)
+    if not is_label_key(key):
+        raise UsageError(f"{key!r} is no label key", where="--label-key", next=f"--label-key {DEFAULT_LABEL_KEY}")
+    adopt = values["adopt"] or ()
+    allow = values["allow"] or ()
+    assert isinstance(adopt, tuple)
+    assert isinstance(allow, tuple)
+    return Policy(
+        adopt=frozenset(Adopt(what) for what in adopt),
+        stamp=Stamp(str(values["stamp"] or Stamp.ADOPT.value)),
+        label_key="" if values["no_label"] else key,
+        on_drift=OnDrift(str(values["on_drift"] or OnDrift.STORE.value)),
+        allow=frozenset(code.upper() for code in allow),
+    )
+
+
+def sources_of(caller: Caller, values: Mapping[str, Value | None], policy: Policy) -> Sources:
+    """Where to look, by the values of ``FILTER_SETTINGS``; raises UsageError where nobody said, ClusterError.
+
+    An exec plugin of the kubeconfig runs here; nothing is asked of a server yet.
+    """
+    invocation = caller.invocation
+    template = invocation.action is Action.TEMPLATE
+    if values["offline"] or (template and not values["live"]):
+        _named(caller, needed=policy.stamp is Stamp.ALL)
+        return Sources()
+    _named(caller, needed=True)
+    if values["live"]:
+        from postrender import snapshot
+
+        return Sources(snapshot.load(str(values["live"])))
+    if not caller.cluster_named:
+        raise UsageError(
+            "\n  ".join(["which cluster is meant cannot be told", *caller.notes]),
+            next=("--kube-context NAME", "--live FILE   (what kubectl get ... -o yaml printed)", "--offline"),
+        )
+    from postrender.cluster import connect
+
+    connected = connect(caller.connection)
+    return Sources(connected, _stamper(connected, caller, policy))
+
+
+def _known(helm: HelmVersion | None) -> None:
+    """Raise Refused for a major version of Helm that nothing is known about."""
+    if helm is not None and helm.major not in NEWEST_KNOWN:
+        newest = " and ".join(str(version) for version in NEWEST_KNOWN.values())
+        raise Refused(
+            f"Helm {helm} is not known: its ways were held against Helm up to {newest}",
+            next="use such a Helm, or a newer postrender",
+        )
+
+
+def _flags(options: argparse.Namespace) -> Flags:
+    given: dict[str, object] = {}
+    for setting in SETTINGS:
+        value = getattr(options, setting.name)
+        if value is None:
+            continue
+        if setting.kind == "list":
+            given[setting.name] = tuple(value)
+        elif setting.kind == "bool":
+            given[setting.name] = chosen(options, [setting], {})[setting.name]
+        else:
+            given[setting.name] = value
+    return Flags(**given)  # type: ignore[arg-type]
+
+
+def _stamper(connected: Cluster, caller: Caller, policy: Policy) -> Stamper | None:
+    """What may write to live objects: nothing in a dry run, and nothing where nobody said that Helm installs."""
+    if not policy.adopt or caller.invocation.dry_run is not DryRun.NO:
+        return None
+    if caller.origins["action"] == "default":
+        raise UsageError(
+            "--adopt writes to live objects, and whether Helm really installs could not be told",
+            next=("--action install   (or upgrade, upgrade-install)",),
+        )
+    return connected.stamp
+
+
+def _named(caller: Caller, *, needed: bool) -> None:
+    invocation = caller.invocation
+    if not needed or invocation.release is not None or invocation.generate_name:
+        return
+    flag = "--release NAME   (or POSTRENDER_RELEASE)" if caller.namespace else "--namespace NAMESPACE"
+    raise UsageError("which release is installed cannot be told", next=flag)

@@ -1,0 +1,74 @@
+"""A Helm that postrender itself runs: found, asked, made to render."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from postrender import program
+from postrender.errors import ManifestError, UsageError
+from postrender.helm.versions import HelmVersion
+from postrender.program import Program
+
+
+def helm(folder: Path, script: str, name: str = "helm") -> str:
+    """A program that says it is Helm 3.12.3, and does ``script`` for everything else."""
+    path = folder / name
+    path.write_text(f'#!/bin/sh\nif [ "$1" = version ]; then echo v3.12.3; exit; fi\n{script}\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_the_helm_on_path_is_found(tmp_path: Path) -> None:
+    path = helm(tmp_path, "")
+    assert program.find(None, {"PATH": str(tmp_path)}) == Program(path, HelmVersion(3, 12, 3))
+
+
+def test_another_name_on_path_is_found(tmp_path: Path) -> None:
+    path = helm(tmp_path, "", "helm-3")
+    assert program.find("helm-3", {"PATH": str(tmp_path)}).path == path
+
+
+def test_no_helm_on_path(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as error:
+        program.find(None, {"PATH": str(tmp_path)})
+    assert str(error.value) == "helm: is not on PATH\n  next: --helm PATH"
+
+
+def test_a_path_that_is_no_program(tmp_path: Path) -> None:
+    path = tmp_path / "helm"
+    path.write_text("no program")
+    with pytest.raises(UsageError) as error:
+        program.find(str(path), {"PATH": ""})
+    assert str(error.value) == f"{path}: is no program that can be run\n  next: --helm PATH"
+
+
+def test_a_program_that_says_no_version(tmp_path: Path) -> None:
+    path = tmp_path / "helm"
+    path.write_text("#!/bin/sh\necho hello\n")
+    path.chmod(0o755)
+    with pytest.raises(UsageError) as error:
+        program.find(str(path), {"PATH": "/usr/bin:/bin"})
+    assert str(error.value) == (
+        f"{path}: its version cannot be told: {path} version said 'hello', which is no version\n  next: --helm PATH"
+    )
+
+
+def test_the_rendered_chart_comes_byte_for_byte(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    helm(tmp_path, "printf '%s\\r\\n' \"$@\"; echo 'WARNING: old' >&2")
+    found = program.find(None, {"PATH": str(tmp_path)})
+    assert program.template(found, ["shop", "./chart", "--set", "a= b"], {}) == (
+        b"template\r\nshop\r\n./chart\r\n--set\r\na= b\r\n"
+    )
+    assert capfd.readouterr().err == "WARNING: old\n"
+
+
+def test_a_chart_that_cannot_be_rendered(tmp_path: Path) -> None:
+    helm(tmp_path, "echo some; echo 'Error: no chart there' >&2; exit 1")
+    found = program.find(None, {"PATH": str(tmp_path)})
+    with pytest.raises(ManifestError) as error:
+        program.template(found, ["shop", "./chart", "--set", "password=hunter2"], {})
+    assert str(error.value) == (
+        "the chart cannot be rendered: no chart there\n  next: helm template --debug ...   (with the same arguments)"
+    )
