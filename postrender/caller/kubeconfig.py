@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from postrender.errors import ManifestError
+from postrender import kubefiles
 from postrender.helm.versions import HelmVersion
+from postrender.kubefiles import KubeFile, Unreadable
 from postrender.live import Json
 from postrender.record import Record
 
@@ -49,22 +50,13 @@ class Kubeconfig(Record, hidden=("users",)):
 
 
 def load(paths: str, environ: Mapping[str, str]) -> Kubeconfig:
-    """Read the files joined by ``os.pathsep`` in ``paths``, as in ``$KUBECONFIG``; ``""`` means ``~/.kube/config``.
-
-    Files that do not exist are passed over, and the first current context wins (``Load``, loader.go). Raises
-    CannotTell.
-    """
-    found = (paths or at_home(environ)).split(os.pathsep)
-    configs = [_read(path) for path in dict.fromkeys(filter(None, found))]
-    current = next((str(config["current-context"]) for config in configs if config.get("current-context")), "")
-    contexts, clusters, users = (_definitions(configs, kind) for kind in ("context", "cluster", "user"))
-    return Kubeconfig(current, contexts, clusters, users)
-
-
-def at_home(environ: Mapping[str, str]) -> str:
-    """Name the kubeconfig that is read where no other is named; ``""`` where there is no home."""
-    home = environ.get("HOME", "")
-    return os.path.join(home, ".kube", "config") if home else ""
+    """Read the files joined by ``os.pathsep`` in ``paths``; ``""`` means ``~/.kube/config``. Raises CannotTell."""
+    try:
+        files = kubefiles.load(paths or kubefiles.at_home(environ))
+    except Unreadable as error:
+        raise CannotTell(str(error)) from error
+    contexts, clusters, users = (_definitions(files, kind) for kind in ("context", "cluster", "user"))
+    return Kubeconfig(kubefiles.current_context(files), contexts, clusters, users)
 
 
 def namespace(config: Kubeconfig, context: str, environ: Mapping[str, str], helm: HelmVersion | None) -> Namespace:
@@ -102,38 +94,12 @@ def defined_twice(config: Kubeconfig, context: str) -> str:
     return ""
 
 
-def _definitions(configs: list[Mapping[str, Json]], kind: str) -> Mapping[str, tuple[Json, ...]]:
+def _definitions(files: list[KubeFile], kind: str) -> Mapping[str, tuple[Json, ...]]:
     found: dict[str, tuple[Json, ...]] = {}
-    for config in configs:
-        for entry in config.get(f"{kind}s") or ():
-            named = _mapping(entry)
-            name = str(named.get("name"))
-            found[name] = (*found.get(name, ()), _mapping(named.get(kind)))
+    for file in files:
+        for name, definition in file.definitions(kind):
+            found[name] = (*found.get(name, ()), definition)
     return found
-
-
-def _mapping(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _read(path: str) -> Mapping[str, Json]:
-    from postrender import manifest
-
-    try:
-        with open(path, "rb") as handle:
-            stream = manifest.read(handle.read())
-        first = next((document for document in stream.documents if document.why_not != "empty"), None)
-        if first is None:
-            return {}
-        if not first.objects:
-            raise CannotTell(f"{path} is no kubeconfig: {first.why_not}")
-        return _mapping(stream.value(first.objects[0]))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except OSError as error:
-        raise CannotTell(f"{path} cannot be read: {error.strerror}") from error
-    except ManifestError as error:
-        raise CannotTell(f"{path} cannot be read: {error}") from error
 
 
 def _service_account(environ: Mapping[str, str]) -> Namespace:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from postrender import kubefiles
 from postrender.caller import helm as helms
 from postrender.caller import kubeconfig
 from postrender.caller.commandline import Release, release
@@ -132,7 +133,7 @@ def _cluster(
     if not talking and not any(told[name].by_user and told[name].text for name in _CLUSTER):
         return False
     if sources.helm and not told["kubeconfig"].text and _moved(sources):
-        told["kubeconfig"] = Told(kubeconfig.at_home(sources.helm_environ), sources.helm.origin)
+        told["kubeconfig"] = Told(kubefiles.at_home(sources.helm_environ), sources.helm.origin)
     paths = told["kubeconfig"].text or ""
     if os.pathsep not in paths:
         return True

@@ -1,6 +1,6 @@
 """Which cluster and which user a connection means, by client-go's rules; nothing is asked yet.
 
-From k8s.io/client-go 0.34.3, tools/clientcmd: ``Load`` (loader.go), ``getCluster``, ``getAuthInfo`` and
+From k8s.io/client-go 0.34.3, tools/clientcmd: ``getCluster``, ``getAuthInfo`` and
 ``getUserIdentificationPartialConfig`` (client_config.go). The loader of the package ``kubernetes`` differs: it takes
 the last current context of several files, where client-go takes the first, and knows of no impersonation.
 """
@@ -8,13 +8,14 @@ the last current context of several files, where client-go takes the first, and 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from postrender import manifest
+from postrender import kubefiles
 from postrender.connection import Connection
-from postrender.errors import ClusterError, ManifestError
+from postrender.errors import ClusterError
+from postrender.kubefiles import KubeFile, Unreadable
 from postrender.live import Json
 from postrender.record import Record
 
@@ -38,13 +39,13 @@ class Chosen(Record, hidden=("user",)):
 
 def choose(connection: Connection, environ: Mapping[str, str]) -> Chosen:
     """Read the kubeconfigs and apply what overrides them; raises ClusterError."""
-    files = list(_files(connection, environ))
-    context = connection.context or next(filter(None, (_text(file, "current-context") for _, file in files)), "")
-    named = _entry(files, "contexts", "context", context)
+    files = _files(connection, environ)
+    context = connection.context or kubefiles.current_context(files)
+    named = _entry(files, "context", context)
     if context and named is None:
         raise ClusterError(f"the kubeconfig has no context {context!r}", next="kubectl config get-contexts -o name")
-    cluster = _entry(files, "clusters", "cluster", _text(named or {}, "cluster"), _CLUSTER_PATHS)
-    user = _entry(files, "users", "user", _text(named or {}, "user"), _USER_PATHS)
+    cluster = _entry(files, "cluster", _text(named or {}, "cluster"), _CLUSTER_PATHS)
+    user = _entry(files, "user", _text(named or {}, "user"), _USER_PATHS)
     if named and cluster is None and not connection.apiserver:
         raise ClusterError(
             f"context {context!r} names the cluster {_text(named, 'cluster')!r}, which the kubeconfig does not define",
@@ -113,47 +114,29 @@ def _sent(value: Json) -> str:
     return str(value).encode().decode("latin-1")
 
 
-def _files(connection: Connection, environ: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Json]]]:
-    """Each kubeconfig that is there, with the folder that its relative paths start from."""
+def _files(connection: Connection, environ: Mapping[str, str]) -> list[KubeFile]:
     at_home = os.path.join(os.path.expanduser("~"), ".kube", "config")
-    paths = connection.kubeconfig or environ.get("KUBECONFIG") or at_home
-    missing = True
-    for path in filter(None, paths.split(os.pathsep)):
-        content = _load(path)
-        if content is not None:
-            missing = False
-            yield os.path.dirname(os.path.abspath(path)), content
-    if missing and connection.kubeconfig:
-        raise ClusterError("there is no such kubeconfig", where=connection.kubeconfig, next="--kubeconfig PATH")
-
-
-def _load(path: str) -> Mapping[str, Json] | None:
-    """The content of a kubeconfig; ``None`` where there is no such file."""
     try:
-        content = manifest.load(Path(path).read_bytes()) or {}
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise ClusterError(f"the kubeconfig cannot be read: {error.strerror}", where=path) from error
-    except ManifestError as error:
-        raise ClusterError(f"the kubeconfig cannot be read: {error}", where=path) from error
-    if not isinstance(content, dict):
-        raise ClusterError("this is no kubeconfig", where=path, next="--kubeconfig PATH")
-    return content
+        files = kubefiles.load(connection.kubeconfig or environ.get("KUBECONFIG") or at_home)
+    except Unreadable as error:
+        if error.other:
+            raise ClusterError("this is no kubeconfig", where=error.path, next="--kubeconfig PATH") from error
+        raise ClusterError(f"the kubeconfig {error.cause}", where=error.path) from error
+    if not files and connection.kubeconfig:
+        raise ClusterError("there is no such kubeconfig", where=connection.kubeconfig, next="--kubeconfig PATH")
+    return files
 
 
-def _entry(
-    files: list[tuple[str, Mapping[str, Json]]], plural: str, singular: str, name: str, paths: tuple[str, ...] = ()
-) -> dict[str, Json] | None:
-    """The first entry of that name, with its relative paths made absolute; ``None`` where no file has one."""
-    for folder, file in files:
-        for each in file.get(plural) or ():
-            if isinstance(each, dict) and each.get("name") == name and name:
-                entry = dict(each.get(singular) or {})
+def _entry(files: Sequence[KubeFile], kind: str, name: str, paths: tuple[str, ...] = ()) -> dict[str, Json] | None:
+    """The first definition of that name, with its relative paths made absolute; ``None`` where no file has one."""
+    for file in files:
+        for named, definition in file.definitions(kind):
+            if named == name and name:
+                entry = dict(definition)
                 for key in paths:
                     if _text(entry, key):
-                        entry[key] = os.path.join(folder, entry[key])
-                return _with_command(entry, folder)
+                        entry[key] = os.path.join(file.folder, entry[key])
+                return _with_command(entry, file.folder)
     return None
 
 

@@ -161,8 +161,7 @@ def test_without_paths_it_is_the_one_at_home(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("a: [", "{path} cannot be read: "),
-        ("contexts: []\n", "{path} is no kubeconfig: no kind"),
-        ("- a\n", "{path} is no kubeconfig: "),
+        ("- a\n", "{path} is no kubeconfig"),
         ("\x00", "{path} cannot be read: "),
     ],
 )
@@ -171,6 +170,13 @@ def test_what_is_no_kubeconfig_is_told(text: str, message: str, tmp_path: Path) 
     with pytest.raises(CannotTell) as caught:
         namespace(path, "", {})
     assert str(caught.value).startswith(message.format(path=path))
+
+
+def test_a_file_without_a_kind_is_a_kubeconfig(tmp_path: Path) -> None:
+    """``Load`` (loader.go) decodes with Config as the kind of what names none; ``helm env`` agrees."""
+    path = tmp_path / "config"
+    path.write_text("current-context: a\ncontexts: [{name: a, context: {namespace: shop}}]\n")
+    assert namespace(str(path), "", {}) == Namespace("shop", "kubeconfig (context a)")
 
 
 def test_a_folder_is_told(tmp_path: Path) -> None:

@@ -383,12 +383,12 @@ def test_the_namespace_is_the_one_of_helms_context_not_of_ours(tmp_path: Path) -
 
 
 def test_a_kubeconfig_that_cannot_be_read(tmp_path: Path) -> None:
-    (tmp_path / "k").write_text("contexts: []\n")
+    (tmp_path / "k").write_text("- a\n")
     caller = called("helm install shop ./c", environ={"KUBECONFIG": str(tmp_path / "k")})
     assert caller.namespace is None
     assert caller.invocation.release is None
     assert caller.notes == (
-        f"The namespace cannot be told: {tmp_path}/k is no kubeconfig: no kind; --namespace NAMESPACE tells it.",
+        f"The namespace cannot be told: {tmp_path}/k is no kubeconfig; --namespace NAMESPACE tells it.",
     )
 
 
