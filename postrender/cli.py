@@ -6,22 +6,33 @@ import os
 import sys
 from importlib import import_module
 
-from postrender.errors import PostrenderError
-
-COMMANDS = ("explain",)
-"""Each is a module of ``postrender.commands`` with ``main(arguments) -> exit code``, imported only when called."""
+from postrender.commands import COMMANDS
+from postrender.errors import PostrenderError, UsageError
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; errors a user can cause become a message on stderr and their exit code."""
-    name = arguments[0] if arguments and arguments[0] in COMMANDS else "filter"
     try:
-        command = import_module(f"postrender.commands.{name}")
-        code: int = command.main(arguments[1:] if name != "filter" else arguments)
+        name, rest = _chosen(arguments)
+        command = import_module(f"postrender.commands.{name.replace('-', '_')}")
+        code: int = command.main(rest)
         return code
     except PostrenderError as error:
         sys.stderr.write(f"postrender: {error}\n")
         return error.exit_code
+
+
+def _chosen(arguments: list[str]) -> tuple[str, list[str]]:
+    """The command and its arguments: the filter takes flags only. Raises UsageError."""
+    if not arguments or arguments[0].startswith("-"):
+        return "filter", arguments
+    name, *rest = arguments
+    if name in COMMANDS:
+        return name, rest
+    from difflib import get_close_matches
+
+    near = [f"postrender {each} ..." for each in get_close_matches(name, COMMANDS)]
+    raise UsageError(f"there is no command {name}", next=(*near, "postrender --help"))
 
 
 def run() -> None:

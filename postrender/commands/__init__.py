@@ -1,1 +1,12 @@
-"""One module a subcommand: arguments to one call, one result to print."""
+"""One module a command: its arguments, one call into the rooms below, and its exit code.
+
+Each has ``parser()``, from which help, completion and the man page are made, and ``main(arguments) -> exit code``. It
+is imported only when it is called: the filter runs once for every Helm call and must not pay for the others.
+"""
+
+from __future__ import annotations
+
+COMMANDS: dict[str, str] = {
+    "explain": "say what a code in a message means",
+}
+"""Every command beside the filter, in the order in which help lists them, with what it does in a few words."""

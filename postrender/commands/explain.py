@@ -7,16 +7,13 @@ import sys
 import textwrap
 
 from postrender.codes import CODES
+from postrender.commands.parsers import command_parser
 from postrender.errors import UsageError
 
 
 def main(arguments: list[str]) -> int:
     """Print the paragraphs of the codes asked for, or the list of all; raises UsageError for an unknown one."""
-    parser = argparse.ArgumentParser(
-        prog="postrender explain", description="Say what a code in postrender's messages means."
-    )
-    parser.add_argument("codes", nargs="*", metavar="CODE", help="such as PR102; none: list all")
-    wanted = [code.upper() for code in parser.parse_args(arguments).codes]
+    wanted = [code.upper() for code in parser().parse_args(arguments).codes]
     unknown = [code for code in wanted if code not in CODES]
     if unknown:
         raise UsageError(f"no such code: {', '.join(unknown)}", next="postrender explain")
@@ -29,3 +26,10 @@ def main(arguments: list[str]) -> int:
     ]
     sys.stdout.write("\n".join(paragraphs))
     return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Codes, or none."""
+    made = command_parser("explain", "Say what a code in postrender's messages means.")
+    made.add_argument("codes", nargs="*", metavar="CODE", help="such as PR102; none: list all")
+    return made

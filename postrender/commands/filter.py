@@ -7,27 +7,40 @@ import os
 import sys
 
 from postrender.caller import SETTINGS, Caller
+from postrender.commands import COMMANDS
 from postrender.commands.account import account_of
 from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen
+from postrender.commands.parsers import command_parser
 from postrender.commands.session import caller_of, policy_of, sources_of
 from postrender.errors import UsageError
 from postrender.helm.versions import NEWEST_KNOWN
 from postrender.pipeline import filter_stream
 
-EPILOG = """\
+DESCRIPTION = """\
+A Helm post-renderer that lets a release take its kept resources back.
+
 the three most common calls:
   helm install shop ./chart --post-renderer postrender
   helm template shop ./chart | postrender --release shop --offline --stamp all
-  postrender --live live.yaml --release shop -n default --helm-version 3.12.3 < rendered.yaml
+  postrender --live live.yaml --release shop -n default \\
+      --helm-version 3.12.3 < rendered.yaml
 
-Every flag has an environment variable: --kube-context is POSTRENDER_KUBE_CONTEXT.
-exit codes: 0 done, 2 bad usage, 3 unreadable manifests, 4 refused, 5 the cluster could not be asked
+commands (postrender COMMAND --help tells more):
 """
+
+EPILOG = """\
+Every flag has a variable too: --kube-context is POSTRENDER_KUBE_CONTEXT.
+exit codes: 0 done, 2 bad usage, 3 unreadable manifests, 4 refused,
+            5 the cluster could not be asked
+"""
+
+USAGE = """postrender [FLAG ...] < MANIFESTS > MANIFESTS
+       postrender COMMAND [ARGUMENT ...]"""
 
 
 def main(arguments: list[str]) -> int:
     """Filter stdin to stdout; raises PostrenderError before the first byte is written."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     values = chosen(options, FILTER_SETTINGS, os.environ)
     policy = policy_of(values)
     caller = caller_of(options)
@@ -45,19 +58,15 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="postrender",
-        description="A Helm post-renderer that lets a release take its kept resources back.",
-        epilog=EPILOG,
-        # With a width of its own argparse does not import shutil, and all it imports, to ask the terminal for one.
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=80),
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and the Helms it knows, and exit")
-    add_arguments(parser, "what is done", FILTER_SETTINGS)
-    add_arguments(parser, "who called (read off the calling Helm where it is the parent)", SETTINGS)
-    return parser
+def parser() -> argparse.ArgumentParser:
+    """Every setting, and the commands by name: what stands for the program as a whole."""
+    width = max(map(len, COMMANDS)) + 4
+    listed = "".join(f"  {name:{width}}{summary}\n" for name, summary in COMMANDS.items())
+    made = command_parser("", DESCRIPTION + listed, usage=USAGE, epilog=EPILOG)
+    made.add_argument("--version", action=_Version, nargs=0, help="show the version and the Helms it knows, and exit")
+    add_arguments(made, "what is done", FILTER_SETTINGS)
+    add_arguments(made, "who called (read off the calling Helm where it is the parent)", SETTINGS)
+    return made
 
 
 class _Version(argparse.Action):

@@ -1,0 +1,25 @@
+"""How every command's parser is made, so that they all look alike, in a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import argparse
+
+WIDTH = 80
+
+
+def command_parser(
+    name: str, description: str, *, usage: str | None = None, epilog: str = ""
+) -> argparse.ArgumentParser:
+    """The parser of ``postrender NAME`` (``""``: of the filter), without arguments yet.
+
+    Description and epilog are printed line by line as they are written: three calls first, exit codes last.
+    """
+    return argparse.ArgumentParser(
+        prog=f"postrender {name}".rstrip(),
+        usage=usage,
+        description=description,
+        epilog=epilog,
+        # With a width of its own argparse does not import shutil, and all it imports, to ask the terminal for one.
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=WIDTH),
+        allow_abbrev=False,
+    )
