@@ -10,11 +10,13 @@ from postrender.cluster.explain import Kubectl
 from postrender.cluster.parallel import each, one
 from postrender.cluster.reading import read
 from postrender.cluster.stamping import stamp
-from postrender.cluster.stored import stored
+from postrender.cluster.stored import payloads, stored
+from postrender.cluster.storing import store
 from postrender.cluster.transport import Transport
 from postrender.connection import Connection
 from postrender.identity import GroupVersionKind, Resource
 from postrender.live import LiveObject, Observation, ReleaseName, StoredRelease, Unknown
+from postrender.releases import StoredObject
 from postrender.source import Wanted
 
 _REQUESTS = 4
@@ -22,7 +24,7 @@ _REQUESTS = 4
 
 
 class Cluster:
-    """One API server, as one user. Reads never write; the one method that writes is ``stamp``."""
+    """One API server, as one user. Reads never write; ``stamp`` and ``store`` do."""
 
     def __init__(self, transport: Transport, description: str, kubectl: Kubectl) -> None:
         self._transport = transport
@@ -56,9 +58,26 @@ class Cluster:
             given_up=late,
         )
 
+    def payloads(self, name: ReleaseName, driver: str) -> tuple[StoredObject, ...] | Unknown:
+        """Every stored revision with its manifest and the object that holds it, ascending."""
+        late: tuple[StoredObject, ...] | Unknown = self._late(_REQUESTS)
+        return one(
+            lambda: payloads(self._transport, name, driver, self._kubectl),
+            patience=_REQUESTS * self._transport.patience,
+            given_up=late,
+        )
+
     def stamp(self, live: LiveObject, resource: Resource, release: ReleaseName) -> LiveObject:
         """Write a release's ownership metadata to a live object that is still as it was read; raises ClusterError."""
         return stamp(self._transport, live, resource, release, self._kubectl)
+
+    def store(self, stored: StoredObject, packed: str) -> LiveObject:
+        """Replace the payload of a stored revision that is still as it was read; raises ClusterError."""
+        return store(self._transport, stored, packed, self._kubectl)
+
+    def kubectl(self, command: str, namespace: str = "") -> str:
+        """``kubectl COMMAND -n NAMESPACE`` with the flags that reach this cluster."""
+        return self._kubectl.call(command, namespace)
 
     def _late(self, requests: int = 1) -> Unknown:
         return Unknown(f"no answer within {requests * self._transport.patience:g} s")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
 from postrender import releases
 from postrender.cluster.answer import Answer, NoAnswer
 from postrender.cluster.explain import Asked, Kubectl, misunderstood, unclear
+from postrender.cluster.parallel import each
 from postrender.cluster.reading import read
 from postrender.cluster.transport import Transport, segment
 from postrender.live import Found, Json, LiveObject, ReleaseName, StoredRelease, Unknown
-from postrender.releases import Storage
+from postrender.releases import Storage, StoredObject
 from postrender.source import Misshapen, Wanted, live_object
 
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
@@ -34,23 +36,52 @@ def stored(
     transport: Transport, name: ReleaseName, driver: str, kubectl: Kubectl, *, manifest: bool
 ) -> tuple[StoredRelease, ...] | Unknown:
     """Every revision, ascending; those of ``releases.needed`` with their manifest where it is asked for."""
+    found = _stored(transport, name, driver, kubectl, releases.needed if manifest else lambda _: ())
+    return found if isinstance(found, Unknown) else tuple(whole.revision if whole else told for told, whole in found)
+
+
+def payloads(
+    transport: Transport, name: ReleaseName, driver: str, kubectl: Kubectl
+) -> tuple[StoredObject, ...] | Unknown:
+    """Every revision with its manifest, and the object that holds it, ascending."""
+    found = _stored(transport, name, driver, kubectl, tuple)
+    return found if isinstance(found, Unknown) else tuple(whole for _, whole in found if whole)
+
+
+def _stored(
+    transport: Transport,
+    name: ReleaseName,
+    driver: str,
+    kubectl: Kubectl,
+    choose: Callable[[tuple[StoredRelease, ...]], Sequence[StoredRelease]],
+) -> list[tuple[StoredRelease, StoredObject | None]] | Unknown:
+    """Every revision as its labels tell it, ascending, and read whole where it is chosen."""
     kept = releases.storage(driver)
     if isinstance(kept, Unknown):
         return kept
     asked = Asked("list", kept.resource, name.namespace)
+    late: StoredObject | Unknown = Unknown(f"no answer within {transport.patience:g} s")
     try:
-        found = _listed(transport, name, kept, kubectl, asked)
-        told = [(releases.from_labels(live, name), live) for live in found]
+        told = [(releases.from_labels(live, name), live) for live in _listed(transport, name, kept, kubectl, asked)]
         revisions = releases.ascending([revision for revision, _ in told])
-        if not manifest:
-            return revisions
         named = dict(told)
-        whole = {each: _whole(transport, each, named[each], kept, kubectl) for each in releases.needed(revisions)}
+        chosen = list(choose(revisions))
+        answers = each(
+            lambda revision: _whole(transport, revision, named[revision], kept, kubectl),
+            chosen,
+            patience=transport.patience,
+            given_up=late,
+        )
     except _Unclear as error:
         return error.why
     except (Misshapen, releases.Undecodable) as error:
         return misunderstood(str(error), kubectl, asked)
-    return tuple(whole.get(each, each) for each in revisions)
+    whole: dict[StoredRelease, StoredObject] = {}
+    for revision, answer in zip(chosen, answers, strict=True):
+        if isinstance(answer, Unknown):
+            return answer
+        whole[revision] = answer
+    return [(revision, whole.get(revision)) for revision in revisions]
 
 
 def _listed(transport: Transport, name: ReleaseName, kept: Storage, kubectl: Kubectl, asked: Asked) -> list[LiveObject]:
@@ -92,13 +123,14 @@ def _items(body: Json, kept: Storage) -> list[Json]:
 
 def _whole(
     transport: Transport, revision: StoredRelease, live: LiveObject, kept: Storage, kubectl: Kubectl
-) -> StoredRelease:
+) -> StoredObject:
     wanted = Wanted(kept.resource, live.key.namespace, live.key.name, body=True)
     answer = read(transport, wanted, kubectl)
     if isinstance(answer, Found):
         if releases.from_labels(answer.live, revision.release) != revision:
             raise releases.Undecodable(f"revision {revision.revision} changed while it was read")
-        return releases.completed(revision, answer.live.body.get("data"), wrapped=kept.wrapped)
+        completed = releases.completed(revision, answer.live.body.get("data"), wrapped=kept.wrapped)
+        return StoredObject(completed, answer.live, kept)
     if isinstance(answer, Unknown):
         raise _Unclear(answer)
     raise releases.Undecodable(f"revision {revision.revision} went away while it was read")

@@ -7,6 +7,7 @@ is imported only when it is called: the filter runs once for every Helm call and
 from __future__ import annotations
 
 COMMANDS: dict[str, str] = {
+    "unpin": "take pins out of a stored release",
     "explain": "say what a code in a message means",
 }
 """Every command beside the filter, in the order in which help lists them, with what it does in a few words."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Mapping
 
-from postrender.caller.options import Setting
+from postrender.caller.options import SETTINGS, Flags, Setting
 from postrender.caller.values import Value, from_text
 from postrender.errors import UsageError
 
@@ -41,20 +41,34 @@ FILTER_SETTINGS: tuple[Setting, ...] = (
 """The filter's own settings; who called is told by ``postrender.caller.options.SETTINGS``."""
 
 
-def add_arguments(parser: argparse.ArgumentParser, title: str, settings: Iterable[Setting]) -> None:
-    """One argument a setting, under a heading; nothing given is ``None``."""
+CONNECTION_SETTINGS: tuple[Setting, ...] = tuple(
+    setting
+    for setting in SETTINGS
+    if setting.name in ("namespace", "driver", "kubeconfig", "request_timeout") or setting.name.startswith("kube_")
+)
+"""Which cluster, as whom, and where in it a release is stored."""
+
+
+def add_arguments(
+    parser: argparse.ArgumentParser, title: str, settings: Iterable[Setting], *, positional: bool = False
+) -> None:
+    """One argument a setting, under a heading; nothing given is ``None``.
+
+    Beside ``positional`` arguments a switch takes no value, which would swallow one.
+    """
     group = parser.add_argument_group(title)
     for setting in settings:
-        flags = setting.flags
-        if setting.kind == "bool":
-            # The filter has no positional arguments that an optional value could swallow.
+        names = setting.flags
+        if setting.kind == "bool" and positional:
+            group.add_argument(*names, dest=setting.name, action="store_const", const="true", help=setting.help)
+        elif setting.kind == "bool":
             group.add_argument(
-                *flags, dest=setting.name, nargs="?", const="true", metavar="true|false", help=setting.help
+                *names, dest=setting.name, nargs="?", const="true", metavar="true|false", help=setting.help
             )
         elif setting.kind == "list":
-            group.add_argument(*flags, dest=setting.name, action="append", metavar=setting.metavar, help=setting.help)
+            group.add_argument(*names, dest=setting.name, action="append", metavar=setting.metavar, help=setting.help)
         else:
-            group.add_argument(*flags, dest=setting.name, metavar=setting.metavar, help=setting.help)
+            group.add_argument(*names, dest=setting.name, metavar=setting.metavar, help=setting.help)
 
 
 def chosen(
@@ -65,6 +79,22 @@ def chosen(
     Raises UsageError for a value that is none of the accepted ones, naming the flag or variable it came from.
     """
     return {setting.name: _chosen(setting, getattr(arguments, setting.name), environ) for setting in settings}
+
+
+def flags(arguments: argparse.Namespace, settings: Iterable[Setting]) -> Flags:
+    """What was given of these settings on the command line, for ``postrender.caller.find``; raises UsageError."""
+    given: dict[str, object] = {}
+    for setting in settings:
+        value = getattr(arguments, setting.name)
+        if value is None:
+            continue
+        if setting.kind == "list":
+            given[setting.name] = tuple(value)
+        elif setting.kind == "bool":
+            given[setting.name] = chosen(arguments, [setting], {})[setting.name]
+        else:
+            given[setting.name] = value
+    return Flags(**given)  # type: ignore[arg-type]
 
 
 def _chosen(setting: Setting, given: str | list[str] | None, environ: Mapping[str, str]) -> Value | None:

@@ -7,10 +7,10 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from postrender.caller import SETTINGS, Caller, Flags, find
+from postrender.caller import SETTINGS, Caller, find
 from postrender.caller.values import Value
 from postrender.collisions import is_label_key
-from postrender.commands.options import chosen
+from postrender.commands.options import flags
 from postrender.errors import Refused, UsageError
 from postrender.helm.invocation import Action, DryRun
 from postrender.helm.versions import NEWEST_KNOWN, HelmVersion
@@ -32,7 +32,7 @@ class Sources(Record):
 
 def caller_of(options: argparse.Namespace) -> Caller:
     """Who called, by the flags of ``SETTINGS``, the environment and the Helm above us; raises UsageError, Refused."""
-    caller = find(_flags(options), os.environ)
+    caller = find(flags(options, SETTINGS), os.environ)
     _known(caller.invocation.helm)
     return caller
 
@@ -89,21 +89,6 @@ def _known(helm: HelmVersion | None) -> None:
             f"Helm {helm} is not known: its ways were held against Helm up to {newest}",
             next="use such a Helm, or a newer postrender",
         )
-
-
-def _flags(options: argparse.Namespace) -> Flags:
-    given: dict[str, object] = {}
-    for setting in SETTINGS:
-        value = getattr(options, setting.name)
-        if value is None:
-            continue
-        if setting.kind == "list":
-            given[setting.name] = tuple(value)
-        elif setting.kind == "bool":
-            given[setting.name] = chosen(options, [setting], {})[setting.name]
-        else:
-            given[setting.name] = value
-    return Flags(**given)  # type: ignore[arg-type]
 
 
 def _stamper(connected: Cluster, caller: Caller, policy: Policy) -> Stamper | None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from postrender.plan.verdict import Action, Plan, Verdict
 from postrender.record import Record
-
-WIDTH = 80
+from postrender.report.lines import wrapped
 
 _DONE = {
     Action.ADOPT: "taken over",
@@ -41,27 +39,27 @@ def account(plan: Plan, heading: Heading, extra: Sequence[str] = ()) -> str:
 
     ``extra`` are further sentences, such as documents that were re-serialised as a whole.
     """
-    lines = _wrapped(
+    lines = wrapped(
         f"postrender: {', '.join(part for part in (heading.helm, heading.release, heading.source) if part)}"
     )
     if heading.found:
-        lines.extend(_wrapped(f"told by {', '.join(heading.found)}", first="  ", rest="    "))
+        lines.extend(wrapped(f"told by {', '.join(heading.found)}", first="  ", rest="    "))
     told = [
         verdict for verdict in (*plan.verdicts, *plan.leaving) if verdict.findings or verdict.actions != (Action.PASS,)
     ]
     for verdict in told:
         lines.extend(_about(verdict))
     for note in (*extra, *heading.notes):
-        lines.extend(_wrapped(note, first="  note: ", rest="        "))
+        lines.extend(wrapped(note, first="  note: ", rest="        "))
     lines.append("  " + _summary(plan))
     return "\n".join(lines) + "\n"
 
 
 def _about(verdict: Verdict) -> Iterable[str]:
     done = ", ".join(_DONE[action] for action in verdict.actions)
-    yield from _wrapped(f"{verdict.name}: {done}", first="  ", rest="      ")
+    yield from wrapped(f"{verdict.name}: {done}", first="  ", rest="      ")
     for finding in verdict.findings:
-        yield from _wrapped(f"{finding.text} ({finding.code})", first="    - ", rest="      ")
+        yield from wrapped(f"{finding.text} ({finding.code})", first="    - ", rest="      ")
 
 
 def _summary(plan: Plan) -> str:
@@ -71,10 +69,3 @@ def _summary(plan: Plan) -> str:
     if not changed:
         return f"{objects}, none changed: the manifests are passed on as they came."
     return f"{objects}, {changed} changed; every other byte is as it came."
-
-
-def _wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
-    """Lines of ``WIDTH`` columns; a name longer than that stays whole, so that it can be copied."""
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
-    )

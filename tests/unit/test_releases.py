@@ -12,7 +12,7 @@ import pytest
 from postrender import releases
 from postrender.identity import GroupKind, ObjectKey
 from postrender.live import LiveObject, ReleaseName, StoredRelease, Unknown
-from postrender.releases import CONFIGMAPS, SECRETS, Undecodable
+from postrender.releases import CONFIGMAPS, SECRETS, Undecodable, payload
 
 OLD = ReleaseName("shop", "old")
 PAYLOAD: dict[str, Any] = {
@@ -106,7 +106,7 @@ def test_what_is_no_payload(text: str, why: str) -> None:
 
 
 def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(releases, "MAX_RELEASE", 4 << 20)
+    monkeypatch.setattr(payload, "MAX_RELEASE", 4 << 20)
     bomb = gzip.compress(b'"' + b" " * (4 << 20) + b'"', mtime=0)
     assert len(bomb) < 10_000
     with pytest.raises(Undecodable) as caught:
@@ -115,7 +115,7 @@ def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_bomb_in_two_parts_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(releases, "MAX_RELEASE", 4 << 20)
+    monkeypatch.setattr(payload, "MAX_RELEASE", 4 << 20)
     bomb = gzip.compress(b" " * (3 << 20), mtime=0) * 2
     with pytest.raises(Undecodable, match="it unpacks to more than 4 MiB"):
         releases.decode(base64.b64encode(bomb).decode(), wrapped=False)

@@ -1,4 +1,4 @@
-"""Helm's stored releases: where they are kept, what their labels say, and how a payload is read.
+"""Revisions: where a driver keeps them, what their labels say, and what their payloads add.
 
 From pkg/storage/driver/{secrets,cfgmaps,util}.go and pkg/action/action.go (``Init``) of Helm 3.21.4; Helm 4.3.1 adds
 ``apply_method`` to the payload (pkg/release/v1/release.go).
@@ -6,31 +6,16 @@ From pkg/storage/driver/{secrets,cfgmaps,util}.go and pkg/action/action.go (``In
 
 from __future__ import annotations
 
-import base64
-import binascii
-import gzip
-import io
 import itertools
-import json
-import zlib
 from collections.abc import Mapping, Sequence
 
 from postrender.identity import GroupVersionKind, Resource
 from postrender.live import Json, LiveObject, ReleaseName, StoredRelease, Unknown
 from postrender.record import Record
+from postrender.releases.payload import Undecodable, decode
 
 RELEASE_TYPE = "helm.sh/release.v1"
 """The type of a Secret that holds a release."""
-
-MAX_RELEASE = 256 * 1024 * 1024
-"""The most bytes a release may unpack to. etcd holds at most some MiB packed; more is not a release but a bomb."""
-
-_GZIP = b"\x1f\x8b\x08"
-"""How Helm itself tells packed from plain (``decodeRelease``, pkg/storage/driver/util.go)."""
-
-
-class Undecodable(Exception):
-    """A payload is not what Helm stores; the message is one sentence without a full stop."""
 
 
 class Storage(Record):
@@ -42,6 +27,20 @@ class Storage(Record):
 
 SECRETS = Storage(Resource(GroupVersionKind("", "v1", "Secret"), "secrets", True), wrapped=True)
 CONFIGMAPS = Storage(Resource(GroupVersionKind("", "v1", "ConfigMap"), "configmaps", True), wrapped=False)
+
+
+class StoredObject(Record):
+    """One revision with its manifest, and the live Secret or ConfigMap that it was read from, whole."""
+
+    revision: StoredRelease
+    live: LiveObject
+    storage: Storage
+
+    @property
+    def packed(self) -> str:
+        """Its ``data.release``."""
+        packed: str = self.live.body["data"]["release"]
+        return packed
 
 
 def storage(driver: str) -> Storage | Unknown:
@@ -121,43 +120,3 @@ def completed(stored: StoredRelease, data: Json, *, wrapped: bool) -> StoredRele
     if not isinstance(manifest, str) or not isinstance(method, str):
         raise Undecodable(f"{place} has a manifest or apply_method that is no text")
     return StoredRelease(stored.release, stored.revision, stored.status, manifest, method)
-
-
-def decode(packed: str, *, wrapped: bool) -> dict[str, Json]:
-    """The JSON object of a ``data.release``.
-
-    base64(gzip(json)), once more base64 where the API wraps it (``wrapped``, Secrets); very old Helms did not gzip.
-    Raises Undecodable, also where it would unpack to more than ``MAX_RELEASE`` bytes.
-    """
-    try:
-        data = base64.b64decode(_one_line(packed.encode()), validate=True)
-        data = base64.b64decode(_one_line(data), validate=True) if wrapped else data
-    except (binascii.Error, ValueError) as error:
-        raise Undecodable("it is not base64") from error
-    if data.startswith(_GZIP):
-        data = _unpacked(data)
-    try:
-        body = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise Undecodable("it is not JSON") from error
-    if not isinstance(body, dict):
-        raise Undecodable("it is no JSON object")
-    return body
-
-
-def _one_line(data: bytes) -> bytes:
-    """Without line breaks, which Go's decoder passes over (encoding/base64) and Python's does not."""
-    return data.translate(None, b"\r\n")
-
-
-def _unpacked(data: bytes) -> bytes:
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
-            plain = packed.read(MAX_RELEASE + 1)
-    except EOFError as error:
-        raise Undecodable("its gzip ends too early") from error
-    except (OSError, zlib.error) as error:
-        raise Undecodable("it is not gzip") from error
-    if len(plain) > MAX_RELEASE:
-        raise Undecodable(f"it unpacks to more than {MAX_RELEASE >> 20} MiB")
-    return plain

@@ -1,0 +1,75 @@
+"""One guarded write: sent once, and told apart what it came to: done, not done, or nobody knows."""
+
+from __future__ import annotations
+
+from postrender.cluster.answer import Answer, NoAnswer
+from postrender.cluster.explain import Asked, Kubectl, message, unclear
+from postrender.cluster.parallel import one
+from postrender.cluster.reading import METADATA, exact_path, verified
+from postrender.cluster.transport import Transport
+from postrender.errors import ClusterError
+from postrender.identity import object_name
+from postrender.live import LiveObject
+from postrender.record import Record
+from postrender.source import Misshapen, Wanted
+
+MERGE_PATCH = "application/merge-patch+json"
+
+
+class Write(Record):
+    """A change of one live object, guarded by the resourceVersion in its body.
+
+    ``done`` is what is done to the object, in the words of every message: ``stamped for release shop/old``.
+    """
+
+    wanted: Wanted
+    method: str
+    body: bytes
+    content_type: str
+    manager: str
+    done: str
+
+
+def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
+    """Send it, and answer what is live then; raises ClusterError, which says whether anything was written."""
+    wanted = change.wanted
+    where = object_name(wanted.resource, wanted.key)
+    asked = Asked("update" if change.method == "PUT" else "patch", wanted.resource, wanted.namespace, wanted.name)
+    path = exact_path(wanted)
+    late: Answer | NoAnswer = NoAnswer(f"no answer within {transport.patience:g} s")
+    outcome = one(
+        lambda: transport.request(
+            change.method,
+            path,
+            query=f"fieldManager={change.manager}",
+            accept="application/json" if wanted.body else METADATA,
+            body=change.body,
+            content_type=change.content_type,
+        ),
+        patience=transport.patience,
+        given_up=late,
+    )
+    if isinstance(outcome, NoAnswer):
+        raise ClusterError(
+            f"it was to be {change.done}, and whether it was is not known: {outcome.reason}",
+            where=where,
+            next=look_at(wanted, kubectl),
+        )
+    if outcome.status == 409:
+        raise ClusterError(
+            f"it changed since it was read, so it was not {change.done}: {message(outcome)}",
+            where=where,
+            next="run the same command again",
+        )
+    if outcome.status != 200:
+        why = unclear(outcome, kubectl, asked)
+        raise ClusterError(f"it could not be {change.done}: {why.reason}", where=where, next=why.next)
+    try:
+        return verified(outcome, wanted)
+    except Misshapen as error:
+        raise ClusterError(f"it was {change.done}, but the answer is odd: {error}", where=where) from error
+
+
+def look_at(wanted: Wanted, kubectl: Kubectl) -> str:
+    """The command that shows the object."""
+    return kubectl.call(f"get {wanted.resource.qualified} {wanted.name} -o yaml", wanted.namespace)

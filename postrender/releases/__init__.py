@@ -1,0 +1,36 @@
+"""Helm's stored releases: where they are kept, how a payload is read, and how pins are taken out of one."""
+
+from __future__ import annotations
+
+from postrender.releases.payload import Undecodable, decode
+from postrender.releases.revisions import (
+    CONFIGMAPS,
+    RELEASE_TYPE,
+    SECRETS,
+    Storage,
+    StoredObject,
+    ascending,
+    completed,
+    from_labels,
+    is_revision,
+    needed,
+    selector,
+    storage,
+)
+
+__all__ = [
+    "CONFIGMAPS",
+    "RELEASE_TYPE",
+    "SECRETS",
+    "Storage",
+    "StoredObject",
+    "Undecodable",
+    "ascending",
+    "completed",
+    "decode",
+    "from_labels",
+    "is_revision",
+    "needed",
+    "selector",
+    "storage",
+]

@@ -1,0 +1,31 @@
+"""The user's state folder, and files in it that only the user may read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+
+def folder(environ: Mapping[str, str]) -> str:
+    """``$XDG_STATE_HOME/postrender``, by default ``~/.local/state/postrender``; it may not exist yet.
+
+    A relative ``$XDG_STATE_HOME`` counts as not set (XDG Base Directory Specification 0.8).
+    """
+    told = environ.get("XDG_STATE_HOME", "")
+    state = told if os.path.isabs(told) else os.path.join(os.path.expanduser("~"), ".local", "state")
+    return os.path.join(state, "postrender")
+
+
+def write_private(path: str, data: bytes) -> None:
+    """Write a new file that nobody else may read, and see it on the disk; its folder is made where it is missing.
+
+    Raises OSError, also where the file is there already.
+    """
+    parent = os.path.dirname(path)
+    if parent:
+        os.makedirs(parent, mode=0o700, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,124 @@
+"""Pins taken out of every stored revision of a release: looked at as a whole, kept a copy of, then written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from postrender import state
+from postrender.errors import ClusterError, ManifestError, UsageError
+from postrender.live import LiveObject, ReleaseName, Unknown
+from postrender.record import Record
+from postrender.releases import StoredObject, Undecodable
+from postrender.releases.pins import Unpinned, unpinned
+
+_SET_BY_SERVER = ("resourceVersion", "managedFields", "creationTimestamp", "generation", "selfLink")
+
+
+class Storage(Protocol):
+    """Where stored revisions are read and written: a cluster."""
+
+    @property
+    def description(self) -> str:
+        """For a reader: ``context kind-dev (https://127.0.0.1:6443)``."""
+
+    def payloads(self, name: ReleaseName, driver: str) -> tuple[StoredObject, ...] | Unknown:
+        """Every revision with its manifest and the object that holds it, ascending."""
+
+    def store(self, stored: StoredObject, packed: str) -> LiveObject:
+        """Replace the payload of a revision that is still as it was read; raises ClusterError."""
+
+    def kubectl(self, command: str, namespace: str = "") -> str:
+        """A command that reaches the same cluster."""
+
+
+class Found(Record):
+    """One revision, and what it is without its pins: ``None`` where it holds none."""
+
+    stored: StoredObject
+    without: Unpinned | None
+
+
+def look(storage: Storage, release: ReleaseName, driver: str) -> tuple[Found, ...]:
+    """Every revision, ascending, with its pins; nothing is written.
+
+    Raises ClusterError where one cannot be read or edited with proof, UsageError where none is stored.
+    """
+    where = f"release {release}"
+    answer = storage.payloads(release, driver)
+    if isinstance(answer, Unknown):
+        raise ClusterError(
+            f"its stored revisions could not be read from {storage.description}: {answer.reason}",
+            where=where,
+            next=answer.next,
+        )
+    if not answer:
+        raise UsageError(
+            f"no revision of it is stored in {storage.description} (driver {driver})",
+            where=where,
+            next=(f"helm list --all -n {release.namespace}", "--driver configmap   (or HELM_DRIVER, as Helm has it)"),
+        )
+    return tuple(Found(stored, _without(storage, stored)) for stored in answer)
+
+
+def _without(storage: Storage, stored: StoredObject) -> Unpinned | None:
+    try:
+        return unpinned(stored.packed, wrapped=stored.storage.wrapped)
+    except (Undecodable, ManifestError) as error:
+        cause = error.cause if isinstance(error, ManifestError) else str(error)
+        revision, key = stored.revision, stored.live.key
+        raise ClusterError(
+            f"pins cannot be taken out of revision {revision.revision}, and nothing was written: {cause}",
+            where=f"release {revision.release}",
+            next=(
+                f"helm get manifest {revision.release.name} --revision {revision.revision} "
+                f"-n {revision.release.namespace}",
+                storage.kubectl(f"get {stored.storage.resource.qualified} {key.name} -o yaml", key.namespace),
+            ),
+        ) from error
+
+
+def pinned(found: Iterable[Found]) -> tuple[Found, ...]:
+    """Those of the revisions that hold a pin."""
+    return tuple(each for each in found if each.without is not None)
+
+
+def carry_out(storage: Storage, found: Sequence[Found], backup: str) -> None:
+    """Write the old objects to the file ``backup``, then the new payloads, oldest revision first.
+
+    Raises UsageError where the file cannot be written, and nothing was changed then; ClusterError where a revision
+    could not be written, which says what was. The same call can be made again.
+    """
+    try:
+        state.write_private(backup, _copy(found))
+    except OSError as error:
+        raise UsageError(
+            f"the old payloads cannot be kept there, so nothing was changed: {error.strerror or error}",
+            where=backup,
+            next="--backup PATH   (a file that is not there yet)",
+        ) from error
+    done: list[str] = []
+    for each in found:
+        if each.without is None:
+            continue
+        try:
+            storage.store(each.stored, each.without.packed)
+        except ClusterError as error:
+            before = f"written before it: revision {', '.join(done)}" if done else "nothing was written before it"
+            raise ClusterError(
+                f"{error.cause}; {before}; the old payloads are in {backup}",
+                where=error.where,
+                next=error.next,
+            ) from error
+        done.append(str(each.stored.revision.revision))
+
+
+def _copy(found: Iterable[Found]) -> bytes:
+    """The objects as they were, as a list that ``kubectl replace -f`` puts back whatever was written meanwhile."""
+    items = []
+    for each in pinned(found):
+        body = each.stored.live.body
+        metadata = {name: value for name, value in body["metadata"].items() if name not in _SET_BY_SERVER}
+        items.append({**body, "metadata": metadata})
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=1).encode() + b"\n"
