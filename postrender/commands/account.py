@@ -21,18 +21,23 @@ def account_of(plan: Plan, caller: Caller, source: Source | None, rewritten: Seq
     dry = "" if invocation.dry_run is DryRun.NO or invocation.action is Action.TEMPLATE else ", dry run"
     release = f"release {invocation.release}" if invocation.release else "a release without a name yet"
     looked = source.description if source else "no cluster was asked"
-    heading = Heading(f"{version}{action}{dry}", release, looked, _found(caller), caller.notes)
-    newest = NEWEST_KNOWN[invocation.helm.major] if invocation.helm else None
-    extra = []
-    if newest is not None and invocation.helm is not None and invocation.helm > newest:
-        extra.append(f"Helm {invocation.helm} is newer than {newest}, the newest one known; taken to behave like it")
+    heading = Heading(f"{version}{action}{dry}", release, looked, told_by(caller), caller.notes)
+    return account(plan, heading, notes_of(caller, rewritten))
+
+
+def notes_of(caller: Caller, rewritten: Sequence[tuple[int, str]] = ()) -> list[str]:
+    """Sentences about the run as a whole; ``rewritten`` as in ``pipeline.Result``."""
+    helm = caller.invocation.helm
+    newest = NEWEST_KNOWN[helm.major] if helm else None
+    notes = []
+    if newest is not None and helm is not None and helm > newest:
+        notes.append(f"Helm {helm} is newer than {newest}, the newest one known; taken to behave like it")
     if not LIBYAML:
-        extra.append("PyYAML was built without libyaml, so reading is slow; pip install --force-reinstall pyyaml")
-    extra += [f"document {index + 1} was re-serialised as a whole: {why}" for index, why in rewritten]
-    return account(plan, heading, extra)
+        notes.append("PyYAML was built without libyaml, so reading is slow; pip install --force-reinstall pyyaml")
+    return notes + [f"document {index + 1} was re-serialised as a whole: {why}" for index, why in rewritten]
 
 
-def _found(caller: Caller) -> tuple[str, ...]:
+def told_by(caller: Caller) -> tuple[str, ...]:
     """Where each setting came from, each origin once: ``--release``, ``helm (pid 123): release, namespace``."""
     by_origin: dict[str, list[str]] = {}
     for name, origin in caller.origins.items():

@@ -27,6 +27,8 @@ class Request(Enum):
     CREATE = "create"
     PATCH = "patch"
     REPLACE = "replace"
+    APPLY = "apply"
+    DELETE = "delete"
 
 
 class Prediction(Record):

@@ -7,7 +7,7 @@ Follows the end of ``Update`` (pkg/kube/client.go, 3.2 to 4.3): what is stored a
 from __future__ import annotations
 
 from postrender.helm.matching import identity
-from postrender.live import RESOURCE_POLICY, LiveObject
+from postrender.live import RESOURCE_POLICY, Json, LiveObject
 from postrender.plan import findings
 from postrender.plan.facts import Item
 from postrender.plan.run import Run
@@ -28,15 +28,11 @@ def leaving(run: Run) -> tuple[Verdict, ...]:
         live = item.live
         if live is None:
             continue
-        found = _finding(
-            run,
-            item,
-            live,
-            matched=identity(matching, item.ref.gvk, item.key) in targets,
-            stays=item.key in keys or live.uid in uids,
-        )
+        matched = identity(matching, item.ref.gvk, item.key) in targets
+        found = _finding(run, item, live, matched=matched, stays=item.key in keys or live.uid in uids)
         if found is not None:
-            verdicts.append(_verdict(item, run.allowed(found)))
+            deleted = not matched and live.annotations.get(RESOURCE_POLICY) != KEEP
+            verdicts.append(_verdict(item, run.allowed(found), None if deleted else live.body, deleted=deleted))
     return tuple(verdicts)
 
 
@@ -57,7 +53,10 @@ def _finding(run: Run, item: Item, live: LiveObject, *, matched: bool, stays: bo
     return findings.leaves(kept=False)
 
 
-def _verdict(item: Item, finding: Finding) -> Verdict:
+def _verdict(item: Item, finding: Finding, after: Json, *, deleted: bool) -> Verdict:
+    # The model of Helm's patches, which takes long to import, comes with it.
+    from postrender.helm.predict import Prediction, Request
+
     refused = finding.severity is Severity.ERROR
     return Verdict(
         ref=item.ref,
@@ -66,4 +65,5 @@ def _verdict(item: Item, finding: Finding) -> Verdict:
         ownership=None,
         actions=(Action.REFUSE,) if refused else (Action.LEAVE,),
         findings=(finding,),
+        prediction=Prediction(Request.DELETE if deleted else Request.NOTHING, after),
     )

@@ -1,0 +1,43 @@
+"""``-o``: what a command found, as text for people or as JSON or YAML for programs. One helper for all commands."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from postrender.live import Json
+
+STRUCTURED = ("json", "yaml")
+"""The formats that every command has beside its text."""
+
+
+def add_output(parser: argparse.ArgumentParser, *further: str) -> None:
+    """Add ``-o``, with ``text`` as the default; ``further`` are formats of this command alone."""
+    formats = ("text", *STRUCTURED, *further)
+    parser.add_argument(
+        "-o",
+        "--output",
+        choices=formats,
+        default="text",
+        metavar="FORMAT",
+        help=f"{', '.join(formats[:-1])} or {formats[-1]} (default: text)",
+    )
+
+
+def structured(value: Json, output: str) -> str:
+    """A JSON value in one of the formats ``STRUCTURED``, ending in a newline.
+
+    Both hold the same; its ``kind`` and ``schemaVersion`` say what it is.
+    """
+    if output == "yaml":
+        from postrender.manifest.printed import printed
+
+        return printed(value)
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def write(text: str) -> None:
+    """Print to stdout as UTF-8, whatever the locale; a lone surrogate is escaped."""
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()

@@ -1,0 +1,38 @@
+"""A value as YAML for a reader: block style, keys in their order, text of several lines as such."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from postrender.live import Json
+
+
+def printed(value: Json) -> str:
+    """The YAML of a value, ending in a newline; whatever YAML 1.1 would misread is quoted."""
+    import yaml
+
+    text: str = yaml.dump(
+        value, Dumper=_dumper(), sort_keys=False, allow_unicode=True, default_flow_style=False, width=1 << 30
+    )
+    return text.removesuffix("...\n")
+
+
+@cache
+def _dumper() -> Any:
+    import yaml
+
+    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+    class Dumper(base):  # type: ignore[misc]
+        """Writes no anchors, since a value that stands twice is two values to a reader."""
+
+        def ignore_aliases(self, _: Any) -> bool:
+            return True
+
+    def text(dumper: Any, value: str) -> Any:
+        style = "|" if "\n" in value.strip("\n") else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    Dumper.add_representer(str, text)
+    return Dumper

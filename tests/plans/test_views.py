@@ -1,0 +1,49 @@
+"""Every scenario of the tables as every view shows it: valid by the schema, the same after a round trip."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from postrender import snapshot
+from postrender.errors import PostrenderError
+from postrender.pipeline import plan_stream
+from postrender.redact import Digests
+from postrender.report import json as reports
+from postrender.report.build import view
+from postrender.report.view import About
+from tests.plans.test_plans import NOTHING, _cases, _invocation, _policy, _secret
+
+SCHEMA = json.loads(Path(reports.__file__).with_name("plan.schema.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def validator() -> Any:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    return jsonschema.Draft202012Validator(SCHEMA)
+
+
+@pytest.mark.parametrize(("case", "version"), _cases())
+def test_view(case: dict[str, Any], version: str, tmp_path: Path, validator: Any) -> None:
+    live = tmp_path / "live.yaml"
+    secrets = [json.dumps(_secret(release)) for release in case.get("releases", [])]
+    live.write_text("\n---\n".join([case.get("live", NOTHING), *secrets]))
+    source = None if case.get("action") == "template" else snapshot.load(str(live))
+    invocation = _invocation(case, version)
+    try:
+        planned = plan_stream(case["in"].encode(), invocation, _policy(case), source)
+    except PostrenderError:
+        assert case["exit"] in (3, 5)
+        return
+    shown = view(planned.plan, planned.facts, About(version, release=invocation.release), Digests(b"key"))
+    report = json.loads(json.dumps(reports.plan_json(shown)))
+    validator.validate(report)
+    assert reports.plan_from_json(report) == shown
+    assert (shown.outcome == "refused") == (case.get("exit") == 4)
+    told = {each["name"]: [finding["code"] for finding in each["findings"]] for each in report["objects"]}
+    if "error" not in case:
+        assert {name: codes for name, codes in told.items() if codes} == case.get("codes", {})
