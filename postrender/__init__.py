@@ -1,1 +1,103 @@
-"""A Helm post-renderer that lets a release take its kept resources back, and says what Helm will do to them."""
+"""A Helm post-renderer that lets a release take its kept resources back, and says what Helm will do to them.
+
+The library: ``plan`` says what becomes of each object, ``rewrite`` gives the manifests as Helm shall install them, and
+both take a stream, one run of Helm, where to look live objects up, and what is allowed::
+
+    import postrender
+
+    run = postrender.Invocation(
+        postrender.HelmVersion(3, 12, 3), postrender.HelmAction.INSTALL, postrender.ReleaseName("shop", "shirts")
+    )
+    result = postrender.rewrite(manifests, run, postrender.Connection(context="dev"))
+
+Importing the package imports nothing else: each name is fetched when it is first used.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+__all__ = [  # noqa: RUF022  the two functions first, then what they take, what they give, and what they raise
+    "plan",
+    "rewrite",
+    "Adopt",
+    "Connection",
+    "DryRun",
+    "HelmAction",
+    "HelmVersion",
+    "Invocation",
+    "LiveFile",
+    "OnDrift",
+    "Policy",
+    "ReleaseName",
+    "Stamp",
+    "Action",
+    "Finding",
+    "Plan",
+    "Result",
+    "Severity",
+    "Verdict",
+    "ClusterError",
+    "ManifestError",
+    "PostrenderError",
+    "Refused",
+    "UsageError",
+]
+
+if TYPE_CHECKING:
+    from postrender.api import (
+        Action,
+        Adopt,
+        ClusterError,
+        Connection,
+        DryRun,
+        Finding,
+        HelmAction,
+        HelmVersion,
+        Invocation,
+        LiveFile,
+        ManifestError,
+        OnDrift,
+        Plan,
+        Policy,
+        PostrenderError,
+        Refused,
+        ReleaseName,
+        Result,
+        Severity,
+        Stamp,
+        UsageError,
+        Verdict,
+        plan,
+        rewrite,
+    )
+else:
+
+    class _Package(type(sys)):
+        """The package as a module whose attribute ``plan`` is the function, though a room is called that too.
+
+        The import system sets a room as an attribute of its package when it is first imported, whoever does it.
+        """
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in __all__:
+                raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+            from postrender import api
+
+            return getattr(api, name)
+
+        @property
+        def plan(self) -> Any:
+            from postrender import api
+
+            return api.plan
+
+        @plan.setter
+        def plan(self, room: Any) -> None:
+            pass
+
+        def __dir__(self) -> list[str]:
+            return sorted({*self.__dict__, *__all__})
+
+    sys.modules[__name__].__class__ = _Package

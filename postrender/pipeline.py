@@ -8,6 +8,7 @@ from postrender import manifest as manifests
 from postrender.errors import Refused
 from postrender.gather import gather
 from postrender.helm.invocation import DryRun, Invocation
+from postrender.helm.versions import NEWEST_KNOWN, HelmVersion
 from postrender.identity import ObjectKey, Resource
 from postrender.live import Found, LiveObject, ReleaseName
 from postrender.manifest import Manifest
@@ -38,6 +39,16 @@ class Result(Record):
     plan: Plan
     rewritten: tuple[tuple[int, str], ...] = ()
     adopted: tuple[str, ...] = ()
+
+
+def require_known(helm: HelmVersion | None) -> None:
+    """Raise Refused for a major version of Helm that nothing is known about."""
+    if helm is not None and helm.major not in NEWEST_KNOWN:
+        newest = " and ".join(str(version) for version in NEWEST_KNOWN.values())
+        raise Refused(
+            f"Helm {helm} is not known: its ways were held against Helm up to {newest}",
+            next="use such a Helm, or a newer postrender",
+        )
 
 
 def plan_stream(data: bytes, invocation: Invocation, policy: Policy, source: Source | None) -> Planned:

@@ -11,10 +11,9 @@ from postrender.caller import SETTINGS, Caller, find
 from postrender.caller.values import Value
 from postrender.collisions import is_label_key
 from postrender.commands.options import flags
-from postrender.errors import Refused, UsageError
+from postrender.errors import UsageError
 from postrender.helm.invocation import Action, DryRun
-from postrender.helm.versions import NEWEST_KNOWN, HelmVersion
-from postrender.pipeline import Stamper
+from postrender.pipeline import Stamper, require_known
 from postrender.policy import DEFAULT_LABEL_KEY, Adopt, OnDrift, Policy, Stamp
 from postrender.record import Record
 from postrender.source import Source
@@ -33,7 +32,7 @@ class Sources(Record):
 def caller_of(options: argparse.Namespace) -> Caller:
     """Who called, by the flags of ``SETTINGS``, the environment and the Helm above us; raises UsageError, Refused."""
     caller = find(flags(options, SETTINGS), os.environ)
-    _known(caller.invocation.helm)
+    require_known(caller.invocation.helm)
     return caller
 
 
@@ -79,16 +78,6 @@ def sources_of(caller: Caller, values: Mapping[str, Value | None], policy: Polic
 
     connected = connect(caller.connection)
     return Sources(connected, _stamper(connected, caller, policy))
-
-
-def _known(helm: HelmVersion | None) -> None:
-    """Raise Refused for a major version of Helm that nothing is known about."""
-    if helm is not None and helm.major not in NEWEST_KNOWN:
-        newest = " and ".join(str(version) for version in NEWEST_KNOWN.values())
-        raise Refused(
-            f"Helm {helm} is not known: its ways were held against Helm up to {newest}",
-            next="use such a Helm, or a newer postrender",
-        )
 
 
 def _stamper(connected: Cluster, caller: Caller, policy: Policy) -> Stamper | None:

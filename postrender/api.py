@@ -1,0 +1,120 @@
+"""The library: the two functions that a program in Python calls, and the names they are used with.
+
+No state is kept between calls, so that any number of threads may call at once; under asyncio call from a thread
+(``await asyncio.to_thread(postrender.rewrite, ...)``), since look-ups wait for the network. Nothing is read from the
+process's surroundings but what a ``Connection`` leaves to the kubeconfig, and nothing is printed.
+"""
+
+from __future__ import annotations
+
+from postrender.caller.options import SETTINGS
+from postrender.caller.values import from_text
+from postrender.collisions import is_label_key
+from postrender.connection import Connection
+from postrender.errors import ClusterError, ManifestError, PostrenderError, Refused, UsageError
+from postrender.helm.invocation import Action as HelmAction
+from postrender.helm.invocation import DryRun, Invocation
+from postrender.helm.versions import HelmVersion
+from postrender.live import ReleaseName
+from postrender.pipeline import Result, Stamper, filter_stream, plan_stream, require_known
+from postrender.plan.verdict import Action, Finding, Plan, Severity, Verdict
+from postrender.policy import Adopt, OnDrift, Policy, Stamp
+from postrender.record import Record
+from postrender.source import Source
+
+__all__ = [
+    "Action",
+    "Adopt",
+    "ClusterError",
+    "Connection",
+    "DryRun",
+    "Finding",
+    "HelmAction",
+    "HelmVersion",
+    "Invocation",
+    "LiveFile",
+    "ManifestError",
+    "OnDrift",
+    "Plan",
+    "Policy",
+    "PostrenderError",
+    "Refused",
+    "ReleaseName",
+    "Result",
+    "Severity",
+    "Stamp",
+    "UsageError",
+    "Verdict",
+    "plan",
+    "rewrite",
+]
+
+DEFAULT_POLICY = Policy()
+
+
+class LiveFile(Record):
+    """What ``kubectl get ... -o yaml`` printed, instead of a cluster: what is not in the file does not exist."""
+
+    path: str
+
+
+def plan(
+    data: bytes,
+    invocation: Invocation,
+    source: Connection | LiveFile | None = None,
+    policy: Policy = DEFAULT_POLICY,
+) -> Plan:
+    """What ``rewrite`` would do with a stream of manifests, object by object; refusals are in it (``Plan.errors``).
+
+    ``source`` is where live objects are looked up, ``None`` for nowhere; ``helm template`` looks nothing up. Reads
+    only. Raises UsageError, ManifestError, ClusterError, and Refused for a major version of Helm that is not known.
+    """
+    _check(invocation, policy)
+    return plan_stream(data, invocation, policy, _looked_up(source)[0]).plan
+
+
+def rewrite(
+    data: bytes,
+    invocation: Invocation,
+    source: Connection | LiveFile | None = None,
+    policy: Policy = DEFAULT_POLICY,
+) -> Result:
+    """The stream as Helm shall install it (``Result.data``), with the plan that was carried out.
+
+    Arguments as for ``plan``. Writes nothing, but for the ownership metadata of live objects that ``policy.adopt``
+    allows, where ``source`` is a Connection and the run is no dry run. Raises UsageError, ManifestError, ClusterError
+    and, with every objection in one message, Refused.
+    """
+    _check(invocation, policy)
+    looked_up, stamper = _looked_up(source)
+    return filter_stream(data, invocation, policy, looked_up, stamper if policy.adopt else None)
+
+
+def _looked_up(source: Connection | LiveFile | None) -> tuple[Source | None, Stamper | None]:
+    """A cluster is connected to anew for each call: one that gave no answers is not asked any more."""
+    if isinstance(source, LiveFile):
+        from postrender import snapshot
+
+        return snapshot.load(source.path), None
+    if isinstance(source, Connection):
+        from postrender.cluster import connect
+
+        cluster = connect(source)
+        return cluster, cluster.stamp
+    return None, None
+
+
+def _check(invocation: Invocation, policy: Policy) -> None:
+    """Raises UsageError and Refused for what the command line refuses too."""
+    require_known(invocation.helm)
+    if policy.label_key and not is_label_key(policy.label_key):
+        raise UsageError(f"{policy.label_key!r} is no label key", where="Policy.label_key")
+    if invocation.release is None:
+        if policy.stamp is Stamp.ALL:
+            raise UsageError("every object is to be stamped, and no release is named", where="Invocation.release")
+        return
+    for setting in SETTINGS:
+        if setting.name == "release":
+            from_text(setting, invocation.release.name, "ReleaseName.name")
+        elif setting.name == "namespace":
+            from_text(setting, invocation.release.namespace, "ReleaseName.namespace")

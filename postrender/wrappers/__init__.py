@@ -1,0 +1,1 @@
+"""Other callers' protocols, each turned into a call of the pipeline."""
