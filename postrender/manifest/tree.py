@@ -125,7 +125,7 @@ class _Composer:
             plain = event.implicit[0]
             end = self._offset(event.end_mark)
             if tag or (plain and end > start):
-                tag = self._tag(tag, start)
+                tag = self._tag(tag, start, end)
             text = event.value
             pruned = pruned and len(text) > _LONG
             if text == "<<":
@@ -143,7 +143,7 @@ class _Composer:
             )
         else:
             if tag:
-                self._tag(tag, start)
+                self._tag(tag, start, self.span.end)
             kind = Kind.MAPPING if cls is MappingStartEvent else Kind.SEQUENCE
             node = Node(kind, start, start, tag=tag, anchor=anchor, flow=bool(event.flow_style), pruned=pruned)
         if anchor:
@@ -151,10 +151,10 @@ class _Composer:
             self.anchors[anchor] = node
         return node
 
-    def _tag(self, tag: str, start: int) -> str:
+    def _tag(self, tag: str, start: int, end: int) -> str:
         """The tag as written: a lone ``!`` is no tag to libyaml, and a string's to go-yaml."""
         written = _TAG.match(self.span.data, start, self.span.end)
-        if written is None:
+        if written is None or written.start(1) >= end:  # or it is the next node's
             return tag
         if not self.parser.pure and any(mark in written[1] for mark in (b",", b"[", b"]")):
             raise _Disputed
