@@ -9,7 +9,7 @@ from typing import Any
 from postrender import manifest
 from postrender.errors import ManifestError
 from postrender.identity import GroupVersionKind
-from postrender.manifest import Manifest, ObjectRef
+from postrender.manifest import Document, Manifest, ObjectRef
 from postrender.splice import Edit, Remove, Set, Spliced, splice
 from tests.tools.goreader import GoReader, GoStream
 
@@ -124,9 +124,11 @@ def _check_edits(found: Manifest, edits: list[Edit], helm: GoStream, go: GoReade
             raise Wrong(f"no line: {error}") from error
         return
     _check_untouched(found, edits, result)
-    after = go.read(result.data)
     if helm.error:
         return
+    if not result.rewritten and all(_only_adds(found, edit) for edit in edits):
+        _check_added(found.data, result.data)
+    after = go.read(result.data)
     if after.error:
         raise Wrong(f"Helm now says {after.error!r}: {result.data!r}")
     documents = [document for document in found.documents if _counted(document.why_not)]
@@ -160,6 +162,26 @@ def _check_untouched(found: Manifest, edits: list[Edit], result: Spliced) -> Non
             position = document.end
     if not rest.endswith(found.data[position:]):
         raise Wrong("bytes after the edited documents changed")
+
+
+def _only_adds(found: Manifest, edit: Edit) -> bool:
+    """Whether an edit puts a field into a mapping that has others, and no alias elsewhere is concerned."""
+    document = found.documents[edit.ref.document]
+    value = found.value(edit.ref)
+    for key in edit.path[:-1]:
+        value = value.get(key) if isinstance(value, dict) else None
+    return isinstance(edit, Set) and bool(value) and edit.path[-1] not in value and not _refers(found, document)
+
+
+def _refers(found: Manifest, document: Document) -> bool:
+    return found.data.find(b"*", document.start, document.end) >= 0
+
+
+def _check_added(before: bytes, after: bytes) -> None:
+    """Taking some bytes out of the output gives the input back."""
+    rest = iter(after)
+    if not all(byte in rest for byte in before):
+        raise Wrong(f"more than additions: {after!r}")
 
 
 def _check_again(result: Spliced, edits: list[Edit]) -> None:

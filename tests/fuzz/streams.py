@@ -13,11 +13,15 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["postrender.manifest", "postrender.splice", "yaml"]):
+    import postrender.manifest.anew
+    import postrender.manifest.pure  # noqa: F401 - imported when needed, and then it would go by unseen
     from tests.fuzz.oracle import check
 from tests.tools.goreader import GoReader
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 LONGEST = 4096
+SLOWEST = 20
+"""Seconds that an input may take; one that takes longer hangs, and is kept as a finding."""
 
 
 def seeds(folder: Path) -> None:
@@ -44,6 +48,7 @@ def main(folder: str, seconds: str) -> None:
         options = [
             f"-max_total_time={seconds}",
             f"-max_len={LONGEST}",
+            f"-timeout={SLOWEST}",
             f"-dict={Path(__file__).parent / 'yaml.dict'}",
             f"-artifact_prefix={CORPUS / 'found'}/",
             "-print_final_stats=1",
