@@ -2,8 +2,8 @@
 
 The filter runs once for every Helm call, and its time is mostly imports: ``dataclasses`` takes about 20 ms to import
 and each class about 1 ms to make, because it writes and compiles the source of every method of every class. Here a
-class costs some microseconds, and ``__init__`` is compiled when its first instance is made. Type checkers see
-dataclasses (PEP 681).
+class costs some microseconds, and ``__init__`` is compiled once so many instances were made that it pays. Type checkers
+see dataclasses (PEP 681).
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ else:
 
 
 R = TypeVar("R", bound="Record")
+
+PAYS = 50
+"""So many instances cost about as much to fill in field by field as to compile ``__init__``."""
 
 
 def _values(record: Any) -> tuple[Any, ...]:
@@ -42,6 +45,8 @@ class RecordType(type):
     ``hidden`` names fields that ``repr`` leaves out; with ``order``, instances compare as tuples of their fields do.
     """
 
+    _made: int
+
     def __new__(
         mcs,
         name: str,
@@ -50,7 +55,7 @@ class RecordType(type):
         hidden: tuple[str, ...] = (),
         order: bool = False,
     ) -> RecordType:
-        """Make the class; its ``__init__`` follows with the first instance."""
+        """Make the class; its ``__init__`` follows when it pays."""
         fields = tuple(namespace.get("__annotations__", ()))
         namespace["_shown"] = tuple(field for field in fields if field not in hidden)
         if order:
@@ -58,11 +63,16 @@ class RecordType(type):
         namespace["_defaults"] = {field: namespace.pop(field) for field in fields if field in namespace}
         namespace["_fields"] = namespace["__match_args__"] = fields
         namespace["__slots__"] = fields
+        namespace["_made"] = 0
         return super().__new__(mcs, name, bases, namespace)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make an instance."""
         if "__init__" not in cls.__dict__:
+            cls._made += 1
+            values = _values_given(cls, args, kwargs)
+            if values is not None and cls._made < PAYS:
+                return _filled(cls, values)
             _compile(cls)
         return super().__call__(*args, **kwargs)
 
@@ -109,6 +119,21 @@ def asdict(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [asdict(element) for element in value]
     return {key: asdict(below) for key, below in value.items()} if isinstance(value, dict) else value
+
+
+def _values_given(cls: RecordType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+    """The value of each field; ``None`` where the arguments do not fit, which ``__init__`` says in Python's words."""
+    fields: tuple[str, ...] = cls.__dict__["_fields"]
+    values = {**cls.__dict__["_defaults"], **dict(zip(fields, args, strict=False)), **kwargs}
+    fits = len(args) <= len(fields) and len(values) == len(fields) and kwargs.keys() <= set(fields[len(args) :])
+    return values if fits else None
+
+
+def _filled(cls: Any, values: dict[str, Any]) -> Any:
+    record = object.__new__(cls)
+    for field, value in values.items():
+        object.__setattr__(record, field, value)
+    return record
 
 
 def _compile(cls: RecordType) -> None:

@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 
-from postrender.record import Record, asdict, replace
+from postrender.record import PAYS, Record, asdict, replace
 
 
 class Point(Record):
@@ -33,11 +33,36 @@ def test_fields_in_order_with_defaults() -> None:
     assert Point(y=5, x=4).total == 9
 
 
-def test_missing_and_unknown_arguments() -> None:
+@pytest.mark.parametrize("made", [0, PAYS])
+def test_wrong_arguments(made: int) -> None:
+    """Be ``__init__`` compiled by then or not."""
+
+    class Fresh(Record):
+        x: int
+        y: int = 2
+
+    for _ in range(made):
+        Fresh(1)
+    assert ("__init__" in Fresh.__dict__) is bool(made)
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'x'"):
-        Point()  # type: ignore[call-arg]
+        Fresh()  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="unexpected keyword argument 'z'"):
-        Point(1, z=3)  # type: ignore[call-arg]
+        Fresh(1, z=3)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="multiple values for argument 'x'"):
+        Fresh(1, x=3)  # type: ignore[misc]
+    with pytest.raises(TypeError, match="takes from 2 to 3 positional arguments but 4 were given"):
+        Fresh(1, 2, 3)  # type: ignore[call-arg]
+
+
+def test_the_same_before_and_after_init_is_compiled() -> None:
+    class Fresh(Record):
+        x: int
+        y: int = 2
+        z: int = 3
+
+    made = [Fresh(1, z=4) for _ in range(PAYS + 1)]
+    assert {(each.x, each.y, each.z) for each in made} == {(1, 2, 4)}
+    assert len(set(made)) == 1
 
 
 def test_immutable() -> None:
