@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
 
 from postrender.commands import COMMANDS
 from postrender.errors import PostrenderError, UsageError
+
+SELDOM = 100_000
+"""How many more objects there are before Python looks for garbage again; what is imported and read is none."""
 
 
 def main(arguments: list[str]) -> int:
@@ -37,6 +41,7 @@ def _chosen(arguments: list[str]) -> tuple[str, list[str]]:
 
 def run() -> None:
     """Exit with what ``main`` answers."""
+    gc.set_threshold(SELDOM)
     try:
         code = main(sys.argv[1:])
     except BrokenPipeError:
@@ -50,6 +55,7 @@ def run() -> None:
             raise
         sys.stderr.write(_fault(error))
         code = 1
+    gc.freeze()  # or ending takes as long as filtering ten documents: all of it is looked through once more
     sys.exit(code)
 
 
