@@ -25,13 +25,13 @@ def label_value(kind: GroupKind) -> str:
     return f"{start.rstrip('-.')}-{digest}"
 
 
-_NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
-_PREFIX = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
+_NAME = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_PREFIX = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
 
 
 def is_label_key(key: str) -> bool:
     """Whether a server takes it: ``IsQualifiedName`` (k8s.io/apimachinery, util/validation): ``prefix/name``."""
     prefix, slash, name = key.rpartition("/")
-    if slash and not (_PREFIX.fullmatch(prefix) and len(prefix) <= 253):
+    if slash and not (re.fullmatch(_PREFIX, prefix) and len(prefix) <= 253):
         return False
-    return _NAME.fullmatch(name) is not None
+    return re.fullmatch(_NAME, name) is not None

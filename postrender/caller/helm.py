@@ -9,7 +9,7 @@ from postrender.caller.commandline import CommandLine, parse
 from postrender.caller.processes import Process, Processes, ancestors
 from postrender.record import Record
 
-_NAME = re.compile(r"helm(?:[-_]?v?\d+(?:\.\d+)*)?(?:[-_](?:linux|darwin|windows)[-_][a-z0-9]+)?(?:\.exe)?")
+_NAME = r"helm(?:[-_]?v?\d+(?:\.\d+)*)?(?:[-_](?:linux|darwin|windows)[-_][a-z0-9]+)?(?:\.exe)?"
 
 
 class Helm(Record):
@@ -48,4 +48,5 @@ def is_helm(path: str) -> bool:
 
     A link called helm does not make it one: what counts is the file it leads to.
     """
-    return _NAME.fullmatch(os.path.basename(path)) is not None
+    name = os.path.basename(path)
+    return name.startswith("helm") and re.fullmatch(_NAME, name) is not None

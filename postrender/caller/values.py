@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TypeAlias
 
 from postrender.caller.commandline import parse_bool
 from postrender.caller.options import SETTINGS, Setting
@@ -11,10 +10,14 @@ from postrender.caller.version import Unclear, exact
 from postrender.errors import UsageError
 from postrender.helm.versions import HelmVersion
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
 Value: TypeAlias = "str | bool | tuple[str, ...]"
 
-_RELEASE = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_RELEASE = rf"{_LABEL}(\.{_LABEL})*"
 
 _SECRET = frozenset(setting.name for setting in SETTINGS if setting.secret)
 
@@ -63,10 +66,10 @@ def split(text: str) -> tuple[str, ...]:
 
 def _problem(name: str, text: str) -> str:
     """Say what keeps a text from being a value; ``""`` where nothing does."""
-    if name == "release" and not (len(text) <= 53 and _RELEASE.fullmatch(text)):
+    if name == "release" and not (len(text) <= 53 and re.fullmatch(_RELEASE, text)):
         # ValidateReleaseName, pkg/chartutil/validate_name.go.
         return "no release name: it takes lower-case letters, digits, - and ., at most 53 of them"
-    if name == "namespace" and not (len(text) <= 63 and _LABEL.fullmatch(text)):
+    if name == "namespace" and not (len(text) <= 63 and re.fullmatch(_LABEL, text)):
         return "no namespace: it takes lower-case letters, digits and -, at most 63 of them"
     if name == "helm_version":
         if HelmVersion.parse(text) is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from postrender.caller import SETTINGS, Caller, find
 from postrender.caller.values import Value
@@ -18,6 +17,7 @@ from postrender.policy import DEFAULT_LABEL_KEY, Adopt, OnDrift, Policy, Stamp
 from postrender.record import Record
 from postrender.source import Source
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from postrender.cluster import Cluster
 
@@ -39,7 +39,7 @@ def caller_of(options: argparse.Namespace) -> Caller:
 def policy_of(values: Mapping[str, Value | None]) -> Policy:
     """What the user allows and wants, by the values of ``FILTER_SETTINGS``; raises UsageError."""
     key = str(values["label_key"] or DEFAULT_LABEL_KEY)
-    if not is_label_key(key):
+    if values["label_key"] and not is_label_key(key):
         raise UsageError(f"{key!r} is no label key", where="--label-key", next=f"--label-key {DEFAULT_LABEL_KEY}")
     adopt = values["adopt"] or ()
     allow = values["allow"] or ()

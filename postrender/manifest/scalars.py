@@ -32,7 +32,7 @@ _HINTS = frozenset(["", *"yYnNtTfFoO~.+-0123456789"])
 """How text begins that may be more than text (``resolveTable``)."""
 _INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|([1-9][0-9]*|0))\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
-_TIME = re.compile(
+_TIME = (
     r"(\d{4})-(\d\d?)-(\d\d?)"
     r"(?:(?:[Tt](\d\d?):(\d\d?):(\d\d?)(?:[.,]\d+)?(?:Z|[-+]\d\d:\d\d))| +(\d\d?):(\d\d?):(\d\d?)(?:[.,]\d+)?)?\Z"
 )
@@ -104,7 +104,7 @@ def _integer(text: str) -> int | None:
 
 def _is_time(text: str) -> bool:
     """``parseTimestamp``, resolve.go."""
-    found = _TIME.match(text)
+    found = re.match(_TIME, text)
     if not found:
         return False
     numbers = [int(part) for part in found.groups() if part is not None]

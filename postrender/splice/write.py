@@ -12,13 +12,13 @@ from postrender.manifest.scalars import resolve
 from postrender.splice.changes import Conflict
 
 _PLAIN_KEY = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*\Z")
-_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF)}
 
 
 def flow(value: Json) -> bytes:
     """A value as JSON on one line, which is YAML too; what YAML does not allow is escaped."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+    return text.translate(_ESCAPED).encode()
 
 
 def check_value(value: Json) -> None:
