@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
 
 from postrender.identity import ObjectKey
 from postrender.record import Record
 
-Json: TypeAlias = Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+Json: TypeAlias = "Any"
 """A JSON value as Python's ``json`` gives it. Objects are dicts with string keys, never changed in place."""
 
 MANAGED_BY = "app.kubernetes.io/managed-by"

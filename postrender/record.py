@@ -8,18 +8,19 @@ see dataclasses (PEP 681).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, ClassVar, TypeVar
+
     from typing_extensions import dataclass_transform
+
+    R = TypeVar("R", bound="Record")
 else:
 
     def dataclass_transform(**_: Any) -> Any:
         """Stand in for PEP 681's decorator, which Python 3.10 lacks."""
         return lambda decorated: decorated
 
-
-R = TypeVar("R", bound="Record")
 
 PAYS = 50
 """So many instances cost about as much to fill in field by field as to compile ``__init__``."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
 
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
 
 
 class Wanted(Record):

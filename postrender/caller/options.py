@@ -5,9 +5,11 @@ The command line's parser and the documentation are made from ``SETTINGS``; noth
 
 from __future__ import annotations
 
-from typing import Literal
-
 from postrender.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
 
 
 class Setting(Record):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from io import StringIO
-from typing import Any
 
 from postrender.live import Json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def rewritten(text: str, meant: Json, touched: Iterable[str | int]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any
 
 import yaml
 from yaml.error import MarkedYAMLError
@@ -39,6 +38,10 @@ __all__ = [
 ]
 
 from postrender.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 LIBYAML: bool = bool(yaml.__with_libyaml__)
 """Whether libyaml reads; without it a pure-Python parser does, some thirty times slower."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from postrender.manifest.nodes import Kind, Node, Tree
 from postrender.manifest.reader import (
@@ -21,7 +20,11 @@ from postrender.manifest.reader import (
     Unreadable,
 )
 
-Wanted = Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+Wanted: TypeAlias = "Any"
 """Which children to keep: ``None`` for all, else key or index to Wanted, where the key ``None`` is every item."""
 
 _TAG = re.compile(rb"(?:&\S+\s+)?(!(?!<)\S*)")

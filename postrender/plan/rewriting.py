@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from postrender.helm.objects import Entry, stamped
 from postrender.live import Json, ReleaseName
 from postrender.record import Record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from postrender.helm.predict import Prediction, Update
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from postrender.identity import ObjectKey, Resource, object_name
 from postrender.live import LiveObject
@@ -12,6 +11,7 @@ from postrender.ownership import Ownership
 from postrender.record import Record
 from postrender.splice import Edit
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from postrender.helm.predict import Prediction
 

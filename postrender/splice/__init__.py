@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from postrender.errors import ManifestError
 from postrender.identity import ObjectKey
@@ -14,6 +13,10 @@ from postrender.record import Record
 from postrender.splice.changes import Changes, Conflict, Drop, Put, add
 from postrender.splice.document import edited
 from postrender.splice.write import check_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 __all__ = ["Edit", "Remove", "Set", "Spliced", "splice"]
 

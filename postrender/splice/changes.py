@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
 from postrender.live import Json
 from postrender.manifest.scalars import as_json
 from postrender.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
 
 
 class Put(Record):
@@ -19,7 +21,7 @@ class Drop(Record):
     """Nothing is to be at this place."""
 
 
-Changes: TypeAlias = dict[str | int, Any]
+Changes: TypeAlias = "dict[str | int, Any]"
 """Key or list index to Put, Drop or further Changes."""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
-
 from postrender.live import Json
 from postrender.manifest import scalars
 from postrender.manifest.reader import (
@@ -20,6 +18,10 @@ from postrender.manifest.reader import (
     Unreadable,
 )
 from postrender.splice.changes import Changes, Drop, Put, materialised, same, written
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 
 class Unproved(Exception):
