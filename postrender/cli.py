@@ -55,7 +55,7 @@ def run() -> None:
             raise
         sys.stderr.write(_fault(error))
         code = 1
-    gc.freeze()  # or ending takes as long as filtering ten documents: all of it is looked through once more
+    gc.freeze()  # or all of it is looked through once more before the interpreter ends
     sys.exit(code)
 
 
