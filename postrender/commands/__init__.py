@@ -8,6 +8,7 @@ from __future__ import annotations
 
 COMMANDS: dict[str, str] = {
     "unpin": "take pins out of a stored release",
+    "helm-plugin": "make this installation a post-renderer of Helm 4",
     "explain": "say what a code in a message means",
 }
 """Every command beside the filter, in the order in which help lists them, with what it does in a few words."""
