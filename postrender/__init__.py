@@ -18,8 +18,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-
 __all__ = [  # noqa: RUF022  the two functions first, then what they take, what they give, and what they raise
     "plan",
     "rewrite",

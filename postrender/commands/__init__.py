@@ -7,8 +7,8 @@ is imported only when it is called: the filter runs once for every Helm call and
 from __future__ import annotations
 
 COMMANDS: dict[str, str] = {
+    "lint": "find what in a chart makes trouble, without a cluster",
     "unpin": "take pins out of a stored release",
-    "helm-plugin": "make this installation a post-renderer of Helm 4",
     "explain": "say what a code in a message means",
 }
 """Every command beside the filter, in the order in which help lists them, with what it does in a few words."""

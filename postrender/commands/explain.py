@@ -9,20 +9,23 @@ import textwrap
 from postrender.codes import CODES
 from postrender.commands.parsers import command_parser
 from postrender.errors import UsageError
+from postrender.lint.rules import RULES
 
 
 def main(arguments: list[str]) -> int:
     """Print the paragraphs of the codes asked for, or the list of all; raises UsageError for an unknown one."""
     wanted = [code.upper() for code in parser().parse_args(arguments).codes]
-    unknown = [code for code in wanted if code not in CODES]
+    known = {code.code: (code.title, code.text) for code in CODES.values()}
+    known |= {rule.code: (rule.title, rule.text) for rule in RULES.values()}
+    unknown = [code for code in wanted if code not in known]
     if unknown:
         raise UsageError(f"no such code: {', '.join(unknown)}", next="postrender explain")
     if not wanted:
-        sys.stdout.write("".join(f"{code.code}  {code.title}\n" for code in CODES.values()))
+        sys.stdout.write("".join(f"{code}  {title}\n" for code, (title, _) in known.items()))
         return 0
     paragraphs = [
-        f"{code}: {CODES[code].title}\n\n{textwrap.fill(CODES[code].text, 80, break_on_hyphens=False)}\n"
-        for code in wanted
+        f"{code}: {title}\n\n{textwrap.fill(text, 80, break_on_hyphens=False)}\n"
+        for code, (title, text) in ((code, known[code]) for code in wanted)
     ]
     sys.stdout.write("\n".join(paragraphs))
     return 0
@@ -31,5 +34,5 @@ def main(arguments: list[str]) -> int:
 def parser() -> argparse.ArgumentParser:
     """Codes, or none."""
     made = command_parser("explain", "Say what a code in postrender's messages means.")
-    made.add_argument("codes", nargs="*", metavar="CODE", help="such as PR102; none: list all")
+    made.add_argument("codes", nargs="*", metavar="CODE", help="such as PR102 or PL101; none: list all")
     return made

@@ -1,0 +1,141 @@
+"""What the rules look at: a chart's rendering as objects, the same chart rendered anew, and what the user told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from postrender import builtin
+from postrender import manifest as manifests
+from postrender.identity import GroupKind, ObjectKey, object_name
+from postrender.live import RESOURCE_POLICY, Json, LiveObject
+from postrender.manifest import Manifest, ObjectRef
+from postrender.offline import Offline
+from postrender.plan.facts import HOOK
+from postrender.record import Record
+
+CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
+KEEP = "keep"
+_SOURCE = re.compile(rb"^# Source: ([^\r\n]+)", re.MULTILINE)
+_CRDS = re.compile(r"[^/]+/(?:charts/[^/]+/)*crds/")
+
+
+class Subject(Record):
+    """One object of a rendering.
+
+    ``key`` has its namespace as the chart says, else the release's; ``source`` is the template that Helm's comment
+    ``# Source:`` names, "" where there is none.
+    """
+
+    ref: ObjectRef
+    key: ObjectKey
+    name: str
+    source: str
+
+    @property
+    def hook(self) -> bool:
+        """Whether Helm runs it as a hook, which is no part of the release."""
+        return HOOK in self.ref.annotations
+
+    @property
+    def apart(self) -> bool:
+        """Whether it comes from a chart's folder ``crds/``: Helm creates it and never updates or deletes it."""
+        return _CRDS.match(self.source) is not None
+
+    @property
+    def kept(self) -> bool:
+        """Whether an uninstall keeps it: ``filterManifestsToKeep`` (pkg/action/resource_policy.go) trims and lowers."""
+        policy = self.ref.annotations.get(RESOURCE_POLICY, "")
+        return not self.hook and not self.apart and policy.strip().lower() == KEEP
+
+    @property
+    def place(self) -> str:
+        """``line 12 of the rendering, from shop/templates/db.yaml``."""
+        source = f", from {self.source}" if self.source else ""
+        return f"line {self.ref.line} of the rendering{source}"
+
+
+class Rendering:
+    """A stream as subjects. ``kinds`` knows the CRDs in it."""
+
+    __slots__ = ("kinds", "manifest", "subjects")
+
+    def __init__(self, manifest: Manifest, namespace: str, crds: Iterable[Json] = ()) -> None:
+        """``namespace`` is the release's; ``crds`` are further CustomResourceDefinitions."""
+        # Definitions are large, and reading them is slow; who has no custom resources needs none.
+        custom = any(builtin.known(ref.gvk) is None for ref in manifest.objects)
+        own = [manifest.value(ref) for ref in manifest.objects if custom and ref.gvk.group_kind == CRD]
+        self.manifest = manifest
+        self.kinds = Offline([*crds, *own])
+        sources = _sources(manifest)
+        self.subjects = tuple(self._subject(ref, namespace, sources[ref.document]) for ref in manifest.objects)
+
+    def value(self, subject: Subject) -> Json:
+        """The object; raises ManifestError where its document cannot be read as Helm does."""
+        return self.manifest.value(subject.ref)
+
+    def _subject(self, ref: ObjectRef, namespace: str, source: str) -> Subject:
+        resource = self.kinds.resource(ref.gvk)
+        key = ObjectKey(ref.gvk.group_kind, (ref.namespace or namespace) if resource.namespaced else "", ref.name)
+        return Subject(ref, key, object_name(resource, key), source)
+
+
+class Template(Record):
+    """A file of a chart: how a user opens it, and what is in it."""
+
+    path: str
+    text: str
+
+
+class Facts(Record):
+    """All that the rules judge by.
+
+    ``again`` is the same chart rendered a second time, ``renamed`` under another release's name; ``None`` for a stream.
+    ``release`` is the release's name, "" where nobody said. ``minor`` is that of the Kubernetes it is meant for (29 for
+    1.29), ``api_versions`` what its server serves beside Kubernetes' own (``group/version`` or ``group/version/Kind``);
+    ``None`` and () where nobody said. ``live`` are live objects, ``templates`` the chart's own files by the name in
+    ``# Source:``.
+    """
+
+    stream: Rendering
+    again: Rendering | None = None
+    renamed: Rendering | None = None
+    release: str = ""
+    minor: int | None = None
+    api_versions: tuple[str, ...] = ()
+    live: tuple[LiveObject, ...] = ()
+    templates: Mapping[str, Template] = MappingProxyType({})
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """The objects of the rendering that is judged."""
+        return self.stream.subjects
+
+    @property
+    def managed(self) -> tuple[Subject, ...]:
+        """Those that are part of the release: neither hooks nor from a folder ``crds/``."""
+        return tuple(subject for subject in self.subjects if not subject.hook and not subject.apart)
+
+    @property
+    def kept(self) -> tuple[Subject, ...]:
+        """Those that an uninstall keeps."""
+        return tuple(subject for subject in self.subjects if subject.kept)
+
+
+def rendering(data: bytes, namespace: str = "default", crds: Iterable[Json] = ()) -> Rendering:
+    """A stream read as subjects; raises ManifestError."""
+    return Rendering(manifests.read(data), namespace, crds)
+
+
+def _sources(manifest: Manifest) -> list[str]:
+    """The template of each document; a file of ``crds/`` holds several under one comment."""
+    found: list[str] = []
+    for document in manifest.documents:
+        comment = _SOURCE.search(manifest.data, document.start, document.end)
+        before = found[-1] if found else ""
+        if comment:
+            found.append(comment[1].decode(errors="replace").strip())
+        else:
+            found.append(before if _CRDS.match(before) else "")
+    return found

@@ -1,0 +1,65 @@
+"""The rules: a module each, whose docstring is its documentation, first line first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+from postrender.lint.facts import Facts
+from postrender.lint.findings import Trouble
+from postrender.lint.rules import (
+    crd_beside_kept,
+    duplicate,
+    generated_data,
+    hook_for_a_job,
+    hook_of_kept_name,
+    keep_missing,
+    keep_misspelt,
+    keep_on_hook,
+    kinds_share_a_name,
+    not_served,
+    server_set,
+    shared_storage,
+    unspecific_name,
+    unstable_name,
+)
+from postrender.record import Record
+
+
+class Rule(Record):
+    """A rule: its code, what it is called in one line, the paragraphs that explain it, and the check."""
+
+    code: str
+    title: str
+    text: str
+    check: Callable[[Facts], Iterator[Trouble]]
+
+
+def _rule(module: ModuleType) -> Rule:
+    title, _, text = (module.__doc__ or "").partition("\n")
+    return Rule(module.CODE, title.rstrip("."), text.strip(), module.check)
+
+
+RULES: dict[str, Rule] = {
+    rule.code: rule
+    for rule in map(
+        _rule,
+        (
+            kinds_share_a_name,
+            keep_misspelt,
+            keep_on_hook,
+            keep_missing,
+            unstable_name,
+            unspecific_name,
+            not_served,
+            shared_storage,
+            server_set,
+            hook_of_kept_name,
+            hook_for_a_job,
+            generated_data,
+            duplicate,
+            crd_beside_kept,
+        ),
+    )
+}
+"""All rules by their codes. A code is never given a second meaning."""

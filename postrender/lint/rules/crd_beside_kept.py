@@ -1,0 +1,46 @@
+"""Custom resources are kept, and their definition is part of the release.
+
+Deleting a CustomResourceDefinition deletes every object of its kind: an uninstall that keeps the objects and not the
+definition keeps nothing. And where both come in one release, a first installation fails before it begins: Helm looks
+every kind up before it creates anything, and this one is not served yet. A definition in the chart's folder `crds/`
+is created first and never deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from postrender import builtin
+from postrender.identity import GroupKind
+from postrender.lint.facts import CRD, Facts, Subject
+from postrender.lint.findings import Severity, Trouble
+
+CODE = "PL114"
+
+
+def check(facts: Facts) -> Iterator[Trouble]:
+    """Every CustomResourceDefinition of the release with a kept object of its kind."""
+    kept: dict[GroupKind, Subject] = {}
+    for subject in facts.kept:
+        kept.setdefault(subject.key.group_kind, subject)
+    for subject in facts.managed:
+        if subject.key.group_kind != CRD:
+            continue
+        kinds = {resource.gvk.group_kind for resource in builtin.defined(facts.stream.value(subject))}
+        for kind in sorted(kinds & kept.keys(), key=str):
+            yield _trouble(subject, kept[kind])
+
+
+def _trouble(subject: Subject, one: Subject) -> Trouble:
+    what = (
+        "a first installation fails, because the kind is not served yet when Helm looks it up"
+        if subject.kept
+        else "an uninstall deletes it, and with it the kept objects of its kind"
+    )
+    return Trouble(
+        subject,
+        Severity.WARNING if subject.kept else Severity.ERROR,
+        f"is part of the release that keeps {one.name}: {what}",
+        ("move it to the chart's folder crds/, or to a chart of its own",),
+        ("metadata", "name"),
+    )

@@ -1,0 +1,31 @@
+"""A Job or Pod is kept, where a hook would serve better.
+
+A kept Job or Pod is found by the next installation, and what it runs cannot be changed: `field is immutable`, or it
+has run already and does not run again. As a hook (`helm.sh/hook: post-install,post-upgrade`) it is run each time, is
+no part of the release, and stays after an uninstall all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from postrender.identity import GroupKind
+from postrender.lint.facts import Facts
+from postrender.lint.findings import Severity, Trouble
+from postrender.live import RESOURCE_POLICY
+
+CODE = "PL111"
+_RUNS_ONCE = (GroupKind("batch", "Job"), GroupKind("", "Pod"))
+
+
+def check(facts: Facts) -> Iterator[Trouble]:
+    """Every kept Job and Pod."""
+    for subject in facts.kept:
+        if subject.key.group_kind in _RUNS_ONCE:
+            yield Trouble(
+                subject,
+                Severity.WARNING,
+                "is kept: the next installation meets it finished and can neither change nor run it again",
+                ("metadata.annotations: {helm.sh/hook: 'post-install,post-upgrade'}, without a resource policy",),
+                ("metadata", "annotations", RESOURCE_POLICY),
+            )

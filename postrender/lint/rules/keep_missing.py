@@ -1,0 +1,40 @@
+"""Data would go with the object, and nothing says to keep it.
+
+A PersistentVolumeClaim, a PersistentVolume, a Namespace and a CustomResourceDefinition of the release take data with
+them when they are deleted. An uninstall deletes them, and so does an installation that adopted a live one, failed, and
+undid itself (`--atomic`, `--rollback-on-failure`, Flux's remediation): it deletes what it had adopted unless the
+manifest says `keep`. CustomResourceDefinitions in a chart's folder `crds/` are never deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from postrender.identity import GroupKind
+from postrender.lint.facts import CRD, KEEP, Facts
+from postrender.lint.findings import Severity, Trouble
+from postrender.live import RESOURCE_POLICY
+
+CODE = "PL104"
+_LOST = {
+    GroupKind("", "PersistentVolumeClaim"): "its volume, unless that is retained",
+    GroupKind("", "PersistentVolume"): "what points to the volume",
+    GroupKind("", "Namespace"): "everything in it",
+    CRD: "every custom resource of it",
+}
+
+
+def check(facts: Facts) -> Iterator[Trouble]:
+    """Every object of those kinds without a resource policy."""
+    for subject in facts.managed:
+        lost = _LOST.get(subject.key.group_kind)
+        if lost is None or RESOURCE_POLICY in subject.ref.annotations:
+            continue
+        yield Trouble(
+            subject,
+            Severity.WARNING,
+            f"has no resource policy: an uninstall deletes it with {lost}, "
+            "and so does a failed installation with --atomic that had adopted it",
+            (f"metadata.annotations: {{{RESOURCE_POLICY}: {KEEP}}}",),
+            ("metadata", "name"),
+        )

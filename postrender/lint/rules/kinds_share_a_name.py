@@ -1,0 +1,69 @@
+"""Kinds of several groups share one name.
+
+Helm 3.17.0 and older take two objects for one where Kind, namespace and name are equal, whatever the group. Two kept
+ones cannot be installed again where the second is a custom resource: the patch holds `resourceVersion: null`, and the
+API server refuses it. In an upgrade the second is compared with the first one's old manifest, and fields that are equal
+there are silently not applied; one that leaves the chart is silently left behind. Name one of them otherwise, or use
+Helm 3.17.1 or later, or postrender. With `--live`, live objects of Helm releases are looked at as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from postrender import builtin
+from postrender.lint.facts import Facts, Subject
+from postrender.lint.findings import Severity, Trouble
+from postrender.live import LiveObject
+
+CODE = "PL101"
+_NEXT = ("give one of them another name", "helm 3.17.1 or later, or --post-renderer postrender")
+
+
+def check(facts: Facts) -> Iterator[Trouble]:
+    """One trouble for each object whose Kind, namespace and name an earlier one has in another group."""
+    first: dict[tuple[str, str, str], Subject] = {}
+    for subject in facts.managed:
+        if not subject.key.name:
+            continue
+        place = (subject.key.group_kind.kind, subject.key.namespace, subject.key.name)
+        other = first.setdefault(place, subject)
+        if other.key != subject.key:
+            yield _pair(subject, other)
+    for live in facts.live:
+        place = (live.key.group_kind.kind, live.key.namespace, live.key.name)
+        twin = first.get(place)
+        if twin is not None and twin.key.group_kind != live.key.group_kind and _ours(live, facts.release):
+            yield _beside(twin, live)
+
+
+def _pair(subject: Subject, other: Subject) -> Trouble:
+    fails = subject.kept and other.kept and builtin.known(subject.ref.gvk) is None
+    what = (
+        "Helm 3.17.0 and older cannot install the two again once an uninstall has kept them"
+        if fails
+        else "Helm 3.17.0 and older compare it with the other one in an upgrade, and fields stay as they were"
+    )
+    return Trouble(
+        subject,
+        Severity.ERROR if fails else Severity.WARNING,
+        f"shares its Kind and name with {other.name} ({other.place}): {what}",
+        _NEXT,
+        ("metadata", "name"),
+    )
+
+
+def _beside(subject: Subject, live: LiveObject) -> Trouble:
+    return Trouble(
+        subject,
+        Severity.WARNING,
+        f"shares its Kind and name with the live {live.key} of release {live.owner}: where that release holds both, "
+        "Helm 3.17.0 and older take them for one",
+        _NEXT,
+        ("metadata", "name"),
+    )
+
+
+def _ours(live: LiveObject, release: str) -> bool:
+    """Whether a release owns it, this one where its name is known."""
+    return live.owner is not None and (not release or live.owner.name == release)

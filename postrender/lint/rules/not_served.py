@@ -1,0 +1,53 @@
+"""No API server serves the apiVersion.
+
+Helm looks every object up before it installs, and stops at the first kind that is not served: `no matches for kind`.
+Kubernetes' own kinds are judged by a table of which version of Kubernetes serves what; without `--kube-version`, by
+the newest one. Kinds of other groups are judged by the CustomResourceDefinitions in the rendering and, where it is
+given, by `--api-versions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from postrender.identity import GroupVersionKind
+from postrender.lint.facts import Facts
+from postrender.lint.findings import Severity, Trouble
+from postrender.lint.served import NEWEST, groups, replacement, table
+
+CODE = "PL107"
+
+
+def check(facts: Facts) -> Iterator[Trouble]:
+    """Every object whose kind is not served in its version."""
+    for subject in facts.subjects:
+        gvk = subject.ref.gvk
+        own = gvk.group in groups()
+        why, advice = _own(gvk, facts.minor) if own else _custom(gvk, facts)
+        if why:
+            severity = Severity.WARNING if own and facts.minor is None else Severity.ERROR
+            yield Trouble(subject, severity, why, advice, ("apiVersion",))
+
+
+def _own(gvk: GroupVersionKind, minor: int | None) -> tuple[str, tuple[str, ...]]:
+    when = table().get(gvk)
+    judged = NEWEST if minor is None else minor
+    if when is None:
+        why = f"no Kubernetes serves {gvk}"
+    elif when.until is not None and when.until <= judged:
+        why = f"Kubernetes 1.{when.until} serves {gvk} no longer"
+    elif when.since is not None and judged < when.since:
+        why = f"Kubernetes 1.{judged} does not serve {gvk} yet; 1.{when.since} does"
+    else:
+        return "", ()
+    instead = replacement(gvk, judged)
+    return why, (f"apiVersion: {instead.api_version}",) if instead else ()
+
+
+def _custom(gvk: GroupVersionKind, facts: Facts) -> tuple[str, tuple[str, ...]]:
+    if not facts.stream.kinds.serves(gvk):
+        return f"the CustomResourceDefinition at hand does not serve {gvk}", ()
+    told = facts.api_versions
+    if not told or facts.stream.kinds.knows(gvk) or {gvk.api_version, f"{gvk.api_version}/{gvk.kind}"} & set(told):
+        return "", ()
+    return f"{gvk} is not among --api-versions", (f"--api-versions {gvk.api_version}",)

@@ -1,0 +1,49 @@
+"""Which Kubernetes serves which of its own kinds, as a table: ``tests/tools/kubernetes.py`` writes it."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cache
+
+from postrender.identity import GroupVersionKind
+from postrender.record import Record
+
+NEWEST = 37
+"""The minor version of the newest Kubernetes that the table knows."""
+
+
+class Served(Record):
+    """The minor versions of Kubernetes that first serve a kind, and that first do no longer; ``None``: not known."""
+
+    since: int | None
+    until: int | None
+
+
+@cache
+def table() -> dict[GroupVersionKind, Served]:
+    """Every kind of Kubernetes' own, in every version it ever was served in, as far as known."""
+    with open(os.path.join(os.path.dirname(__file__), "kubernetes.json"), encoding="utf-8") as file:
+        rows = json.load(file)
+    return {GroupVersionKind(group, version, kind): Served(*when) for group, version, kind, *when in rows}
+
+
+@cache
+def groups() -> frozenset[str]:
+    """The groups of Kubernetes' own."""
+    return frozenset(gvk.group for gvk in table())
+
+
+def replacement(gvk: GroupVersionKind, minor: int) -> GroupVersionKind | None:
+    """The same kind as that Kubernetes serves it, in this group or another; a stable version goes before others."""
+    served = [
+        other
+        for other, when in table().items()
+        if other.kind == gvk.kind
+        and other != gvk
+        and (when.since is None or when.since <= minor)
+        and (when.until is None or minor < when.until)
+    ]
+    return min(
+        served, key=lambda other: (other.group != gvk.group, "a" in other.version[1:], other.version), default=None
+    )
