@@ -56,7 +56,11 @@ def plan_stream(data: bytes, invocation: Invocation, policy: Policy, source: Sou
 
     ``source`` as for ``filter_stream``. Raises ManifestError and ClusterError.
     """
-    manifest = manifests.read(data)
+    return plan_manifest(manifests.read(data), invocation, policy, source)
+
+
+def plan_manifest(manifest: Manifest, invocation: Invocation, policy: Policy, source: Source | None) -> Planned:
+    """``plan_stream`` for a stream that was read already, and of which some objects may have been left out."""
     facts = gather(manifest, invocation, source)
     return Planned(manifest, facts, decide(facts, policy))
 

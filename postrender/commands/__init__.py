@@ -9,6 +9,7 @@ from __future__ import annotations
 COMMANDS: dict[str, str] = {
     "lint": "find what in a chart makes trouble, without a cluster",
     "unpin": "take pins out of a stored release",
+    "krm": "a KRM function for kustomize and kpt",
     "explain": "say what a code in a message means",
 }
 """Every command beside the filter, in the order in which help lists them, with what it does in a few words."""

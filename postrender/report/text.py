@@ -55,9 +55,13 @@ def account(plan: Plan, heading: Heading, extra: Sequence[str] = ()) -> str:
     return "\n".join(lines) + "\n"
 
 
+def done(verdict: Verdict) -> str:
+    """What was done to an object: ``stamped, labelled``."""
+    return ", ".join(_DONE[action] for action in verdict.actions)
+
+
 def _about(verdict: Verdict) -> Iterable[str]:
-    done = ", ".join(_DONE[action] for action in verdict.actions)
-    yield from wrapped(f"{verdict.name}: {done}", first="  ", rest="      ")
+    yield from wrapped(f"{verdict.name}: {done(verdict)}", first="  ", rest="      ")
     for finding in verdict.findings:
         yield from wrapped(f"{finding.text} ({finding.code})", first="    - ", rest="      ")
 
