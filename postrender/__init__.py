@@ -16,7 +16,6 @@ Importing the package imports nothing else: each name is fetched when it is firs
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
 __all__ = [  # noqa: RUF022  the two functions first, then what they take, what they give, and what they raise
     "plan",
@@ -45,7 +44,10 @@ __all__ = [  # noqa: RUF022  the two functions first, then what they take, what 
     "UsageError",
 ]
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from postrender.api import (
         Action,
         Adopt,

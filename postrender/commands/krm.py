@@ -66,14 +66,25 @@ def _planned(found: krm.ResourceList, options: argparse.Namespace) -> tuple[bool
     values = {**chosen(options, KRM_SETTINGS, os.environ), "adopt": None}
     policy = policy_of(values)
     caller = caller_of(options)
+    if caller.invocation.release and not _told(caller.origins["namespace"]):
+        raise UsageError(
+            "the release's namespace is not told, and a kubeconfig is not asked for it",
+            where="functionConfig.data",
+            next="namespace: NAMESPACE",
+        )
     if not (values["live"] or caller.cluster_named):
         values["offline"] = True
     source = sources_of(caller, values, policy).source
     return bool(values["quiet"]), plan_manifest(found.manifest, caller.invocation, policy, source).plan
 
 
+def _told(origin: str) -> bool:
+    """Whether somebody said it: a flag or key, a variable, or the Helm above us."""
+    return origin.startswith(("--", "POSTRENDER_", "HELM_", "parent "))
+
+
 def _as_flags(settings: Mapping[str, str]) -> list[str]:
-    """functionConfig as our own flags; raises UsageError for a key that is none of them."""
+    """Turn functionConfig into our own flags; raises UsageError for a key that is none of them."""
     names = {setting.flags[0].removeprefix("--") for setting in (*KRM_SETTINGS, *SETTINGS)}
     for key in settings:
         if key not in names:

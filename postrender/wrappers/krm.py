@@ -59,9 +59,7 @@ def read(data: bytes) -> ResourceList:
         raise ManifestError(f"a {KIND} is expected on stdin, of {' or '.join(VERSIONS)}", next=_CALLS)
     if document.why_not not in ("", "an empty list"):
         raise ManifestError(f"cannot be read: {document.why_not}", where=KIND)
-    head = ObjectRef(
-        document.index, (), GroupVersionKind.parse(body["apiVersion"], KIND), "", "", False, {}, {}, (), 1
-    )
+    head = ObjectRef(document.index, (), GroupVersionKind.parse(body["apiVersion"], KIND), "", "", False, {}, {}, (), 1)
     applied = tuple(ref for ref in document.objects if ref.annotations.get(LOCAL) != "true")
     listed = Manifest(
         data,

@@ -26,7 +26,7 @@ def run(code: str) -> str:
 
 
 def test_importing_the_package_imports_nothing_else() -> None:
-    code = "import sys, typing; before = {*sys.modules}; import postrender; print(*sorted({*sys.modules} - before))"
+    code = "import sys; before = {*sys.modules}; import postrender; print(*sorted({*sys.modules} - before))"
     assert run(code) == "__future__ postrender\n"
 
 
