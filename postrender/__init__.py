@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import sys
 
+__version__ = "0.1.0"
+
 __all__ = [  # noqa: RUF022  the two functions first, then what they take, what they give, and what they raise
     "plan",
     "rewrite",

@@ -1,4 +1,4 @@
-"""A Helm that postrender itself runs: found, asked for its version, made to render a chart."""
+"""A Helm that postrender itself runs: found, asked for its version and plugins, made to render a chart."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 
+from postrender.caller.helm import is_helm
 from postrender.caller.version import Unclear, version_of
 from postrender.errors import ManifestError, UsageError
 from postrender.helm.versions import HelmVersion
@@ -15,11 +16,23 @@ from postrender.record import Record
 _DEBUG = "helm template --debug ...   (with the same arguments)"
 
 
+RUN_WITHIN = 30.0
+"""Seconds that a command which only tells something may take."""
+
+
 class Program(Record):
     """One Helm: an absolute path, and the version that it said."""
 
     path: str
     version: HelmVersion
+
+
+class Answer(Record):
+    """How a Helm command ended, and what it said."""
+
+    code: int
+    stdout: str
+    stderr: str
 
 
 def find(named: str | None, environ: Mapping[str, str]) -> Program:
@@ -51,9 +64,60 @@ def template(program: Program, arguments: Sequence[str], environ: Mapping[str, s
     said = done.stderr.decode(errors="replace").strip()
     if done.returncode:
         cause = said.removeprefix("Error: ") or f"exit code {done.returncode}"
-        raise ManifestError(
-            f"the chart cannot be rendered: {cause}", next="helm template --debug ...   (with the same arguments)"
-        )
+        raise ManifestError(f"the chart cannot be rendered: {cause}", next=_DEBUG)
     if said:
         os.write(2, f"{said}\n".encode())
     return done.stdout
+
+
+def on_path(environ: Mapping[str, str]) -> list[Program]:
+    """Every Helm on PATH under whatever name (``helm``, ``helm3``, ``helm-v4.3.1``), each once; runs each once."""
+    found: dict[str, Program] = {}
+    for folder in os.get_exec_path(environ):
+        try:
+            names = sorted(filter(is_helm, os.listdir(folder or os.curdir)))
+        except OSError:
+            continue
+        for name in names:
+            path = os.path.abspath(os.path.join(folder, name))
+            real = os.path.realpath(path)
+            if real in found or not os.path.isfile(real) or not os.access(real, os.X_OK):
+                continue
+            answer = version_of(path)
+            if isinstance(answer, HelmVersion):
+                found[real] = Program(path, answer)
+    return list(found.values())
+
+
+def plugin_folders(program: Program, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Where that Helm looks for plugins, absolute, the first one first (``helm env HELM_PLUGINS``).
+
+    Raises UsageError with Helm's own words where it does not tell.
+    """
+    # A plugin that cannot be loaded is complained of, and the SQL driver connects, before any command runs
+    # (``newRootCmd`` and ``OnInitialize``, cmd/helm of 3.9.0 to 3.21.4, pkg/cmd of 4.0.0 to 4.3.1).
+    harmless = {**environ, "HELM_NO_PLUGINS": "1", "HELM_DRIVER": "secret"}
+    answer = ask(program, ["env", "HELM_PLUGINS"], harmless)
+    folders = tuple(os.path.abspath(folder) for folder in answer.stdout.strip().split(os.pathsep) if folder)
+    if answer.code or not folders:
+        raise UsageError(
+            f"where its plugins are cannot be told: helm env HELM_PLUGINS failed: {answer.stderr.strip()}",
+            where=program.path,
+            next="--plugins-dir DIR",
+        )
+    return folders
+
+
+def ask(program: Program, arguments: Sequence[str], environ: Mapping[str, str]) -> Answer:
+    """What a short Helm command says; without an answer in time it counts as failed."""
+    try:
+        done = subprocess.run(
+            [program.path, *arguments],
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=RUN_WITHIN,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Answer(1, "", str(error))
+    return Answer(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))

@@ -10,6 +10,7 @@ COMMANDS: dict[str, str] = {
     "lint": "find what in a chart makes trouble, without a cluster",
     "unpin": "take pins out of a stored release",
     "krm": "a KRM function for kustomize and kpt",
+    "helm-plugin": "make this installation a post-renderer of Helm 4",
     "explain": "say what a code in a message means",
 }
 """Every command beside the filter, in the order in which help lists them, with what it does in a few words."""

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 
+from postrender import __version__
 from postrender.caller import SETTINGS, Caller
 from postrender.commands import COMMANDS
 from postrender.commands.account import account_of
@@ -55,6 +56,10 @@ def main(arguments: list[str]) -> int:
     _write(result.data)
     if not values["quiet"]:
         sys.stderr.write(account_of(result.plan, caller, sources.source, result.rewritten))
+    if "HELM_PLUGIN_NAME" in os.environ:
+        from postrender.plugin.files import refresh
+
+        refresh(os.environ, __version__)
     return 0
 
 
@@ -71,11 +76,9 @@ def parser() -> argparse.ArgumentParser:
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version
-
         newest = " and ".join(str(known) for known in NEWEST_KNOWN.values())
         sys.stdout.write(
-            f"postrender {version('postrender')}\n"
+            f"postrender {__version__}\n"
             f"Helm up to {newest} is known. A newer minor version is taken to behave\n"
             "like the newest known one, which the account says; a newer major one is refused.\n"
         )

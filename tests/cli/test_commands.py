@@ -24,7 +24,7 @@ def test_help_fits_a_terminal_and_names_the_command(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["filter", *COMMANDS])
 def test_a_command_offers_its_parser(name: str) -> None:
-    parser = import_module(f"postrender.commands.{name}").parser()
+    parser = import_module(f"postrender.commands.{name.replace('-', '_')}").parser()
     assert parser.prog == ("postrender" if name == "filter" else f"postrender {name}")
     flagless = [each for each in parser._actions if not each.help]
     assert flagless == [], "an argument without help"

@@ -10,14 +10,19 @@ from pathlib import Path
 from tests.cli.test_filter import EXAMPLE, LIVE, RENDERED, ROOT, run
 
 
-def test_the_first_call_makes_a_virtual_environment_and_says_so_on_stderr(tmp_path: Path) -> None:
-    clone, home, link = tmp_path / "clone", tmp_path / "home", tmp_path / "postrender"
-    home.mkdir()
+def clone_to(folder: Path) -> Path:
+    """What somebody has who cloned the project: its files, tests left out, and nothing made from them."""
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
     for name in files.rstrip("\0").split("\0"):
         if not name.startswith("tests/") and (ROOT / name).is_file():
-            (clone / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, clone / name)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def test_the_first_call_makes_a_virtual_environment_and_says_so_on_stderr(tmp_path: Path) -> None:
+    clone, home, link = clone_to(tmp_path / "clone"), tmp_path / "home", tmp_path / "postrender"
+    home.mkdir()
     link.symlink_to(clone / "bin" / "postrender")
     environ = {
         name: value for name, value in os.environ.items() if not name.startswith(("POSTRENDER_", "HELM_", "KUBE"))

@@ -72,3 +72,33 @@ def test_a_chart_that_cannot_be_rendered(tmp_path: Path) -> None:
     assert str(error.value) == (
         "the chart cannot be rendered: no chart there\n  next: helm template --debug ...   (with the same arguments)"
     )
+
+
+def test_every_helm_on_path_once_under_whatever_name(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        folder.mkdir()
+    real = helm(one, "", "helm-v3.12.3")
+    (two / "helm").symlink_to(real)
+    helm(two, "", "helmfile")
+    other = helm(two, "", "helm3")
+    (two / "helm4").write_text("no program")
+    found = program.on_path({"PATH": f"{one}:{tmp_path}/none:{two}"})
+    assert [each.path for each in found] == [real, other]
+
+
+def test_where_a_helm_looks_for_plugins(tmp_path: Path) -> None:
+    helm(tmp_path, 'echo "WARNING: old" >&2; echo "$HELM_PLUGINS:/second"; test "$HELM_DRIVER" = secret')
+    found = program.find(None, {"PATH": str(tmp_path)})
+    environ = {"HELM_PLUGINS": "/first", "HELM_DRIVER": "sql"}
+    assert program.plugin_folders(found, environ) == ("/first", "/second")
+
+
+def test_a_helm_that_does_not_tell_where_it_looks_for_plugins(tmp_path: Path) -> None:
+    path = helm(tmp_path, "echo 'Error: no' >&2; exit 1")
+    with pytest.raises(UsageError) as error:
+        program.plugin_folders(program.find(None, {"PATH": str(tmp_path)}), {})
+    assert str(error.value) == (
+        f"{path}: where its plugins are cannot be told: helm env HELM_PLUGINS failed: Error: no\n"
+        "  next: --plugins-dir DIR"
+    )

@@ -1,0 +1,131 @@
+"""The two files of the plugin: ``plugin.yaml`` for Helm, and a script that runs this installation.
+
+The filter calls ``refresh`` each time Helm runs it, so nothing here imports more than it needs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Mapping
+
+from postrender.record import Record
+
+NAME = "postrender"
+DESCRIPTOR = "plugin.yaml"
+SCRIPT = "postrender"
+
+_MARK = "# Written by `postrender helm-plugin install`, and anew by a newer postrender: changes are lost.\n"
+_PROGRAM = re.compile(r"^program=(.*)$", re.MULTILINE)
+_VERSION = re.compile(r"^version: (.*)$", re.MULTILINE)
+
+
+class Plugin(Record):
+    """The plugin as it stands in ``folder``: the version it says, and the program it runs."""
+
+    folder: str
+    version: str
+    program: str
+
+    @property
+    def works(self) -> bool:
+        """Whether the program is still there."""
+        return os.access(self.program, os.X_OK)
+
+
+def descriptor(version: str) -> str:
+    """The text of ``plugin.yaml``.
+
+    Helm splits ``command`` at spaces before it expands the folder's name, which may therefore hold some
+    (``PrepareCommands``, internal/plugin/subprocess_commands.go of 4.0.0 to 4.3.1).
+    """
+    return (
+        f"{_MARK}apiVersion: v1\ntype: postrenderer/v1\nname: {NAME}\nversion: {semver(version)}\n"
+        f"runtime: subprocess\nruntimeConfig:\n  platformCommand:\n  - command: ${{HELM_PLUGIN_DIR}}/{SCRIPT}\n"
+    )
+
+
+def script(program: str) -> str:
+    """The script. Helm 4 shows nothing of a plugin's stderr, so it tells the terminal too where the program is gone."""
+    return (
+        f"#!/bin/sh\n{_MARK}program={shlex.quote(program)}\n"
+        '[ -x "$program" ] && exec "$program" "$@"\n'
+        'say() { printf "postrender: %s is gone\\n  next: install it again, then: postrender helm-plugin install\\n"'
+        ' "$program"; }\n'
+        "say >&2\n(say >/dev/tty) 2>/dev/null\nexit 1\n"
+    )
+
+
+def read(folder: str) -> Plugin | None:
+    """The plugin in that folder; ``None`` where there is none, or somebody else's."""
+    about = _text(os.path.join(folder, DESCRIPTOR))
+    if not about.startswith(_MARK):
+        return None
+    version, program = _VERSION.search(about), _PROGRAM.search(_text(os.path.join(folder, SCRIPT)))
+    quoted = shlex.split(program[1]) if program else []
+    return Plugin(folder, version[1] if version else "", quoted[0] if quoted else "")
+
+
+def write(plugin: Plugin) -> bool:
+    """Write the plugin, the file that makes Helm see it last; whether that changed anything. Raises OSError."""
+    os.makedirs(plugin.folder, exist_ok=True)
+    changed = _write(os.path.join(plugin.folder, SCRIPT), script(plugin.program), 0o755)
+    return _write(os.path.join(plugin.folder, DESCRIPTOR), descriptor(plugin.version), 0o644) or changed
+
+
+def remove(plugin: Plugin) -> bool:
+    """Remove the plugin, that file first; whether the folder is gone too: others' files stay. Raises OSError."""
+    for name in (DESCRIPTOR, SCRIPT):
+        path = os.path.join(plugin.folder, name)
+        if os.path.lexists(path):
+            os.unlink(path)
+    if os.listdir(plugin.folder):
+        return False
+    os.rmdir(plugin.folder)
+    return True
+
+
+def refresh(environ: Mapping[str, str], version: str) -> None:
+    """Bring the plugin that Helm 4 runs us as up to this version; a folder that cannot be written stays as it is."""
+    if environ.get("HELM_PLUGIN_NAME") != NAME or not environ.get("HELM_PLUGIN_DIR"):
+        return
+    found = read(environ["HELM_PLUGIN_DIR"])
+    if found is None or not found.program:
+        return
+    try:
+        write(Plugin(found.folder, version, found.program))
+    except OSError:
+        return
+
+
+def semver(version: str) -> str:
+    """A Python version as the strict semantic version that Helm wants: ``0.2.0rc1`` is ``0.2.0-rc1``."""
+    found = re.fullmatch(r"(\d+\.\d+\.\d+)[.-]?([0-9A-Za-z.-]*)(\+[0-9A-Za-z.-]+)?", version)
+    if found is None:
+        return "0.0.0"
+    return f"{found[1]}{'-' if found[2] else ''}{found[2]}{found[3] or ''}"
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _write(path: str, text: str, mode: int) -> bool:
+    """Write a file as a whole or not at all: somebody may be running the old one."""
+    if _text(path) == text and os.access(path, os.X_OK) == bool(mode & 0o111):
+        return False
+    unfinished = f"{path}.{os.getpid()}"
+    try:
+        with open(unfinished, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(unfinished, mode)
+        os.replace(unfinished, path)
+    finally:
+        if os.path.lexists(unfinished):
+            os.unlink(unfinished)
+    return True
