@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 
 from postrender.cluster.access import reach
+from postrender.cluster.catalog import catalog
 from postrender.cluster.discovery import Served, discover
 from postrender.cluster.explain import Kubectl
-from postrender.cluster.parallel import each, one
+from postrender.cluster.listing import Place, late, page
+from postrender.cluster.parallel import MAX_REQUESTS, each, one, unfold
 from postrender.cluster.reading import read
 from postrender.cluster.stamping import stamp
 from postrender.cluster.stored import payloads, stored
@@ -18,6 +21,7 @@ from postrender.identity import GroupVersionKind, Resource
 from postrender.live import LiveObject, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.releases import StoredObject
 from postrender.source import Wanted
+from postrender.survey import Catalog, Listing, Page
 
 _REQUESTS = 4
 """As many requests one after the other are given time for a release: a list or two, and two payloads."""
@@ -30,6 +34,7 @@ class Cluster:
         self._transport = transport
         self._description = description
         self._kubectl = kubectl
+        self._turns = threading.BoundedSemaphore(MAX_REQUESTS)
 
     @property
     def description(self) -> str:
@@ -39,6 +44,23 @@ class Cluster:
     def resources(self, gvks: Iterable[GroupVersionKind]) -> dict[GroupVersionKind, Served]:
         """How each kind is served, by exact group, version and kind."""
         return discover(self._transport, gvks, self._kubectl)
+
+    def catalog(self) -> Catalog:
+        """Every kind whose objects can be made and listed."""
+        return catalog(self._transport, self._kubectl)
+
+    def pages(self, listings: Sequence[Listing]) -> Iterator[tuple[Listing, Page]]:
+        """The pages of all listings as they come, several requests at once; others may be listed meanwhile."""
+
+        def turn(at: tuple[Listing, Place]) -> tuple[Page, tuple[Listing, Place] | None]:
+            with self._turns:
+                found, onward = page(self._transport, *at, self._kubectl)
+            return found, None if onward is None else (at[0], onward)
+
+        starts = [(listing, Place()) for listing in listings]
+        given_up = late(self._transport)
+        for place, found in unfold(turn, starts, patience=self._transport.patience, given_up=given_up):
+            yield listings[place], found
 
     def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
         """What is live, one exact path for each, several at once, in the order of ``wanted``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 MAX_REQUESTS = 16
@@ -59,3 +59,46 @@ def each(call: Callable[[In], Out], items: Sequence[In], *, patience: float, giv
 def one(call: Callable[[], Out], *, patience: float, given_up: Out) -> Out:
     """``call``, in a thread and with patience as ``each`` has."""
     return each(lambda _: call(), [None], patience=patience, given_up=given_up)[0]
+
+
+def unfold(
+    call: Callable[[In], tuple[Out, In | None]], items: Sequence[In], *, patience: float, given_up: Out
+) -> Iterator[tuple[int, Out]]:
+    """What ``call`` gives for each item, with the item's place, as it comes; the item it gives beside that is the next.
+
+    The next one is asked for only when what came before it was taken. Exceptions and patience are as for ``each``.
+    """
+    asked: queue.SimpleQueue[tuple[int, In] | None] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, tuple[Out, In | None] | None, BaseException | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        while (task := asked.get()) is not None:
+            place, item = task
+            try:
+                done.put((place, call(item), None))
+            except BaseException as error:
+                done.put((place, None, error))
+
+    threads = min(MAX_REQUESTS, len(items))
+    under_way = set(range(len(items)))
+    for task in enumerate(items):
+        asked.put(task)
+    for _ in range(threads):
+        threading.Thread(target=work, daemon=True).start()
+    try:
+        while under_way:
+            place, result, error = done.get(timeout=patience)
+            if error is not None:
+                raise error
+            given, onward = result  # type: ignore[misc]
+            yield place, given
+            if onward is None:
+                under_way.remove(place)
+            else:
+                asked.put((place, onward))
+    except queue.Empty:
+        for place in sorted(under_way):
+            yield place, given_up
+    finally:
+        for _ in range(threads):
+            asked.put(None)

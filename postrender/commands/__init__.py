@@ -8,6 +8,7 @@ from __future__ import annotations
 
 COMMANDS: dict[str, str] = {
     "lint": "find what in a chart makes trouble, without a cluster",
+    "orphans": "find kept objects whose release is gone",
     "unpin": "take pins out of a stored release",
     "krm": "a KRM function for kustomize and kpt",
     "helm-plugin": "make this installation a post-renderer of Helm 4",

@@ -18,6 +18,9 @@ BETA_SHIRT = Resource(GroupVersionKind("beta.example.com", "v1", "Shirt"), "blou
 
 SERVED = (CONFIG_MAP, SECRET, NAMESPACE, DEPLOYMENT, SHIRT, BETA_SHIRT)
 
+SHORT = {"configmaps": ["cm"], "namespaces": ["ns"], "deployments": ["deploy"]}
+"""Short names, by plural, as the server tells them."""
+
 
 def an_object(resource: Resource, name: str, namespace: str = "shop", **fields: Any) -> dict[str, Any]:
     """An object as a server stores it; ``fields`` are added on the top level, ``metadata`` merged."""

@@ -15,7 +15,10 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from postrender.identity import Resource
-from tests.wire.kinds import SERVED
+from tests.wire.kinds import SERVED, SHORT
+
+VERBS = ["create", "get", "list", "patch"]
+"""What can be done with a resource, unless ``Server.verbs`` says otherwise."""
 
 TLS = Path(__file__).parent / "tls"
 
@@ -62,6 +65,7 @@ class Server:
         self.served: list[Resource] = list(SERVED)
         self.discovery = "v2"
         self.stale: set[str] = set()
+        self.verbs: dict[str, list[str]] = {}
         self.page = 1000
         self.behaviours: list[Behaviour] = []
         self.requests: list[Request] = []
@@ -151,7 +155,12 @@ class Server:
         if asked not in accept.split(","):
             if core:
                 return ok({"kind": "APIVersions", "versions": ["v1"]})
-            return ok({"kind": "APIGroupList", "apiVersion": "v1", "groups": [{"name": name} for name in groups]})
+            rows = [
+                (name, [{"groupVersion": f"{name}/{each}", "version": each} for each in groups[name]])
+                for name in groups
+            ]
+            listed = [{"name": name, "versions": found, "preferredVersion": found[0]} for name, found in rows]
+            return ok({"kind": "APIGroupList", "apiVersion": "v1", "groups": listed})
         items = [
             {
                 "metadata": {"name": group, "creationTimestamp": None} if group else {"creationTimestamp": None},
@@ -160,7 +169,7 @@ class Server:
                     if f"{group}/{version}" in self.stale
                     else {
                         "version": version,
-                        "resources": [_discovered(resource) for resource in found],
+                        "resources": [_discovered(resource, self.verbs) for resource in found],
                         "freshness": "Current",
                     }
                     for version, found in versions.items()
@@ -176,7 +185,8 @@ class Server:
         for resource in self.served:
             if _root(resource) == path:
                 row = {"name": resource.plural, "namespaced": resource.namespaced, "kind": resource.gvk.kind}
-                resources.append({**row, "verbs": ["get", "list", "patch"]})
+                names = {"singularName": resource.gvk.kind.lower(), "shortNames": SHORT.get(resource.plural, [])}
+                resources.append({**row, **names, "verbs": self.verbs.get(resource.plural, VERBS)})
                 if resource.status_apart:
                     resources.append({**row, "name": f"{resource.plural}/status", "verbs": ["get", "patch"]})
         version = path.partition("/apis/")[2] or path.rpartition("/")[2]
@@ -184,10 +194,15 @@ class Server:
 
     def _list(self, path: str, resource: Resource, request: Request, accept: str) -> Reply:
         labels = dict(each.split("=") for each in request.query.get("labelSelector", "").split(",") if each)
+        inside = re.compile(
+            f"{re.escape(path)}/[^/]+"
+            if "/namespaces/" in path
+            else rf"{re.escape(_root(resource))}(/namespaces/[^/]+)?/{resource.plural}/[^/]+"
+        )
         found = [
             each
             for place, each in sorted(self.objects.items())
-            if place.startswith(f"{path}/") and labels.items() <= each["metadata"].get("labels", {}).items()
+            if inside.fullmatch(place) and labels.items() <= each["metadata"].get("labels", {}).items()
         ]
         start = int(request.query.get("continue", "0"))
         end = start + min(self.page, int(request.query.get("limit", "1000")))
@@ -261,13 +276,15 @@ def _root(resource: Resource) -> str:
     return resource.path("", "").rpartition("/")[0]
 
 
-def _discovered(resource: Resource) -> dict[str, Any]:
+def _discovered(resource: Resource, verbs: Mapping[str, list[str]]) -> dict[str, Any]:
     inner = [{"subresource": "status", "responseKind": {"kind": resource.gvk.kind}, "verbs": ["get", "patch"]}]
     return {
         "resource": resource.plural,
         "responseKind": {"group": "", "version": "", "kind": resource.gvk.kind},
         "scope": "Namespaced" if resource.namespaced else "Cluster",
-        "verbs": ["create", "get", "list", "patch"],
+        "verbs": verbs.get(resource.plural, VERBS),
+        "singularResource": resource.gvk.kind.lower(),
+        **({"shortNames": SHORT[resource.plural]} if resource.plural in SHORT else {}),
         **({"subresources": inner} if resource.status_apart else {}),
     }
 

@@ -1,0 +1,96 @@
+"""Lists of metadata in pages: what each holds, where the next begins, and what to do where that was forgotten."""
+
+from __future__ import annotations
+
+import threading
+from urllib.parse import urlencode
+
+from postrender.cluster.answer import Answer, NoAnswer
+from postrender.cluster.explain import Asked, Kubectl, misunderstood, unclear
+from postrender.cluster.transport import Transport, segment
+from postrender.live import Json, Unknown
+from postrender.record import Record, replace
+from postrender.source import Misshapen
+from postrender.survey import Listing, Page
+
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+"""Asks for the metadata alone; a server that cannot do that sends the whole objects."""
+
+PAGE = 500
+"""Objects in one answer, as kubectl asks for them (``--chunk-size``)."""
+
+MAX_PAGES = 100_000
+"""A list that goes on for longer does not end."""
+
+_ONE = threading.Lock()
+"""Held while an answer is taken apart: an interpreter does one at a time anyway, and so only one is in memory whole."""
+
+
+class Place(Record):
+    """Where a list goes on: the server's word for it, pages so far, objects so far, and whether it was begun anew."""
+
+    token: str = ""
+    pages: int = 0
+    seen: int = 0
+    anew: bool = False
+
+
+def page(transport: Transport, listing: Listing, place: Place, kubectl: Kubectl) -> tuple[Page, Place | None]:
+    """One page reduced by ``listing.keep``, and where the next one begins; ``None`` after the last.
+
+    A place that the server forgot (410) is exchanged for the one it offers instead, which goes on behind the same
+    object in the list as it is by now (``handleCompactedErrorForPaging``, apiserver's storage/etcd3/errors.go); where
+    it offers none, the list is begun anew, once.
+    """
+    asked = Asked("list", listing.resource, listing.namespace)
+    query = {"limit": str(PAGE)}
+    if listing.selector:
+        query["labelSelector"] = listing.selector
+    if place.token:
+        query["continue"] = place.token
+    outcome = transport.request(
+        "GET",
+        listing.resource.path(segment(listing.namespace), ""),
+        query=urlencode(query),
+        accept=METADATA_LIST,
+    )
+    if isinstance(outcome, Answer) and outcome.status == 410 and place.token:
+        onward = _instead(outcome.json(), place)
+        if onward is not None:
+            return Page(seen=onward.seen, last=False), onward
+    if isinstance(outcome, NoAnswer) or outcome.status != 200:
+        forbidden = isinstance(outcome, Answer) and outcome.status == 403
+        return Page(seen=place.seen, failure=unclear(outcome, kubectl, asked), forbidden=forbidden), None
+    try:
+        with _ONE:
+            return _taken_apart(outcome.json(), listing, place)
+    except Misshapen as error:
+        return Page(seen=place.seen, failure=misunderstood(str(error), kubectl, asked)), None
+
+
+def _instead(body: Json, place: Place) -> Place | None:
+    metadata = body.get("metadata") if isinstance(body, dict) else None
+    offered = metadata.get("continue") if isinstance(metadata, dict) else None
+    if isinstance(offered, str) and offered and offered != place.token and place.pages < MAX_PAGES:
+        return replace(place, token=offered, pages=place.pages + 1)
+    return None if place.anew else Place(anew=True)
+
+
+def _taken_apart(body: Json, listing: Listing, place: Place) -> tuple[Page, Place | None]:
+    kinds = ("PartialObjectMetadataList", f"{listing.resource.gvk.kind}List")
+    items = (body.get("items") or []) if isinstance(body, dict) and body.get("kind") in kinds else None
+    if not isinstance(items, list):
+        raise Misshapen(f"it is no list of {listing.resource.qualified}")
+    kept = tuple(each for each in (listing.keep(listing.resource, item) for item in items) if each is not None)
+    seen = place.seen + len(items)
+    onward = (body.get("metadata") or {}).get("continue")
+    if not onward:
+        return Page(kept, seen), None
+    if onward == place.token or place.pages >= MAX_PAGES:
+        raise Misshapen("its list does not end")
+    return Page(kept, seen, last=False), replace(place, token=onward, pages=place.pages + 1, seen=seen)
+
+
+def late(transport: Transport) -> Page:
+    """What stands for a page that never came."""
+    return Page(failure=Unknown(f"no answer within {transport.patience:g} s"))

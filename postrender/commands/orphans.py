@@ -1,0 +1,96 @@
+"""``postrender orphans``: kept objects whose release is gone."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from postrender.caller import find
+from postrender.cluster import connect
+from postrender.commands.options import CONNECTION_SETTINGS, add_arguments, flags
+from postrender.commands.output import add_output, structured, write
+from postrender.commands.parsers import command_parser
+from postrender.commands.terminal import Progress, add_terminal, chosen_colours
+from postrender.commands.typed import typed_flags
+from postrender.errors import ClusterError, UsageError
+from postrender.live import Unknown
+from postrender.orphans import LABELLED, Scope, Search, search
+from postrender.releases import CONFIGMAPS, SECRETS, Storage, storage
+from postrender.report.orphans import Typing, orphans_data, orphans_text
+
+DESCRIPTION = """\
+Find objects that releases left behind: their ownership metadata names a release
+of which nothing is stored any more. Nothing is written.
+
+  postrender orphans -n shop
+  postrender orphans --all-namespaces
+  postrender orphans -A -o json | jq -r '.orphans[].commands.delete'
+
+Every kind that you may list is looked at, by metadata only. Where it cannot be
+told whether a release lives, its objects are counted and not called orphans.
+An object counts as Helm's by its label app.kubernetes.io/managed-by=Helm, as it
+does for Helm; what a controller made of another object goes with that one.
+"""
+
+EPILOG = """\
+exit codes: 0 no orphan, 10 orphans were found, 2 bad usage,
+            5 something could not be told (kinds you may not list do not count)
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Search, and print what was found; raises PostrenderError."""
+    options = parser().parse_args(arguments)
+    caller = find(flags(options, CONNECTION_SETTINGS), os.environ)
+    namespace = "" if options.all_namespaces else caller.namespace
+    if namespace is None:
+        raise UsageError("the namespace cannot be told", next=("--namespace NAMESPACE", "--all-namespaces"))
+    told = caller.origins["driver"] != "default"
+    scope = Scope(namespace, "" if options.unlabelled else LABELLED, _storages(caller.invocation.driver, told=told))
+    cluster = connect(caller.connection)
+    with Progress(quiet=options.quiet) as progress:
+        found = search(
+            cluster,
+            scope,
+            lambda objects, kinds: progress.say(f"{objects:,} objects looked at, {kinds} kinds to go ..."),
+        )
+    typing = Typing(typed_flags(caller), cluster.kubectl)
+    if options.output != "text":
+        write(structured(orphans_data(found, cluster.description, namespace, typing), options.output))
+    elif options.quiet:
+        write("".join(f"{each.name}\n" for each in found.orphans))
+    else:
+        where = f"{'namespace ' + namespace if namespace else 'all namespaces'}, {cluster.description}"
+        write(orphans_text(found, where, typing, chosen_colours(options)))
+    return _exit_code(found)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Where to search, and how it is told."""
+    made = command_parser("orphans", DESCRIPTION, epilog=EPILOG)
+    made.add_argument("--all-namespaces", "-A", action="store_true", help="search all namespaces")
+    made.add_argument(
+        "--unlabelled",
+        action="store_true",
+        help="look at every object there is, and so find those too that lost Helm's label; takes longer",
+    )
+    add_output(made)
+    add_terminal(made, "print the orphans' names and nothing else")
+    add_arguments(made, "where to search (default: where Helm would)", CONNECTION_SETTINGS, positional=True)
+    return made
+
+
+def _storages(driver: str, *, told: bool) -> tuple[Storage, ...]:
+    """Where releases may be stored: where nobody said, in both places that a cluster has; raises ClusterError."""
+    if not told:
+        return SECRETS, CONFIGMAPS
+    kept = storage(driver)
+    if isinstance(kept, Unknown):
+        raise ClusterError(f"no release can be told from one that is gone: {kept.reason}", next=kept.next)
+    return (kept,)
+
+
+def _exit_code(found: Search) -> int:
+    if found.undecided or found.failed:
+        return ClusterError.exit_code
+    return 10 if found.orphans else 0

@@ -1,0 +1,190 @@
+"""Orphans for a reader at a terminal, and as plain values for programs (``orphans.schema.json`` describes those)."""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from postrender.identity import GroupKind
+from postrender.live import RESOURCE_POLICY, Json, ReleaseName
+from postrender.orphans import Left, Search
+from postrender.record import Record
+from postrender.report.colours import Colours
+from postrender.report.lines import WIDTH, wrapped
+
+VERSION = 1
+"""Raised when a field goes or changes its meaning; a new field does not raise it."""
+
+_DATE = len("2026-09-14")
+
+_HOLDERS = (GroupKind("", "Namespace"), GroupKind("apiextensions.k8s.io", "CustomResourceDefinition"))
+"""Kinds whose objects take all that is in them along when they are deleted: no command is offered for that."""
+
+
+class Typing(Record):
+    """How commands are typed that reach the same cluster: ``helm`` are flags of Helm's and ours, ``kubectl`` a call."""
+
+    helm: str
+    kubectl: Callable[[str, str], str]
+
+    def take_back(self, release: ReleaseName) -> str:
+        """The release installed anew: what it kept is its own."""
+        scope = f"-n {shlex.quote(release.namespace)}{self.helm}"
+        return f"helm install {shlex.quote(release.name)} CHART {scope} --post-renderer postrender"
+
+    def adopt(self, release: ReleaseName, left: Iterable[Left]) -> str:
+        """Given to another release."""
+        names = " ".join(shlex.quote(each.name) for each in left)
+        return f"postrender adopt RELEASE -n {shlex.quote(release.namespace)}{self.helm} {names}"
+
+    def delete(self, left: Iterable[Left]) -> Iterator[str]:
+        """Deleted, a call for each namespace; nothing for what somebody applies, or what holds other objects."""
+        by_namespace: dict[str, list[str]] = {}
+        for each in left:
+            if each.tended or each.live.key.group_kind in _HOLDERS:
+                continue
+            name = shlex.quote(f"{each.resource.qualified}/{each.live.key.name}")
+            by_namespace.setdefault(each.live.key.namespace, []).append(name)
+        for namespace, names in by_namespace.items():
+            yield self.kubectl(f"delete {' '.join(names)}", namespace)
+
+
+def orphans_text(search: Search, where: str, typing: Typing, colours: Colours) -> str:
+    """The whole table; lines of at most 80 columns where names allow it."""
+    lines: list[str] = []
+    for release, group in itertools.groupby(search.orphans, key=lambda each: each.owner):
+        lines += [*_group(release, list(group), typing, colours), ""]
+    for undecided in search.undecided:
+        lines += wrapped(
+            f"release {undecided.release}, named by {_counted(undecided.objects, 'object')}: whether it is gone could "
+            f"not be told: {undecided.why.reason}",
+        )
+        lines += [f"  next: {step}" for step in undecided.why.next]
+    for name, why in search.failed:
+        lines += wrapped(f"{name}: could not be listed: {why.reason}")
+        lines += [f"  next: {step}" for step in why.next]
+    if search.forbidden:
+        lines += wrapped(f"no right to list, and so not looked at: {', '.join(search.forbidden)}")
+    releases = len({each.owner for each in search.orphans})
+    found = f"{_counted(len(search.orphans), 'orphan')} of {_counted(releases, 'release')}" if releases else "no orphan"
+    lines += wrapped(f"{found} among {_counted(search.objects, 'object')} of {_counted(search.kinds, 'kind')}, {where}")
+    return "\n".join(lines) + "\n"
+
+
+def orphans_data(search: Search, cluster: str, namespace: str, typing: Typing) -> dict[str, Json]:
+    """The same for programs; ``namespace`` is ``""`` for all."""
+    return {
+        "schemaVersion": VERSION,
+        "kind": "Orphans",
+        "cluster": cluster,
+        "namespace": namespace,
+        "objects": search.objects,
+        "kinds": search.kinds,
+        "orphans": [_orphan(each, typing) for each in search.orphans],
+        "undecided": [
+            {
+                "release": _release(each.release),
+                "objects": each.objects,
+                "reason": each.why.reason,
+                "next": list(each.why.next),
+            }
+            for each in search.undecided
+        ],
+        "forbidden": list(search.forbidden),
+        "failed": [{"name": name, "reason": why.reason, "next": list(why.next)} for name, why in search.failed],
+    }
+
+
+def _group(release: ReleaseName, left: Sequence[Left], typing: Typing, colours: Colours) -> Iterator[str]:
+    yield colours.bold(f"release {release} is gone, {_counted(len(left), 'object')} left")
+    notes = [_note(each) for each in left]
+    aside = 2 + _DATE + (2 + max(map(len, notes)) if any(notes) else 0)
+    width = min(max(len(each.name) for each in left), WIDTH - 2 - aside)
+    for each, note in zip(left, notes, strict=True):
+        rest = f"  {each.since[:_DATE]:{_DATE}}" + (f"  {colours.odd(note)}" if note else "")
+        if len(each.name) > width:
+            yield f"  {each.name}"
+            yield f"  {'':{width}}{rest}"
+        else:
+            yield f"  {each.name:{width}}{rest}"
+    staying = [each for each in left if not each.live.deleting]
+    if not staying:
+        return
+    yield from _command("take back", typing.take_back(release), colours)
+    yield from _command("adopt", typing.adopt(release, staying), colours)
+    for call in typing.delete(staying):
+        yield from _command("delete", call, colours)
+
+
+def _command(what: str, call: str, colours: Colours) -> Iterator[str]:
+    """A command that can be copied, over several lines where it is long."""
+    lines: list[str] = []
+    room = WIDTH - 15 - len(" \\")
+    for word in _words(call):
+        if lines and len(lines[-1]) + 1 + len(word) <= room - (4 if len(lines) > 1 else 0):
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    for index, line in enumerate(lines):
+        head = f"    {what:9}" if not index else " " * 13
+        end = " \\" if index < len(lines) - 1 else ""
+        yield colours.dim(head) + f"  {'    ' if index else ''}{line}{end}"
+
+
+def _words(call: str) -> list[str]:
+    """The words of a command line as they are written, quotes and all."""
+    lexer = shlex.shlex(call, posix=False, punctuation_chars=False)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    return list(lexer)
+
+
+def _note(left: Left) -> str:
+    if left.live.deleting:
+        return "being deleted"
+    if left.tended:
+        return f"applied by {left.tended}"
+    if left.live.key.group_kind in _HOLDERS:
+        return "holds others"
+    if not left.live.managed_by_helm:
+        return "without Helm's label"
+    return "" if kept(left) else "not marked keep"
+
+
+def kept(left: Left) -> bool:
+    """Whether an uninstall would leave it: the policy is trimmed and lower-cased (``filterManifestsToKeep``)."""
+    return left.live.annotations.get(RESOURCE_POLICY, "").strip().lower() == "keep"
+
+
+def _orphan(left: Left, typing: Typing) -> dict[str, Json]:
+    key = left.live.key
+    alone = [left]
+    return {
+        "object": left.name,
+        "apiVersion": left.live.api_version,
+        "kind": key.group_kind.kind,
+        "namespace": key.namespace,
+        "name": key.name,
+        "uid": left.live.uid,
+        "release": _release(left.owner),
+        "keep": kept(left),
+        "labelled": left.live.managed_by_helm,
+        "deleting": left.live.deleting,
+        "appliedBy": left.tended,
+        "created": left.created,
+        "writtenByHelm": left.written,
+        "commands": {
+            "takeBack": typing.take_back(left.owner),
+            "adopt": typing.adopt(left.owner, alone),
+            "delete": next(typing.delete(alone), ""),
+        },
+    }
+
+
+def _release(release: ReleaseName) -> dict[str, str]:
+    return {"namespace": release.namespace, "name": release.name}
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"

@@ -1,0 +1,227 @@
+"""``postrender orphans`` as a subprocess, against a server that speaks the API's wire format."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from importlib import resources
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from tests.cli.test_filter import ROOT, refused, run
+from tests.wire.kinds import CONFIG_MAP, NAMESPACE, SECRET, SHIRT, a_revision
+from tests.wire.server import Server, status
+from tests.wire.test_orphans import left
+
+Cluster = tuple[str, str]
+
+KEEP = {"helm.sh/resource-policy": "keep"}
+MADE = "2026-09-14T10:00:00Z"
+
+
+@pytest.fixture
+def kept(server: Server) -> None:
+    """What two releases left behind, and one that lives."""
+    server.put(SECRET, a_revision("alive", 1, "deployed"))
+    server.put(SHIRT, left(SHIRT, "shirt", annotations=KEEP, creationTimestamp=MADE))
+    server.put(SHIRT, left(SHIRT, "of-alive", "alive", annotations=KEEP, creationTimestamp=MADE))
+    server.put(CONFIG_MAP, left(CONFIG_MAP, "settings", annotations=KEEP, creationTimestamp=MADE))
+    server.put(CONFIG_MAP, left(CONFIG_MAP, "scratch", "other", creationTimestamp=MADE))
+
+
+@pytest.mark.usefixtures("kept")
+def test_the_table(server: Server, cluster: Cluster) -> None:
+    done = run("orphans", *cluster, stdin=b"")
+    flag = " ".join(cluster)
+    assert (done.returncode, done.stderr) == (10, b"")
+    text = re.sub(r" \\\n +", " ", done.stdout.decode())
+    assert text == (
+        "release shop/old is gone, 2 objects left\n"
+        "  configmaps/shop/settings              2026-09-14\n"
+        "  shirts.stable.example.com/shop/shirt  2026-09-14\n"
+        f"    take back  helm install old CHART -n shop {flag} --post-renderer postrender\n"
+        f"    adopt      postrender adopt RELEASE -n shop {flag} configmaps/shop/settings "
+        "shirts.stable.example.com/shop/shirt\n"
+        f"    delete     kubectl delete configmaps/settings shirts.stable.example.com/shirt -n shop {flag}\n"
+        "\n"
+        "release shop/other is gone, 1 object left\n"
+        "  configmaps/shop/scratch  2026-09-14  not marked keep\n"
+        f"    take back  helm install other CHART -n shop {flag} --post-renderer postrender\n"
+        f"    adopt      postrender adopt RELEASE -n shop {flag} configmaps/shop/scratch\n"
+        f"    delete     kubectl delete configmaps/scratch -n shop {flag}\n"
+        "\n"
+        "3 orphans of 2 releases among 4 objects of 6 kinds, namespace shop, context dev\n"
+        f"  ({server.url})\n"
+    )
+
+
+def test_lines_fit_a_terminal_where_names_allow_it(server: Server, cluster: Cluster) -> None:
+    server.put(SHIRT, *(left(SHIRT, "x" * length, creationTimestamp=MADE) for length in range(1, 60, 3)))
+    lines = run("orphans", *cluster, stdin=b"").stdout.decode().splitlines()
+    longer = [line for line in lines if len(line) > 80]
+    assert {len(line.removesuffix(" \\").split()) for line in longer} == {1}, "more than one long word"
+    assert len(lines) > len(longer) + 40
+
+
+def test_nothing_found(server: Server, cluster: Cluster) -> None:
+    done = run("orphans", "--all-namespaces", *cluster, stdin=b"")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode() == (
+        f"no orphan among 0 objects of 6 kinds, all namespaces, context dev\n  ({server.url})\n"
+    )
+
+
+@pytest.mark.usefixtures("kept")
+def test_quiet_prints_names_alone(cluster: Cluster) -> None:
+    done = run("orphans", "--quiet", *cluster, stdin=b"")
+    assert done.returncode == 10
+    assert done.stdout.decode() == (
+        "configmaps/shop/settings\nshirts.stable.example.com/shop/shirt\nconfigmaps/shop/scratch\n"
+    )
+
+
+@pytest.mark.usefixtures("kept")
+def test_json_and_yaml_hold_the_same_and_are_as_the_schema_says(server: Server, cluster: Cluster) -> None:
+    server.on("GET /apis/apps/v1/.*", status(403, "Forbidden", "no"))
+    server.on("GET .*/blouses", status(410, "Gone", "no"))
+    done = run("orphans", "-o", "json", *cluster, stdin=b"")
+    assert (done.returncode, done.stderr) == (5, b"")
+    data = json.loads(done.stdout)
+    assert yaml.safe_load(run("orphans", "-o", "yaml", *cluster, stdin=b"").stdout) == data
+    valid(data)
+    assert [each["object"] for each in data["orphans"]] == [
+        "configmaps/shop/settings",
+        "shirts.stable.example.com/shop/shirt",
+        "configmaps/shop/scratch",
+    ]
+    assert data["orphans"][0]["release"] == {"namespace": "shop", "name": "old"}
+    assert [each["keep"] for each in data["orphans"]] == [True, True, False]
+    assert data["orphans"][1]["commands"]["delete"].startswith("kubectl delete shirts.stable.example.com/shirt -n shop")
+    assert data["forbidden"] == ["deployments.apps"]
+    assert [each["name"] for each in data["failed"]] == ["blouses.beta.example.com"]
+
+
+def valid(data: Any) -> None:
+    schema = json.loads(resources.files("postrender.report").joinpath("orphans.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(data)
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_could_not_be_told_is_said_with_what_to_type(server: Server, cluster: Cluster) -> None:
+    server.on("GET .*/secrets", status(403, "Forbidden", "no"))
+    done = run("orphans", *cluster, stdin=b"")
+    flag = " ".join(cluster)
+    assert done.returncode == 5
+    text = done.stdout.decode()
+    assert " ".join(text.partition("\n  next:")[0].split()) == (
+        "release shop/alive, named by 1 object: whether it is gone could not be told: secrets in shop: no right to "
+        "list secrets (403): no"
+    )
+    assert f"  next: kubectl auth can-i list secrets -n shop {flag}\n" in text
+    assert "no right to list, and so not looked at: secrets\n" in text
+    assert "no orphan among 4 objects of 5 kinds" in text
+
+
+def test_kinds_that_may_not_be_listed_do_not_count_as_a_failure(server: Server, cluster: Cluster) -> None:
+    server.on("GET /apis/apps/v1/.*", status(403, "Forbidden", "no"))
+    done = run("orphans", *cluster, stdin=b"")
+    assert done.returncode == 0
+    assert b"no right to list, and so not looked at: deployments.apps\n" in done.stdout
+
+
+def test_what_holds_others_or_is_applied_by_others_is_not_offered_for_deletion(
+    server: Server, cluster: Cluster
+) -> None:
+    server.put(NAMESPACE, left(NAMESPACE, "ours", annotations=KEEP))
+    server.put(SHIRT, left(SHIRT, "shirt", annotations={"argocd.argoproj.io/tracking-id": "x"}))
+    text = run("orphans", *cluster, stdin=b"").stdout.decode()
+    assert "holds others" in text
+    assert "applied by Argo CD" in text
+    assert "delete" not in text
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize(
+    ("arguments", "environ", "coloured"),
+    [((), {}, False), (("--color", "always"), {"NO_COLOR": "1"}, True), (("--color", "never"), {}, False)],
+)
+def test_colours_where_no_terminal_is(
+    cluster: Cluster, arguments: tuple[str, ...], environ: dict[str, str], coloured: bool
+) -> None:
+    done = run("orphans", *cluster, *arguments, stdin=b"", environ=environ)
+    assert (b"\033[1mrelease shop/old is gone" in done.stdout) is coloured
+    assert (b"\033" in done.stdout) is coloured
+
+
+@pytest.mark.usefixtures("kept")
+def test_colours_and_progress_on_a_terminal(server: Server, cluster: Cluster) -> None:
+    server.on("GET .*/shirts", lambda _: time.sleep(1.5))
+    code, seen = on_a_terminal("orphans", *cluster)
+    assert code == 10
+    assert b"\033[1mrelease shop/old is gone" in seen
+    assert re.search(rb"\r\x1b\[K\d+ objects looked at, 0 kinds to go \.\.\.\r\x1b\[K", seen)
+    code, seen = on_a_terminal("orphans", *cluster, environ={"NO_COLOR": "1"})
+    assert b"\033[1m" not in seen
+
+
+def on_a_terminal(*arguments: str, environ: dict[str, str] | None = None) -> tuple[int, bytes]:
+    """Exit code and all that a terminal is sent."""
+    ours, theirs = pty.openpty()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("POSTRENDER_", "HELM_", "KUBE"))}
+    clean.pop("NO_COLOR", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "postrender", *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=ROOT,
+        env={**clean, "HOME": "/nonexistent", "TERM": "xterm", **(environ or {})},
+    )
+    os.close(theirs)
+    seen = b""
+    while True:
+        ready, _, _ = select.select([ours], [], [], 30)
+        try:
+            piece = os.read(ours, 65536) if ready else b""
+        except OSError:
+            piece = b""
+        if not piece:
+            break
+        seen += piece
+    os.close(ours)
+    return process.wait(30), seen
+
+
+def test_releases_that_no_cluster_can_tell_of(cluster: Cluster) -> None:
+    assert refused(run("orphans", "--driver", "sql", *cluster, stdin=b""), 5) == (
+        "postrender: no release can be told from one that is gone: HELM_DRIVER=sql keeps releases in a database, where "
+        "they cannot be read\n"
+    )
+
+
+def test_one_driver_that_is_told_is_the_only_one_asked(server: Server, cluster: Cluster) -> None:
+    server.put(SHIRT, left(SHIRT, "shirt"))
+    run("orphans", "--driver", "configmap", *cluster, stdin=b"")
+    stored = [each.path for each in server.asked() if each.query.get("labelSelector") == "owner=helm"]
+    assert set(stored) == {"/api/v1/namespaces/shop/configmaps"}
+
+
+def test_a_cluster_that_cannot_be_reached() -> None:
+    message = refused(run("orphans", "-A", "--kube-apiserver", "https://127.0.0.1:9", stdin=b""), 5)
+    assert message.startswith("postrender: ")
+    assert "127.0.0.1:9" in message
+
+
+def test_a_bad_format() -> None:
+    message = refused(run("orphans", "-o", "xml", stdin=b""), 2)
+    assert "argument -o/--output: invalid choice: 'xml'" in message
