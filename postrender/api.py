@@ -16,11 +16,15 @@ from postrender.helm.invocation import Action as HelmAction
 from postrender.helm.invocation import DryRun, Invocation
 from postrender.helm.versions import HelmVersion
 from postrender.live import ReleaseName
-from postrender.pipeline import Result, Stamper, filter_stream, plan_stream, require_known
+from postrender.pipeline import Result, filter_stream, plan_stream, require_known
 from postrender.plan.verdict import Action, Finding, Plan, Severity, Verdict
 from postrender.policy import Adopt, OnDrift, Policy, Stamp
 from postrender.record import Record
 from postrender.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from postrender.writes import Writer
 
 __all__ = [
     "Action",
@@ -81,16 +85,16 @@ def rewrite(
 ) -> Result:
     """The stream as Helm shall install it (``Result.data``), with the plan that was carried out.
 
-    Arguments as for ``plan``. Writes nothing, but for the ownership metadata of live objects that ``policy.adopt``
-    allows, where ``source`` is a Connection and the run is no dry run. Raises UsageError, ManifestError, ClusterError
+    Arguments as for ``plan``. Writes nothing, but what ``policy.adopt`` allows (the ownership metadata of live objects)
+    and ``OnDrift.APPLY`` (what the chart says, to live objects), where ``source`` is a Connection and the run is no dry
+    run; ``Result.written`` names the objects. Raises UsageError, ManifestError, ClusterError
     and, with every objection in one message, Refused.
     """
     _check(invocation, policy)
-    looked_up, stamper = _looked_up(source)
-    return filter_stream(data, invocation, policy, looked_up, stamper if policy.adopt else None)
+    return filter_stream(data, invocation, policy, *_looked_up(source))
 
 
-def _looked_up(source: Connection | LiveFile | None) -> tuple[Source | None, Stamper | None]:
+def _looked_up(source: Connection | LiveFile | None) -> tuple[Source | None, Writer | None]:
     """A cluster is connected to anew for each call: one that gave no answers is not asked any more."""
     if isinstance(source, LiveFile):
         from postrender import snapshot
@@ -100,7 +104,7 @@ def _looked_up(source: Connection | LiveFile | None) -> tuple[Source | None, Sta
         from postrender.cluster import connect
 
         cluster = connect(source)
-        return cluster, cluster.stamp
+        return cluster, cluster
     return None, None
 
 

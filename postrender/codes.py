@@ -138,6 +138,15 @@ _ALL = (
         "so. Annotate the live object yourself.",
     ),
     Code(
+        "PR309",
+        "the live object is brought to what the chart says before Helm runs",
+        "You allowed it with `--on-drift apply`: this Helm would report success and not apply these fields, so "
+        "postrender sends the exact difference itself, removals included, as field manager `helm` and guarded by the "
+        "object's resourceVersion, in a real install or upgrade only, after the server took all of it as a dry run. "
+        "Helm then finds the object as the chart has it, and what the release stores is true. Where Helm fails later "
+        "on, these objects stay as the chart says.",
+    ),
+    Code(
         "PR401",
         "leaves the chart and is left behind",
         "Helm up to 3.17.0 compares Kind, name and namespace when it looks for what an upgrade shall delete. A "

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from postrender import manifest as manifests
 from postrender.errors import Refused
 from postrender.gather import gather
 from postrender.helm.invocation import DryRun, Invocation
 from postrender.helm.versions import NEWEST_KNOWN, HelmVersion
-from postrender.identity import ObjectKey, Resource
-from postrender.live import Found, LiveObject, ReleaseName
 from postrender.manifest import Manifest
 from postrender.plan.decide import decide
 from postrender.plan.facts import Facts
-from postrender.plan.verdict import Plan
-from postrender.policy import Policy
+from postrender.plan.verdict import Plan, Severity, Verdict
+from postrender.policy import OnDrift, Policy
 from postrender.record import Record, replace
 from postrender.source import Source
 from postrender.splice import splice
 
-Stamper = Callable[[LiveObject, Resource, ReleaseName], LiveObject]
-"""Writes ownership metadata to a live object, guarded by its resourceVersion; answers what is live then."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from postrender.writes import Writer
 
 
 class Planned(Record):
@@ -33,12 +30,12 @@ class Planned(Record):
 
 
 class Result(Record):
-    """What is written to stdout, and the plan it carries out. ``adopted`` are the objects that were stamped live."""
+    """What is written to stdout, and the plan it carries out. ``written`` names the live objects that were written."""
 
     data: bytes
     plan: Plan
     rewritten: tuple[tuple[int, str], ...] = ()
-    adopted: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
 
 
 def require_known(helm: HelmVersion | None) -> None:
@@ -70,40 +67,66 @@ def filter_stream(
     invocation: Invocation,
     policy: Policy,
     source: Source | None,
-    stamper: Stamper | None = None,
+    writer: Writer | None = None,
 ) -> Result:
     """The stream as Helm shall install it.
 
-    ``source`` is ``None`` where nothing is to be looked up, ``stamper`` where nothing may be written. Raises
+    ``source`` is ``None`` where nothing is to be looked up, ``writer`` where nothing may be written. Raises
     ManifestError, ClusterError and, with every objection in one message, Refused; then nothing was emitted. A write to
-    a live object happens only after the whole plan and the whole output were proved.
+    a live object happens only in a real run, after the whole plan and the whole output were proved.
     """
     planned = plan_stream(data, invocation, policy, source)
     manifest, facts, plan = planned.manifest, planned.facts, planned.plan
     check(plan)
     output = splice(manifest, plan.edits)
-    adopted: tuple[str, ...] = ()
-    if plan.adoptions and stamper is not None and invocation.release and invocation.dry_run is DryRun.NO:
-        facts = _stamped(facts, plan, stamper, invocation.release)
-        adopted = tuple(verdict.name for verdict in plan.adoptions)
-        again = decide(facts, policy)
-        check(again)
-        output = splice(manifest, again.edits)
-    return Result(output.data, plan, output.rewritten, adopted)
+    writes = plan.adoptions or plan.applications
+    if not writes or invocation.release is None or invocation.dry_run is not DryRun.NO:
+        return Result(output.data, plan, output.rewritten)
+    if writer is None:
+        _check_unwritten(plan, source)
+        return Result(output.data, plan, output.rewritten)
+    from postrender.writes import brought, stamped  # Few runs write, and each pays for what it imports.
+
+    written: list[str] = []
+    now = plan
+    if now.adoptions:
+        facts = stamped(facts, now, writer, invocation.release, written)
+        now = decide(facts, policy)
+        check(now)
+    if now.applications:
+        facts = brought(facts, now, writer, written)
+        # What the server did not keep of it is stored as it is live, and told.
+        now = decide(facts, replace(policy, on_drift=OnDrift.STORE))
+        check(now)
+    output = splice(manifest, now.edits)
+    return Result(output.data, _as_carried_out(plan, now), output.rewritten, tuple(written))
 
 
-def _stamped(facts: Facts, plan: Plan, stamper: Stamper, release: ReleaseName) -> Facts:
-    """The facts after the live objects were stamped; where one write fails, the others stand and can be repeated."""
-    now: Mapping[ObjectKey, LiveObject] = {
-        verdict.key: stamper(verdict.adopt, verdict.resource, release)
-        for verdict in plan.adoptions
-        if verdict.adopt is not None
-    }
+def _check_unwritten(plan: Plan, source: Source | None) -> None:
+    """Raises Refused where a live object was to be written first and cannot be: what is emitted would not be true."""
+    for verdict in plan.applications:
+        raise Refused(
+            f"is to be brought to what the chart says first, and {source.description if source else 'nothing'} "
+            "cannot be written",
+            where=verdict.name,
+            next=("--on-drift store", "--dry-run client   (to see what would come out)"),
+        )
+
+
+def _as_carried_out(plan: Plan, now: Plan) -> Plan:
+    """The plan as it was made, with the edits of the one that was made after the writes, and what that one adds."""
+    return replace(plan, verdicts=tuple(_carried_out(*pair) for pair in zip(plan.verdicts, now.verdicts, strict=True)))
+
+
+def _carried_out(first: Verdict, now: Verdict) -> Verdict:
+    by_code = {finding.code: finding for finding in now.findings}
+    told = {finding.code for finding in first.findings}
+    added = [each for each in now.findings if each.severity is Severity.WARNING and each.code not in told]
     return replace(
-        facts,
-        items=tuple(
-            replace(item, observation=Found(now[item.key])) if item.key in now else item for item in facts.items
-        ),
+        first,
+        edits=now.edits,
+        prediction=now.prediction,
+        findings=(*(by_code.get(each.code, each) for each in first.findings), *added),
     )
 
 

@@ -25,10 +25,14 @@ class Stamp(Enum):
 
 
 class OnDrift(Enum):
-    """What to do where Helm will adopt an object and not apply the chart: store what is live, or refuse."""
+    """What to do where Helm will adopt an object and not apply the chart.
+
+    Store what is live; refuse; or write the difference to the live object first, which is permission to write.
+    """
 
     STORE = "store"
     FAIL = "fail"
+    APPLY = "apply"
 
 
 class Policy(Record):

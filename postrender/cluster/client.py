@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 
 from postrender.cluster.access import reach
+from postrender.cluster.applying import apply
 from postrender.cluster.catalog import catalog
 from postrender.cluster.discovery import Served, discover
 from postrender.cluster.explain import Kubectl
@@ -18,7 +19,7 @@ from postrender.cluster.storing import store
 from postrender.cluster.transport import Transport
 from postrender.connection import Connection
 from postrender.identity import GroupVersionKind, Resource
-from postrender.live import LiveObject, Observation, ReleaseName, StoredRelease, Unknown
+from postrender.live import Json, LiveObject, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.releases import StoredObject
 from postrender.source import Wanted
 from postrender.survey import Catalog, Listing, Page
@@ -28,7 +29,7 @@ _REQUESTS = 4
 
 
 class Cluster:
-    """One API server, as one user. Reads never write; ``stamp`` and ``store`` do."""
+    """One API server, as one user. Reads never write; ``stamp``, ``apply`` and ``store`` do."""
 
     def __init__(self, transport: Transport, description: str, kubectl: Kubectl) -> None:
         self._transport = transport
@@ -92,6 +93,10 @@ class Cluster:
     def stamp(self, live: LiveObject, resource: Resource, release: ReleaseName) -> LiveObject:
         """Write a release's ownership metadata to a live object that is still as it was read; raises ClusterError."""
         return stamp(self._transport, live, resource, release, self._kubectl)
+
+    def apply(self, live: LiveObject, resource: Resource, patch: Json, *, dry_run: bool) -> LiveObject:
+        """Send a merge patch to a live object that is still as it was read; raises ClusterError."""
+        return apply(self._transport, live, resource, patch, self._kubectl, dry_run=dry_run)
 
     def store(self, stored: StoredObject, packed: str) -> LiveObject:
         """Replace the payload of a stored revision that is still as it was read; raises ClusterError."""

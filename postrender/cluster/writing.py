@@ -28,6 +28,7 @@ class Write(Record):
     content_type: str
     manager: str
     done: str
+    dry_run: bool = False
 
 
 def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
@@ -41,7 +42,7 @@ def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
         lambda: transport.request(
             change.method,
             path,
-            query=f"fieldManager={change.manager}",
+            query=f"fieldManager={change.manager}" + ("&dryRun=All" if change.dry_run else ""),
             accept="application/json" if wanted.body else METADATA,
             body=change.body,
             content_type=change.content_type,

@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
         _write(_empty(data, caller))
         return 0
     sources = sources_of(caller, values, policy)
-    result = filter_stream(data, caller.invocation, policy, sources.source, sources.stamper)
+    result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer)
     _write(result.data)
     if not values["quiet"]:
         sys.stderr.write(account_of(result.plan, caller, sources.source, result.rewritten))

@@ -12,7 +12,7 @@ from postrender.collisions import is_label_key
 from postrender.commands.options import flags
 from postrender.errors import UsageError
 from postrender.helm.invocation import Action, DryRun
-from postrender.pipeline import Stamper, require_known
+from postrender.pipeline import require_known
 from postrender.policy import DEFAULT_LABEL_KEY, Adopt, OnDrift, Policy, Stamp
 from postrender.record import Record
 from postrender.source import Source
@@ -20,13 +20,14 @@ from postrender.source import Source
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from postrender.cluster import Cluster
+    from postrender.writes import Writer
 
 
 class Sources(Record):
-    """Where live objects are looked up (``None``: nowhere), and how objects are stamped (``None``: not at all)."""
+    """Where live objects are looked up (``None``: nowhere), and what may write to them (``None``: nothing)."""
 
     source: Source | None = None
-    stamper: Stamper | None = None
+    writer: Writer | None = None
 
 
 def caller_of(options: argparse.Namespace) -> Caller:
@@ -77,19 +78,24 @@ def sources_of(caller: Caller, values: Mapping[str, Value | None], policy: Polic
     from postrender.cluster import connect
 
     connected = connect(caller.connection)
-    return Sources(connected, _stamper(connected, caller, policy))
+    return Sources(connected, _writer(connected, caller, policy))
 
 
-def _stamper(connected: Cluster, caller: Caller, policy: Policy) -> Stamper | None:
+def _writer(connected: Cluster, caller: Caller, policy: Policy) -> Writer | None:
     """What may write to live objects: nothing in a dry run, and nothing where nobody said that Helm installs."""
-    if not policy.adopt or caller.invocation.dry_run is not DryRun.NO:
+    asked = [
+        *(["--adopt"] if policy.adopt else []),
+        *(["--on-drift=apply"] if policy.on_drift is OnDrift.APPLY else []),
+    ]
+    if not asked or caller.invocation.dry_run is not DryRun.NO:
         return None
     if caller.origins["action"] == "default":
         raise UsageError(
-            "--adopt writes to live objects, and whether Helm really installs could not be told",
+            f"{' and '.join(asked)} write{'s' * (len(asked) == 1)} to live objects, "
+            "and whether Helm really installs could not be told",
             next=("--action install   (or upgrade, upgrade-install)",),
         )
-    return connected.stamp
+    return connected
 
 
 def _named(caller: Caller, *, needed: bool) -> None:

@@ -8,7 +8,7 @@ from postrender.helm.invocation import Action as HelmAction
 from postrender.helm.invocation import Invocation
 from postrender.helm.versions import DISTINCT, HelmVersion, behaviour
 from postrender.identity import ObjectKey
-from postrender.live import LiveObject, StoredRelease
+from postrender.live import Json, LiveObject, StoredRelease
 from postrender.ownership import Ownership
 from postrender.plan import findings
 from postrender.plan.edits import edits_of
@@ -50,10 +50,19 @@ def bodies_wanted(invocation: Invocation, own: tuple[StoredRelease, ...]) -> boo
 
 def _agreed(verdicts: tuple[Verdict, ...]) -> Verdict:
     first = verdicts[0]
-    if all((other.edits, _refusals(other)) == (first.edits, _refusals(first)) for other in verdicts):
+    if all(
+        (other.edits, other.apply, _refusals(other)) == (first.edits, first.apply, _refusals(first))
+        for other in verdicts
+    ):
         return first
     return replace(
-        first, actions=(Action.REFUSE,), edits=(), adopt=None, prediction=None, findings=(findings.version_unknown(),)
+        first,
+        actions=(Action.REFUSE,),
+        edits=(),
+        adopt=None,
+        apply=None,
+        prediction=None,
+        findings=(findings.version_unknown(),),
     )
 
 
@@ -100,17 +109,19 @@ def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
     told = [run.allowed(finding) for finding in _told(run, index, done, outcome)]
     refused = any(finding.severity is Severity.ERROR for finding in told)
     adopt = item.live if not refused and run.adopts(owner) else None
+    apply = outcome.apply if outcome and not refused else None
     body = run.facts.desired(item.ref) if done.store is not None else None
     return Verdict(
         ref=item.ref,
         key=item.key,
         resource=item.resource,
         ownership=owner,
-        actions=(Action.REFUSE,) if refused else _actions(done, adopt),
+        actions=(Action.REFUSE,) if refused else _actions(done, adopt, apply),
         findings=tuple(told),
         edits=() if refused else edits_of(item.ref, done, body),
         prediction=outcome.prediction if outcome else None,
         adopt=adopt,
+        apply=apply,
     )
 
 
@@ -140,9 +151,10 @@ def _about_owner(run: Run, item: Item, owner: Ownership | None) -> list[Finding]
     return findings.of_owner(owner, run.release, item.name, run.facts.invocation, run.ways)
 
 
-def _actions(done: Rewriting, adopt: LiveObject | None) -> tuple[Action, ...]:
+def _actions(done: Rewriting, adopt: LiveObject | None, apply: Json) -> tuple[Action, ...]:
     wanted: Mapping[Action, object] = {
         Action.ADOPT: adopt,
+        Action.APPLY: apply,
         Action.STAMP: done.stamp,
         Action.LABEL: done.label,
         Action.PIN: done.pin,

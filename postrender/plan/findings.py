@@ -11,6 +11,7 @@ from postrender.ownership import Ownership, Standing
 from postrender.plan.rewriting import Outcome
 from postrender.plan.verdict import Finding, Severity
 from postrender.policy import OnDrift
+from postrender.record import replace
 
 NEVER_ALLOWED = frozenset({"PR101"})
 """Codes that no ``--allow`` lets through: taking from a living owner."""
@@ -204,6 +205,9 @@ def of_outcome(outcome: Outcome, upgrade: bool, on_drift: OnDrift) -> list[Findi
             if upgrade
             else Finding("PR202", Severity.INFO, f"pinned to its live resourceVersion ({pin})")
         )
+    if outcome.apply is not None:
+        told.append(_applied(outcome))
+        outcome = replace(outcome, differing=())
     if outcome.differing or not outcome.mended:
         told.append(_not_right(outcome, on_drift))
     if outcome.withheld:
@@ -217,7 +221,19 @@ def of_outcome(outcome: Outcome, upgrade: bool, on_drift: OnDrift) -> list[Findi
     return told
 
 
+_SHOWN = 5
+"""How many fields a sentence names before it only counts the rest."""
+
 _OTHER_HELM = ("use Helm 3.17.1 or later", "helm ... --force   (Helm 3.11 and later; replaces the objects)")
+
+
+def _applied(outcome: Outcome) -> Finding:
+    paths = [".".join(path) for path in outcome.differing]
+    shown = ", ".join(paths[:_SHOWN]) + (f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else "")
+    fields = f"{len(paths)} field{'s' * (len(paths) != 1)}"
+    return Finding(
+        "PR309", Severity.INFO, f"{fields} of the live object set to what the chart says, before Helm: {shown}"
+    )
 
 
 def _not_right(outcome: Outcome, on_drift: OnDrift) -> Finding:
@@ -238,7 +254,10 @@ def _not_right(outcome: Outcome, on_drift: OnDrift) -> Finding:
         "PR301",
         Severity.ERROR,
         f"Helm would report success and leave {fields} of the chart unapplied",
-        ("helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)",)
+        (
+            "helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)",
+            "helm ... --post-renderer-args=--on-drift=apply   (writes to the live object)",
+        )
         if on_drift is OnDrift.FAIL
         else _OTHER_HELM[1:],
     )

@@ -31,21 +31,28 @@ def targets(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
     return [replace(entry, body=stamped(entry.body, group.release)) for entry in _manifests(group, rewritings)]
 
 
-def differing(group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction]) -> list[Paths]:
+def differing(
+    group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction], *, policy: bool = False
+) -> list[Paths]:
     """For each member the paths at which the live object afterwards is not what the chart wants.
 
-    The resource policy that a chart asks for is not among them: what is stored says it, whatever is live.
+    The resource policy that a chart asks for is among them only where ``policy`` is asked for: what is stored says it,
+    whatever is live.
     """
-    wanted = [replace(rewriting, pin="", store=None) for rewriting in rewritings]
-    rights = [_right(group, target) for target in targets(group, wanted)]
     found = [
         () if prediction.error else differs(_comparable(prediction.live), _comparable(right))
-        for prediction, right in zip(predictions, rights, strict=True)
+        for prediction, right in zip(predictions, rights(group, rewritings), strict=True)
     ]
     return [
-        tuple(path for path in paths if path != _POLICY or policy_of(member.entry.body) is None)
+        tuple(path for path in paths if policy or path != _POLICY or policy_of(member.entry.body) is None)
         for paths, member in zip(found, group.members, strict=True)
     ]
+
+
+def rights(group: Group, rewritings: Sequence[Rewriting]) -> list[Json]:
+    """For each member what the live object shall be: what the chart wants, and what is none of the chart's business."""
+    wanted = [replace(rewriting, pin="", store=None) for rewriting in rewritings]
+    return [_right(group, target) for target in targets(group, wanted)]
 
 
 def policy_of(body: Json) -> Json:

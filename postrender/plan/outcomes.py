@@ -85,7 +85,8 @@ def _group(run: Run, release: ReleaseName, indices: list[int], stored: list[Entr
         Member(Entry(item.ref.gvk, item.key, run.facts.desired(item.ref)), run.wish(index))
         for index, item in zip(indices, items, strict=True)
     ]
-    return Group(members, frame, release, store=run.policy.on_drift is OnDrift.STORE)
+    drift = run.policy.on_drift
+    return Group(members, frame, release, store=drift is OnDrift.STORE, apply=drift is OnDrift.APPLY)
 
 
 def _body(run: Run, release: ReleaseName, live: LiveObject, owner: Ownership | None) -> Json:

@@ -63,14 +63,15 @@ class Member(Record):
 class Group(Record):
     """The objects of one Kind, namespace and name as this Helm will update them.
 
-    ``frame`` holds all but the targets; ``store`` says whether what is live may be stored where Helm will not apply
-    the chart.
+    ``frame`` holds all but the targets. Where Helm will not apply the chart, ``store`` says whether what is live may be
+    stored, ``apply`` whether the live object may be brought to what the chart says first.
     """
 
     members: Sequence[Member]
     frame: Update
     release: ReleaseName
     store: bool = True
+    apply: bool = False
 
 
 class Outcome(Record):
@@ -79,7 +80,9 @@ class Outcome(Record):
     ``prediction`` is of the rewriting that is emitted. ``withheld`` says that a wished stamp or label was left out;
     ``differing`` are the paths where the live object afterwards is not what the chart wants, ``mended`` whether the
     next ``helm upgrade`` of the same chart sets them right. ``policy`` is the resource policy that the document says
-    and the live object will not, ``""`` where they agree.
+    and the live object will not, ``""`` where they agree. ``apply`` is the JSON merge patch that brings the live object
+    to what the chart says before Helm runs, ``None`` for none: then the prediction is of what comes after it, and
+    ``differing`` are the paths it sets right.
     """
 
     rewriting: Rewriting
@@ -88,3 +91,4 @@ class Outcome(Record):
     differing: tuple[tuple[str, ...], ...] = ()
     mended: bool = True
     policy: str = ""
+    apply: Json = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from postrender.identity import ObjectKey, Resource, object_name
-from postrender.live import LiveObject
+from postrender.live import Json, LiveObject
 from postrender.manifest import ObjectRef
 from postrender.ownership import Ownership
 from postrender.record import Record
@@ -26,6 +26,7 @@ class Action(Enum):
     STORE = "store live"
     STRIP = "strip"
     ADOPT = "adopt"
+    APPLY = "apply"
     LEAVE = "leave"
     REFUSE = "refuse"
 
@@ -51,7 +52,8 @@ class Verdict(Record):
     """What becomes of one object.
 
     ``edits`` are what the filter does to its document, ``adopt`` the live object that ``--adopt`` lets postrender
-    stamp first. ``prediction`` is ``None`` where nobody looked or Helm applies server-side.
+    stamp first, ``apply`` the JSON merge patch that ``--on-drift apply`` lets it send to the live object before Helm
+    runs (``None`` for none). ``prediction`` is ``None`` where nobody looked or Helm applies server-side.
     """
 
     ref: ObjectRef
@@ -63,6 +65,7 @@ class Verdict(Record):
     edits: tuple[Edit, ...] = ()
     prediction: Prediction | None = None
     adopt: LiveObject | None = None
+    apply: Json = None
 
     @property
     def name(self) -> str:
@@ -95,3 +98,8 @@ class Plan(Record):
     def adoptions(self) -> tuple[Verdict, ...]:
         """The verdicts that need the live object stamped first."""
         return tuple(verdict for verdict in self.verdicts if verdict.adopt is not None)
+
+    @property
+    def applications(self) -> tuple[Verdict, ...]:
+        """The verdicts whose live object is brought to what the chart says before Helm runs."""
+        return tuple(verdict for verdict in self.verdicts if verdict.apply is not None)

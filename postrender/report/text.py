@@ -10,6 +10,7 @@ from postrender.report.lines import wrapped
 
 _DONE = {
     Action.ADOPT: "taken over",
+    Action.APPLY: "brought to what the chart says",
     Action.STAMP: "stamped",
     Action.LABEL: "labelled",
     Action.PIN: "pinned",

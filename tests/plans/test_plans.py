@@ -36,6 +36,7 @@ CASE_KEYS = {
     "same": "true: the bytes that come out are those of `in`",
     "error": "the whole message instead",
     "exit": "its exit code",
+    "writes": "object name: the merge patch that is sent to the live object first",
     "codes": "object name: the codes of its findings, in order",
 }
 
@@ -132,3 +133,4 @@ def test_plan(case: dict[str, Any], version: str, tmp_path: Path) -> None:
         if verdict.findings
     }
     assert told == case.get("codes", {})
+    assert {verdict.name: verdict.apply for verdict in result.plan.applications} == case.get("writes", {})

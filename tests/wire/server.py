@@ -215,7 +215,7 @@ class Server:
         return ok({"kind": f"{resource.gvk.kind}List", "apiVersion": "v1", "metadata": metadata, "items": page})
 
     def _patch(self, path: str, request: Request, accept: str) -> Reply:
-        """A JSON merge patch, guarded by the resourceVersion in it."""
+        """A JSON merge patch, guarded by the resourceVersion in it; a dry run changes nothing."""
         patch = json.loads(request.body)
         found = self.objects[path]
         version = patch["metadata"].get("resourceVersion")
@@ -225,7 +225,8 @@ class Server:
             )
         changed = _merged(found, patch)
         changed["metadata"]["resourceVersion"] = str(int(found["metadata"]["resourceVersion"]) + 1)
-        self.objects[path] = changed
+        if request.query.get("dryRun") != "All":
+            self.objects[path] = changed
         return ok(_partial(changed) if "as=PartialObjectMetadata;" in accept else changed)
 
     @contextmanager
@@ -294,10 +295,12 @@ def _partial(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merged(target: Any, patch: Any) -> Any:
-    """RFC 7386, without ``null``."""
-    if not (isinstance(target, dict) and isinstance(patch, dict)):
+    """RFC 7386."""
+    if not isinstance(patch, dict):
         return patch
-    return {**target, **{key: _merged(target.get(key), value) for key, value in patch.items()}}
+    target = target if isinstance(target, dict) else {}
+    changed = {key: _merged(target.get(key), value) for key, value in patch.items() if value is not None}
+    return {**{key: value for key, value in target.items() if key not in patch}, **changed}
 
 
 def _note_name(connection: Any, name: str | None, _: ssl.SSLContext) -> None:

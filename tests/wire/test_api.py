@@ -34,7 +34,7 @@ def test_rewriting_stamps_a_live_object_only_where_the_policy_says_so(server: Se
         postrender.rewrite(STREAM, RUN, connection)
     assert {request.method for request in server.requests} == {"GET"}
     result = postrender.rewrite(STREAM, RUN, connection, Policy(adopt=frozenset({Adopt.UNMANAGED})))
-    assert result.adopted == ("shirts.stable.example.com/shop/shirt",)
+    assert result.written == ("shirts.stable.example.com/shop/shirt",)
     assert [request.method for request in server.asked(SHIRTS) if request.method != "GET"] == ["PATCH"]
 
 

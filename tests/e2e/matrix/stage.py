@@ -99,7 +99,7 @@ class Stage:
         invocation = run.invocation(self.column, self.place)
         answer = self.folder / "answer"
         try:
-            result = filter_stream(self.rendered(run), invocation, policy, cluster, cluster.stamp)
+            result = filter_stream(self.rendered(run), invocation, policy, cluster, cluster)
         except PostrenderError as error:
             code, account, data = error.exit_code, str(error), b""
         else:
