@@ -42,10 +42,11 @@ class _Kinds(Record):
         return ObjectKey(ref.gvk.group_kind, namespace if self.of(ref.gvk).namespaced else "", ref.name)
 
 
-def gather(manifest: Manifest, invocation: Invocation, source: Source | None) -> Facts:
+def gather(manifest: Manifest, invocation: Invocation, source: Source | None, *, whole: bool = False) -> Facts:
     """Everything ``decide`` needs; without a source, and for ``helm template``, nothing is looked up.
 
-    Raises ClusterError where an answer was not certain.
+    With ``whole``, live objects come with their bodies even where the decision needs only metadata. Raises
+    ClusterError where an answer was not certain.
     """
     # A kind that the server does not serve yet is guessed, even where its CRD is in the stream: reading that would cost
     # more than all the rest, and the guess only names things.
@@ -70,8 +71,8 @@ def gather(manifest: Manifest, invocation: Invocation, source: Source | None) ->
         )
         for ref in manifest.objects
     ]
-    items = _observed(items, source, whole=bodies_wanted(invocation, own))
-    leaving = _observed(_leaving(items, stored, kinds), source, whole=False)
+    items = _observed(items, source, whole=whole or bodies_wanted(invocation, own))
+    leaving = _observed(_leaving(items, stored, kinds), source, whole=whole)
     living = _living([*items, *leaving], invocation, source)
     return Facts(Desired(manifest), tuple(items), invocation, own, _entries(stored, kinds), living, tuple(leaving))
 

@@ -48,17 +48,21 @@ def require_known(helm: HelmVersion | None) -> None:
         )
 
 
-def plan_stream(data: bytes, invocation: Invocation, policy: Policy, source: Source | None) -> Planned:
+def plan_stream(
+    data: bytes, invocation: Invocation, policy: Policy, source: Source | None, *, whole: bool = False
+) -> Planned:
     """What the filter would do with the stream, whether it would go on or refuse; nothing is written anywhere.
 
-    ``source`` as for ``filter_stream``. Raises ManifestError and ClusterError.
+    ``source`` as for ``filter_stream``, ``whole`` as for ``gather``. Raises ManifestError and ClusterError.
     """
-    return plan_manifest(manifests.read(data), invocation, policy, source)
+    return plan_manifest(manifests.read(data), invocation, policy, source, whole=whole)
 
 
-def plan_manifest(manifest: Manifest, invocation: Invocation, policy: Policy, source: Source | None) -> Planned:
+def plan_manifest(
+    manifest: Manifest, invocation: Invocation, policy: Policy, source: Source | None, *, whole: bool = False
+) -> Planned:
     """``plan_stream`` for a stream that was read already, and of which some objects may have been left out."""
-    facts = gather(manifest, invocation, source)
+    facts = gather(manifest, invocation, source, whole=whole)
     return Planned(manifest, facts, decide(facts, policy))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from postrender.cluster.access import reach
 from postrender.cluster.applying import apply
+from postrender.cluster.capabilities import Capabilities, capabilities
 from postrender.cluster.catalog import catalog
 from postrender.cluster.discovery import Served, discover
 from postrender.cluster.explain import Kubectl
@@ -62,6 +63,14 @@ class Cluster:
         given_up = late(self._transport)
         for place, found in unfold(turn, starts, patience=self._transport.patience, given_up=given_up):
             yield listings[place], found
+
+    def capabilities(self) -> Capabilities:
+        """What a chart that is rendered for this server is told of it."""
+        return one(
+            lambda: capabilities(self._transport),
+            patience=_REQUESTS * self._transport.patience,
+            given_up=Capabilities(),
+        )
 
     def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
         """What is live, one exact path for each, several at once, in the order of ``wanted``."""

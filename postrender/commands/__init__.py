@@ -7,6 +7,7 @@ is imported only when it is called: the filter runs once for every Helm call and
 from __future__ import annotations
 
 COMMANDS: dict[str, str] = {
+    "plan": "show what would be done to each object",
     "lint": "find what in a chart makes trouble, without a cluster",
     "orphans": "find kept objects whose release is gone",
     "unpin": "take pins out of a stored release",

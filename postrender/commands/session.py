@@ -55,8 +55,12 @@ def policy_of(values: Mapping[str, Value | None]) -> Policy:
     )
 
 
-def sources_of(caller: Caller, values: Mapping[str, Value | None], policy: Policy) -> Sources:
+def sources_of(
+    caller: Caller, values: Mapping[str, Value | None], policy: Policy, *, only_reads: bool = False
+) -> Sources:
     """Where to look, by the values of ``FILTER_SETTINGS``; raises UsageError where nobody said, ClusterError.
+
+    What only reads (``only_reads``) may look where Helm would if nobody said, and gets no stamper.
 
     An exec plugin of the kubeconfig runs here; nothing is asked of a server yet.
     """
@@ -70,7 +74,7 @@ def sources_of(caller: Caller, values: Mapping[str, Value | None], policy: Polic
         from postrender import snapshot
 
         return Sources(snapshot.load(str(values["live"])))
-    if not caller.cluster_named:
+    if not caller.cluster_named and not only_reads:
         raise UsageError(
             "\n  ".join(["which cluster is meant cannot be told", *caller.notes]),
             next=("--kube-context NAME", "--live FILE   (what kubectl get ... -o yaml printed)", "--offline"),
@@ -78,7 +82,7 @@ def sources_of(caller: Caller, values: Mapping[str, Value | None], policy: Polic
     from postrender.cluster import connect
 
     connected = connect(caller.connection)
-    return Sources(connected, _writer(connected, caller, policy))
+    return Sources(connected, None if only_reads else _writer(connected, caller, policy))
 
 
 def _writer(connected: Cluster, caller: Caller, policy: Policy) -> Writer | None:

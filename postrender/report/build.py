@@ -155,7 +155,9 @@ def _changing(verdict: Verdict, item: Item, prediction: Prediction | None, bodie
     if item.observation is None:
         return bool(verdict.edits)
     sent = built(item.ref.gvk, item.key, bodies.emitted).body
-    if verdict.adopt is not None or bodies.live is None or bodies.stored is None or changes(bodies.stored, sent):
+    if verdict.adopt is not None or verdict.apply is not None:
+        return True
+    if bodies.live is None or bodies.stored is None or changes(bodies.stored, sent):
         return True
     return bool(changes(bodies.live, bodies.after) if prediction else changes(as_live(sent, bodies.live), sent))
 

@@ -8,7 +8,7 @@ from postrender.plan.verdict import Action, Plan, Verdict
 from postrender.record import Record
 from postrender.report.lines import wrapped
 
-_DONE = {
+DONE = {
     Action.ADOPT: "taken over",
     Action.APPLY: "brought to what the chart says",
     Action.STAMP: "stamped",
@@ -58,7 +58,7 @@ def account(plan: Plan, heading: Heading, extra: Sequence[str] = ()) -> str:
 
 def done(verdict: Verdict) -> str:
     """What was done to an object: ``stamped, labelled``."""
-    return ", ".join(_DONE[action] for action in verdict.actions)
+    return ", ".join(DONE[action] for action in verdict.actions)
 
 
 def _about(verdict: Verdict) -> Iterable[str]:

@@ -11,7 +11,10 @@ import pytest
 
 from postrender import snapshot
 from postrender.errors import PostrenderError
+from postrender.helm.predict import Request
+from postrender.ownership import Standing
 from postrender.pipeline import plan_stream
+from postrender.plan.verdict import Action, Severity
 from postrender.redact import Digests
 from postrender.report import json as reports
 from postrender.report.build import view
@@ -47,3 +50,14 @@ def test_view(case: dict[str, Any], version: str, tmp_path: Path, validator: Any
     told = {each["name"]: [finding["code"] for finding in each["findings"]] for each in report["objects"]}
     if "error" not in case:
         assert {name: codes for name, codes in told.items() if codes} == case.get("codes", {})
+
+
+def test_the_schema_names_every_action_request_and_standing() -> None:
+    fields = SCHEMA["$defs"]["object"]["properties"]
+    assert fields["actions"]["items"]["enum"] == [action.value.replace(" ", "-") for action in Action]
+    requests = fields["prediction"]["properties"]["request"]["enum"]
+    assert requests == [*(request.value for request in Request), "hook", "unknown"]
+    standings = fields["ownership"]["oneOf"][1]["properties"]["standing"]["enum"]
+    assert standings == [standing.name.lower().replace("_", "-") for standing in Standing]
+    severities = SCHEMA["$defs"]["finding"]["properties"]["severity"]["enum"]
+    assert severities == [severity.value for severity in Severity]

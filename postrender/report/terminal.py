@@ -1,0 +1,90 @@
+"""A plan for a person at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from postrender.report import words
+from postrender.report.diff import live_diff, stored_diff
+from postrender.report.lines import wrapped
+from postrender.report.paint import Paint
+from postrender.report.view import ObjectView, View
+
+_STYLES = {
+    "refused": "bold red",
+    "deleted": "bold red",
+    "created": "bold green",
+    "changed": "bold magenta",
+    "edited": "bold magenta",
+    "adopted": "bold cyan",
+    "stored": "bold cyan",
+    "kept": "bold cyan",
+}
+_SEVERITIES = {"error": "red", "warning": "magenta", "info": ""}
+_LINES = {"+": "green", "-": "red", "@": "cyan"}
+
+QUIET, NORMAL, VERBOSE = 0, 1, 2
+"""Only a line for each object; what changes, with its diff; everything."""
+
+
+def plan_text(view: View, paint: Paint, detail: int = NORMAL, commands: Sequence[str] = ()) -> str:
+    """The whole plan, ending in a newline; ``commands`` are what to type where it goes on."""
+    return "".join(f"{line}\n" for line in _plan(view, paint, detail, commands))
+
+
+def _plan(view: View, paint: Paint, detail: int, commands: Sequence[str]) -> Iterator[str]:
+    yield from (paint("bold", line) for line in wrapped(f"postrender plan: {words.heading(view.about)}"))
+    if view.about.told and detail > QUIET:
+        yield from wrapped(f"told by {', '.join(view.about.told)}", first="  ", rest="    ")
+    shown = [each for each in view.objects if detail == VERBOSE or each.changing or each.refused or _warns(each)]
+    for each in shown:
+        if detail == QUIET:
+            yield from _headline(each, paint)
+        else:
+            yield ""
+            yield from _object(each, paint)
+    if detail > QUIET:
+        yield ""
+    for note in view.about.notes:
+        yield from wrapped(note, first="note: ", rest="      ")
+    hidden = len(view.objects) - len(shown)
+    if hidden:
+        yield from (paint("dim", line) for line in wrapped(f"{hidden} more stay as they are (--verbose shows them)"))
+    yield from (paint("bold", line) for line in wrapped(words.summary(view)))
+    # Whole, however long: they are there to be copied.
+    for step in {"refused": words.steps(view), "something": commands}.get(view.outcome, ()):
+        yield f"  next: {step}"
+
+
+def _warns(each: ObjectView) -> bool:
+    return any(finding.severity.value != "info" for finding in each.findings)
+
+
+def _headline(each: ObjectView, paint: Paint) -> Iterator[str]:
+    word = words.verdict(each)
+    yield f"{paint(_STYLES.get(word, ''), f'{word:<9}')} {each.name}"
+
+
+def _object(each: ObjectView, paint: Paint) -> Iterator[str]:
+    yield from _headline(each, paint)
+    for title, text in (
+        ("owner", words.owner(each)),
+        ("filter", words.filter(each)),
+        ("Helm", words.helm(each)),
+        ("stored", words.stored(each)),
+    ):
+        yield from wrapped(text, first=f"  {title:<7} ", rest=" " * 10)
+    for finding in each.findings:
+        style = _SEVERITIES[finding.severity.value]
+        for line in wrapped(f"{finding.text} ({finding.code})", first="  - ", rest="    "):
+            yield paint(style, line)
+        if finding.severity.value == "warning":
+            yield from (f"    next: {step}" for step in finding.next)
+    if not each.refused:
+        yield from _diff(live_diff(each), paint)
+    yield from _diff(stored_diff(each), paint)
+
+
+def _diff(lines: Sequence[str], paint: Paint) -> Iterator[str]:
+    for place, line in enumerate(lines):
+        yield f"  {paint('bold' if place < 2 else _LINES.get(line[:1], ''), line)}"
