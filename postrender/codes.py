@@ -138,6 +138,30 @@ _ALL = (
         "so. Annotate the live object yourself.",
     ),
     Code(
+        "PR306",
+        "fields that the chart sets belong to another field manager",
+        "Helm 4 applies server-side, and the API server remembers who set each field (`metadata.managedFields`). "
+        "Somebody else set these ones to something else than the chart says, so that Helm would stop with `conflict "
+        "occurred while applying`. The server was asked beforehand, as a dry run; nothing was changed. Look who it is: "
+        "an operator or autoscaler will set them again, and the chart should then leave them out; otherwise "
+        "`--force-conflicts` takes them for the chart.",
+    ),
+    Code(
+        "PR307",
+        "the API server would refuse what this Helm sends",
+        "The very patch or object that this Helm will send was sent to the API server as a dry run, and refused: an "
+        "immutable field (a selector, a roleRef, volumeClaimTemplates), an invalid value, an admission policy. Helm "
+        "would fail half way through the chart. No flag mends it: change the chart, or delete the object yourself "
+        "where it may be made anew.",
+    ),
+    Code(
+        "PR308",
+        "the API server drops fields of the chart",
+        "A dry run of what Helm will apply shows that some fields of the chart will not be there afterwards, or be "
+        "null: the schema of the kind does not know them, an admission takes them out, or a map whose entries all "
+        "leave the chart becomes null where the chart says `{}` (server-side apply does that). Helm reports success.",
+    ),
+    Code(
         "PR309",
         "the live object is brought to what the chart says before Helm runs",
         "You allowed it with `--on-drift apply`: this Helm would report success and not apply these fields, so "

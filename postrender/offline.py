@@ -9,6 +9,7 @@ from postrender.identity import GroupVersionKind, Resource
 from postrender.live import Json, NotServed, Observation, ReleaseName, Unknown
 from postrender.record import replace
 from postrender.source import Wanted
+from postrender.trial import NotAsked, Trial, TrialAnswer
 
 _NOBODY = Unknown("no cluster was asked", ("--kube-context NAME",))
 
@@ -46,6 +47,10 @@ class Offline:
     def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
         """Unknown, for each."""
         return [_NOBODY for _ in wanted]
+
+    def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
+        """Not asked, for each."""
+        return [NotAsked()] * len(trials)
 
     def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> Unknown:
         """Unknown."""

@@ -13,6 +13,7 @@ from postrender.plan.facts import Facts
 from postrender.plan.verdict import Plan, Severity, Verdict
 from postrender.policy import OnDrift, Policy
 from postrender.record import Record, replace
+from postrender.rehearse import rehearsed
 from postrender.source import Source
 from postrender.splice import splice
 
@@ -53,7 +54,8 @@ def plan_stream(
 ) -> Planned:
     """What the filter would do with the stream, whether it would go on or refuse; nothing is written anywhere.
 
-    ``source`` as for ``filter_stream``, ``whole`` as for ``gather``. Raises ManifestError and ClusterError.
+    What Helm will send to live objects is asked of the server as a dry run. ``source`` as for ``filter_stream``,
+    ``whole`` as for ``gather``. Raises ManifestError and ClusterError.
     """
     return plan_manifest(manifests.read(data), invocation, policy, source, whole=whole)
 
@@ -63,7 +65,7 @@ def plan_manifest(
 ) -> Planned:
     """``plan_stream`` for a stream that was read already, and of which some objects may have been left out."""
     facts = gather(manifest, invocation, source, whole=whole)
-    return Planned(manifest, facts, decide(facts, policy))
+    return Planned(manifest, facts, rehearsed(decide(facts, policy), facts, policy, source))
 
 
 def filter_stream(

@@ -27,6 +27,7 @@ from postrender.manifest import Manifest, ObjectRef
 from postrender.offline import Offline
 from postrender.record import Record, replace
 from postrender.source import Misshapen, Wanted, live_object
+from postrender.trial import NotAsked, Trial, TrialAnswer
 
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 
@@ -57,6 +58,10 @@ class Snapshot(Record):
     def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
         """What the file holds, with the body. Unknown for a body in a version that the file does not have it in."""
         return [self._observe(each) for each in wanted]
+
+    def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
+        """Nothing: a file has no server's rules."""
+        return [NotAsked()] * len(trials)
 
     def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
         """The revisions whose Secrets (or ConfigMaps, as ``driver`` says) the file holds."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.record import Record
+from postrender.trial import Trial, TrialAnswer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class Source(Protocol):
 
     def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
         """What is live, in the order of ``wanted``."""
+
+    def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
+        """What the server would say to each request, in the order of ``trials``; nothing is changed by it."""
 
     def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
         """Every stored revision, ascending; ``()`` means that the release is gone.

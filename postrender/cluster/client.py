@@ -18,19 +18,21 @@ from postrender.cluster.stamping import stamp
 from postrender.cluster.stored import payloads, stored
 from postrender.cluster.storing import store
 from postrender.cluster.transport import Transport
+from postrender.cluster.trying import attempt
 from postrender.connection import Connection
 from postrender.identity import GroupVersionKind, Resource
 from postrender.live import Json, LiveObject, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.releases import StoredObject
 from postrender.source import Wanted
 from postrender.survey import Catalog, Listing, Page
+from postrender.trial import NotAsked, Trial, TrialAnswer
 
 _REQUESTS = 4
 """As many requests one after the other are given time for a release: a list or two, and two payloads."""
 
 
 class Cluster:
-    """One API server, as one user. Reads never write; ``stamp``, ``apply`` and ``store`` do."""
+    """One API server, as one user. Reads and dry runs never write; ``stamp``, ``apply`` and ``store`` do."""
 
     def __init__(self, transport: Transport, description: str, kubectl: Kubectl) -> None:
         self._transport = transport
@@ -79,6 +81,16 @@ class Cluster:
             wanted,
             patience=self._transport.patience,
             given_up=self._late(),
+        )
+
+    def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
+        """What the server says to each request as a dry run, several at once, in the order of ``trials``."""
+        late: TrialAnswer = NotAsked(self._late().reason)
+        return each(
+            lambda trial: attempt(self._transport, trial, self._kubectl),
+            trials,
+            patience=self._transport.patience,
+            given_up=late,
         )
 
     def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:

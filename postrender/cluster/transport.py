@@ -23,6 +23,9 @@ MAX_ANSWER = 64 * 1024 * 1024
 GIVE_UP_AFTER = 8
 """After so many requests in a row without a clear answer no other is sent: the server has other troubles."""
 
+DRY_RUN = "dryRun=All"
+"""In a query, it makes of any write a question: the server keeps nothing."""
+
 RENEWAL = 10.0
 """Seconds for which a token is not looked at again: renewing one may run a plugin."""
 
@@ -67,9 +70,10 @@ class Transport:
     ) -> Answer | NoAnswer:
         """Ask for an exact path; ``query`` is encoded already. Never raises for what a server or network does.
 
-        A GET is tried again after a server error or a connection that broke off, anything after a 429; a redirect is
-        not followed, since it would carry the credentials elsewhere.
+        A GET or dry run is tried again after a server error or a connection that broke off, anything after a 429; a
+        redirect is not followed, since it would carry the credentials elsewhere.
         """
+        safe = method == "GET" or DRY_RUN in query.split("&")
         if {".", ".."} & set(path.split("/")):
             return NoAnswer(f"nothing can be called that, since its path {path} would be another's")
         if self._unclear >= GIVE_UP_AFTER:
@@ -77,13 +81,13 @@ class Transport:
         headers = [("Accept", accept), ("Accept-Encoding", "gzip"), ("User-Agent", "postrender"), *self._headers]
         if content_type:
             headers.append(("Content-Type", content_type))
-        if method != "GET":
+        if not safe:
             # On a connection that the server closed meanwhile it would stay open whether a write arrived.
             self._pool.clear()
         url = f"{self._configuration.host}{path}" + (f"?{query}" if query else "")
         attempt, left = 1, self.timeout
         outcome = self._once(method, url, headers, body)
-        while (pause := _pause(outcome, attempt, safe=method == "GET")) is not None and pause <= left:
+        while (pause := _pause(outcome, attempt, safe=safe)) is not None and pause <= left:
             time.sleep(pause)
             attempt, left = attempt + 1, left - pause
             outcome = self._once(method, url, headers, body)

@@ -29,9 +29,12 @@ def owned(managed_fields: Sequence[Json], *, custom: bool) -> Tree:
     tree: dict[str, Any] = {}
     for entry in managed_fields:
         if entry.get("manager") == MANAGER and not entry.get("subresource"):
-            tree = _union(tree, entry.get("fieldsV1") or {})
-    if custom:
-        return tree
+            tree = union(tree, entry.get("fieldsV1") or {})
+    return tree if custom else free_form(tree)
+
+
+def free_form(tree: Tree) -> Tree:
+    """Of a built-in kind's fields those of maps that take any key: labels, annotations, data."""
     metadata = tree.get("f:metadata") or {}
     free = {key: metadata[key] for key in ("f:labels", "f:annotations") if key in metadata}
     return {"f:metadata": free, **{key: tree[key] for key in _FREE_FORM if key in tree}}
@@ -103,8 +106,9 @@ def _others(value: Json, tree: Tree) -> Json:
     return rest or None
 
 
-def _union(one: Tree, other: Tree) -> dict[str, Any]:
+def union(one: Tree, other: Tree) -> dict[str, Any]:
+    """All that either tree names."""
     result = dict(one)
     for key, below in other.items():
-        result[key] = _union(result[key], below) if key in result else below
+        result[key] = union(result[key], below) if key in result else below
     return result

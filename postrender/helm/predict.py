@@ -79,7 +79,7 @@ def simulate(update: Update) -> tuple[Prediction, ...]:
     for index, target in enumerate(update.targets):
         live = update.live.get(target.key)
         if live is None:
-            answers.append(Prediction(Request.CREATE, target.body))
+            answers.append(Prediction(Request.CREATE, server.without_empty_data(target.gvk, target.body)))
             continue
         original = _original(update, found[identity(update.matching, target.gvk, target.key)], now)
         answer = _one(update, target, original, live)
@@ -99,7 +99,7 @@ def _original(update: Update, match: int, now: list[Json]) -> Json:
 def _one(update: Update, target: Entry, original: Json, live: Json) -> Prediction:
     status_apart = target.gvk in update.status_apart
     if update.force:
-        return Prediction(Request.REPLACE, server.kept(live, target.body, status_apart=status_apart))
+        return Prediction(Request.REPLACE, server.kept(target.gvk, live, target.body, status_apart=status_apart))
     try:
         difference = _difference(update, target, original, live)
     except patch.PatchError as error:
@@ -114,7 +114,7 @@ def _one(update: Update, target: Entry, original: Json, live: Json) -> Predictio
     stale = server.stale_version(target.gvk, live, after)
     if stale:
         return Prediction(Request.PATCH, live, difference, refused + stale, stale_version=True)
-    return Prediction(Request.PATCH, server.kept(live, after, status_apart=status_apart), difference)
+    return Prediction(Request.PATCH, server.kept(target.gvk, live, after, status_apart=status_apart), difference)
 
 
 def _strategic(update: Update, target: Entry) -> bool:

@@ -52,14 +52,24 @@ def stale_version(gvk: GroupVersionKind, live: Json, after: Json) -> str:
     return "metadata.resourceVersion: Invalid value: 0: must be specified for an update"
 
 
-def kept(live: Json, after: Json, *, status_apart: bool) -> Json:
+def without_empty_data(gvk: GroupVersionKind, body: Json) -> Json:
+    """A ConfigMap or Secret without ``data: {}``: its Go struct leaves an empty map out (``omitempty``)."""
+    if gvk.group_kind not in _DATA or not isinstance(body, dict):
+        return body
+    return {name: value for name, value in body.items() if name not in ("data", "binaryData") or value != {}}
+
+
+_DATA = frozenset((GroupKind("", "ConfigMap"), GroupKind("", "Secret")))
+
+
+def kept(gvk: GroupVersionKind, live: Json, after: Json, *, status_apart: bool) -> Json:
     """``after`` with what an update of the object cannot change put back from ``live``."""
     before = _metadata(live)
     metadata = {name: value for name, value in _metadata(after).items() if name not in SERVER_KEPT}
     for name in (*SERVER_KEPT, "resourceVersion"):
         if name in before:
             metadata[name] = before[name]
-    result = {**after, "metadata": metadata}
+    result = {**without_empty_data(gvk, after), "metadata": metadata}
     if status_apart:
         result.pop("status", None)
         if "status" in live:

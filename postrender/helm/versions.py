@@ -52,6 +52,9 @@ class Behaviour(Record):
     #: objects to be adopted are copies of their entries, so that a refreshed target leaves its original alone
     #: (``infoCopy``, existingResourceConflict, pkg/action/validate.go).
     copies_adopted: bool = False
+    #: what is new in an update is applied as all else is (``update``, pkg/kube/client.go of v4.0.1); 4.0.0 creates it
+    #: client-side, so that its next upgrade conflicts with itself.
+    applies_what_is_new: bool = False
     #: a new release is applied server-side unless told otherwise (``NewInstall``, pkg/action/install.go of v4).
     server_side: bool = False
     #: hooks go through the post-renderer (``renderResources``, pkg/action/action.go of v4).
@@ -65,7 +68,7 @@ _TABLE: tuple[tuple[HelmVersion, dict[str, object]], ...] = (
     (HelmVersion(3, 17, 1), {"matching": Matching.GROUP_KIND}),
     (HelmVersion(3, 18, 0), {"three_way_on_take_ownership": True}),
     (HelmVersion(4, 0, 0), {"matching": Matching.GROUP_VERSION_KIND, "server_side": True, "hooks_in_stream": True}),
-    (HelmVersion(4, 0, 1), {"copies_adopted": True}),
+    (HelmVersion(4, 0, 1), {"copies_adopted": True, "applies_what_is_new": True}),
     (HelmVersion(4, 1, 1), {"matching": Matching.GROUP_KIND}),
 )
 """From which version on what differs from the row before."""

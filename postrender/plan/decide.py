@@ -20,6 +20,11 @@ from postrender.plan.verdict import Action, Finding, Plan, Severity, Verdict
 from postrender.policy import Policy
 from postrender.record import replace
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from postrender.helm.predict import Prediction
+    from postrender.trial import Trial
+
 
 def decide(facts: Facts, policy: Policy) -> Plan:
     """One verdict for every object of the stream, in its order.
@@ -111,6 +116,7 @@ def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
     adopt = item.live if not refused and run.adopts(owner) else None
     apply = outcome.apply if outcome and not refused else None
     body = run.facts.desired(item.ref) if done.store is not None else None
+    prediction = outcome.prediction if outcome else None
     return Verdict(
         ref=item.ref,
         key=item.key,
@@ -119,10 +125,18 @@ def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
         actions=(Action.REFUSE,) if refused else _actions(done, adopt, apply),
         findings=tuple(told),
         edits=() if refused else edits_of(item.ref, done, body),
-        prediction=outcome.prediction if outcome else None,
+        prediction=prediction,
         adopt=adopt,
         apply=apply,
+        trial=None if refused or apply is not None or item.live is None else _trial(run, index, done, prediction),
     )
+
+
+def _trial(run: Run, index: int, done: Rewriting, prediction: Prediction | None) -> Trial | None:
+    # As for ``outcomes``: a stream of new objects asks nothing.
+    from postrender.plan.trying import trial_of
+
+    return trial_of(run, index, done, prediction)
 
 
 def _told(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> list[Finding]:

@@ -22,6 +22,13 @@ _EXPORTED = frozenset(
 """Fields of which any one tells an exported object from a chart's."""
 
 
+def allowed(finding: Finding, policy: Policy) -> Finding:
+    """The finding; as a warning where the user allows it by its code."""
+    if finding.severity is not Severity.ERROR or finding.code in NEVER_ALLOWED:
+        return finding
+    return replace(finding, severity=Severity.WARNING) if finding.code in policy.allow else finding
+
+
 class Run:
     """One decision for one version of Helm.
 
@@ -47,6 +54,16 @@ class Run:
         return self.facts.invocation.take_ownership and self.ways.take_ownership
 
     @property
+    def makes_past_its_own(self) -> bool:
+        """Whether Helm first makes its own what an older run set client-side, before it applies server-side.
+
+        ``performInstall`` (pkg/action/install.go of v4) always, ``releasingUpgrade`` (upgrade.go) where the revision it
+        starts from was applied client-side.
+        """
+        before = upgraded_from(self.facts.invocation, self.facts.own)
+        return self.server_side and (before is None or before.apply_method != "ssa")
+
+    @property
     def stuck_on_live(self) -> bool:
         """Whether this install fails for whatever is live: applied server-side with the live object's managedFields.
 
@@ -58,9 +75,7 @@ class Run:
 
     def allowed(self, finding: Finding) -> Finding:
         """The finding; as a warning where the user allows it by its code."""
-        if finding.severity is not Severity.ERROR or finding.code in NEVER_ALLOWED:
-            return finding
-        return replace(finding, severity=Severity.WARNING) if finding.code in self.policy.allow else finding
+        return allowed(finding, self.policy)
 
     def adopts(self, owner: Ownership | None) -> bool:
         """Whether postrender itself may stamp the live object: not where Helm's own flag lets it through."""

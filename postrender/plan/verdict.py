@@ -14,6 +14,7 @@ from postrender.splice import Edit
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from postrender.helm.predict import Prediction
+    from postrender.trial import Trial
 
 
 class Action(Enum):
@@ -53,7 +54,8 @@ class Verdict(Record):
 
     ``edits`` are what the filter does to its document, ``adopt`` the live object that ``--adopt`` lets postrender
     stamp first, ``apply`` the JSON merge patch that ``--on-drift apply`` lets it send to the live object before Helm
-    runs (``None`` for none). ``prediction`` is ``None`` where nobody looked or Helm applies server-side.
+    runs (``None`` for none), ``trial`` what Helm will send to it. ``prediction`` is ``None`` where nobody looked, or
+    where Helm applies server-side and the server was not asked.
     """
 
     ref: ObjectRef
@@ -66,6 +68,7 @@ class Verdict(Record):
     prediction: Prediction | None = None
     adopt: LiveObject | None = None
     apply: Json = None
+    trial: Trial | None = None
 
     @property
     def name(self) -> str:
@@ -74,10 +77,14 @@ class Verdict(Record):
 
 
 class Plan(Record):
-    """The verdicts in stream order; ``leaving`` are those of objects that an upgrade takes out of the release."""
+    """The verdicts in stream order; ``leaving`` are those of objects that an upgrade takes out of the release.
+
+    ``notes`` are sentences about the plan as a whole.
+    """
 
     verdicts: tuple[Verdict, ...]
     leaving: tuple[Verdict, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def errors(self) -> tuple[tuple[Verdict, Finding], ...]:

@@ -50,7 +50,7 @@ def account(plan: Plan, heading: Heading, extra: Sequence[str] = ()) -> str:
     ]
     for verdict in told:
         lines.extend(_about(verdict))
-    for note in (*extra, *heading.notes):
+    for note in (*extra, *plan.notes, *heading.notes):
         lines.extend(wrapped(note, first="  note: ", rest="        "))
     lines.append("  " + _summary(plan))
     return "\n".join(lines) + "\n"

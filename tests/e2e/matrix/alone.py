@@ -11,11 +11,18 @@ from postrender import manifest as manifests
 from postrender.cluster import connect
 from postrender.connection import Connection
 from postrender.gather import gather
+from postrender.helm.apply import never_there
 from postrender.helm.predict import Prediction, Request
-from postrender.helm.server import SERVER_KEPT
+from postrender.helm.server import SERVER_KEPT, without_empty_data
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, LiveObject, ReleaseName
 from postrender.plan.facts import Facts, Item
 from postrender.plan.outcomes import predictions
+from postrender.plan.rewriting import Rewriting
+from postrender.plan.run import Run as Decision
+from postrender.plan.trying import target, trial_of, tried
+from postrender.policy import Policy
+from postrender.rehearse import attempted
+from postrender.source import Source
 from tests.e2e.api import Object
 from tests.e2e.matrix.stage import Stage, State
 from tests.e2e.matrix.steps import Ref, Run, Scenario
@@ -36,7 +43,7 @@ def helm_alone(stage: Stage, scenario: Scenario) -> Alone:
     """Play the scenario's run with Helm alone; the start is already set."""
     facts = facts_of(stage, scenario.run)
     refused = not_imported(facts)
-    predicted = [] if refused else _predicted(facts)
+    predicted = [] if refused else _predicted(facts, _source(stage))
     before = stage.state(scenario)
     mark = stage.plane.audit.mark()
     done = stage.play(scenario.run)
@@ -47,7 +54,7 @@ def helm_alone(stage: Stage, scenario: Scenario) -> Alone:
         return Alone(outcome, True, (*wrong, *changed(before, after)))
     if not predicted:
         return Alone(outcome, False)
-    wrong = compared(scenario, stage, predicted, after)
+    wrong = compared(scenario, stage, predicted, before, after)
     wrong += _errors(predicted, done.error if not done.ok else "")
     sent = {request.path: request.body for request in stage.plane.audit.writes(mark) if request.verb == "patch"}
     wrong += _patches(scenario, stage, predicted, sent)
@@ -57,8 +64,11 @@ def helm_alone(stage: Stage, scenario: Scenario) -> Alone:
 def facts_of(stage: Stage, run: Run) -> Facts:
     """What is known before the run, gathered as the filter does."""
     stream = manifests.read(stage.rendered(run))
-    source = connect(Connection(kubeconfig=str(stage.plane.kubeconfig)))
-    return gather(stream, run.invocation(stage.column, stage.place), source)
+    return gather(stream, run.invocation(stage.column, stage.place), _source(stage))
+
+
+def _source(stage: Stage) -> Source:
+    return connect(Connection(kubeconfig=str(stage.plane.kubeconfig)))
 
 
 def not_imported(facts: Facts) -> str:
@@ -84,16 +94,45 @@ def _named(live: LiveObject, release: ReleaseName) -> bool:
     )
 
 
-def _predicted(facts: Facts) -> list[tuple[Item, Prediction]]:
-    return [
-        (item, prediction)
-        for item, prediction in zip(facts.items, predictions(facts), strict=True)
-        if prediction is not None
-    ]
+def _predicted(facts: Facts, source: Source) -> list[tuple[Item, Prediction]]:
+    """The model's predictions; what Helm applies server-side is asked of the server first, as the filter does."""
+    helm = facts.invocation.helm
+    assert helm is not None
+    run = Decision(facts, Policy(), helm)
+    found = _before_trial(run) if run.server_side else list(predictions(facts))
+    asked = {
+        index: trial
+        for index, prediction in enumerate(found)
+        if (prediction is None or not prediction.error)
+        and (trial := trial_of(run, index, Rewriting(), prediction)) is not None
+    }
+    for (index, trial), answer in zip(asked.items(), attempted(list(asked.values()), source), strict=True):
+        found[index] = tried(facts.items[index], trial, answer, found[index])
+    return [(item, prediction) for item, prediction in zip(facts.items, found, strict=True) if prediction is not None]
 
 
-def compared(scenario: Scenario, stage: Stage, predicted: list[tuple[Item, Prediction]], after: State) -> list[str]:
-    """Where what is live is not what was predicted."""
+def _before_trial(run: Decision) -> list[Prediction | None]:
+    """Server-side: what is new is as it is sent, what is live only the server can tell."""
+    updates = run.upgrade or any(item.live is not None for item in run.facts.items)
+    applies = run.ways.applies_what_is_new or not updates
+    found: list[Prediction | None] = []
+    for item in run.facts.items:
+        if item.live is None:
+            body = target(run, item, Rewriting())
+            error = never_there(body) if applies else ""
+            live = without_empty_data(item.ref.gvk, body)
+            found.append(Prediction(Request.CREATE, live, body if applies else None, error))
+        elif run.stuck_on_live:
+            found.append(Prediction(Request.APPLY, None, error="metadata.managedFields must be nil"))
+        else:
+            found.append(None)
+    return found
+
+
+def compared(
+    scenario: Scenario, stage: Stage, predicted: list[tuple[Item, Prediction]], before: State, after: State
+) -> list[str]:
+    """Where what is live is not what was predicted; without a body in the prediction, what was live stays."""
     wrong = []
     created_in_vain = any(prediction.error for _, prediction in predicted)
     for item, prediction in predicted:
@@ -103,7 +142,8 @@ def compared(scenario: Scenario, stage: Stage, predicted: list[tuple[Item, Predi
             if not (prediction.request is Request.CREATE and created_in_vain):
                 wrong.append(f"{ref}: predicted {short(prediction.live)}, and there is none")
             continue
-        expected, actual = comparable(prediction.live), comparable(found)
+        expected = comparable(before[ref] or {} if prediction.live is None else prediction.live)
+        actual = comparable(found)
         if expected != actual:
             wrong.append(f"{ref}: predicted {short(expected)}, live is {short(actual)}")
     return wrong
@@ -140,6 +180,8 @@ def _patches(
     for item, prediction in predicted:
         ref = ref_of(scenario, stage, item)
         body = sent.get(ref.path(stage.place))
+        if prediction.live is None:
+            continue  # What is sent holds what only the server sets.
         if not same(prediction.patch or None, body or None):
             wrong.append(f"{ref}: predicted the patch {text(prediction.patch)}, Helm sent {text(body)}")
     return wrong

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import yaml
 
@@ -96,8 +97,13 @@ def _upgraded(stage: Stage, scenario: Scenario, unsaid: list[str], before: State
 
 
 def _unannounced(done: Filtered, found: list[str]) -> list[str]:
-    """Without the resource policy, where the account says that the live one stays."""
-    return [each for each in found if "helm.sh/resource-policy" not in each or "(PR305)" not in done.account]
+    """Without the resource policy, where the account says that the live one stays, and an empty map that gets lost."""
+    return [
+        each
+        for each in found
+        if not ("helm.sh/resource-policy" in each and "(PR305)" in done.account)
+        and not (each.endswith("is None, not {}") and "(PR308)" in done.account)
+    ]
 
 
 def _alive(stage: Stage, scenario: Scenario) -> set[str]:
@@ -186,11 +192,12 @@ def _refs(stage: Stage, scenario: Scenario, doc: Object) -> list[Ref]:
     ]
 
 
+_NOTHING: Any = object()
 _AHEAD = {("metadata", "annotations", "helm.sh/resource-policy"), ("metadata", "resourceVersion")}
 
 
 def _more(doc: Json, live: Json, theirs: Json, path: tuple[str, ...]) -> list[str]:
-    """What the document says and is not live, but for what somebody else set."""
+    """What the document says and is not live, but for what somebody else set, or took out (``null``)."""
     if isinstance(doc, dict) and doc:
         below = live if isinstance(live, dict) else {}
         others = theirs if isinstance(theirs, dict) else {}
@@ -198,8 +205,8 @@ def _more(doc: Json, live: Json, theirs: Json, path: tuple[str, ...]) -> list[st
             each
             for name, value in doc.items()
             if (*path, name) not in _AHEAD
-            for each in _more(value, below.get(name), others.get(name), (*path, name))
+            for each in _more(value, below.get(name), others.get(name, _NOTHING), (*path, name))
         ]
-    if doc == live or doc in (None, {}) or theirs is not None:
+    if doc == live or doc in (None, {}) or theirs is not _NOTHING:
         return []
     return [f"{'.'.join(path)} {doc!r} ({live!r})"]

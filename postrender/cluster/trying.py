@@ -1,0 +1,101 @@
+"""What Helm will write, sent as a dry run: everything but the last step, so that nothing changes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from postrender.cluster.answer import Answer, NoAnswer
+from postrender.cluster.explain import Asked, Kubectl, message, unclear
+from postrender.cluster.reading import exact_path
+from postrender.cluster.transport import DRY_RUN, Transport
+from postrender.identity import GroupKind
+from postrender.live import Json
+from postrender.source import Wanted
+from postrender.trial import Accepted, Conflict, Conflicting, NotAsked, Rejected, Trial, TrialAnswer, Verb
+
+FIELD_MANAGER = "helm"
+"""Helm's own name for itself (``kube.ManagedFieldsManager``, cmd/helm/helm.go), so that the answer is Helm's."""
+
+_SENT = {
+    Verb.APPLY: ("PATCH", "application/apply-patch+yaml"),
+    Verb.MERGE: ("PATCH", "application/merge-patch+json"),
+    Verb.STRATEGIC: ("PATCH", "application/strategic-merge-patch+json"),
+    Verb.REPLACE: ("PUT", "application/json"),
+}
+_SECRET = GroupKind("", "Secret")
+_NO_DRY_RUN = "does not support dry run"
+_DENIED = re.compile(r'admission webhook ".*" denied the request')
+
+
+def attempt(transport: Transport, trial: Trial, kubectl: Kubectl) -> TrialAnswer:
+    """What the server says to one trial. Raises ValueError where it does not name exactly one object."""
+    method, content_type = _SENT[trial.verb]
+    wanted = Wanted(trial.resource, trial.key.namespace, trial.key.name, body=True)
+    outcome = transport.request(
+        method,
+        exact_path(wanted),
+        query=_query(trial),
+        body=json.dumps(trial.body).encode(),
+        content_type=content_type,
+    )
+    if isinstance(outcome, Answer):
+        if outcome.status == 200:
+            body = outcome.json()
+            return Accepted(body) if isinstance(body, dict) else NotAsked("its answer to a dry run is no object")
+        told = _refused(outcome, trial)
+        if told is not None:
+            return told
+    return _unclear(outcome, trial, kubectl)
+
+
+def _query(trial: Trial) -> str:
+    """As ``patchResourceServerSide`` (pkg/kube/client.go of v4) sends it, but for the dry run."""
+    parts = [DRY_RUN, f"fieldManager={FIELD_MANAGER}"]
+    if trial.verb is Verb.APPLY:
+        parts += [f"force={'true' if trial.force else 'false'}", "fieldValidation=Strict"]
+    return "&".join(parts)
+
+
+def _refused(answer: Answer, trial: Trial) -> TrialAnswer | None:
+    """The server's no, where it is one that Helm will get too; ``None`` where it may be about the dry run or us."""
+    said = message(answer)
+    causes = _causes(answer)
+    if answer.status == 409:
+        conflicts = tuple(_conflict(cause) for cause in causes if cause.get("reason") == "FieldManagerConflict")
+        if conflicts:
+            return Conflicting(conflicts, said)
+        # What is applied does not rest on what was read, so that Helm will hear the same.
+        return Rejected(said) if trial.verb is Verb.APPLY else None
+    if _NO_DRY_RUN in said or not (answer.status in (400, 422) or _DENIED.search(said)):
+        return None
+    return Rejected(_fields(causes) if trial.key.group_kind == _SECRET else said)
+
+
+def _causes(answer: Answer) -> Sequence[Json]:
+    body = answer.json()
+    details = body.get("details") if isinstance(body, dict) else None
+    causes = details.get("causes") if isinstance(details, dict) else None
+    return [each for each in causes if isinstance(each, dict)] if isinstance(causes, list) else []
+
+
+def _conflict(cause: Json) -> Conflict:
+    """``conflict with "kubectl" using v1``: only entries of plain writes say a version (``printManager``,
+    k8s.io/apimachinery, pkg/util/managedfields/internal/conflict.go).
+    """
+    found = re.match(r'conflict with ("(?:[^"\\]|\\.)*")(.*)', str(cause.get("message")))
+    manager = json.loads(found[1]) if found else str(cause.get("message"))
+    return Conflict(str(cause.get("field")), manager, bool(found and " using " in found[2]))
+
+
+def _fields(causes: Sequence[Json]) -> str:
+    """What is wrong with a Secret, without the values that a message may hold."""
+    told = [f"{cause.get('field')} ({cause.get('reason')})" for cause in causes]
+    return "; ".join(told) or "it is not valid"
+
+
+def _unclear(outcome: Answer | NoAnswer, trial: Trial, kubectl: Kubectl) -> NotAsked:
+    verb = "update" if trial.verb is Verb.REPLACE else "patch"
+    why = unclear(outcome, kubectl, Asked(verb, trial.resource, trial.key.namespace, trial.key.name))
+    return NotAsked(why.reason, why.next)

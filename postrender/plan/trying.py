@@ -1,0 +1,172 @@
+"""What Helm will send to live objects, as questions to the API server, and what the answers mean for the plan. Pure.
+
+Whether the server takes a write, only the server knows: admission, immutable fields, and for server-side apply the
+fields of other managers. All of it is asked before Helm, or anybody, touches anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from postrender.helm.apply import client_side_past, dropped, without_past
+from postrender.helm.fields import MANAGER
+from postrender.helm.objects import built, stamped
+from postrender.helm.patch import PatchType, patch_type
+from postrender.helm.predict import Prediction, Request
+from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, LiveObject
+from postrender.plan import findings
+from postrender.plan.facts import Facts, Item
+from postrender.plan.rewriting import Rewriting
+from postrender.plan.run import Run, allowed
+from postrender.plan.verdict import Action, Plan, Severity, Verdict
+from postrender.policy import Policy
+from postrender.record import replace
+from postrender.trial import Accepted, Conflict, Conflicting, NotAsked, Rejected, Trial, TrialAnswer, Verb
+
+_STAMPED = frozenset(
+    (
+        f".metadata.labels.{MANAGED_BY}",
+        f".metadata.annotations.{RELEASE_NAME}",
+        f".metadata.annotations.{RELEASE_NAMESPACE}",
+    )
+)
+_VERBS = {PatchType.STRATEGIC: Verb.STRATEGIC, PatchType.MERGE: Verb.MERGE}
+
+
+def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction | None) -> Trial | None:
+    """What Helm will send to the live object; ``None`` where it sends nothing, or nothing is known of it."""
+    item = run.facts.items[index]
+    if item.live is None or item.hook or run.release is None or run.facts.invocation.helm is None:
+        return None
+    if run.server_side:
+        return Trial(
+            Verb.APPLY,
+            item.resource,
+            item.key,
+            target(run, item, rewriting),
+            force=run.facts.invocation.force_conflicts,
+            first_own=run.makes_past_its_own,
+            first_stamped=run.adopts(run.owners[index]),
+        )
+    if prediction is None or prediction.error:
+        return None
+    if prediction.request is Request.PATCH:
+        verb = _VERBS[patch_type(item.ref.gvk, run.helm)]
+        return Trial(verb, item.resource, item.key, prediction.patch)
+    if prediction.request is Request.REPLACE:
+        body = _at_version(target(run, item, rewriting), item.live)
+        return Trial(Verb.REPLACE, item.resource, item.key, body)
+    return None
+
+
+def target(run: Run, item: Item, rewriting: Rewriting) -> Json:
+    """The object as Helm builds it of what is emitted, stamped."""
+    assert run.release is not None
+    body = rewriting.emitted(run.facts.desired(item.ref))
+    return stamped(built(item.ref.gvk, item.key, body).body, run.release)
+
+
+def _at_version(body: Json, live: LiveObject) -> Json:
+    """A replacement takes the live version where it has none: ``Helper.Replace`` (k8s.io/cli-runtime, pkg/resource)."""
+    if body["metadata"].get("resourceVersion"):
+        return body
+    return {**body, "metadata": {**body["metadata"], "resourceVersion": live.resource_version}}
+
+
+def again(trial: Trial, answer: TrialAnswer) -> Trial | None:
+    """The trial to be asked next, where the answer only told of conflicts that Helm will not meet."""
+    if isinstance(answer, Conflicting) and not _met(trial, answer):
+        return replace(trial, force=True)
+    return None
+
+
+def _met(trial: Trial, answer: Conflicting) -> tuple[Conflict, ...]:
+    """The conflicts that are left when Helm comes."""
+    return tuple(
+        conflict
+        for conflict in answer.conflicts
+        if not (trial.first_own and conflict.by_update and conflict.manager == MANAGER)
+        and not (trial.first_stamped and conflict.field in _STAMPED)
+    )
+
+
+def trials(plan: Plan) -> list[Trial]:
+    """All that is to be asked, in stream order."""
+    return [verdict.trial for verdict in plan.verdicts if verdict.trial is not None]
+
+
+def answered(plan: Plan, facts: Facts, policy: Policy, answers: Sequence[TrialAnswer]) -> Plan:
+    """The plan with what the answers to ``trials`` add: refusals, and what could not be asked as a note."""
+    left = iter(answers)
+    verdicts = tuple(
+        verdict if verdict.trial is None else _heard(verdict, item, policy, verdict.trial, next(left))
+        for verdict, item in zip(plan.verdicts, facts.items, strict=True)
+    )
+    unasked = [
+        (trial.name, answer)
+        for trial, answer in zip(trials(plan), answers, strict=True)
+        if isinstance(answer, NotAsked) and answer.reason
+    ]
+    return replace(plan, verdicts=verdicts, notes=(*plan.notes, *findings.not_asked(unasked)))
+
+
+def _heard(verdict: Verdict, item: Item, policy: Policy, trial: Trial, answer: TrialAnswer) -> Verdict:
+    prediction = tried(item, trial, answer, verdict.prediction)
+    if isinstance(answer, Conflicting):
+        finding = findings.conflicts(_met(trial, answer), verdict.name)
+    elif isinstance(answer, Rejected):
+        finding = findings.rejected(answer.message, verdict.name)
+    elif trial.verb is Verb.APPLY and (lost := _lost(item, trial, prediction)):
+        finding = findings.dropped(lost)
+    else:
+        return replace(verdict, prediction=prediction)
+    finding = allowed(finding, policy)
+    if finding.severity is not Severity.ERROR:
+        return replace(verdict, prediction=prediction, findings=(*verdict.findings, finding))
+    return replace(
+        verdict,
+        actions=(Action.REFUSE,),
+        edits=(),
+        adopt=None,
+        prediction=prediction,
+        findings=(*verdict.findings, finding),
+    )
+
+
+def _lost(item: Item, trial: Trial, prediction: Prediction | None) -> list[tuple[str, ...]]:
+    """The chart's fields that will not be there; of built-in kinds the server leaves out what is empty anyhow."""
+    if prediction is None or patch_type(item.ref.gvk) is not PatchType.MERGE:
+        return []
+    return dropped(trial.body, prediction.live)
+
+
+def tried(item: Item, trial: Trial, answer: TrialAnswer, prediction: Prediction | None) -> Prediction | None:
+    """The prediction with what the server answered; server-side apply has none but the server's."""
+    assert item.live is not None
+    if trial.verb is Verb.APPLY:
+        return _applied(item, item.live, trial, answer)
+    if prediction is None or not isinstance(answer, Rejected):
+        return prediction
+    intro = f'cannot patch "{item.key.name}" with kind {item.ref.gvk.kind}'
+    if trial.verb is Verb.REPLACE:
+        intro = "failed to replace object"
+    return replace(prediction, live=item.live.body, error=f"{intro}: {answer.message}")
+
+
+def _applied(item: Item, live: LiveObject, trial: Trial, answer: TrialAnswer) -> Prediction | None:
+    if isinstance(answer, NotAsked):
+        return None
+    if isinstance(answer, Accepted):
+        if not trial.first_own:
+            return Prediction(Request.APPLY, answer.live, trial.body)
+        custom = patch_type(item.ref.gvk) is PatchType.MERGE
+        mine, others = client_side_past(live.managed_fields, custom=custom)
+        return Prediction(Request.APPLY, without_past(answer.live, trial.body, mine, others), trial.body)
+    if isinstance(answer, Rejected):
+        return Prediction(Request.APPLY, live.body, trial.body, answer.message)
+    count = len(_met(trial, answer))
+    gvk = f"{item.ref.gvk.group}/{item.ref.gvk.version}, Kind={item.ref.gvk.kind}"
+    where = f"{item.key.namespace}/{item.key.name} {gvk}"
+    failed = f"Apply failed with {count} conflict{'s' * (count != 1)}"
+    error = f"conflict occurred while applying object {where}: {failed}"
+    return Prediction(Request.APPLY, live.body, trial.body, error)

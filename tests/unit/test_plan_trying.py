@@ -1,0 +1,221 @@
+"""What is asked of the server for each Helm, and what its answers do to the plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from postrender import manifest
+from postrender.helm.invocation import Action, Invocation
+from postrender.helm.predict import Request
+from postrender.helm.versions import HelmVersion
+from postrender.identity import ObjectKey, Resource
+from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Absent, Found, LiveObject, ReleaseName
+from postrender.plan.decide import decide
+from postrender.plan.facts import Desired, Facts, Item
+from postrender.plan.trying import again, answered, trials
+from postrender.plan.verdict import Action as Done
+from postrender.plan.verdict import Plan
+from postrender.policy import Adopt, Policy
+from postrender.trial import Accepted, Conflict, Conflicting, NotAsked, Rejected, Trial, TrialAnswer, Verb
+
+US = ReleaseName("shop", "shirts")
+NAME = "configmaps/shop/shirt"
+STREAM = b"""\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: shirt}
+data: {a: "2"}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: new}
+data: {a: "1"}
+"""
+STAMPS = {
+    "labels": {MANAGED_BY: "Helm"},
+    "annotations": {RELEASE_NAME: US.name, RELEASE_NAMESPACE: US.namespace},
+}
+TARGET = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "shirt", "namespace": "shop", **STAMPS},
+    "data": {"a": "2"},
+}
+
+
+def entry(operation: str, fields: dict[str, Any], manager: str = "helm") -> dict[str, Any]:
+    return {"manager": manager, "operation": operation, "apiVersion": "v1", "fieldsV1": fields}
+
+
+def facts(version: str | None, *, owned: bool = True, managed: tuple[Any, ...] = (), **flags: Any) -> Facts:
+    """A ConfigMap that is live with ``a: "1"``, and one that is new."""
+    stream = manifest.read(STREAM)
+    items = []
+    for ref in stream.objects:
+        key = ObjectKey(ref.gvk.group_kind, "shop", ref.name)
+        resource = Resource(ref.gvk, "configmaps", namespaced=True, status_apart=False)
+        found: Any = Absent()
+        if ref.name == "shirt":
+            metadata = {"name": "shirt", "namespace": "shop", "resourceVersion": "7", **(STAMPS if owned else {})}
+            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "1"}}
+            labels, notes = (STAMPS["labels"], STAMPS["annotations"]) if owned else ({}, {})
+            found = Found(LiveObject(key, "v1", "uid", "7", labels, notes, managed_fields=managed, body=body))
+        items.append(Item(ref, key, resource, found))
+    helm = HelmVersion.parse(version) if version else None
+    return Facts(Desired(stream), tuple(items), Invocation(helm, Action.INSTALL, US, **flags))
+
+
+def heard(known: Facts, answer: TrialAnswer, policy: Policy | None = None) -> Plan:
+    policy = policy or Policy()
+    return answered(decide(known, policy), known, policy, [answer])
+
+
+def only(known: Facts, policy: Policy | None = None) -> Trial:
+    (trial,) = trials(decide(known, policy or Policy()))
+    return trial
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_server_side_apply_is_asked_whole(force: bool) -> None:
+    trial = only(facts("4.3.1", force_conflicts=force))
+    assert (trial.verb, trial.name, trial.body) == (Verb.APPLY, NAME, TARGET)
+    assert (trial.force, trial.first_own, trial.first_stamped) == (force, True, False)
+
+
+def test_a_client_side_update_is_asked_with_the_patch_that_is_predicted() -> None:
+    trial = only(facts("3.21.4"))
+    assert (trial.verb, trial.body) == (Verb.STRATEGIC, {"data": {"a": "2"}})
+
+
+def test_a_replacement_carries_the_live_version() -> None:
+    trial = only(facts("3.21.4", force=True))
+    metadata = {**TARGET["metadata"], "resourceVersion": "7"}  # type: ignore[dict-item]
+    assert (trial.verb, trial.body) == (Verb.REPLACE, {**TARGET, "metadata": metadata})
+
+
+def test_nothing_is_asked_of_a_helm_of_unknown_version_or_of_what_is_refused_anyhow() -> None:
+    assert trials(decide(facts(None), Policy())) == []
+    assert trials(decide(facts("4.3.1", owned=False), Policy())) == []
+    assert trials(decide(facts("4.0.0"), Policy())) == []
+
+
+def conflicting(*conflicts: Conflict) -> Conflicting:
+    return Conflicting(conflicts, "Apply failed")
+
+
+def test_conflicts_are_refused_with_fields_managers_and_the_flag() -> None:
+    many = [Conflict(f".data.{name}", "someone", True) for name in "abcdefg"]
+    plan = heard(facts("4.3.1"), conflicting(*many))
+    ((verdict, finding),) = plan.errors
+    assert (verdict.name, verdict.actions, verdict.edits) == (NAME, (Done.REFUSE,), ())
+    assert f"{finding.text} ({finding.code})" == (
+        "7 fields that the chart sets belong to another field manager, and Helm would stop there: data.a (someone), "
+        "data.b (someone), data.c (someone), data.d (someone), data.e (someone) and 2 more (PR306)"
+    )
+    assert finding.next == (
+        "kubectl get configmaps/shirt -n shop -o yaml --show-managed-fields",
+        "helm ... --force-conflicts",
+    )
+    assert verdict.prediction is not None
+    assert verdict.prediction.error == (
+        "conflict occurred while applying object shop/shirt /v1, Kind=ConfigMap: Apply failed with 7 conflicts"
+    )
+
+
+def test_one_conflict_is_told_in_the_singular_and_can_be_allowed() -> None:
+    plan = heard(facts("4.3.1"), conflicting(Conflict(".data.a", "hpa", False)), Policy(allow=frozenset({"PR306"})))
+    assert plan.errors == ()
+    finding = plan.verdicts[0].findings[-1]
+    assert finding.text == (
+        "1 field that the chart sets belongs to another field manager, and Helm would stop there: data.a (hpa)"
+    )
+
+
+def test_conflicts_with_helms_own_client_side_past_do_not_arise() -> None:
+    trial = only(facts("4.3.1"))
+    past = Conflict(".data.a", "helm", True)
+    assert again(trial, conflicting(past)) == Trial(
+        Verb.APPLY, trial.resource, trial.key, TARGET, force=True, first_own=True
+    )
+    assert again(trial, conflicting(past, Conflict(".data.b", "helm", False))) is None
+    assert again(trial, Rejected("no")) is None
+
+
+def test_conflicts_with_stamps_that_are_written_first_do_not_arise() -> None:
+    known = facts("4.3.1", owned=False)
+    trial = only(known, Policy(adopt=frozenset({Adopt.UNMANAGED})))
+    stamp = Conflict(f".metadata.annotations.{RELEASE_NAME}", "kubectl", True)
+    assert trial.first_stamped
+    assert again(trial, conflicting(stamp)) is not None
+    assert again(trial, conflicting(stamp, Conflict(".data.a", "kubectl", True))) is None
+
+
+def test_what_is_to_be_adopted_and_then_meets_a_conflict_is_not_stamped() -> None:
+    policy = Policy(adopt=frozenset({Adopt.UNMANAGED}))
+    plan = heard(facts("4.3.1", owned=False), conflicting(Conflict(".data.a", "kubectl", True)), policy)
+    assert plan.adoptions == ()
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "4.3.1"])
+def test_what_the_server_refuses_is_refused(version: str) -> None:
+    plan = heard(facts(version), Rejected("data: field is immutable"))
+    ((verdict, finding),) = plan.errors
+    assert (verdict.actions, finding.code) == ((Done.REFUSE,), "PR307")
+    assert finding.text == "the API server would refuse what this Helm sends: data: field is immutable"
+    assert finding.next == (
+        "change the chart to what the server takes",
+        "kubectl delete configmaps/shirt -n shop   (only where it may be made anew: what it holds is lost)",
+    )
+
+
+def test_who_may_only_read_is_told_and_not_held_up() -> None:
+    plan = heard(facts("4.3.1"), NotAsked("no right to patch configmaps (403): no", ("kubectl auth can-i ...",)))
+    assert plan.errors == ()
+    assert plan.notes == (
+        "whether the API server takes what Helm sends could not be asked beforehand for configmaps/shop/shirt: "
+        "no right to patch configmaps (403): no (kubectl auth can-i ...)",
+    )
+    assert plan.verdicts[0].prediction is None
+
+
+def test_a_file_is_not_expected_to_answer() -> None:
+    known = facts("3.12.3")
+    assert heard(known, NotAsked()) == decide(known, Policy())
+
+
+def test_what_is_live_afterwards_is_the_servers_answer() -> None:
+    after = {**TARGET, "data": {"a": "2", "b": "theirs"}}
+    managed = (entry("Apply", {"f:data": {"f:b": {}}}),)
+    prediction = heard(facts("4.3.1", managed=managed), Accepted(after)).verdicts[0].prediction
+    assert prediction is not None
+    assert (prediction.request, prediction.live) == (Request.APPLY, after)
+
+
+def test_what_helm_set_client_side_before_goes_with_its_first_server_side_apply() -> None:
+    after = {**TARGET, "data": {"a": "2", "old": "x", "shared": "y", "theirs": "z"}}
+    managed = (
+        entry("Update", {"f:data": {".": {}, "f:a": {}, "f:old": {}, "f:shared": {}}}),
+        entry("Update", {"f:data": {"f:shared": {}, "f:theirs": {}}}, manager="someone"),
+    )
+    prediction = heard(facts("4.3.1", managed=managed), Accepted(after)).verdicts[0].prediction
+    assert prediction is not None
+    assert prediction.live == {**TARGET, "data": {"a": "2", "shared": "y", "theirs": "z"}}
+
+
+def test_an_empty_map_that_gets_lost_is_told() -> None:
+    """What server-side apply makes of ``b: {}`` where ``b`` had entries that leave the chart."""
+    stream = manifest.read(b"{apiVersion: a.example.com/v1, kind: Shirt, metadata: {name: s}, spec: {b: {}, c: null}}")
+    (ref,) = stream.objects
+    key = ObjectKey(ref.gvk.group_kind, "shop", ref.name)
+    live = LiveObject(key, ref.gvk.api_version, "uid", "7", STAMPS["labels"], STAMPS["annotations"])
+    item = Item(ref, key, Resource(ref.gvk, "shirts", namespaced=True), Found(live))
+    known = Facts(Desired(stream), (item,), Invocation(HelmVersion(4, 3, 1), Action.INSTALL, US))
+    after = {**only(known).body, "spec": {"b": None}}
+    plan = heard(known, Accepted(after))
+    finding = plan.verdicts[0].findings[-1]
+    assert plan.errors == ()
+    assert f"{finding.text} ({finding.code})" == (
+        "the API server leaves out, or empties, what the chart says in spec.b (PR308)"
+    )
