@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 
@@ -10,12 +9,15 @@ from postrender import __version__
 from postrender.caller import SETTINGS, Caller
 from postrender.commands import COMMANDS
 from postrender.commands.account import account_of
+from postrender.commands.given import given
 from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen
-from postrender.commands.parsers import command_parser
 from postrender.commands.session import caller_of, policy_of, sources_of
 from postrender.errors import UsageError
-from postrender.helm.versions import NEWEST_KNOWN
 from postrender.pipeline import filter_stream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
 
 DESCRIPTION = """\
 A Helm post-renderer that lets a release take its kept resources back.
@@ -41,7 +43,7 @@ USAGE = """postrender [FLAG ...] < MANIFESTS > MANIFESTS
 
 def main(arguments: list[str]) -> int:
     """Filter stdin to stdout; raises PostrenderError before the first byte is written."""
-    options = parser().parse_args(arguments)
+    options = given(arguments, (*FILTER_SETTINGS, *SETTINGS)) or parser().parse_args(arguments)
     values = chosen(options, FILTER_SETTINGS, os.environ)
     policy = policy_of(values)
     caller = caller_of(options)
@@ -65,24 +67,15 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Every setting, and the commands by name: what stands for the program as a whole."""
+    from postrender.commands.parsers import ShowVersion, command_parser
+
     width = max(map(len, COMMANDS)) + 4
     listed = "".join(f"  {name:{width}}{summary}\n" for name, summary in COMMANDS.items())
     made = command_parser("", DESCRIPTION + listed, usage=USAGE, epilog=EPILOG)
-    made.add_argument("--version", action=_Version, nargs=0, help="show the version and the Helms it knows, and exit")
+    made.add_argument("--version", action=ShowVersion, nargs=0, help="show our version and the Helms that are known")
     add_arguments(made, "what is done", FILTER_SETTINGS)
     add_arguments(made, "who called (read off the calling Helm where it is the parent)", SETTINGS)
     return made
-
-
-class _Version(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        newest = " and ".join(str(known) for known in NEWEST_KNOWN.values())
-        sys.stdout.write(
-            f"postrender {__version__}\n"
-            f"Helm up to {newest} is known. A newer minor version is taken to behave\n"
-            "like the newest known one, which the account says; a newer major one is refused.\n"
-        )
-        parser.exit()
 
 
 def _empty(data: bytes, caller: Caller) -> bytes:

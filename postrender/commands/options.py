@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterable, Mapping
 
 from postrender.caller.options import SETTINGS, Flags, Setting
 from postrender.caller.values import Value, from_text
 from postrender.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from types import SimpleNamespace
 
 FILTER_SETTINGS: tuple[Setting, ...] = (
     Setting("live", "str", "FILE", "answer from this file (kubectl get ... -o yaml) instead of a cluster", path=True),
@@ -73,7 +77,7 @@ def add_arguments(
 
 
 def chosen(
-    arguments: argparse.Namespace, settings: Iterable[Setting], environ: Mapping[str, str]
+    arguments: argparse.Namespace | SimpleNamespace, settings: Iterable[Setting], environ: Mapping[str, str]
 ) -> dict[str, Value | None]:
     """The value of every setting, flag before variable; ``None`` where neither was given.
 
@@ -82,7 +86,7 @@ def chosen(
     return {setting.name: _chosen(setting, getattr(arguments, setting.name), environ) for setting in settings}
 
 
-def flags(arguments: argparse.Namespace, settings: Iterable[Setting]) -> Flags:
+def flags(arguments: argparse.Namespace | SimpleNamespace, settings: Iterable[Setting]) -> Flags:
     """What was given of these settings on the command line, for ``postrender.caller.find``; raises UsageError."""
     given: dict[str, object] = {}
     for setting in settings:

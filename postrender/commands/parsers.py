@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
+
+from postrender import __version__
+from postrender.helm.versions import NEWEST_KNOWN
 
 WIDTH = 80
 
@@ -23,3 +27,17 @@ def command_parser(
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=WIDTH),
         allow_abbrev=False,
     )
+
+
+class ShowVersion(argparse.Action):
+    """``--version``: ours, and the Helms that are known."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print them, and exit."""
+        newest = " and ".join(str(known) for known in NEWEST_KNOWN.values())
+        sys.stdout.write(
+            f"postrender {__version__}\n"
+            f"Helm up to {newest} is known. A newer minor version is taken to behave\n"
+            "like the newest known one, which the account says; a newer major one is refused.\n"
+        )
+        parser.exit()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Mapping
 
@@ -19,6 +18,9 @@ from postrender.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from types import SimpleNamespace
+
     from postrender.cluster import Cluster
     from postrender.writes import Writer
 
@@ -30,7 +32,7 @@ class Sources(Record):
     writer: Writer | None = None
 
 
-def caller_of(options: argparse.Namespace) -> Caller:
+def caller_of(options: argparse.Namespace | SimpleNamespace) -> Caller:
     """Who called, by the flags of ``SETTINGS``, the environment and the Helm above us; raises UsageError, Refused."""
     caller = find(flags(options, SETTINGS), os.environ)
     require_known(caller.invocation.helm)
