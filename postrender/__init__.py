@@ -84,7 +84,7 @@ else:
         The import system sets a room as an attribute of its package when it is first imported, whoever does it.
         """
 
-        def __getattr__(self, name: str) -> Any:
+        def __getattr__(self, name: str) -> object:
             if name not in __all__:
                 raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
             from postrender import api
@@ -92,13 +92,13 @@ else:
             return getattr(api, name)
 
         @property
-        def plan(self) -> Any:
+        def plan(self) -> object:
             from postrender import api
 
             return api.plan
 
         @plan.setter
-        def plan(self, room: Any) -> None:
+        def plan(self, room: object) -> None:
             pass
 
         def __dir__(self) -> list[str]:

@@ -27,7 +27,7 @@ PAYS = 50
 
 
 def _values(record: Any) -> tuple[Any, ...]:
-    return tuple(getattr(record, field) for field in record._fields)
+    return tuple([getattr(record, field) for field in record._fields])
 
 
 _ORDER = {

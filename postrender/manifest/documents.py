@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from postrender.live import Json
-from postrender.manifest import jsontext
 from postrender.manifest.fields import IDENTITY, Field, fields, plain_breaks
 from postrender.manifest.lines import compose_lines, value_of_lines
 from postrender.manifest.nodes import Node, Tree
@@ -88,6 +87,8 @@ def load(data: bytes) -> Json:
 def document_value(span: Span, is_json: bool = False) -> Json:
     """The value of one document; raises ManifestError."""
     if is_json:
+        from postrender.manifest import jsontext
+
         try:
             return jsontext.load(span)
         except jsontext.NotJson as error:

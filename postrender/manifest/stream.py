@@ -10,7 +10,6 @@ from __future__ import annotations
 import codecs
 
 from postrender.errors import ManifestError
-from postrender.manifest.jsontext import TooDeep, leading_values
 from postrender.manifest.reader import BOM
 from postrender.record import Record
 
@@ -130,6 +129,8 @@ def _json_values(data: bytes) -> tuple[list[Chunk], int]:
     """
     if not starts_as_json(data):
         return [], 0
+    from postrender.manifest.jsontext import TooDeep, leading_values
+
     values, error = leading_values(data)
     found = [Chunk(value.start, value.end, value.start, json=True) for value in values]
     if error is None:

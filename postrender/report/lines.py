@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import textwrap
-
 WIDTH = 80
 
 
 def wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
-    """Lines of ``WIDTH`` columns; a name longer than that stays whole, so that it can be copied."""
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
-    )
+    """Lines of ``WIDTH`` columns; a name longer than that stays whole, so that it can be copied.
+
+    Not by textwrap, which takes more time to import than a small stream takes to filter.
+    """
+    lines: list[str] = []
+    line, blank = first, ""
+    for word in text.split():
+        if blank and len(line) + 1 + len(word) > WIDTH:
+            lines.append(line)
+            line, blank = rest, ""
+        line += blank + word
+        blank = " "
+    return [*lines, line] if blank else []

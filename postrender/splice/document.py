@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from postrender.errors import ManifestError
 from postrender.live import Json
-from postrender.manifest import jsontext
 from postrender.manifest.anew import rewritten
 from postrender.manifest.documents import Document, document_tree, field_tree, tree_value
 from postrender.manifest.fields import Field
@@ -136,6 +135,8 @@ def _ends_well(span: Span, text: bytes, document: Document) -> bool:
     """Whether a document's new text is one document, and of the kind that it was."""
     if not document.json:
         return _closes(text, span.data, span.end)
+    from postrender.manifest import jsontext
+
     try:
         jsontext.check(text)
     except jsontext.NotJson:
@@ -148,25 +149,25 @@ def _prove_values(span: Span, text: bytes, document: Document, changes: Changes)
     if not _ends_well(span, text, document):
         raise Unproved("the edited text does not end where it did")
     try:
-        if document.json:
-            before, after = jsontext.load(span), jsontext.load(Span(text, 0, len(text)))
-        else:
-            before, after = _value(span), _value(Span(text, 0, len(text)))
+        before, after = (_value(each, document) for each in (span, Span(text, 0, len(text))))
     except (Unreadable, Unusable, ValueError) as error:
         raise Unproved(f"the edited text cannot be read: {error}") from None
     if not same(after, applied(before, changes)):
         raise Unproved("the edited text does not read as meant")
 
 
-def _value(span: Span) -> Json:
+def _value(span: Span, document: Document) -> Json:
+    if document.json:
+        from postrender.manifest import jsontext
+
+        return jsontext.load(span)
     tree = compose(span)
     return value(tree.root, references=tree.references)
 
 
 def _anew(span: Span, document: Document, changes: Changes) -> bytes:
     if document.json:
-        body = jsontext.load(span)
-        return json.dumps(applied(body, changes), ensure_ascii=False).encode()
+        return json.dumps(applied(_value(span, document), changes), ensure_ascii=False).encode()
     meant = applied(tree_value(span, document_tree(span)), changes)
     mark = span.data[span.start : span.text_start]
     text = span.data[span.text_start : document.unread].decode()
