@@ -48,8 +48,6 @@ __all__ = [  # noqa: RUF022  the two functions first, then what they take, what 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from postrender.api import (
         Action,
         Adopt,
