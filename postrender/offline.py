@@ -9,7 +9,10 @@ from postrender.identity import GroupVersionKind, Resource
 from postrender.live import Json, NotServed, Observation, ReleaseName, Unknown
 from postrender.record import replace
 from postrender.source import Wanted
-from postrender.trial import NotAsked, Trial, TrialAnswer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from postrender.trial import Trial, TrialAnswer
 
 _NOBODY = Unknown("no cluster was asked", ("--kube-context NAME",))
 
@@ -50,6 +53,8 @@ class Offline:
 
     def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
         """Not asked, for each."""
+        from postrender.trial import NotAsked  # Nobody offline sends anything to a live object.
+
         return [NotAsked()] * len(trials)
 
     def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> Unknown:

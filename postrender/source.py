@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.record import Record
-from postrender.trial import Trial, TrialAnswer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
+
+    from postrender.trial import Trial, TrialAnswer
 else:
     Protocol = object
 

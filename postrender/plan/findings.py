@@ -12,7 +12,10 @@ from postrender.plan.rewriting import Outcome
 from postrender.plan.verdict import Finding, Severity
 from postrender.policy import OnDrift
 from postrender.record import replace
-from postrender.trial import Conflict, NotAsked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from postrender.trial import Conflict, NotAsked
 
 NEVER_ALLOWED = frozenset({"PR101"})
 """Codes that no ``--allow`` lets through: taking from a living owner."""

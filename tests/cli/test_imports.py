@@ -40,7 +40,7 @@ OURS = frozenset(
     errors gather helm helm.invocation helm.matching helm.objects helm.versions identity kubefiles live manifest
     manifest.anew manifest.documents manifest.fields manifest.lines manifest.nodes manifest.objects manifest.reader
     manifest.scalars manifest.stream manifest.tree manifest.values offline ownership pipeline plan plan.decide
-    plan.edits plan.facts plan.findings plan.leaving plan.rewriting plan.run plan.verdict policy record report
+    plan.edits plan.facts plan.findings plan.leaving plan.rewriting plan.run plan.verdict policy record rehearse report
     report.lines report.text source splice splice.changes splice.document splice.page splice.place splice.prove
     splice.write
     """.split()  # noqa: SIM905 - as above
