@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 
 from postrender.commands import COMMANDS
-from postrender.errors import PostrenderError, UsageError
+from postrender.errors import PostrenderError, UsageError, message
 
 SELDOM = 100_000
 """How many more objects there are before Python looks for garbage again; what is imported and read is none."""
@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
         code: int = command.main(rest)
         return code
     except PostrenderError as error:
-        sys.stderr.write(f"postrender: {error}\n")
+        sys.stderr.write(message(error))
         return error.exit_code
 
 
@@ -53,19 +53,7 @@ def run() -> None:
     except Exception as error:
         if os.environ.get("POSTRENDER_DEBUG"):
             raise
-        sys.stderr.write(_fault(error))
+        sys.stderr.write(message(error))
         code = 1
     gc.freeze()  # or all of it is looked through once more before the interpreter ends
     sys.exit(code)
-
-
-def _fault(error: BaseException) -> str:
-    """What is said of a fault of our own: where it happened, and no text that could hold a secret."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    place = f"{os.path.basename(last.tb_frame.f_code.co_filename)}:{last.tb_lineno}" if last else "nowhere"
-    return (
-        f"postrender: a fault of its own: {type(error).__name__} in {place}; nothing was written\n"
-        "  next: set POSTRENDER_DEBUG=1 to see the whole traceback, and report it\n"
-    )

@@ -5,6 +5,7 @@ Every message names the object or place, the cause, and what to type next.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 
@@ -62,3 +63,22 @@ class ClusterError(PostrenderError):
     """The cluster could not be asked, or gave no clear answer: unknown is not absent."""
 
     exit_code = 5
+
+
+def message(error: Exception) -> str:
+    """What stderr shows of an error; of a fault of our own only where it happened: its text could hold a secret."""
+    if isinstance(error, PostrenderError):
+        return f"postrender: {error}\n"
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = f"{os.path.basename(last.tb_frame.f_code.co_filename)}:{last.tb_lineno}" if last else "nowhere"
+    return (
+        f"postrender: a fault of its own: {type(error).__name__} in {place}; nothing was written\n"
+        "  next: set POSTRENDER_DEBUG=1 to see the whole traceback, and report it\n"
+    )
+
+
+def code(error: Exception) -> int:
+    """The exit code that an error ends with."""
+    return error.exit_code if isinstance(error, PostrenderError) else 1

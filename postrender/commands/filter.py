@@ -12,7 +12,8 @@ from postrender.commands.account import account_of
 from postrender.commands.given import given
 from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen
 from postrender.commands.session import caller_of, policy_of, sources_of
-from postrender.errors import UsageError
+from postrender.commands.telling import REPORT_SETTINGS, Telling
+from postrender.errors import PostrenderError, UsageError
 from postrender.pipeline import filter_stream
 
 TYPE_CHECKING = False
@@ -42,11 +43,25 @@ USAGE = """postrender [FLAG ...] < MANIFESTS > MANIFESTS
 
 
 def main(arguments: list[str]) -> int:
+    """Filter stdin to stdout. Whatever goes wrong is told before the first byte is written, and ends with its code."""
+    telling = Telling(os.environ)
+    try:
+        return _filter(arguments, telling)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if os.environ.get("POSTRENDER_DEBUG") and not isinstance(error, PostrenderError):
+            raise
+        return telling.failed(error)
+
+
+def _filter(arguments: list[str], telling: Telling) -> int:
     """Filter stdin to stdout; raises PostrenderError before the first byte is written."""
-    options = given(arguments, (*FILTER_SETTINGS, *SETTINGS)) or parser().parse_args(arguments)
-    values = chosen(options, FILTER_SETTINGS, os.environ)
+    options = given(arguments, (*FILTER_SETTINGS, *REPORT_SETTINGS, *SETTINGS)) or parser().parse_args(arguments)
+    telling.values = chosen(options, REPORT_SETTINGS, os.environ)
+    values = telling.values = {**telling.values, **chosen(options, FILTER_SETTINGS, os.environ)}
     policy = policy_of(values)
-    caller = caller_of(options)
+    caller = telling.caller = caller_of(options)
     if sys.stdin.isatty():
         raise UsageError("manifests are expected on stdin, and stdin is a terminal", next="postrender --help")
     data = sys.stdin.buffer.read()
@@ -56,8 +71,7 @@ def main(arguments: list[str]) -> int:
     sources = sources_of(caller, values, policy)
     result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer)
     _write(result.data)
-    if not values["quiet"]:
-        sys.stderr.write(account_of(result.plan, caller, sources.source, result.rewritten))
+    telling.done(account_of(result.plan, caller, sources.source, result.rewritten))
     if "HELM_PLUGIN_NAME" in os.environ:
         from postrender.plugin.files import refresh
 
@@ -74,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
     made = command_parser("", DESCRIPTION + listed, usage=USAGE, epilog=EPILOG)
     made.add_argument("--version", action=ShowVersion, nargs=0, help="show our version and the Helms that are known")
     add_arguments(made, "what is done", FILTER_SETTINGS)
+    add_arguments(made, "what becomes of the account", REPORT_SETTINGS)
     add_arguments(made, "who called (read off the calling Helm where it is the parent)", SETTINGS)
     return made
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import NoReturn
 
 from postrender import __version__
+from postrender.errors import UsageError
 from postrender.helm.versions import NEWEST_KNOWN
 
 WIDTH = 80
@@ -18,7 +20,7 @@ def command_parser(
 
     Description and epilog are printed line by line as they are written: three calls first, exit codes last.
     """
-    return argparse.ArgumentParser(
+    return _Parser(
         prog=f"postrender {name}".rstrip(),
         usage=usage,
         description=description,
@@ -41,3 +43,10 @@ class ShowVersion(argparse.Action):
             "like the newest known one, which the account says; a newer major one is refused.\n"
         )
         parser.exit()
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises UsageError where argparse prints the whole usage and exits: a message goes the way of all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, next=f"{self.prog} --help")

@@ -119,8 +119,9 @@ def test_which_release() -> None:
 
 
 def test_a_flag_that_does_not_exist() -> None:
-    message = refused(run("--no-such-flag"), 2)
-    assert message.endswith("postrender: error: unrecognized arguments: --no-such-flag\n")
+    assert refused(run("--no-such-flag"), 2) == (
+        "postrender: unrecognized arguments: --no-such-flag\n  next: postrender --help\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,26 @@ def test_a_cluster_that_cannot_be_reached() -> None:
     message = refused(done, 5)
     assert "127.0.0.1:9" in message
     assert "s3cr3t" not in message
+
+
+def test_a_report_file(tmp_path: Path) -> None:
+    path = tmp_path / "report.txt"
+    done = run(*OFFLINE, "--report", str(path))
+    account, line = done.stderr.decode()[:-1].rsplit("\n", 1)
+    assert line == f"  report: {path}"
+    assert path.read_text().partition("\n")[2] == f"{account}\n"
+    message = refused(run(*OFFLINE, "--stamp", "x", environ={"POSTRENDER_REPORT": str(path)}), 2)
+    assert message == f"postrender: --stamp: 'x' is none of adopt, all, none\n  report: {path}\n"
+    message = refused(run(*OFFLINE, stdin=b"kind: [", environ={"POSTRENDER_REPORT": str(path)}), 3)
+    assert message.endswith(f"  report: {path}\n")
+    head, _, said = path.read_text().partition("\n")
+    assert head.endswith("exit code 3")
+    assert message == f"{said}  report: {path}\n"
+
+
+def test_no_report_is_written_where_no_helm_called(tmp_path: Path) -> None:
+    assert b"report" not in run(*OFFLINE, environ={"XDG_STATE_HOME": str(tmp_path)}).stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_explain() -> None:

@@ -36,7 +36,8 @@ OURS = frozenset(
     """
     builtin caller caller.commandline caller.helm caller.helmflags caller.kubeconfig caller.model caller.options
     caller.processes caller.procfs caller.said caller.settings caller.sources caller.values caller.version cli
-    collisions commands commands.account commands.filter commands.given commands.options commands.session connection
+    collisions commands commands.account commands.filter commands.given commands.options commands.session
+    commands.telling connection
     errors gather helm helm.invocation helm.matching helm.objects helm.versions identity kubefiles live manifest
     manifest.anew manifest.documents manifest.fields manifest.lines manifest.nodes manifest.objects manifest.reader
     manifest.scalars manifest.stream manifest.tree manifest.values offline ownership pipeline plan plan.decide

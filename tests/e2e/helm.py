@@ -75,6 +75,7 @@ class Helm:
             "XDG_CACHE_HOME": str(home / "cache"),
             "XDG_CONFIG_HOME": str(home / "config"),
             "XDG_DATA_HOME": str(home / "data"),
+            "XDG_STATE_HOME": str(home / "state"),
             "HELM_CACHE_HOME": str(home / "cache/helm"),
             "HELM_CONFIG_HOME": str(home / "config/helm"),
             "HELM_DATA_HOME": str(home / "data/helm"),
@@ -128,15 +129,21 @@ class Helm:
 
     def run(self, *arguments: str, filter: Filter | bool = False, env: Env | None = None) -> Run:
         """Any Helm command in the namespace; ``filter=True`` runs the project's post-renderer without arguments."""
-        chosen = Filter() if filter is True else filter
-        environment = {**self.env, **(env or {})}
-        command = (str(self.binary), *arguments, "--namespace", self.namespace)
-        if chosen:
-            command += self._post_renderer(chosen)
+        command, environment = self.command(*arguments, filter=filter, env=env)
         done = subprocess.run(
             command, env=environment, cwd=self.home, stdin=subprocess.DEVNULL, capture_output=True, timeout=RUN_WITHIN
         )
         return Run(command, done.returncode, str(done.stdout, "utf-8"), str(done.stderr, "utf-8"))
+
+    def command(
+        self, *arguments: str, filter: Filter | bool = False, env: Env | None = None
+    ) -> tuple[tuple[str, ...], dict[str, str]]:
+        """The command line and the environment of ``run``, for whoever runs it otherwise."""
+        chosen = Filter() if filter is True else filter
+        command = (str(self.binary), *arguments, "--namespace", self.namespace)
+        if chosen:
+            command += self._post_renderer(chosen)
+        return command, {**self.env, **(env or {})}
 
     def _post_renderer(self, chosen: Filter) -> tuple[str, ...]:
         """The flags for this Helm: 3.x runs a program by its path, 4.x a plugin by its name."""

@@ -1,0 +1,138 @@
+"""The account, or the message of a failure, brought to a person past the Helm that called, and into the report file.
+
+A run that no Helm called and that writes no report, the quickest there is, imports nothing for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+
+from postrender import __version__
+from postrender.caller import Caller, Flags, Setting, find
+from postrender.caller.values import Value
+from postrender.errors import PostrenderError, code, message
+from postrender.helm.invocation import Action
+from postrender.record import Record
+
+REPORT_SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "report",
+        "str",
+        "FILE",
+        "write what is said to this file (default, where a Helm called: reports/NAMESPACE/RELEASE.txt in the folder "
+        "~/.local/state/postrender)",
+        path=True,
+    ),
+    Setting("no_report", "bool", "", "write no report file"),
+)
+"""What becomes of the account beside stderr."""
+
+
+class Telling:
+    """Everything that one run of the filter says, and where to. It learns on the way who called and what was asked."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.caller: Caller | None = None
+        self.values: Mapping[str, Value | None] = {}
+
+    def done(self, account: str) -> None:
+        """Tell the account of a run that succeeded, unless it is to be quiet; the report file is written anyway."""
+        said = account + self._report(account, 0)
+        if self.values.get("quiet"):
+            return
+        sys.stderr.write(said)
+        helm = self._helm()
+        if helm is not None:
+            from postrender.screen import show
+
+            show(said, helm.pid)
+
+    def failed(self, error: Exception) -> int:
+        """Tell what went wrong; answers the exit code.
+
+        Helm 3 shows what it heard on our stderr after a failure, Helm 4 never does (``Run``, pkg/postrender/exec.go of
+        3.9.0 to 3.21.4; ``runPostrenderer``, internal/plugin/runtime_subprocess.go of 4.0.0 to 4.3.1).
+        """
+        said = message(error)
+        said += self._report(said, code(error))
+        sys.stderr.write(said)
+        helm = self._helm()
+        if helm is not None:
+            from postrender.screen import is_pipe, show
+
+            if not (helm.shows_failures and is_pipe(2)):
+                show(said, helm.pid)
+        return code(error)
+
+    def _helm(self) -> _Helm | None:
+        """The Helm that called, also where the run ended before anything was known of it."""
+        if self.caller is not None:
+            parent, version = self.caller.parent, self.caller.invocation.helm
+            if parent is None:
+                return None
+            return _Helm(parent.pid, self._by_path() if version is None else version.major < 4)
+        from postrender.caller import helm as helms
+        from postrender.caller.processes import here
+
+        found = helms.find(os.getpid(), here())
+        return _Helm(found.process.pid, self._by_path()) if found else None
+
+    def _by_path(self) -> bool:
+        """Whether a Helm of unknown version ran us by our path, as Helm 3 does: a plugin is told its folder."""
+        return "HELM_PLUGIN_DIR" not in self.environ
+
+    def _report(self, text: str, exit_code: int) -> str:
+        """Write the report file; a line that says where it is, or why it could not be written."""
+        path = self._path(exit_code)
+        if not path:
+            return ""
+        from postrender.state import replace_private
+
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        head = f"postrender {__version__}, {now}, exit code {exit_code}\n"
+        try:
+            replace_private(path, (head + text).encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            return f"  note: no report could be written to {path}: {error.strerror}\n"
+        return f"  report: {path}\n"
+
+    def _path(self, exit_code: int) -> str:
+        """Where the report goes, ``""`` for nowhere.
+
+        Where no Helm stands between, whoever called hears all of it on stderr. A rendering that went well changes
+        nothing, and leaves the report of the last run that did.
+        """
+        if self.values.get("no_report"):
+            return ""
+        if self.values.get("report"):
+            return os.path.abspath(str(self.values["report"]))
+        if self._helm() is None:
+            return ""
+        caller = self.caller or _by_helm()
+        if exit_code == 0 and caller and caller.invocation.action is Action.TEMPLATE:
+            return ""
+        release = caller.invocation.release if caller else None
+        namespace = release.namespace if release else caller.namespace if caller else None
+        name = release.name if release else "unknown"
+        from postrender.state import folder
+
+        return os.path.join(folder(self.environ), "reports", namespace or "unknown", f"{name}.txt")
+
+
+def _by_helm() -> Caller | None:
+    """Who called, by Helm alone: what we were told may be the very thing that is wrong."""
+    try:
+        return find(Flags(), {})
+    except PostrenderError:
+        return None
+
+
+class _Helm(Record):
+    """The process of the Helm that called, and whether it shows our stderr itself where we fail."""
+
+    pid: int
+    shows_failures: bool
