@@ -171,6 +171,17 @@ _ALL = (
         "on, these objects stay as the chart says.",
     ),
     Code(
+        "PR310",
+        "what the release stored is not what is live",
+        "Helm patches a custom resource with the difference between what the release stored and what the chart says "
+        "now, and never looks at the live object. An install that adopted the object without postrender stored what it "
+        "had not applied, so that no later upgrade mends it. Only fields count that the chart names and that Helm "
+        "itself set last, or that are missing: what somebody else changed since (an autoscaler, an operator, kubectl) "
+        "is left to them. What is live is stored now, which changes nothing, and the next `helm upgrade` sends exactly "
+        "the differences, removals included; `--on-drift apply` sends them now. A field that comes back here again and "
+        "again is one that the server does not keep: its schema does not know it, or an admission takes it out.",
+    ),
+    Code(
         "PR401",
         "leaves the chart and is left behind",
         "Helm up to 3.17.0 compares Kind, name and namespace when it looks for what an upgrade shall delete. A "

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from postrender.helm.patch import differs
 from postrender.live import Json
 
 Tree: TypeAlias = Mapping[str, Any]
@@ -62,6 +63,33 @@ def as_live(desired: Json, live: Json) -> Json:
     if isinstance(desired, dict) and isinstance(live, dict):
         return {key: as_live(value, live[key]) for key, value in desired.items() if key in live}
     return live
+
+
+def as_live_where_wrong(desired: Json, live: Json, right: Json) -> Json:
+    """``desired`` with each value that is not live as it should be (``right``) replaced by the live one.
+
+    What is live and right though ``desired`` says something else stays as it is said: it is somebody else's to set.
+    """
+    if isinstance(desired, dict) and isinstance(live, dict):
+        shall = right if isinstance(right, dict) else {}
+        return {
+            key: as_live_where_wrong(value, live[key], shall.get(key)) for key, value in desired.items() if key in live
+        }
+    return live if differs(live, right) else desired
+
+
+def where_set(wanted: Json, live: Json, tree: Tree | None) -> Json:
+    """``live`` with what is wanted in each field that the tree names, or that is not there at all.
+
+    ``None`` for a tree names nothing, an empty one all of it. What ``wanted`` lacks stays.
+    """
+    if not (isinstance(wanted, dict) and isinstance(live, dict)):
+        return live if tree is None else wanted
+    result = dict(live)
+    for key, value in wanted.items():
+        below = tree.get(f"f:{key}") if tree else tree
+        result[key] = where_set(value, live[key], below) if key in live else value
+    return result
 
 
 def without_left_over(merged: Json, desired: Json, tree: Tree) -> Json:

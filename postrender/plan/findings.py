@@ -282,6 +282,11 @@ def of_outcome(outcome: Outcome, upgrade: bool, on_drift: OnDrift) -> list[Findi
     return told
 
 
+_OTHER_DRIFT = (
+    "helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)",
+    "helm ... --post-renderer-args=--on-drift=apply   (writes to the live object)",
+)
+
 _SHOWN = 5
 """How many fields a sentence names before it only counts the rest."""
 
@@ -297,6 +302,20 @@ def _applied(outcome: Outcome) -> Finding:
     )
 
 
+def _untrue(outcome: Outcome, fields: str) -> Finding:
+    """The release says that it was applied, so that this Helm would never send it."""
+    are = "is" if len(outcome.differing) == 1 else "are"
+    told = f"{fields} of what the release stored {are} not live, which this Helm does not see"
+    if outcome.rewriting.store is None:
+        return Finding("PR310", Severity.ERROR, f"{told}: it would report success and change nothing", _OTHER_DRIFT)
+    return Finding(
+        "PR310",
+        Severity.WARNING,
+        f"{told}; stored as it is live, so that the next helm upgrade applies it",
+        ("helm upgrade ...   (with the same chart and values)", _OTHER_DRIFT[1]),
+    )
+
+
 def _not_right(outcome: Outcome, on_drift: OnDrift) -> Finding:
     count = len(outcome.differing)
     fields = f"{count} field{'s' * (count != 1)}"
@@ -304,6 +323,8 @@ def _not_right(outcome: Outcome, on_drift: OnDrift) -> Finding:
         now = f"{fields} would be wrong afterwards" if count else "the next upgrade would leave fields behind"
         severity = Severity.ERROR if count else Severity.WARNING
         return Finding("PR205", severity, f"this Helm compares it with its namesake: {now}", _OTHER_HELM)
+    if outcome.untrue:
+        return _untrue(outcome, fields)
     if outcome.rewriting.store is not None:
         return Finding(
             "PR301",
@@ -315,10 +336,5 @@ def _not_right(outcome: Outcome, on_drift: OnDrift) -> Finding:
         "PR301",
         Severity.ERROR,
         f"Helm would report success and leave {fields} of the chart unapplied",
-        (
-            "helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)",
-            "helm ... --post-renderer-args=--on-drift=apply   (writes to the live object)",
-        )
-        if on_drift is OnDrift.FAIL
-        else _OTHER_HELM[1:],
+        _OTHER_DRIFT if on_drift is OnDrift.FAIL else _OTHER_HELM[1:],
     )

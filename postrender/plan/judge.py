@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from postrender.helm.fields import Tree, owned, with_left_over, without_left_over
-from postrender.helm.fields import as_live as _as_live
+from postrender.helm.fields import (
+    Tree,
+    as_live_where_wrong,
+    owned,
+    where_set,
+    with_left_over,
+    without_left_over,
+)
 from postrender.helm.matching import identity
 from postrender.helm.objects import Entry, built, stamped
 from postrender.helm.patch import PatchType, differs, patch_type
@@ -60,15 +66,16 @@ def policy_of(body: Json) -> Json:
     return ((body.get("metadata") or {}).get("annotations") or {}).get(RESOURCE_POLICY)
 
 
-def truth(group: Group, index: int, rewriting: Rewriting, prediction: Prediction) -> Json:
+def truth(group: Group, index: int, rewriting: Rewriting, prediction: Prediction, right: Json) -> Json:
     """What the member's document may say and be true: the chart's fields and Helm's own older ones, as they will be.
 
+    ``right`` is what the object shall be: a field that is, though the chart says something else, is somebody else's.
     The resource policy that the chart asks for stays whatever is live: an uninstall reads it from what is stored.
     """
     entry = group.members[index].entry
     body = rewriting.stripped(entry.body)
     live = prediction.live
-    result = with_left_over(_as_live(body, live), live, _tree(entry, live))
+    result = with_left_over(as_live_where_wrong(body, live, right), live, _tree(entry, live))
     policy = policy_of(body)
     if policy is None:
         return result
@@ -104,7 +111,9 @@ def _manifests(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
 def _right(group: Group, target: Entry) -> Json:
     """What the object would be had Helm compared it with its own stored manifest, or, adopted, with the live object.
 
-    An adopted object shall be what the chart says, without what an earlier chart had Helm set and this one has not.
+    An adopted object shall be what the chart says, without what an earlier chart had Helm set and this one has not. So
+    shall one whose stored manifest is not true: the release says that a value was applied, and live is another that
+    Helm itself set, or none. What somebody else set since then is left to them.
     """
     live = group.frame.live.get(target.key)
     own = identity(Matching.GROUP_KIND, target.gvk, target.key)
@@ -122,9 +131,19 @@ def _right(group: Group, target: Entry) -> Json:
         three_way=group.frame.three_way or not stored,
     )
     (prediction,) = simulate(alone)
-    if stored or live is None or group.frame.force:
+    if live is None or group.frame.force:
         return prediction.live
-    return without_left_over(prediction.live, target.body, _tree(target, live))
+    tree = _tree(target, live)
+    if not stored:
+        return without_left_over(prediction.live, target.body, tree)
+    if prediction.error or patch_type(target.gvk, group.frame.helm) is PatchType.STRATEGIC:
+        return prediction.live
+    (thorough,) = simulate(replace(alone, three_way=True))
+    never_set = not any(field != "f:metadata" for field in tree)
+    shall = where_set(thorough.live, prediction.live, {} if never_set else tree)
+    if thorough.error or not differs(shall, prediction.live):
+        return prediction.live
+    return without_left_over(shall, target.body, tree)
 
 
 def _tree(entry: Entry, live: Json) -> Tree:

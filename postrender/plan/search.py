@@ -14,7 +14,7 @@ from postrender.helm.patch import differs
 from postrender.helm.predict import Prediction
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, RESOURCE_POLICY, Json
 from postrender.plan.applying import applied
-from postrender.plan.judge import Paths, differing, policy_of, truth
+from postrender.plan.judge import Paths, differing, policy_of, rights, truth
 from postrender.plan.rewriting import Group, Member, Outcome, Rewriting
 from postrender.plan.steps import mended, pinned
 from postrender.record import replace
@@ -30,6 +30,7 @@ def rewrite(group: Group) -> tuple[Outcome, ...]:
     if group.store and any(wrong):
         rewritings, predictions = _stored(group, rewritings, predictions, wrong)
         wrong = differing(group, rewritings, predictions)
+    untrue = len(group.members) == 1 and bool(group.frame.stored)
     right = mended(group, rewritings, predictions)
     return tuple(
         Outcome(
@@ -39,6 +40,7 @@ def rewrite(group: Group) -> tuple[Outcome, ...]:
             differing=paths,
             mended=later,
             policy=_policy_ahead(member, prediction),
+            untrue=untrue,
         )
         for member, rewriting, prediction, paths, later in zip(
             group.members, rewritings, predictions, wrong, right, strict=True
@@ -67,24 +69,31 @@ def _stored(
     group: Group, rewritings: list[Rewriting], predictions: tuple[Prediction, ...], wrong: Sequence[Paths]
 ) -> tuple[list[Rewriting], tuple[Prediction, ...]]:
     """The rewritings with the truth stored where the chart will not be live; as they were where that is not true."""
+    shall = rights(group, rewritings)
     trial = [
-        replace(rewriting, store=truth(group, index, rewriting, prediction), pin="") if wrong[index] else rewriting
+        replace(rewriting, store=truth(group, index, rewriting, prediction, shall[index]), pin="")
+        if wrong[index]
+        else rewriting
         for index, (rewriting, prediction) in enumerate(zip(rewritings, predictions, strict=True))
     ]
     settled, answers = _settled(group, trial)
     true = all(
-        not answer.error and (rewriting.store is None or not _untrue(rewriting.store, answer.live))
-        for rewriting, answer in zip(settled, answers, strict=True)
+        not answer.error and (rewriting.store is None or not _untrue(rewriting.store, answer.live, right))
+        for rewriting, answer, right in zip(settled, answers, shall, strict=True)
     )
     return (settled, answers) if true else (rewritings, predictions)
 
 
-def _untrue(said: Json, live: Json) -> bool:
-    """Whether the document says anything that will not be live; the resource policy may be ahead of what is live."""
+def _untrue(said: Json, live: Json, right: Json) -> bool:
+    """Whether the document says anything that will not be live; the resource policy may be ahead of what is live.
+
+    What is live as it should be though the document says something else is somebody else's.
+    """
     if not (isinstance(said, dict) and isinstance(live, dict)):
-        return bool(differs(said, live))
+        return bool(differs(said, live) and differs(live, right))
+    shall = right if isinstance(right, dict) else {}
     return any(
-        key not in live or _untrue(value, live[key])
+        key not in live or _untrue(value, live[key], shall.get(key))
         for key, value in said.items()
         if key != RESOURCE_POLICY and (key != "annotations" or key in live)
     )

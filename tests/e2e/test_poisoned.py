@@ -1,0 +1,97 @@
+"""A release that stored what it never applied (helm#30690), and what the filter makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.api import Namespace
+from tests.e2e.charts import chart, manifest
+from tests.e2e.helm import Filter, Helm, HelmFactory
+from tests.e2e.kinds import STABLE_SHIRT
+
+BEFORE = {"color": "blue", "size": "M", "deep": {"a": 1, "b": 2}}
+AFTER = {"color": "red", "deep": {"b": 3}, "new": ["x"]}
+
+
+def shirt(folder: Path, spec: Any) -> Path:
+    return chart(folder, {"shirt": manifest(STABLE_SHIRT, "shirt", spec, keep=True)})
+
+
+def poisoned(it: Helm, namespace: Namespace, folder: Path) -> Path:
+    """A reinstalled release whose stored Shirt is the chart's and whose live one is not; the chart."""
+    now = shirt(folder, AFTER)
+    it.install("r", shirt(folder, BEFORE)).expect_ok()
+    it.uninstall("r").expect_ok()
+    it.install("r", now).expect_ok()
+    it.upgrade("r", now).expect_ok()
+    assert namespace.content(STABLE_SHIRT, "shirt") == BEFORE, "Helm alone applies it, and there is nothing to test"
+    return now
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "3.21.4"])
+class TestAPoisonedRelease:
+    def test_is_true_after_one_upgrade_and_exact_after_two(
+        self, helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
+    ) -> None:
+        it = helm(version)
+        now = poisoned(it, namespace, tmp_path)
+        it.upgrade("r", now, filter=True).expect_ok()
+        assert namespace.content(STABLE_SHIRT, "shirt") == BEFORE
+        assert 'color: "blue"' in namespace.releases("r")[-1].manifest
+        it.upgrade("r", now).expect_ok()
+        assert namespace.content(STABLE_SHIRT, "shirt") == AFTER
+
+    def test_is_exact_at_once_where_that_is_allowed(
+        self, helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
+    ) -> None:
+        it = helm(version)
+        now = poisoned(it, namespace, tmp_path)
+        it.upgrade("r", now, filter=Filter(("--on-drift=apply",))).expect_ok()
+        assert namespace.content(STABLE_SHIRT, "shirt") == AFTER
+
+    def test_leaves_to_others_what_they_changed(
+        self, helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
+    ) -> None:
+        it = helm(version)
+        now = poisoned(it, namespace, tmp_path)
+        namespace.patch(STABLE_SHIRT, "shirt", {"spec": {"color": "theirs"}}, manager="painter")
+        it.upgrade("r", now, filter=True).expect_ok()
+        it.upgrade("r", now, filter=True).expect_ok()
+        assert namespace.content(STABLE_SHIRT, "shirt") == {**AFTER, "color": "theirs"}
+
+    def test_ends_a_pipeline_that_must_not_need_a_second_step(
+        self, helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
+    ) -> None:
+        it = helm(version)
+        now = poisoned(it, namespace, tmp_path)
+        refused = it.upgrade("r", now, filter=Filter(("--on-drift=fail",)))
+        assert "of what the release stored are not live, which this Helm does not see" in refused.stderr
+        assert len(namespace.releases("r")) == 2
+
+
+def test_an_upgrade_of_a_release_that_is_true_is_left_alone(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path
+) -> None:
+    it = helm("3.21.4")
+    it.install("r", shirt(tmp_path, BEFORE)).expect_ok()
+    it.upgrade("r", shirt(tmp_path, AFTER), filter=True).expect_ok()
+    assert namespace.content(STABLE_SHIRT, "shirt") == AFTER
+    assert "color: red" in namespace.releases("r")[-1].manifest
+
+
+def test_taking_ownership_that_applied_nothing_is_seen_by_the_next_upgrade(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path
+) -> None:
+    """``install --take-ownership`` of 3.17 (H7): nobody called helm ever wrote to the object."""
+    it = helm("3.17.3")
+    namespace.create(manifest(STABLE_SHIRT, "shirt", BEFORE), STABLE_SHIRT)
+    now = shirt(tmp_path, AFTER)
+    it.install("r", now, "--take-ownership").expect_ok()
+    assert namespace.content(STABLE_SHIRT, "shirt") == BEFORE
+    it.upgrade("r", now, filter=True).expect_ok()
+    it.upgrade("r", now, filter=True).expect_ok()
+    live = namespace.content(STABLE_SHIRT, "shirt")
+    assert {name: live[name] for name in ("color", "new")} == {"color": "red", "new": ["x"]}
