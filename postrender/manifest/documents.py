@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from postrender.live import Json
 from postrender.manifest.fields import IDENTITY, Field, fields, plain_breaks
+from postrender.manifest.leaves import Unusable
 from postrender.manifest.lines import compose_lines, value_of_lines
 from postrender.manifest.nodes import Node, Tree
 from postrender.manifest.objects import ObjectRef, objects
 from postrender.manifest.reader import Span, Unreadable
 from postrender.manifest.stream import TEMPLATE, Chunk, chunks, error_at
 from postrender.manifest.tree import Wanted, compose
-from postrender.manifest.values import Unusable, value
+from postrender.manifest.values import value
 from postrender.record import Record
 
 _OBJECT: Wanted = dict.fromkeys(IDENTITY)

@@ -6,6 +6,9 @@ from enum import Enum
 
 from postrender.record import Record
 
+DEEPEST = 400
+"""How deep a value may be nested; Python's own readers and writers of JSON go no deeper than some 900."""
+
 
 class Kind(Enum):
     """What a node is."""

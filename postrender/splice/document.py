@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 from postrender.errors import ManifestError
 from postrender.live import Json
-from postrender.manifest.anew import rewritten
 from postrender.manifest.documents import Document, document_tree, field_tree, tree_value
 from postrender.manifest.fields import Field
+from postrender.manifest.leaves import Unusable
 from postrender.manifest.nodes import Tree
 from postrender.manifest.reader import Span, Unreadable
 from postrender.manifest.stream import TEMPLATE, error_at
 from postrender.manifest.tree import compose
-from postrender.manifest.values import Unusable, value
+from postrender.manifest.values import value
 from postrender.splice.changes import Changes, Conflict, Drop, applied, same
 from postrender.splice.page import Awkward, Piece
 from postrender.splice.place import pieces
@@ -168,6 +168,8 @@ def _value(span: Span, document: Document) -> Json:
 def _anew(span: Span, document: Document, changes: Changes) -> bytes:
     if document.json:
         return json.dumps(applied(_value(span, document), changes), ensure_ascii=False).encode()
+    from postrender.manifest.anew import rewritten  # Hardly ever.
+
     meant = applied(tree_value(span, document_tree(span)), changes)
     mark = span.data[span.start : span.text_start]
     text = span.data[span.text_start : document.unread].decode()

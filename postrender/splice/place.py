@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 from postrender.live import Json
+from postrender.manifest.leaves import is_merge, key_text
 from postrender.manifest.nodes import Kind, Node, Tree
 from postrender.manifest.reader import Span
-from postrender.manifest.values import is_merge, key_text, value
+from postrender.manifest.values import value
 from postrender.splice.changes import Changes, Drop, Put, applied, check_index, materialised, no_fields, same
 from postrender.splice.page import Awkward, Page, Piece
 from postrender.splice.write import flow

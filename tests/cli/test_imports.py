@@ -39,7 +39,7 @@ OURS = frozenset(
     collisions commands commands.account commands.filter commands.given commands.options commands.session
     commands.telling connection
     errors gather helm helm.invocation helm.matching helm.objects helm.versions identity kubefiles live manifest
-    manifest.anew manifest.documents manifest.fields manifest.lines manifest.nodes manifest.objects manifest.reader
+    manifest.documents manifest.fields manifest.leaves manifest.lines manifest.nodes manifest.objects manifest.reader
     manifest.scalars manifest.stream manifest.tree manifest.values offline ownership pipeline plan plan.decide
     plan.edits plan.facts plan.findings plan.leaving plan.rewriting plan.run plan.verdict policy record rehearse report
     report.lines report.text source splice splice.changes splice.document splice.page splice.place splice.prove

@@ -14,6 +14,7 @@ import atheris
 
 with atheris.instrument_imports(include=["postrender.manifest", "postrender.splice", "yaml"]):
     import postrender.manifest.anew
+    import postrender.manifest.decoder
     import postrender.manifest.jsontext
     import postrender.manifest.pure  # noqa: F401 - imported when needed, and then it would go by unseen
     from tests.fuzz.oracle import check

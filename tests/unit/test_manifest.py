@@ -14,8 +14,8 @@ from postrender import manifest
 from postrender.errors import ManifestError
 from postrender.identity import GroupVersionKind
 from postrender.manifest import Document, ObjectRef, jsontext, reader
+from postrender.manifest.nodes import DEEPEST
 from postrender.manifest.stream import TEMPLATE
-from postrender.manifest.values import DEEPEST
 
 HEAD = "apiVersion: v1\nkind: ConfigMap\n"
 PLAIN = f"{HEAD}metadata:\n  name: a\n"
