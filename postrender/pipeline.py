@@ -19,6 +19,8 @@ from postrender.splice import splice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from postrender.writes import Writer
 
 
@@ -74,14 +76,18 @@ def filter_stream(
     policy: Policy,
     source: Source | None,
     writer: Writer | None = None,
+    seen: Callable[[Planned], None] | None = None,
 ) -> Result:
     """The stream as Helm shall install it.
 
-    ``source`` is ``None`` where nothing is to be looked up, ``writer`` where nothing may be written. Raises
-    ManifestError, ClusterError and, with every objection in one message, Refused; then nothing was emitted. A write to
-    a live object happens only in a real run, after the whole plan and the whole output were proved.
+    ``source`` is ``None`` where nothing is to be looked up, ``writer`` where nothing may be written. ``seen`` is shown
+    the plan before it is carried out or refused. Raises ManifestError, ClusterError and, with every objection in one
+    message, Refused; then nothing was emitted. A write to a live object happens only in a real run, after the whole
+    plan and the whole output were proved.
     """
     planned = plan_stream(data, invocation, policy, source)
+    if seen is not None:
+        seen(planned)
     manifest, facts, plan = planned.manifest, planned.facts, planned.plan
     check(plan)
     output = splice(manifest, plan.edits)

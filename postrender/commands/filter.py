@@ -69,7 +69,8 @@ def _filter(arguments: list[str], telling: Telling) -> int:
         _write(_empty(data, caller))
         return 0
     sources = sources_of(caller, values, policy)
-    result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer)
+    telling.source = sources.source
+    result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer, telling.see)
     _write(result.data)
     telling.done(account_of(result.plan, caller, sources.source, result.rewritten))
     if "HELM_PLUGIN_NAME" in os.environ:

@@ -15,15 +15,17 @@ from postrender.caller import Caller, Flags, Setting, find
 from postrender.caller.values import Value
 from postrender.errors import PostrenderError, code, message
 from postrender.helm.invocation import Action
+from postrender.pipeline import Planned
 from postrender.record import Record
+from postrender.source import Source
 
 REPORT_SETTINGS: tuple[Setting, ...] = (
     Setting(
         "report",
         "str",
         "FILE",
-        "write what is said to this file (default, where a Helm called: reports/NAMESPACE/RELEASE.txt in the folder "
-        "~/.local/state/postrender)",
+        "write what is said to this file, or the plan where it is called .json (default, where a Helm called: "
+        "~/.local/state/postrender/reports/NAMESPACE/RELEASE.txt)",
         path=True,
     ),
     Setting("no_report", "bool", "", "write no report file"),
@@ -38,6 +40,12 @@ class Telling:
         self.environ = environ
         self.caller: Caller | None = None
         self.values: Mapping[str, Value | None] = {}
+        self.source: Source | None = None
+        self.planned: Planned | None = None
+
+    def see(self, planned: Planned) -> None:
+        """Keep the plan for the report."""
+        self.planned = planned
 
     def done(self, account: str) -> None:
         """Tell the account of a run that succeeded, unless it is to be quiet; the report file is written anyway."""
@@ -92,13 +100,29 @@ class Telling:
             return ""
         from postrender.state import replace_private
 
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        head = f"postrender {__version__}, {now}, exit code {exit_code}\n"
         try:
-            replace_private(path, (head + text).encode("utf-8", "backslashreplace"))
+            content = self._json(text, exit_code) if path.endswith(".json") else _text(text, exit_code)
+            replace_private(path, content.encode("utf-8", "backslashreplace"))
         except OSError as error:
             return f"  note: no report could be written to {path}: {error.strerror}\n"
+        except PostrenderError as error:
+            return f"  note: no report could be written to {path}: {error}\n"
         return f"  report: {path}\n"
+
+    def _json(self, text: str, exit_code: int) -> str:
+        """The plan, refused or not, as ``postrender plan -o json`` shows it; without one, what went wrong."""
+        from postrender.commands.output import structured
+
+        if self.planned is None or self.caller is None:
+            return structured({"schemaVersion": 1, "kind": "Failure", "exitCode": exit_code, "message": text}, "json")
+        from postrender import redact
+        from postrender.commands.about import about_of
+        from postrender.report.build import view
+        from postrender.report.json import plan_json
+
+        plan, facts = self.planned.plan, self.planned.facts
+        about = about_of(self.caller, facts, self.source)
+        return structured(plan_json(view(plan, facts, about, redact.digests(self.environ))), "json")
 
     def _path(self, exit_code: int) -> str:
         """Where the report goes, ``""`` for nowhere.
@@ -121,6 +145,11 @@ class Telling:
         from postrender.state import folder
 
         return os.path.join(folder(self.environ), "reports", namespace or "unknown", f"{name}.txt")
+
+
+def _text(said: str, exit_code: int) -> str:
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return f"postrender {__version__}, {now}, exit code {exit_code}\n{said}"
 
 
 def _by_helm() -> Caller | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -186,6 +188,34 @@ def test_a_report_file(tmp_path: Path) -> None:
     head, _, said = path.read_text().partition("\n")
     assert head.endswith("exit code 3")
     assert message == f"{said}  report: {path}\n"
+
+
+def test_a_report_for_programs_is_the_plan(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    run(*LIVE, "--helm-version", "3.12.3", "--report", str(path))
+    plan = json.loads(path.read_text())
+    jsonschema.validate(plan, json.loads((ROOT / "postrender" / "report" / "plan.schema.json").read_text()))
+    assert plan["outcome"] == "something"
+    assert [each["actions"] for each in plan["objects"]] == [["stamp", "label"], ["stamp", "label", "pin"]]
+    assert path.stat().st_mode & 0o777 == 0o600
+    other = (*LIVE[:2], "--release", "other", "-n", "default", "--helm-version", "3.12.3", "--report", str(path))
+    message = refused(run(*other), 4)
+    assert message.endswith(f"  report: {path}\n")
+    plan = json.loads(path.read_text())
+    assert plan["outcome"] == "refused"
+    assert plan["objects"][0]["findings"][0]["code"] == "PR102"
+    run(*OFFLINE, "--report", str(path), stdin=b"kind: [")
+    failure = json.loads(path.read_text())
+    assert failure.pop("message").startswith("postrender: line ")
+    assert failure == {"schemaVersion": 1, "kind": "Failure", "exitCode": 3}
+
+
+def test_a_report_holds_no_secret(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    secret = b"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: hunter2-hunter2}\n"
+    run(*OFFLINE, "--report", str(path), stdin=secret)
+    assert "hunter2" not in path.read_text()
+    assert json.loads(path.read_text())["objects"][0]["desired"]["stringData"]["password"].startswith("digest:")
 
 
 def test_no_report_is_written_where_no_helm_called(tmp_path: Path) -> None:
