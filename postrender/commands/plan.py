@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("chart", nargs="?", metavar="CHART", help="a chart as helm takes it, or - for a stream on stdin")
     made.add_argument("-f", "--file", metavar="STREAM", help="a file of rendered manifests; - is stdin")
     made.add_argument("--helm", metavar="PATH", help="the Helm that renders the chart (default: the one on PATH)")
-    add_output(made)
+    add_output(made, "markdown", "html")
     made.add_argument("--quiet", action="store_true", help="one line for each object")
     made.add_argument("--verbose", action="store_true", help="show what stays as it is, and what is stored, too")
     made.add_argument(
@@ -177,6 +177,14 @@ def _output(shown: View, options: argparse.Namespace, commands: Sequence[str]) -
         from postrender.report.json import plan_json
 
         return structured(plan_json(shown), options.output)
+    if options.output == "markdown":
+        from postrender.report.markdown import plan_markdown
+
+        return plan_markdown(shown, commands)
+    if options.output == "html":
+        from postrender.report.html import plan_html
+
+        return plan_html(shown, commands)
     from postrender.report.paint import paint
     from postrender.report.terminal import NORMAL, QUIET, VERBOSE, plan_text
 

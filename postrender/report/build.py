@@ -12,7 +12,7 @@ from postrender.helm.objects import built, stamped
 from postrender.helm.predict import Prediction, Request
 from postrender.identity import GroupVersionKind, ObjectKey
 from postrender.live import Json
-from postrender.ownership import Ownership
+from postrender.ownership import Ownership, classify
 from postrender.plan.facts import Facts, Item
 from postrender.plan.verdict import Action, Plan, Verdict
 from postrender.record import Record, replace
@@ -79,8 +79,18 @@ class _Building:
             live=_plain(item.live.body if item.live else None),
             after=_plain(prediction.live),
         )
-        changing = Action.REFUSE not in verdict.actions
-        return self._object(verdict, item, Predicted(prediction.request.value), bodies, changing=changing, leaving=True)
+        assert item.observation is not None
+        return replace(
+            self._object(
+                verdict,
+                item,
+                Predicted(prediction.request.value),
+                bodies,
+                changing=Action.REFUSE not in verdict.actions,
+                leaving=True,
+            ),
+            ownership=_owner(classify(item.observation, self.release, stored=True, living=self.facts.living)),
+        )
 
     def _created(self, item: Item, emitted: Json) -> Prediction | None:
         """What Helm makes anew; ``None`` where something is live already, or nobody looked."""

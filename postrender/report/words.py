@@ -32,7 +32,7 @@ def owner(each: ObjectView) -> str:
     """Whose the live object is."""
     found = each.ownership
     if found is None:
-        return "in this release" if each.leaving else "nobody looked"
+        return "nobody looked"
     if found.standing == "absent":
         return "nobody: it is not live"
     standing = Standing[found.standing.upper().replace("-", "_")].value

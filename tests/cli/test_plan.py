@@ -162,7 +162,7 @@ def test_what_leaves_the_chart(tmp_path: Path) -> None:
     done = plan(CONFIG, live_file(tmp_path, *both, kept, stored(old)))
     assert done.returncode == 10
     text = done.stdout.decode()
-    assert "deleted   configmaps/shop/b\n  owner   in this release\n  filter  leaves the release\n" in text
+    assert "deleted   configmaps/shop/b\n  owner   in this release (shop/shop)\n  filter  leaves the release\n" in text
     assert "  Helm    deletes it\n  stored  no longer\n" in text
     assert "  +++ deleted\n" in text
     assert "kept      configmaps/shop/c\n" in text
@@ -329,3 +329,72 @@ def test_nothing_is_asked_offline() -> None:
     text = done.stdout.decode()
     assert "edited    shirts.beta.example.com/default/shirt\n  owner   nobody looked\n" in text
     assert "  Helm    nobody looked what is live\n" in text
+
+
+def test_markdown_for_a_comment(tmp_path: Path) -> None:
+    live = live_file(tmp_path, ours("ConfigMap", "a", data={"port": "8080"}), stored(CONFIG))
+    done = plan(CONFIG.replace("8080", "9090"), live, "-o", "markdown")
+    assert done.returncode == 10
+    head, _, rest = done.stdout.decode().partition("\n\n")
+    assert head.startswith("### postrender plan: helm 3.21.4 upgrade, release shop/shop, file ")
+    assert rest == (
+        "**1 object: 1 changed. Nothing was done yet.**\n"
+        "\n"
+        "| | object | owner | filter | Helm |\n"
+        "|---|---|---|---|---|\n"
+        "| 🟣 changed | `configmaps/shop/a` | in this release (shop/shop) | as it was | patches it |\n"
+        "\n"
+        "<details>\n"
+        "<summary>changed: <code>configmaps/shop/a</code></summary>\n"
+        "\n"
+        "- stored: the chart's, as it is\n"
+        "\n"
+        "```diff\n"
+        "--- live\n"
+        "+++ live afterwards\n"
+        "@@ -10,4 +10,4 @@\n"
+        "     meta.helm.sh/release-name: shop\n"
+        "     meta.helm.sh/release-namespace: shop\n"
+        " data:\n"
+        "-  port: '8080'\n"
+        "+  port: '9090'\n"
+        "```\n"
+        "\n"
+        "</details>\n"
+        "\n"
+        "- next: `helm upgrade shop CHART -n shop --post-renderer postrender`\n"
+    )
+
+
+def test_a_comment_stays_below_what_a_comment_takes(tmp_path: Path) -> None:
+    many = "---\n".join(
+        f"{CONFIG.replace('name: a', f'name: a{number}')}  long: {'x' * 500}\n" for number in range(300)
+    )
+    done = plan(many, live_file(tmp_path), "-o", "markdown")
+    text = done.stdout.decode()
+    assert len(text) < 65_000
+    assert "| | and 100 more | | | |\n" in text
+    found = re.search(r"\n(\d+) more would make this too long for a comment: `-o html` shows all\.\n", text)
+    assert found
+    assert int(found[1]) + text.count("<details>") == 300
+
+
+def test_markdown_does_not_take_names_and_values_for_its_own(tmp_path: Path) -> None:
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "a|b`c"},
+        "data": {"text": "```\n</details>\n"},
+    }
+    text = plan(json.dumps(config), live_file(tmp_path), "-o", "markdown").stdout.decode()
+    assert "| ``configmaps/shop/a&#124;b`c`` |" in text
+    assert "\n````diff\n" in text
+
+
+def test_html_is_one_page_that_names_nothing_outside_of_it() -> None:
+    done = run(*STREAM, "--helm-version", "3.12.3", "-o", "html")
+    assert done.returncode == 10
+    text = done.stdout.decode()
+    assert text.startswith("<!doctype html>\n")
+    assert not re.search(r"""(?:src|href)=["'](?!#|data:)|url\(|@import""", text)
+    assert "default-src &#x27;none&#x27;" in text

@@ -1,0 +1,106 @@
+"""A plan as Markdown, for a comment on a pull request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from postrender.report import words
+from postrender.report.diff import live_diff, stored_diff
+from postrender.report.view import ObjectView, View
+
+LONGEST = 60_000
+"""Characters, so that a comment stays below the 65,536 that GitHub takes; further diffs are counted instead."""
+
+_MARKS = {
+    "refused": "🛑",
+    "deleted": "🔴",
+    "created": "🟢",
+    "changed": "🟣",
+    "edited": "🟣",
+    "adopted": "🔵",
+    "stored": "🔵",
+    "kept": "🔵",
+}
+_SPECIAL = re.compile(r"([\\`*_\[\]#|~<>&])")
+
+
+def plan_markdown(view: View, commands: Sequence[str] = ()) -> str:
+    """A heading, a table of what changes, each object's diff to unfold, and what to type."""
+    head = "\n".join(_head(view))
+    end = "\n".join(_end(view, commands))
+    body, left = "", 0
+    for each in view.objects:
+        if not (each.changing or each.refused or each.findings):
+            continue
+        section = "\n".join(_section(each)) + "\n"
+        if len(head) + len(body) + len(section) + len(end) > LONGEST:
+            left += 1
+        else:
+            body += section
+    if left:
+        body += f"\n{left} more would make this too long for a comment: `-o html` shows all.\n"
+    return f"{head}\n{body}{end}\n"
+
+
+def escaped(text: str) -> str:
+    """A text that Markdown shows as it is, and that calls nobody."""
+    return _SPECIAL.sub(r"\\\1", text).replace("@", "@<!-- -->").replace("\n", " ")
+
+
+def code(text: str) -> str:
+    """A text in a code span, whatever backticks are in it."""
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}".replace("\n", " ")
+
+
+def _head(view: View) -> Iterator[str]:
+    yield f"### {escaped('postrender plan: ' + words.heading(view.about))}"
+    yield ""
+    yield f"**{escaped(words.summary(view))}**"
+    shown = [each for each in view.objects if each.changing or each.refused]
+    if shown:
+        yield ""
+        yield "| | object | owner | filter | Helm |"
+        yield "|---|---|---|---|---|"
+        # Helm is last, since an objection may be long.
+        for each in shown[:200]:
+            word = words.verdict(each)
+            cells = (escaped(text) for text in (words.owner(each), words.filter(each), words.helm(each)))
+            yield f"| {_MARKS.get(word, '')} {word} | {code(each.name).replace('|', '&#124;')} | {' | '.join(cells)} |"
+        if len(shown) > 200:
+            yield f"| | and {len(shown) - 200} more | | | |"
+    yield ""
+
+
+def _section(each: ObjectView) -> Iterator[str]:
+    diffs = [] if each.refused else [diff for diff in (live_diff(each), stored_diff(each)) if diff]
+    yield "<details>"
+    yield f"<summary>{words.verdict(each)}: <code>{_html(each.name)}</code></summary>"
+    yield ""
+    yield f"- stored: {escaped(words.stored(each))}"
+    for finding in each.findings:
+        yield f"- {finding.severity.value}: {escaped(finding.text)} ({finding.code})"
+        if finding.severity.value != "info":
+            yield from (f"  - next: {code(step)}" for step in finding.next)
+    for diff in diffs:
+        fence = "`" * max(3, 1 + max(len(run) for run in ["", *re.findall("`+", "\n".join(diff))]))
+        yield ""
+        yield f"{fence}diff"
+        yield from diff
+        yield fence
+    yield ""
+    yield "</details>"
+    yield ""
+
+
+def _end(view: View, commands: Sequence[str]) -> Iterator[str]:
+    for note in view.about.notes:
+        yield f"- note: {escaped(note)}"
+    for step in {"refused": words.steps(view), "something": commands}.get(view.outcome, ()):
+        yield f"- next: {code(step)}"
+
+
+def _html(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,142 @@
+"""``postrender plan`` for a chart: what it says, held against what Helm with the filter then does."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.api import Namespace, Object
+from tests.e2e.charts import chart, manifest
+from tests.e2e.helm import RUN_WITHIN, Helm, HelmFactory, executable
+from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, SECRET, STABLE_SHIRT, Kind
+
+PASSING = ("managedFields", "resourceVersion", "generation")
+
+LOOKS_UP = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: looked-up
+data:
+  seen: {{ (lookup "v1" "ConfigMap" .Release.Namespace "seen").data | toJson | quote }}
+  upgrade: {{ .Release.IsUpgrade | quote }}
+  server: {{ .Capabilities.KubeVersion.Version | quote }}
+  shirts: {{ .Capabilities.APIVersions.Has "stable.example.com/v1/Shirt" | quote }}
+"""
+
+
+def plan(it: Helm, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = (str(executable(it.home)), "plan", *arguments, "--helm", str(it.binary), "-n", it.namespace)
+    return subprocess.run(
+        command, env=it.env, cwd=it.home, stdin=subprocess.DEVNULL, capture_output=True, timeout=RUN_WITHIN
+    )
+
+
+def planned(it: Helm, place: Path, code: int, *arguments: str) -> Any:
+    """The plan of a chart for release ``r`` as JSON."""
+    done = plan(it, str(place), "--release", "r", "-o", "json", *arguments)
+    assert done.returncode == code, (done.stdout + done.stderr).decode()
+    return json.loads(done.stdout)
+
+
+def told(report: Any, field: str) -> dict[str, Any]:
+    return {each["name"].split("/")[0] + "/" + each["object"]["name"]: each[field] for each in report["objects"]}
+
+
+def plain(body: Object) -> Object:
+    return {**body, "metadata": {key: value for key, value in body["metadata"].items() if key not in PASSING}}
+
+
+def shop(folder: Path, color: str = "blue", port: str = "8080") -> Path:
+    return chart(
+        folder,
+        {
+            "0-secret": manifest(SECRET, "db", {"password": "aHVudGVyMg=="}),
+            "1-config": manifest(CONFIG_MAP, "config", {"port": port}),
+            "2-beta": manifest(BETA_SHIRT, "shirt", {"color": color}, keep=True),
+            "3-stable": manifest(STABLE_SHIRT, "shirt", {"color": "green"}, keep=True),
+        },
+    )
+
+
+KINDS: dict[str, Kind] = {
+    "configmaps/config": CONFIG_MAP,
+    "shirts.beta.example.com/shirt": BETA_SHIRT,
+    "shirts.stable.example.com/shirt": STABLE_SHIRT,
+}
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "3.21.4", "4.3.1"])
+def test_what_is_planned_is_what_happens(helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str) -> None:
+    it = helm(version)
+    place = shop(tmp_path)
+    it.install("r", place).expect_ok()
+    it.uninstall("r").expect_ok()
+    report = planned(it, place, 10)
+    assert report["about"]["action"] == "install"
+    assert told(report, "ownership")["shirts.beta.example.com/shirt"]["standing"] == "ours-kept"
+    assert told(report, "prediction")["configmaps/config"]["request"] == "create"
+    assert "hunter2" not in json.dumps(report)
+    assert "aHVudGVyMg" not in json.dumps(report)
+    it.install("r", place, filter=True).expect_ok()
+    live = {name: plain(namespace.found(kind, name.split("/")[1])) for name, kind in KINDS.items()}
+    after = told(report, "after")
+    for name in KINDS:
+        if told(report, "prediction")[name]["request"] == "create":
+            wanted = after[name]
+            assert live[name]["metadata"]["labels"] == wanted["metadata"]["labels"]
+            assert live[name].get("data") == wanted.get("data")
+        elif after[name] is not None:
+            assert after[name] == live[name]
+    # What was stamped to be adopted is the release's own now, and a label that was withheld comes: one upgrade more,
+    # and there is nothing left to do.
+    again = planned(it, place, 10)
+    assert (again["about"]["action"], again["about"]["revision"]) == ("upgrade", 1)
+    assert {each["object"]["kind"] for each in again["objects"] if each["changing"]} == {"Shirt"}
+    changed = [change["path"] for each in again["objects"] for change in each["prediction"]["changes"]]
+    assert all(path == ["metadata", "labels", "postrender/group-kind"] for path in changed)
+    it.upgrade("r", place, filter=True).expect_ok()
+    assert planned(it, place, 0)["outcome"] == "nothing"
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "3.21.4", "4.3.1"])
+def test_an_upgrade_changes_what_the_plan_says(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
+) -> None:
+    it = helm(version)
+    it.install("r", shop(tmp_path), filter=True).expect_ok()
+    report = planned(it, shop(tmp_path, port="9090"), 10)
+    changing = [name for name, changes in told(report, "changing").items() if changes]
+    assert changing == ["configmaps/config"]
+    it.upgrade("r", shop(tmp_path, port="9090"), filter=True).expect_ok()
+    after = told(report, "after")["configmaps/config"]
+    if after is not None:
+        assert after == plain(namespace.found(CONFIG_MAP, "config"))
+
+
+@pytest.mark.parametrize(("version", "seen"), [("3.12.3", "{}"), ("3.21.4", '{"a":"b"}'), ("4.3.1", '{"a":"b"}')])
+def test_a_chart_sees_the_cluster(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str, seen: str
+) -> None:
+    it = helm(version)
+    namespace.create(manifest(CONFIG_MAP, "seen", {"a": "b"}), CONFIG_MAP)
+    place = chart(tmp_path, {"looks-up": LOOKS_UP})
+    data = told(planned(it, place, 10), "desired")["configmaps/looked-up"]["data"]
+    assert data["seen"] == seen.replace("{}", "null" if version == "3.12.3" else "{}")
+    assert data["upgrade"] == "false"
+    assert data["server"].startswith("v1.34.")
+    assert data["shirts"] == "true"
+    it.install("r", place).expect_ok()
+    assert told(planned(it, place, 10), "desired")["configmaps/looked-up"]["data"]["upgrade"] == "true"
+
+
+def test_a_cluster_that_does_not_answer(helm: HelmFactory, tmp_path: Path) -> None:
+    it = helm("3.21.4")
+    done = plan(it, str(shop(tmp_path)), "--release", "r", "--kube-apiserver", "http://127.0.0.1:1")
+    assert done.returncode == 5
+    assert done.stdout == b""
+    assert b"no connection to the server" in done.stderr
