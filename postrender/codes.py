@@ -1,7 +1,8 @@
 """The stable codes of everything a user is told about an object, each with one paragraph.
 
 ``PR1xx`` whose the object is, ``PR2xx`` kinds that collide and pins, ``PR3xx`` what Helm will not apply or what is
-taken out, ``PR4xx`` what leaves the chart, ``PR9xx`` what could not be told. A code is never given a second meaning.
+taken out, ``PR4xx`` what leaves the chart, ``PR5xx`` what a failed run, a hook or a later run would do, ``PR9xx`` what
+could not be told. A code is never given a second meaning.
 """
 
 from __future__ import annotations
@@ -214,6 +215,53 @@ _ALL = (
         "leaves the chart",
         "The stored manifest holds the object and the chart has it no longer: Helm deletes it, or keeps it where the "
         "live object is annotated `helm.sh/resource-policy: keep`.",
+    ),
+    Code(
+        "PR501",
+        "an adopted object is deleted with the release that adopts it, or when the run fails",
+        "The object was there before this release took it. `helm uninstall` deletes whatever the stored manifest "
+        "holds without a resource policy, and so does a failed install with `--atomic` or `--rollback-on-failure`, "
+        "which uninstalls; a failed upgrade with that flag rolls back and deletes what the revision before does not "
+        "hold, unless the live object is annotated exactly `keep`. With such a flag the run is refused, without it "
+        "you are warned. Annotate the object in the chart with `helm.sh/resource-policy: keep`.",
+    ),
+    Code(
+        "PR502",
+        "a hook would delete the object that is live under its name",
+        "Helm deletes what is live under the name of a hook before it runs the hook (`before-hook-creation`, the "
+        "default delete policy), and does not look whose it is. What is live is no leftover of the hook: it carries "
+        "no `helm.sh/hook`. Rename the hook, or the object. Helm 3 shows hooks to no post-renderer, so that only "
+        "`postrender plan` and `postrender lint` see this there.",
+    ),
+    Code(
+        "PR503",
+        "a rollback past this upgrade will stop at the object",
+        "The object leaves the chart and is kept, so that it is live and in no stored manifest from now on. A "
+        "rollback to a revision that holds it fails half way, up to Helm 3.21 and 4.1 (`no X with the name ... "
+        "found`, `original object ... not found`). Run `helm upgrade` with the older chart instead: an upgrade adopts "
+        "it.",
+    ),
+    Code(
+        "PR504",
+        "kept by its live annotation alone",
+        "The live object is annotated `helm.sh/resource-policy: keep`, the stored manifest and the chart are not. An "
+        "upgrade that takes the object out of the chart goes by the live annotation, `helm uninstall` by the stored "
+        "manifest: it deletes the object. Annotate it in the chart.",
+    ),
+    Code(
+        "PR505",
+        "values of an adopted Secret change",
+        "The Secret was there before this release, and the chart has other values for some of its keys. Charts that "
+        "make passwords with `randAlphaNum` make new ones when the Secret is adopted, because `lookup` or a stored "
+        "value was not used, and whoever still uses the old ones is locked out: a database keeps the password it was "
+        "made with. Give the chart the values that are live.",
+    ),
+    Code(
+        "PR506",
+        "created client-side by an upgrade that applies server-side",
+        "Helm 4.0.0 creates what is new in an upgrade by a plain POST, so that the API server takes its fields for "
+        "client-side ones. The next upgrade applies the same fields server-side and conflicts with them, as if "
+        "somebody else had set them. Helm 4.0.1 mends it; `--force-conflicts` gets the next upgrade through.",
     ),
     Code(
         "PR901",

@@ -12,12 +12,12 @@ from postrender.errors import ClusterError
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.objects import Entry, built
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
-from postrender.live import NotServed, Observation, ReleaseName, StoredRelease, Unknown
+from postrender.live import Found, NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.manifest import Manifest, ObjectRef
 from postrender.offline import Offline
 from postrender.ownership import lives
 from postrender.plan.decide import bodies_wanted
-from postrender.plan.facts import Desired, Facts, Item, upgraded_from
+from postrender.plan.facts import SECRET, Desired, Facts, Item, upgraded_from
 from postrender.record import Record, replace
 from postrender.source import Source, Wanted
 
@@ -72,6 +72,7 @@ def gather(manifest: Manifest, invocation: Invocation, source: Source | None, *,
         for ref in manifest.objects
     ]
     items = _observed(items, source, whole=whole or bodies_wanted(invocation, own))
+    items = _occupied(items, source)
     leaving = _observed(_leaving(items, stored, kinds), source, whole=whole)
     living = _living([*items, *leaving], invocation, source)
     return Facts(Desired(manifest), tuple(items), invocation, own, _entries(stored, kinds), living, tuple(leaving))
@@ -109,16 +110,34 @@ def _observed(items: Sequence[Item], source: Source, *, whole: bool) -> list[Ite
         if item.key.name and not item.hook and not isinstance(item.observation, NotServed)
     ]
     answers = source.observe(
-        [
-            Wanted(items[place].resource, items[place].key.namespace, items[place].key.name, body=whole)
-            for place in places
-        ]
+        [_wanted(items[place], whole=whole or items[place].key.group_kind == SECRET) for place in places]
     )
     result = list(items)
     for place, answer in zip(places, answers, strict=True):
         result[place] = replace(items[place], observation=answer)
     _complain(source, ((item.name, item.observation) for item in result if isinstance(item.observation, Unknown)))
     return result
+
+
+def _occupied(items: Sequence[Item], source: Source) -> list[Item]:
+    """The items with what is live under the name of each hook that Helm deletes first."""
+    places = [
+        place
+        for place, item in enumerate(items)
+        if item.hook and item.clears_its_place and item.key.name and not isinstance(item.observation, NotServed)
+    ]
+    answers = source.observe([_wanted(items[place], whole=False) for place in places]) if places else []
+    named = [(items[place].name, answer) for place, answer in zip(places, answers, strict=True)]
+    _complain(source, ((name, answer) for name, answer in named if isinstance(answer, Unknown)))
+    result = list(items)
+    for place, answer in zip(places, answers, strict=True):
+        if isinstance(answer, Found):
+            result[place] = replace(items[place], occupant=answer.live)
+    return result
+
+
+def _wanted(item: Item, *, whole: bool) -> Wanted:
+    return Wanted(item.resource, item.key.namespace, item.key.name, body=whole)
 
 
 def _entries(stored: Manifest | None, kinds: _Kinds) -> tuple[Entry, ...]:

@@ -55,6 +55,9 @@ class Behaviour(Record):
     #: what is new in an update is applied as all else is (``update``, pkg/kube/client.go of v4.0.1); 4.0.0 creates it
     #: client-side, so that its next upgrade conflicts with itself.
     applies_what_is_new: bool = False
+    #: an update of an object that is live and not in the release starts from what is live (``update``,
+    #: pkg/kube/client.go of v4.2.0); before it ends there, which a rollback meets.
+    starts_from_live: bool = False
     #: a new release is applied server-side unless told otherwise (``NewInstall``, pkg/action/install.go of v4).
     server_side: bool = False
     #: hooks go through the post-renderer (``renderResources``, pkg/action/action.go of v4).
@@ -70,6 +73,7 @@ _TABLE: tuple[tuple[HelmVersion, dict[str, object]], ...] = (
     (HelmVersion(4, 0, 0), {"matching": Matching.GROUP_VERSION_KIND, "server_side": True, "hooks_in_stream": True}),
     (HelmVersion(4, 0, 1), {"copies_adopted": True, "applies_what_is_new": True}),
     (HelmVersion(4, 1, 1), {"matching": Matching.GROUP_KIND}),
+    (HelmVersion(4, 2, 0), {"starts_from_live": True}),
 )
 """From which version on what differs from the row before."""
 

@@ -13,6 +13,7 @@ from postrender.ownership import Ownership
 from postrender.plan import findings
 from postrender.plan.edits import edits_of
 from postrender.plan.facts import Facts, Item, applies_server_side
+from postrender.plan.hazards import hazards
 from postrender.plan.leaving import leaving
 from postrender.plan.rewriting import Outcome, Rewriting
 from postrender.plan.run import TAKEN, Run
@@ -151,7 +152,7 @@ def _told(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> lis
         told.extend(findings.of_outcome(outcome, run.upgrade, run.policy.on_drift))
         if outcome.policy:
             told.append(findings.policy_ahead(outcome.policy, run.facts.items[index].name))
-    return told
+    return [*told, *hazards(run, index, done)]
 
 
 def _about_owner(run: Run, item: Item, owner: Ownership | None) -> list[Finding]:

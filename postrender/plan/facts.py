@@ -7,25 +7,29 @@ from types import MappingProxyType
 
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.objects import Entry
-from postrender.identity import ObjectKey, Resource, object_name
+from postrender.identity import GroupKind, ObjectKey, Resource, object_name
 from postrender.live import Found, Json, LiveObject, Observation, ReleaseName, StoredRelease
 from postrender.manifest import Manifest, ObjectRef
 from postrender.record import Record
 
 HOOK = "helm.sh/hook"
+HOOK_DELETE_POLICY = "helm.sh/hook-delete-policy"
+SECRET = GroupKind("", "Secret")
+_CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 class Item(Record):
     """One object of the stream, its scope resolved, and what was found for it.
 
     ``observation`` is ``None`` where no cluster was asked, and for what cannot be looked up: a hook (Helm handles it
-    apart) and an object whose name the server will make.
+    apart) and an object whose name the server will make. ``occupant`` is what is live under the name of a hook.
     """
 
     ref: ObjectRef
     key: ObjectKey
     resource: Resource
     observation: Observation | None
+    occupant: LiveObject | None = None
 
     @property
     def name(self) -> str:
@@ -36,6 +40,12 @@ class Item(Record):
     def hook(self) -> bool:
         """Whether Helm runs it as a hook: never stamped, labelled or pinned."""
         return HOOK in self.ref.annotations
+
+    @property
+    def clears_its_place(self) -> bool:
+        """Whether Helm deletes what is live under the hook's name before it runs it: its default, but for CRDs."""
+        policies = {each.strip() for each in self.ref.annotations.get(HOOK_DELETE_POLICY, "").split(",")} - {""}
+        return self.key.group_kind != _CRD and (not policies or "before-hook-creation" in policies)
 
     @property
     def live(self) -> LiveObject | None:

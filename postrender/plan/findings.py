@@ -65,7 +65,7 @@ def _unmanaged(owner: Ownership, name: str, invocation: Invocation, ways: Behavi
         Severity.ERROR,
         f"{whose} and has no complete Helm ownership metadata; Helm will not import it",
         (
-            f"kubectl get {_kubectl(name)} -o yaml --show-managed-fields",
+            f"kubectl get {kubectl(name)} -o yaml --show-managed-fields",
             _adopt_flag("unmanaged", invocation),
             *_take_ownership(invocation, ways),
         ),
@@ -77,11 +77,11 @@ def _terminating(name: str) -> Finding:
         "PR106",
         Severity.ERROR,
         "is being deleted; Helm would report success and the object would then vanish",
-        (f"kubectl wait --for=delete {_kubectl(name)} --timeout=60s",),
+        (f"kubectl wait --for=delete {kubectl(name)} --timeout=60s",),
     )
 
 
-def _kubectl(name: str) -> str:
+def kubectl(name: str) -> str:
     """``shirts.stable.example.com/shop/shirt`` as kubectl takes it: ``shirts.stable.example.com/shirt -n shop``."""
     parts = name.split("/")
     return f"{parts[0]}/{parts[-1]}" + (f" -n {parts[1]}" if len(parts) == 3 else "")
@@ -147,7 +147,7 @@ SHOWN = 5
 
 def conflicts(found: Sequence[Conflict], name: str) -> Finding:
     """Server-side apply would end at fields of other field managers."""
-    fields = _some([f"{conflict.field.removeprefix('.')} ({conflict.manager})" for conflict in found])
+    fields = some([f"{conflict.field.removeprefix('.')} ({conflict.manager})" for conflict in found])
     count = len(found)
     one = count == 1
     return Finding(
@@ -155,7 +155,7 @@ def conflicts(found: Sequence[Conflict], name: str) -> Finding:
         Severity.ERROR,
         f"{count} field{'' if one else 's'} that the chart sets belong{'s' * one} to another field manager, and Helm "
         f"would stop there: {fields}",
-        (f"kubectl get {_kubectl(name)} -o yaml --show-managed-fields", "helm ... --force-conflicts"),
+        (f"kubectl get {kubectl(name)} -o yaml --show-managed-fields", "helm ... --force-conflicts"),
     )
 
 
@@ -167,7 +167,7 @@ def rejected(message: str, name: str) -> Finding:
         f"the API server would refuse what this Helm sends: {message}",
         (
             "change the chart to what the server takes",
-            f"kubectl delete {_kubectl(name)}   (only where it may be made anew: what it holds is lost)",
+            f"kubectl delete {kubectl(name)}   (only where it may be made anew: what it holds is lost)",
         ),
     )
 
@@ -177,7 +177,7 @@ def dropped(paths: Sequence[Sequence[str]]) -> Finding:
     return Finding(
         "PR308",
         Severity.WARNING,
-        f"the API server leaves out, or empties, what the chart says in {_some(['.'.join(path) for path in paths])}",
+        f"the API server leaves out, or empties, what the chart says in {some(['.'.join(path) for path in paths])}",
     )
 
 
@@ -189,11 +189,12 @@ def not_asked(unasked: Sequence[tuple[str, NotAsked]]) -> tuple[str, ...]:
     advice = "".join(f" ({each})" for each in first.next[:1])
     return (
         "whether the API server takes what Helm sends could not be asked beforehand for "
-        f"{_some([name for name, _ in unasked])}: {first.reason}{advice}",
+        f"{some([name for name, _ in unasked])}: {first.reason}{advice}",
     )
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """The first ``SHOWN`` of them, and how many more there are."""
     more = len(names) - SHOWN
     return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
@@ -204,7 +205,7 @@ def left_behind(name: str) -> Finding:
         "PR401",
         Severity.WARNING,
         "leaves the chart, and this Helm leaves it behind: it takes it for its namesake in another group",
-        (f"kubectl delete {_kubectl(name)}",),
+        (f"kubectl delete {kubectl(name)}",),
     )
 
 
@@ -214,7 +215,7 @@ def deleted_and_wanted(name: str) -> Finding:
         "PR402",
         Severity.ERROR,
         "is in the chart under another group or version, and this Helm would update it there and then delete it",
-        (f"kubectl annotate {_kubectl(name)} helm.sh/resource-policy=keep",),
+        (f"kubectl annotate {kubectl(name)} helm.sh/resource-policy=keep",),
     )
 
 
@@ -224,7 +225,7 @@ def misspelled(policy: str, name: str) -> Finding:
         "PR403",
         Severity.ERROR,
         f"leaves the chart, and Helm would delete it: an upgrade does not take {policy!r} for 'keep'",
-        (f"kubectl annotate --overwrite {_kubectl(name)} helm.sh/resource-policy=keep",),
+        (f"kubectl annotate --overwrite {kubectl(name)} helm.sh/resource-policy=keep",),
     )
 
 
@@ -234,7 +235,7 @@ def deleted_from(owner: ReleaseName, name: str) -> Finding:
         "PR404",
         Severity.ERROR,
         f"leaves the chart, and Helm would delete it, though it belongs to release {owner}, which is alive",
-        (f"kubectl annotate --overwrite {_kubectl(name)} helm.sh/resource-policy=keep",),
+        (f"kubectl annotate --overwrite {kubectl(name)} helm.sh/resource-policy=keep",),
     )
 
 
@@ -250,7 +251,7 @@ def policy_ahead(policy: str, name: str) -> Finding:
         Severity.WARNING,
         f"its live resource policy will not be the chart's ({policy}): an uninstall goes by what is stored, "
         "but an upgrade without it by what is live",
-        (f"kubectl annotate --overwrite {_kubectl(name)} helm.sh/resource-policy={policy}",),
+        (f"kubectl annotate --overwrite {kubectl(name)} helm.sh/resource-policy={policy}",),
     )
 
 

@@ -10,6 +10,7 @@ from postrender.helm.matching import identity
 from postrender.live import RESOURCE_POLICY, Json, LiveObject
 from postrender.plan import findings
 from postrender.plan.facts import Item
+from postrender.plan.hazards import rolled_back
 from postrender.plan.run import Run
 from postrender.plan.verdict import Action, Finding, Severity, Verdict
 
@@ -32,7 +33,10 @@ def leaving(run: Run) -> tuple[Verdict, ...]:
         found = _finding(run, item, live, matched=matched, stays=item.key in keys or live.uid in uids)
         if found is not None:
             deleted = not matched and live.annotations.get(RESOURCE_POLICY) != KEEP
-            verdicts.append(_verdict(item, run.allowed(found), None if deleted else live.body, deleted=deleted))
+            told = [run.allowed(found)]
+            if found.code == "PR405" and not deleted and (more := rolled_back(run, item)) is not None:
+                told.append(more)
+            verdicts.append(_verdict(item, told, None if deleted else live.body, deleted=deleted))
     return tuple(verdicts)
 
 
@@ -53,17 +57,17 @@ def _finding(run: Run, item: Item, live: LiveObject, *, matched: bool, stays: bo
     return findings.leaves(kept=False)
 
 
-def _verdict(item: Item, finding: Finding, after: Json, *, deleted: bool) -> Verdict:
+def _verdict(item: Item, told: list[Finding], after: Json, *, deleted: bool) -> Verdict:
     # The model of Helm's patches, which takes long to import, comes with it.
     from postrender.helm.predict import Prediction, Request
 
-    refused = finding.severity is Severity.ERROR
+    refused = any(finding.severity is Severity.ERROR for finding in told)
     return Verdict(
         ref=item.ref,
         key=item.key,
         resource=item.resource,
         ownership=None,
         actions=(Action.REFUSE,) if refused else (Action.LEAVE,),
-        findings=(finding,),
+        findings=tuple(told),
         prediction=Prediction(Request.DELETE if deleted else Request.NOTHING, after),
     )

@@ -1,0 +1,160 @@
+"""What goes wrong beside the update itself: when the run fails, when a hook runs, and what bites later."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+
+from postrender.live import RESOURCE_POLICY, Json, LiveObject
+from postrender.ownership import Standing
+from postrender.plan.facts import HOOK, SECRET, Item
+from postrender.plan.findings import kubectl, some
+from postrender.plan.rewriting import Rewriting
+from postrender.plan.run import Run
+from postrender.plan.verdict import Finding, Severity
+
+KEEP = "keep"
+_EVENTS = {True: {"pre-upgrade", "post-upgrade"}, False: {"pre-install", "post-install"}}
+_ADOPTED = frozenset((Standing.OURS_KEPT, Standing.ORPHAN, Standing.UNMANAGED))
+
+
+def hazards(run: Run, index: int, done: Rewriting) -> Iterator[Finding]:
+    """What is to be said of one object of the stream beside its owner and what Helm will make of it."""
+    item, owner = run.facts.items[index], run.owners[index]
+    if item.hook:
+        if item.occupant is not None:
+            yield from _hook(run, item, item.occupant)
+        return
+    if owner is None:
+        return
+    if owner.standing in _ADOPTED and item.live is not None:
+        yield from _unkept(run, item, item.live, done)
+        yield from _overwritten(run, item, item.live)
+    elif owner.standing is Standing.OURS and item.live is not None:
+        yield from _kept_by_hand(run, item, item.live)
+    elif owner.standing is Standing.ABSENT and _created_client_side(run):
+        yield Finding(
+            "PR506",
+            Severity.WARNING,
+            "this Helm creates it client-side in an upgrade, and its next upgrade will conflict with that",
+            ("use Helm 4.0.1 or later", "helm upgrade ... --force-conflicts   (the next one)"),
+        )
+
+
+def _created_client_side(run: Run) -> bool:
+    known = run.facts.invocation.helm is not None
+    return known and run.upgrade and run.server_side and not run.ways.applies_what_is_new
+
+
+def _unkept(run: Run, item: Item, live: LiveObject, done: Rewriting) -> Iterator[Finding]:
+    """An adopted object that goes when the run undoes itself, or with the release.
+
+    A failed install uninstalls (``failRelease``, pkg/action/install.go), which spares what is stored with any resource
+    policy (``filterManifestsToKeep``, resource_policy.go). A failed upgrade rolls back, and deletes what the revision
+    before does not hold, unless the live object says exactly ``keep`` (``Update``, pkg/kube/client.go).
+    """
+    annotations = ((done.store or {}).get("metadata") or {}).get("annotations") if done.store else item.ref.annotations
+    policy = (annotations or {}).get(RESOURCE_POLICY)
+    safe = policy == KEEP if run.upgrade else policy is not None
+    keep = f"in the chart, annotate {item.name} with {RESOURCE_POLICY}: {KEEP}"
+    if run.facts.invocation.atomic and not safe:
+        flag = "--rollback-on-failure" if run.helm.major >= 4 else "--atomic"
+        undone = "rolled back" if run.upgrade else "uninstalled"
+        yield Finding(
+            "PR501",
+            Severity.ERROR,
+            f"was there before, and is deleted if this run fails and is {undone} ({flag}), since the chart does not "
+            "keep it",
+            (keep, f"helm ... without {flag}"),
+        )
+    elif policy is None and live.annotations.get(RESOURCE_POLICY) is not None:
+        yield Finding(
+            "PR501",
+            Severity.WARNING,
+            "was kept so far, and the chart does not keep it: uninstalling the release, after a failed run too, "
+            "deletes it",
+            (keep,),
+        )
+
+
+def _kept_by_hand(run: Run, item: Item, live: LiveObject) -> Iterator[Finding]:
+    """An uninstall goes by what is stored, not by what the live object says."""
+    if live.annotations.get(RESOURCE_POLICY) != KEEP or RESOURCE_POLICY in item.ref.annotations:
+        return
+    if any(RESOURCE_POLICY in _annotations(entry.body) for entry in run.facts.stored if entry.key == item.key):
+        return
+    yield Finding(
+        "PR504",
+        Severity.WARNING,
+        "only the live object says that it is kept: uninstalling the release deletes it all the same",
+        (f"in the chart, annotate {item.name} with {RESOURCE_POLICY}: {KEEP}",),
+    )
+
+
+def _overwritten(run: Run, item: Item, live: LiveObject) -> Iterator[Finding]:
+    """A kept Secret whose values the chart changes: often they were generated, and somebody uses them."""
+    if item.key.group_kind != SECRET or live.body is None:
+        return
+    before, wanted = live.body.get("data") or {}, _data(run.facts.desired(item.ref))
+    changed = sorted(key for key, value in wanted.items() if key in before and before[key] != value)
+    if changed:
+        yield Finding(
+            "PR505",
+            Severity.WARNING,
+            f"the chart changes what it holds in {some(changed)}: where that is made anew each time, whoever uses the "
+            "old values is locked out",
+            (f"kubectl get {kubectl(item.name)} -o yaml   (and give the chart the values that are live)",),
+        )
+
+
+def _data(desired: Json) -> dict[str, Json]:
+    """A Secret's data as the server stores it, ``stringData`` included."""
+    plain = {
+        key: base64.b64encode(value.encode()).decode()
+        for key, value in (desired.get("stringData") or {}).items()
+        if isinstance(value, str)
+    }
+    return {**(desired.get("data") or {}), **plain}
+
+
+def _hook(run: Run, item: Item, live: LiveObject) -> Iterator[Finding]:
+    """Helm deletes what is live under a hook's name before it runs the hook, unless told otherwise.
+
+    ``hookSetDeletePolicy`` and ``deleteHookByPolicy`` (pkg/action/hooks.go): the default policy is
+    ``before-hook-creation``, no CustomResourceDefinition is ever deleted, and nobody looks whose the object is. What
+    carries the annotation of a hook is what an earlier run of the hook left.
+    """
+    if HOOK in live.annotations or not item.clears_its_place:
+        return
+    events = {event.strip() for event in item.ref.annotations.get(HOOK, "").split(",")}
+    now = bool(events & _EVENTS[run.upgrade])
+    yield Finding(
+        "PR502",
+        Severity.ERROR if now else Severity.WARNING,
+        f"is a hook, and Helm deletes the object that is live under its name {'now' if now else 'when it runs'}: that "
+        "one is no hook" + (f", and belongs to release {live.owner}" if live.owner else ""),
+        (f"kubectl get {kubectl(item.name)} -o yaml", "rename the hook in the chart"),
+    )
+
+
+def rolled_back(run: Run, item: Item) -> Finding | None:
+    """A rollback finds an object that is kept, live and in no manifest of the revision it starts from.
+
+    ``Update`` (pkg/kube/client.go) to 3.21 and 4.1 ends there; from 4.2.0 it takes what is live as its start.
+    """
+    if run.ways.starts_from_live:
+        return None
+    now = ", and so does this run where it undoes itself" if run.facts.invocation.atomic else ""
+    missing = f'no {item.key.group_kind.kind} with the name "{item.key.name}" found'
+    if run.helm.major >= 4:
+        missing = f'original object {item.key.group_kind.kind} with the name "{item.key.name}" not found'
+    return Finding(
+        "PR503",
+        Severity.WARNING,
+        f"is kept, so that a rollback to a revision that holds it stops half way ({missing}){now}",
+        ("helm upgrade ... with the older chart, instead of helm rollback",),
+    )
+
+
+def _annotations(body: Json) -> Json:
+    return (body.get("metadata") or {}).get("annotations") or {}
