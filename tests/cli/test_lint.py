@@ -214,7 +214,7 @@ def test_live_namesakes() -> None:
 
 def test_json() -> None:
     body = json.loads(run("lint", "-o", "json").stdout)
-    assert (body["schema"], body["objects"]) == ("postrender/lint/v1", 2)
+    assert (body["schemaVersion"], body["kind"], body["objects"]) == (1, "Lint", 2)
     (finding,) = body["findings"]
     assert {key: finding[key] for key in ("code", "severity", "object", "file", "line", "column", "shown")} == {
         "code": "PL101",
@@ -225,6 +225,13 @@ def test_json() -> None:
         "column": 3,
         "shown": "  name: shirt",
     }
+
+
+@pytest.mark.parametrize("stdin", [RENDERED, CLEAN, EVENT])
+def test_json_is_as_its_schema_says(stdin: bytes) -> None:
+    schema = json.loads((ROOT / "postrender/report/lint/lint.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(json.loads(run("lint", "-o", "json", stdin=stdin).stdout), schema)
 
 
 def test_github(tmp_path: Path) -> None:

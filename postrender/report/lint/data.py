@@ -1,4 +1,4 @@
-"""Findings for a program."""
+"""Findings for a program. ``lint.schema.json`` beside this file describes it (JSON Schema, draft 2020-12)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from postrender.lint.findings import Finding
 def report(findings: Sequence[Finding], objects: int) -> str:
     """One JSON object; ``line`` and ``column`` are 0 where only the file is known."""
     body = {
-        "schema": "postrender/lint/v1",
+        "schemaVersion": 1,
+        "kind": "Lint",
         "objects": objects,
         "findings": [
             {

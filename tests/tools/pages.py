@@ -1,0 +1,225 @@
+"""Write the pages of the documentation that are made from the code.
+
+python -m tests.tools.pages --write
+python -m tests.tools.pages --check    # 1, and which, where a page is not what the code says
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from postrender import errors
+from postrender.caller.options import SETTINGS, Setting
+from postrender.codes import CODES
+from postrender.commands import COMMANDS
+from postrender.commands.options import FILTER_SETTINGS
+from postrender.lint.rules import RULES
+from postrender.policy import Policy
+
+DOCS = Path(__file__).parents[2] / "docs"
+REPORT = Path(__file__).parents[2] / "postrender" / "report"
+MADE = "<!-- Made from the code by bin/docs --write; do not edit. -->\n"
+FAMILIES = {
+    "PR1": "Whose the object is",
+    "PR2": "Kinds that collide, and pins",
+    "PR3": "What Helm will not apply, and what is taken out",
+    "PR4": "What leaves the chart",
+    "PR5": "What a failed run, a hook or a later run would do",
+    "PR9": "What could not be told",
+    "PL1": "What lint finds in a chart",
+}
+_POLICY = Policy()
+DEFAULTS: Mapping[str, str] = {
+    "stamp": _POLICY.stamp.value,
+    "on_drift": _POLICY.on_drift.value,
+    "label_key": _POLICY.label_key,
+}
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by its path below ``docs/``."""
+    made = {"settings.md": settings(), "exit-codes.md": exit_codes(), "codes/index.md": codes()}
+    made |= {f"codes/{code}.md": _code(code, title, text) for code, title, text in _codes()}
+    made["commands/index.md"] = commands()
+    made |= {f"commands/{name}.md": command(name) for name in ("filter", *COMMANDS)}
+    schemas = {f"schemas/{path.name}": path.read_text() for path in sorted(REPORT.rglob("*.schema.json"))}
+    return {path: _tidy(text) for path, text in made.items()} | schemas
+
+
+def codes() -> str:
+    """The list of all codes, by family."""
+    nowhere = [code for code, _, _ in _codes() if code[:3] not in FAMILIES]
+    assert not nowhere, f"no family in FAMILIES: {nowhere}"
+    lines = ["# Codes", MADE, "Every message names its code; `postrender explain PR102` prints the same paragraph."]
+    for family, title in FAMILIES.items():
+        listed = [(code, about) for code, about, _ in _codes() if code.startswith(family)]
+        if listed:
+            lines += [
+                f"## {title}",
+                _table(("code", "what"), [(f"[{code}]({code}.md)", about) for code, about in listed]),
+            ]
+    return "\n\n".join(lines)
+
+
+def settings() -> str:
+    """Every setting: flag, variable, values, default, and what Helm calls it."""
+    lines = [
+        "# Settings",
+        MADE,
+        "A flag goes before its variable, a variable before what is read off the calling Helm. A switch may be given "
+        "as `true` or `false`; a flag marked *several* can be repeated, and its variable takes commas.",
+        "## What is done",
+        _settings(FILTER_SETTINGS),
+        "## Who called",
+        "Where Helm is the parent process these are read off its command line and environment: none need be set.",
+        _settings(SETTINGS),
+    ]
+    return "\n\n".join(lines)
+
+
+def exit_codes() -> str:
+    """Every exit code, from the classes of errors."""
+    rows = [("0", "done")]
+    kinds: list[type[errors.PostrenderError]] = [errors.PostrenderError, *errors.PostrenderError.__subclasses__()]
+    meaning = {1: "A fault of postrender's own."}
+    for kind in kinds:
+        rows.append((str(kind.exit_code), meaning.get(kind.exit_code) or (kind.__doc__ or "").partition("\n")[0]))
+    return "\n\n".join(
+        [
+            "# Exit codes",
+            MADE,
+            _table(("code", "meaning"), sorted(set(rows))),
+            "On any code but 0 the filter wrote nothing to stdout, so Helm stores nothing.",
+            "`postrender lint` ends with 1 where it found anything; a command whose help lists its own exit codes goes "
+            "by that list.",
+        ]
+    )
+
+
+def commands() -> str:
+    """The list of commands."""
+    rows = [("[postrender](filter.md)", "the filter: rendered manifests in, manifests that Helm can adopt out")]
+    rows += [(f"[postrender {name}]({name}.md)", about) for name, about in COMMANDS.items()]
+    return "\n\n".join(["# Commands", MADE, _table(("command", "what"), rows)])
+
+
+def command(name: str) -> str:
+    """One command, as its parser describes it. Not by its help, whose form differs between versions of Python."""
+    parser: argparse.ArgumentParser = import_module(f"postrender.commands.{name.replace('-', '_')}").parser()
+    lines = [f"# {parser.prog}", MADE]
+    if parser.description:
+        lines.append(f"```text\n{parser.description.rstrip()}\n```")
+    for group in parser._action_groups:
+        rows = [row for action in group._group_actions if (row := _argument(action))]
+        if rows:
+            title = {"positional arguments": "arguments", "options": "flags"}.get(group.title or "", group.title or "")
+            lines += [f"## {title[:1].upper()}{title[1:]}", _table(("argument", "what"), rows)]
+    if parser.epilog:
+        lines.append(f"```text\n{parser.epilog.rstrip()}\n```")
+    return "\n\n".join(lines)
+
+
+def _argument(action: argparse.Action) -> tuple[str, str] | None:
+    if action.help in (None, argparse.SUPPRESS) or "--help" in action.option_strings:
+        return None
+    takes = action.nargs != 0
+    metavar = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+    names = action.option_strings or [metavar]
+    shown = ", ".join(f"`{name}`" for name in names).replace("|", "\\|")
+    if takes and action.option_strings and action.nargs != "?":
+        shown += f" `{metavar}`"
+    choices = f"; one of {', '.join(map(str, action.choices))}" if action.choices else ""
+    return shown, _cell(str(action.help)) + choices
+
+
+def _settings(listed: tuple[Setting, ...]) -> str:
+    return _table(
+        ("flag", "variable", "default", "what"),
+        [
+            (
+                ", ".join(f"`{flag}`" for flag in setting.flags) + (" *several*" if setting.kind == "list" else ""),
+                f"`{setting.variable}`",
+                _default(setting),
+                _cell(setting.help) + (f"; one of {', '.join(setting.choices)}" if setting.choices else ""),
+            )
+            for setting in listed
+        ],
+    )
+
+
+def _default(setting: Setting) -> str:
+    if setting.name in DEFAULTS:
+        return f"`{DEFAULTS[setting.name]}`"
+    if setting.helm_flags:
+        return f"Helm's `--{setting.helm_flags[0]}`"
+    if setting.helm_variable:
+        return f"`${setting.helm_variable}`"
+    return "`false`" if setting.kind == "bool" else "–"
+
+
+def _codes() -> Iterator[tuple[str, str, str]]:
+    yield from ((code.code, code.title, code.text) for code in CODES.values())
+    yield from ((rule.code, rule.title, rule.text) for rule in RULES.values())
+
+
+def _code(code: str, title: str, text: str) -> str:
+    quiet = (
+        f"A line with the comment `# postrender: ignore={code}` is left out; `--ignore {code}` leaves out the rule."
+        if code.startswith("PL")
+        else ""
+    )
+    return "\n\n".join(part for part in (f"# {code}: {title}", MADE, text, quiet) if part)
+
+
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [heads, tuple("---" for _ in heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;").replace("%%", "%")
+
+
+def _tidy(text: str) -> str:
+    return text.replace("\n\n\n", "\n\n").rstrip() + "\n"
+
+
+def stale(folder: Path = DOCS) -> list[str]:
+    """The pages that are not what the code says, and those that nothing makes any longer."""
+    made = pages()
+    wrong = [
+        path for path, text in made.items() if not (folder / path).is_file() or (folder / path).read_text() != text
+    ]
+    there = [path.relative_to(folder).as_posix() for path in folder.rglob("*.md") if MADE.strip() in path.read_text()]
+    return sorted([*wrong, *(path for path in there if path not in made)])
+
+
+def main(arguments: list[str]) -> int:
+    """Write or compare."""
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.pages")
+    group = parser.add_mutually_exclusive_group(required=True)
+    group.add_argument("--write", action="store_true")
+    group.add_argument("--check", action="store_true")
+    if parser.parse_args(arguments).check:
+        wrong = stale()
+        for path in wrong:
+            sys.stderr.write(f"docs/{path} is not what the code says\n")
+        if wrong:
+            sys.stderr.write("  next: bin/docs --write\n")
+        return 1 if wrong else 0
+    made = pages()
+    for path in stale():
+        (DOCS / path).parent.mkdir(parents=True, exist_ok=True)
+        if path in made:
+            (DOCS / path).write_text(made[path])
+        else:
+            (DOCS / path).unlink()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

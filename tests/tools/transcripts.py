@@ -1,0 +1,66 @@
+"""What the pages of the documentation show of a terminal: each command and what it printed below it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+DOCS = Path(__file__).parents[2] / "docs"
+_BLOCK = re.compile(r"^```console(?P<cluster> cluster)?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class Step(NamedTuple):
+    """One command and what is shown as its output; ``cluster`` where it needs one."""
+
+    command: str
+    shown: str
+    cluster: bool
+
+
+def steps(page: Path) -> Iterator[Step]:
+    """Every command of a page, in order."""
+    for block in _BLOCK.finditer(page.read_text()):
+        for part in ("\n" + block["text"]).split("\n$ ")[1:]:
+            command, _, shown = part.partition("\n")
+            yield Step(command, shown.rstrip("\n"), bool(block["cluster"]))
+
+
+def played(command: str, folder: Path, environ: Mapping[str, str]) -> str:
+    """What a command prints, stdout and stderr as they come, whatever it ends with."""
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=folder,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+    return done.stdout.rstrip("\n")
+
+
+def with_outputs(page: Path, outputs: Iterator[str]) -> str:
+    """The page's text with these outputs below its commands, in order."""
+
+    def block(found: re.Match[str]) -> str:
+        parts = ("\n" + found["text"]).split("\n$ ")[1:]
+        told = [
+            f"$ {part.partition(chr(10))[0]}\n{output}\n" for part in parts if (output := next(outputs)) is not None
+        ]
+        return f"```console{found['cluster'] or ''}\n{''.join(told)}```"
+
+    return _BLOCK.sub(block, page.read_text())
+
+
+def settled(text: str) -> str:
+    """The text without what differs from run to run: times, ports, process ids, and where lines are wrapped."""
+    text = re.sub(r"postrender: first call: .*\n", "", text)
+    text = re.sub(r"LAST DEPLOYED: .*", "LAST DEPLOYED: (a time)", text)
+    text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:6443", text)
+    text = re.sub(r"\(pid \d+\)|\bpid \d+", "pid 4711", text)
+    text = re.sub(r"resourceVersion(:?) \"?\d+\"?", r"resourceVersion\1 237", text)
+    return " ".join(text.split())
