@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from urllib.parse import urlencode
 
 from postrender import releases
-from postrender.cluster.answer import Answer, NoAnswer
-from postrender.cluster.explain import Asked, Kubectl, misunderstood, unclear
+from postrender.cluster.explain import Asked, Kubectl, misunderstood
+from postrender.cluster.listing import Place, page
 from postrender.cluster.parallel import each
 from postrender.cluster.reading import read
-from postrender.cluster.transport import Transport, segment
+from postrender.cluster.transport import Transport
+from postrender.identity import Resource
 from postrender.live import Found, Json, LiveObject, ReleaseName, StoredRelease, Unknown
 from postrender.releases import Storage, StoredObject
 from postrender.source import Misshapen, Wanted, live_object
-
-METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-
-PAGE = 250
-"""Revisions in one answer; Helm keeps 10 of each release unless told otherwise (``--history-max``)."""
-
-MAX_PAGES = 100
-"""A list that goes on for longer does not end."""
+from postrender.survey import Listing
 
 
 class _Unclear(Exception):
     """The list could not be read; carries why."""
 
-    def __init__(self, why: Unknown, *, expired: bool = False) -> None:
+    def __init__(self, why: Unknown) -> None:
         self.why = why
-        self.expired = expired
 
 
 def stored(
@@ -62,7 +54,7 @@ def _stored(
     asked = Asked("list", kept.resource, name.namespace)
     late: StoredObject | Unknown = Unknown(f"no answer within {transport.patience:g} s")
     try:
-        told = [(releases.from_labels(live, name), live) for live in _listed(transport, name, kept, kubectl, asked)]
+        told = [(releases.from_labels(live, name), live) for live in _listed(transport, name, kept, kubectl)]
         revisions = releases.ascending([revision for revision, _ in told])
         named = dict(told)
         chosen = list(choose(revisions))
@@ -84,41 +76,24 @@ def _stored(
     return [(revision, whole.get(revision)) for revision in revisions]
 
 
-def _listed(transport: Transport, name: ReleaseName, kept: Storage, kubectl: Kubectl, asked: Asked) -> list[LiveObject]:
-    """All pages; from the start once more where the server forgot where we were (410)."""
-    try:
-        return _pages(transport, name, kept, kubectl, asked)
-    except _Unclear as error:
-        if not error.expired:
-            raise
-    return _pages(transport, name, kept, kubectl, asked)
-
-
-def _pages(transport: Transport, name: ReleaseName, kept: Storage, kubectl: Kubectl, asked: Asked) -> list[LiveObject]:
-    path = kept.resource.path(segment(name.namespace), "")
-    query = {"labelSelector": releases.selector(name.name), "limit": str(PAGE)}
+def _listed(transport: Transport, name: ReleaseName, kept: Storage, kubectl: Kubectl) -> list[LiveObject]:
+    """The objects of all revisions; raises _Unclear."""
+    listing = Listing(kept.resource, name.namespace, releases.selector(name.name), _revision)
     found: list[LiveObject] = []
-    for _ in range(MAX_PAGES):
-        outcome = transport.request("GET", path, query=urlencode(query), accept=METADATA_LIST)
-        if isinstance(outcome, NoAnswer) or outcome.status != 200:
-            expired = isinstance(outcome, Answer) and outcome.status == 410 and "continue" in query
-            raise _Unclear(unclear(outcome, kubectl, asked), expired=expired)
-        body = outcome.json()
-        found.extend(live_object(item, kept.resource.gvk, whole=False) for item in _items(body, kept))
-        onward = (body.get("metadata") or {}).get("continue")
-        if not onward:
-            return found
-        query["continue"] = onward
-    raise _Unclear(misunderstood("its list does not end", kubectl, asked))
+    place: Place | None = Place()
+    while place is not None:
+        told, place = page(transport, listing, place, kubectl)
+        if told.failure is not None:
+            raise _Unclear(told.failure)
+        if not told.seen:
+            # The list was begun anew.
+            found.clear()
+        found.extend(told.kept)
+    return found
 
 
-def _items(body: Json, kept: Storage) -> list[Json]:
-    """The items of one page; raises Misshapen where it is none."""
-    kinds = ("PartialObjectMetadataList", f"{kept.resource.gvk.kind}List")
-    items = (body.get("items") or []) if isinstance(body, dict) and body.get("kind") in kinds else None
-    if not isinstance(items, list):
-        raise Misshapen(f"it is no list of {kept.resource.qualified}")
-    return items
+def _revision(resource: Resource, item: Json) -> LiveObject:
+    return live_object(item, resource.gvk, whole=False)
 
 
 def _whole(

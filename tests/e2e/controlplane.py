@@ -56,7 +56,7 @@ class ControlPlane:
             self._ready = self._wait()
             self.api = Api(self._ready.url, self._ready.ca, self._ready.token)
             self.audit = Audit(Path(self._ready.audit_log), self.api)
-            _serve(self.api, kinds.definitions())
+            serve(self.api, kinds.definitions())
         except BaseException:
             self.stop()
             raise
@@ -65,6 +65,16 @@ class ControlPlane:
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig; it goes away with the control plane."""
         return Path(self._ready.kubeconfig)
+
+    @property
+    def ca(self) -> Path:
+        """The certificates that vouch for the server."""
+        return Path(self._ready.ca)
+
+    @property
+    def token(self) -> str:
+        """The administrator's token."""
+        return self._ready.token
 
     def namespace(self, name: str) -> Namespace:
         """A new namespace; raises ApiError where there is one of that name."""
@@ -162,7 +172,7 @@ def _allowed(api: Api, rule: Rule, namespace: str) -> bool:
     return bool(review["status"]["allowed"])
 
 
-def _serve(api: Api, definitions: Sequence[Object]) -> None:
+def serve(api: Api, definitions: Sequence[Object]) -> None:
     """Install custom resource definitions and return when every way to see them does: discovery, both OpenAPIs."""
     for each in definitions:
         api.request("POST", kinds.CRD.path(""), each)

@@ -33,7 +33,7 @@ def test_no_revision_is_gone(server: Server, connect: Connect) -> None:
     assert stored(connect) == ()
     (request,) = server.asked()
     assert f"{request.method} {request.path}" == LIST
-    assert request.query == {"labelSelector": "owner=helm,name=old", "limit": "250"}
+    assert request.query == {"labelSelector": "owner=helm,name=old", "limit": "500"}
 
 
 @pytest.mark.usefixtures("revisions")
