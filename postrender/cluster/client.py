@@ -20,19 +20,23 @@ from postrender.cluster.storing import store
 from postrender.cluster.transport import Transport
 from postrender.cluster.trying import attempt
 from postrender.connection import Connection
-from postrender.identity import GroupVersionKind, Resource
+from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import Json, LiveObject, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.releases import StoredObject
 from postrender.source import Wanted
 from postrender.survey import Catalog, Listing, Page
 from postrender.trial import NotAsked, Trial, TrialAnswer
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from postrender.drift import Mending
+
 _REQUESTS = 4
 """As many requests one after the other are given time for a release: a list or two, and two payloads."""
 
 
 class Cluster:
-    """One API server, as one user. Reads and dry runs never write; ``stamp``, ``apply`` and ``store`` do."""
+    """One API server, as one user. Reads and dry runs never write; ``stamp``, ``apply``, ``mend``, ``store`` do."""
 
     def __init__(self, transport: Transport, description: str, kubectl: Kubectl) -> None:
         self._transport = transport
@@ -118,6 +122,14 @@ class Cluster:
     def apply(self, live: LiveObject, resource: Resource, patch: Json, *, dry_run: bool) -> LiveObject:
         """Send a merge patch to a live object that is still as it was read; raises ClusterError."""
         return apply(self._transport, live, resource, patch, self._kubectl, dry_run=dry_run)
+
+    def mend(
+        self, resource: Resource, key: ObjectKey, live: LiveObject | None, mending: Mending, *, dry_run: bool
+    ) -> LiveObject:
+        """Bring an object to what is stored, or make it; guarded by its resourceVersion. Raises ClusterError."""
+        from postrender.cluster.mending import mend  # No filter needs it, and each would pay for what it imports.
+
+        return mend(self._transport, resource, key, live, mending, self._kubectl, dry_run=dry_run)
 
     def store(self, stored: StoredObject, packed: str) -> LiveObject:
         """Replace the payload of a stored revision that is still as it was read; raises ClusterError."""

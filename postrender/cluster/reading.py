@@ -37,8 +37,11 @@ def read(transport: Transport, wanted: Wanted, kubectl: Kubectl) -> Observation:
         return misunderstood(str(error), kubectl, asked)
 
 
-def verified(answer: Answer, wanted: Wanted) -> LiveObject:
-    """The object of a 200; raises Misshapen where it is not the one that was asked for."""
+def verified(answer: Answer, wanted: Wanted, *, exists: bool = True) -> LiveObject:
+    """The object of a 200; raises Misshapen where it is not the one that was asked for.
+
+    One that does not exist, since it was made in a dry run, has no resourceVersion.
+    """
     body = answer.json()
     if not isinstance(body, dict):
         raise Misshapen(f"it is no JSON object, but {answer.content_type.partition(';')[0] or 'something else'}")
@@ -49,7 +52,7 @@ def verified(answer: Answer, wanted: Wanted) -> LiveObject:
     live = live_object(body, gvk, whole=wanted.body)
     if live.key != wanted.key:
         raise Misshapen(f"it is about {live.key}, not about {wanted.key}")
-    if not live.uid or not live.resource_version:
+    if exists and not (live.uid and live.resource_version):
         raise Misshapen("it has no uid or no resourceVersion")
     return live
 

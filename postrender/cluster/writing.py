@@ -6,7 +6,7 @@ from postrender.cluster.answer import Answer, NoAnswer
 from postrender.cluster.explain import Asked, Kubectl, message, unclear
 from postrender.cluster.parallel import one
 from postrender.cluster.reading import METADATA, exact_path, verified
-from postrender.cluster.transport import Transport
+from postrender.cluster.transport import Transport, segment
 from postrender.errors import ClusterError
 from postrender.identity import object_name
 from postrender.live import LiveObject
@@ -15,9 +15,11 @@ from postrender.source import Misshapen, Wanted
 
 MERGE_PATCH = "application/merge-patch+json"
 
+_VERBS = {"PATCH": "patch", "POST": "create", "PUT": "update"}
+
 
 class Write(Record):
-    """A change of one live object, guarded by the resourceVersion in its body.
+    """A change of one live object, guarded by the resourceVersion in its body; a ``POST`` makes one that is not there.
 
     ``done`` is what is done to the object, in the words of every message: ``stamped for release shop/old``.
     """
@@ -29,20 +31,24 @@ class Write(Record):
     manager: str
     done: str
     dry_run: bool = False
+    force: bool = False
 
 
 def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
     """Send it, and answer what is live then; raises ClusterError, which says whether anything was written."""
     wanted = change.wanted
     where = object_name(wanted.resource, wanted.key)
-    asked = Asked("update" if change.method == "PUT" else "patch", wanted.resource, wanted.namespace, wanted.name)
-    path = exact_path(wanted)
+    asked = Asked(_VERBS[change.method], wanted.resource, wanted.namespace, wanted.name)
+    making = change.method == "POST"
+    path = wanted.resource.path(segment(wanted.namespace), "") if making else exact_path(wanted)
     late: Answer | NoAnswer = NoAnswer(f"no answer within {transport.patience:g} s")
     outcome = one(
         lambda: transport.request(
             change.method,
             path,
-            query=f"fieldManager={change.manager}" + ("&dryRun=All" if change.dry_run else ""),
+            query=f"fieldManager={change.manager}"
+            + ("&dryRun=All" if change.dry_run else "")
+            + ("&force=true" if change.force else ""),
             accept="application/json" if wanted.body else METADATA,
             body=change.body,
             content_type=change.content_type,
@@ -62,11 +68,11 @@ def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
             where=where,
             next="run the same command again",
         )
-    if outcome.status != 200:
+    if outcome.status != (201 if making else 200):
         why = unclear(outcome, kubectl, asked)
         raise ClusterError(f"it could not be {change.done}: {why.reason}", where=where, next=why.next)
     try:
-        return verified(outcome, wanted)
+        return verified(outcome, wanted, exists=not (making and change.dry_run))
     except Misshapen as error:
         raise ClusterError(f"it was {change.done}, but the answer is odd: {error}", where=where) from error
 

@@ -10,6 +10,7 @@ COMMANDS: dict[str, str] = {
     "plan": "show what would be done to each object",
     "lint": "find what in a chart makes trouble, without a cluster",
     "orphans": "find kept objects whose release is gone",
+    "verify": "hold what a release stores against what is live, and mend it",
     "unpin": "take pins out of a stored release",
     "krm": "a KRM function for kustomize and kpt",
     "helm-plugin": "make this installation a post-renderer of Helm 4",

@@ -102,6 +102,12 @@ def flags(arguments: argparse.Namespace | SimpleNamespace, settings: Iterable[Se
     return Flags(**given)  # type: ignore[arg-type]
 
 
+def release_name(text: str) -> str:
+    """A release's name that was given as an argument of its own; raises UsageError where it is none."""
+    (setting,) = (each for each in SETTINGS if each.name == "release")
+    return str(from_text(setting, text, "RELEASE"))
+
+
 def _chosen(setting: Setting, given: str | list[str] | None, environ: Mapping[str, str]) -> Value | None:
     origin = setting.flags[0]
     if given is None and environ.get(setting.variable):

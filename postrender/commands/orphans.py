@@ -10,7 +10,8 @@ from postrender.cluster import connect
 from postrender.commands.options import CONNECTION_SETTINGS, add_arguments, flags
 from postrender.commands.output import add_output, structured, write
 from postrender.commands.parsers import command_parser
-from postrender.commands.terminal import Progress, add_terminal, chosen_colours
+from postrender.commands.progress import progress
+from postrender.commands.terminal import add_terminal, chosen_paint
 from postrender.commands.typed import typed_flags
 from postrender.errors import ClusterError, UsageError
 from postrender.live import Unknown
@@ -48,11 +49,9 @@ def main(arguments: list[str]) -> int:
     told = caller.origins["driver"] != "default"
     scope = Scope(namespace, "" if options.unlabelled else LABELLED, _storages(caller.invocation.driver, told=told))
     cluster = connect(caller.connection)
-    with Progress(quiet=options.quiet) as progress:
+    with progress("listing releases", quiet=options.quiet) as say:
         found = search(
-            cluster,
-            scope,
-            lambda objects, kinds: progress.say(f"{objects:,} objects looked at, {kinds} kinds to go ..."),
+            cluster, scope, lambda objects, kinds: say(f"{objects:,} objects looked at, {kinds} kinds to go")
         )
     typing = Typing(typed_flags(caller), cluster.kubectl)
     if options.output != "text":
@@ -61,7 +60,7 @@ def main(arguments: list[str]) -> int:
         write("".join(f"{each.name}\n" for each in found.orphans))
     else:
         where = f"{'namespace ' + namespace if namespace else 'all namespaces'}, {cluster.description}"
-        write(orphans_text(found, where, typing, chosen_colours(options)))
+        write(orphans_text(found, where, typing, chosen_paint(options)))
     return _exit_code(found)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 PATIENCE = 1.0
@@ -11,27 +12,42 @@ PATIENCE = 1.0
 
 WIDTH = 79
 
+_EVERY = 0.1
+"""Seconds between two changes of the line."""
+
 
 @contextmanager
-def progress(what: str) -> Iterator[None]:
-    """Say ``what`` (``reading live objects``) after a second, and wipe it away when it is done."""
-    if not sys.stderr.isatty():
-        yield
+def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """Say ``what`` (``reading live objects``) after a second, and wipe it away when it is done.
+
+    What is given to the function it yields is said instead from then on.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
         return
     import threading
 
     said = threading.Event()
+    now = [what]
 
     def say() -> None:
         said.set()
-        sys.stderr.write(f"\r{f'postrender: {what} ...'[:WIDTH]}")
+        sys.stderr.write(f"\r\x1b[K{f'postrender: {now[0]} ...'[:WIDTH]}")
         sys.stderr.flush()
+
+    last = [time.monotonic()]
+
+    def go_on(text: str) -> None:
+        now[0] = text
+        if said.is_set() and time.monotonic() - last[0] >= _EVERY:
+            last[0] = time.monotonic()
+            say()
 
     timer = threading.Timer(PATIENCE, say)
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield go_on
     finally:
         timer.cancel()
         timer.join()

@@ -10,10 +10,9 @@ import time
 from collections.abc import Iterator, Sequence
 
 from postrender import state
-from postrender.caller import SETTINGS, find
-from postrender.caller.values import from_text
+from postrender.caller import find
 from postrender.cluster import Cluster, connect
-from postrender.commands.options import CONNECTION_SETTINGS, add_arguments, flags
+from postrender.commands.options import CONNECTION_SETTINGS, add_arguments, flags, release_name
 from postrender.commands.parsers import command_parser
 from postrender.errors import UsageError
 from postrender.identity import ObjectKey, Resource, object_name
@@ -39,7 +38,7 @@ copy of what was there is put into a file first. Live objects are not touched.
 def main(arguments: list[str]) -> int:
     """Unpin one release, or with ``--dry-run`` say what would be done; raises PostrenderError."""
     options = parser().parse_args(arguments)
-    caller = find(replace(flags(options, CONNECTION_SETTINGS), release=_release(options.name)), os.environ)
+    caller = find(replace(flags(options, CONNECTION_SETTINGS), release=release_name(options.name)), os.environ)
     release = caller.invocation.release
     if release is None:
         raise UsageError("\n  ".join(["its namespace cannot be told", *caller.notes]), next="--namespace NAMESPACE")
@@ -65,11 +64,6 @@ def parser() -> argparse.ArgumentParser:
         made, "where the release is stored (default: where Helm would look)", CONNECTION_SETTINGS, positional=True
     )
     return made
-
-
-def _release(name: str) -> str:
-    (setting,) = (each for each in SETTINGS if each.name == "release")
-    return str(from_text(setting, name, "RELEASE"))
 
 
 def _backup(release: ReleaseName) -> str:

@@ -10,8 +10,8 @@ from postrender.identity import GroupKind
 from postrender.live import RESOURCE_POLICY, Json, ReleaseName
 from postrender.orphans import Left, Search
 from postrender.record import Record
-from postrender.report.colours import Colours
 from postrender.report.lines import WIDTH, wrapped
+from postrender.report.paint import Paint
 
 VERSION = 1
 """Raised when a field goes or changes its meaning; a new field does not raise it."""
@@ -50,11 +50,11 @@ class Typing(Record):
             yield self.kubectl(f"delete {' '.join(names)}", namespace)
 
 
-def orphans_text(search: Search, where: str, typing: Typing, colours: Colours) -> str:
+def orphans_text(search: Search, where: str, typing: Typing, paint: Paint) -> str:
     """The whole table; lines of at most 80 columns where names allow it."""
     lines: list[str] = []
     for release, group in itertools.groupby(search.orphans, key=lambda each: each.owner):
-        lines += [*_group(release, list(group), typing, colours), ""]
+        lines += [*_group(release, list(group), typing, paint), ""]
     for undecided in search.undecided:
         lines += wrapped(
             f"release {undecided.release}, named by {_counted(undecided.objects, 'object')}: whether it is gone could "
@@ -96,13 +96,13 @@ def orphans_data(search: Search, cluster: str, namespace: str, typing: Typing) -
     }
 
 
-def _group(release: ReleaseName, left: Sequence[Left], typing: Typing, colours: Colours) -> Iterator[str]:
-    yield colours.bold(f"release {release} is gone, {_counted(len(left), 'object')} left")
+def _group(release: ReleaseName, left: Sequence[Left], typing: Typing, paint: Paint) -> Iterator[str]:
+    yield paint("bold", f"release {release} is gone, {_counted(len(left), 'object')} left")
     notes = [_note(each) for each in left]
     aside = 2 + _DATE + (2 + max(map(len, notes)) if any(notes) else 0)
     width = min(max(len(each.name) for each in left), WIDTH - 2 - aside)
     for each, note in zip(left, notes, strict=True):
-        rest = f"  {each.since[:_DATE]:{_DATE}}" + (f"  {colours.odd(note)}" if note else "")
+        rest = f"  {each.since[:_DATE]:{_DATE}}" + (f"  {paint('magenta', note)}" if note else "")
         if len(each.name) > width:
             yield f"  {each.name}"
             yield f"  {'':{width}}{rest}"
@@ -111,13 +111,13 @@ def _group(release: ReleaseName, left: Sequence[Left], typing: Typing, colours: 
     staying = [each for each in left if not each.live.deleting]
     if not staying:
         return
-    yield from _command("take back", typing.take_back(release), colours)
-    yield from _command("adopt", typing.adopt(release, staying), colours)
+    yield from _command("take back", typing.take_back(release), paint)
+    yield from _command("adopt", typing.adopt(release, staying), paint)
     for call in typing.delete(staying):
-        yield from _command("delete", call, colours)
+        yield from _command("delete", call, paint)
 
 
-def _command(what: str, call: str, colours: Colours) -> Iterator[str]:
+def _command(what: str, call: str, paint: Paint) -> Iterator[str]:
     """A command that can be copied, over several lines where it is long."""
     lines: list[str] = []
     room = WIDTH - 15 - len(" \\")
@@ -129,7 +129,7 @@ def _command(what: str, call: str, colours: Colours) -> Iterator[str]:
     for index, line in enumerate(lines):
         head = f"    {what:9}" if not index else " " * 13
         end = " \\" if index < len(lines) - 1 else ""
-        yield colours.dim(head) + f"  {'    ' if index else ''}{line}{end}"
+        yield paint("dim", head) + f"  {'    ' if index else ''}{line}{end}"
 
 
 def _words(call: str) -> list[str]:

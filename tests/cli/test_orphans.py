@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
-import select
-import subprocess
-import sys
 import time
 from importlib import resources
 from typing import Any
@@ -17,7 +12,8 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.cli.test_filter import ROOT, refused, run
+from tests.cli.terminal import on_a_terminal
+from tests.cli.test_filter import refused, run
 from tests.wire.kinds import CONFIG_MAP, NAMESPACE, SECRET, SHIRT, a_revision
 from tests.wire.server import Server, status
 from tests.wire.test_orphans import left
@@ -169,37 +165,9 @@ def test_colours_and_progress_on_a_terminal(server: Server, cluster: Cluster) ->
     code, seen = on_a_terminal("orphans", *cluster)
     assert code == 10
     assert b"\033[1mrelease shop/old is gone" in seen
-    assert re.search(rb"\r\x1b\[K\d+ objects looked at, 0 kinds to go \.\.\.\r\x1b\[K", seen)
+    assert re.search(rb"\r\x1b\[Kpostrender: \d+ objects looked at, 1 kinds to go \.\.\.\r\x1b\[K", seen)
     code, seen = on_a_terminal("orphans", *cluster, environ={"NO_COLOR": "1"})
     assert b"\033[1m" not in seen
-
-
-def on_a_terminal(*arguments: str, environ: dict[str, str] | None = None) -> tuple[int, bytes]:
-    """Exit code and all that a terminal is sent."""
-    ours, theirs = pty.openpty()
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("POSTRENDER_", "HELM_", "KUBE"))}
-    clean.pop("NO_COLOR", None)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "postrender", *arguments],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=ROOT,
-        env={**clean, "HOME": "/nonexistent", "TERM": "xterm", **(environ or {})},
-    )
-    os.close(theirs)
-    seen = b""
-    while True:
-        ready, _, _ = select.select([ours], [], [], 30)
-        try:
-            piece = os.read(ours, 65536) if ready else b""
-        except OSError:
-            piece = b""
-        if not piece:
-            break
-        seen += piece
-    os.close(ours)
-    return process.wait(30), seen
 
 
 def test_releases_that_no_cluster_can_tell_of(cluster: Cluster) -> None:

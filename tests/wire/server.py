@@ -133,6 +133,8 @@ class Server:
             return self._describe(path)
         if request.method == "PATCH":
             return self._patch(path, request, accept)
+        if request.method == "POST":
+            return self._create(path, request)
         if path in self.objects:
             return ok(_partial(self.objects[path]) if "as=PartialObjectMetadata;" in accept else self.objects[path])
         for resource in self.served:
@@ -228,6 +230,15 @@ class Server:
         if request.query.get("dryRun") != "All":
             self.objects[path] = changed
         return ok(_partial(changed) if "as=PartialObjectMetadata;" in accept else changed)
+
+    def _create(self, path: str, request: Request) -> Reply:
+        """A new object, with what a server adds; in a dry run it is not kept, and has no resourceVersion."""
+        made = json.loads(request.body)
+        metadata = {**made["metadata"], "uid": f"uid-of-{made['metadata']['name']}"}
+        if request.query.get("dryRun") != "All":
+            metadata["resourceVersion"] = "1"
+            self.objects[f"{path}/{metadata['name']}"] = {**made, "metadata": metadata}
+        return Reply(201, json.dumps({**made, "metadata": metadata}).encode())
 
     @contextmanager
     def counted(self) -> Iterator[None]:

@@ -1,0 +1,201 @@
+"""A verified release for a reader at a terminal, and as plain values (``verify.schema.json`` describes those)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from postrender.drift import settled
+from postrender.live import Json, ReleaseName
+from postrender.record import Record
+from postrender.redact import Digests, redacted
+from postrender.report.changes import Change, changes
+from postrender.report.lines import WIDTH, wrapped
+from postrender.report.paint import Paint
+from postrender.verify import Checked, State, Verified, mendable
+
+VERSION = 1
+"""Raised when a field goes or changes its meaning; a new field does not raise it."""
+
+_WORDS = {
+    State.IN_SYNC: "inSync",
+    State.DRIFTED: "drifted",
+    State.MISSING: "missing",
+    State.FOREIGN: "someoneElses",
+    State.DELETING: "deleting",
+    State.UNKNOWN: "unknown",
+}
+
+
+class Failed(Record):
+    """A release that could not be verified at all, and why."""
+
+    release: ReleaseName
+    reason: str
+    next: tuple[str, ...]
+
+
+def difference(each: Checked, digests: Digests) -> tuple[Change, ...]:
+    """What differs: ``before`` is live, ``after`` what is stored and would be there; Secret values are digests."""
+    if each.state is not State.DRIFTED or each.found is None:
+        return ()
+    place = f"{each.key.namespace}/{each.key.name}"
+    bodies = settled(each.found.body), settled(each.after)
+    live, after = (redacted(body, each.key.group_kind, place, digests) for body in bodies)
+    # A name that holds one of the two values is a digest on one side alone, and has not changed.
+    real = [change.path for change in changes(*bodies)]
+    return tuple(
+        change
+        for change in changes(live, after)
+        if any(path[: len(change.path)] == change.path[: len(path)] for path in real)
+    )
+
+
+def verified_text(verified: Verified, digests: Digests, paint: Paint, flags: str) -> str:
+    """One release: a line an object, and the fields that differ."""
+    revision = verified.revision
+    lines = [paint("bold", f"release {revision.release}, revision {revision.revision} ({revision.status})")]
+    for note in verified.notes:
+        lines += wrapped(note, first="  note: ", rest="        ")
+    width = min(max((len(each.name) for each in verified.objects), default=0), WIDTH - 20)
+    for each in verified.objects:
+        lines += _object(each, width, digests, paint)
+    lines += wrapped(_summary(verified))
+    release = f"{revision.release.name} -n {revision.release.namespace}{flags}"
+    if mendable(verified.objects):
+        lines.append(f"  next: postrender verify {release} --fix")
+    if any(each.pinned for each in verified.objects):
+        lines.append(f"  next: postrender unpin {release}")
+    return "\n".join(lines) + "\n"
+
+
+def table(rows: Sequence[Verified | Failed], paint: Paint) -> str:
+    """All releases, a line each."""
+    names = [str(_release_of(row)) for row in rows]
+    width = max(7, *map(len, names)) if names else 7
+    lines = [paint("bold", f"{'RELEASE':{width}}  REVISION  OBJECTS  STATE")]
+    for name, row in zip(names, rows, strict=True):
+        if isinstance(row, Failed):
+            head, state = f"{name:{width}}  {'':8}  {'':7}  ", f"unknown: {row.reason}"
+            lines += _hanging(head, state, "red", paint)
+            continue
+        head = f"{name:{width}}  {row.revision.revision:8}  {len(row.objects):7}  "
+        lines += _hanging(head, _states(row), "green" if row.in_sync else "magenta", paint)
+    good = sum(isinstance(row, Verified) and row.in_sync for row in rows)
+    lines.append(f"{len(rows)} release{'s' * (len(rows) != 1)}, {good} in sync")
+    return "\n".join(lines) + "\n"
+
+
+def verified_data(verified: Verified, digests: Digests, cluster: str) -> dict[str, Json]:
+    """One release for programs."""
+    return {"schemaVersion": VERSION, "kind": "Verification", "cluster": cluster, **_data(verified, digests)}
+
+
+def table_data(rows: Sequence[Verified | Failed], digests: Digests, cluster: str) -> dict[str, Json]:
+    """All releases for programs."""
+    return {
+        "schemaVersion": VERSION,
+        "kind": "Verifications",
+        "cluster": cluster,
+        "releases": [_data(row, digests) for row in rows if isinstance(row, Verified)],
+        "failed": [
+            {"release": _release(row.release), "reason": row.reason, "next": list(row.next)}
+            for row in rows
+            if isinstance(row, Failed)
+        ],
+    }
+
+
+def _object(each: Checked, width: int, digests: Digests, paint: Paint) -> Iterator[str]:
+    pin = ", pinned" if each.pinned else ""
+    style = {State.IN_SYNC: "green", State.DRIFTED: "magenta"}.get(each.state, "red")
+    state = paint(style, each.state.value) + pin
+    if len(each.name) > width:
+        yield f"  {each.name}"
+        yield f"      {state}"
+    else:
+        yield f"  {each.name:{width}}  {state}"
+    if each.why:
+        yield from wrapped(each.why, first="      ", rest="      ")
+    for step in each.next:
+        yield f"      next: {step}"
+    for change in difference(each, digests):
+        if change.op != "add":
+            yield paint("red", _line("-", change.path, change.before))
+        if change.op != "remove":
+            yield paint("green", _line("+", change.path, change.after))
+
+
+def _line(sign: str, path: tuple[str | int, ...], value: Json) -> str:
+    """``- spec.replicas: 5``, cut where it is longer than a line."""
+    line = f"      {sign} {_path(path)}: {json.dumps(value, ensure_ascii=False)}"
+    return line if len(line) <= WIDTH else f"{line[: WIDTH - 4]} ..."
+
+
+def _path(path: tuple[str | int, ...]) -> str:
+    """``spec.template.spec.containers[0].image``; a key that is no plain word in brackets."""
+    text = ""
+    for step in path:
+        plain = isinstance(step, str) and step.replace("-", "").replace("_", "").isalnum()
+        text += (f".{step}" if text else str(step)) if plain else f"[{json.dumps(step)}]"
+    return text
+
+
+def _hanging(head: str, state: str, style: str, paint: Paint) -> list[str]:
+    lines = wrapped(state, first=head, rest=" " * len(head))
+    return [line[: len(head)] + paint(style, line[len(head) :]) for line in lines]
+
+
+def _states(verified: Verified) -> str:
+    counted = [f"{verified.count(state)} {state.value}" for state in list(State)[1:] if verified.count(state)]
+    pinned = sum(each.pinned for each in verified.objects)
+    return ", ".join([*(counted or ["in sync"]), *([f"{pinned} pinned"] if pinned else [])])
+
+
+def _summary(verified: Verified) -> str:
+    total = len(verified.objects)
+    return f"{total} object{'s' * (total != 1)}: {verified.count(State.IN_SYNC)} in sync" + "".join(
+        f", {verified.count(state)} {state.value}" for state in list(State)[1:] if verified.count(state)
+    )
+
+
+def _data(verified: Verified, digests: Digests) -> dict[str, Json]:
+    revision = verified.revision
+    return {
+        "release": _release(revision.release),
+        "revision": revision.revision,
+        "status": revision.status,
+        "notes": list(verified.notes),
+        "summary": {word: verified.count(state) for state, word in _WORDS.items()}
+        | {"pinned": sum(each.pinned for each in verified.objects)},
+        "objects": [_object_data(each, digests) for each in verified.objects],
+    }
+
+
+def _object_data(each: Checked, digests: Digests) -> dict[str, Json]:
+    owner = each.owner.release if each.owner else None
+    return {
+        "object": each.name,
+        "kind": each.key.group_kind.kind,
+        "apiVersion": each.resource.gvk.api_version,
+        "namespace": each.key.namespace,
+        "name": each.key.name,
+        "state": _WORDS[each.state],
+        "pinned": each.pinned,
+        "confirmed": each.confirmed,
+        "owner": _release(owner) if owner else None,
+        "reason": each.why,
+        "next": list(each.next),
+        "changes": [
+            {"op": change.op, "path": list(change.path), "live": change.before, "stored": change.after}
+            for change in difference(each, digests)
+        ],
+    }
+
+
+def _release_of(row: Verified | Failed) -> ReleaseName:
+    return row.release if isinstance(row, Failed) else row.revision.release
+
+
+def _release(release: ReleaseName) -> dict[str, str]:
+    return {"namespace": release.namespace, "name": release.name}

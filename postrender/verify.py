@@ -1,0 +1,261 @@
+"""A stored release held against what is live, object by object.
+
+Unknown is not absent, and somebody else's object is not compared: what it should be is not this release's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import Enum
+
+from postrender import manifest as manifests
+from postrender.drift import Drift, How, Mending, drift, settled, wanted
+from postrender.errors import ClusterError, ManifestError, PostrenderError, UsageError
+from postrender.helm.patch import PatchError
+from postrender.identity import GroupVersionKind, ObjectKey, Resource, object_name
+from postrender.live import Absent, Found, Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
+from postrender.manifest import Manifest, ObjectRef
+from postrender.offline import Offline
+from postrender.ownership import Ownership, Standing, classify, lives
+from postrender.record import Record, replace
+from postrender.source import Source, Wanted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
+
+_OURS = (Standing.OURS, Standing.OURS_KEPT)
+
+
+class State(Enum):
+    """How a live object stands to what is stored of it."""
+
+    IN_SYNC = "in sync"
+    DRIFTED = "drifted"
+    MISSING = "missing"
+    FOREIGN = "someone else's"
+    DELETING = "being deleted"
+    UNKNOWN = "unknown"
+
+
+class Checked(Record):
+    """One object of a release.
+
+    ``desired`` is what is stored as Helm would send it; ``live`` and ``after`` are bodies: what is there, and what the
+    server says, tried as a dry run, that would be there after ``mending``. ``confirmed`` is false where it would not
+    try. ``pinned`` tells that a resourceVersion is stored, ``why`` is a sentence about anything but drift.
+    """
+
+    resource: Resource
+    key: ObjectKey
+    state: State
+    pinned: bool = False
+    owner: Ownership | None = None
+    found: LiveObject | None = None
+    desired: Json = None
+    after: Json = None
+    mending: Mending | None = None
+    confirmed: bool = True
+    why: str = ""
+    next: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """``shirts.stable.example.com/shop/shirt``: how every message names the object."""
+        return object_name(self.resource, self.key)
+
+
+class Verified(Record):
+    """A release and its objects, in the order of its manifest; ``notes`` are sentences."""
+
+    revision: StoredRelease
+    objects: tuple[Checked, ...]
+    notes: tuple[str, ...] = ()
+
+    def count(self, state: State) -> int:
+        """How many objects stand so."""
+        return sum(each.state is state for each in self.objects)
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether everything is as stored."""
+        return all(each.state is State.IN_SYNC for each in self.objects)
+
+
+class Target(Source, Protocol):
+    """A cluster, where objects can be mended too."""
+
+    def mend(
+        self, resource: Resource, key: ObjectKey, live: LiveObject | None, mending: Mending, *, dry_run: bool
+    ) -> LiveObject:
+        """Send the request, guarded by the live object's resourceVersion; raises ClusterError."""
+
+
+def verify(target: Target, release: ReleaseName, driver: str) -> Verified:
+    """Every object of the release's deployed revision, or of its newest where none is deployed.
+
+    Raises ClusterError where the release or the kinds cannot be read, UsageError where nothing is stored of it.
+    """
+    revision, notes = _compared(target, release, driver)
+    try:
+        manifest = manifests.read((revision.manifest or "").encode())
+        objects = _Check(target, revision, driver).all(manifest)
+    except ManifestError as error:
+        raise ManifestError(
+            f"its stored manifest cannot be read: {error.cause}",
+            where=f"release {release}",
+            next=f"helm get manifest {release.name} -n {release.namespace}",
+        ) from error
+    return Verified(revision, tuple(objects), notes)
+
+
+def mended(target: Target, each: Checked) -> Checked:
+    """The object after it was brought to what is stored; raises ClusterError, which says whether it was written."""
+    assert each.mending is not None
+    now = target.mend(each.resource, each.key, each.found, each.mending, dry_run=False)
+    return replace(each, state=State.IN_SYNC, found=now, mending=None)
+
+
+def mendable(objects: Iterable[Checked]) -> tuple[Checked, ...]:
+    """What ``mended`` may be called for: this release's own objects and absent ones, where the server agreed."""
+    return tuple(each for each in objects if each.mending is not None and each.confirmed)
+
+
+def _compared(target: Target, release: ReleaseName, driver: str) -> tuple[StoredRelease, tuple[str, ...]]:
+    where = f"release {release}"
+    own = target.releases(release, manifest=True, driver=driver)
+    if isinstance(own, Unknown):
+        raise ClusterError(
+            f"its stored revisions could not be read from {target.description}: {own.reason}",
+            where=where,
+            next=own.next,
+        )
+    if not own:
+        raise UsageError(
+            f"no revision of it is stored in {target.description} (driver {driver})",
+            where=where,
+            next=(f"helm list --all -n {release.namespace}", "--driver configmap   (or HELM_DRIVER, as Helm has it)"),
+        )
+    last = own[-1]
+    if last.status == "uninstalled":
+        raise UsageError(
+            "it is uninstalled, and only its history is kept",
+            where=where,
+            next=f"postrender orphans -n {release.namespace}",
+        )
+    deployed = [revision for revision in own if revision.status == "deployed"]
+    if not deployed:
+        return last, (f"no revision is deployed; revision {last.revision} ({last.status}) is compared",)
+    if deployed[-1] == last:
+        return last, ()
+    note = f"revision {last.revision} is {last.status}; revision {deployed[-1].revision}, the deployed one, is compared"
+    return deployed[-1], (note,)
+
+
+class _Check:
+    """What the objects of one release share."""
+
+    def __init__(self, target: Target, revision: StoredRelease, driver: str) -> None:
+        self._target = target
+        self._release = revision.release
+        self._server_side = revision.apply_method == "ssa"
+        self._driver = driver
+        self._living: dict[ReleaseName, bool | Unknown] = {}
+
+    def all(self, manifest: Manifest) -> list[Checked]:
+        refs = [ref for ref in manifest.objects if ref.name]
+        kinds = self._target.resources({ref.gvk for ref in refs})
+        offline = Offline()
+        items = []
+        for ref in refs:
+            answer = kinds[ref.gvk]
+            resource = answer if isinstance(answer, Resource) else offline.resource(ref.gvk)
+            namespace = (ref.namespace or self._release.namespace) if resource.namespaced else ""
+            items.append((ref, resource, ObjectKey(ref.gvk.group_kind, namespace, ref.name), answer))
+        asked = [
+            Wanted(resource, key.namespace, key.name, body=True)
+            for _, resource, key, answer in items
+            if isinstance(answer, Resource)
+        ]
+        observed = iter(self._target.observe(asked))
+        return [
+            self._one(ref, resource, key, manifest.value(ref), next(observed) if answer is resource else answer)
+            for ref, resource, key, answer in items
+        ]
+
+    def _one(
+        self, ref: ObjectRef, resource: Resource, key: ObjectKey, body: Json, seen: Observation | Resource
+    ) -> Checked:
+        assert not isinstance(seen, Resource)
+        desired = wanted(ref.gvk, key, body, self._release)
+        each = Checked(resource, key, State.UNKNOWN, "metadata.resourceVersion" in ref.server_set, desired=desired)
+        if isinstance(seen, Unknown):
+            return replace(each, why=seen.reason, next=seen.next)
+        if isinstance(seen, NotServed):
+            return replace(each, state=State.MISSING, why="its kind is not served any more")
+        if isinstance(seen, Absent):
+            return self._tried(replace(each, state=State.MISSING), Drift(Mending(How.CREATE, desired), desired))
+        assert isinstance(seen, Found)
+        return self._found(replace(each, found=seen.live), ref.gvk, seen)
+
+    def _found(self, each: Checked, gvk: GroupVersionKind, seen: Found) -> Checked:
+        owner = seen.live.owner
+        alive = False if owner in (None, self._release) else self._lives(owner)
+        if isinstance(alive, Unknown):
+            why = f"its owner is release {owner}, and whether that is alive could not be told: {alive.reason}"
+            return replace(each, state=State.FOREIGN, why=why, next=alive.next)
+        known = {owner: alive} if owner else {}
+        ownership = classify(seen, self._release, stored=False, living=known)
+        each = replace(each, owner=ownership)
+        if ownership.standing is Standing.TERMINATING:
+            return replace(each, state=State.DELETING)
+        if ownership.standing not in _OURS:
+            return replace(each, state=State.FOREIGN, why=_whose(ownership), next=_hand_over(each, self._release))
+        try:
+            found = drift(gvk, each.desired, seen.live.body, server_side=self._server_side)
+        except PatchError as error:
+            return replace(each, why=f"it cannot be compared: {error}")
+        if found is None:
+            return replace(each, state=State.IN_SYNC, after=seen.live.body)
+        return self._tried(replace(each, state=State.DRIFTED), found)
+
+    def _lives(self, owner: ReleaseName | None) -> bool | Unknown:
+        assert owner is not None
+        if owner not in self._living:
+            told = self._target.releases(owner, manifest=False, driver=self._driver)
+            self._living[owner] = told if isinstance(told, Unknown) else lives(told)
+        return self._living[owner]
+
+    def _tried(self, each: Checked, found: Drift) -> Checked:
+        """With the server's own word on what would be there: it knows defaults and how a value is written."""
+        live = each.found.body if each.found else None
+        try:
+            after = self._target.mend(each.resource, each.key, each.found, found.mending, dry_run=True).body
+        except PostrenderError as error:
+            why = f"not confirmed by the server: {error.cause}"
+            return replace(each, after=found.after, mending=found.mending, confirmed=False, why=why)
+        if live is not None and settled(after) == settled(live):
+            return replace(each, state=State.IN_SYNC, after=live)
+        return replace(each, after=after, mending=found.mending)
+
+
+def _whose(owner: Ownership) -> str:
+    if owner.standing is Standing.FOREIGN:
+        return f"it belongs to release {owner.release}, which is alive"
+    if owner.standing is Standing.ORPHAN:
+        return f"it names release {owner.release}, which is gone, as its owner"
+    return "its ownership metadata does not name this release"
+
+
+def _hand_over(each: Checked, release: ReleaseName) -> tuple[str, ...]:
+    if each.owner is not None and each.owner.standing is Standing.FOREIGN:
+        return ("postrender explain PR101",)
+    return (f"postrender adopt {release.name} -n {release.namespace} {each.name}",)
+
+
+def worst(objects: Sequence[Checked]) -> State:
+    """What a line about all of them says: what could not be told first, then what is not as stored."""
+    states = {each.state for each in objects}
+    return next((state for state in (State.UNKNOWN, *list(State)[1:]) if state in states), State.IN_SYNC)
