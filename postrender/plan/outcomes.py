@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator
 
 from postrender.helm.matching import identity
 from postrender.helm.objects import Entry, stamped
+from postrender.helm.patch.values import sharing
 from postrender.helm.predict import Prediction, Update
 from postrender.helm.versions import Matching
 from postrender.live import Json, LiveObject, ReleaseName
@@ -61,6 +62,8 @@ def _groups(run: Run, release: ReleaseName, *, live: bool) -> Iterator[tuple[lis
 
 def _group(run: Run, release: ReleaseName, indices: list[int], stored: list[Entry]) -> Group:
     items = [run.facts.items[index] for index in indices]
+    first = run.facts.desired(items[0].ref)
+    wanted = [sharing(run.facts.desired(item.ref), first) for item in items]
     held = {(entry.gvk, entry.key) for entry in stored}
     ways = run.ways
     frame = Update(
@@ -70,8 +73,8 @@ def _group(run: Run, release: ReleaseName, indices: list[int], stored: list[Entr
             place for place, item in enumerate(items) if item.live is not None and (item.ref.gvk, item.key) not in held
         ],
         live={
-            item.key: _body(run, release, item.live, run.owners[index])
-            for index, item in zip(indices, items, strict=True)
+            item.key: sharing(_body(run, release, item.live, run.owners[index]), body)
+            for index, item, body in zip(indices, items, wanted, strict=True)
             if item.live is not None
         },
         helm=run.helm,
@@ -82,8 +85,8 @@ def _group(run: Run, release: ReleaseName, indices: list[int], stored: list[Entr
         status_apart=frozenset(item.ref.gvk for item in items if item.resource.status_apart),
     )
     members = [
-        Member(Entry(item.ref.gvk, item.key, run.facts.desired(item.ref)), run.wish(index))
-        for index, item in zip(indices, items, strict=True)
+        Member(Entry(item.ref.gvk, item.key, body), run.wish(index))
+        for index, item, body in zip(indices, items, wanted, strict=True)
     ]
     drift = run.policy.on_drift
     return Group(members, frame, release, store=drift is OnDrift.STORE, apply=drift is OnDrift.APPLY)

@@ -22,6 +22,7 @@ LIST = "[]interface {}"
 
 _TYPES: dict[type, str] = {dict: MAP, str: "string", list: LIST, bool: "bool", type(None): NIL}
 
+_COLLECTIONS = frozenset((dict, list))
 _MAY_HOLD_INTEGERS = frozenset((dict, list, int))
 
 _INT64 = 1 << 63
@@ -59,6 +60,30 @@ def deep_equal(left: Json, right: Json) -> bool:
         return False
     number = _number_type(left)
     return number == _number_type(right) and (left == right if number == "int64" else float(left) == float(right))
+
+
+def sharing(value: Json, other: Json) -> Json:
+    """The value, with ``other``'s own objects and lists wherever the two are the same.
+
+    What is one object need not be compared, and a live object is compared with the chart's many times over. Where there
+    is a float, nothing is shared: ``-0.0`` equals ``0.0`` and is written otherwise.
+    """
+    kind = type(value)
+    if value is other or kind is not type(other) or kind not in _COLLECTIONS:
+        return value
+    made = value.copy()
+    same = len(value) == len(other)
+    for place, member in value.items() if kind is dict else enumerate(value):
+        if place not in other if kind is dict else place >= len(other):
+            same = False
+            continue
+        there = other[place]
+        if type(member) in _COLLECTIONS:
+            made[place] = member = sharing(member, there)
+            same = same and member is there
+        elif same:
+            same = type(member) is type(there) is not float and member == there
+    return other if same else made
 
 
 def identity(value: Json) -> Hashable:
