@@ -36,10 +36,14 @@ class OnDrift(Enum):
 
 
 class Policy(Record):
-    """The user's choices. ``label_key`` is ``""`` where no label is wanted; ``allow`` holds codes (``PR106``)."""
+    """The user's choices. ``label_key`` is ``""`` where no label is wanted; ``allow`` holds codes (``PR106``).
+
+    ``lasting`` says that what is written stays, in Git: nothing that is true for one moment only may be.
+    """
 
     adopt: frozenset[Adopt] = frozenset()
     stamp: Stamp = Stamp.ADOPT
     label_key: str = DEFAULT_LABEL_KEY
     on_drift: OnDrift = OnDrift.STORE
     allow: frozenset[str] = frozenset()
+    lasting: bool = False

@@ -12,6 +12,7 @@ COMMANDS: dict[str, str] = {
     "orphans": "find kept objects whose release is gone",
     "verify": "hold what a release stores against what is live, and mend it",
     "unpin": "take pins out of a stored release",
+    "flux": "the filter's edits as patches of a HelmRelease",
     "krm": "a KRM function for kustomize and kpt",
     "helm-plugin": "make this installation a post-renderer of Helm 4",
     "explain": "say what a code in a message means",

@@ -15,6 +15,7 @@ from postrender.commands.session import caller_of, policy_of, sources_of
 from postrender.errors import PostrenderError, UsageError
 from postrender.pipeline import check, plan_manifest
 from postrender.plan.verdict import Plan
+from postrender.policy import OnDrift
 from postrender.wrappers import krm
 
 DESCRIPTION = """\
@@ -65,6 +66,8 @@ def parser() -> argparse.ArgumentParser:
 def _planned(found: krm.ResourceList, options: argparse.Namespace) -> tuple[bool, Plan]:
     values = {**chosen(options, KRM_SETTINGS, os.environ), "adopt": None}
     policy = policy_of(values)
+    if policy.on_drift is OnDrift.APPLY:
+        raise UsageError("'apply' writes to live objects, which a function may not", where="--on-drift")
     caller = caller_of(options)
     if caller.invocation.release and not _told(caller.origins["namespace"]):
         raise UsageError(

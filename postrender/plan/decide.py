@@ -150,6 +150,8 @@ def _told(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> lis
         told.append(findings.stripped(done.strip))
     if outcome:
         told.extend(findings.of_outcome(outcome, run.upgrade, run.policy.on_drift))
+        if run.policy.lasting and (done.pin or done.store is not None):
+            told.append(findings.momentary(pin=bool(done.pin)))
         if outcome.policy:
             told.append(findings.policy_ahead(outcome.policy, run.facts.items[index].name))
     return [*told, *hazards(run, index, done)]

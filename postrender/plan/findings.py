@@ -244,6 +244,17 @@ def leaves(*, kept: bool) -> Finding:
     return Finding("PR405", Severity.INFO, f"leaves the chart; Helm {'keeps' if kept else 'deletes'} it")
 
 
+def momentary(*, pin: bool) -> Finding:
+    """A rewriting that is true for one moment only was asked for where it would stay."""
+    what = "its live resourceVersion pinned" if pin else "what is live stored instead of the chart"
+    return Finding(
+        "PR311",
+        Severity.ERROR,
+        f"would need {what}, which is true for one moment only and has no place in Git",
+        ("helm upgrade --install ... --post-renderer postrender   (once, by hand)",),
+    )
+
+
 def policy_ahead(policy: str, name: str) -> Finding:
     """The live object will not say what the chart says about its being kept."""
     return Finding(

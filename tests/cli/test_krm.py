@@ -189,6 +189,11 @@ def test_a_refusal_prints_the_list_as_it_came_with_the_objections(tmp_path: Path
             "  next: postrender krm --help",
         ),
         ("{adopt: orphans}", 2, "functionConfig.data: there is no setting adopt\n  next: postrender krm --help"),
+        (
+            "{release: shop, namespace: shop, on-drift: apply}",
+            2,
+            "--on-drift: 'apply' writes to live objects, which a function may not",
+        ),
         ("{release: shop, namespace: shop, stamp: some}", 2, "--stamp: 'some' is none of adopt, all, none"),
         (
             "{namespace: shop, stamp: all}",

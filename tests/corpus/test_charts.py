@@ -1,22 +1,14 @@
-"""The public charts, each object stamped: lines are added and nothing else, as the bytes say and as Go reads them.
-
-The rendered charts lie beside the repository where they are at hand: ``../shared/corpus/charts.tar.xz``.
-"""
+"""The public charts, each object stamped: lines are added and nothing else, as the bytes say and as Go reads them."""
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Mapping
-from pathlib import Path
-
-import pytest
 
 from postrender import manifest
 from postrender.splice import splice
+from tests.corpus.conftest import with_charts
 from tests.fuzz.oracle import check, stamps
 from tests.tools.goreader import GoReader, through_kyaml
-
-CHARTS = Path(__file__).parents[3] / "shared" / "corpus" / "charts.tar.xz"
 
 ADDED = {
     b"labels:",
@@ -28,20 +20,7 @@ ADDED = {
 FILLED = {b'{"app.kubernetes.io/managed-by": "Helm"}', b'{"meta.helm.sh/release-name": "yes", "a": "1"}'}
 LARGE = 1_000_000
 
-pytestmark = pytest.mark.skipif(not CHARTS.is_file(), reason=f"the rendered charts are not at {CHARTS}")
-
-
-@pytest.fixture(scope="module")
-def charts() -> Mapping[str, bytes]:
-    """The rendered charts by name."""
-    found: dict[str, bytes] = {}
-    with tarfile.open(CHARTS) as archive:
-        for member in archive:
-            content = archive.extractfile(member) if member.isfile() else None
-            if content:
-                found[member.name] = content.read()
-    assert len(found) == 48
-    return found
+pytestmark = with_charts
 
 
 def stamped(data: bytes) -> bytes:

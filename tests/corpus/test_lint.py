@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import tarfile
 
-import pytest
-
 from postrender.lint import engine
 from postrender.lint.facts import Facts, rendering
 from postrender.lint.rules import RULES
-from tests.corpus.test_charts import CHARTS
+from tests.corpus.conftest import CHARTS, with_charts
 
 MONITORING = [
     "alertmanagerconfigs",
@@ -36,7 +34,7 @@ FOUND = {
 }
 
 
-@pytest.mark.skipif(not CHARTS.is_file(), reason=f"the rendered charts are not at {CHARTS}")
+@with_charts
 def test_findings_are_those_that_were_read() -> None:
     found = {}
     with tarfile.open(CHARTS) as archive:

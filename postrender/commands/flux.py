@@ -1,0 +1,259 @@
+"""``postrender flux HELMRELEASE.yaml``: the filter's edits as patches of a HelmRelease."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from postrender import program
+from postrender.caller import Caller, find
+from postrender.caller.values import Value
+from postrender.commands.account import account_of
+from postrender.commands.options import CONNECTION_SETTINGS, FILTER_SETTINGS, add_arguments, chosen, flags
+from postrender.commands.parsers import command_parser
+from postrender.commands.rendering import add_value_flags, value_arguments
+from postrender.commands.session import policy_of, sources_of
+from postrender.errors import Refused, UsageError
+from postrender.helm.versions import HelmVersion
+from postrender.pipeline import Planned, check, plan_stream, require_known
+from postrender.record import replace
+from postrender.report.lines import wrapped
+from postrender.source import Source
+from postrender.wrappers.flux.helmrelease import Chart, HelmRelease, read, values_from
+from postrender.wrappers.flux.patches import patches
+from postrender.wrappers.flux.writing import in_place, to_include
+
+DESCRIPTION = """\
+Write the filter's edits as patches into a HelmRelease of Flux, whose
+helm-controller runs no program. Its comments stay, and so do other patches;
+running it again brings its own up to date.
+
+  postrender flux shop.yaml --chart ./charts/shop --stamp all
+  helm template shop ./chart -n prod | postrender flux shop.yaml --stream -
+  postrender flux shop.yaml --chart ./charts/shop --check
+
+The chart is rendered with spec.values. Every patch is checked against what was
+rendered, since one that matches nothing is silent. No cluster is asked unless
+one is named (--kube-context) or a file stands for it (--live).
+"""
+
+EPILOG = """\
+exit codes: 0 done, 2 bad usage, 3 the chart cannot be rendered or read,
+            4 refused, or with --check: the patches are not up to date,
+            5 the cluster could not be asked
+"""
+
+USAGE = """postrender flux HELMRELEASE.yaml [FLAG ...] [-- HELM TEMPLATE FLAG ...]"""
+
+# Patches in Git write to no live object, and what is live changes after they were made.
+FLUX_SETTINGS = tuple(setting for setting in FILTER_SETTINGS if setting.name not in ("adopt", "on_drift", "offline"))
+_OTHERS = {"adopt": None, "on_drift": None, "offline": None}
+_CALLER = tuple(each for each in CONNECTION_SETTINGS if each.name not in ("namespace", "driver"))
+
+_TOLD = ("release", "namespace", "action", "take_ownership", "server_side", "force_conflicts", "replace")
+"""What the HelmRelease tells, whatever flag it is handed on as."""
+
+
+def main(arguments: list[str]) -> int:
+    """Write the patches, or with ``--check`` tell whether they are up to date; raises PostrenderError."""
+    ours, rest = _parted(arguments)
+    options = parser().parse_args(ours)
+    if rest and options.stream:
+        raise UsageError("flags behind -- are for helm template, and --stream is rendered", where=" ".join(rest))
+    helm_release = read(options.file, _bytes(options.file), options.name)
+    values = {**chosen(options, FLUX_SETTINGS, os.environ), **_OTHERS}
+    caller = _caller(helm_release, options)
+    source = _source(helm_release, caller, values)
+    data = _stream(helm_release, options, rest)
+    policy = replace(policy_of(values), lasting=True)
+    planned = plan_stream(data, caller.invocation, policy, source)
+    _check(planned)
+    made = patches(planned)
+    changed = in_place(helm_release, made)
+    if options.check:
+        _check_up_to_date(helm_release, changed)
+    elif options.patch_file == "-":
+        _print(to_include(helm_release, made))
+    elif options.patch_file:
+        _write(options.patch_file, to_include(helm_release, made))
+    elif changed != helm_release.manifest.data:
+        _write(options.file, changed)
+    if not values["quiet"]:
+        sys.stderr.write(_account(helm_release, planned, caller, source, len(made)))
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """A HelmRelease, where its manifests come from, where the patches go."""
+    made = command_parser("flux", DESCRIPTION, usage=USAGE, epilog=EPILOG)
+    made.add_argument("file", metavar="HELMRELEASE.yaml", help="the file that holds the HelmRelease")
+    made.add_argument("--name", metavar="NAME", help="which HelmRelease, where the file holds several")
+    made.add_argument("--check", action="store_true", help="write nothing; fail where the patches are not up to date")
+    made.add_argument(
+        "--patch-file",
+        metavar="FILE",
+        help="leave the HelmRelease alone and write a patch of it to FILE (- for stdout)",
+    )
+    made.add_argument("--stream", metavar="FILE", help="manifests that were rendered already; - is stdin")
+    made.add_argument("--chart", metavar="CHART", help="the chart, as helm takes it (default: by the sources in FILE)")
+    made.add_argument("--helm", metavar="PATH", help="the Helm that renders the chart (default: the one on PATH)")
+    made.add_argument(
+        "--helm-version", metavar="VERSION", help="the Helm in the helm-controller (1.6: 4.2, 1.5: 4.1, 1.4: 3.19)"
+    )
+    add_value_flags(made)
+    add_arguments(made, "what is done", FLUX_SETTINGS, positional=True)
+    add_arguments(made, "which cluster", _CALLER, positional=True)
+    return made
+
+
+def _parted(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Our arguments, and those behind ``--``."""
+    place = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:place], arguments[place + 1 :]
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=path) from error
+
+
+def _caller(helm_release: HelmRelease, options: argparse.Namespace) -> Caller:
+    """The controller, as its Helm would be called; raises UsageError."""
+    release = helm_release.release
+    given = replace(
+        flags(options, _CALLER),
+        helm_version=options.helm_version,
+        release=release.name,
+        namespace=release.namespace,
+        action="upgrade-install",
+        take_ownership=helm_release.takes_ownership,
+        server_side=helm_release.server_side,
+        force_conflicts=True,
+        replace=bool(helm_release.of_install("replace")),
+    )
+    caller = find(given, os.environ)
+    require_known(caller.invocation.helm)
+    told = {name: helm_release.path for name in _TOLD if not caller.origins[name].startswith("POSTRENDER_")}
+    return replace(caller, origins={**caller.origins, **told})
+
+
+def _source(helm_release: HelmRelease, caller: Caller, values: Mapping[str, Value | None]) -> Source | None:
+    """Where live objects are looked up: nowhere unless somebody said where."""
+    if not values["live"] and not caller.cluster_named:
+        return None
+    if helm_release.stores_elsewhere:
+        raise UsageError(
+            "its revisions are stored in another namespace (spec.storageNamespace), where they are not looked for",
+            where=helm_release.path,
+            next="leave out --live and --kube-context",
+        )
+    return sources_of(caller, values, policy_of(values), only_reads=True).source
+
+
+def _stream(helm_release: HelmRelease, options: argparse.Namespace, rest: Sequence[str]) -> bytes:
+    """The manifests as Helm gives them to a post-renderer; raises UsageError, ManifestError."""
+    if options.stream == "-":
+        if sys.stdin.isatty():
+            raise UsageError("manifests are expected on stdin, and stdin is a terminal", next="postrender flux --help")
+        return sys.stdin.buffer.read()
+    if options.stream:
+        return _bytes(options.stream)
+    chart = Chart(options.chart) if options.chart else helm_release.chart()
+    if chart is None:
+        raise UsageError(
+            "where its chart is only a cluster can tell",
+            where=helm_release.path,
+            next=("--chart CHART", "--stream FILE   (what helm template printed)"),
+        )
+    named = values_from(helm_release)
+    given = value_arguments(options)
+    if named and not given:
+        raise UsageError(
+            f"takes values from {', '.join(named)}, which only a cluster has",
+            where=helm_release.path,
+            next=("--values FILE   (what they hold)", "--stream FILE   (what helm template printed)"),
+        )
+    return _rendered(helm_release, chart, given, options.helm, rest)
+
+
+def _rendered(
+    helm_release: HelmRelease, chart: Chart, given: Sequence[str], helm: str | None, rest: Sequence[str]
+) -> bytes:
+    """What ``helm template`` makes of the chart; ``spec.values`` go before what ``valuesFrom`` names."""
+    release = helm_release.release
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as own:
+        json.dump(helm_release.spec.get("values") or {}, own)
+        own.flush()
+        arguments = [release.name, chart.name, f"--namespace={release.namespace}", *given, f"--values={own.name}"]
+        if chart.repository:
+            arguments.append(f"--repo={chart.repository}")
+        if chart.version:
+            arguments.append(f"--version={chart.version}")
+        return program.template(program.find(helm, os.environ), [*arguments, *rest], os.environ)
+
+
+def _check(planned: Planned) -> None:
+    """Raises Refused; what is true for a moment only has Flux's own ways out."""
+    try:
+        check(planned.plan)
+    except Refused as error:
+        if not any(finding.code == "PR311" for _, finding in planned.plan.errors):
+            raise
+        raise Refused(
+            error.cause,
+            next=(
+                "helm-controller 1.5.0 or later   (Helm 4, which applies server-side: --helm-version 4.1.1)",
+                "spec.driftDetection.mode: enabled   (the controller applies what Helm left unapplied)",
+                "flux suspend helmrelease NAME, then helm upgrade --install with postrender, then flux resume",
+                *(step for step in error.next if not step.startswith("helm upgrade")),
+            ),
+        ) from None
+
+
+def _check_up_to_date(helm_release: HelmRelease, changed: bytes) -> None:
+    if changed != helm_release.manifest.data:
+        raise Refused(
+            "its patches are not what the chart needs now",
+            where=helm_release.path,
+            next=f"postrender flux {helm_release.path} ...   (without --check)",
+        )
+
+
+def _account(helm_release: HelmRelease, planned: Planned, caller: Caller, source: Source | None, count: int) -> str:
+    lines = [f"{count} patch{'es' * (count != 1)}, each of one object that was rendered"]
+    if helm_release.takes_ownership:
+        lines.append(
+            "helm-controller takes over what it finds, objects of living releases included, unless "
+            "spec.install.disableTakeOwnership is true"
+        )
+    helm: HelmVersion | None = caller.invocation.helm
+    told = replace(
+        caller, notes=() if helm or source is None else tuple(note for note in caller.notes if "version" in note)
+    )
+    notes = [text for line in lines for text in wrapped(line, first="  note: ", rest="        ")]
+    return account_of(planned.plan, told, source) + "".join(f"{line}\n" for line in notes)
+
+
+def _write(path: str, data: bytes) -> None:
+    """A file as a whole or not at all; raises UsageError."""
+    unfinished = f"{path}.{os.getpid()}.unfinished"
+    try:
+        Path(unfinished).write_bytes(data)
+        if os.path.exists(path):
+            os.chmod(unfinished, os.stat(path).st_mode)
+        os.replace(unfinished, path)
+    except OSError as error:
+        Path(unfinished).unlink(missing_ok=True)
+        raise UsageError(f"cannot be written: {error.strerror}", where=path) from error
+
+
+def _print(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

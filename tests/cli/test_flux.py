@@ -1,0 +1,407 @@
+"""``postrender flux`` as a subprocess: what becomes of a HelmRelease's file, and whole messages."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.test_filter import refused, run
+from tests.tools import assets
+
+KUSTOMIZE = ("sigs.k8s.io/kustomize/kustomize/v5", "v5.8.1")
+CHART = "examples/flux/chart"
+
+STREAM = b"""\
+apiVersion: stable.example.com/v1
+kind: Shirt
+metadata: {name: shirt, labels: {app: shirts}}
+---
+apiVersion: beta.example.com/v1
+kind: Shirt
+metadata: {name: shirt}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: sizes}
+"""
+
+RELEASE = """\
+# The shirts of production.
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata:
+  name: shirts
+  namespace: prod   # one namespace a team
+spec:
+  interval: "10m"
+
+  # What we patch ourselves.
+  postRenderers:
+    - kustomize:
+        # the mirror
+        images:
+          - {name: shirt, newName: mirror/shirt}   # until it is signed
+        patches:
+          - target: {kind: ConfigMap}
+            patch: |
+              - {op: add, path: /data, value: {a: b}}
+  values:   # as agreed
+    size:   L
+# the end
+"""
+
+SOURCES = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmRepository
+metadata: {name: shop, namespace: prod}
+spec: {url: "https://charts.example.com"}
+---
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "shirts.yaml"
+    path.write_text(RELEASE)
+    return path
+
+
+@pytest.fixture(scope="session")
+def helm() -> str:
+    """A real Helm."""
+    return str(assets.helm("3.21.4"))
+
+
+def flux(file: Path, *arguments: str, stdin: bytes = STREAM) -> subprocess.CompletedProcess[bytes]:
+    return run("flux", str(file), *arguments, stdin=stdin)
+
+
+def done(file: Path, *arguments: str, stdin: bytes = STREAM) -> str:
+    """The account of a run that succeeded."""
+    ended = flux(file, *arguments, stdin=stdin)
+    assert ended.returncode == 0, ended.stderr.decode()
+    return ended.stderr.decode()
+
+
+def ours(label: str) -> str:
+    return f"""\
+          - target:
+              group: {label}\\.example\\.com
+              version: v1
+              kind: Shirt
+              name: shirt
+            patch: |
+              # made by postrender flux; run it again to update
+              apiVersion: "{label}.example.com/v1"
+              kind: "Shirt"
+              metadata:
+                name: "shirt"
+                labels:
+                  postrender/group-kind: "Shirt.{label}.example.com"
+"""
+
+
+def test_its_patches_come_first_and_everything_else_stays(file: Path) -> None:
+    done(file, "--stream", "-")
+    text = file.read_text()
+    inserted = f"    - kustomize:\n        patches:\n{ours('stable')}{ours('beta')}"
+    assert inserted in text
+    # ruamel.yaml puts one blank behind a colon, and keeps the column of the comment.
+    assert text.replace(inserted, "") == RELEASE.replace("size:   L", "size: L")
+    assert text.index("# What we patch") < text.index(inserted) < text.index("# the mirror")
+
+
+def test_again_it_brings_its_own_up_to_date_and_leaves_the_users_alone(file: Path) -> None:
+    done(file, "--stream", "-")
+    first = file.read_text()
+    done(file, "--stream", "-")
+    assert file.read_text() == first
+    done(file, "--stream", "-", "--stamp", "all")
+    assert file.read_text().count("meta.helm.sh/release-name: ") == 3
+    done(file, "--stream", "-")
+    assert file.read_text() == first
+    done(file, "--stream", "-", "--no-label")
+    assert yaml.safe_load(file.read_text()) == yaml.safe_load(RELEASE)
+    assert "# made by postrender" not in file.read_text()
+
+
+def test_a_patch_of_its_own_that_was_moved_is_still_its_own(file: Path) -> None:
+    done(file, "--stream", "-")
+    body = yaml.safe_load(file.read_text())
+    mine, theirs = body["spec"]["postRenderers"]
+    theirs["kustomize"]["patches"] = [*mine["kustomize"]["patches"], *theirs["kustomize"]["patches"]]
+    body["spec"]["postRenderers"] = [theirs]
+    file.write_text(yaml.safe_dump(body))
+    done(file, "--stream", "-", "--no-label")
+    assert yaml.safe_load(file.read_text()) == yaml.safe_load(RELEASE)
+
+
+def test_other_documents_of_the_file_keep_their_bytes(file: Path) -> None:
+    before, after = '# a\nkind:   Thing\napiVersion:  "v1"\nmetadata: {name: a }\n', "kind: Other\napiVersion: v1\n"
+    file.write_text(f"{before}---\n{RELEASE}---\n{after}")
+    done(file, "--stream", "-")
+    text = file.read_text()
+    assert text.startswith(f"{before}---\n# The shirts")
+    assert text.endswith(f"# the end\n---\n{after}")
+
+
+def test_windows_line_ends_stay(file: Path) -> None:
+    file.write_bytes(RELEASE.replace("\n", "\r\n").encode())
+    done(file, "--stream", "-")
+    data = file.read_bytes()
+    assert data.count(b"\r\n") == data.count(b"\n")
+    assert data.decode().count("postrender/group-kind") == 2
+
+
+def test_the_account(file: Path) -> None:
+    said = done(file, "--stream", "-", "--stamp", "all")
+    assert max(len(line) for line in said.splitlines() if str(file) not in line) <= 80
+    assert " ".join(said.split()) == (
+        "postrender: helm of unknown version upgrade --install, release prod/shirts, no cluster was asked "
+        f"told by {file} (release, namespace, action, force conflicts, take ownership, server side, replace) "
+        "shirts.stable.example.com/prod/shirt: stamped, labelled "
+        "- shares its Kind and name with shirts.beta.example.com/prod/shirt (PR201) "
+        "shirts.beta.example.com/prod/shirt: stamped, labelled "
+        "- shares its Kind and name with shirts.stable.example.com/prod/shirt (PR201) "
+        "configmaps/prod/sizes: stamped "
+        "3 objects, 3 changed; every other byte is as it came. "
+        "note: 3 patches, each of one object that was rendered "
+        "note: helm-controller takes over what it finds, objects of living releases included, unless "
+        "spec.install.disableTakeOwnership is true"
+    )
+
+
+def test_check_writes_nothing_and_tells(file: Path) -> None:
+    assert refused(flux(file, "--stream", "-", "--check"), 4) == (
+        f"postrender: {file}: its patches are not what the chart needs now\n"
+        f"  next: postrender flux {file} ...   (without --check)\n"
+    )
+    assert file.read_text() == RELEASE
+    done(file, "--stream", "-")
+    done(file, "--stream", "-", "--check")
+
+
+@pytest.mark.parametrize("entries", [RELEASE, RELEASE.split("\n  # What")[0] + "\n"])
+def test_a_patch_to_include_does_the_same(entries: str, file: Path, tmp_path: Path) -> None:
+    file.write_text(entries)
+    target = tmp_path / "included"
+    target.mkdir()
+    done(file, "--stream", "-", "--patch-file", str(target / "postrender.yaml"))
+    assert file.read_text() == entries
+    (target / "release.yaml").write_text(entries)
+    (target / "kustomization.yaml").write_text(
+        "resources: [release.yaml]\npatches: [{path: postrender.yaml, target: {kind: HelmRelease, name: shirts}}]\n"
+    )
+    made = subprocess.run([assets.go_tool(*KUSTOMIZE), "build", target], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    done(file, "--stream", "-")
+    assert yaml.safe_load(made.stdout) == yaml.safe_load(file.read_text())
+    printed = flux(file, "--stream", "-", "--patch-file", "-").stdout
+    assert printed == (target / "postrender.yaml").read_bytes()
+
+
+def test_the_chart_is_rendered_with_the_releases_values(file: Path, helm: str) -> None:
+    said = done(file, "--chart", CHART, "--helm", helm)
+    assert "shirts.beta.example.com/prod/shirt: labelled" in said
+
+
+def test_values_that_only_a_cluster_has_must_be_told(file: Path, tmp_path: Path, helm: str) -> None:
+    file.write_text(RELEASE.replace("  values:", "  valuesFrom: [{kind: ConfigMap, name: sizes}]\n  values:"))
+    assert refused(flux(file, "--chart", CHART, "--helm", helm), 2) == (
+        f"postrender: {file}: takes values from ConfigMap sizes (values.yaml), which only a cluster has\n"
+        "  next: --values FILE   (what they hold)\n"
+        "  next: --stream FILE   (what helm template printed)\n"
+    )
+    values = tmp_path / "values.yaml"
+    values.write_text("size: S\n")
+    done(file, "--chart", CHART, "--helm", helm, "--values", str(values))
+
+
+@pytest.mark.parametrize(
+    ("spec", "sources", "arguments"),
+    [
+        (
+            {"chart": {"spec": {"chart": "shirts", "version": "1.x", "sourceRef": {"kind": "HelmRepository"}}}},
+            SOURCES,
+            ["shirts", "--repo=https://charts.example.com", "--version=1.x"],
+        ),
+        (
+            {"chart": {"spec": {"chart": "shirts", "sourceRef": {"kind": "HelmRepository"}}}},
+            SOURCES.replace('"https://charts.example.com"', '"oci://example.com/charts/", type: oci'),
+            ["oci://example.com/charts/shirts"],
+        ),
+        (
+            {"chartRef": {"kind": "OCIRepository"}},
+            SOURCES.replace("HelmRepository", "OCIRepository").replace(
+                '"https://charts.example.com"', '"oci://example.com/shirts", ref: {tag: 1.2.3}'
+            ),
+            ["oci://example.com/shirts", "--version=1.2.3"],
+        ),
+    ],
+)
+def test_the_chart_is_found_by_the_sources_of_the_file(
+    spec: dict[str, dict[str, object]], sources: str, arguments: list[str], tmp_path: Path
+) -> None:
+    text = json.dumps(spec).replace('Repository"', 'Repository", "name": "shop"')
+    file = tmp_path / "release.yaml"
+    file.write_text(
+        f"{sources}apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\n"
+        f"metadata: {{name: shirts, namespace: prod}}\nspec: {text}\n"
+    )
+    fake = tmp_path / "helm"
+    fake.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo v3.21.4 || echo "$@" > {tmp_path}/called\n')
+    fake.chmod(0o755)
+    done(file, "--helm", str(fake), "--", "--kube-version=1.34")
+    called = (tmp_path / "called").read_text().split()
+    assert called[:3] == ["template", "shirts", arguments[0]]
+    assert set(arguments[1:]) <= set(called)
+    assert called[-1] == "--kube-version=1.34"
+
+
+def test_the_release_is_the_one_that_the_controller_installs(file: Path) -> None:
+    def stamps(extra: str) -> set[str]:
+        file.write_text(RELEASE.replace("  interval:", f"{extra}  interval:"))
+        done(file, "--stream", "-", "--stamp", "all")
+        return {line.split()[-1] for line in file.read_text().splitlines() if "meta.helm.sh" in line}
+
+    assert stamps("") == {'"shirts"', '"prod"'}
+    assert stamps("  targetNamespace: shop\n") == {'"shop-shirts"', '"shop"'}
+    assert stamps("  releaseName: other\n  targetNamespace: shop\n") == {'"other"', '"shop"'}
+    # ``ShortenName`` of helm-controller: 40 characters, a dash, the first 12 digits of the SHA-256.
+    assert stamps(f"  releaseName: {'a' * 60}\n") == {f'"{"a" * 40}-11ee391211c6"', '"prod"'}
+
+
+LIVE = """\
+apiVersion: stable.example.com/v1
+kind: Shirt
+metadata:
+  name: shirt
+  namespace: prod
+  resourceVersion: "7"
+  labels: {app: shirts, app.kubernetes.io/managed-by: Helm}
+  annotations: {meta.helm.sh/release-name: shirts, meta.helm.sh/release-namespace: prod}
+spec: {size: S}
+"""
+
+
+def test_what_is_true_for_one_moment_only_is_refused(file: Path, tmp_path: Path) -> None:
+    file.write_text(RELEASE.replace("  interval:", "  install: {disableTakeOwnership: true}\n  interval:"))
+    before = file.read_text()
+    live = tmp_path / "live.yaml"
+    live.write_text(LIVE)
+    stream = STREAM.split(b"---")[0] + b"spec: {size: L}\n"
+    ended = flux(file, "--stream", "-", "--live", str(live), "--helm-version", "3.17.3", stdin=stream)
+    assert refused(ended, 4) == (
+        "postrender: shirts.stable.example.com/prod/shirt: would need what is live stored instead of the chart, "
+        "which is true for one moment only and has no place in Git (PR311)\n"
+        "  next: helm-controller 1.5.0 or later   (Helm 4, which applies server-side: --helm-version 4.1.1)\n"
+        "  next: spec.driftDetection.mode: enabled   (the controller applies what Helm left unapplied)\n"
+        "  next: flux suspend helmrelease NAME, then helm upgrade --install with postrender, then flux resume\n"
+        "  next: postrender explain PR311\n"
+    )
+    assert file.read_text() == before
+    done(file, "--stream", "-", "--live", str(live), "--helm-version", "4.2.2", stdin=stream)
+
+
+def test_a_pin_is_refused(file: Path, tmp_path: Path) -> None:
+    live = tmp_path / "live.yaml"
+    live.write_text(f"{LIVE}---\n{LIVE.replace('stable', 'beta')}")
+    stream = b"---\n".join(STREAM.split(b"---\n")[:2]).replace(b"}}\n", b"}}\nspec: {size: S}\n")
+    stream = stream.replace(b"{name: shirt}", b"{name: shirt, labels: {app: shirts}}\nspec: {size: S}")
+    ended = flux(file, "--stream", "-", "--live", str(live), "--helm-version", "3.16.4", stdin=stream)
+    assert "would need its live resourceVersion pinned, which is true for one moment only" in refused(ended, 4)
+
+
+def test_revisions_that_are_stored_elsewhere_are_not_looked_for(file: Path, tmp_path: Path) -> None:
+    file.write_text(RELEASE.replace("  interval:", "  storageNamespace: flux-system\n  interval:"))
+    live = tmp_path / "live.yaml"
+    live.write_text(LIVE)
+    assert refused(flux(file, "--stream", "-", "--live", str(live)), 2) == (
+        f"postrender: {file}: its revisions are stored in another namespace (spec.storageNamespace), "
+        "where they are not looked for\n  next: leave out --live and --kube-context\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("stream", "message"),
+    [
+        (
+            STREAM + b"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: sizes, namespace: default}\n",
+            "postrender: configmaps/default/sizes: is in the stream twice, in lines 9 and 13, "
+            "which kustomize does not take\n  next: rename one of them in the chart\n",
+        ),
+        (
+            b"apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a-}\n",
+            "postrender: configmaps/prod/(generated): has no name, and kustomize takes no such object\n"
+            "  next: give it a name in the chart\n",
+        ),
+    ],
+)
+def test_a_stream_that_kustomize_would_not_take(stream: bytes, message: str, file: Path) -> None:
+    assert refused(flux(file, "--stream", "-", "--stamp", "all", stdin=stream), 4) == message
+    assert file.read_text() == RELEASE
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "message"),
+    [
+        ("a: [\n", (), "postrender: {file}, line 2, column 1: cannot be read: not YAML: "),
+        (
+            "kind: ConfigMap\napiVersion: v1\n",
+            (),
+            "postrender: {file}: holds no HelmRelease of helm.toolkit.fluxcd.io\n",
+        ),
+        (RELEASE, ("--name", "a"), "postrender: {file}: holds no HelmRelease a of helm.toolkit.fluxcd.io\n"),
+        (
+            f"{RELEASE}---\n{RELEASE.replace('name: shirts', 'name: other')}",
+            (),
+            "postrender: {file}: holds 2 HelmReleases: shirts, other\n  next: --name NAME\n",
+        ),
+        (
+            RELEASE.replace("  namespace: prod   # one namespace a team\n", ""),
+            (),
+            "postrender: {file}, line 2: the HelmRelease names no namespace, which its release depends on\n"
+            "  next: metadata.namespace\n",
+        ),
+        (
+            RELEASE,
+            (),
+            "postrender: {file}: where its chart is only a cluster can tell\n"
+            "  next: --chart CHART\n"
+            "  next: --stream FILE   (what helm template printed)\n",
+        ),
+        (RELEASE, ("--stream", "no-such"), "postrender: no-such: cannot be read: No such file or directory\n"),
+        (
+            RELEASE,
+            ("--stream", "-", "--", "--kube-version=1"),
+            "postrender: --kube-version=1: flags behind -- are for helm template, and --stream is rendered\n",
+        ),
+    ],
+)
+def test_what_makes_no_sense(text: str, arguments: tuple[str, ...], message: str, file: Path) -> None:
+    file.write_text(text)
+    assert refused(flux(file, *arguments), 2).startswith(message.format(file=file))
+    assert file.read_text() == text
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    file = tmp_path / "none.yaml"
+    assert refused(flux(file), 2) == f"postrender: {file}: cannot be read: No such file or directory\n"
+
+
+def test_a_folder_that_cannot_be_written(file: Path) -> None:
+    target = file.parent / "missing" / "patch.yaml"
+    assert refused(flux(file, "--stream", "-", "--patch-file", str(target)), 2) == (
+        f"postrender: {target}: cannot be written: No such file or directory\n"
+    )
+
+
+def test_a_chart_that_cannot_be_rendered(file: Path, tmp_path: Path, helm: str) -> None:
+    message = refused(flux(file, "--chart", str(tmp_path / "none"), "--helm", helm), 3)
+    assert message.startswith("postrender: the chart cannot be rendered: ")
+    assert os.listdir(tmp_path) == ["shirts.yaml"]
