@@ -90,7 +90,7 @@ def upgraded_from(invocation: Invocation, own: tuple[StoredRelease, ...]) -> Sto
 
     ``prepareUpgrade`` (pkg/action/upgrade.go): the deployed revision, else the last one where it is failed or
     superseded. ``helm upgrade --install`` installs where nothing is stored or the last revision is uninstalled
-    (``isReleaseUninstalled``, cmd/helm/upgrade.go).
+    (``isReleaseUninstalled``, cmd/helm/upgrade.go of 3.15 and later; older ones end before they render).
     """
     if invocation.action in (Action.INSTALL, Action.TEMPLATE) or not own:
         return None

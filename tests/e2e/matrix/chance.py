@@ -53,7 +53,12 @@ def draw(seed: int, number: int, columns: Sequence[Column]) -> tuple[Scenario, C
     before = (*before, *_touches(chance, there))
     flags = tuple(
         flag
-        for flag, share in ((Flag.FORCE, 0.1), (Flag.TAKE_OWNERSHIP, 0.15), (Flag.FORCE_CONFLICTS, 0.2))
+        for flag, share in (
+            (Flag.FORCE, 0.1),
+            (Flag.TAKE_OWNERSHIP, 0.15),
+            (Flag.FORCE_CONFLICTS, 0.2),
+            (Flag.ATOMIC, 0.08),
+        )
         if flag.exists(column, run.action) and chance.random() < share
     )
     adopt = tuple(each for each in Adopt if chance.random() < 0.5)

@@ -12,6 +12,7 @@ from pathlib import Path
 from postrender.cluster import connect
 from postrender.connection import Connection
 from postrender.errors import PostrenderError
+from postrender.helm.versions import behaviour
 from postrender.pipeline import filter_stream
 from postrender.plan.verdict import Plan
 from postrender.policy import Policy
@@ -77,7 +78,7 @@ class Stage:
             if not step.may_fail:
                 done.expect_ok()
         elif isinstance(step, Uninstall):
-            self.helm.uninstall(step.release).expect_ok()
+            self.helm.uninstall(step.release, *(["--keep-history"] if step.keep_history else [])).expect_ok()
         elif isinstance(step, Applied):
             self._of(step.thing.ref).kubectl_apply(step.thing.manifest(self.place), step.thing.kind)
         elif isinstance(step, Touched):
@@ -113,8 +114,8 @@ class Stage:
 
     def rendered(self, run: Run) -> bytes:
         """The stream that a post-renderer gets from this run."""
-        words = self._words(run)
-        return self.helm.run("template", *words[1:]).expect_ok().stdout.encode()
+        hooks = [] if behaviour(self.column.helm).hooks_in_stream else ["--no-hooks"]
+        return self.helm.run("template", *self._words(run)[1:], *hooks).expect_ok().stdout.encode()
 
     def state(self, scenario: Scenario) -> State:
         """All that is live."""
@@ -126,7 +127,7 @@ class Stage:
 
     def _words(self, run: Run) -> list[str]:
         templates = {f"{index:02}": thing.manifest(self.place) for index, thing in enumerate(run.things)}
-        return [run.action.value, run.release, str(chart(self.folder, templates))]
+        return [run.action.value.partition(" ")[0], run.release, str(chart(self.folder, templates))]
 
     def _of(self, ref: Ref) -> Namespace:
         return self.other if ref.namespace else self.namespace

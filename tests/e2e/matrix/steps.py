@@ -62,6 +62,8 @@ class Flag(Enum):
     FORCE = "--force"
     TAKE_OWNERSHIP = "--take-ownership"
     FORCE_CONFLICTS = "--force-conflicts"
+    ATOMIC = "--atomic"
+    REPLACE = "--replace"
 
     def exists(self, column: Column, action: Action) -> bool:
         """Whether that Helm has it and heeds it; Helm 4 replaces only client-side."""
@@ -70,11 +72,14 @@ class Flag(Enum):
             return heeded and not column.server_side
         if self is Flag.TAKE_OWNERSHIP:
             return behaviour(column.helm).take_ownership
+        if self in (Flag.ATOMIC, Flag.REPLACE):
+            return True
         return column.server_side
 
     def spelled(self, column: Column) -> str:
         """What is typed."""
-        return "--force-replace" if self is Flag.FORCE and column.helm.major >= 4 else self.value
+        newer = {Flag.FORCE: "--force-replace", Flag.ATOMIC: "--rollback-on-failure"}
+        return newer.get(self, self.value) if column.helm.major >= 4 else self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,11 @@ class Thing:
     def ref(self) -> Ref:
         return Ref(self.kind, self.name, self.namespace)
 
+    @property
+    def hook(self) -> bool:
+        """Whether Helm runs it apart."""
+        return "helm.sh/hook" in self.annotations
+
     def manifest(self, place: Place) -> Object:
         """The manifest as the chart has it."""
         made = manifest(
@@ -160,6 +170,8 @@ class Run:
     def typed(self, column: Column) -> list[str]:
         """The flags as they are typed."""
         way = ["--server-side=false"] if column.client_side else []
+        if self.action is Action.UPGRADE_INSTALL:
+            way.append("--install")
         return [*(flag.spelled(column) for flag in self.flags), *way]
 
     def invocation(self, column: Column, place: Place) -> Invocation:
@@ -171,6 +183,8 @@ class Run:
             force=Flag.FORCE in self.flags,
             force_conflicts=Flag.FORCE_CONFLICTS in self.flags,
             take_ownership=Flag.TAKE_OWNERSHIP in self.flags,
+            atomic=Flag.ATOMIC in self.flags,
+            replace=Flag.REPLACE in self.flags,
             server_side="false" if column.client_side else "auto",
         )
 
@@ -182,9 +196,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Uninstall:
-    """``helm uninstall``."""
+    """``helm uninstall``, with ``--keep-history`` where the release is to be remembered."""
 
     release: str = "r"
+    keep_history: bool = False
 
 
 @dataclass(frozen=True)
@@ -215,17 +230,24 @@ Step: TypeAlias = Run | Uninstall | Applied | Touched | Deleted
 
 @dataclass(frozen=True)
 class Scenario:
-    """A start, made by steps, and the run of Helm that is looked at; ``adopt`` is what the filter may stamp."""
+    """A start, made by steps, and the run of Helm that is looked at; ``adopt`` is what the filter may stamp.
+
+    ``refused_new`` says that the chart has a new object that the server refuses, which nobody asks it beforehand;
+    ``since`` is the first Helm it is for.
+    """
 
     name: str
     about: str
     before: tuple[Step, ...]
     run: Run
     adopt: tuple[Adopt, ...] = ()
+    refused_new: bool = False
+    since: HelmVersion | None = None
 
     def exists(self, column: Column) -> bool:
         """Whether that Helm has all the flags."""
-        return all(step.exists(column) for step in (*self.before, self.run) if isinstance(step, Run))
+        steps = [step for step in (*self.before, self.run) if isinstance(step, Run)]
+        return (self.since is None or column.helm >= self.since) and all(step.exists(column) for step in steps)
 
     @property
     def refs(self) -> tuple[Ref, ...]:

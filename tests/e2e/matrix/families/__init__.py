@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.e2e.matrix.families import adoption, collisions, leaving, objections, owners
+from tests.e2e.matrix.families import adoption, collisions, leaving, objections, owners, runs
 from tests.e2e.matrix.steps import Scenario
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -11,4 +11,5 @@ SCENARIOS: tuple[Scenario, ...] = (
     *owners.SCENARIOS,
     *leaving.SCENARIOS,
     *objections.SCENARIOS,
+    *runs.SCENARIOS,
 )

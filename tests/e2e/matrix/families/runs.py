@@ -1,0 +1,124 @@
+"""Which run it is, and how it ends: one that undoes itself, over a failed one, over a remembered one, with hooks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from postrender.helm.invocation import Action
+from postrender.helm.versions import HelmVersion
+from tests.e2e.kinds import CONFIG_MAP, ROLE_BINDING, SECRET, STABLE_SHIRT
+from tests.e2e.matrix.steps import Flag, Run, Scenario, Thing, Touched, Uninstall, install, reinstall, upgrade
+
+OLD = {"color": "blue", "size": "M"}
+NEW = {"color": "red"}
+KEPT, LOOSE = Thing(CONFIG_MAP, {"a": "1"}, keep=True), Thing(CONFIG_MAP, {"a": "2"})
+SHIRT_OLD, SHIRT_NEW = Thing(STABLE_SHIRT, OLD, keep=True), Thing(STABLE_SHIRT, NEW, keep=True)
+OTHERS = Thing(CONFIG_MAP, {"z": "1"}, name="other")
+BAD = Thing(ROLE_BINDING, {"apiGroup": "rbac.authorization.k8s.io", "kind": "Nobody", "name": "x"}, name="bad")
+ATOMIC = (Flag.ATOMIC,)
+LEFT = (install(KEPT, OTHERS), upgrade(OTHERS))
+
+
+def upgrade_install(*things: Thing) -> Run:
+    """``helm upgrade --install``."""
+    return replace(upgrade(*things), action=Action.UPGRADE_INSTALL)
+
+
+SCENARIOS = (
+    Scenario(
+        "H11 not kept, atomic",
+        "a kept ConfigMap comes back unkept, and the install fails and undoes itself",
+        reinstall(KEPT),
+        install(LOOSE, BAD, flags=ATOMIC),
+        refused_new=True,
+    ),
+    Scenario(
+        "H11 kept, atomic",
+        "the same, and the chart keeps it",
+        reinstall(KEPT),
+        install(KEPT, BAD, flags=ATOMIC),
+        refused_new=True,
+    ),
+    Scenario(
+        "H11 not kept, fails",
+        "the same, unkept, and the install does not undo itself",
+        reinstall(KEPT),
+        install(LOOSE, BAD),
+        refused_new=True,
+    ),
+    Scenario(
+        "H11 upgrade, atomic",
+        "a kept ConfigMap comes back unkept in an upgrade that fails and is rolled back",
+        LEFT,
+        upgrade(LOOSE, OTHERS, BAD, flags=ATOMIC),
+        refused_new=True,
+    ),
+    Scenario(
+        "atomic",
+        "a kept ConfigMap comes back in an install that succeeds",
+        reinstall(KEPT),
+        install(KEPT, flags=ATOMIC),
+    ),
+    Scenario(
+        "H14 kept by hand",
+        "the live object alone says keep, and the chart goes on without",
+        (install(LOOSE), Touched(LOOSE.ref, {"metadata": {"annotations": {"helm.sh/resource-policy": "keep"}}})),
+        upgrade(LOOSE, OTHERS),
+    ),
+    Scenario(
+        "H21 Secret",
+        "a kept Secret comes back with other values",
+        reinstall(Thing(SECRET, {"password": "b2xk"}, keep=True)),
+        install(Thing(SECRET, {"password": "bmV3"}, keep=True)),
+    ),
+    Scenario(
+        "H22 hook",
+        "a hook has the name of a kept ConfigMap",
+        reinstall(KEPT),
+        install(Thing(CONFIG_MAP, {"a": "1"}, annotations={"helm.sh/hook": "pre-install"}), OTHERS),
+        since=HelmVersion(4, 0, 0),
+    ),
+    Scenario(
+        "hook again",
+        "a hook finds what it left the last time",
+        reinstall(Thing(CONFIG_MAP, {"a": "1"}, annotations={"helm.sh/hook": "pre-install"}), OTHERS),
+        install(Thing(CONFIG_MAP, {"a": "1"}, annotations={"helm.sh/hook": "pre-install"}), OTHERS),
+    ),
+    Scenario(
+        "over a failed install",
+        "nothing but a failed revision is stored; an upgrade goes on from it",
+        (install(LOOSE, BAD, may_fail=True),),
+        upgrade(Thing(CONFIG_MAP, {"b": "3"}), SHIRT_NEW),
+    ),
+    Scenario(
+        "over a failed upgrade",
+        "the deployed revision is compared with, not the failed one",
+        (install(Thing(CONFIG_MAP, {"a": "1", "b": "1"})), upgrade(LOOSE, BAD, may_fail=True)),
+        upgrade(Thing(CONFIG_MAP, {"a": "3"})),
+    ),
+    Scenario(
+        "replace",
+        "uninstalled with its history, then installed with --replace",
+        (install(SHIRT_OLD, KEPT), Uninstall(keep_history=True)),
+        install(SHIRT_NEW, LOOSE, flags=(Flag.REPLACE,)),
+    ),
+    Scenario(
+        "upgrade --install, nothing stored",
+        "a kept Shirt and ConfigMap; the upgrade is an install",
+        reinstall(SHIRT_OLD, KEPT),
+        upgrade_install(SHIRT_NEW, KEPT),
+    ),
+    Scenario(
+        "upgrade --install, stored",
+        "the upgrade is one",
+        (install(SHIRT_OLD, KEPT),),
+        upgrade_install(SHIRT_NEW, KEPT),
+    ),
+    Scenario(
+        "upgrade --install, uninstalled",
+        "the release is remembered as uninstalled; the upgrade is an install, where Helm does not fail before it",
+        (install(SHIRT_OLD, KEPT), Uninstall(keep_history=True)),
+        upgrade_install(SHIRT_NEW, KEPT),
+        since=HelmVersion(3, 15, 0),
+    ),
+)
