@@ -34,16 +34,18 @@ OTHERS = frozenset(
 
 OURS = frozenset(
     """
-    builtin caller caller.commandline caller.helm caller.helmflags caller.kubeconfig caller.model caller.options
-    caller.processes caller.procfs caller.said caller.settings caller.sources caller.values caller.version cli
-    collisions commands commands.account commands.filter commands.given commands.options commands.session
-    commands.telling connection
-    errors gather helm helm.invocation helm.matching helm.objects helm.versions identity kubefiles live manifest
-    manifest.documents manifest.fields manifest.leaves manifest.lines manifest.nodes manifest.objects manifest.reader
-    manifest.scalars manifest.stream manifest.tree manifest.values offline ownership pipeline plan plan.decide
-    plan.edits plan.facts plan.findings plan.leaving plan.rewriting plan.run plan.verdict policy record rehearse report
-    report.lines report.text source splice splice.changes splice.document splice.page splice.place splice.prove
-    splice.write
+    builtin cli collisions connection errors gather identity kubefiles live offline ownership pipeline policy
+    record rehearse source
+    caller caller.commandline caller.helm caller.helmflags caller.kubeconfig caller.model caller.options
+    caller.processes caller.procfs caller.said caller.settings caller.sources caller.values caller.version
+    commands commands.account commands.filter commands.given commands.options commands.session commands.telling
+    helm helm.invocation helm.matching helm.objects helm.versions
+    manifest manifest.documents manifest.fields manifest.leaves manifest.lines manifest.nodes manifest.objects
+    manifest.reader manifest.scalars manifest.stream manifest.tree manifest.values
+    plan plan.decide plan.edits plan.facts plan.findings plan.hazards plan.leaving plan.rewriting plan.run
+    plan.verdict
+    report report.lines report.text
+    splice splice.changes splice.document splice.page splice.place splice.prove splice.write
     """.split()  # noqa: SIM905 - as above
 )
 
