@@ -77,15 +77,16 @@ def filter_stream(
     source: Source | None,
     writer: Writer | None = None,
     seen: Callable[[Planned], None] | None = None,
+    whole: bool = False,
 ) -> Result:
     """The stream as Helm shall install it.
 
     ``source`` is ``None`` where nothing is to be looked up, ``writer`` where nothing may be written. ``seen`` is shown
-    the plan before it is carried out or refused. Raises ManifestError, ClusterError and, with every objection in one
-    message, Refused; then nothing was emitted. A write to a live object happens only in a real run, after the whole
-    plan and the whole output were proved.
+    the plan before it is carried out or refused; ``whole`` as for ``gather``. Raises ManifestError, ClusterError and,
+    with every objection in one message, Refused; then nothing was emitted. A write to a live object happens only in a
+    real run, after the whole plan and the whole output were proved.
     """
-    planned = plan_stream(data, invocation, policy, source)
+    planned = plan_stream(data, invocation, policy, source, whole=whole)
     if seen is not None:
         seen(planned)
     manifest, facts, plan = planned.manifest, planned.facts, planned.plan

@@ -39,9 +39,13 @@ _SHORT = 4
 
 
 class Digests(Record, hidden=("key",)):
-    """Makes the digests of one run; digests under different keys cannot be compared, and their first part differs."""
+    """Makes the digests of one run; digests under different keys cannot be compared, and their first part differs.
+
+    ``lasting`` says that the key is the user's own, so that another run may have the same.
+    """
 
     key: bytes
+    lasting: bool = False
 
     def of(self, place: str, value: bytes) -> str:
         """``digest:5f1c9a04:9b1f0c62d1a4e07b``: of the key, and of the value at its place."""
@@ -65,7 +69,7 @@ def digests(environ: Mapping[str, str]) -> Digests:
             where=VARIABLE,
             next=f"export {VARIABLE}=$(openssl rand -hex 32)",
         )
-    return Digests(given.encode("utf-8", "surrogatepass"))
+    return Digests(given.encode("utf-8", "surrogatepass"), lasting=True)
 
 
 def is_digest(value: Json) -> bool:
@@ -80,6 +84,11 @@ def digests_in(value: Json) -> bool:
     if isinstance(value, list):
         return any(map(digests_in, value))
     return isinstance(value, str) and _DIGEST.search(value) is not None
+
+
+def masked(text: str) -> str:
+    """A text with every digest in it made the same, so that two runs with keys of their own can be compared."""
+    return _DIGEST.sub("(secret)", text)
 
 
 def redacted(body: Json, kind: GroupKind, place: str, made: Digests) -> Json:

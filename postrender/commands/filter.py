@@ -10,7 +10,7 @@ from postrender.caller import SETTINGS, Caller
 from postrender.commands import COMMANDS
 from postrender.commands.account import account_of
 from postrender.commands.given import given
-from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen
+from postrender.commands.options import FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen
 from postrender.commands.session import caller_of, policy_of, sources_of
 from postrender.commands.telling import REPORT_SETTINGS, Telling
 from postrender.errors import PostrenderError, UsageError
@@ -57,21 +57,27 @@ def main(arguments: list[str]) -> int:
 
 def _filter(arguments: list[str], telling: Telling) -> int:
     """Filter stdin to stdout; raises PostrenderError before the first byte is written."""
-    options = given(arguments, (*FILTER_SETTINGS, *REPORT_SETTINGS, *SETTINGS)) or parser().parse_args(arguments)
+    ours = (*FILTER_SETTINGS, *HOLD_SETTINGS)
+    options = given(arguments, (*ours, *REPORT_SETTINGS, *SETTINGS)) or parser().parse_args(arguments)
     telling.values = chosen(options, REPORT_SETTINGS, os.environ)
-    values = telling.values = {**telling.values, **chosen(options, FILTER_SETTINGS, os.environ)}
+    values = telling.values = {**telling.values, **chosen(options, ours, os.environ)}
     policy = policy_of(values)
     caller = telling.caller = caller_of(options)
     if sys.stdin.isatty():
         raise UsageError("manifests are expected on stdin, and stdin is a terminal", next="postrender --help")
     data = sys.stdin.buffer.read()
-    if not data.strip():
+    if not data.strip() and not values["plan"]:
         _write(_empty(data, caller))
         return 0
     sources = sources_of(caller, values, policy)
     telling.source = sources.source
-    result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer, telling.see)
-    _write(result.data)
+    held = bool(values["plan"])
+    if held:
+        from postrender.commands.holding import hold
+
+        telling.compare = hold(str(values["plan"]), os.environ).compare
+    result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer, telling.see, held)
+    _write(result.data if data.strip() else _empty(data, caller))
     telling.done(account_of(result.plan, caller, sources.source, result.rewritten))
     if "HELM_PLUGIN_NAME" in os.environ:
         from postrender.plugin.files import refresh
@@ -88,7 +94,7 @@ def parser() -> argparse.ArgumentParser:
     listed = "".join(f"  {name:{width}}{summary}\n" for name, summary in COMMANDS.items())
     made = command_parser("", DESCRIPTION + listed, usage=USAGE, epilog=EPILOG)
     made.add_argument("--version", action=ShowVersion, nargs=0, help="show our version and the Helms that are known")
-    add_arguments(made, "what is done", FILTER_SETTINGS)
+    add_arguments(made, "what is done", (*FILTER_SETTINGS, *HOLD_SETTINGS))
     add_arguments(made, "what becomes of the account", REPORT_SETTINGS)
     add_arguments(made, "who called (read off the calling Helm where it is the parent)", SETTINGS)
     return made

@@ -46,6 +46,11 @@ FILTER_SETTINGS: tuple[Setting, ...] = (
 """The filter's own settings; who called is told by ``postrender.caller.options.SETTINGS``."""
 
 
+HOLD_SETTINGS: tuple[Setting, ...] = (
+    Setting("plan", "str", "FILE", "refuse whatever departs from this plan (of postrender plan --save)", path=True),
+)
+"""What the filter alone is held to."""
+
 CONNECTION_SETTINGS: tuple[Setting, ...] = tuple(
     setting
     for setting in SETTINGS

@@ -12,6 +12,7 @@ from postrender import program, redact
 from postrender.caller import SETTINGS, Caller
 from postrender.caller.values import Value
 from postrender.commands.about import about_of
+from postrender.commands.holding import save
 from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen
 from postrender.commands.output import add_output, structured, write
 from postrender.commands.parsers import command_parser
@@ -74,6 +75,8 @@ def main(arguments: list[str]) -> int:
     splice(planned.manifest, planned.plan.edits)
     with progress("comparing"):
         shown = _view(planned, caller, sources.source, digests)
+    if options.save and shown.outcome != "refused":
+        save(options.save, shown)
     write(_output(shown, options, _commands(options, caller, values)))
     return EXIT[shown.outcome]
 
@@ -85,6 +88,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("-f", "--file", metavar="STREAM", help="a file of rendered manifests; - is stdin")
     made.add_argument("--helm", metavar="PATH", help="the Helm that renders the chart (default: the one on PATH)")
     add_output(made, "markdown", "html")
+    made.add_argument(
+        "--save", metavar="FILE", help="keep the plan, unless it is refused, so that the filter is held to it (--plan)"
+    )
     made.add_argument("--quiet", action="store_true", help="one line for each object")
     made.add_argument("--verbose", action="store_true", help="show what stays as it is, and what is stored, too")
     made.add_argument(
@@ -208,4 +214,6 @@ def _commands(options: argparse.Namespace, caller: Caller, values: Mapping[str, 
         for name in ("adopt", "on_drift", "allow")
         if (given := values[name])
     )
+    if options.save:
+        asked += f" --post-renderer-args=--plan={shlex.quote(os.path.abspath(options.save))}"
     return (f"{said} --post-renderer postrender{asked}{further}",)

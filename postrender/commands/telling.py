@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from postrender import __version__
 from postrender.caller import Caller, Flags, Setting, find
@@ -42,10 +42,13 @@ class Telling:
         self.values: Mapping[str, Value | None] = {}
         self.source: Source | None = None
         self.planned: Planned | None = None
+        self.compare: Callable[[Planned, Caller, Source | None], None] | None = None
 
     def see(self, planned: Planned) -> None:
-        """Keep the plan for the report."""
+        """Keep the plan for the report; raises Refused where it departs from the one it is held to."""
         self.planned = planned
+        if self.compare is not None and self.caller is not None:
+            self.compare(planned, self.caller, self.source)
 
     def done(self, account: str) -> None:
         """Tell the account of a run that succeeded, unless it is to be quiet; the report file is written anyway."""

@@ -26,8 +26,14 @@ _PASSING = ("managedFields", "resourceVersion", "generation")
 """Metadata that every write changes, and that tells a reader nothing."""
 
 
+MARK = "postrenderer.helm.sh/postrender-filename"
+"""The annotation by which Helm 4 finds each document's file again (``annotateAndMerge``, pkg/action/action.go)."""
+
+
 def view(plan: Plan, facts: Facts, about: About, digests: Digests) -> View:
     """The plan as it is shown; raises ManifestError where a document cannot be read."""
+    key = digests.name if digests.lasting else ""
+    about = replace(about, notes=(*plan.notes, *about.notes), digest_key=key)
     return View(about, tuple(_Building(plan, facts, digests).all()))
 
 
@@ -113,7 +119,6 @@ class _Building:
         secret: frozenset[str] = frozenset().union(*(redact.values(body, key.group_kind) for body in _values(bodies)))
         safe = _Bodies(*(self._safe(body, key) for body in _values(bodies)))
         differences = changes(safe.live, safe.after) if safe.live is not None and safe.after is not None else ()
-        told = "" if safe.desired is None else json.dumps(safe.desired, sort_keys=True)
         return ObjectView(
             name=verdict.name,
             object=Identity(gvk.group, gvk.version, gvk.kind, verdict.resource.plural, key.namespace, key.name),
@@ -133,9 +138,18 @@ class _Building:
             held=Held(
                 live.uid if live else "",
                 live.resource_version if live else "",
-                told and hashlib.sha256(told.encode()).hexdigest(),
+                self._fingerprint(bodies.desired, key),
+                self._fingerprint(bodies.emitted, key),
             ),
         )
+
+    def _fingerprint(self, body: Json, key: ObjectKey) -> str:
+        """What two runs can compare: under a key of this run alone, no value of a Secret would ever be equal."""
+        if body is None:
+            return ""
+        safe = self._safe(_unmarked(body), key)
+        told = json.dumps(safe, sort_keys=True)
+        return hashlib.sha256((told if self.digests.lasting else redact.masked(told)).encode()).hexdigest()
 
     def _safe(self, body: Json, key: ObjectKey) -> Json:
         if body is None:
@@ -192,6 +206,17 @@ def _plain(body: Json) -> Json:
     if not isinstance(metadata, dict):
         return body
     return {**body, "metadata": {key: value for key, value in metadata.items() if key not in _PASSING}}
+
+
+def _unmarked(body: Json) -> Json:
+    """What a chart wants without the mark that Helm 4 puts on it for a post-renderer (``postrender``, pkg/action)."""
+    metadata = body.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    if not isinstance(annotations, dict) or MARK not in annotations:
+        return body
+    rest = {name: value for name, value in annotations.items() if name != MARK}
+    without = {name: value for name, value in metadata.items() if name != "annotations"}
+    return {**body, "metadata": {**without, "annotations": rest} if rest else without}
 
 
 def _owner(found: Ownership | None) -> Owner | None:

@@ -103,6 +103,7 @@ def _about(told: Mapping[str, Any]) -> About:
         told["source"],
         tuple(told["told"]),
         tuple(told["notes"]),
+        told["digestKey"],
     )
 
 
@@ -129,7 +130,7 @@ def _view(told: Mapping[str, Any]) -> ObjectView:
         stored=told["stored"],
         live=told["live"],
         after=told["after"],
-        held=Held(held["uid"], held["resourceVersion"], held["desired"]),
+        held=Held(held["uid"], held["resourceVersion"], held["desired"], held["emitted"]),
     )
 
 

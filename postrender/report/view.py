@@ -13,7 +13,8 @@ class About(Record):
 
     ``helm`` is the version, ``""`` where it is not known; ``action`` one of Helm's, ``""`` where nobody said;
     ``dry_run`` one of no, client, server. ``revision`` is that of the release an upgrade starts from, 0 for an install.
-    ``told`` says where each setting came from, ``notes`` are sentences.
+    ``told`` says where each setting came from, ``notes`` are sentences. ``digest_key`` names the user's key that the
+    digests of Secret values were made with, ``""`` where that was one for this run alone.
     """
 
     helm: str = ""
@@ -24,6 +25,7 @@ class About(Record):
     source: str = ""
     told: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    digest_key: str = ""
 
 
 class Identity(Record):
@@ -62,13 +64,15 @@ class Predicted(Record):
 class Held(Record):
     """What tells whether the world is still as the plan saw it.
 
-    ``uid`` and ``resource_version`` are the live object's, ``""`` where none is; ``desired`` is a SHA-256 of what the
-    chart wants, Secret values redacted, ``""`` for what leaves the chart.
+    ``uid`` and ``resource_version`` are the live object's, ``""`` where none is. ``desired`` and ``emitted`` are
+    SHA-256 of what the chart wants and of what the filter makes of it, ``""`` for none; a Secret's values count in
+    them only where their digests are made with a key of the user's.
     """
 
     uid: str
     resource_version: str
     desired: str
+    emitted: str
 
 
 class ObjectView(Record):

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.api import Namespace, Object
 from tests.e2e.charts import chart, manifest
-from tests.e2e.helm import RUN_WITHIN, Helm, HelmFactory, executable
+from tests.e2e.helm import RUN_WITHIN, Filter, Helm, HelmFactory, executable
 from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, SECRET, STABLE_SHIRT, Kind
 
 PASSING = ("managedFields", "resourceVersion", "generation")
@@ -140,3 +140,29 @@ def test_a_cluster_that_does_not_answer(helm: HelmFactory, tmp_path: Path) -> No
     assert done.returncode == 5
     assert done.stdout == b""
     assert b"no connection to the server" in done.stderr
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "3.21.4", "4.3.1"])
+def test_helm_does_what_was_planned_or_nothing(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
+) -> None:
+    it = helm(version)
+    hook = manifest(CONFIG_MAP, "hook", {"a": "b"}, annotations={"helm.sh/hook": "pre-upgrade"})
+    first = chart(tmp_path, {"a": manifest(CONFIG_MAP, "a", {"port": "1"}), "hook": hook})
+    second = chart(tmp_path, {"a": manifest(CONFIG_MAP, "a", {"port": "2"}), "hook": hook})
+    it.install("r", first, filter=True).expect_ok()
+    file = tmp_path / "plan.json"
+    planned(it, second, 10, "--save", str(file))
+    held = Filter((f"--plan={file}",))
+    namespace.patch(CONFIG_MAP, "a", {"data": {"port": "3"}})
+    failed = it.upgrade("r", second, filter=held)
+    assert not failed.ok
+    if version != "4.3.1":
+        assert "was changed since: data.port" in failed.error
+    assert namespace.content(CONFIG_MAP, "a") == {"port": "3"}
+    assert [each.revision for each in namespace.releases("r") if each.status == "deployed"] == [1]
+    # Helm 4 would stop at the field that somebody else set.
+    force = ["--force-conflicts"] if version == "4.3.1" else []
+    planned(it, second, 10, "--save", str(file), *force)
+    it.upgrade("r", second, *force, filter=held).expect_ok()
+    assert namespace.content(CONFIG_MAP, "a") == {"port": "2"}
