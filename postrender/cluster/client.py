@@ -14,7 +14,7 @@ from postrender.cluster.explain import Kubectl
 from postrender.cluster.listing import Place, late, page
 from postrender.cluster.parallel import MAX_REQUESTS, each, one, unfold
 from postrender.cluster.reading import read
-from postrender.cluster.stamping import stamp
+from postrender.cluster.stamping import restamp, stamp
 from postrender.cluster.stored import payloads, stored
 from postrender.cluster.storing import store
 from postrender.cluster.transport import Transport
@@ -30,13 +30,14 @@ from postrender.trial import NotAsked, Trial, TrialAnswer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from postrender.drift import Mending
+    from postrender.stamps import Stamps
 
 _REQUESTS = 4
 """As many requests one after the other are given time for a release: a list or two, and two payloads."""
 
 
 class Cluster:
-    """One API server, as one user. Reads and dry runs never write; ``stamp``, ``apply``, ``mend``, ``store`` do."""
+    """One API server, as one user. Reads and dry runs never write; those named for a change do."""
 
     def __init__(self, transport: Transport, description: str, kubectl: Kubectl) -> None:
         self._transport = transport
@@ -118,6 +119,10 @@ class Cluster:
     def stamp(self, live: LiveObject, resource: Resource, release: ReleaseName) -> LiveObject:
         """Write a release's ownership metadata to a live object that is still as it was read; raises ClusterError."""
         return stamp(self._transport, live, resource, release, self._kubectl)
+
+    def restamp(self, live: LiveObject, resource: Resource, stamps: Stamps, done: str) -> LiveObject:
+        """Write any ownership metadata, or take it out, as ``stamp`` does; ``done`` is what messages call that."""
+        return restamp(self._transport, live, resource, stamps, done, self._kubectl)
 
     def apply(self, live: LiveObject, resource: Resource, patch: Json, *, dry_run: bool) -> LiveObject:
         """Send a merge patch to a live object that is still as it was read; raises ClusterError."""

@@ -11,6 +11,7 @@ COMMANDS: dict[str, str] = {
     "lint": "find what in a chart makes trouble, without a cluster",
     "orphans": "find kept objects whose release is gone",
     "verify": "hold what a release stores against what is live, and mend it",
+    "adopt": "give live objects to a release, or undo that",
     "unpin": "take pins out of a stored release",
     "flux": "the filter's edits as patches of a HelmRelease",
     "krm": "a KRM function for kustomize and kpt",

@@ -1,0 +1,93 @@
+"""Objects by the names that people type."""
+
+from __future__ import annotations
+
+import pytest
+
+from postrender.errors import ClusterError, UsageError
+from postrender.identity import GroupVersionKind, ObjectKey, Resource
+from postrender.live import Unknown
+from postrender.naming import named_object
+from postrender.survey import Catalog, Named
+
+SHIRT = Resource(GroupVersionKind("stable.example.com", "v1", "Shirt"), "shirts", True)
+BLOUSE = Resource(GroupVersionKind("beta.example.com", "v1", "Shirt"), "blouses", True)
+CONFIG_MAP = Resource(GroupVersionKind("", "v1", "ConfigMap"), "configmaps", True)
+CUSTOM_CONFIG_MAP = Resource(GroupVersionKind("cm.example.com", "v1", "ConfigMap"), "configmaps", True)
+ROLE = Resource(GroupVersionKind("rbac.authorization.k8s.io", "v1", "ClusterRole"), "clusterroles", False)
+CATALOG = Catalog(
+    (
+        Named(SHIRT, "shirt", ("sh",)),
+        Named(BLOUSE, "blouse"),
+        Named(CONFIG_MAP, "configmap", ("cm",)),
+        Named(CUSTOM_CONFIG_MAP, "configmap"),
+        Named(ROLE, "clusterrole"),
+    ),
+    {},
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "resource", "namespace"),
+    [
+        ("shirts.stable.example.com/other/a", SHIRT, "other"),
+        ("shirts.stable.example.com/a", SHIRT, "shop"),
+        ("shirts.v1.stable.example.com/a", SHIRT, "shop"),
+        ("Shirt.stable.example.com/shop/a", SHIRT, "shop"),
+        ("shirts/a", SHIRT, "shop"),
+        ("sh/a", SHIRT, "shop"),
+        ("blouse/other/a", BLOUSE, "other"),
+        ("configmaps/a", CONFIG_MAP, "shop"),
+        ("configmaps.cm.example.com/a", CUSTOM_CONFIG_MAP, "shop"),
+        ("cm/a", CONFIG_MAP, "shop"),
+        ("clusterroles.rbac.authorization.k8s.io/a", ROLE, ""),
+        ("ClusterRole/a", ROLE, ""),
+    ],
+)
+def test_what_can_be_typed(text: str, resource: Resource, namespace: str) -> None:
+    key = ObjectKey(resource.gvk.group_kind, namespace, "a")
+    assert named_object(text, "shop", CATALOG) == (resource, key)
+
+
+@pytest.mark.parametrize("text", ["shirt", "shirts/", "/a", "a/b/c/d", ""])
+def test_what_is_no_name(text: str) -> None:
+    with pytest.raises(UsageError) as error:
+        named_object(text, "shop", CATALOG)
+    assert str(error.value).endswith(
+        "no object can be called that: shirts.stable.example.com/shop/shirt, or shirt/shirt as for kubectl"
+    )
+
+
+def test_a_kind_in_several_groups() -> None:
+    with pytest.raises(UsageError) as error:
+        named_object("shirt/shop/a", "shop", Catalog((Named(SHIRT, "shirt"), Named(BLOUSE, "blouse")), {}))
+    assert str(error.value) == (
+        "shirt/shop/a: shirt are several kinds\n"
+        "  next: shirts.stable.example.com/shop/a\n"
+        "  next: blouses.beta.example.com/shop/a"
+    )
+
+
+def test_a_namespace_for_a_kind_that_has_none() -> None:
+    with pytest.raises(UsageError) as error:
+        named_object("clusterroles/shop/a", "shop", CATALOG)
+    assert str(error.value) == (
+        "clusterroles/shop/a: clusterroles.rbac.authorization.k8s.io are in no namespace\n"
+        "  next: clusterroles.rbac.authorization.k8s.io/a"
+    )
+
+
+def test_a_kind_that_is_not_there() -> None:
+    with pytest.raises(UsageError) as error:
+        named_object("trousers/a", "shop", CATALOG)
+    assert str(error.value) == "trousers/a: the server has no kind trousers\n  next: kubectl api-resources"
+
+
+def test_a_kind_that_may_be_there() -> None:
+    catalog = Catalog(CATALOG.kinds, {"/apis/legs.example.com/v1": Unknown("it does not answer", ("wait",))})
+    with pytest.raises(ClusterError) as error:
+        named_object("trousers/a", "shop", catalog)
+    assert str(error.value) == (
+        "trousers/a: the server shows no trousers, and could not be asked about /apis/legs.example.com/v1: "
+        "it does not answer\n  next: wait"
+    )
