@@ -38,7 +38,7 @@ class _Kinds(Record):
     def key(self, ref: ObjectRef) -> ObjectKey:
         """The identity, where Helm would put it: the manifest's namespace, else the release's."""
         release = self.invocation.release
-        namespace = ref.namespace or (release.namespace if release else "default")
+        namespace = ref.namespace or (release.namespace if release else self.invocation.namespace or "default")
         return ObjectKey(ref.gvk.group_kind, namespace if self.of(ref.gvk).namespaced else "", ref.name)
 
 

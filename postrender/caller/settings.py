@@ -55,7 +55,7 @@ def find(
     name = _release(told, helm, notes)
     cluster_named = _cluster(told, sources, version, talking, notes)
     return Caller(
-        invocation=_invocation(told, version, ReleaseName(namespace, name) if namespace and name else None),
+        invocation=_invocation(told, version, namespace or "", name),
         connection=_connection(told),
         namespace=namespace,
         cluster_named=cluster_named,
@@ -179,7 +179,7 @@ def _release(told: dict[str, Told], helm: Helm | None, notes: list[str]) -> str 
     return None
 
 
-def _invocation(told: Mapping[str, Told], version: HelmVersion | None, name: ReleaseName | None) -> Invocation:
+def _invocation(told: Mapping[str, Told], version: HelmVersion | None, namespace: str, name: str | None) -> Invocation:
     action = _ACTIONS[told["action"].text or "upgrade-install"]
     dry_run = _DRY_RUNS[told["dry_run"].text or "none"]
     if action is Action.TEMPLATE and dry_run is DryRun.NO:
@@ -187,7 +187,7 @@ def _invocation(told: Mapping[str, Told], version: HelmVersion | None, name: Rel
     return Invocation(
         helm=version,
         action=action,
-        release=name,
+        release=ReleaseName(namespace, name) if namespace and name else None,
         dry_run=dry_run,
         generate_name=told["generate_name"].on,
         force=told["force"].on,
@@ -197,6 +197,7 @@ def _invocation(told: Mapping[str, Told], version: HelmVersion | None, name: Rel
         atomic=told["atomic"].on,
         replace=told["replace"].on,
         driver=told["driver"].text or "secret",
+        namespace="" if name else namespace,
     )
 
 

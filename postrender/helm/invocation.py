@@ -31,10 +31,11 @@ class DryRun(Enum):
 class Invocation(Record):
     """One run of Helm.
 
-    ``helm`` is ``None`` where the version could not be told, ``release`` where the name could not (or ``namespace``:
-    a release always has both). ``server_side`` is Helm 4's ``--server-side``: ``"true"``, ``"false"`` or ``"auto"``
-    (its default; Helm 3 has no such flag). ``force`` is ``--force`` of Helm 3 and ``--force-replace`` of Helm 4,
-    ``atomic`` is ``--atomic`` or ``--rollback-on-failure``, ``driver`` is ``$HELM_DRIVER``.
+    ``helm`` is ``None`` where the version could not be told, ``release`` where the name could not (or its namespace: it
+    always has both). ``namespace`` is that of a release without a name, one that Helm makes up; ``""`` otherwise.
+    ``server_side`` is Helm 4's ``--server-side``: ``"true"``, ``"false"`` or ``"auto"`` (its default; Helm 3 has no
+    such flag). ``force`` is ``--force`` of Helm 3 and ``--force-replace`` of Helm 4, ``atomic`` is ``--atomic`` or
+    ``--rollback-on-failure``, ``driver`` is ``$HELM_DRIVER``.
     """
 
     helm: HelmVersion | None
@@ -49,3 +50,4 @@ class Invocation(Record):
     atomic: bool = False
     replace: bool = False
     driver: str = "secret"
+    namespace: str = ""

@@ -191,7 +191,7 @@ class Namespace:
 
 def _decode(data: str) -> Release:
     body: Object = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(data))))
-    return Release(body["name"], body["version"], body["info"]["status"], body["manifest"], body)
+    return Release(body["name"], body["version"], body["info"]["status"], body.get("manifest", ""), body)
 
 
 def wait_until(true: Callable[[], bool], what: str, seconds: float = 60.0) -> None:

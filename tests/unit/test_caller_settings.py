@@ -48,7 +48,7 @@ def test_flags_and_settings_are_the_same_names_in_the_same_order() -> None:
 
 def test_nobody_says_anything() -> None:
     caller = alone()
-    assert caller.invocation == Invocation(helm=None, action=Action.UPGRADE_INSTALL, release=None)
+    assert caller.invocation == Invocation(helm=None, action=Action.UPGRADE_INSTALL, release=None, namespace="default")
     assert caller.connection == Connection()
     assert caller.namespace == "default"
     assert caller.parent is None
