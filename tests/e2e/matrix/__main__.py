@@ -2,6 +2,7 @@
 
 bin/matrix                            # the written scenarios
 bin/matrix --random 200 --seed 7      # random ones; each is named SEED:NUMBER
+bin/matrix --all --resume FILE        # all of it; what FILE holds as good is not played again
 bin/matrix --replay 7:31 --shrink     # one of them again, made as small as it stays wrong
 """
 
@@ -18,13 +19,14 @@ from tests.e2e.controlplane import ControlPlane
 from tests.e2e.matrix import report
 from tests.e2e.matrix.cells import Cell, Player
 from tests.e2e.matrix.chance import draw
-from tests.e2e.matrix.families import SCENARIOS
+from tests.e2e.matrix.families import FAMILIES, SCENARIOS
+from tests.e2e.matrix.record import Record
 from tests.e2e.matrix.shrink import shrunk
 from tests.e2e.matrix.steps import COLUMNS, Column, Scenario
 from tests.tools import assets
 
 PAGE = Path(__file__).parents[3] / "docs" / "helm-by-version.md"
-SOME = 100
+MANY = 1000
 """How many random scenarios ``--all`` plays."""
 
 
@@ -34,8 +36,15 @@ def main(arguments: Sequence[str]) -> int:
     columns = [Column.parse(text) for text in options.versions.split(",")] if options.versions else list(COLUMNS)
     played = []
     with _player() as player:
-        for cell in player.all(list(_cells(options, columns))):
+        record = Record(options.resume)
+        wanted = list(_cells(options, columns))
+        there = [cell for scenario, column in wanted if (cell := record.cell(scenario, column)) is not None]
+        played += there
+        known = {(cell.scenario.name, cell.column) for cell in there}
+        left = [(scenario, column) for scenario, column in wanted if (scenario.name, column) not in known]
+        for cell in player.all(left):
             played.append(cell)
+            record.add(cell)
             print(report.lines(cell), flush=True)
             if not cell.good:
                 print(report.steps(cell.scenario), flush=True)
@@ -45,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     print(report.score(played))
     if options.write:
         PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(report.page(played))
+        PAGE.write_text(report.page(played, FAMILIES))
     return 0 if all(cell.good for cell in played) else 1
 
 
@@ -63,7 +72,7 @@ def _cells(options: argparse.Namespace, columns: Sequence[Column]) -> Iterator[t
     if options.all or not options.random:
         wanted = [each for each in SCENARIOS if any(word in each.name for word in options.scenario or [""])]
         yield from ((scenario, column) for scenario in wanted for column in columns)
-    for number in range(options.random or (SOME if options.all else 0)):
+    for number in range(options.random or (MANY if options.all else 0)):
         yield draw(options.seed, number, columns)
 
 
@@ -81,9 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--versions", help="columns, separated by commas: '3.12.3,4.3.1 client-side'")
     parser.add_argument("--scenario", action="append", help="only written scenarios whose name has this in it")
-    parser.add_argument("--all", action="store_true", help=f"the written ones and {SOME} random ones")
+    parser.add_argument("--all", action="store_true", help=f"the written ones and {MANY} random ones")
     parser.add_argument("--random", type=int, metavar="N", help="N random scenarios, each with one of the columns")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--resume", type=Path, metavar="FILE", help="keep what was played, and go on from that")
     parser.add_argument("--replay", metavar="SEED:NUMBER", help="one random scenario (with the same --versions)")
     parser.add_argument("--shrink", action="store_true", help="make what goes wrong smaller")
     parser.add_argument("--write", action="store_true", help=f"write the table to docs/{PAGE.name}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tests.e2e.matrix.alone import text
 from tests.e2e.matrix.cells import Cell
@@ -53,12 +53,18 @@ def _thing(thing: Thing) -> str:
 
 
 def score(played: Sequence[Cell]) -> str:
-    """How many cells came out as predicted and as promised."""
+    """How many cells came out as predicted and as promised, the written and the random ones apart."""
+    written = [cell for cell in played if not cell.scenario.random]
+    random = [cell for cell in played if cell.scenario.random]
+    return "\n".join(_score(name, cells) for name, cells in (("written", written), ("random", random)) if cells)
+
+
+def _score(name: str, played: Sequence[Cell]) -> str:
     predicted = [cell for cell in played if cell.alone and cell.alone.predicted]
     verdicts = Counter(cell.filtered.verdict for cell in played if cell.filtered)
     return "\n".join(
         [
-            f"{len(played)} cells",
+            f"{len(played)} {name} cells",
             f"Helm alone: {len(predicted)} predicted, {sum(cell.agrees for cell in predicted)} came out so",
             "with the filter: " + ", ".join(f"{verdicts[each]} {each.value}" for each in Verdict),
             *([f"{missing} could not be played"] if (missing := sum(bool(cell.trouble) for cell in played)) else []),
@@ -66,40 +72,54 @@ def score(played: Sequence[Cell]) -> str:
     )
 
 
-def page(played: Sequence[Cell]) -> str:
-    """The page: a table of the written scenarios by column, and the score."""
-    columns = list(dict.fromkeys(cell.column for cell in played))
+_INTRO = """\
+# What each Helm does, and what it does with the filter
+
+Written by `bin/matrix --write`: every cell was played with the real Helm against a real kube-apiserver, twice from the
+same start. In each cell the first line is Helm alone; the second is Helm with the filter, the `helm upgrade` with the
+same chart after it included. Helm 4 applies server-side unless the column says otherwise.
+
+| sign | Helm alone |
+|---|---|
+| ok | it reported success, and what the model says is live afterwards is live |
+| fails | it failed, with the message and the live objects that the model says |
+| (...) | the same, and the model does not say it: the chart has a new object that the server refuses |
+| **≠** | the model says something else |
+| – | this Helm has no such flag, or cannot come to such a start |
+
+| sign | with the filter |
+|---|---|
+| right | what is live is what the chart says |
+| later | the account says that the next upgrade applies the chart, and it does |
+| PR101 ... | refused with that code (`postrender explain PR101`); nothing was changed |
+| fails | Helm failed, and nothing was lost |
+| **broken** | none of these |
+"""
+
+
+def page(played: Sequence[Cell], families: Mapping[str, Sequence[Scenario]]) -> str:
+    """The page: for each family a table of its scenarios for Helm 3 and one for Helm 4, then the score."""
     cells = {(cell.scenario.name, cell.column): cell for cell in played}
-    told = [
-        "# What each Helm does, and what it does with the filter",
-        "",
-        "Written by `bin/matrix --write`: every cell was played with the real Helm against a real kube-apiserver,",
-        "twice from the same start. The first line is Helm alone; the second is Helm with the filter, the",
-        "`helm upgrade` with the same chart after it included.",
-        "",
-        "| sign | Helm alone |",
-        "|---|---|",
-        "| ok | it reported success, and what the model says is live afterwards is live |",
-        "| fails | it failed, with the message and the live objects that the model says |",
-        "| (…) | the same, and the model does not predict it: Helm 4 applies server-side |",
-        "| **≠** | the model predicts something else |",
-        "",
-        "| sign | with the filter |",
-        "|---|---|",
-        "| right | what is live is what the chart says |",
-        "| later | the account says that the next upgrade applies the chart, and it does |",
-        "| PR101 … | refused with that code; nothing was changed |",
-        "| fails | Helm failed, and nothing was lost |",
-        "| **broken** | none of these |",
-        "",
-        f"| scenario | {' | '.join(str(column).replace(' client-side', '<br>client-side') for column in columns)} |",
-        f"|---|{'---|' * len(columns)}",
-    ]
-    for scenario in dict.fromkeys(cell.scenario.name for cell in played if ":" not in cell.scenario.name):
-        told.append(f"| {scenario} | {' | '.join(_cell(cells.get((scenario, column))) for column in columns)} |")
-    told += ["", "## Score", "", *(f"- {line}" for line in score(played).splitlines()), "", "## Scenarios", ""]
-    abouts = {cell.scenario.name: cell.scenario.about for cell in played if ":" not in cell.scenario.name}
-    told += [f"- **{name}**: {about}" for name, about in abouts.items()]
+    columns = sorted(
+        {cell.column for cell in played if not cell.scenario.random},
+        key=lambda column: (column.client_side, column.helm),
+    )
+    told = [_INTRO]
+    for family, scenarios in families.items():
+        told.append(f"## {family}\n")
+        for major in sorted({column.helm.major for column in columns}):
+            of_major = [column for column in columns if column.helm.major == major]
+            heads = [str(column).replace(" client-side", "<br>client-side") for column in of_major]
+            told.append(f"| Helm {major} | {' | '.join(heads)} |\n|---|{'---|' * len(heads)}")
+            told += [
+                f"| {scenario.name} | {' | '.join(_cell(cells.get((scenario.name, column))) for column in of_major)} |"
+                for scenario in scenarios
+                if any((scenario.name, column) in cells for column in of_major)
+            ]
+            told.append("")
+        told += [f"- **{scenario.name}**: {scenario.about}" for scenario in scenarios]
+        told.append("")
+    told += ["## Score", "", *(f"- {line}" for line in score(played).splitlines())]
     return "\n".join(told) + "\n"
 
 

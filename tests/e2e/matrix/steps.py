@@ -250,6 +250,11 @@ class Scenario:
         return (self.since is None or column.helm >= self.since) and all(step.exists(column) for step in steps)
 
     @property
+    def random(self) -> bool:
+        """Whether it was drawn: its name is ``SEED:NUMBER``."""
+        return ":" in self.name
+
+    @property
     def refs(self) -> tuple[Ref, ...]:
         """Every object that any step names, each once."""
         found: dict[Ref, None] = {}
