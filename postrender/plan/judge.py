@@ -14,7 +14,7 @@ from postrender.helm.fields import (
 )
 from postrender.helm.matching import identity
 from postrender.helm.objects import Entry, built, stamped
-from postrender.helm.patch import PatchType, differs, patch_type
+from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
 from postrender.helm.predict import Prediction, simulate
 from postrender.helm.server import SERVER_KEPT
 from postrender.helm.versions import Matching
@@ -140,8 +140,11 @@ def _right(group: Group, target: Entry) -> Json:
         return prediction.live
     (thorough,) = simulate(replace(alone, three_way=True))
     never_set = not any(field != "f:metadata" for field in tree)
-    shall = where_set(thorough.live, prediction.live, {} if never_set else tree)
-    if thorough.error or not differs(shall, prediction.live):
+    named = {} if never_set else tree
+    shall = where_set(thorough.live, prediction.live, named)
+    # A map that comes back as ``{}`` where another value was stored shows no difference, and keeps its old entries.
+    was = where_set(apply_merge_patch({}, stored[0].body), live, named)
+    if thorough.error or not (differs(shall, prediction.live) or differs(_comparable(was), _comparable(live))):
         return prediction.live
     return without_left_over(shall, target.body, tree)
 

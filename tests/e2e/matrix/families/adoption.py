@@ -52,6 +52,39 @@ SCENARIOS = (
         (install(shirt(OLD), OTHERS), upgrade(OTHERS)),
         upgrade(shirt(NEW), OTHERS, flags=(Flag.FORCE,)),
     ),
+    Scenario(
+        "emptied map",
+        "an upgrade empties a map that had entries",
+        (install(shirt({"color": "blue", "a": {"b": 1}})),),
+        upgrade(shirt({"color": "blue", "a": {}})),
+    ),
+    Scenario(
+        "empty data",
+        "a ConfigMap without data gets a label",
+        (install(Thing(CONFIG_MAP, {})),),
+        upgrade(Thing(CONFIG_MAP, {}, labels={"a": "b"})),
+    ),
+    Scenario(
+        "field taken out",
+        "somebody took out a field that an upgrade has as before",
+        (install(shirt(OLD)), Touched(shirt(OLD).ref, {"spec": {"size": None}})),
+        upgrade(shirt({**OLD, "color": "red"})),
+    ),
+    Scenario(
+        "untrue release",
+        "a reinstall that changed nothing stored what was not live; an upgrade goes on from that",
+        (*START, install(shirt(NEW), may_fail=True)),
+        upgrade(shirt({**NEW, "new": 1})),
+    ),
+    Scenario(
+        "untrue release, emptied map",
+        "the same, and a map comes back empty",
+        (
+            *reinstall(shirt({"color": "blue", "a": {"b": 1}})),
+            install(shirt({"color": "blue", "a": "x"}), may_fail=True),
+        ),
+        upgrade(shirt({"color": "blue", "a": {}})),
+    ),
     Scenario("upgrade", "a plain upgrade", (install(shirt(OLD)),), upgrade(shirt(NEW))),
     Scenario("upgrade deep", "a plain upgrade of nested fields", (install(shirt(DEEP_OLD)),), upgrade(shirt(DEEP_NEW))),
     Scenario(
