@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from postrender.policy import Adopt
+from postrender.policy import Adopt, OnDrift
 from tests.e2e.kinds import (
     BETA_FLAG,
     BETA_SHIRT,
@@ -62,8 +62,9 @@ def draw(seed: int, number: int, columns: Sequence[Column]) -> tuple[Scenario, C
         if flag.exists(column, run.action) and chance.random() < share
     )
     adopt = tuple(each for each in Adopt if chance.random() < 0.5)
+    on_drift = OnDrift.APPLY if chance.random() < 0.2 else OnDrift.STORE
     about = f"{start.__name__.strip('_').replace('_', ' ')} of {len(old)} objects"
-    return Scenario(f"{seed}:{number}", about, before, replace(run, flags=flags), adopt), column
+    return Scenario(f"{seed}:{number}", about, before, replace(run, flags=flags), adopt, on_drift), column
 
 
 def _reinstalled(_: random.Random, old: Things, new: Things) -> Start:

@@ -10,7 +10,6 @@ from typing import Any
 import yaml
 
 from postrender.live import RELEASE_NAME, RELEASE_NAMESPACE, Json
-from postrender.policy import Policy
 from tests.e2e.api import Object
 from tests.e2e.matrix.alone import changed, said
 from tests.e2e.matrix.chartsays import Docs, foreign, without_null, wrong
@@ -49,7 +48,7 @@ def with_filter(stage: Stage, scenario: Scenario) -> WithFilter:
     before = stage.state(scenario)
     revisions = len(stage.releases(run.release))
     compared_with = stored_before(stage, run.release)
-    done = stage.play_filtered(run, Policy(adopt=frozenset(scenario.adopt)))
+    done = stage.play_filtered(run, scenario.policy)
     after = stage.state(scenario)
     if done.code == REFUSED:
         return _refused(stage, run, done, changed(before, after), revisions)
@@ -86,7 +85,7 @@ def _upgraded(stage: Stage, scenario: Scenario, unsaid: list[str], before: State
     good = Verdict.ANNOUNCED if unsaid else Verdict.RIGHT
     compared_with = stored_before(stage, later.release)
     untrue = _untrue(stage, scenario, before)
-    done = stage.play_filtered(later, Policy(adopt=frozenset(scenario.adopt)))
+    done = stage.play_filtered(later, scenario.policy)
     after = stage.state(scenario)
     if done.code == REFUSED and not unsaid and not changed(before, after):
         codes = sorted(set(re.findall(r"\((PR\d{3})\)", done.account)))

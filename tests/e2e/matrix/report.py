@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from postrender.policy import OnDrift
 from tests.e2e.matrix.alone import text
 from tests.e2e.matrix.cells import Cell
 from tests.e2e.matrix.promise import Verdict
@@ -27,8 +28,9 @@ def lines(cell: Cell) -> str:
 
 def steps(scenario: Scenario) -> str:
     """What is played, a line a step."""
-    adopt = f" adopt={','.join(each.value for each in scenario.adopt)}" if scenario.adopt else ""
-    return "\n".join([*(f"      {_step(step)}" for step in scenario.before), f"      => {_step(scenario.run)}{adopt}"])
+    told = f" adopt={','.join(each.value for each in scenario.adopt)}" if scenario.adopt else ""
+    told += f" on-drift={scenario.on_drift.value}" if scenario.on_drift is not OnDrift.STORE else ""
+    return "\n".join([*(f"      {_step(step)}" for step in scenario.before), f"      => {_step(scenario.run)}{told}"])
 
 
 def _step(step: Step) -> str:

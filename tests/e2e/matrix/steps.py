@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.versions import HelmVersion, behaviour
 from postrender.live import ReleaseName
-from postrender.policy import Adopt
+from postrender.policy import Adopt, OnDrift, Policy
 from tests.e2e.api import Object
 from tests.e2e.charts import manifest
 from tests.e2e.kinds import Kind
@@ -230,8 +230,9 @@ Step: TypeAlias = Run | Uninstall | Applied | Touched | Deleted
 
 @dataclass(frozen=True)
 class Scenario:
-    """A start, made by steps, and the run of Helm that is looked at; ``adopt`` is what the filter may stamp.
+    """A start, made by steps, and the run of Helm that is looked at.
 
+    ``adopt`` is what the filter may stamp, ``on_drift`` what it does where Helm would not apply the chart.
     ``refused_new`` says that the chart has a new object that the server refuses, which nobody asks it beforehand;
     ``since`` is the first Helm it is for.
     """
@@ -241,6 +242,7 @@ class Scenario:
     before: tuple[Step, ...]
     run: Run
     adopt: tuple[Adopt, ...] = ()
+    on_drift: OnDrift = OnDrift.STORE
     refused_new: bool = False
     since: HelmVersion | None = None
 
@@ -248,6 +250,11 @@ class Scenario:
         """Whether that Helm has all the flags."""
         steps = [step for step in (*self.before, self.run) if isinstance(step, Run)]
         return (self.since is None or column.helm >= self.since) and all(step.exists(column) for step in steps)
+
+    @property
+    def policy(self) -> Policy:
+        """What the filter is told."""
+        return Policy(adopt=frozenset(self.adopt), on_drift=self.on_drift)
 
     @property
     def random(self) -> bool:

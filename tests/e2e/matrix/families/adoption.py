@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from postrender.policy import OnDrift
 from tests.e2e.kinds import CONFIG_MAP, STABLE_SHIRT
 from tests.e2e.matrix.steps import Flag, Scenario, Thing, Touched, install, reinstall, upgrade
 
@@ -25,6 +26,7 @@ SCENARIOS = (
     Scenario(
         "H6 deep", "nested maps, lists, a null and an empty map", reinstall(shirt(DEEP_OLD)), install(shirt(DEEP_NEW))
     ),
+    Scenario("H6 applied first", "with --on-drift apply", START, install(shirt(NEW)), on_drift=OnDrift.APPLY),
     Scenario("H6 forced", "reinstalled with --force", START, install(shirt(NEW), flags=(Flag.FORCE,))),
     Scenario("H6 taken", "reinstalled with --take-ownership", START, install(shirt(NEW), flags=(Flag.TAKE_OWNERSHIP,))),
     Scenario("H6 not kept now", "the new chart does not keep it", START, install(shirt(NEW, keep=False))),
@@ -75,6 +77,13 @@ SCENARIOS = (
         "a reinstall that changed nothing stored what was not live; an upgrade goes on from that",
         (*START, install(shirt(NEW), may_fail=True)),
         upgrade(shirt({**NEW, "new": 1})),
+    ),
+    Scenario(
+        "untrue release, applied first",
+        "the same with --on-drift apply",
+        (*START, install(shirt(NEW), may_fail=True)),
+        upgrade(shirt({**NEW, "new": 1})),
+        on_drift=OnDrift.APPLY,
     ),
     Scenario(
         "untrue release, emptied map",
