@@ -377,7 +377,14 @@ DEEP = {
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
 @pytest.mark.parametrize("before", [True, False])
 def test_deep_nesting_does_not_bring_the_interpreter_down(text: str, before: bool) -> None:
-    script = "import sys; from postrender import manifest; manifest.read(sys.stdin.buffer.read())"
+    script = """
+import sys
+from postrender import manifest
+from postrender.splice import Set, splice
+
+found = manifest.read(sys.stdin.buffer.read())
+assert splice(found, [Set(ref, ("metadata", "labels", "a"), "b") for ref in found.objects]).data != found.data
+"""
     stream = f"{text}\n{PLAIN}" if before else f"{PLAIN}{text}\n"
     result = subprocess.run([sys.executable, "-c", script], input=stream.encode(), capture_output=True)
     assert result.returncode in (0, 1), result

@@ -1,0 +1,66 @@
+"""A document of 50 MB, as a user hands it over: stamped in place, within bounds of memory; one of JSON of 5 MB."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SIZE = 50_000_000
+LINE = b"    it's a line: of text, with {what} looks [like] YAML # in it\n"
+HEAD = b"---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
+SMALL = HEAD + b'data:\n  a: "1"\n'
+STAMPS = (
+    b'  labels:\n    app.kubernetes.io/managed-by: "Helm"\n'
+    b'  annotations:\n    meta.helm.sh/release-name: "shop"\n    meta.helm.sh/release-namespace: "shop"\n'
+)
+FLAGS = ("--offline", "--stamp", "all", "--release", "shop", "--namespace", "shop", "--quiet")
+INTERPRETER = 30 << 20
+
+
+RUN = """
+import sys
+from postrender.cli import main
+code = main(sys.argv[1:])
+try:
+    lines = open("/proc/self/status").read().splitlines()
+except FileNotFoundError:
+    lines = ["VmHWM: 0 kB"]
+sys.stderr.write(next(line.split()[1] for line in lines if line.startswith("VmHWM:")))
+sys.exit(code)
+"""
+"""The filter, which says at its end how many KiB it held at most, where the system tells."""
+
+
+def filtered(folder: Path, data: bytes) -> tuple[bytes, int]:
+    """The output, and the most memory that the filter held at once, in bytes."""
+    (folder / "in").write_bytes(data)
+    with (folder / "in").open("rb") as stdin:
+        done = subprocess.run([sys.executable, "-c", RUN, *FLAGS], stdin=stdin, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout, int(done.stderr) << 10
+
+
+@pytest.mark.parametrize("style", ["block scalar", "mapping", "JSON"])
+def test_large_document_is_stamped(tmp_path: Path, style: str) -> None:
+    if style == "JSON":
+        fields = b", ".join(b'"key-%08d": "text of a field"' % number for number in range(SIZE // 10 // 36))
+        data = b'{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {' + fields + b"}}\n"
+    elif style == "mapping":
+        lines = b"".join(b"  key-%08d: text of a field\n" % number for number in range(SIZE // 34))
+        data = SMALL + HEAD + b"data:\n" + lines + SMALL
+    else:
+        data = SMALL + HEAD + b"data:\n  a: |\n" + LINE * (SIZE // len(LINE)) + SMALL
+    output, peak = filtered(tmp_path, data)
+    if style == "JSON":
+        stamps = (
+            b'"labels": {"app.kubernetes.io/managed-by": "Helm"}, "annotations": '
+            b'{"meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": "shop"}, '
+        )
+        assert output.replace(stamps, b"", 1) == data
+    else:
+        assert output.count(STAMPS) == 3
+        assert output.replace(STAMPS, b"") == data
+    assert peak < INTERPRETER + 4 * len(data)
