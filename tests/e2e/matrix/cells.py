@@ -13,7 +13,7 @@ from tests.e2e.matrix.promise import Verdict, WithFilter, with_filter
 from tests.e2e.matrix.stage import Stage
 from tests.e2e.matrix.steps import Column, Scenario
 
-WORKERS = 2
+WORKERS = 4
 
 
 @dataclass(frozen=True)

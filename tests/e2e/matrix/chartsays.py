@@ -10,7 +10,7 @@ import yaml
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json
 from tests.e2e.api import Object
 from tests.e2e.matrix.stage import Stage, State
-from tests.e2e.matrix.steps import Applied, Ref, Run, Scenario, Thing, Touched
+from tests.e2e.matrix.steps import Applied, Place, Ref, Run, Scenario, Thing, Touched
 
 Docs = Mapping[tuple[str, str, str, str], Object]
 """The documents of a stored manifest by group, kind, namespace (as written) and name."""
@@ -61,13 +61,8 @@ def foreign(scenario: Scenario, ref: Ref) -> Json:
         if isinstance(step, Touched) and step.ref == ref:
             tree = _joined(tree, dict(step.patch))
         elif isinstance(step, Applied) and step.thing.ref == ref:
-            tree = _joined(tree, _plain(step.thing))
+            tree = _joined(tree, _said(step.thing.manifest(Place(""))))
     return tree
-
-
-def _plain(thing: Thing) -> Object:
-    metadata = {"labels": dict(thing.labels), "annotations": dict(thing.annotations)}
-    return {thing.kind.content: thing.content, "metadata": metadata}
 
 
 def _key(stage: Stage, thing: Thing) -> tuple[str, str, str, str]:
