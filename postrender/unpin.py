@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from postrender import state
@@ -90,14 +92,7 @@ def carry_out(storage: Storage, found: Sequence[Found], backup: str) -> None:
     Raises UsageError where the file cannot be written, and nothing was changed then; ClusterError where a revision
     could not be written, which says what was. The same call can be made again.
     """
-    try:
-        state.write_private(backup, _copy(found))
-    except OSError as error:
-        raise UsageError(
-            f"the old payloads cannot be kept there, so nothing was changed: {error.strerror or error}",
-            where=backup,
-            next="--backup PATH   (a file that is not there yet)",
-        ) from error
+    keep([each.stored for each in pinned(found)], backup)
     done: list[str] = []
     for each in found:
         if each.without is None:
@@ -114,11 +109,29 @@ def carry_out(storage: Storage, found: Sequence[Found], backup: str) -> None:
         done.append(str(each.stored.revision.revision))
 
 
-def _copy(found: Iterable[Found]) -> bytes:
-    """The objects as they were, as a list that ``kubectl replace -f`` puts back whatever was written meanwhile."""
+def backup_path(release: ReleaseName, environ: Mapping[str, str]) -> str:
+    """A new file in the user's state folder for what is going to be replaced."""
+    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    return os.path.join(state.folder(environ), "releases", f"{release.namespace}-{release.name}-{now}.json")
+
+
+def keep(objects: Iterable[StoredObject], path: str) -> None:
+    """Write a copy of the objects that only the user may read, as a list.
+
+    ``kubectl replace -f`` puts them back whatever was written meanwhile, and ``kubectl create -f`` where they are gone.
+    Raises UsageError where it cannot be written.
+    """
     items = []
-    for each in pinned(found):
-        body = each.stored.live.body
+    for each in objects:
+        body = each.live.body
         metadata = {name: value for name, value in body["metadata"].items() if name not in _SET_BY_SERVER}
         items.append({**body, "metadata": metadata})
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=1).encode() + b"\n"
+    copy = json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=1).encode() + b"\n"
+    try:
+        state.write_private(path, copy)
+    except OSError as error:
+        raise UsageError(
+            f"the old payloads cannot be kept there, so nothing was changed: {error.strerror or error}",
+            where=path,
+            next="--backup PATH   (a file that is not there yet)",
+        ) from error

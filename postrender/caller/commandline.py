@@ -51,12 +51,12 @@ def parse(arguments: Sequence[str], *, whole: bool = True) -> CommandLine | None
 
     Without ``whole`` the end of the command line is missing.
     """
-    found = _command(arguments)
-    if found is None or found[0] not in COMMANDS:
+    place = command_at(arguments)
+    if place is None or arguments[place] not in COMMANDS:
         return None
-    command, rest = found
+    command = arguments[place]
     reader = _Reader(COMMANDS[command])
-    reader.read(rest)
+    reader.read([*arguments[:place], *arguments[place + 1 :]])
     doubt = "" if whole else "the end of Helm's command line cannot be read"
     if reader.doubtful:
         doubt = f"Helm's command line has flags that are not known here ({', '.join(reader.unknown)})"
@@ -93,8 +93,8 @@ def parse_bool(text: str | None) -> bool | None:
     return False if text in ("0", "f", "F", "false", "FALSE", "False") else None
 
 
-def _command(arguments: Sequence[str]) -> tuple[str, list[str]] | None:
-    """Find the first argument that is no flag and no flag's value: ``Find`` and ``stripFlags`` of cobra.
+def command_at(arguments: Sequence[str]) -> int | None:
+    """Find the place of the first argument that is no flag and no flag's value: ``Find`` and ``stripFlags`` of cobra.
 
     In front of the command a flag counts as taking the next argument unless it is one of the root command's that
     does not: the command's own flags are not known there.
@@ -106,7 +106,7 @@ def _command(arguments: Sequence[str]) -> tuple[str, list[str]] | None:
             return None
         if not argument.startswith("-"):
             if argument:
-                return argument, [*arguments[:index], *arguments[index + 1 :]]
+                return index
         elif "=" not in argument and (argument.startswith("--") or len(argument) == 2):
             name = argument[2:] if argument.startswith("--") else ROOT.letters.get(argument[1:], "")
             index += ROOT.takes_next.get(name, True)

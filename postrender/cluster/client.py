@@ -9,6 +9,7 @@ from postrender.cluster.access import reach
 from postrender.cluster.applying import apply
 from postrender.cluster.capabilities import Capabilities, capabilities
 from postrender.cluster.catalog import catalog
+from postrender.cluster.deleting import delete
 from postrender.cluster.discovery import Served, discover
 from postrender.cluster.explain import Kubectl
 from postrender.cluster.listing import Place, late, page
@@ -139,6 +140,10 @@ class Cluster:
     def store(self, stored: StoredObject, packed: str) -> LiveObject:
         """Replace the payload of a stored revision that is still as it was read; raises ClusterError."""
         return store(self._transport, stored, packed, self._kubectl)
+
+    def delete(self, stored: StoredObject) -> None:
+        """Delete the object of a stored revision that is still as it was read; raises ClusterError."""
+        delete(self._transport, stored, self._kubectl)
 
     def kubectl(self, command: str, namespace: str = "") -> str:
         """``kubectl COMMAND -n NAMESPACE`` with the flags that reach this cluster."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 COMMANDS: dict[str, str] = {
     "plan": "show what would be done to each object",
+    "run": "run a Helm and finish the release",
     "lint": "find what in a chart makes trouble, without a cluster",
     "orphans": "find kept objects whose release is gone",
     "verify": "hold what a release stores against what is live, and mend it",

@@ -6,10 +6,8 @@ import argparse
 import os
 import shlex
 import sys
-import time
 from collections.abc import Iterator, Sequence
 
-from postrender import state
 from postrender.caller import find
 from postrender.cluster import Cluster, connect
 from postrender.commands.options import CONNECTION_SETTINGS, add_arguments, flags, release_name
@@ -21,7 +19,7 @@ from postrender.manifest import ObjectRef
 from postrender.offline import Offline
 from postrender.record import replace
 from postrender.report.lines import wrapped
-from postrender.unpin import Found, carry_out, look, pinned
+from postrender.unpin import Found, backup_path, carry_out, look, pinned
 
 DESCRIPTION = """\
 Take pins (metadata.resourceVersion) out of every stored revision of a release,
@@ -46,7 +44,7 @@ def main(arguments: list[str]) -> int:
     found = look(cluster, release, caller.invocation.driver)
     backup = ""
     if pinned(found) and not options.dry_run:
-        backup = options.backup or _backup(release)
+        backup = options.backup or backup_path(release, os.environ)
         carry_out(cluster, found, backup)
     sys.stdout.write("".join(f"{line}\n" for line in _account(cluster, release, found, backup)))
     return 0
@@ -64,11 +62,6 @@ def parser() -> argparse.ArgumentParser:
         made, "where the release is stored (default: where Helm would look)", CONNECTION_SETTINGS, positional=True
     )
     return made
-
-
-def _backup(release: ReleaseName) -> str:
-    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    return os.path.join(state.folder(os.environ), "unpin", f"{release.namespace}-{release.name}-{now}.json")
 
 
 def _account(cluster: Cluster, release: ReleaseName, found: Sequence[Found], backup: str) -> Iterator[str]:

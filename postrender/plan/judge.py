@@ -46,7 +46,7 @@ def differing(
     whatever is live.
     """
     found = [
-        () if prediction.error else differs(_comparable(prediction.live), _comparable(right))
+        () if prediction.error else differs(comparable(prediction.live), comparable(right))
         for prediction, right in zip(predictions, rights(group, rewritings), strict=True)
     ]
     return [
@@ -159,7 +159,7 @@ def _versionless(entry: Entry) -> Entry:
     return replace(entry, body={**entry.body, "metadata": metadata})
 
 
-def _comparable(body: Json) -> Json:
+def comparable(body: Json) -> Json:
     """The object without what only the server sets, and without the version it is looked at through."""
     metadata = {
         name: value

@@ -34,14 +34,14 @@ class Plugin(Record):
         return os.access(self.program, os.X_OK)
 
 
-def descriptor(version: str) -> str:
+def descriptor(version: str, name: str = NAME) -> str:
     """The text of ``plugin.yaml``.
 
     Helm splits ``command`` at spaces before it expands the folder's name, which may therefore hold some
     (``PrepareCommands``, internal/plugin/subprocess_commands.go of 4.0.0 to 4.3.1).
     """
     return (
-        f"{_MARK}apiVersion: v1\ntype: postrenderer/v1\nname: {NAME}\nversion: {semver(version)}\n"
+        f"{_MARK}apiVersion: v1\ntype: postrenderer/v1\nname: {name}\nversion: {semver(version)}\n"
         f"runtime: subprocess\nruntimeConfig:\n  platformCommand:\n  - command: ${{HELM_PLUGIN_DIR}}/{SCRIPT}\n"
     )
 
@@ -67,11 +67,11 @@ def read(folder: str) -> Plugin | None:
     return Plugin(folder, version[1] if version else "", quoted[0] if quoted else "")
 
 
-def write(plugin: Plugin) -> bool:
+def write(plugin: Plugin, name: str = NAME) -> bool:
     """Write the plugin, the file that makes Helm see it last; whether that changed anything. Raises OSError."""
     os.makedirs(plugin.folder, exist_ok=True)
     changed = _write(os.path.join(plugin.folder, SCRIPT), script(plugin.program), 0o755)
-    return _write(os.path.join(plugin.folder, DESCRIPTOR), descriptor(plugin.version), 0o644) or changed
+    return _write(os.path.join(plugin.folder, DESCRIPTOR), descriptor(plugin.version, name), 0o644) or changed
 
 
 def remove(plugin: Plugin) -> bool:

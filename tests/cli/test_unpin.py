@@ -63,7 +63,7 @@ def test_each_revision_is_told_and_the_copy_is_the_users_alone(server: Server, t
     server.put(SECRET, a_revision("old", 1, "superseded"), a_revision("old", 2, "deployed", manifest=PINNED))
     done = unpin(server, tmp_path, "old")
     assert (done.returncode, done.stderr) == (0, "")
-    (copy,) = (tmp_path / "state/postrender/unpin").glob("shop-old-*.json")
+    (copy,) = (tmp_path / "state/postrender/releases").glob("shop-old-*.json")
     assert copy.stat().st_mode & 0o777 == 0o600
     assert copy.parent.stat().st_mode & 0o777 == 0o700
     assert done.stdout == (

@@ -1,4 +1,4 @@
-"""Payloads read whole, and replaced: what is sent, and that it is never half-known."""
+"""Payloads read whole, replaced, or taken away: what is sent, and that it is never half-known."""
 
 from __future__ import annotations
 
@@ -119,3 +119,54 @@ def test_an_answer_without_the_payload_is_not_believed(server: Server, connect: 
     assert refused(connect, first).startswith(
         f"{NAMED}: the server took the new payload of revision 1, but the object does not show it\n"
     )
+
+
+class TestDeleting:
+    @pytest.mark.usefixtures("revisions")
+    def test_only_the_very_object_that_was_read(self, server: Server, connect: Connect) -> None:
+        first = payloads(connect)[0]
+        server.on("DELETE .*", ok({"kind": "Status", "status": "Success"}))
+        connect().delete(first)
+        (request,) = server.asked("DELETE .*")
+        assert request.path == FIRST
+        assert json.loads(request.body) == {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "preconditions": {"uid": "uid-of-sh.helm.release.v1.old.v1", "resourceVersion": "7"},
+        }
+
+    @pytest.mark.usefixtures("revisions")
+    def test_one_that_is_gone_already(self, server: Server, connect: Connect) -> None:
+        first = payloads(connect)[0]
+        server.on("DELETE .*", not_found(SECRET, "sh.helm.release.v1.old.v1"))
+        connect().delete(first)
+
+    @pytest.mark.usefixtures("revisions")
+    @pytest.mark.parametrize(
+        ("reply", "told"),
+        [
+            (
+                status(409, "Conflict", "the object has been modified"),
+                "it changed since it was read, so it was not deleted: the object has been modified\n"
+                "  next: run the same command again",
+            ),
+            (
+                status(403, "Forbidden", "you cannot"),
+                "it could not be deleted: no right to delete secrets (403): you cannot\n"
+                "  next: kubectl auth can-i delete secrets/sh.helm.release.v1.old.v1 -n shop",
+            ),
+        ],
+    )
+    def test_a_refusal(self, server: Server, connect: Connect, reply: Reply, told: str) -> None:
+        first = payloads(connect)[0]
+        server.on("DELETE .*", reply)
+        with pytest.raises(ClusterError) as caught:
+            connect().delete(first)
+        assert str(caught.value) == f"{NAMED}: {told}"
+
+    @pytest.mark.usefixtures("revisions")
+    def test_a_connection_that_breaks_off_leaves_it_open(self, server: Server, connect: Connect) -> None:
+        first = payloads(connect)[0]
+        server.on("DELETE .*", gone)
+        with pytest.raises(ClusterError, match="it was to be deleted, and whether it was is not known: "):
+            connect().delete(first)

@@ -1,0 +1,1 @@
+"""A Helm command run to the end: the release installed or upgraded, true, and without pins."""

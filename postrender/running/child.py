@@ -1,0 +1,71 @@
+"""The Helm that is run: with postrender as its post-renderer, on our own stdin, stdout and stderr."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from postrender.plugin import files
+from postrender.plugin.files import Plugin
+from postrender.program import Program, plugin_folders
+from postrender.record import Record
+
+PLUGIN = "postrender-run"
+"""The plugin that a Helm 4 is given for the run; a plugin of the user's own is called postrender."""
+
+
+class Renderer(Record):
+    """How a Helm is told to run postrender: its flags, and the environment it needs for them."""
+
+    flags: tuple[str, ...]
+    environ: Mapping[str, str]
+
+
+@contextmanager
+def renderer(helm: Program, program: str, version: str, environ: Mapping[str, str]) -> Iterator[Renderer]:
+    """What makes that Helm run this installation (``program``) as its post-renderer.
+
+    Helm 3 runs a program by its path. Helm 4 runs plugins, so it gets one in a folder of its own, which goes behind the
+    user's: ``HELM_PLUGINS`` may name several (``postrenderer.NewPostRendererPlugin``, pkg/postrenderer of 4.0.0 to
+    4.3.1). Nothing is written into the user's folders. Raises UsageError where Helm does not say which those are.
+    """
+    if helm.version.major < 4:
+        yield Renderer(("--post-renderer", program), environ)
+        return
+    folders = plugin_folders(helm, environ)
+    with tempfile.TemporaryDirectory(prefix="postrender-") as folder:
+        files.write(Plugin(os.path.join(folder, PLUGIN), version, program), name=PLUGIN)
+        yield Renderer(("--post-renderer", PLUGIN), {**environ, "HELM_PLUGINS": os.pathsep.join([*folders, folder])})
+
+
+def run(
+    helm: Program, arguments: Sequence[str], environ: Mapping[str, str], lock: int = -1, *, quiet: bool = False
+) -> int:
+    """Run that Helm and wait for it; its exit code, 128 and more for a signal.
+
+    An interrupt is Helm's to deal with: it marks the release and ends, and so do we then. ``lock`` is inherited.
+    ``quiet`` sends its stdout to nobody, since whoever reads ours has had one answer already.
+    """
+    child = subprocess.Popen(
+        [helm.path, *arguments],
+        env=dict(environ),
+        pass_fds=() if lock < 0 else (lock,),
+        stdout=subprocess.DEVNULL if quiet else None,
+    )
+
+    def forward(number: int, _: FrameType | None) -> None:
+        if number != signal.SIGINT:  # A terminal sends that to both of us.
+            child.send_signal(number)
+
+    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        code = child.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return code if code >= 0 else 128 - code

@@ -1,0 +1,223 @@
+"""The whole run: Helm with the filter, pins out, the announced upgrade, pins out, and a look at what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from postrender.cluster import Cluster
+from postrender.errors import ClusterError, ManifestError, PostrenderError
+from postrender.live import ReleaseName, StoredRelease, Unknown
+from postrender.program import Program
+from postrender.record import Record, replace
+from postrender.report.lines import wrapped
+from postrender.report.view import View
+from postrender.running import child, told
+from postrender.running.command import HelmCommand
+from postrender.running.journal import Journal, journal, wait
+from postrender.running.verify import verified
+from postrender.unpin import backup_path, carry_out, keep, look, pinned
+
+Say = Callable[[str], None]
+"""Takes lines for a person, each ended."""
+
+
+class Order(Record, hidden=("environ",)):
+    """What is to be done.
+
+    ``program`` is the path that starts this postrender, ``upgrade`` whether an announced upgrade is run too,
+    ``environ`` what Helm and the filter get, ``folder`` where they run.
+    """
+
+    helm: Program
+    command: HelmCommand
+    cluster: Cluster
+    release: ReleaseName
+    driver: str
+    program: str
+    version: str
+    environ: Mapping[str, str]
+    folder: str
+    upgrade: bool = True
+
+
+def run(order: Order, say: Say) -> int:
+    """Do it; Helm's exit code where Helm fails. Raises PostrenderError."""
+    with journal(order.release, order.cluster.description, order.environ) as (notes, busy):
+        if busy:
+            told_so = (
+                f"postrender: another run, or the Helm of an interrupted one, is at work on release {order.release}; "
+                "waiting until it ends"
+            )
+            say("".join(f"{line}\n" for line in wrapped(told_so)))
+            wait(notes)
+        return _Run(order, notes, say).all()
+
+
+class _Run:
+    def __init__(self, order: Order, notes: Journal, say: Say) -> None:
+        self.order = order
+        self.notes = notes
+        self.say = say
+        self.digest = order.command.digest(order.folder)
+        self.before = 0
+        self.unpinned = 0
+        self.backups: list[str] = []
+
+    def all(self) -> int:
+        """All steps, one after the other; each leaves a state from which a second call goes on."""
+        self.order = replace(self.order, command=self._begun())
+        order = self.order
+        with child.renderer(order.helm, order.program, order.version, order.environ) as renderer:
+            code, first = self._step("first", order.command, renderer)
+            if code:
+                return self._failed(code, first)
+            self._unpin()
+            plans = [first]
+            names = told.announced(first)
+            if names and order.upgrade:
+                self._lines(f"postrender: helm upgrade is run, to apply the chart to {told.some(names)}")
+                code, second = self._step("second", order.command.as_upgrade(), renderer, quiet=True)
+                if code:
+                    return self._failed(code, second, first)
+                self._unpin()
+                plans.append(second)
+        self._account(plans, names if not order.upgrade else ())
+        self.notes.end()
+        return 0
+
+    def _begun(self) -> HelmCommand:
+        """The command to begin with: where an earlier run of the same was interrupted, one that goes on from there."""
+        order, command = self.order, self.order.command
+        revisions = self._revisions()
+        before = self.notes.before(self.digest)
+        if before is None:
+            self.before = revisions[-1].revision if revisions else 0
+            self.notes.begin(self.before, self.digest)
+            return command
+        self.before = before
+        since = [each for each in revisions if each.revision > before]
+        self._lines(f"postrender: an earlier run for release {order.release} was interrupted, and is gone on with")
+        if since and since[-1].status.startswith("pending-"):
+            self._forget(since.pop())
+        if since and command.installs:
+            # Helm would say that the name is in use: by what the interrupted run installed.
+            return command.as_upgrade()
+        return command
+
+    def _forget(self, revision: StoredRelease) -> None:
+        """Take away the record of a revision whose Helm died at work; nothing else is touched.
+
+        Helm refuses every operation while there is one (``isUpgradable``, pkg/action of 3.9.0 to 4.3.1).
+        """
+        stored = self.order.cluster.payloads(self.order.release, self.order.driver)
+        if isinstance(stored, Unknown):
+            raise self._unreadable(stored)
+        objects = [each for each in stored if each.revision.revision == revision.revision]
+        path = backup_path(self.order.release, self.order.environ)
+        keep(objects, path)
+        for each in objects:
+            self.order.cluster.delete(each)
+        self._lines(
+            f"the record of revision {revision.revision} ({revision.status}), whose Helm died, is taken away; "
+            f"a copy is in {path}",
+            first="  ",
+        )
+
+    def _step(
+        self, name: str, command: HelmCommand, renderer: child.Renderer, *, quiet: bool = False
+    ) -> tuple[int, View | None]:
+        """Run Helm once; its exit code and the plan that the filter left."""
+        path = self.notes.plan(name)
+        code = child.run(
+            self.order.helm,
+            command.with_flags(*renderer.flags),
+            {**renderer.environ, "POSTRENDER_REPORT": path},
+            self.notes.lock,
+            quiet=quiet,
+        )
+        return code, told.read(path)
+
+    def _unpin(self) -> None:
+        order = self.order
+        found = look(order.cluster, order.release, order.driver)
+        if pinned(found):
+            path = backup_path(order.release, order.environ)
+            carry_out(order.cluster, found, path)
+            self.unpinned += sum(len(each.without.pins) for each in found if each.without)
+            self.backups.append(path)
+
+    def _account(self, plans: Sequence[View | None], left: Sequence[str]) -> None:
+        newest = self._revisions()[-1]
+        self._lines(f"postrender: release {self.order.release} is {newest.status}, revision {newest.revision}")
+        self._lines(f"adopted: {told.some(told.adopted(plans)) or 'nothing'}", first="  ")
+        changed = [f"{name} ({told.some(paths)})" for name, paths in told.changed(plans).items()]
+        self._lines(f"changed: {told.some(changed) or 'nothing'}", first="  ")
+        self._lines(self._verified(), first="  ")
+        if self.backups:
+            copies = ", ".join(self.backups)
+            self._lines(f"{self.unpinned} pin{'s' * (self.unpinned != 1)} taken out; copies in {copies}", first="  ")
+        if left:
+            self._lines(f"not yet as the chart says: {told.some(left)}", first="  ")
+            self._lines("next: helm upgrade ...   (with the same chart and values)", first="  ")
+
+    def _verified(self) -> str:
+        """The last line: whether what is stored is live, and no pin is left."""
+        order = self.order
+        try:
+            found = look(order.cluster, order.release, order.driver)
+            result = verified(order.cluster, order.release, found[-1].stored.revision.manifest or "")
+        except (ClusterError, ManifestError) as error:
+            return f"not verified: {error.where + ': ' if error.where else ''}{error.cause}"
+        pins = "a pin is stored" if pinned(found) else "no pin is stored"
+        if not result.differences:
+            return f"verified: {result.count} object{'s' * (result.count != 1)} live as stored; {pins}"
+        shown = [f"{each.name} ({told.some(each.paths) or 'not live'})" for each in result.differences]
+        return f"verified: not live as stored: {told.some(shown)}; {pins}"
+
+    def _failed(self, code: int, plan: View | None, first: View | None = None) -> int:
+        """Say what state everything is in after Helm failed, and what to type."""
+        order = self.order
+        try:
+            revisions = self._revisions()
+        except PostrenderError as error:
+            self._lines(f"postrender: Helm failed (exit code {code}), and what it left cannot be told: {error.cause}")
+            return code
+        newest = revisions[-1] if revisions else None
+        again = f"postrender run -- helm {order.command.line.command} ...   (the same again, once the cause is mended)"
+        if newest is None or newest.revision <= self.before:
+            was = f"revision {newest.revision}, {newest.status}" if newest else "not installed"
+            state, next = f"the release is as it was: {was}", again
+        elif newest.status.startswith("pending-"):
+            state = f"revision {newest.revision} is {newest.status}, and no Helm is at work on it any more"
+            next = f"{again}; it takes that record away and goes on"
+        elif newest.status == "failed":
+            state = f"revision {newest.revision} is failed, and what it had changed by then stays changed"
+            next = "postrender run -- helm upgrade ...   (with the same chart and values)"
+        else:
+            state, next = f"the release is {newest.status}, revision {newest.revision}", again
+        self._lines(f"postrender: Helm failed (exit code {code}): {state}")
+        if first is not None:
+            names = told.some(told.announced(first))
+            self._lines(f"installed before that, and stored as it is live: {names}", first="  ")
+        if told.written(plan):
+            self._lines(f"written by postrender before Helm failed: {told.some(told.written(plan))}", first="  ")
+        self.say(f"  next: {next}\n")
+        if newest is None or not newest.status.startswith("pending-"):
+            self.notes.end()
+        return code
+
+    def _revisions(self) -> tuple[StoredRelease, ...]:
+        found = self.order.cluster.releases(self.order.release, manifest=False, driver=self.order.driver)
+        if isinstance(found, Unknown):
+            raise self._unreadable(found)
+        return found
+
+    def _unreadable(self, why: Unknown) -> ClusterError:
+        return ClusterError(
+            f"its stored revisions could not be read from {self.order.cluster.description}: {why.reason}",
+            where=f"release {self.order.release}",
+            next=why.next,
+        )
+
+    def _lines(self, text: str, first: str = "") -> None:
+        self.say("".join(f"{line}\n" for line in wrapped(text, first=first, rest=first + "  ")))

@@ -1,0 +1,94 @@
+"""What is kept of a run while it is under way, so that a second call knows of one that was interrupted.
+
+A lock goes with it, which the Helm that is run inherits: it is held as long as either of them lives.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from postrender import state
+from postrender.errors import UsageError
+from postrender.live import ReleaseName
+from postrender.record import Record
+
+
+class Journal(Record):
+    """The files of one release's runs: ``path`` exists while one is under way. ``lock`` is a file descriptor."""
+
+    path: str
+    lock: int
+
+    def plan(self, step: str) -> str:
+        """Where the filter leaves the plan of one step, as JSON."""
+        return f"{self.path.removesuffix('.json')}.{step}.plan.json"
+
+    def begin(self, before: int, digest: str) -> None:
+        """Note that a run of that command has begun, and which revision was the newest, 0 for none; raises OSError."""
+        for step in ("first", "second"):
+            self._forget(self.plan(step))
+        state.replace_private(self.path, json.dumps({"before": before, "command": digest}).encode())
+
+    def before(self, digest: str) -> int | None:
+        """The newest revision before a run of that command which was interrupted; ``None`` where none was."""
+        try:
+            with open(self.path, "rb") as file:
+                noted = json.load(file)
+            return int(noted["before"]) if noted["command"] == digest else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def end(self) -> None:
+        """Note that the run came to an end, whichever."""
+        self._forget(self.path)
+
+    def _forget(self, path: str) -> None:
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            return
+
+
+@contextmanager
+def journal(release: ReleaseName, cluster: str, environ: Mapping[str, str]) -> Iterator[tuple[Journal, bool]]:
+    """The journal of a release in a cluster, and whether another run is at work on it; raises UsageError.
+
+    The lock is taken where it is free. Whoever is told that it is not may wait for it by ``wait``.
+    """
+    folder = os.path.join(state.folder(environ), "runs", _name(cluster), release.namespace)
+    path = os.path.join(folder, f"{release.name}.json")
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        lock = os.open(os.path.join(folder, f"{release.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise UsageError(
+            f"what a run notes cannot be written there: {error.strerror}", where=folder, next="XDG_STATE_HOME=DIR"
+        ) from error
+    try:
+        yield Journal(path, lock), not _locked(lock)
+    finally:
+        os.close(lock)
+
+
+def wait(found: Journal) -> None:
+    """Wait until the other run, or the Helm that an interrupted one left, has come to an end."""
+    fcntl.flock(found.lock, fcntl.LOCK_EX)
+
+
+def _locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _name(cluster: str) -> str:
+    """A folder's name for a cluster: its description may hold any character."""
+    import hashlib
+
+    return hashlib.sha256(cluster.encode()).hexdigest()[:16]

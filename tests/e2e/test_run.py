@@ -1,0 +1,287 @@
+"""``postrender run -- helm ...``: one command, and the release is finished."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.api import Namespace, wait_until
+from tests.e2e.charts import chart, manifest
+from tests.e2e.helm import RUN_WITHIN, Helm, HelmFactory, executable
+from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, STABLE_SHIRT
+
+Done = subprocess.CompletedProcess[str]
+
+
+def words(it: Helm, *arguments: str, ours: tuple[str, ...] = (), program: Path | None = None) -> list[str]:
+    return [
+        str(executable(it.home)),
+        "run",
+        *ours,
+        "--",
+        str(program or it.binary),
+        *arguments,
+        "--namespace",
+        it.namespace,
+    ]
+
+
+def run(
+    it: Helm,
+    *arguments: str,
+    ours: tuple[str, ...] = (),
+    program: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Done:
+    return subprocess.run(
+        words(it, *arguments, ours=ours, program=program),
+        env={**it.env, **(environ or {})},
+        cwd=it.home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=RUN_WITHIN,
+        check=False,
+    )
+
+
+def start(command: list[str], it: Helm) -> subprocess.Popen[bytes]:
+    """A command in a session of its own, of which nothing is heard: it ends alone, whatever it started."""
+    return subprocess.Popen(
+        command,
+        env=it.env,
+        cwd=it.home,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=(it.home / "stderr").open("wb"),
+        start_new_session=True,
+    )
+
+
+def ok(done: Done) -> Done:
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def pair(folder: Path, beta: Any, stable: Any) -> Path:
+    return chart(
+        folder,
+        {
+            "a-beta": manifest(BETA_SHIRT, "shirt", beta, keep=True),
+            "b-stable": manifest(STABLE_SHIRT, "shirt", stable, keep=True),
+        },
+    )
+
+
+def kept_pair(it: Helm, folder: Path) -> Path:
+    """A pair that an uninstall kept; the chart that has changed since."""
+    it.install("r", pair(folder, {"color": "blue", "size": "M"}, {"color": "green"})).expect_ok()
+    it.uninstall("r").expect_ok()
+    return pair(folder, {"color": "red"}, {"color": "black", "size": "L"})
+
+
+def finished(namespace: Namespace) -> None:
+    """The release is true: live is the chart's, no pin is stored, and nothing is left of the run."""
+    assert namespace.content(BETA_SHIRT, "shirt") == {"color": "red"}
+    assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "black", "size": "L"}
+    releases = namespace.releases("r")
+    assert all("resourceVersion" not in each.manifest for each in releases)
+    assert releases[-1].status == "deployed"
+    assert [each.status for each in releases].count("deployed") == 1
+    assert "color: red" in releases[-1].manifest
+    assert "color: black" in releases[-1].manifest
+
+
+def test_a_colliding_pair_with_changed_specs_in_one_command(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path
+) -> None:
+    it = helm("3.12.3")
+    now = kept_pair(it, tmp_path)
+    uids = [namespace.uid(kind, "shirt") for kind in (BETA_SHIRT, STABLE_SHIRT)]
+    done = ok(run(it, "install", "r", str(now)))
+    finished(namespace)
+    assert [namespace.uid(kind, "shirt") for kind in (BETA_SHIRT, STABLE_SHIRT)] == uids
+    shirts = [f"shirts.{group}.example.com/{namespace.name}/shirt" for group in ("beta", "stable")]
+    told = " ".join(done.stderr.split())
+    assert f"postrender: release {namespace.name}/r is deployed, revision 2" in told
+    assert f"adopted: {shirts[0]}, {shirts[1]}" in told
+    for shirt in shirts:
+        assert f"{shirt} (metadata.labels.postrender/group-kind, spec.color, spec.size)" in told
+    assert "verified: 2 objects live as stored; no pin is stored" in told
+    assert "NAME: r" in done.stdout
+    it.rollback("r", 1).expect_ok()
+    it.upgrade("r", now).expect_ok()
+    finished(namespace)
+
+
+@pytest.mark.parametrize("version", ["3.21.4", "4.1.4", "4.3.1"])
+def test_a_kept_shirt(helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str) -> None:
+    it = helm(version)
+    before, after = (
+        chart(tmp_path, {"shirt": manifest(STABLE_SHIRT, "shirt", spec, keep=True)})
+        for spec in ({"color": "blue", "size": "M"}, {"color": "red"})
+    )
+    it.install("r", before).expect_ok()
+    it.uninstall("r").expect_ok()
+    plugins = sorted(it.home.glob("plugins/*"))
+    done = ok(run(it, "install", "r", str(after)))
+    assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "red"}
+    assert "verified: 1 object live as stored; no pin is stored" in done.stderr
+    assert "color: red" in namespace.releases("r")[-1].manifest
+    assert sorted(it.home.glob("plugins/*")) == plugins
+    ok(run(it, "upgrade", "r", str(before)))
+    assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "blue", "size": "M"}
+
+
+def test_the_announced_upgrade_can_be_left_to_the_user(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
+    it = helm("3.12.3")
+    now = kept_pair(it, tmp_path)
+    done = ok(run(it, "install", "r", str(now), ours=("--no-upgrade",)))
+    assert namespace.content(BETA_SHIRT, "shirt") == {"color": "blue", "size": "M"}
+    (release,) = namespace.releases("r")
+    assert "resourceVersion" not in release.manifest
+    told = " ".join(done.stderr.split())
+    assert f"not yet as the chart says: shirts.beta.example.com/{namespace.name}/shirt" in told
+    assert "next: helm upgrade ... (with the same chart and values)" in told
+    it.upgrade("r", now, filter=True).expect_ok()
+    finished(namespace)
+
+
+def test_a_dry_run_writes_nothing(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
+    it = helm("3.12.3")
+    now = kept_pair(it, tmp_path)
+    done = ok(run(it, "install", "r", str(now), "--dry-run"))
+    assert done.stderr.endswith("postrender: a dry run: there is nothing to finish\n")
+    assert namespace.releases("r") == []
+    assert namespace.content(BETA_SHIRT, "shirt") == {"color": "blue", "size": "M"}
+
+
+class Stopping:
+    """A helm that calls the real one, and kills whoever called it before, after or during its N-th run."""
+
+    def __init__(self, it: Helm, folder: Path, number: int, when: str) -> None:
+        self.count = folder / "count"
+        self.program = folder / "stopping" / "helm"
+        self.program.parent.mkdir()
+        kill = "kill -9 $PPID"
+        acts = {
+            "before": f"{kill}; exit 1",
+            "after": f'"$real" "$@"; code=$?; {kill}; exit $code',
+            "detached": f'{kill}; sleep 1; exec "$real" "$@"',
+        }
+        self.program.write_text(
+            f"#!/bin/sh\nreal='{it.binary}'\n"
+            'case "$1" in install|upgrade) ;; *) exec "$real" "$@";; esac\n'
+            f"n=$(($(cat {self.count} 2>/dev/null || echo 0) + 1)); echo $n >{self.count}\n"
+            f'if [ $n = {number} ]; then {acts[when]}; fi\nexec "$real" "$@"\n'
+        )
+        self.program.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("number", "when"),
+    [(1, "before"), (1, "after"), (1, "detached"), (2, "before"), (2, "after"), (2, "detached")],
+)
+def test_killed_at_any_step_and_called_again_it_ends_the_same(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, number: int, when: str
+) -> None:
+    it = helm("3.12.3")
+    now = kept_pair(it, tmp_path)
+    stopping = Stopping(it, tmp_path, number, when)
+    killed = run(it, "install", "r", str(now), program=stopping.program)
+    assert killed.returncode == -signal.SIGKILL
+    again = ok(run(it, "install", "r", str(now), program=stopping.program))
+    assert "was interrupted, and is gone on with" in " ".join(again.stderr.split())
+    finished(namespace)
+    assert "verified: 2 objects live as stored; no pin is stored" in again.stderr
+
+
+@pytest.mark.parametrize("step", ["first", "second"])
+def test_killed_together_with_its_helm_and_called_again_it_ends_the_same(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, step: str
+) -> None:
+    """Helm waits for a Deployment that never gets ready, and dies there: its record stays pending."""
+    it = helm("3.12.3")
+    now = kept_pair(it, tmp_path)
+    never = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "never"},
+        "spec": {
+            "selector": {"matchLabels": {"a": "b"}},
+            "template": {
+                "metadata": {"labels": {"a": "b"}},
+                "spec": {"containers": [{"name": "c", "image": "none"}]},
+            },
+        },
+    }
+    waiting = "{{ if .Values.never }}\n" + str(never).replace("'", '"') + "\n{{ end }}\n"
+    (now / "templates" / "never.yaml").write_text(waiting)
+    values = now / "values.yaml"
+    if step == "second":
+        values.write_text("never: false\n")
+        ok(run(it, "install", "r", str(now), ours=("--no-upgrade",)))
+    values.write_text("never: true\n")
+    verb = "install" if step == "first" else "upgrade"
+    process = start(words(it, verb, "r", str(now), "--wait"), it)
+    wait_until(
+        lambda: (
+            any(each.status.startswith("pending-") for each in namespace.releases("r"))
+            and _deployment(namespace) is not None
+        ),
+        "a pending revision",
+    )
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    values.write_text("never: false\n")
+    assert namespace.releases("r")[-1].status.startswith("pending-")
+    again = ok(run(it, verb, "r", str(now), "--wait"))
+    assert "whose Helm died, is taken away" in " ".join(again.stderr.split())
+    finished(namespace)
+
+
+def _deployment(namespace: Namespace) -> object:
+    return namespace.api.get(f"/apis/apps/v1/namespaces/{namespace.name}/deployments/never")
+
+
+def test_a_second_call_waits_for_the_helm_of_the_first(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
+    it = helm("3.12.3")
+    now = kept_pair(it, tmp_path)
+    stopping = Stopping(it, tmp_path, 1, "detached")
+    killed = start(words(it, "install", "r", str(now), program=stopping.program), it)
+    assert killed.wait() == -signal.SIGKILL
+    again = ok(run(it, "install", "r", str(now), program=stopping.program))
+    assert f"is at work on release {namespace.name}/r; waiting until it ends" in " ".join(again.stderr.split())
+    finished(namespace)
+
+
+def test_a_helm_that_fails_leaves_a_word_on_the_state(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
+    it = helm("3.12.3")
+    assert namespace.releases("r") == []
+    bad = chart(tmp_path, {"shirt": manifest(STABLE_SHIRT, "Not A Name", {"color": "red"})})
+    done = run(it, "install", "r", str(bad))
+    assert done.returncode == 1
+    told = " ".join(done.stderr.split())
+    assert "postrender: Helm failed (exit code 1): revision 1 is failed" in told
+    assert "next: postrender run -- helm upgrade ... (with the same chart and values)" in told
+
+
+def test_what_the_filter_refuses_leaves_the_release_as_it_was(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path
+) -> None:
+    it = helm("3.12.3")
+    namespace.kubectl_apply(manifest(CONFIG_MAP, "cfg", {"a": "1"}), CONFIG_MAP)
+    chart_ = chart(tmp_path, {"cfg": manifest(CONFIG_MAP, "cfg", {"a": "2"})})
+    done = run(it, "install", "r", str(chart_))
+    assert done.returncode == 1
+    told = " ".join(done.stderr.split())
+    assert "PR103" in told
+    assert "postrender: Helm failed (exit code 1): the release is as it was: not installed" in told
+    ok(run(it, "install", "r", str(chart_), ours=("--adopt", "unmanaged")))
+    assert namespace.content(CONFIG_MAP, "cfg") == {"a": "2"}

@@ -1,0 +1,177 @@
+"""What ``postrender run`` makes of Helm's command line, what it keeps, and what it reads off a plan."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from postrender.errors import UsageError
+from postrender.live import ReleaseName
+from postrender.running import told
+from postrender.running.command import HelmCommand, taken_apart
+from postrender.running.journal import Journal, journal, wait
+
+RELEASE = ReleaseName("shop", "old")
+
+
+def command(text: str) -> HelmCommand:
+    return taken_apart(text.split())
+
+
+@pytest.mark.parametrize(
+    ("install", "upgrade"),
+    [
+        ("install r ./chart -n shop --set a=b", "upgrade r ./chart -n shop --set a=b"),
+        ("-n shop install r ./chart", "-n shop upgrade r ./chart"),
+        ("--kube-context install install r ./chart", "--kube-context install upgrade r ./chart"),
+        ("install --replace r ./chart", "upgrade r ./chart"),
+        ("install ./chart --name-template r", "upgrade r ./chart"),
+        ("install ./chart --name-template=r --wait", "upgrade r ./chart --wait"),
+        ("install r ./chart --server-side", "upgrade r ./chart --server-side=true"),
+        ("install r ./chart --server-side=false", "upgrade r ./chart --server-side=false"),
+        ("install r install", "upgrade r install"),
+        ("upgrade --install r ./chart --set a=b", "upgrade --install r ./chart --set a=b"),
+    ],
+)
+def test_the_upgrade_that_goes_on_from_an_installation(install: str, upgrade: str) -> None:
+    made = command(install).as_upgrade()
+    assert " ".join(made.arguments) == upgrade
+    assert made.release == "r"
+
+
+def test_flags_go_before_the_end_of_flags() -> None:
+    assert command("install r ./chart").with_flags("--a", "b") == ("install", "r", "./chart", "--a", "b")
+    assert command("install -- r ./chart").with_flags("--a", "b") == ("install", "--a", "b", "--", "r", "./chart")
+
+
+@pytest.mark.parametrize(
+    ("text", "simulates"),
+    [
+        ("install r c", False),
+        ("install r c --dry-run", True),
+        ("upgrade r c --dry-run=server", True),
+        ("upgrade r c --dry-run=none", False),
+        ("upgrade r c --dry-run=false", False),
+    ],
+)
+def test_a_dry_run_is_told(text: str, simulates: bool) -> None:
+    assert command(text).simulates is simulates
+
+
+def test_what_helm_is_told_becomes_settings() -> None:
+    flags = command("upgrade -i r ./chart -n shop --kube-context dev --kubeconfig k --kube-as-group g").flags("/work")
+    assert (flags.action, flags.release, flags.namespace) == ("upgrade-install", "r", "shop")
+    assert (flags.kube_context, flags.kubeconfig, flags.kube_as_group) == ("dev", "/work/k", ("g",))
+
+
+def test_values_are_never_shown() -> None:
+    assert "secret" not in repr(command("install r ./chart --set password=secret"))
+    one, other = (command(f"install r ./chart --set password={word}") for word in ("secret", "other"))
+    assert one.digest("/work") != other.digest("/work")
+    assert one.digest("/work") != one.digest("/elsewhere")
+    assert "secret" not in one.digest("/work")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "template r c",
+            "helm template: only helm install and helm upgrade make a release that can be finished\n"
+            "  next: postrender run -- helm install NAME CHART ...",
+        ),
+        (
+            "",
+            "helm: only helm install and helm upgrade make a release that can be finished\n"
+            "  next: postrender run -- helm install NAME CHART ...",
+        ),
+        (
+            "install r c --post-renderer=x",
+            "helm install: it names a post-renderer, and postrender is to be that\n"
+            "  next: postrender run -- helm install ...   (without --post-renderer)",
+        ),
+        (
+            "upgrade c",
+            "helm upgrade: Helm's command line does not have a release and a chart\n"
+            "  next: postrender run -- helm install NAME CHART",
+        ),
+    ],
+)
+def test_what_cannot_be_finished(text: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        command(text)
+    assert str(caught.value) == message
+
+
+def test_a_name_that_helm_makes_up_is_none() -> None:
+    assert command("install -g ./chart").release is None
+
+
+class TestAJournal:
+    def test_tells_a_run_that_did_not_end(self, tmp_path: Path) -> None:
+        environ = {"XDG_STATE_HOME": str(tmp_path)}
+        with journal(RELEASE, "context dev", environ) as (notes, busy):
+            assert not busy
+            assert notes.before("mine") is None
+            notes.begin(3, "mine")
+            assert Path(notes.path).stat().st_mode & 0o777 == 0o600
+        with journal(RELEASE, "context dev", environ) as (again, busy):
+            assert not busy
+            assert again.before("mine") == 3
+            assert again.before("another") is None
+            again.end()
+            assert again.before("mine") is None
+
+    def test_is_one_for_each_release_of_each_cluster(self, tmp_path: Path) -> None:
+        environ = {"XDG_STATE_HOME": str(tmp_path)}
+        places = []
+        for cluster, release in (("a", RELEASE), ("b", RELEASE), ("a", ReleaseName("stall", "old"))):
+            with journal(release, cluster, environ) as (notes, busy):
+                places.append(notes.path)
+                assert not busy
+        assert len(set(places)) == 3
+
+    def test_is_held_by_whoever_inherits_it(self, tmp_path: Path) -> None:
+        """The run is gone, and the Helm it started is not."""
+        environ = {"XDG_STATE_HOME": str(tmp_path)}
+        with journal(RELEASE, "a", environ) as (notes, _):
+            child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=(notes.lock,))
+        with journal(RELEASE, "a", environ) as (other, busy):
+            assert busy
+            child.communicate(b"\n")
+            wait(other)
+        with journal(RELEASE, "a", environ) as (_, busy):
+            assert not busy
+
+    def test_a_folder_that_cannot_be_written(self, tmp_path: Path) -> None:
+        (tmp_path / "postrender").write_text("a file")
+        with pytest.raises(UsageError) as caught, journal(RELEASE, "a", {"XDG_STATE_HOME": str(tmp_path)}):
+            pass
+        assert str(caught.value).endswith(
+            ": what a run notes cannot be written there: Not a directory\n  next: XDG_STATE_HOME=DIR"
+        )
+
+    @pytest.mark.parametrize("text", ["", "[]", '{"command": "mine"}', '{"before": "x", "command": "mine"}'])
+    def test_what_is_no_journal_is_none(self, tmp_path: Path, text: str) -> None:
+        path = tmp_path / "old.json"
+        path.write_text(text)
+        assert Journal(str(path), -1).before("mine") is None
+
+
+def test_a_plan_that_is_none(tmp_path: Path) -> None:
+    assert told.read(str(tmp_path / "none")) is None
+    (tmp_path / "failure.json").write_text(json.dumps({"kind": "Failure", "schemaVersion": 1}))
+    assert told.read(os.fspath(tmp_path / "failure.json")) is None
+    assert told.announced(None) == told.written(None) == told.adopted([None]) == ()
+    assert told.changed([None]) == {}
+
+
+def test_many_names_are_counted() -> None:
+    assert told.some([]) == ""
+    assert told.some(list("abcde")) == "a, b, c, d, e"
+    assert told.some(list("abcdefg")) == "a, b, c, d, e and 2 more"
