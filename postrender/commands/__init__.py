@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "flux": "the filter's edits as patches of a HelmRelease",
     "krm": "a KRM function for kustomize and kpt",
     "helm-plugin": "make this installation a post-renderer of Helm 4",
+    "completion": "have a shell complete commands and flags",
     "explain": "say what a code in a message means",
 }
 """Every command beside the filter, in the order in which help lists them, with what it does in a few words."""

@@ -1,0 +1,217 @@
+"""``postrender completion``, in real shells."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from postrender.commands import COMMANDS
+from postrender.commands.surface import commands
+from tests.cli.test_filter import refused, run
+
+Complete = Callable[..., list[str]]
+
+
+def shell(name: str) -> str:
+    """The path of a shell; where CI lacks one it is an error, elsewhere a skip that says how to have it."""
+    path = shutil.which(name)
+    if path is None:
+        reason = f"{name} is not installed, so that its completion is not tried: apt install {name}"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    assert path is not None
+    return path
+
+
+def script(name: str, folder: Path) -> Path:
+    done = run("completion", name, stdin=b"")
+    assert (done.returncode, done.stderr) == (0, b"")
+    path = folder / f"completion.{name}"
+    path.write_bytes(done.stdout)
+    return path
+
+
+@pytest.fixture(scope="module")
+def bash(tmp_path_factory: pytest.TempPathFactory) -> Complete:
+    """``bash("plan", "--out")``: what is offered for the last word."""
+    made = script("bash", tmp_path_factory.mktemp("bash"))
+    program = (
+        f'source {made}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _postrender; '
+        'for each in "${COMPREPLY[@]}"; do printf "%s\\n" "$each"; done'
+    )
+
+    def complete(*words: str, folder: Path | None = None) -> list[str]:
+        done = subprocess.run(
+            [shell("bash"), "--norc", "-c", program, "bash", "postrender", *words],
+            capture_output=True,
+            cwd=folder,
+            text=True,
+            check=True,
+        )
+        assert done.stderr == ""
+        return done.stdout.splitlines()
+
+    return complete
+
+
+def test_bash_offers_every_command(bash: Complete) -> None:
+    assert bash("") == list(COMMANDS)
+    assert bash("or") == ["orphans"]
+    assert bash("orphans", "or") == []
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_bash_offers_every_flag(bash: Complete, command: str) -> None:
+    (described,) = (each for each in commands() if each.name == command)
+    words = [command] if command else []
+    spellings = [spelling for flag in described.flags for spelling in flag.spellings]
+    assert sorted(bash(*words, "-")) == sorted(spellings)
+    assert "--help" in spellings
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("orphans", "--out"), ["--output"]),
+        (("orphans", "--output", ""), ["text", "json", "yaml"]),
+        (("orphans", "-A", "-o", "j"), ["json"]),
+        (("orphans", "--output", "=", "y"), ["yaml"]),
+        (("orphans", "--output", "="), ["text", "json", "yaml"]),
+        (("--stamp", ""), ["adopt", "all", "none"]),
+        (("--action", "up"), ["upgrade", "upgrade-install"]),
+        (("--release", ""), []),
+        (("verify", "shop", "--f"), ["--fix"]),
+        (("explain", "PR10"), [f"PR10{digit}" for digit in range(1, 8)]),
+        (("helm-plugin", "un"), ["uninstall"]),
+        (("completion", ""), ["bash", "zsh", "fish"]),
+    ],
+)
+def test_bash_offers_values(bash: Complete, words: tuple[str, ...], offered: list[str]) -> None:
+    assert bash(*words) == offered
+
+
+def test_bash_offers_files(bash: Complete, tmp_path: Path) -> None:
+    (tmp_path / "live file.yaml").touch()
+    (tmp_path / "chart").mkdir()
+    assert sorted(bash("--live", "", folder=tmp_path)) == ["chart", "live file.yaml"]
+    assert bash("plan", "ch", folder=tmp_path) == ["chart"]
+    assert bash("adopt", "--undo", "li", folder=tmp_path) == ["live file.yaml"]
+    assert bash("verify", "ch", folder=tmp_path) == []
+
+
+@pytest.fixture(scope="module")
+def fish(tmp_path_factory: pytest.TempPathFactory) -> Complete:
+    """``fish("plan --out")``: what is offered for the end of the line."""
+    folder = tmp_path_factory.mktemp("fish")
+    path, made = shell("fish"), script("fish", folder)
+
+    def complete(line: str) -> list[str]:
+        done = subprocess.run(
+            [path, "--no-config", "-c", f"source {made}; complete -C 'postrender {line}'"],
+            capture_output=True,
+            cwd=folder,
+            env={**os.environ, "HOME": str(folder)},
+            text=True,
+            check=True,
+        )
+        assert done.stderr == ""
+        return [each.partition("\t")[0] for each in done.stdout.splitlines()]
+
+    return complete
+
+
+def test_fish(fish: Complete) -> None:
+    assert sorted(fish("")) == sorted(COMMANDS)
+    assert fish("or") == ["orphans"]
+    assert fish("orphans --out") == ["--output"]
+    assert fish("orphans -o j") == ["json"]
+    assert sorted(fish("orphans --color ")) == ["always", "auto", "never"]
+    assert fish("--acti") == ["--action"]
+    assert fish("--action ins") == ["install"]
+    assert fish("completion z") == ["zsh"]
+    assert fish("--live completion") == ["completion.fish"]
+    for command in commands():
+        # A flag whose value may be left out is offered with = as well.
+        offered = {each.rstrip("=") for each in fish(f"{command.name} --" if command.name else "--")}
+        long = {each for flag in command.flags for each in flag.spellings if each.startswith("--")}
+        assert offered == long, command.name
+
+
+@pytest.fixture(scope="module")
+def zsh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Complete]:
+    """``zsh("plan --outp")``: the line after a press of the Tab key."""
+    folder = tmp_path_factory.mktemp("zsh")
+    path, made = shell("zsh"), script("zsh", folder)
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(folder)
+        environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "dumb", "PS1": "READY "}
+        os.execve(path, [path, "-f", "-i"], environ)
+    read_until(terminal, b"READY ")
+    setup = f"autoload -U compinit; compinit -u -D; source {made}; unsetopt LIST_AMBIGUOUS BEEP\n"
+    os.write(terminal, setup.encode())
+    read_until(terminal, b"READY ")
+
+    def complete(line: str) -> list[str]:
+        os.write(terminal, f"postrender {line}\t".encode())
+        seen = read_until(terminal, None)
+        os.write(terminal, b"\x15\n")
+        read_until(terminal, None)
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\x07|.\x08", "", seen.decode()).split()
+
+    yield complete
+    os.kill(process, signal.SIGHUP)
+    os.waitpid(process, 0)
+
+
+def read_until(terminal: int, mark: bytes | None) -> bytes:
+    """All that comes until the mark, or until nothing comes any more."""
+    seen, deadline = b"", time.monotonic() + 20
+    while time.monotonic() < deadline:
+        ready, _, _ = select.select([terminal], [], [], 20 if mark else 1.0 if not seen else 0.4)
+        if not ready:
+            break
+        seen += os.read(terminal, 65536)
+        if mark and mark in seen:
+            break
+    assert mark is None or mark in seen, seen
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("orph", "orphans"),
+        ("orphans --outp", "--output"),
+        ("orphans -o js", "json"),
+        ("verify shop --f", "--fix"),
+        ("--take-o", "--take-ownership"),
+        ("--stamp no", "none"),
+        ("completion fi", "fish"),
+        ("adopt --undo compl", "completion.zsh"),
+    ],
+)
+def test_zsh(zsh: Complete, line: str, expected: str) -> None:
+    assert any(word.startswith(expected) for word in zsh(line)[-2:])
+
+
+@pytest.mark.parametrize("name", ["zsh", "fish"])
+def test_scripts_name_every_flag(name: str) -> None:
+    text = run("completion", name, stdin=b"").stdout.decode()
+    for command in commands():
+        for flag in command.flags:
+            for spelling in flag.spellings:
+                assert (spelling in text) if name == "zsh" else (f" {spelling[2:] or spelling[1:]} " in text), spelling
+
+
+def test_a_shell_that_is_not_known() -> None:
+    assert "invalid choice: 'csh'" in refused(run("completion", "csh", stdin=b""), 2)
