@@ -144,7 +144,7 @@ def _right(group: Group, target: Entry) -> Json:
     shall = where_set(thorough.live, prediction.live, named)
     # A map that comes back as ``{}`` where another value was stored shows no difference, and keeps its old entries.
     was = where_set(apply_merge_patch({}, stored[0].body), live, named)
-    if thorough.error or not (differs(shall, prediction.live) or differs(_comparable(was), _comparable(live))):
+    if thorough.error or not (differs(shall, prediction.live) or differs(comparable(was), comparable(live))):
         return prediction.live
     return without_left_over(shall, target.body, tree)
 
