@@ -75,7 +75,8 @@ def gather(manifest: Manifest, invocation: Invocation, source: Source | None, *,
     items = _occupied(items, source)
     leaving = _observed(_leaving(items, stored, kinds), source, whole=whole)
     living = _living([*items, *leaving], invocation, source)
-    return Facts(Desired(manifest), tuple(items), invocation, own, _entries(stored, kinds), living, tuple(leaving))
+    desired = Desired(manifest, lambda ref, body: source.comparable(kinds.key(ref), body))
+    return Facts(desired, tuple(items), invocation, own, _entries(stored, kinds), living, tuple(leaving))
 
 
 def _own(invocation: Invocation, source: Source) -> tuple[StoredRelease, ...]:

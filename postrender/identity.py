@@ -20,6 +20,10 @@ class GroupKind(Record):
         return f"{self.kind}.{self.group}" if self.group else self.kind
 
 
+SECRET = GroupKind("", "Secret")
+"""The one kind whose values are never shown."""
+
+
 class GroupVersionKind(Record):
     """A kind in one version of its group; the version is a view of the object, not part of its identity."""
 

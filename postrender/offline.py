@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from postrender import builtin
-from postrender.identity import GroupVersionKind, Resource
+from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import Json, NotServed, Observation, ReleaseName, Unknown
 from postrender.record import replace
 from postrender.source import Wanted
@@ -29,6 +29,16 @@ class Offline:
     def description(self) -> str:
         """``no cluster``."""
         return "no cluster"
+
+    @property
+    def note(self) -> str:
+        """Nothing."""
+        return ""
+
+    def comparable(self, key: ObjectKey, body: Json) -> Json:
+        """The body as it is."""
+        del key
+        return body
 
     def serves(self, gvk: GroupVersionKind) -> bool:
         """Whether the CRDs leave it open that this kind is served in this version."""

@@ -7,6 +7,7 @@ from postrender.errors import Refused
 from postrender.gather import gather
 from postrender.helm.invocation import DryRun, Invocation
 from postrender.helm.versions import NEWEST_KNOWN, HelmVersion
+from postrender.identity import SECRET
 from postrender.manifest import Manifest
 from postrender.plan.decide import decide
 from postrender.plan.facts import Facts
@@ -15,7 +16,7 @@ from postrender.policy import OnDrift, Policy
 from postrender.record import Record, replace
 from postrender.rehearse import rehearsed
 from postrender.source import Source
-from postrender.splice import splice
+from postrender.splice import Set, splice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def filter_stream(
         seen(planned)
     manifest, facts, plan = planned.manifest, planned.facts, planned.plan
     check(plan)
+    _check_values(plan, source)
     output = splice(manifest, plan.edits)
     writes = plan.adoptions or plan.applications
     if not writes or invocation.release is None or invocation.dry_run is not DryRun.NO:
@@ -113,6 +115,21 @@ def filter_stream(
         check(now)
     output = splice(manifest, now.edits)
     return Result(output.data, _as_carried_out(plan, now), output.rewritten, tuple(written))
+
+
+def _check_values(plan: Plan, source: Source | None) -> None:
+    """Raises Refused where a digest would be emitted as a Secret's value."""
+    for verdict in plan.verdicts:
+        if verdict.key.group_kind == SECRET and verdict.edits:
+            from postrender.redact import digests_in
+
+            if any(isinstance(edit, Set) and digests_in(edit.value) for edit in verdict.edits):
+                raise Refused(
+                    f"is to be stored as it is live, and {source.description if source else 'nothing'} holds digests "
+                    "instead of its values",
+                    where=verdict.name,
+                    next="postrender snapshot ... --with-secrets",
+                )
 
 
 def _check_unwritten(plan: Plan, source: Source | None) -> None:

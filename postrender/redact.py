@@ -19,11 +19,9 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 
 from postrender.errors import UsageError
-from postrender.identity import GroupKind, GroupVersionKind
+from postrender.identity import SECRET, GroupKind, GroupVersionKind
 from postrender.live import Json
 from postrender.record import Record
-
-SECRET = GroupKind("", "Secret")
 
 VARIABLE = "POSTRENDER_DIGEST_KEY"
 

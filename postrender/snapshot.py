@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
+from postrender import answers, builtin, redact, releases
 from postrender import manifest as manifests
-from postrender import releases
+from postrender.answers import Header
 from postrender.errors import ManifestError, UsageError
-from postrender.identity import GroupKind, GroupVersionKind, ObjectKey, Resource
+from postrender.identity import SECRET, GroupKind, GroupVersionKind, ObjectKey, Resource
 from postrender.live import (
     Absent,
     Found,
@@ -26,22 +29,26 @@ from postrender.live import (
 from postrender.manifest import Manifest, ObjectRef
 from postrender.offline import Offline
 from postrender.record import Record, replace
+from postrender.redact import Digests
 from postrender.source import Misshapen, Wanted, live_object
 from postrender.trial import NotAsked, Trial, TrialAnswer
-
-_CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 class Snapshot(Record):
     """The live objects of one file, each in every version that the file has it in.
 
-    ``kinds`` knows the CRDs of the file, ``scopes`` tells whether objects of a kind name a namespace.
+    ``kinds`` knows the CRDs of the file, ``scopes`` tells whether objects of a kind name a namespace. ``answers`` are
+    what a server said to dry runs, by their fingerprints. ``hide`` makes digests of a chart's Secret values where the
+    file holds digests, and ``hidden`` says that it does.
     """
 
     path: str
     objects: Mapping[ObjectKey, tuple[LiveObject, ...]]
     kinds: Offline
     scopes: Mapping[GroupKind, bool]
+    answers: Mapping[str, TrialAnswer] = MappingProxyType({})
+    header: Header = Header(hidden=False)
+    hide: Digests | None = None
 
     @property
     def description(self) -> str:
@@ -59,9 +66,27 @@ class Snapshot(Record):
         """What the file holds, with the body. Unknown for a body in a version that the file does not have it in."""
         return [self._observe(each) for each in wanted]
 
+    @property
+    def note(self) -> str:
+        """That Secret values cannot be compared, where the file's digests were made with a key that is not at hand."""
+        if self.hide is None or self.hide.name == self.header.digest_key:
+            return ""
+        return (
+            f"{self.path} holds digests for the values of Secrets, made with another key: whether they differ from "
+            f"the chart's cannot be told ({redact.VARIABLE})"
+        )
+
+    def comparable(self, key: ObjectKey, body: Json) -> Json:
+        """With digests for a Secret's values where the file has digests."""
+        if self.hide is None or key.group_kind != SECRET:
+            return body
+        return redact.redacted(body, key.group_kind, f"{key.namespace}/{key.name}", self.hide)
+
     def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
-        """Nothing: a file has no server's rules."""
-        return [NotAsked()] * len(trials)
+        """What the file holds of it: a file has no server's rules."""
+        if not self.answers:
+            return [NotAsked()] * len(trials)
+        return [self.answers.get(answers.fingerprint(each, self.hide), NotAsked()) for each in trials]
 
     def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
         """The revisions whose Secrets (or ConfigMaps, as ``driver`` says) the file holds."""
@@ -101,11 +126,11 @@ class Snapshot(Record):
         return Found(exact or versions[0])
 
 
-def load(path: str) -> Snapshot:
+def load(path: str, environ: Mapping[str, str] = MappingProxyType({})) -> Snapshot:
     """Read what ``kubectl get ... -o yaml`` or ``-o json`` printed: a list, single objects, or a stream of them.
 
-    Raises UsageError, which names file and line, for a file that cannot be read, holds anything but objects, or holds
-    an object twice.
+    Or what ``postrender snapshot`` wrote, with ``$POSTRENDER_DIGEST_KEY`` out of ``environ``. Raises UsageError, which
+    names file and line, for a file that cannot be read, holds anything but objects, or holds an object twice.
     """
     if path == "-":
         raise UsageError("stdin holds the manifests, so it cannot hold the live objects", next=_kubectl("live.yaml"))
@@ -118,7 +143,9 @@ def load(path: str) -> Snapshot:
         place = ", ".join(part for part in (path, error.where) if part)
         raise UsageError(f"cannot be read: {error.cause}", where=place, next=error.next or _kubectl(path)) from error
     _only_objects(path, manifest)
-    kinds = Offline(body for ref, body in found if ref.gvk.group_kind == _CRD)
+    about = [(ref, body) for ref, body in found if ref.gvk.group == answers.GROUP]
+    found = [(ref, body) for ref, body in found if ref.gvk.group != answers.GROUP]
+    kinds = Offline(body for ref, body in found if ref.gvk.group_kind == builtin.CRD)
     scopes = {ref.gvk.group_kind: False for ref, _ in found} | {
         ref.gvk.group_kind: True for ref, _ in found if ref.namespace
     }
@@ -132,7 +159,19 @@ def load(path: str) -> Snapshot:
             raise UsageError(f"{live.key} is in the file twice, first in line {first[same]}", where=place)
         first[same] = ref.line
         objects[live.key] = (*objects.get(live.key, ()), live)
-    return Snapshot(path, objects, kinds, scopes)
+    return replace(Snapshot(path, objects, kinds, scopes), **_noted(path, about, environ))
+
+
+def _noted(path: str, about: Sequence[tuple[ObjectRef, Json]], environ: Mapping[str, str]) -> dict[str, Any]:
+    """What ``postrender snapshot`` writes beside objects; raises UsageError."""
+    try:
+        said = {ref.name: answers.read(body) for ref, body in about if ref.gvk.kind == answers.ANSWER}
+    except (KeyError, TypeError) as error:
+        raise UsageError(f"holds an answer that cannot be read: {error}", where=path, next=_kubectl(path)) from error
+    headers = [answers.header(body) for ref, body in about if ref.gvk.kind == answers.HEADER]
+    if not headers:
+        return {"answers": said}
+    return {"answers": said, "header": headers[0], "hide": redact.digests(environ) if headers[0].hidden else None}
 
 
 def _only_objects(path: str, manifest: Manifest) -> None:

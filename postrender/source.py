@@ -41,6 +41,13 @@ class Source(Protocol):
     def description(self) -> str:
         """For a reader: ``context kind-dev (https://127.0.0.1:6443)`` or ``file live.yaml``; never a secret."""
 
+    @property
+    def note(self) -> str:
+        """What a reader of a plan must know of it, as a sentence without a full stop; ``""`` for nothing."""
+
+    def comparable(self, key: ObjectKey, body: Json) -> Json:
+        """What a chart wants, as what is live here can be compared with it: with digests where this holds digests."""
+
     def resources(self, gvks: Iterable[GroupVersionKind]) -> Mapping[GroupVersionKind, Resource | NotServed | Unknown]:
         """How each kind is served, or that it is not."""
 

@@ -145,6 +145,16 @@ class Cluster:
         """Delete the object of a stored revision that is still as it was read; raises ClusterError."""
         delete(self._transport, stored, self._kubectl)
 
+    @property
+    def note(self) -> str:
+        """Nothing."""
+        return ""
+
+    def comparable(self, key: ObjectKey, body: Json) -> Json:
+        """The body as it is."""
+        del key
+        return body
+
     def kubectl(self, command: str, namespace: str = "") -> str:
         """``kubectl COMMAND -n NAMESPACE`` with the flags that reach this cluster."""
         return self._kubectl.call(command, namespace)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 COMMANDS: dict[str, str] = {
     "plan": "show what would be done to each object",
+    "snapshot": "put what is live into a file, for a plan made elsewhere",
     "run": "run a Helm and finish the release",
     "lint": "find what in a chart makes trouble, without a cluster",
     "orphans": "find kept objects whose release is gone",

@@ -21,5 +21,5 @@ def about_of(caller: Caller, facts: Facts, source: Source | None) -> About:
         revision=before.revision if before else 0,
         source=source.description if source else "no cluster was asked",
         told=told_by(caller),
-        notes=(*notes_of(caller), *caller.notes),
+        notes=(*([source.note] if source and source.note else []), *notes_of(caller), *caller.notes),
     )

@@ -75,7 +75,7 @@ def sources_of(
     if values["live"]:
         from postrender import snapshot
 
-        return Sources(snapshot.load(str(values["live"])))
+        return Sources(snapshot.load(str(values["live"]), os.environ))
     if not caller.cluster_named and not only_reads:
         raise UsageError(
             "\n  ".join(["which cluster is meant cannot be told", *caller.notes]),

@@ -15,7 +15,7 @@ from postrender.helm import patch, server
 from postrender.helm.matching import first_matches, identity
 from postrender.helm.objects import Entry
 from postrender.helm.versions import HelmVersion, Matching
-from postrender.identity import GroupVersionKind, ObjectKey
+from postrender.identity import SECRET, GroupVersionKind, ObjectKey
 from postrender.live import Json
 from postrender.record import Record
 
@@ -103,18 +103,27 @@ def _one(update: Update, target: Entry, original: Json, live: Json) -> Predictio
     try:
         difference = _difference(update, target, original, live)
     except patch.PatchError as error:
-        return Prediction(Request.NOTHING, live, error=f"failed to create patch: {error}")
+        return Prediction(Request.NOTHING, live, error=f"failed to create patch: {_told(error, target, live)}")
     if not difference:
         return Prediction(Request.NOTHING, live)
     refused = f'cannot patch "{target.key.name}" with kind {target.gvk.kind}: '
     try:
         after = _applied(update, target, difference, live)
     except patch.PatchError as error:
-        return Prediction(Request.PATCH, live, difference, refused + str(error))
+        return Prediction(Request.PATCH, live, difference, refused + _told(error, target, live))
     stale = server.stale_version(target.gvk, live, after)
     if stale:
         return Prediction(Request.PATCH, live, difference, refused + stale, stale_version=True)
     return Prediction(Request.PATCH, server.kept(target.gvk, live, after, status_apart=status_apart), difference)
+
+
+def _told(error: patch.PatchError, target: Entry, live: Json) -> str:
+    """The objection; where it quotes what a Secret holds, as Go's do, without that."""
+    if target.key.group_kind != SECRET:
+        return str(error)
+    from postrender.redact import scrubbed, values
+
+    return scrubbed(str(error), values(target.body, SECRET) | values(live, SECRET))
 
 
 def _strategic(update: Update, target: Entry) -> bool:

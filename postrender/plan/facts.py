@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from postrender.helm.invocation import Action, Invocation
@@ -54,17 +54,22 @@ class Item(Record):
 
 
 class Desired:
-    """What the chart wants, object by object: each document is read when it is asked for, and once."""
+    """What the chart wants, object by object: each document is read when it is asked for, and once.
 
-    def __init__(self, manifest: Manifest) -> None:
+    ``comparable`` makes of it what can be compared with what is live.
+    """
+
+    def __init__(self, manifest: Manifest, comparable: Callable[[ObjectRef, Json], Json] | None = None) -> None:
         self._manifest = manifest
+        self._comparable = comparable
         self._read: dict[tuple[int, tuple[int, ...]], Json] = {}
 
     def __call__(self, ref: ObjectRef) -> Json:
         """The object's value; raises ManifestError."""
         key = (ref.document, ref.path)
         if key not in self._read:
-            self._read[key] = self._manifest.value(ref)
+            body = self._manifest.value(ref)
+            self._read[key] = body if self._comparable is None else self._comparable(ref, body)
         return self._read[key]
 
 

@@ -116,7 +116,6 @@ class _Building:
         leaving: bool = False,
     ) -> ObjectView:
         gvk, key, live = verdict.ref.gvk, verdict.key, item.live
-        secret: frozenset[str] = frozenset().union(*(redact.values(body, key.group_kind) for body in _values(bodies)))
         safe = _Bodies(*(self._safe(body, key) for body in _values(bodies)))
         differences = changes(safe.live, safe.after) if safe.live is not None and safe.after is not None else ()
         return ObjectView(
@@ -127,8 +126,8 @@ class _Building:
             ownership=_owner(verdict.ownership),
             actions=tuple(action.value.replace(" ", "-") for action in verdict.actions),
             changing=changing,
-            findings=tuple(replace(each, text=redact.scrubbed(each.text, secret)) for each in verdict.findings),
-            prediction=Predicted(predicted.request, redact.scrubbed(predicted.error, secret), safe.patch, differences),
+            findings=verdict.findings,
+            prediction=replace(predicted, patch=safe.patch, changes=differences),
             edits=() if safe.emitted is None else changes(safe.desired, safe.emitted),
             desired=safe.desired,
             emitted=safe.emitted,

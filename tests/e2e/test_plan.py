@@ -30,9 +30,17 @@ data:
 
 
 def plan(it: Helm, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    command = (str(executable(it.home)), "plan", *arguments, "--helm", str(it.binary), "-n", it.namespace)
+    return postrender(it, "plan", *arguments, "--helm", str(it.binary), "-n", it.namespace)
+
+
+def postrender(it: Helm, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        command, env=it.env, cwd=it.home, stdin=subprocess.DEVNULL, capture_output=True, timeout=RUN_WITHIN
+        (str(executable(it.home)), *arguments),
+        env=it.env,
+        cwd=it.home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=RUN_WITHIN,
     )
 
 
@@ -166,3 +174,33 @@ def test_helm_does_what_was_planned_or_nothing(
     planned(it, second, 10, "--save", str(file), *force)
     it.upgrade("r", second, *force, filter=held).expect_ok()
     assert namespace.content(CONFIG_MAP, "a") == {"port": "2"}
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "3.21.4", "4.3.1"])
+def test_a_plan_from_a_snapshot_is_the_plan_from_the_cluster(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
+) -> None:
+    it = helm(version)
+    it.env["POSTRENDER_DIGEST_KEY"] = "a key of these tests"
+    it.install("r", shop(tmp_path)).expect_ok()
+    namespace.patch(SECRET, "db", {"data": {"password": "b3RoZXI="}})
+    place = shop(tmp_path, color="red", port="9090")
+    rendered = tmp_path / "rendered.yaml"
+    rendered.write_text(it.template("r", place).expect_ok().stdout)
+    common = ("-f", str(rendered), "--release", "r", "--helm", str(it.binary), "-n", it.namespace)
+    taken = tmp_path / "live.yaml"
+    done = postrender(it, "snapshot", *common)
+    assert done.returncode == 0, done.stderr
+    taken.write_bytes(done.stdout)
+    for secret in (b"b3RoZXI=", b"other", b"aHVudGVyMg"):
+        assert secret not in done.stdout
+    reports = []
+    for further in ((), ("--live", str(taken))):
+        done = postrender(it, "plan", *common, "-o", "json", *further)
+        assert done.returncode in (4, 10), done.stderr
+        reports.append(json.loads(done.stdout))
+        del reports[-1]["about"]["source"], reports[-1]["about"]["told"]
+    for one, other in zip(reports[0]["objects"], reports[1]["objects"], strict=True):
+        assert one == other
+    assert reports[0] == reports[1]
+    assert told(reports[0], "prediction")["configmaps/config"]["request"] == ("apply" if it.major == 4 else "patch")

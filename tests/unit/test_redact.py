@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from postrender.errors import UsageError
-from postrender.identity import GroupKind
-from postrender.redact import SECRET, Digests, digests, digests_in, is_digest, redacted, scrubbed, values
+from postrender.identity import SECRET, GroupKind
+from postrender.redact import Digests, digests, digests_in, is_digest, redacted, scrubbed, values
 
 MADE = Digests(b"a key of these tests")
 OTHER = Digests(b"another key")

@@ -1,0 +1,185 @@
+"""A source that notes all that was asked of it and answered, and what that is as a file for ``--live``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from postrender import answers, builtin, releases
+from postrender import manifest as manifests
+from postrender.identity import GroupVersionKind, ObjectKey, Resource
+from postrender.live import Found, Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
+from postrender.manifest import Document, Manifest
+from postrender.record import replace
+from postrender.redact import Digests, redacted
+from postrender.releases.payload import Packing, pack
+from postrender.source import Source, Wanted
+from postrender.splice.write import flow
+from postrender.trial import Trial, TrialAnswer
+
+
+class Recording:
+    """A source before another one."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.served: dict[GroupVersionKind, Resource] = {}
+        self.live: dict[tuple[ObjectKey, str], LiveObject] = {}
+        self.revisions: dict[tuple[ReleaseName, int], tuple[str, StoredRelease]] = {}
+        self.answers: list[tuple[Trial, TrialAnswer]] = []
+
+    @property
+    def description(self) -> str:
+        """The other one's."""
+        return self._source.description
+
+    @property
+    def note(self) -> str:
+        """The other one's."""
+        return self._source.note
+
+    def comparable(self, key: ObjectKey, body: Json) -> Json:
+        """As the other one does."""
+        return self._source.comparable(key, body)
+
+    def resources(self, gvks: Iterable[GroupVersionKind]) -> Mapping[GroupVersionKind, Resource | NotServed | Unknown]:
+        """The other one's answer, noted."""
+        found = self._source.resources(gvks)
+        self.served.update((gvk, each) for gvk, each in found.items() if isinstance(each, Resource))
+        return found
+
+    def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
+        """The other one's answer, noted; always with bodies, since half an object in a file would be taken for one."""
+        found = self._source.observe([replace(each, body=True) for each in wanted])
+        for each in found:
+            if isinstance(each, Found):
+                self.live[each.live.key, each.live.api_version] = each.live
+        return found
+
+    def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
+        """The other one's answer, noted."""
+        found = self._source.attempt(trials)
+        self.answers += zip(trials, found, strict=True)
+        return found
+
+    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+        """The other one's answer, noted."""
+        found = self._source.releases(name, manifest=manifest, driver=driver)
+        for each in () if isinstance(found, Unknown) else found:
+            if each.manifest is not None or (name, each.revision) not in self.revisions:
+                self.revisions[name, each.revision] = driver, each
+        return found
+
+
+def documents(recording: Recording, hide: Digests | None) -> Iterator[Json]:
+    """All that was found, as ``--live`` reads it; ``hide`` makes digests of Secret values, ``None`` leaves them.
+
+    Of a stored revision only what a plan needs is taken: its manifest, not the chart, its values, notes or hooks.
+    """
+    yield answers.header_document(hide)
+    found = {key.name for key, _ in recording.live if key.group_kind == builtin.CRD}
+    yield from (each for each in _definitions(recording.served.values()) if each["metadata"]["name"] not in found)
+    for (key, _), live in recording.live.items():
+        yield _safe(live.body, key, hide)
+    for driver, revision in recording.revisions.values():
+        yield _revision(revision, driver, hide)
+    yield from (answers.document(trial, answer, hide) for trial, answer in recording.answers)
+
+
+def _safe(body: Json, key: ObjectKey, hide: Digests | None) -> Json:
+    return body if hide is None else redacted(body, key.group_kind, f"{key.namespace}/{key.name}", hide)
+
+
+def _definitions(served: Iterable[Resource]) -> Iterator[Json]:
+    """As much of a CustomResourceDefinition as discovery tells: the plural, scope and versions of each foreign kind."""
+    kinds: dict[tuple[str, str, str, bool], list[Resource]] = {}
+    for each in served:
+        if builtin.known(each.gvk) != each:
+            kinds.setdefault((each.gvk.group, each.gvk.kind, each.plural, each.namespaced), []).append(each)
+    for (group, kind, plural, namespaced), versions in sorted(kinds.items()):
+        yield {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"{plural}.{group}" if group else plural},
+            "spec": {
+                "group": group,
+                "names": {"kind": kind, "plural": plural},
+                "scope": "Namespaced" if namespaced else "Cluster",
+                "versions": [
+                    {
+                        "name": each.gvk.version,
+                        "served": True,
+                        **({"subresources": {"status": {}}} if each.status_apart else {}),
+                    }
+                    for each in sorted(versions, key=lambda each: each.gvk.version)
+                ],
+            },
+        }
+
+
+def _revision(revision: StoredRelease, driver: str, hide: Digests | None) -> Json:
+    """The Secret or ConfigMap of a revision, with no more in it than was read."""
+    kept = releases.storage(driver)
+    assert not isinstance(kept, Unknown)
+    release = revision.release
+    labels = {"owner": "helm", "name": release.name, "status": revision.status, "version": str(revision.revision)}
+    body: dict[str, Json] = {
+        "apiVersion": kept.resource.gvk.api_version,
+        "kind": kept.resource.gvk.kind,
+        "metadata": {
+            "name": f"sh.helm.release.v1.{release.name}.v{revision.revision}",
+            "namespace": release.namespace,
+            "labels": labels,
+        },
+    }
+    if kept == releases.SECRETS:
+        body["type"] = releases.RELEASE_TYPE
+    if revision.manifest is not None:
+        payload = {
+            "name": release.name,
+            "namespace": release.namespace,
+            "version": revision.revision,
+            "info": {"status": revision.status},
+            "manifest": revision.manifest if hide is None else safe_manifest(revision.manifest, release, hide),
+            "apply_method": revision.apply_method,
+        }
+        body["data"] = {"release": pack(json.dumps(payload).encode(), Packing(kept.wrapped))}
+    return body
+
+
+def safe_manifest(text: str, release: ReleaseName, hide: Digests) -> str:
+    """A stored manifest with digests for the values of Secrets; every other document as it was, in the same lines."""
+    manifest = manifests.read(text.encode())
+    parts, position = [], 0
+    for document in manifest.documents:
+        parts.append(manifest.data[position : document.start])
+        parts.append(_safe_document(manifest, document, release, hide))
+        position = document.end
+    parts.append(manifest.data[position:])
+    return b"".join(parts).decode()
+
+
+def _safe_document(manifest: Manifest, document: Document, release: ReleaseName, hide: Digests) -> bytes:
+    written = manifest.data[document.start : document.end]
+    if not document.objects:
+        return written
+    whole = manifest.value(replace(document.objects[0], path=()))
+    safe = whole
+    for ref in document.objects:
+        key = ObjectKey(ref.gvk.group_kind, ref.namespace or release.namespace, ref.name)
+        safe = _replaced(safe, ref.path, _safe(manifest.value(ref), key, hide))
+    if safe == whole:
+        return written
+    # The comments before it stay, so that what is told by line is in the same line.
+    first = document.objects[0].line - manifest.data.count(b"\n", 0, document.start) - 1
+    before = b"".join(written.splitlines(keepends=True)[:first])
+    lines = written.count(b"\n") - before.count(b"\n")
+    return before + flow(safe) + b"\n" * max(1, lines)
+
+
+def _replaced(body: Json, path: tuple[int, ...], value: Json) -> Json:
+    if not path:
+        return value
+    items = list(body["items"])
+    items[path[0]] = _replaced(items[path[0]], path[1:], value)
+    return {**body, "items": items}
