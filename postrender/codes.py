@@ -1,8 +1,8 @@
 """The stable codes of everything a user is told about an object, each with one paragraph.
 
 ``PR1xx`` whose the object is, ``PR2xx`` kinds that collide and pins, ``PR3xx`` what Helm will not apply or what is
-taken out, ``PR4xx`` what leaves the chart, ``PR5xx`` what a failed run, a hook or a later run would do, ``PR9xx`` what
-could not be told. A code is never given a second meaning.
+taken out, ``PR4xx`` what leaves the chart, ``PR5xx`` what a failed run, a hook or a later run would do, ``PR6xx`` what
+Argo CD does, ``PR9xx`` what could not be told. A code is never given a second meaning.
 """
 
 from __future__ import annotations
@@ -272,6 +272,37 @@ _ALL = (
         "Helm 4.0.0 creates what is new in an upgrade by a plain POST, so that the API server takes its fields for "
         "client-side ones. The next upgrade applies the same fields server-side and conflicts with them, as if "
         "somebody else had set them. Helm 4.0.1 mends it; `--force-conflicts` gets the next upgrade through.",
+    ),
+    Code(
+        "PR601",
+        "Argo CD takes the object over",
+        "Argo CD knows an object by group, kind, namespace and name, and asks nobody whose it is: it applies what the "
+        "chart says, and from then on the object is its Application's. Helm's ownership metadata plays no part. What "
+        "is live and not in the chart stays, whether it applies client-side or server-side, since it takes away only "
+        "what it applied itself.",
+    ),
+    Code(
+        "PR602",
+        "`keep` does not keep Argo CD from pruning",
+        "Argo CD honours `helm.sh/resource-policy: keep` where an Application is deleted with its resources. It does "
+        "not where the object leaves the chart and the Application prunes: that is stopped by the sync option "
+        "`Prune=false` alone (annotation `argocd.argoproj.io/sync-options`), which `--prune-false`, or the parameter "
+        "of that name, adds to every object that the chart keeps.",
+    ),
+    Code(
+        "PR603",
+        "a Helm release of the same name still holds the object",
+        "The Application's release name and namespace are those of a Helm release that is still stored. Two would "
+        "manage the object: a `helm upgrade` sets back what Argo CD applied, and `helm uninstall` deletes it. Where "
+        "Argo CD is to go on alone, delete the release's stored revisions (Secrets of type helm.sh/release.v1), which "
+        "leaves its objects alone.",
+    ),
+    Code(
+        "PR604",
+        "another Application tracks the object",
+        "The live object carries the tracking annotation of another Argo CD Application. Argo CD reports a "
+        "SharedResourceWarning and applies all the same; the two Applications then set it to and fro. Take it out of "
+        "one of them.",
     ),
     Code(
         "PR901",

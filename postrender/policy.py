@@ -38,7 +38,8 @@ class OnDrift(Enum):
 class Policy(Record):
     """The user's choices. ``label_key`` is ``""`` where no label is wanted; ``allow`` holds codes (``PR106``).
 
-    ``lasting`` says that what is written stays, in Git: nothing that is true for one moment only may be.
+    ``prune_false`` asks for a sync option that keeps Argo CD from pruning what the chart keeps. ``lasting`` says that
+    what is written stays, in Git: nothing that is true for one moment only may be.
     """
 
     adopt: frozenset[Adopt] = frozenset()
@@ -46,4 +47,5 @@ class Policy(Record):
     label_key: str = DEFAULT_LABEL_KEY
     on_drift: OnDrift = OnDrift.STORE
     allow: frozenset[str] = frozenset()
+    prune_false: bool = False
     lasting: bool = False

@@ -108,15 +108,17 @@ def plugin_folders(program: Program, environ: Mapping[str, str]) -> tuple[str, .
     return folders
 
 
-def ask(program: Program, arguments: Sequence[str], environ: Mapping[str, str]) -> Answer:
-    """What a short Helm command says; without an answer in time it counts as failed."""
+def ask(
+    program: Program, arguments: Sequence[str], environ: Mapping[str, str], within: float | None = RUN_WITHIN
+) -> Answer:
+    """What a Helm command says; without an answer ``within`` so many seconds it counts as failed."""
     try:
         done = subprocess.run(
             [program.path, *arguments],
             env=dict(environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=RUN_WITHIN,
+            timeout=within,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return Answer(1, "", str(error))

@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "adopt": "give live objects to a release, or undo that",
     "unpin": "take pins out of a stored release",
     "flux": "the filter's edits as patches of a HelmRelease",
+    "argocd": "a config management plugin of Argo CD",
     "krm": "a KRM function for kustomize and kpt",
     "helm-plugin": "make this installation a post-renderer of Helm 4",
     "completion": "have a shell complete commands and flags",

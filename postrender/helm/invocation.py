@@ -28,8 +28,14 @@ class DryRun(Enum):
     SERVER = "server"
 
 
+class ArgoCD(Record):
+    """Argo CD applies, and Helm only rendered; ``application`` is its Application, as ``ARGOCD_APP_NAME`` names it."""
+
+    application: str
+
+
 class Invocation(Record):
-    """One run of Helm.
+    """One run of Helm, or of what applies in its stead (``argocd``).
 
     ``helm`` is ``None`` where the version could not be told, ``release`` where the name could not (or its namespace: it
     always has both). ``namespace`` is that of a release without a name, one that Helm makes up; ``""`` otherwise.
@@ -51,3 +57,4 @@ class Invocation(Record):
     replace: bool = False
     driver: str = "secret"
     namespace: str = ""
+    argocd: ArgoCD | None = None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from postrender.helm.invocation import Action as HelmAction
 from postrender.helm.invocation import Invocation
 from postrender.helm.versions import DISTINCT, HelmVersion, behaviour
 from postrender.identity import ObjectKey
-from postrender.live import Json, LiveObject, StoredRelease
+from postrender.live import StoredRelease
 from postrender.ownership import Ownership
 from postrender.plan import findings
-from postrender.plan.edits import edits_of
+from postrender.plan.edits import actions_of, edits_of
 from postrender.plan.facts import Facts, Item, applies_server_side
 from postrender.plan.hazards import hazards
 from postrender.plan.leaving import leaving
@@ -33,6 +33,10 @@ def decide(facts: Facts, policy: Policy) -> Plan:
     Where the version of Helm is not known, every version's plan is made: if all of them emit and refuse the same, that
     is the answer, and otherwise the objects they differ on are refused (PR901).
     """
+    if facts.invocation.argocd is not None:
+        from postrender.plan import argocd  # Nothing that Helm calls needs it.
+
+        return argocd.decide(facts, policy, facts.invocation.argocd)
     if facts.invocation.helm is not None:
         return _decide(facts, policy, facts.invocation.helm)
     if all(item.observation is None for item in facts.items):
@@ -48,8 +52,11 @@ def decide(facts: Facts, policy: Policy) -> Plan:
 def bodies_wanted(invocation: Invocation, own: tuple[StoredRelease, ...]) -> bool:
     """Whether a prediction needs the whole body of what is live, or its metadata is enough.
 
-    Helm's client-side update patches whatever it adopts and upgrades; a server-side apply needs no body.
+    Helm's client-side update patches whatever it adopts and upgrades; a server-side apply needs no body, and what Argo
+    CD will do is not simulated.
     """
+    if invocation.argocd is not None:
+        return False
     version = invocation.helm
     return version is None or not applies_server_side(invocation, own, server_side=behaviour(version).server_side)
 
@@ -123,7 +130,7 @@ def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
         key=item.key,
         resource=item.resource,
         ownership=owner,
-        actions=(Action.REFUSE,) if refused else _actions(done, adopt, apply),
+        actions=(Action.REFUSE,) if refused else actions_of(done, adopt, apply),
         findings=tuple(told),
         edits=() if refused else edits_of(item.ref, done, body),
         prediction=prediction,
@@ -166,16 +173,3 @@ def _about_owner(run: Run, item: Item, owner: Ownership | None) -> list[Finding]
         if run.adopts(owner):
             return [findings.adopted(owner, run.release)]
     return findings.of_owner(owner, run.release, item.name, run.facts.invocation, run.ways)
-
-
-def _actions(done: Rewriting, adopt: LiveObject | None, apply: Json) -> tuple[Action, ...]:
-    wanted: Mapping[Action, object] = {
-        Action.ADOPT: adopt,
-        Action.APPLY: apply,
-        Action.STAMP: done.stamp,
-        Action.LABEL: done.label,
-        Action.PIN: done.pin,
-        Action.STORE: done.store is not None,
-        Action.STRIP: done.strip,
-    }
-    return tuple(action for action, present in wanted.items() if present) or (Action.PASS,)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from postrender.helm.objects import stamped
-from postrender.live import Json
+from postrender.live import Json, LiveObject
 from postrender.manifest import ObjectRef
-from postrender.plan.rewriting import Rewriting
+from postrender.plan.rewriting import SYNC_OPTIONS, Rewriting
+from postrender.plan.verdict import Action
 from postrender.splice import Edit, Remove, Set
 
 VERSION = ("metadata", "resourceVersion")
@@ -25,6 +28,8 @@ def edits_of(ref: ObjectRef, done: Rewriting, body: Json) -> tuple[Edit, ...]:
         edits.append(Set(ref, VERSION, done.pin))
     if done.label:
         edits.append(Set(ref, ("metadata", "labels", done.label[0]), done.label[1]))
+    if done.options:
+        edits.append(Set(ref, ("metadata", "annotations", SYNC_OPTIONS), done.options))
     if done.stamp:
         metadata = stamped({}, done.stamp)["metadata"]
         edits.extend(
@@ -33,6 +38,21 @@ def edits_of(ref: ObjectRef, done: Rewriting, body: Json) -> tuple[Edit, ...]:
             for name, value in metadata[place].items()
         )
     return tuple(edits)
+
+
+def actions_of(done: Rewriting, adopt: LiveObject | None = None, apply: Json = None) -> tuple[Action, ...]:
+    """A rewriting in words, with what is written to the live object first."""
+    wanted: Mapping[Action, object] = {
+        Action.ADOPT: adopt,
+        Action.APPLY: apply,
+        Action.STAMP: done.stamp,
+        Action.LABEL: done.label,
+        Action.PIN: done.pin,
+        Action.STORE: done.store is not None,
+        Action.STRIP: done.strip,
+        Action.OPTION: done.options,
+    }
+    return tuple(action for action, present in wanted.items() if present) or (Action.PASS,)
 
 
 def _towards(ref: ObjectRef, before: Json, after: Json, path: tuple[str, ...]) -> list[Edit]:

@@ -26,7 +26,7 @@ def of_owner(
 ) -> list[Finding]:
     """What the standing alone tells: a refusal, or that a kept object comes back."""
     if owner.standing is Standing.FOREIGN:
-        return [_foreign(owner, name)]
+        return [foreign(owner, name)]
     if owner.standing is Standing.ORPHAN:
         return [_orphan(owner, release, invocation, ways)]
     if owner.standing is Standing.UNMANAGED:
@@ -38,7 +38,8 @@ def of_owner(
     return []
 
 
-def _foreign(owner: Ownership, name: str) -> Finding:
+def foreign(owner: Ownership, name: str) -> Finding:
+    """The object belongs to somebody else, who is alive."""
     other = owner.release
     assert other is not None
     return Finding(

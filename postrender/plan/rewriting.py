@@ -13,12 +13,17 @@ if TYPE_CHECKING:
     from postrender.helm.predict import Prediction, Update
 
 
+SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
+"""The annotation in which Argo CD reads an object's own options, with commas between."""
+
+
 class Rewriting(Record):
     """What is written into one document.
 
     ``strip`` are dotted paths of server-set fields to take out; ``store`` is what the whole document shall say instead
     (``None``: what it says), the truth about a live object that Helm will not patch; ``label`` is ``(key, value)``;
-    ``stamp`` the release whose ownership metadata is added; ``pin`` the ``metadata.resourceVersion``, ``""`` for none.
+    ``stamp`` the release whose ownership metadata is added; ``pin`` the ``metadata.resourceVersion``, ``""`` for none;
+    ``options`` the whole of Argo CD's sync options, ``""`` for what the document says.
     """
 
     strip: tuple[str, ...] = ()
@@ -26,6 +31,7 @@ class Rewriting(Record):
     label: tuple[str, str] | None = None
     stamp: ReleaseName | None = None
     pin: str = ""
+    options: str = ""
 
     def emitted(self, body: Json) -> Json:
         """The document's value with the rewriting in it; ``body`` is not changed."""
@@ -37,6 +43,8 @@ class Rewriting(Record):
             metadata["labels"] = {**(metadata.get("labels") or {}), self.label[0]: self.label[1]}
         if self.pin:
             metadata["resourceVersion"] = self.pin
+        if self.options:
+            metadata["annotations"] = {**(metadata.get("annotations") or {}), SYNC_OPTIONS: self.options}
         result["metadata"] = metadata
         return stamped(result, self.stamp) if self.stamp else result
 

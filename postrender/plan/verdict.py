@@ -26,6 +26,7 @@ class Action(Enum):
     PIN = "pin"
     STORE = "store live"
     STRIP = "strip"
+    OPTION = "sync option"
     ADOPT = "adopt"
     APPLY = "apply"
     LEAVE = "leave"

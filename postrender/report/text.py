@@ -16,6 +16,7 @@ DONE = {
     Action.PIN: "pinned",
     Action.STORE: "stored as it is live",
     Action.STRIP: "stripped",
+    Action.OPTION: "kept from pruning",
     Action.PASS: "as it was",
     Action.LEAVE: "leaves the release",
     Action.REFUSE: "refused",

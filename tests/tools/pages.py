@@ -29,6 +29,7 @@ FAMILIES = {
     "PR3": "What Helm will not apply, and what is taken out",
     "PR4": "What leaves the chart",
     "PR5": "What a failed run, a hook or a later run would do",
+    "PR6": "What Argo CD does",
     "PR9": "What could not be told",
     "PL1": "What lint finds in a chart",
 }
