@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from postrender.policy import Adopt
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.matrix import report
+from tests.e2e.matrix.alone import Alone
 from tests.e2e.matrix.cells import Cell, Player
 from tests.e2e.matrix.chance import draw
 from tests.e2e.matrix.families import SCENARIOS
+from tests.e2e.matrix.promise import Verdict, WithFilter
+from tests.e2e.matrix.record import Record
 from tests.e2e.matrix.shrink import shrunk
 from tests.e2e.matrix.steps import COLUMNS, Column, Scenario, Thing
 
@@ -23,12 +29,14 @@ WRITTEN = (
     ("H6 taken", "3.18.6"),
     ("H8 returns", "3.9.4"),
     ("H9 orphan Shirt, adopted", "3.16.4"),
-    ("H10 living, taken", "3.21.4"),
     ("H6 same", "4.0.0"),
     ("H6 changed", "4.3.1"),
     ("H18 conflict", "4.1.0"),
     ("H19 immutable", "4.3.1"),
     ("H19 immutable", "3.21.4"),
+    ("H11 not kept, atomic", "3.21.4"),
+    ("H22 hook", "4.3.1"),
+    ("untrue release, emptied map", "3.12.3"),
     ("three groups", "3.12.3"),
 )
 RANDOM = (0, 5, 7, 11, 13, 17)
@@ -51,7 +59,7 @@ def checked(cell: Cell) -> Cell:
 def test_written(player: Player, name: str, column: str) -> None:
     cell = checked(player.one(BY_NAME[name], Column.parse(column)))
     assert cell.alone is not None
-    assert cell.alone.predicted
+    assert cell.alone.predicted is not cell.scenario.refused_new
 
 
 @pytest.mark.parametrize("number", RANDOM)
@@ -73,3 +81,42 @@ def test_shrinking_keeps_what_goes_wrong() -> None:
     (only,) = [thing for thing in small.run.things if "a" in thing.content]
     assert isinstance(only, Thing)
     assert len(small.refs) == 1
+
+
+def cell(scenario: Scenario, column: str, **more: Any) -> Cell:
+    return Cell(scenario, Column.parse(column), Alone("ok; x=1", True), WithFilter(Verdict.RIGHT), **more)
+
+
+def test_a_long_run_goes_on_where_it_ended(tmp_path: Path) -> None:
+    path = tmp_path / "cells"
+    first, second = SCENARIOS[:2]
+    good, bad = cell(first, "3.12.3"), cell(second, "3.12.3", trouble="no room left")
+    for each in (good, bad):
+        Record(path).add(each)
+    with path.open("ab") as file:
+        file.write(path.read_bytes()[:50])
+    again = Record(path)
+    assert again.cell(first, good.column) == good
+    assert again.cell(first, Column.parse("4.3.1")) is None
+    assert again.cell(replace(first, adopt=(Adopt.ORPHANS,)), good.column) is None
+    assert again.cell(second, bad.column) is None
+    assert Record(None).cell(first, good.column) is None
+
+
+def test_the_page_does_not_depend_on_the_order_of_play() -> None:
+    first, second = SCENARIOS[:2]
+    played = [cell(first, "4.3.1 client-side"), cell(second, "3.12.3"), cell(first, "4.3.1"), cell(first, "3.9.4")]
+    page = report.page(played, {"One family": (first, second)})
+    assert page == report.page(played[::-1], {"One family": (first, second)})
+    tables = page[page.index("## One family") :]
+    assert tables.startswith(
+        "## One family\n\n"
+        "| Helm 3 | 3.9.4 | 3.12.3 |\n|---|---|---|\n"
+        f"| {first.name} | ok<br>right | – |\n| {second.name} | – | ok<br>right |\n\n"
+        "| Helm 4 | 4.3.1 | 4.3.1<br>client-side |\n|---|---|---|\n"
+        f"| {first.name} | ok<br>right | ok<br>right |\n\n"
+    )
+    assert tables.endswith(
+        "## Score\n\n- 4 written cells\n- Helm alone: 4 predicted, 4 came out so\n"
+        "- with the filter: 4 right, 0 right after the announced upgrade, 0 refused, 0 fails, 0 BROKEN\n"
+    )
