@@ -9,6 +9,7 @@ from importlib import import_module
 
 from postrender.commands import COMMANDS
 from postrender.errors import PostrenderError, UsageError, message
+from postrender.late import import_quickly
 
 SELDOM = 100_000
 """How many more objects there are before Python looks for garbage again; what is imported and read is none."""
@@ -42,6 +43,7 @@ def _chosen(arguments: list[str]) -> tuple[str, list[str]]:
 def run() -> None:
     """Exit with what ``main`` answers."""
     gc.set_threshold(SELDOM)
+    import_quickly("yaml")
     try:
         code = main(sys.argv[1:])
     except BrokenPipeError:
