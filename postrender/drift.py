@@ -67,8 +67,9 @@ def wanted(gvk: GroupVersionKind, key: ObjectKey, body: Json, release: ReleaseNa
 def drift(gvk: GroupVersionKind, body: Json, live: Json, *, server_side: bool) -> Drift | None:
     """The difference of ``wanted`` and live, ``None`` where there is none; raises PatchError.
 
-    Helm's own three-way patch with nothing to remove: lists are matched as the kind's schema says. ``server_side``
-    tells that the release is applied so; then the same is sent whole.
+    Helm's own three-way patch with nothing to remove: lists are matched as the kind's schema says, and a null in the
+    manifest of a custom resource counts for nothing. ``server_side`` tells that the release is applied so; then the
+    same is sent whole.
     """
     strategic = patch_type(gvk) is PatchType.STRATEGIC
     patch = strategic_three_way(body, body, live, gvk) if strategic else three_way_merge_patch(body, body, live)

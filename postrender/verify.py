@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 
 from postrender import manifest as manifests
+from postrender import redact
 from postrender.drift import Drift, How, Mending, drift, settled, wanted
 from postrender.errors import ClusterError, ManifestError, PostrenderError, UsageError
 from postrender.helm.patch import PatchError
@@ -114,7 +115,10 @@ def verify(target: Target, release: ReleaseName, driver: str) -> Verified:
 def mended(target: Target, each: Checked) -> Checked:
     """The object after it was brought to what is stored; raises ClusterError, which says whether it was written."""
     assert each.mending is not None
-    now = target.mend(each.resource, each.key, each.found, each.mending, dry_run=False)
+    try:
+        now = target.mend(each.resource, each.key, each.found, each.mending, dry_run=False)
+    except ClusterError as error:
+        raise ClusterError(_scrubbed(error.cause, each), where=error.where, next=error.next) from None
     return replace(each, state=State.IN_SYNC, found=now, mending=None)
 
 
@@ -234,11 +238,17 @@ class _Check:
         try:
             after = self._target.mend(each.resource, each.key, each.found, found.mending, dry_run=True).body
         except PostrenderError as error:
-            why = f"not confirmed by the server: {error.cause}"
+            why = f"not confirmed by the server: {_scrubbed(error.cause, each)}"
             return replace(each, after=found.after, mending=found.mending, confirmed=False, why=why)
         if live is not None and settled(after) == settled(live):
             return replace(each, state=State.IN_SYNC, after=live)
         return replace(each, after=after, mending=found.mending)
+
+
+def _scrubbed(text: str, each: Checked) -> str:
+    """What a server says of a Secret, without the values that it may quote."""
+    bodies = (each.desired, each.found.body if each.found else None)
+    return redact.scrubbed(text, frozenset().union(*(redact.values(body, each.key.group_kind) for body in bodies)))
 
 
 def _whose(owner: Ownership) -> str:

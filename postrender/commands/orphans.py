@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
     cluster = connect(caller.connection)
     with progress("listing releases", quiet=options.quiet) as say:
         found = search(
-            cluster, scope, lambda objects, kinds: say(f"{objects:,} objects looked at, {kinds} kinds to go")
+            cluster, scope, lambda objects, kinds: say(f"{objects:,} objects looked at, kinds to go: {kinds}")
         )
     typing = Typing(typed_flags(caller), cluster.kubectl)
     if options.output != "text":

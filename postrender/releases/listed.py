@@ -18,7 +18,7 @@ ANY = "owner=helm"
 def newest(survey: Survey, namespace: str, storages: Sequence[Storage]) -> dict[ReleaseName, StoredRelease] | Unknown:
     """The newest revision of every release of a namespace (``""``: of all), without its manifest."""
     found: dict[ReleaseName, StoredRelease] = {}
-    failure: Unknown | None = None
+    failures: dict[str, Unknown] = {}
     listings = [Listing(storage.resource, namespace, ANY, _revision) for storage in storages]
     for listing, page in survey.pages(listings):
         for revision in page.kept:
@@ -27,8 +27,16 @@ def newest(survey: Survey, namespace: str, storages: Sequence[Storage]) -> dict[
                 found[revision.release] = revision
         if page.failure is not None:
             where = f"{listing.resource.qualified} in {namespace}" if namespace else listing.resource.qualified
-            failure = failure or Unknown(f"{where}: {page.failure.reason}", page.failure.next)
-    return failure or found
+            failures[listing.resource.plural] = Unknown(f"{where}: {page.failure.reason}", page.failure.next)
+    return _first(failures, storages) if failures else found
+
+
+def _first(failures: dict[str, Unknown], storages: Sequence[Storage]) -> Unknown:
+    """One failure; where another storage could be read, with the flag that tells us to be content with that."""
+    first = next(iter(failures.values()))
+    others = [storage.resource for storage in storages if storage.resource.plural not in failures]
+    flags = [f"--driver {each.gvk.kind.lower()}   (if no release is kept elsewhere)" for each in others]
+    return Unknown(first.reason, (*first.next, *flags))
 
 
 def _revision(resource: Resource, item: Json) -> StoredRelease:

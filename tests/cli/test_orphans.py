@@ -165,7 +165,7 @@ def test_colours_and_progress_on_a_terminal(server: Server, cluster: Cluster) ->
     code, seen = on_a_terminal("orphans", *cluster)
     assert code == 10
     assert b"\033[1mrelease shop/old is gone" in seen
-    assert re.search(rb"\r\x1b\[Kpostrender: \d+ objects looked at, 1 kinds to go \.\.\.\r\x1b\[K", seen)
+    assert re.search(rb"\r\x1b\[Kpostrender: \d+ objects looked at, kinds to go: 1 \.\.\.\r\x1b\[K", seen)
     code, seen = on_a_terminal("orphans", *cluster, environ={"NO_COLOR": "1"})
     assert b"\033[1m" not in seen
 

@@ -210,6 +210,23 @@ def test_a_fix_that_is_refused_says_what_was_written(server: Server, cluster: Cl
 
 
 @pytest.mark.usefixtures("release")
+def test_what_the_server_quotes_of_a_secret_is_not_shown(server: Server, cluster: Cluster) -> None:
+    drift(server)
+    said = f"data.password: Invalid value: {b64('planted-4711')} instead of planted-0815"
+    server.on("PATCH .*/secrets/.*", status(422, "Invalid", said))
+    done = run("verify", "web", *cluster, stdin=b"")
+    assert b"data.password: Invalid value: (secret) instead of (secret)" in b" ".join(done.stdout.split())
+    server.behaviours.clear()
+    server.on(
+        "PATCH .*/secrets/.*", lambda request: None if "dryRun" in request.query else status(422, "Invalid", said)
+    )
+    done = run("verify", "web", "--fix", "--yes", *cluster, stdin=b"")
+    assert done.returncode == 5
+    assert b"Invalid value: (secret) instead of (secret)" in done.stderr
+    assert b"planted" not in done.stdout + done.stderr
+
+
+@pytest.mark.usefixtures("release")
 def test_what_is_not_this_releases_own(server: Server, cluster: Cluster) -> None:
     server.put(SECRET, a_revision("other", 1, "deployed"))
     theirs = {**OWNED, "annotations": {**OWNED["annotations"], "meta.helm.sh/release-name": "other"}}

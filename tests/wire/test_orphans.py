@@ -141,9 +141,20 @@ def test_releases_that_cannot_be_listed_leave_it_open(server: Server, connect: C
     (undecided,) = found.undecided
     assert (undecided.release, undecided.objects) == (ReleaseName("closed", "old"), 2)
     assert undecided.why == Unknown(
-        "secrets in closed: no right to list secrets (403): no", ("kubectl auth can-i list secrets -n closed",)
+        "secrets in closed: no right to list secrets (403): no",
+        ("kubectl auth can-i list secrets -n closed", "--driver configmap   (if no release is kept elsewhere)"),
     )
     assert len(server.asked("GET /api/v1/namespaces/closed/secrets")) == 1
+
+
+def test_releases_in_one_of_two_places_that_cannot_be_listed(server: Server, connect: Connect) -> None:
+    server.put(SHIRT, left(SHIRT, "a"))
+    server.on("GET .*/configmaps", status(403, "Forbidden", "no"))
+    ((undecided),) = searched(connect, "shop").undecided
+    assert undecided.why == Unknown(
+        "configmaps in shop: no right to list configmaps (403): no",
+        ("kubectl auth can-i list configmaps -n shop", "--driver secret   (if no release is kept elsewhere)"),
+    )
 
 
 def test_releases_that_can_no_longer_be_told_leave_it_open(server: Server, connect: Connect) -> None:
