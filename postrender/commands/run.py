@@ -118,7 +118,8 @@ def _environ(options: argparse.Namespace) -> dict[str, str]:
         for setting in _SETTINGS
         if (value := values[setting.name]) is not None
     }
-    return {**os.environ, **told}
+    # What the filter did is read off its report.
+    return {**{name: value for name, value in os.environ.items() if name != "POSTRENDER_NO_REPORT"}, **told}
 
 
 def _say(text: str) -> None:

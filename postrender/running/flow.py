@@ -21,6 +21,9 @@ Say = Callable[[str], None]
 """Takes lines for a person, each ended."""
 
 
+_AGAIN = "helm upgrade ...   (with the same chart and values)"
+
+
 class Order(Record, hidden=("environ",)):
     """What is to be done.
 
@@ -72,6 +75,11 @@ class _Run:
             if code:
                 return self._failed(code, first)
             self._unpin()
+            if first is None and self._stores_something():
+                self._lines(
+                    f"postrender: the filter left no plan, so whether it announced an upgrade is not known: "
+                    f"look into its account, and if so: {_AGAIN}"
+                )
             plans = [first]
             names = told.announced(first)
             if names and order.upgrade:
@@ -146,6 +154,10 @@ class _Run:
             self.unpinned += sum(len(each.without.pins) for each in found if each.without)
             self.backups.append(path)
 
+    def _stores_something(self) -> bool:
+        found = look(self.order.cluster, self.order.release, self.order.driver)
+        return bool((found[-1].stored.revision.manifest or "").strip())
+
     def _account(self, plans: Sequence[View | None], left: Sequence[str]) -> None:
         newest = self._revisions()[-1]
         self._lines(f"postrender: release {self.order.release} is {newest.status}, revision {newest.revision}")
@@ -154,11 +166,11 @@ class _Run:
         self._lines(f"changed: {told.some(changed) or 'nothing'}", first="  ")
         self._lines(self._verified(), first="  ")
         if self.backups:
-            copies = ", ".join(self.backups)
-            self._lines(f"{self.unpinned} pin{'s' * (self.unpinned != 1)} taken out; copies in {copies}", first="  ")
+            pins = f"{self.unpinned} pin{'s' * (self.unpinned != 1)}"
+            self._lines(f"{pins} taken out; what was stored before is in {', '.join(self.backups)}", first="  ")
         if left:
             self._lines(f"not yet as the chart says: {told.some(left)}", first="  ")
-            self._lines("next: helm upgrade ...   (with the same chart and values)", first="  ")
+            self.say(f"  next: {_AGAIN}\n")
 
     def _verified(self) -> str:
         """The last line: whether what is stored is live, and no pin is left."""
@@ -192,7 +204,7 @@ class _Run:
             next = f"{again}; it takes that record away and goes on"
         elif newest.status == "failed":
             state = f"revision {newest.revision} is failed, and what it had changed by then stays changed"
-            next = "postrender run -- helm upgrade ...   (with the same chart and values)"
+            next = f"postrender run -- {_AGAIN}"
         else:
             state, next = f"the release is {newest.status}, revision {newest.revision}", again
         self._lines(f"postrender: Helm failed (exit code {code}): {state}")

@@ -24,13 +24,13 @@ class Journal(Record):
     lock: int
 
     def plan(self, step: str) -> str:
-        """Where the filter leaves the plan of one step, as JSON."""
-        return f"{self.path.removesuffix('.json')}.{step}.plan.json"
+        """Where the filter is to leave the plan of one step, as JSON; one of an earlier run is removed."""
+        path = f"{self.path.removesuffix('.json')}.{step}.plan.json"
+        self._forget(path)
+        return path
 
     def begin(self, before: int, digest: str) -> None:
         """Note that a run of that command has begun, and which revision was the newest, 0 for none; raises OSError."""
-        for step in ("first", "second"):
-            self._forget(self.plan(step))
         state.replace_private(self.path, json.dumps({"before": before, "command": digest}).encode())
 
     def before(self, digest: str) -> int | None:

@@ -16,6 +16,20 @@ from tests.e2e.charts import chart, manifest
 from tests.e2e.helm import RUN_WITHIN, Helm, HelmFactory, executable
 from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, STABLE_SHIRT
 
+NEVER = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "never"},
+    "spec": {
+        "selector": {"matchLabels": {"a": "b"}},
+        "template": {
+            "metadata": {"labels": {"a": "b"}},
+            "spec": {"containers": [{"name": "c", "image": "none"}]},
+        },
+    },
+}
+"""What no controller makes ready."""
+
 Done = subprocess.CompletedProcess[str]
 
 
@@ -153,6 +167,59 @@ def test_the_announced_upgrade_can_be_left_to_the_user(helm: HelmFactory, namesp
     finished(namespace)
 
 
+def test_with_permission_to_write_there_is_no_second_step(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path
+) -> None:
+    it = helm("3.12.3")
+    now = kept_pair(it, tmp_path)
+    ok(run(it, "install", "r", str(now), ours=("--on-drift", "apply")))
+    finished(namespace)
+    assert [each.revision for each in namespace.releases("r")] == [1]
+
+
+def test_the_plugins_of_the_user_stay_and_are_there(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
+    """One of them is postrender itself, another a post-renderer that would fail."""
+    it = helm("4.3.1")
+    for name in ("postrender", "failing"):
+        folder = it.home / "plugins" / name
+        folder.mkdir()
+        (folder / "plugin.yaml").write_text(
+            f"apiVersion: v1\ntype: postrenderer/v1\nname: {name}\nversion: 0.1.0\nruntime: subprocess\n"
+            "runtimeConfig:\n  platformCommand:\n  - command: /bin/false\n"
+        )
+    ok(run(it, "install", "r", str(pair(tmp_path, {"color": "red"}, {"color": "black", "size": "L"}))))
+    finished(namespace)
+    listed = it.run("plugin", "list").expect_ok().stdout
+    assert [line.split()[0] for line in listed.splitlines()[1:]] == ["failing", "postrender"]
+
+
+def test_an_interrupt_is_helms_and_the_state_is_told(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
+    it = helm("3.12.3")
+    waiting = chart(tmp_path, {"never": NEVER})
+    process = start(words(it, "install", "r", str(waiting), "--wait"), it)
+    wait_until(lambda: _deployment(namespace) is not None, "the Deployment")
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait() == 1
+    told = " ".join((it.home / "stderr").read_text().split())
+    assert "postrender: Helm failed (exit code 1): revision 1 is failed, and what it had changed by then" in told
+    assert told.endswith("next: postrender run -- helm upgrade ... (with the same chart and values)")
+
+
+def test_a_plan_that_is_missing_is_told(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
+    """A script around Helm that hands on no variables of ours, for one."""
+    it = helm("3.12.3")
+    now = kept_pair(it, tmp_path)
+    around = tmp_path / "around" / "helm"
+    around.parent.mkdir()
+    around.write_text(f"#!/bin/sh\nexec env -u POSTRENDER_REPORT '{it.binary}' \"$@\"\n")
+    around.chmod(0o755)
+    done = ok(run(it, "install", "r", str(now), program=around, environ={"POSTRENDER_NO_REPORT": "true"}))
+    told = " ".join(done.stderr.split())
+    assert "the filter left no plan, so whether it announced an upgrade is not known" in told
+    assert "no pin is stored" in told
+    assert namespace.content(BETA_SHIRT, "shirt") == {"color": "blue", "size": "M"}
+
+
 def test_a_dry_run_writes_nothing(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
     it = helm("3.12.3")
     now = kept_pair(it, tmp_path)
@@ -209,19 +276,7 @@ def test_killed_together_with_its_helm_and_called_again_it_ends_the_same(
     """Helm waits for a Deployment that never gets ready, and dies there: its record stays pending."""
     it = helm("3.12.3")
     now = kept_pair(it, tmp_path)
-    never = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "never"},
-        "spec": {
-            "selector": {"matchLabels": {"a": "b"}},
-            "template": {
-                "metadata": {"labels": {"a": "b"}},
-                "spec": {"containers": [{"name": "c", "image": "none"}]},
-            },
-        },
-    }
-    waiting = "{{ if .Values.never }}\n" + str(never).replace("'", '"') + "\n{{ end }}\n"
+    waiting = "{{ if .Values.never }}\n" + str(NEVER).replace("'", '"') + "\n{{ end }}\n"
     (now / "templates" / "never.yaml").write_text(waiting)
     values = now / "values.yaml"
     if step == "second":
