@@ -79,13 +79,14 @@ def filter_stream(
     writer: Writer | None = None,
     seen: Callable[[Planned], None] | None = None,
     whole: bool = False,
+    then: Callable[[bytes], bytes] | None = None,
 ) -> Result:
     """The stream as Helm shall install it.
 
     ``source`` is ``None`` where nothing is to be looked up, ``writer`` where nothing may be written. ``seen`` is shown
-    the plan before it is carried out or refused; ``whole`` as for ``gather``. Raises ManifestError, ClusterError and,
-    with every objection in one message, Refused; then nothing was emitted. A write to a live object happens only in a
-    real run, after the whole plan and the whole output were proved.
+    the plan before it is carried out or refused; ``whole`` as for ``gather``. ``then`` makes the stream that is emitted
+    from ours. Raises ManifestError, ClusterError and, with every objection in one message, Refused; then nothing was
+    emitted. A write to a live object happens only in a real run, after the whole plan and the whole output were proved.
     """
     planned = plan_stream(data, invocation, policy, source, whole=whole)
     if seen is not None:
@@ -94,12 +95,13 @@ def filter_stream(
     check(plan)
     _check_values(plan, source)
     output = splice(manifest, plan.edits)
+    emitted = _handed_on(output.data, then, invocation, policy, source)
     writes = plan.adoptions or plan.applications
     if not writes or invocation.release is None or invocation.dry_run is not DryRun.NO:
-        return Result(output.data, plan, output.rewritten)
+        return Result(emitted, plan, output.rewritten)
     if writer is None:
         _check_unwritten(plan, source)
-        return Result(output.data, plan, output.rewritten)
+        return Result(emitted, plan, output.rewritten)
     from postrender.writes import brought, stamped  # Few runs write, and each pays for what it imports.
 
     written: list[str] = []
@@ -111,10 +113,48 @@ def filter_stream(
     if now.applications:
         facts = brought(facts, now, writer, written)
         # What the server did not keep of it is stored as it is live, and told.
-        now = decide(facts, replace(policy, on_drift=OnDrift.STORE))
+        policy = replace(policy, on_drift=OnDrift.STORE)
+        now = decide(facts, policy)
         check(now)
-    output = splice(manifest, now.edits)
-    return Result(output.data, _as_carried_out(plan, now), output.rewritten, tuple(written))
+    final = splice(manifest, now.edits)
+    if final.data != output.data:
+        emitted = _handed_on(final.data, then, invocation, policy, source)
+    return Result(emitted, _as_carried_out(plan, now), final.rewritten, tuple(written))
+
+
+def _handed_on(
+    data: bytes,
+    then: Callable[[bytes], bytes] | None,
+    invocation: Invocation,
+    policy: Policy,
+    source: Source | None,
+) -> bytes:
+    """What another program makes of the stream, decided on once more: it may want nothing written that is not there.
+
+    Raises what that program does, and Refused where it undoes an edit, or brings an object that needs one.
+    """
+    if then is None:
+        return data
+    from postrender.helm.patch import differs
+    from postrender.plan.edits import carried_out
+
+    after = then(data)
+    manifest = manifests.read(after)
+    facts = gather(manifest, invocation, source)
+    plan = decide(facts, policy)
+    check(plan)
+    undone = []
+    for verdict in plan.verdicts:
+        body = facts.desired(verdict.ref) if verdict.edits else None
+        paths = differs(body, carried_out(body, verdict.edits))
+        undone += [f"{verdict.name}: {'.'.join(path)}" for path in paths]
+    if undone:
+        raise Refused(
+            "\n  ".join(["undoes what has to be written, or adds objects that need it; what differs:", *undone]),
+            where="--then",
+            next="--first 'PROGRAM ARGUMENT ...'   (to run it before postrender, not after)",
+        )
+    return after
 
 
 def _check_values(plan: Plan, source: Source | None) -> None:

@@ -10,7 +10,7 @@ from postrender.caller import SETTINGS, Caller
 from postrender.commands import COMMANDS
 from postrender.commands.account import account_of
 from postrender.commands.given import given
-from postrender.commands.options import FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen
+from postrender.commands.options import CHAIN_SETTINGS, FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen
 from postrender.commands.session import caller_of, policy_of, sources_of
 from postrender.commands.telling import REPORT_SETTINGS, Telling
 from postrender.errors import PostrenderError, UsageError
@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
 
 def _filter(arguments: list[str], telling: Telling) -> int:
     """Filter stdin to stdout; raises PostrenderError before the first byte is written."""
-    ours = (*FILTER_SETTINGS, *HOLD_SETTINGS)
+    ours = (*FILTER_SETTINGS, *HOLD_SETTINGS, *CHAIN_SETTINGS)
     options = given(arguments, (*ours, *REPORT_SETTINGS, *SETTINGS)) or parser().parse_args(arguments)
     telling.values = chosen(options, REPORT_SETTINGS, os.environ)
     values = telling.values = {**telling.values, **chosen(options, ours, os.environ)}
@@ -76,7 +76,12 @@ def _filter(arguments: list[str], telling: Telling) -> int:
         from postrender.commands.holding import hold
 
         telling.compare = hold(str(values["plan"]), os.environ).compare
-    result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer, telling.see, held)
+    then = None
+    if values["first"] or values["then"]:
+        from postrender.commands.chaining import chained
+
+        data, then = chained(data, values, telling)
+    result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer, telling.see, held, then)
     _write(result.data if data.strip() else _empty(data, caller))
     telling.done(account_of(result.plan, caller, sources.source, result.rewritten))
     if "HELM_PLUGIN_NAME" in os.environ:
@@ -95,6 +100,7 @@ def parser() -> argparse.ArgumentParser:
     made = command_parser("", DESCRIPTION + listed, usage=USAGE, epilog=EPILOG)
     made.add_argument("--version", action=ShowVersion, nargs=0, help="show our version and the Helms that are known")
     add_arguments(made, "what is done", (*FILTER_SETTINGS, *HOLD_SETTINGS))
+    add_arguments(made, "what else the manifests go through", CHAIN_SETTINGS)
     add_arguments(made, "what becomes of the account", REPORT_SETTINGS)
     add_arguments(made, "who called (read off the calling Helm where it is the parent)", SETTINGS)
     return made

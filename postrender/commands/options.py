@@ -51,6 +51,12 @@ HOLD_SETTINGS: tuple[Setting, ...] = (
 )
 """What the filter alone is held to."""
 
+CHAIN_SETTINGS: tuple[Setting, ...] = (
+    Setting("first", "str", "'PROGRAM ARG'", "another post-renderer, which the manifests go through before postrender"),
+    Setting("then", "str", "'PROGRAM ARG'", "one that they go through afterwards; it may not undo anything"),
+)
+"""Helm takes one post-renderer only."""
+
 CONNECTION_SETTINGS: tuple[Setting, ...] = tuple(
     setting
     for setting in SETTINGS

@@ -42,6 +42,7 @@ class Telling:
         self.values: Mapping[str, Value | None] = {}
         self.source: Source | None = None
         self.planned: Planned | None = None
+        self.others: dict[str, str] = {}
         self.compare: Callable[[Planned, Caller, Source | None], None] | None = None
 
     def see(self, planned: Planned) -> None:
@@ -50,8 +51,13 @@ class Telling:
         if self.compare is not None and self.caller is not None:
             self.compare(planned, self.caller, self.source)
 
+    def heard(self, name: str, said: str) -> None:
+        """Keep what another program of the chain said, for whoever reads the account."""
+        self.others[name] = "".join(f"{name}: {line}\n" for line in said.splitlines())
+
     def done(self, account: str) -> None:
         """Tell the account of a run that succeeded, unless it is to be quiet; the report file is written anyway."""
+        account = "".join(self.others.values()) + account
         said = account + self._report(account, 0)
         if self.values.get("quiet"):
             return
@@ -68,7 +74,7 @@ class Telling:
         Helm 3 shows what it heard on our stderr after a failure, Helm 4 never does (``Run``, pkg/postrender/exec.go of
         3.9.0 to 3.21.4; ``runPostrenderer``, internal/plugin/runtime_subprocess.go of 4.0.0 to 4.3.1).
         """
-        said = message(error)
+        said = "".join(self.others.values()) + message(error)
         said += self._report(said, code(error))
         sys.stderr.write(said)
         helm = self._helm()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from postrender.helm.objects import stamped
 from postrender.live import Json, LiveObject
@@ -10,6 +10,7 @@ from postrender.manifest import ObjectRef
 from postrender.plan.rewriting import SYNC_OPTIONS, Rewriting
 from postrender.plan.verdict import Action
 from postrender.splice import Edit, Remove, Set
+from postrender.splice.changes import Changes, Drop, Put, add, applied
 
 VERSION = ("metadata", "resourceVersion")
 
@@ -53,6 +54,14 @@ def actions_of(done: Rewriting, adopt: LiveObject | None = None, apply: Json = N
         Action.OPTION: done.options,
     }
     return tuple(action for action, present in wanted.items() if present) or (Action.PASS,)
+
+
+def carried_out(body: Json, edits: Sequence[Edit]) -> Json:
+    """The object's value with edits of its document in it; the given one is left alone."""
+    tree: Changes = {}
+    for edit in edits:
+        add(tree, edit.path, Put(edit.value) if isinstance(edit, Set) else Drop())
+    return applied(body, tree)
 
 
 def _towards(ref: ObjectRef, before: Json, after: Json, path: tuple[str, ...]) -> list[Edit]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from postrender import redact
 from postrender.helm.fields import as_live
@@ -13,14 +13,13 @@ from postrender.helm.predict import Prediction, Request
 from postrender.identity import GroupVersionKind, ObjectKey
 from postrender.live import Json
 from postrender.ownership import Ownership, classify
+from postrender.plan.edits import carried_out
 from postrender.plan.facts import Facts, Item
 from postrender.plan.verdict import Action, Plan, Verdict
 from postrender.record import Record, replace
 from postrender.redact import Digests
 from postrender.report.changes import changes
 from postrender.report.view import About, Held, Identity, ObjectView, Owner, Predicted, View
-from postrender.splice import Edit, Set
-from postrender.splice.changes import Changes, Drop, Put, add, applied
 
 _PASSING = ("managedFields", "resourceVersion", "generation")
 """Metadata that every write changes, and that tells a reader nothing."""
@@ -59,7 +58,7 @@ class _Building:
 
     def _staying(self, verdict: Verdict, item: Item) -> ObjectView:
         desired = self.facts.desired(item.ref)
-        emitted = None if Action.REFUSE in verdict.actions else _edited(desired, verdict.edits)
+        emitted = None if Action.REFUSE in verdict.actions else carried_out(desired, verdict.edits)
         prediction = verdict.prediction or self._created(item, emitted)
         bodies = _Bodies(
             desired=desired,
@@ -189,14 +188,6 @@ def _unpredicted(item: Item) -> str:
     if item.hook:
         return "hook"
     return "unknown" if item.live is None else Request.APPLY.value
-
-
-def _edited(body: Json, edits: Sequence[Edit]) -> Json:
-    """The object with the edits carried out."""
-    tree: Changes = {}
-    for edit in edits:
-        add(tree, edit.path, Put(edit.value) if isinstance(edit, Set) else Drop())
-    return applied(body, tree)
 
 
 def _plain(body: Json) -> Json:
