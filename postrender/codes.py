@@ -99,7 +99,8 @@ _ALL = (
         "compared with its namesake, fields would be left behind",
         "This Helm takes two kinds of one name for the same object and compares the document with the manifest stored "
         "for its namesake in another group. Fields that are equal there are silently not applied, or fields that were "
-        "only there are removed. Helm 3.17.1 and later compare the right ones; `--force` (3.11 and later) replaces.",
+        "only there are removed. Helm 3.17.1 and later compare the right ones; `--force` (3.11 and later) replaces; "
+        "`--on-drift apply`, where it is advised, sets the live object right first.",
     ),
     Code(
         "PR301",

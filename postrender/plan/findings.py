@@ -335,7 +335,8 @@ def _not_right(outcome: Outcome, on_drift: OnDrift) -> Finding:
     if not outcome.mended:
         now = f"{fields} would be wrong afterwards" if count else "the next upgrade would leave fields behind"
         severity = Severity.ERROR if count else Severity.WARNING
-        return Finding("PR205", severity, f"this Helm compares it with its namesake: {now}", _OTHER_HELM)
+        ways = (*_OTHER_HELM, *(_OTHER_DRIFT[1:] if outcome.appliable else ()))
+        return Finding("PR205", severity, f"this Helm compares it with its namesake: {now}", ways)
     if outcome.untrue:
         return _untrue(outcome, fields)
     if outcome.rewriting.store is not None:
@@ -349,5 +350,7 @@ def _not_right(outcome: Outcome, on_drift: OnDrift) -> Finding:
         "PR301",
         Severity.ERROR,
         f"Helm would report success and leave {fields} of the chart unapplied",
-        _OTHER_DRIFT if on_drift is OnDrift.FAIL else _OTHER_HELM[1:],
+        _OTHER_DRIFT
+        if on_drift is OnDrift.FAIL
+        else (*_OTHER_HELM[1:], *(_OTHER_DRIFT[1:] if outcome.appliable else ())),
     )

@@ -90,7 +90,8 @@ class Outcome(Record):
     next ``helm upgrade`` of the same chart sets them right. ``policy`` is the resource policy that the document says
     and the live object will not, ``""`` where they agree. ``apply`` is the JSON merge patch that brings the live object
     to what the chart says before Helm runs, ``None`` for none: then the prediction is of what comes after it, and
-    ``differing`` are the paths it sets right. ``untrue`` says that what differs is stored otherwise already.
+    ``differing`` are the paths it sets right. ``untrue`` says that what differs is stored otherwise already,
+    ``appliable`` that ``apply`` would set right what cannot be set right otherwise.
     """
 
     rewriting: Rewriting
@@ -101,3 +102,4 @@ class Outcome(Record):
     policy: str = ""
     apply: Json = None
     untrue: bool = False
+    appliable: bool = False

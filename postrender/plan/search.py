@@ -32,6 +32,11 @@ def rewrite(group: Group) -> tuple[Outcome, ...]:
         wrong = differing(group, rewritings, predictions)
     untrue = len(group.members) == 1 and bool(group.frame.stored)
     right = mended(group, rewritings, predictions)
+    stuck = any(
+        paths and (rewriting.store is None or not later)
+        for rewriting, paths, later in zip(rewritings, wrong, right, strict=True)
+    )
+    appliable = stuck and not group.apply and applied(group, wishes) is not None
     return tuple(
         Outcome(
             rewriting,
@@ -41,6 +46,7 @@ def rewrite(group: Group) -> tuple[Outcome, ...]:
             mended=later,
             policy=_policy_ahead(member, prediction),
             untrue=untrue,
+            appliable=appliable,
         )
         for member, rewriting, prediction, paths, later in zip(
             group.members, rewritings, predictions, wrong, right, strict=True
