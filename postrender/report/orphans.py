@@ -105,7 +105,7 @@ def _group(release: ReleaseName, left: Sequence[Left], typing: Typing, paint: Pa
         rest = f"  {each.since[:_DATE]:{_DATE}}" + (f"  {paint('magenta', note)}" if note else "")
         if len(each.name) > width:
             yield f"  {each.name}"
-            yield f"  {'':{width}}{rest}"
+            yield f"    {rest}"
         else:
             yield f"  {each.name:{width}}{rest}"
     staying = [each for each in left if not each.live.deleting]
@@ -133,11 +133,17 @@ def _command(what: str, call: str, paint: Paint) -> Iterator[str]:
 
 
 def _words(call: str) -> list[str]:
-    """The words of a command line as they are written, quotes and all."""
+    """The words of a command line as they are written, quotes and all; a flag and its value are one."""
     lexer = shlex.shlex(call, posix=False, punctuation_chars=False)
     lexer.whitespace_split = True
     lexer.commenters = ""
-    return list(lexer)
+    words: list[str] = []
+    for word in lexer:
+        if words and words[-1].startswith("-") and " " not in words[-1] and not word.startswith("-"):
+            words[-1] += f" {word}"
+        else:
+            words.append(word)
+    return words
 
 
 def _note(left: Left) -> str:
