@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from postrender.live import Json
 from postrender.record import Record, asdict
-from postrender.redact import Digests, redacted
+from postrender.redact import Digests, redacted, values
 from postrender.trial import Accepted, Conflict, Conflicting, NotAsked, Rejected, Trial, TrialAnswer
 
 GROUP = "snapshot.postrender"
@@ -62,12 +62,17 @@ def fingerprint(trial: Trial, hide: Digests | None) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def document(trial: Trial, answer: TrialAnswer, hide: Digests | None) -> Json:
-    """The answer as a document; ``hide`` makes digests of a Secret's values, ``None`` leaves them."""
+def document(trial: Trial, answer: TrialAnswer, hide: Digests | None, live: Json = None) -> Json:
+    """The answer as a document; ``hide`` makes digests of a Secret's values, ``None`` leaves them.
+
+    ``live`` is the object that the request is about: the answer may repeat what its values are.
+    """
     body: dict[str, Json]
+    kind = trial.key.group_kind
     match answer:
-        case Accepted(live):
-            body = {"accepted": _safe(live, trial, hide)}
+        case Accepted(after):
+            known = values(live, kind) | values(trial.body, kind)
+            body = {"accepted": _safe(after, trial, hide, known)}
         case Conflicting(conflicts, message):
             body = {"conflicting": asdict(conflicts), "message": message}
         case Rejected(message):
@@ -89,7 +94,7 @@ def read(body: Mapping[str, Json]) -> TrialAnswer:
     return NotAsked(body["notAsked"], tuple(body["next"]))
 
 
-def _safe(body: Json, trial: Trial, hide: Digests | None) -> Json:
+def _safe(body: Json, trial: Trial, hide: Digests | None, known: frozenset[str] = frozenset()) -> Json:
     if hide is None:
         return body
-    return redacted(body, trial.key.group_kind, f"{trial.key.namespace}/{trial.key.name}", hide)
+    return redacted(body, trial.key.group_kind, f"{trial.key.namespace}/{trial.key.name}", hide, known)

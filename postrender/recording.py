@@ -83,7 +83,9 @@ def documents(recording: Recording, hide: Digests | None) -> Iterator[Json]:
         yield _safe(live.body, key, hide)
     for driver, revision in recording.revisions.values():
         yield _revision(revision, driver, hide)
-    yield from (answers.document(trial, answer, hide) for trial, answer in recording.answers)
+    bodies = {key: live.body for (key, _), live in recording.live.items()}
+    for trial, answer in recording.answers:
+        yield answers.document(trial, answer, hide, bodies.get(trial.key))
 
 
 def _safe(body: Json, key: ObjectKey, hide: Digests | None) -> Json:

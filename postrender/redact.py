@@ -89,14 +89,16 @@ def masked(text: str) -> str:
     return _DIGEST.sub("(secret)", text)
 
 
-def redacted(body: Json, kind: GroupKind, place: str, made: Digests) -> Json:
+def redacted(body: Json, kind: GroupKind, place: str, made: Digests, known: frozenset[str] = frozenset()) -> Json:
     """An object, or a patch of one, without secret values; ``place`` is ``namespace/name``.
+
+    ``known`` are further values of the same Secret, an older one's perhaps, that its metadata may repeat.
 
     Secrets inside of others (a template's, an item's, one in an annotation's JSON) are found too. What is a digest
     already stays as it is.
     """
     if isinstance(body, dict) and kind == SECRET:
-        return _secret(body, place, made)
+        return _secret(body, place, made, known)
     return _searched(body, made)
 
 
@@ -124,8 +126,10 @@ def scrubbed(text: str, secret: Sequence[str] | frozenset[str]) -> str:
     return text
 
 
-def _secret(body: Mapping[str, Json], place: str, made: Digests) -> dict[str, Json]:
-    known = values(dict(body), SECRET)
+def _secret(
+    body: Mapping[str, Json], place: str, made: Digests, known: frozenset[str] = frozenset()
+) -> dict[str, Json]:
+    known |= values(dict(body), SECRET)
     result: dict[str, Json] = {}
     for name, field in body.items():
         if name == "metadata":

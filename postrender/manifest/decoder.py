@@ -62,7 +62,7 @@ class _Decoder:
 
     def _enter(self, alias: Node) -> None:
         if id(alias) in self.open:
-            raise Unusable(f"anchor {alias.text!r} contains itself", alias)
+            raise Unusable("an anchor contains itself", alias)
         self._count(alias)
         self.open.add(id(alias))
         self.todo.append(("leave", alias, None, None, 0))

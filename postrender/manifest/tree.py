@@ -120,7 +120,7 @@ class _Composer:
             self.references = True
             target = self.anchors.get(event.anchor)
             if target is None:
-                raise Unreadable(f"unknown anchor {event.anchor!r}", start)
+                raise Unreadable("an alias of no anchor", start)
             return Node(Kind.ALIAS, start, self._offset(event.end_mark), event.anchor, target=target)
         anchor = event.anchor or ""
         tag = event.tag or ""

@@ -115,7 +115,8 @@ class _Building:
         leaving: bool = False,
     ) -> ObjectView:
         gvk, key, live = verdict.ref.gvk, verdict.key, item.live
-        safe = _Bodies(*(self._safe(body, key) for body in _values(bodies)))
+        known: frozenset[str] = frozenset().union(*(redact.values(body, key.group_kind) for body in _values(bodies)))
+        safe = _Bodies(*(self._safe(body, key, known) for body in _values(bodies)))
         differences = changes(safe.live, safe.after) if safe.live is not None and safe.after is not None else ()
         return ObjectView(
             name=verdict.name,
@@ -149,10 +150,10 @@ class _Building:
         told = json.dumps(safe, sort_keys=True)
         return hashlib.sha256((told if self.digests.lasting else redact.masked(told)).encode()).hexdigest()
 
-    def _safe(self, body: Json, key: ObjectKey) -> Json:
+    def _safe(self, body: Json, key: ObjectKey, known: frozenset[str] = frozenset()) -> Json:
         if body is None:
             return None
-        return redact.redacted(body, key.group_kind, f"{key.namespace}/{key.name}", self.digests)
+        return redact.redacted(body, key.group_kind, f"{key.namespace}/{key.name}", self.digests, known)
 
 
 class _Bodies(Record):

@@ -85,9 +85,10 @@ def applied(value: Json, changes: Changes) -> Json:
 
 def no_fields(value: Json, offset: int = -1) -> Conflict:
     """Why something that is no mapping cannot be edited further down."""
-    shown = "a list" if isinstance(value, list) else repr(value)
+    # Never the value itself, which may be a secret.
+    shown = "a list" if isinstance(value, list) else "a text" if isinstance(value, str) else "a plain value"
     return Conflict(
-        f"{shown if len(shown) <= 40 else shown[:37] + '...'} stands where a mapping should",
+        f"{shown} stands where a mapping should",
         offset,
         next="make it a mapping in the chart's template",
     )

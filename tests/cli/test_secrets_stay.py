@@ -1,0 +1,214 @@
+"""A secret planted wherever it could leak from, and looked for in all that is said.
+
+What is printed as manifests (the filter's stdout, and that of its wrappers) is the chart's own and not searched.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_filter import run
+from tests.cli.test_plan import live_file, ours
+from tests.plans.test_plans import _secret as a_revision
+
+WORD = "hunter2"
+"""Every planted value begins with it, and so does the base64 of each with ``PACKED``."""
+
+PACKED = "aHVudGVyM"
+RELEASE = ("--release", "shop", "-n", "shop")
+HEAD = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n"
+
+BROKEN = {
+    "data that is a text": f"{HEAD}data: {WORD}-a\n",
+    "labels that are a text": f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  labels: {WORD}-a\n",
+    "metadata that are a text": f"apiVersion: v1\nkind: Secret\nmetadata: {WORD}-a\n",
+    "a quote that does not end": f'{HEAD}stringData:\n  a: "{WORD}-a\n',
+    "a tag that does not fit": f"{HEAD}stringData:\n  a: !!int {WORD}-a\n",
+    "another tag that does not fit": f"{HEAD}stringData:\n  a: !!timestamp {WORD}-a\n",
+    "a tag of its own": f"{HEAD}stringData:\n  a: !{WORD}-a b\n",
+    "binary that is none": f"{HEAD}stringData:\n  a: !!binary {WORD}-a=\n",
+    "an alias": f"{HEAD}stringData:\n  a: *{WORD}-a\n",
+    "an anchor in itself": f"{HEAD}stringData:\n  a: &{WORD}-a [*{WORD}-a]\n",
+    "an at sign": f"{HEAD}stringData:\n  a: @{WORD}-a\n",
+    "a colon too many": f"{HEAD}stringData:\n  a: {WORD}-a: b\n",
+    "a brace that does not end": f"{HEAD}stringData: {{a: {WORD}-a\n",
+    "a key twice": f"{HEAD}stringData:\n  a: {WORD}-a\n  a: {WORD}-b\n",
+    "a tab": f"{HEAD}stringData:\n\ta: {WORD}-a\n",
+    "an escape that is none": f'{HEAD}stringData:\n  a: "{WORD}-a\\q"\n',
+    "a merge of a text": f"{HEAD}stringData:\n  <<: {WORD}-a\n",
+    "a control character": f'{HEAD}stringData:\n  a: "{WORD}-a\x01"\n',
+    "JSON that does not end": f'{{"apiVersion": "v1", "kind": "Secret", "stringData": {{"a": "{WORD}-a"',
+    "JSON with a bare word": f'{{"apiVersion": "v1", "kind": "Secret", "stringData": {{"a": {WORD}-a}}}}',
+    "a misspelled field": f"{HEAD}stringdata:\n  a: {WORD}-a\n",
+    "a list of Secrets": (
+        f"apiVersion: v1\nkind: SecretList\nitems:\n- metadata: {{name: db}}\n  stringData: {{a: {WORD}}}\n"
+    ),
+    "a key of a directive": f"{HEAD}data:\n  $patch: {WORD}-a\n",
+}
+
+
+def packed(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def leaks(*texts: bytes | str) -> list[str]:
+    """Every line that has a planted value in it."""
+    joined = "\n".join(text if isinstance(text, str) else text.decode(errors="replace") for text in texts)
+    return [line for line in joined.splitlines() if WORD in line or PACKED in line]
+
+
+@pytest.mark.parametrize("stream", BROKEN.values(), ids=BROKEN)
+def test_what_is_said_of_a_stream_that_cannot_be_read(stream: str, tmp_path: Path) -> None:
+    live = live_file(tmp_path, ours("Secret", "db", data={"a": packed(f"{WORD}-live"), "$patch": packed(WORD)}))
+    data = stream.encode()
+    found: list[str] = []
+    for source in (("--offline", "--stamp", "all"), ("--live", live, "--helm-version", "3.12.3")):
+        found += leaks(run(*RELEASE, *source, stdin=data).stderr)
+        done = run("plan", "-", *RELEASE, *source, stdin=data)
+        found += leaks(done.stdout, done.stderr)
+    for name, further in (("lint", ("-",)), ("krm", ()), ("snapshot", ("-", *RELEASE, "--live", live))):
+        done = run(name, *further, stdin=data)
+        found += leaks(done.stderr, b"" if name == "krm" else done.stdout)
+    assert found == []
+
+
+def documents() -> tuple[str, list[Any]]:
+    """A stream, and what is live and stored, each with values of its own."""
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db"}}
+    nested = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "stringData": {"a": f"{WORD}-nested"}}
+    chart = [
+        {**secret, "data": {"a": packed(f"{WORD}-chart")}, "stringData": {"b": f"{WORD}-text"}},
+        {
+            "apiVersion": "template.example.com/v1",
+            "kind": "Template",
+            "metadata": {"name": "t"},
+            "objects": [nested],
+            "json": json.dumps(nested),
+        },
+        {"apiVersion": "v1", "kind": "List", "items": [{**nested, "metadata": {"name": "listed"}}]},
+    ]
+    body = ours("Secret", "db", data={"a": packed(f"{WORD}-live"), "c": packed(f"{WORD}-more")})
+    applied = json.dumps({**secret, "stringData": {"a": f"{WORD}-applied"}})
+    notes = {
+        **body["metadata"]["annotations"],
+        "kubectl.kubernetes.io/last-applied-configuration": applied,
+        "someone.example.com/copy": f"the value is {WORD}-live",
+    }
+    gone = ours("Secret", "gone", stringData={"a": f"{WORD}-gone"})
+    revision = a_revision(
+        {
+            "name": "shop",
+            "namespace": "shop",
+            "revision": 3,
+            "manifest": "\n---\n".join(
+                [
+                    json.dumps({**secret, "stringData": {"a": f"{WORD}-stored"}}),
+                    json.dumps({**secret, "metadata": {"name": "gone"}, "stringData": {"a": f"{WORD}-left"}}),
+                ]
+            ),
+        }
+    )
+    whole = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(revision["data"]["release"]))))
+    whole |= {
+        "config": {"password": f"{WORD}-config"},
+        "chart": {"values": {"password": f"{WORD}-values"}},
+        "hooks": [{"manifest": f"password: {WORD}-hook"}],
+    }
+    whole["info"]["notes"] = f"your password is {WORD}-notes"
+    revision["data"]["release"] = packed(base64.b64encode(gzip.compress(json.dumps(whole).encode())).decode())
+    return (
+        "\n---\n".join(map(json.dumps, chart)),
+        [{**body, "metadata": {**body["metadata"], "annotations": notes}}, gone, revision],
+    )
+
+
+FORMATS = ("text", "json", "yaml", "markdown", "html")
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "3.21.4", "4.3.1"])
+def test_no_view_of_a_plan_shows_one(tmp_path: Path, version: str) -> None:
+    stream, found = documents()
+    where = ("--live", live_file(tmp_path, *found), "--helm-version", version)
+    for output in FORMATS:
+        for detail in ((), ("--verbose",)) if output == "text" else ((),):
+            done = run("plan", "-", *RELEASE, *where, "-o", output, *detail, stdin=stream.encode())
+            assert done.returncode in (4, 10), done.stderr.decode()
+            assert leaks(done.stdout, done.stderr) == []
+            assert output == "text" or b"digest:" in done.stdout
+
+
+def test_no_file_that_is_written_holds_one(tmp_path: Path) -> None:
+    stream, found = documents()
+    where = ("--live", live_file(tmp_path, *found), "--helm-version", "3.21.4", "--action", "upgrade")
+    data = stream.encode()
+    saved, report, text = (tmp_path / name for name in ("plan.json", "report.json", "report.txt"))
+    done = run("plan", "-", *RELEASE, *where, "--save", str(saved), stdin=data)
+    assert leaks(done.stdout, done.stderr, saved.read_text()) == []
+    for path in (report, text):
+        done = run(*RELEASE, *where, "--report", str(path), "--plan", str(saved), stdin=data)
+        assert done.returncode == 0, done.stderr.decode()
+        assert leaks(done.stderr, path.read_text()) == []
+    other = stream.replace(f"{WORD}-text", f"{WORD}-else").replace("db", "dc")
+    done = run(*RELEASE, *where, "--report", str(report), "--plan", str(saved), stdin=other.encode())
+    assert done.returncode == 4
+    assert leaks(done.stderr, report.read_text()) == []
+
+
+def test_no_snapshot_holds_one(tmp_path: Path) -> None:
+    stream, found = documents()
+    done = run(
+        *("snapshot", "-", *RELEASE, "--live", live_file(tmp_path, *found), "--helm-version", "3.21.4"),
+        stdin=stream.encode(),
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert leaks(done.stdout, done.stderr) == []
+    from tests.cli.test_snapshot import payloads
+
+    assert leaks(json.dumps(payloads(done.stdout))) == []
+    assert payloads(done.stdout)[0]["version"] == 3
+
+
+def test_a_linter_shows_none() -> None:
+    stream, _ = documents()
+    for output in ("text", "json", "sarif", "github"):
+        done = run("lint", "-", "-o", output, *RELEASE, stdin=stream.encode())
+        assert leaks(done.stdout, done.stderr) == []
+
+
+def test_values_of_a_chart_are_not_in_what_to_type(tmp_path: Path) -> None:
+    helm = tmp_path / "helm"
+    helm.write_text('#!/bin/sh\n[ "$1" = version ] && echo v3.12.3\nexit 0\n')
+    helm.chmod(0o755)
+    live = live_file(tmp_path)
+    for output in FORMATS:
+        done = run(
+            *("plan", "./shop", "--helm", str(helm), *RELEASE, "--live", live, "-o", output),
+            *("--set", f"password={WORD}-set", "--kube-token", f"{WORD}-token"),
+        )
+        assert leaks(done.stdout, done.stderr) == []
+
+
+def test_a_fault_of_our_own_shows_none(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "from postrender.report import build\n"
+        "def broken(*_):\n"
+        f"    raise KeyError('{WORD}-fault')\n"
+        "build.view = broken\n"
+    )
+    stream, found = documents()
+    from tests.cli.test_filter import ROOT
+
+    done = run(
+        *("plan", "-", *RELEASE, "--live", live_file(tmp_path, *found), "--helm-version", "3.21.4"),
+        stdin=stream.encode(),
+        environ={"PYTHONPATH": f"{tmp_path}:{ROOT}"},
+    )
+    assert done.returncode == 1
+    assert leaks(done.stdout, done.stderr) == []
+    assert b"a fault of its own: KeyError" in done.stderr
