@@ -85,9 +85,10 @@ def _agreed_leaving(plans: Sequence[Plan]) -> tuple[Verdict, ...]:
     for plan in plans:
         for verdict in plan.leaving:
             by_key.setdefault(verdict.key, []).append(verdict)
+    # The first finding says what becomes of the object, others what that means for a later run.
     return tuple(
-        found[0]
-        if len(found) == len(plans) and all(other.findings == found[0].findings for other in found)
+        max(found, key=lambda verdict: len(verdict.findings))
+        if len(found) == len(plans) and all(other.findings[0] == found[0].findings[0] for other in found)
         else replace(found[0], actions=(Action.REFUSE,), findings=(findings.version_unknown(),))
         for found in by_key.values()
     )

@@ -53,8 +53,8 @@ def _unkept(run: Run, item: Item, live: LiveObject, done: Rewriting) -> Iterator
     policy (``filterManifestsToKeep``, resource_policy.go). A failed upgrade rolls back, and deletes what the revision
     before does not hold, unless the live object says exactly ``keep`` (``Update``, pkg/kube/client.go).
     """
-    annotations = ((done.store or {}).get("metadata") or {}).get("annotations") if done.store else item.ref.annotations
-    policy = (annotations or {}).get(RESOURCE_POLICY)
+    said = item.ref.annotations if done.store is None else _annotations(done.store)
+    policy = said.get(RESOURCE_POLICY)
     safe = policy == KEEP if run.upgrade else policy is not None
     keep = f"in the chart, annotate {item.name} with {RESOURCE_POLICY}: {KEEP}"
     if run.facts.invocation.atomic and not safe:
