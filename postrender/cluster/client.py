@@ -30,6 +30,7 @@ from postrender.trial import NotAsked, Trial, TrialAnswer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from postrender.cluster.rights import Right
     from postrender.drift import Mending
     from postrender.stamps import Stamps
 
@@ -78,6 +79,18 @@ class Cluster:
             lambda: capabilities(self._transport),
             patience=_REQUESTS * self._transport.patience,
             given_up=Capabilities(),
+        )
+
+    def may(self, rights: Sequence[Right]) -> list[bool | Unknown]:
+        """Whether we have each right, in the order of ``rights``."""
+        from postrender.cluster.rights import allowed  # No filter needs it, and each would pay for what it imports.
+
+        late: bool | Unknown = self._late()
+        return each(
+            lambda right: allowed(self._transport, right, self._kubectl),
+            rights,
+            patience=self._transport.patience,
+            given_up=late,
         )
 
     def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:

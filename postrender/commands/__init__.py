@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "flux": "the filter's edits as patches of a HelmRelease",
     "argocd": "a config management plugin of Argo CD",
     "krm": "a KRM function for kustomize and kpt",
+    "doctor": "tell whether the filter could work on this machine",
     "helm-plugin": "make this installation a post-renderer of Helm 4",
     "completion": "have a shell complete commands and flags",
     "explain": "say what a code in a message means",

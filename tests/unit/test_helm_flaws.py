@@ -1,0 +1,42 @@
+"""What each version of Helm is said to do wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from postrender.codes import CODES
+from postrender.helm.flaws import flaws
+from postrender.helm.versions import DISTINCT, NEWEST_KNOWN, HelmVersion
+
+
+def codes(version: str) -> list[str]:
+    helm = HelmVersion.parse(version)
+    assert helm is not None
+    return [code for flaw in flaws(helm) for code in flaw.codes]
+
+
+@pytest.mark.parametrize("helm", [*DISTINCT, *NEWEST_KNOWN.values()], ids=str)
+def test_every_code_is_explained(helm: HelmVersion) -> None:
+    assert {code for flaw in flaws(helm) for code in flaw.codes} <= CODES.keys()
+    assert not any(flaw.text.endswith(".") for flaw in flaws(helm))
+
+
+@pytest.mark.parametrize(
+    ("code", "has", "has_not"),
+    [
+        ("PR202", ["3.9.4", "3.12.3", "3.17.0"], ["3.17.1", "4.0.0", "4.3.1"]),
+        ("PR402", ["3.17.1", "3.21.4", "4.0.0", "4.3.1"], ["3.17.0"]),
+        ("PR304", ["4.0.0"], ["3.21.4", "4.0.1", "4.3.1"]),
+    ],
+)
+def test_borders(code: str, has: list[str], has_not: list[str]) -> None:
+    assert all(code in codes(version) for version in has)
+    assert not any(code in codes(version) for version in has_not)
+
+
+def test_only_4_0_0_to_4_1_0_mind_the_version() -> None:
+    told = {version: flaws(HelmVersion(*map(int, version.split("."))))[0].text for version in ("4.1.0", "4.1.1")}
+    assert told == {
+        "4.1.0": "deletes an object whose group or version changes in the chart",
+        "4.1.1": "deletes an object whose group changes in the chart",
+    }
