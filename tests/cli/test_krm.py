@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.test_filter import run
+from tests.cli.test_filter import EXAMPLE, run
 from tests.tools import assets
 
 KUSTOMIZE = ("sigs.k8s.io/kustomize/kustomize/v5", "v5.8.1")
@@ -175,6 +175,17 @@ def test_a_refusal_prints_the_list_as_it_came_with_the_objections(tmp_path: Path
     }
     assert not any("labelled" in result["message"] for result in results)
     assert said.startswith("postrender: configmaps/shop/a: is live and has no complete Helm ownership metadata;")
+
+
+def test_a_pin_where_what_is_live_is_told() -> None:
+    rendered = (EXAMPLE / "rendered.yaml").read_text()
+    documents = [document.split("\n", 1)[1] for document in rendered.split("---\n")[1:]]
+    items = "".join("- " + document.replace("\n", "\n  ").rstrip() + "\n" for document in documents)
+    config = "{release: shirts, namespace: default, live: examples/shirts/live.yaml, helm-version: 3.12.3}"
+    output, results, _ = krm(a_list(items, config))
+    assert output.count(b'resourceVersion: "237"') == 1
+    pinned = [result for result in results if "(PR202)" in result["message"]]
+    assert [result["field"] for result in pinned] == [{"path": "metadata.resourceVersion"}]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,52 @@
+"""The table of callers in the documentation: behind every cell a test that exists, or a source that was read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "callers.md").read_text()
+COLUMNS = ["caller", "labels", "stamps", "look-ups", "verdicts", "pins", "adopt", "account"]
+EVIDENCE = {
+    int(number): " ".join(text.split())
+    for number, text in re.findall(r"^(\d+)\. (.*(?:\n {3,}.*)*)$", TEXT, re.MULTILINE)
+}
+
+
+def rows() -> list[list[str]]:
+    """The cells of the table, the heading first."""
+    lines = [line for line in TEXT.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if not line.startswith("| ---")]
+
+
+def test_the_table_has_its_columns() -> None:
+    assert rows()[0] == COLUMNS
+    assert len(rows()) > 10
+
+
+@pytest.mark.parametrize("row", rows()[1:], ids=lambda row: str(row[0]))
+def test_every_cell_names_what_is_behind_it(row: list[str]) -> None:
+    assert len(row) == len(COLUMNS)
+    for cell in row[1:]:
+        found = re.fullmatch(r"(?:yes|told|asked|unneeded|refused|no|failures|by a script|in a file) \((\d+)\)", cell)
+        assert found, cell
+        assert int(found[1]) in EVIDENCE, cell
+
+
+@pytest.mark.parametrize("number", EVIDENCE)
+def test_what_is_behind_it_exists(number: int) -> None:
+    text = EVIDENCE[number]
+    if text.startswith("source: "):
+        assert re.match(r"source: [\w.-]+(?: CD)? \d+\.\d+\.\d+, \S+\.(?:go|py) \(`", text), text
+        return
+    for test in text.split(", "):
+        file, name = re.fullmatch(r"`(tests/[\w/]+\.py)::(test_\w+)`", test).groups()  # type: ignore[union-attr]
+        assert re.search(rf"^\s*def {name}\(", (ROOT / file).read_text(), re.MULTILINE), test
+
+
+def test_nothing_is_listed_for_nothing() -> None:
+    used = {int(number) for row in rows()[1:] for number in re.findall(r"\((\d+)\)", " ".join(row[1:]))}
+    assert used == set(EVIDENCE) == set(range(1, len(EVIDENCE) + 1))
