@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from postrender import manifest as manifests
-from postrender.errors import ClusterError, PostrenderError, Refused, UsageError
+from postrender.errors import ClusterError, Refused, UsageError
 from postrender.identity import ObjectKey, Resource, object_name
 from postrender.live import Found, LiveObject, Observation, ReleaseName, StoredRelease, Unknown
+from postrender.owners import Owners
 from postrender.ownership import Ownership, Standing, classify, lives
 from postrender.record import Record
 from postrender.source import Source, Wanted
@@ -178,19 +179,20 @@ def _objection(owner: Ownership) -> tuple[str, str]:
 def _living(
     target: Source, release: ReleaseName, driver: str, places: Places, seen: Iterable[Observation]
 ) -> dict[ReleaseName, bool]:
+    owners = Owners(target, driver)
     living: dict[ReleaseName, bool] = {}
     for (resource, key), observation in zip(places, seen, strict=True):
         owner = observation.live.owner if isinstance(observation, Found) else None
-        if owner is None or owner == release or owner in living:
+        if not isinstance(observation, Found) or owner is None or owner == release:
             continue
-        try:
-            living[owner] = lives(_stored(target, owner, driver, manifest=False))
-        except PostrenderError as error:
+        answer = owners.lives(observation.live)
+        if isinstance(answer, Unknown):
             raise ClusterError(
-                f"its owner is release {owner}, and whether that is alive could not be told: {error.cause}",
+                f"its owner is release {owner}, and whether that is alive could not be told: {answer.reason}",
                 where=object_name(resource, key),
-                next=error.next,
-            ) from error
+                next=answer.next,
+            )
+        living[owner] = answer or living.get(owner, False)
     return living
 
 

@@ -15,7 +15,6 @@ from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import Found, NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.manifest import Manifest, ObjectRef
 from postrender.offline import Offline
-from postrender.ownership import lives
 from postrender.plan.decide import bodies_wanted
 from postrender.plan.facts import SECRET, Desired, Facts, Item, upgraded_from
 from postrender.record import Record, replace
@@ -158,19 +157,23 @@ def _leaving(items: Sequence[Item], stored: Manifest | None, kinds: _Kinds) -> l
 
 
 def _living(items: Iterable[Item], invocation: Invocation, source: Source) -> dict[ReleaseName, bool]:
+    from postrender.owners import Owners  # Where nobody is asked, nothing of it is needed.
+
+    owners = Owners(source, invocation.driver)
     living: dict[ReleaseName, bool] = {}
     for item in items:
-        owner = item.live.owner if item.live else None
-        if owner is None or owner == invocation.release or owner in living:
+        live = item.live
+        owner = live.owner if live else None
+        if live is None or owner is None or owner == invocation.release:
             continue
-        answer = source.releases(owner, manifest=False, driver=invocation.driver)
+        answer = owners.lives(live)
         if isinstance(answer, Unknown):
             raise ClusterError(
                 f"its owner is release {owner}, and whether that is alive could not be told: {answer.reason}",
                 where=item.name,
                 next=answer.next,
             )
-        living[owner] = lives(answer)
+        living[owner] = answer or living.get(owner, False)
     return living
 
 

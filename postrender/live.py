@@ -18,6 +18,10 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 RELEASE_NAME = "meta.helm.sh/release-name"
 RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
 RESOURCE_POLICY = "helm.sh/resource-policy"
+FLUX_NAMESPACE = "helm.toolkit.fluxcd.io/namespace"
+"""Flux labels every object with its HelmRelease's namespace (``originLabels``, internal/postrender of helm-controller),
+where it stores the release unless told otherwise, whatever the target namespace is (``GetStorageNamespace``,
+api/v2/helmrelease_types.go)."""
 
 
 class ReleaseName(Record):
@@ -59,6 +63,15 @@ class LiveObject(Record):
         name = self.annotations.get(RELEASE_NAME)
         namespace = self.annotations.get(RELEASE_NAMESPACE)
         return ReleaseName(namespace, name) if name and namespace else None
+
+    @property
+    def stored_as(self) -> tuple[ReleaseName, ...]:
+        """Where the owner's revisions may be: in its namespace, where Helm puts them, or with Flux's HelmRelease."""
+        owner = self.owner
+        if owner is None:
+            return ()
+        of_flux = self.labels.get(FLUX_NAMESPACE)
+        return (owner, ReleaseName(of_flux, owner.name)) if of_flux and of_flux != owner.namespace else (owner,)
 
 
 class Found(Record):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from postrender.errors import ClusterError
 from postrender.identity import Resource, object_name
-from postrender.live import MANAGED_BY, RELEASE_NAME, Found, Json, LiveObject, ReleaseName, Unknown
+from postrender.live import FLUX_NAMESPACE, MANAGED_BY, RELEASE_NAME, Found, Json, LiveObject, ReleaseName, Unknown
 from postrender.ownership import Standing, classify, lives
 from postrender.record import Record, replace
 from postrender.releases import Storage
@@ -25,6 +25,7 @@ _GITOPS = (
     ("annotations", "argocd.argoproj.io/tracking-id", "Argo CD"),
     ("labels", "argocd.argoproj.io/instance", "Argo CD"),
     ("labels", "kustomize.toolkit.fluxcd.io/name", "Flux"),
+    ("labels", FLUX_NAMESPACE, "Flux"),
 )
 """What others put on objects that they apply: these need no stored release to be somebody's."""
 
@@ -158,7 +159,7 @@ class _Hunt:
     def _judge(self, left: Left) -> None:
         if self._scope.namespace and not left.live.key.namespace and left.owner.namespace != self._scope.namespace:
             return
-        alive = self._releases.lives(left.owner)
+        alive = self._releases.lives(left.live)
         if isinstance(alive, Unknown):
             before = self.undecided.get(left.owner, Undecided(left.owner, 0, alive))
             self.undecided[left.owner] = replace(before, objects=before.objects + 1)
@@ -199,14 +200,22 @@ class _Releases:
     def __init__(self, survey: Survey, scope: Scope) -> None:
         self._survey = survey
         self._storages = scope.storages
-        self._everywhere = {} if scope.namespace else self._living("")
         self._told: dict[str, dict[ReleaseName, bool] | Unknown] = {}
-        self._all = not scope.namespace and not isinstance(self._everywhere, Unknown)
+        everywhere = {} if scope.namespace else self._living("")
+        self._everywhere = None if scope.namespace or isinstance(everywhere, Unknown) else everywhere
+        self._names = frozenset(name.name for name, alive in (self._everywhere or {}).items() if alive)
 
-    def lives(self, release: ReleaseName) -> bool | Unknown:
-        """Whether the release is stored and not a mere record of an uninstall."""
-        told = self._everywhere if self._all else self._of(release.namespace)
-        return told if isinstance(told, Unknown) else told.get(release, False)
+    def lives(self, live: LiveObject) -> bool | Unknown:
+        """Whether the owner is stored and not a mere record of an uninstall, wherever it may be stored."""
+        if FLUX_NAMESPACE in live.labels and live.stored_as[0].name in self._names:
+            # Its HelmRelease may name any namespace for the revisions (spec.storageNamespace).
+            return True
+        told = [self._one(place) for place in live.stored_as]
+        return True if True in told else next((answer for answer in told if isinstance(answer, Unknown)), False)
+
+    def _one(self, place: ReleaseName) -> bool | Unknown:
+        told = self._of(place.namespace) if self._everywhere is None else self._everywhere
+        return told if isinstance(told, Unknown) else told.get(place, False)
 
     def _of(self, namespace: str) -> dict[ReleaseName, bool] | Unknown:
         if namespace not in self._told:

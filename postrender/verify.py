@@ -17,7 +17,8 @@ from postrender.identity import GroupVersionKind, ObjectKey, Resource, object_na
 from postrender.live import Absent, Found, Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.manifest import Manifest, ObjectRef
 from postrender.offline import Offline
-from postrender.ownership import Ownership, Standing, classify, lives
+from postrender.owners import Owners
+from postrender.ownership import Ownership, Standing, classify
 from postrender.record import Record, replace
 from postrender.source import Source, Wanted
 
@@ -165,8 +166,7 @@ class _Check:
         self._target = target
         self._release = revision.release
         self._server_side = revision.apply_method == "ssa"
-        self._driver = driver
-        self._living: dict[ReleaseName, bool | Unknown] = {}
+        self._owners = Owners(target, driver)
 
     def all(self, manifest: Manifest) -> list[Checked]:
         refs = [ref for ref in manifest.objects if ref.name]
@@ -206,7 +206,7 @@ class _Check:
 
     def _found(self, each: Checked, gvk: GroupVersionKind, seen: Found) -> Checked:
         owner = seen.live.owner
-        alive = False if owner in (None, self._release) else self._lives(owner)
+        alive = False if owner in (None, self._release) else self._owners.lives(seen.live)
         if isinstance(alive, Unknown):
             why = f"its owner is release {owner}, and whether that is alive could not be told: {alive.reason}"
             return replace(each, state=State.FOREIGN, why=why, next=alive.next)
@@ -224,13 +224,6 @@ class _Check:
         if found is None:
             return replace(each, state=State.IN_SYNC, after=seen.live.body)
         return self._tried(replace(each, state=State.DRIFTED), found)
-
-    def _lives(self, owner: ReleaseName | None) -> bool | Unknown:
-        assert owner is not None
-        if owner not in self._living:
-            told = self._target.releases(owner, manifest=False, driver=self._driver)
-            self._living[owner] = told if isinstance(told, Unknown) else lives(told)
-        return self._living[owner]
 
     def _tried(self, each: Checked, found: Drift) -> Checked:
         """With the server's own word on what would be there: it knows defaults and how a value is written."""

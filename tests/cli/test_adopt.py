@@ -25,7 +25,7 @@ BLUE = SHIRT.path("shop", "blue")
 
 
 def owned(release: str, **more: Any) -> dict[str, Any]:
-    return {"labels": {MANAGED: "Helm"}, "annotations": {NAME: release, NAMESPACE: "shop"}, **more}
+    return {"labels": {MANAGED: "Helm"}, "annotations": {NAME: release, NAMESPACE: "shop"}} | more
 
 
 @pytest.fixture
@@ -106,6 +106,21 @@ def test_what_a_living_release_owns_is_refused_and_nothing_is_written(server: Se
     assert refused(done, 4) == (
         "postrender: shirts.stable.example.com/shop/red: belongs to release shop/alive, which is alive, and is not "
         "taken from it (PR101)\nnothing was written\n  next: postrender explain PR101\n"
+    )
+    assert server.asked("PATCH .*") == []
+
+
+@pytest.mark.usefixtures("live")
+def test_what_flux_installed_is_a_living_releases(server: Server, cluster: Cluster) -> None:
+    labels = {MANAGED: "Helm", "helm.toolkit.fluxcd.io/namespace": "flux"}
+    server.put(SHIRT, an_object(SHIRT, "green", metadata=owned("old", labels=labels)))
+    stored = a_revision("old", 1, "deployed")
+    stored["metadata"]["namespace"] = "flux"
+    server.put(SECRET, stored)
+    message = refused(run("adopt", "new", "shirts/green", "--yes", *cluster, stdin=b""), 4)
+    assert message.startswith(
+        "postrender: shirts.stable.example.com/shop/green: belongs to release shop/old, which is alive, and is not "
+        "taken from it (PR101)\n"
     )
     assert server.asked("PATCH .*") == []
 
@@ -271,7 +286,7 @@ def test_an_owner_that_cannot_be_told_is_not_gone(server: Server, cluster: Clust
     message = refused(run("adopt", "new", "configmaps/settings", "--yes", *cluster, stdin=b""), 5)
     assert message.startswith(
         "postrender: configmaps/shop/settings: its owner is release shop/old, and whether that is alive could not be "
-        "told: its stored revisions could not be read from context dev"
+        "told: no right to list secrets (403): no\n  next: kubectl auth can-i list secrets -n shop"
     )
     assert server.asked("PATCH .*") == []
 

@@ -273,6 +273,39 @@ def test_what_a_controller_made_goes_with_its_owner(server: Server, connect: Con
     assert names(searched(connect)) == ["deployments.apps/shop/owned"]
 
 
+FLUX = {"app.kubernetes.io/managed-by": "Helm", "helm.toolkit.fluxcd.io/namespace": "flux"}
+
+
+@pytest.mark.parametrize("scope", ["", "shop"])
+def test_what_flux_installs_is_no_orphan_though_its_release_is_stored_elsewhere(
+    server: Server, connect: Connect, scope: str
+) -> None:
+    stored = a_revision("old", 1, "deployed")
+    stored["metadata"]["namespace"] = "flux"
+    server.put(SECRET, stored)
+    server.put(SHIRT, left(SHIRT, "a", labels=FLUX), left(SHIRT, "b"))
+    assert names(searched(connect, scope)) == ["shirts.stable.example.com/shop/b"]
+    del server.objects[SECRET.path("flux", stored["metadata"]["name"])]
+    a, _ = searched(connect, scope).orphans
+    assert (a.live.key.name, a.tended) == ("a", "Flux")
+
+
+def test_flux_may_be_told_to_store_a_release_anywhere(server: Server, connect: Connect) -> None:
+    stored = a_revision("old", 1, "deployed")
+    stored["metadata"]["namespace"] = "anywhere"
+    server.put(SECRET, stored)
+    server.put(SHIRT, left(SHIRT, "a", labels=FLUX), left(SHIRT, "b"))
+    assert names(searched(connect)) == ["shirts.stable.example.com/shop/b"]
+
+
+def test_flux_stores_where_we_may_not_look(server: Server, connect: Connect) -> None:
+    server.on("GET .*/namespaces/flux/secrets", status(403, "Forbidden", "no"))
+    server.put(SHIRT, left(SHIRT, "a", labels=FLUX), left(SHIRT, "b"))
+    found = searched(connect, "shop")
+    assert names(found) == ["shirts.stable.example.com/shop/b"]
+    assert [(each.release, each.objects) for each in found.undecided] == [(OLD, 1)]
+
+
 def test_an_object_that_two_groups_serve_is_found_once(server: Server, connect: Connect) -> None:
     twin = Resource(GroupVersionKind("twin.example.com", "v1", "Shirt"), "shirts", True, False)
     server.served.append(twin)
