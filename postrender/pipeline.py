@@ -159,14 +159,15 @@ def _handed_on(
 
 def _check_values(plan: Plan, source: Source | None) -> None:
     """Raises Refused where a digest would be emitted as a Secret's value."""
+    if source is None:
+        return
     for verdict in plan.verdicts:
         if verdict.key.group_kind == SECRET and verdict.edits:
             from postrender.redact import digests_in
 
             if any(isinstance(edit, Set) and digests_in(edit.value) for edit in verdict.edits):
                 raise Refused(
-                    f"is to be stored as it is live, and {source.description if source else 'nothing'} holds digests "
-                    "instead of its values",
+                    f"is to be stored as it is live, and {source.description} holds digests instead of its values",
                     where=verdict.name,
                     next="postrender snapshot ... --with-secrets",
                 )

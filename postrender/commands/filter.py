@@ -66,7 +66,8 @@ def _filter(arguments: list[str], telling: Telling) -> int:
     if sys.stdin.isatty():
         raise UsageError("manifests are expected on stdin, and stdin is a terminal", next="postrender --help")
     data = sys.stdin.buffer.read()
-    if not data.strip() and not values["plan"]:
+    empty = not data or data.isspace()
+    if empty and not values["plan"]:
         _write(_empty(data, caller))
         return 0
     sources = sources_of(caller, values, policy)
@@ -82,7 +83,7 @@ def _filter(arguments: list[str], telling: Telling) -> int:
 
         data, then = chained(data, values, telling)
     result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer, telling.see, held, then)
-    _write(result.data if data.strip() else _empty(data, caller))
+    _write(_empty(data, caller) if empty else result.data)
     telling.done(account_of(result.plan, caller, sources.source, result.rewritten))
     if "HELM_PLUGIN_NAME" in os.environ:
         from postrender.plugin.files import refresh

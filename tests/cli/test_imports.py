@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from tests.cli.test_filter import EXAMPLE, ROOT
+from tests.cli.test_filter import RENDERED, ROOT
 
 RUN = """
 import sys
@@ -23,6 +23,8 @@ import json
 sys.stderr.write("\\n" + json.dumps(sorted(set(sys.modules) - before)))
 sys.exit(code)
 """
+
+SECRET = b"---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: a\ndata:\n  a: YQ==\n"
 
 OTHERS = frozenset(
     """
@@ -56,7 +58,7 @@ def imported() -> set[str]:
     flags = ("--offline", "--stamp", "all", "--release", "shop", "--namespace", "shop", "--helm-version", "3.12.3")
     done = subprocess.run(
         [sys.executable, "-I", "-c", RUN, *flags],
-        input=(EXAMPLE / "rendered.yaml").read_bytes(),
+        input=RENDERED + SECRET,
         capture_output=True,
         cwd=ROOT,
         check=True,
