@@ -41,7 +41,9 @@ def add_planning(parser: argparse.ArgumentParser) -> None:
     """The arguments that say what is planned."""
     parser.add_argument("chart", nargs="?", metavar="CHART", help="a chart as helm takes it, or - for stdin")
     parser.add_argument("-f", "--file", metavar="STREAM", help="a file of rendered manifests; - is stdin")
-    parser.add_argument("--helm", metavar="PATH", help="the Helm that renders the chart (default: the one on PATH)")
+    parser.add_argument(
+        "--helm", metavar="PATH", help="the Helm that renders the chart and installs it (default: on PATH)"
+    )
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -94,10 +96,15 @@ def chart_of(options: argparse.Namespace) -> str | None:
 
 
 def _helm(options: argparse.Namespace) -> Program | None:
-    """The Helm that renders; for a stream, the one that is named, if only for its version."""
-    if not chart_of(options) and not options.helm:
+    """The Helm that renders; for a stream, the one whose version counts where none is told, if there is one."""
+    if chart_of(options) or options.helm:
+        return program.find(options.helm, os.environ)
+    if options.helm_version or os.environ.get("POSTRENDER_HELM_VERSION"):
         return None
-    return program.find(options.helm, os.environ)
+    try:
+        return program.find(None, os.environ)
+    except UsageError:
+        return None
 
 
 def _told(caller: Caller, helm: Program | None) -> Caller:

@@ -51,7 +51,8 @@ def helm(each: ObjectView) -> str:
     if each.leaving and each.prediction.request == "nothing":
         return "keeps it"
     if adopted(each):
-        return "adopts it as it is" if untouched(each) else f"adopts it and {does}"
+        as_it_is = untouched(each) or each.prediction.request == "nothing"
+        return "adopts it as it is" if as_it_is else f"adopts it and {does}"
     return does if not untouched(each) else _REQUESTS["nothing"][0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.cli.terminal import on_a_terminal
 from tests.cli.test_filter import EXAMPLE, LIVE, RENDERED, refused, run
 from tests.plans.test_plans import _secret as a_revision
 from tests.plans.test_views import SCHEMA
 
 STREAM = ("plan", "-f", "examples/shirts/rendered.yaml", *LIVE)
+VERSION = (*STREAM, "--helm-version", "3.12.3")
 KEY = {"POSTRENDER_DIGEST_KEY": "a key of these tests"}
 
 TEXT = """\
@@ -398,3 +401,32 @@ def test_html_is_one_page_that_names_nothing_outside_of_it() -> None:
     assert text.startswith("<!doctype html>\n")
     assert not re.search(r"""(?:src|href)=["'](?!#|data:)|url\(|@import""", text)
     assert "default-src &#x27;none&#x27;" in text
+
+
+def test_a_stream_is_for_the_helm_on_path_unless_another_is_named(tmp_path: Path) -> None:
+    a_helm(tmp_path)
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    text = run(*STREAM, environ=path).stdout.decode()
+    assert text.startswith("postrender plan: helm 3.12.3 install, ")
+    assert f"{tmp_path}/helm" in text
+    named = run(*STREAM, "--helm-version", "3.21.4", environ=path).stdout.decode()
+    assert named.startswith("postrender plan: helm 3.21.4 install, ")
+
+
+def test_a_terminal_gets_colours_unless_it_wants_none() -> None:
+    code, seen = on_a_terminal(*VERSION)
+    assert code == 10
+    assert b"\x1b[32m+    meta.helm.sh/release-name: shirts\x1b[0m" in seen
+    assert b"\x1b" not in on_a_terminal(*VERSION, environ={"NO_COLOR": "1"})[1]
+    assert b"\x1b" not in on_a_terminal(*VERSION, environ={"TERM": "dumb"})[1]
+    assert b"\x1b[" in on_a_terminal(*VERSION, "--color", "always", environ={"NO_COLOR": "1"})[1]
+
+
+def test_what_takes_long_is_said_on_a_terminal_and_wiped_away(tmp_path: Path) -> None:
+    helm = a_helm(tmp_path)
+    Path(helm).write_text(Path(helm).read_text().replace("exit; fi\n", "exit; fi\nsleep 2\n"))
+    arguments = ("plan", "./shirts", "--helm", helm, *LIVE)
+    code, seen = on_a_terminal(*arguments)
+    assert code == 10
+    assert b"postrender: rendering ./shirts ...\r\x1b[Kpostrender plan: " in re.sub(rb"\x1b\[1m", b"", seen)
+    assert run(*arguments).stderr == b""
