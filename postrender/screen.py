@@ -14,15 +14,20 @@ PATIENCE = 1.0
 _OPEN = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY
 
 
-def show(text: str, pid: int, *, ours: int = 2, proc: str = "/proc", terminal: str = "/dev/tty") -> bool:
+def show(
+    text: str, pid: int, *, apart: bool = False, ours: int = 2, proc: str = "/proc", terminal: str = "/dev/tty"
+) -> bool:
     """Show a text on the stderr of the process ``pid``, else on the terminal; whether anybody could see it.
 
     The stderr counts where it is a terminal or a pipe: in a plain file Helm's own later writes would go over it. What
-    is read through our own stderr ``ours`` is not shown a second time.
+    is read through our own stderr ``ours`` is not shown a second time. ``apart`` says that a program may read the
+    stdout of that process: a pipe that takes both is left alone then.
     """
     if os.isatty(ours):
         return True
-    for place, fits in ((f"{proc}/{pid}/fd/2", _terminal_or_pipe), (terminal, os.isatty)):
+    theirs = f"{proc}/{pid}/fd"
+    places = [(f"{theirs}/2", _terminal_or_pipe), (terminal, os.isatty)]
+    for place, fits in places[apart and _one_pipe(theirs) :]:
         descriptor = _opened(place, fits)
         if descriptor is None:
             continue
@@ -42,6 +47,15 @@ def _terminal_or_pipe(descriptor: int) -> bool:
     return os.isatty(descriptor) or is_pipe(descriptor)
 
 
+def _one_pipe(folder: str) -> bool:
+    """Whether stdout and stderr are one pipe, as after ``2>&1 |``."""
+    try:
+        out, err = os.stat(f"{folder}/1"), os.stat(f"{folder}/2")
+    except OSError:
+        return False
+    return stat.S_ISFIFO(out.st_mode) and os.path.samestat(out, err)
+
+
 def _opened(path: str, fits: Callable[[int], bool]) -> int | None:
     try:
         descriptor = os.open(path, _OPEN)
@@ -54,8 +68,7 @@ def _opened(path: str, fits: Callable[[int], bool]) -> int | None:
 
 
 def _same(one: int, other: int) -> bool:
-    first, second = os.fstat(one), os.fstat(other)
-    return (first.st_dev, first.st_ino) == (second.st_dev, second.st_ino)
+    return os.path.sameopenfile(one, other)
 
 
 def _write(descriptor: int, data: bytes) -> bool:

@@ -76,7 +76,7 @@ KEPT = frozenset(
         *("kube-ca-file", "kube-tls-server-name", "kube-insecure-skip-tls-verify"),
         *("install", "generate-name", "name-template", "replace", "dry-run", "validate"),
         *("force", "force-replace", "force-conflicts", "take-ownership", "server-side"),
-        *("atomic", "rollback-on-failure"),
+        *("atomic", "rollback-on-failure", "output"),
     )
 )
 """The flags that matter to us. Of all others (``--set``, ``--password``) neither value nor name is kept."""

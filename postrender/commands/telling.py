@@ -14,7 +14,7 @@ from postrender import __version__
 from postrender.caller import Caller, Flags, Setting, find
 from postrender.caller.values import Value
 from postrender.errors import PostrenderError, code, message
-from postrender.helm.invocation import Action
+from postrender.helm.invocation import Action, DryRun
 from postrender.pipeline import Planned
 from postrender.record import Record
 from postrender.source import Source
@@ -66,7 +66,7 @@ class Telling:
         if helm is not None:
             from postrender.screen import show
 
-            show(said, helm.pid)
+            show(said, helm.pid, apart=self._prints_data())
 
     def failed(self, error: Exception) -> int:
         """Tell what went wrong; answers the exit code.
@@ -97,6 +97,14 @@ class Telling:
 
         found = helms.find(os.getpid(), here())
         return _Helm(found.process.pid, self._by_path()) if found else None
+
+    def _prints_data(self) -> bool:
+        """Whether what Helm prints on stdout may be read by a program: manifests, or JSON and YAML (``--output``)."""
+        if self.caller is None or self.caller.parent is None:
+            return False
+        invocation, flags = self.caller.invocation, self.caller.parent.flags
+        only_shows = invocation.action is Action.TEMPLATE or invocation.dry_run is not DryRun.NO
+        return only_shows or any(flag in ("--output=json", "--output=yaml") for flag in flags)
 
     def _by_path(self) -> bool:
         """Whether a Helm of unknown version ran us by our path, as Helm 3 does: a plugin is told its folder."""

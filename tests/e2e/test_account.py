@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import subprocess
@@ -84,6 +85,23 @@ class TestThroughAPipe:
     def test_success_is_read_once(self, helm: HelmFactory, shirts: Path, version: str) -> None:
         run = helm(version).template("shop", shirts, filter=True).expect_ok()
         assert run.stderr.count(f"postrender: helm {version} template") == 1, run.stderr
+
+    def test_what_a_program_reads_stays_clean(self, helm: HelmFactory, shirts: Path, version: str) -> None:
+        it = helm(version)
+        for arguments in (template(shirts), ("install", "shop", str(shirts), "-o", "json")):
+            command, environment = it.command(*arguments, filter=True)
+            both = subprocess.run(
+                command,
+                env=environment,
+                cwd=it.home,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=True,
+                start_new_session=True,
+            ).stdout.decode()
+            assert "no cluster was asked" not in both
+            assert "PR201" not in both
+            assert "kind: Shirt" in both or json.loads(both)["name"] == "shop"
 
     def test_failure_is_read_once(self, helm: HelmFactory, shirts: Path, version: str) -> None:
         run = helm(version).template("shop", shirts, filter=BAD)

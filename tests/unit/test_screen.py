@@ -104,6 +104,25 @@ def test_nothing_twice_where_both_are_one_pipe(tmp_path: Path, ours: int) -> Non
     os.close(reader)
 
 
+def test_a_pipe_that_takes_stdout_too_is_left_to_programs(tmp_path: Path, terminal: Screen, ours: int) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    proc = process(tmp_path, tmp_path / "pipe")
+    (tmp_path / "proc" / "7" / "fd" / "1").symlink_to(tmp_path / "pipe")
+    assert screen.show(TEXT, 7, apart=True, ours=ours, proc=proc, terminal=terminal.path)
+    assert terminal.read() == TEXT
+    assert screen.show(TEXT, 7, ours=ours, proc=proc, terminal="/nowhere")
+    assert os.read(reader, 1000).decode() == TEXT
+    os.close(reader)
+
+
+def test_a_terminal_that_takes_stdout_too_is_written_to(tmp_path: Path, terminal: Screen, ours: int) -> None:
+    proc = process(tmp_path, terminal.path)
+    (tmp_path / "proc" / "7" / "fd" / "1").symlink_to(terminal.path)
+    assert screen.show(TEXT, 7, apart=True, ours=ours, proc=proc, terminal="/nowhere")
+    assert terminal.read() == TEXT
+
+
 def test_a_pipe_that_nobody_empties_does_not_hold_us_up(
     tmp_path: Path, ours: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
