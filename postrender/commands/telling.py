@@ -91,7 +91,8 @@ class Telling:
             parent, version = self.caller.parent, self.caller.invocation.helm
             if parent is None:
                 return None
-            return _Helm(parent.pid, self._by_path() if version is None else version.major < 4)
+            asked = version is not None and self.caller.origins["helm_version"].startswith("parent helm")
+            return _Helm(parent.pid, version.major < 4 if version and asked else self._by_path())
         from postrender.caller import helm as helms
         from postrender.caller.processes import here
 
@@ -107,7 +108,7 @@ class Telling:
         return only_shows or any(flag in ("--output=json", "--output=yaml") for flag in flags)
 
     def _by_path(self) -> bool:
-        """Whether a Helm of unknown version ran us by our path, as Helm 3 does: a plugin is told its folder."""
+        """Whether a Helm that said no version ran us by our path, as Helm 3 does: a plugin is told its folder."""
         return "HELM_PLUGIN_DIR" not in self.environ
 
     def _report(self, text: str, exit_code: int) -> str:

@@ -108,6 +108,13 @@ class TestThroughAPipe:
         assert run.exit_code == 1
         assert run.stderr.count(FAILURE) == 1, run.stderr
 
+    def test_failure_is_read_once_where_the_version_is_told(
+        self, helm: HelmFactory, shirts: Path, version: str
+    ) -> None:
+        other = "4.0.1" if version < "4" else "3.12.3"
+        run = helm(version).template("shop", shirts, filter=Filter((f"--helm-version={other}", "--then=false")))
+        assert run.stderr.count("postrender: --then false: ended with exit code 1") == 1, run.stderr
+
     def test_quiet_says_nothing_but_failures(self, helm: HelmFactory, shirts: Path, version: str) -> None:
         it = helm(version)
         assert "postrender" not in it.template("shop", shirts, filter=Filter(("--quiet",))).expect_ok().stderr
