@@ -180,8 +180,8 @@ _ALL = (
         "had not applied, so that no later upgrade mends it. Only fields count that the chart names and that Helm "
         "itself set last, or that are missing: what somebody else changed since (an autoscaler, an operator, kubectl) "
         "is left to them. What is live is stored now, which changes nothing, and the next `helm upgrade` sends exactly "
-        "the differences, removals included; `--on-drift apply` sends them now. A field that comes back here again and "
-        "again is one that the server does not keep: its schema does not know it, or an admission takes it out.",
+        "the differences, removals included; `--on-drift apply` sends them now. What the server would not have anyway "
+        "does not count: it is asked as a dry run, and PR308 names it.",
     ),
     Code(
         "PR311",

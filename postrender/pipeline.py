@@ -14,7 +14,7 @@ from postrender.plan.facts import Facts
 from postrender.plan.verdict import Plan, Severity, Verdict
 from postrender.policy import OnDrift, Policy
 from postrender.record import Record, replace
-from postrender.rehearse import rehearsed
+from postrender.rehearse import rehearsed, with_reach
 from postrender.source import Source
 from postrender.splice import Set, splice
 
@@ -68,7 +68,11 @@ def plan_manifest(
 ) -> Planned:
     """``plan_stream`` for a stream that was read already, and of which some objects may have been left out."""
     facts = gather(manifest, invocation, source, whole=whole)
-    return Planned(manifest, facts, rehearsed(decide(facts, policy), facts, policy, source))
+    plan = decide(facts, policy)
+    told = with_reach(plan, facts, source)
+    if told is not facts:
+        facts, plan = told, decide(told, policy)
+    return Planned(manifest, facts, rehearsed(plan, facts, policy, source))
 
 
 def filter_stream(

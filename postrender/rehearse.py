@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from postrender.plan.facts import Facts
 from postrender.plan.verdict import Plan
 from postrender.policy import Policy
+from postrender.record import replace
 from postrender.source import Source
 
 TYPE_CHECKING = False
@@ -21,6 +22,29 @@ def rehearsed(plan: Plan, facts: Facts, policy: Policy, source: Source | None) -
     from postrender.plan.trying import answered, trials  # The model of patches: not for new objects.
 
     return answered(plan, facts, policy, attempted(trials(plan), source))
+
+
+def with_reach(plan: Plan, facts: Facts, source: Source | None) -> Facts:
+    """The facts with what the server would have of what Helm will not apply; the same where that is all of it.
+
+    A field that the schema does not know, or that an admission sets in its own way, differs from the chart for ever,
+    and is nothing that anybody could mend.
+    """
+    mends = [verdict for verdict in plan.verdicts if verdict.mend is not None]
+    if source is None or not mends:
+        return facts
+    from postrender.plan.trying import reached
+    from postrender.trial import Trial, Verb
+
+    live = {item.key: item.live for item in facts.items}
+    asked = [(verdict, found) for verdict in mends if (found := live[verdict.key]) is not None]
+    answers = source.attempt([Trial(Verb.MERGE, each.resource, each.key, each.mend) for each, _ in asked])
+    told = {
+        verdict.key: body
+        for (verdict, before), answer in zip(asked, answers, strict=True)
+        if (body := reached(before, verdict.mend, answer)) is not None
+    }
+    return replace(facts, reached=told) if told else facts
 
 
 def attempted(trials: Sequence[Trial], source: Source) -> list[TrialAnswer]:

@@ -92,6 +92,24 @@ def where_set(wanted: Json, live: Json, tree: Tree | None) -> Json:
     return result
 
 
+def within_reach(wanted: Json, live: Json, reached: Json) -> Json:
+    """``wanted``, but for what stays as it is live whatever is sent.
+
+    ``reached`` is what the server says would be there once all that differs was sent. Where that is what is live
+    already, a schema or an admission has the last word.
+    """
+    if not (isinstance(wanted, dict) and isinstance(live, dict) and isinstance(reached, dict)):
+        return wanted if differs(reached, live) else live
+    result = {}
+    for key, value in wanted.items():
+        if key in live and key in reached:
+            result[key] = within_reach(value, live[key], reached[key])
+        elif key in live or key in reached:
+            result[key] = value
+    result.update((key, value) for key, value in live.items() if key not in wanted and key in reached)
+    return result
+
+
 def without_left_over(merged: Json, desired: Json, tree: Tree) -> Json:
     """``merged`` without what Helm set before and ``desired`` has no longer: what a true upgrade would leave."""
     if not tree or not (isinstance(merged, dict) and isinstance(desired, dict)):

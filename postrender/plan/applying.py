@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from postrender.helm.patch import apply_merge_patch, differs, merge_patch
 from postrender.live import Json
-from postrender.plan.judge import Paths, differing, rights
+from postrender.plan.judge import Paths, differing, rights, unkept
 from postrender.plan.rewriting import Group, Outcome, Rewriting
 from postrender.plan.steps import mended, pinned
 from postrender.record import replace
@@ -39,10 +39,19 @@ def applied(group: Group, wishes: Sequence[Rewriting]) -> tuple[Outcome, ...] | 
     patches = {index: _patch(group, now, index) for index in found}
     if not found or any(wrong) or None in patches.values():
         return None
+    later = mended(now, rewritings, predictions)
     return tuple(
-        Outcome(rewriting, prediction, differing=found.get(index, ()), mended=right, apply=patches.get(index))
-        for index, (rewriting, prediction, right) in enumerate(
-            zip(rewritings, predictions, mended(now, rewritings, predictions), strict=True)
+        Outcome(
+            rewriting,
+            prediction,
+            differing=found.get(index, ()),
+            mended=right,
+            apply=patches.get(index),
+            mend=patches.get(index),
+            unkept=left,
+        )
+        for index, (rewriting, prediction, right, left) in enumerate(
+            zip(rewritings, predictions, later, unkept(group, rewritings), strict=True)
         )
     )
 

@@ -137,6 +137,7 @@ def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
         prediction=prediction,
         adopt=adopt,
         apply=apply,
+        mend=outcome.mend if outcome else None,
         trial=None if refused or apply is not None or item.live is None else _trial(run, index, done, prediction),
     )
 
@@ -158,6 +159,8 @@ def _told(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> lis
         told.append(findings.stripped(done.strip))
     if outcome:
         told.extend(findings.of_outcome(outcome, run.upgrade, run.policy.on_drift))
+        if outcome.unkept:
+            told.append(findings.dropped(outcome.unkept))
         if run.policy.lasting and (done.pin or done.store is not None):
             told.append(findings.momentary(pin=bool(done.pin)))
         if outcome.policy:

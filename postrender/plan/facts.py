@@ -78,7 +78,8 @@ class Facts(Record):
 
     ``own`` are the stored revisions of the invocation's release, ascending; ``stored`` the objects of the manifest
     that an upgrade starts from (empty for an install); ``living`` tells of every other release named by a live object
-    whether it still exists; ``leaving`` are the stored objects that no document of the stream names.
+    whether it still exists; ``leaving`` are the stored objects that no document of the stream names. ``reached`` is
+    what the server says an object would be, had all been sent that the chart wants and is not live (``Verdict.mend``).
     """
 
     desired: Desired
@@ -88,6 +89,7 @@ class Facts(Record):
     stored: tuple[Entry, ...] = ()
     living: Mapping[ReleaseName, bool] = MappingProxyType({})
     leaving: tuple[Item, ...] = ()
+    reached: Mapping[ObjectKey, Json] = MappingProxyType({})
 
 
 def upgraded_from(invocation: Invocation, own: tuple[StoredRelease, ...]) -> StoredRelease | None:

@@ -10,6 +10,7 @@ from postrender.helm.fields import (
     owned,
     where_set,
     with_left_over,
+    within_reach,
     without_left_over,
 )
 from postrender.helm.matching import identity
@@ -18,6 +19,7 @@ from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_t
 from postrender.helm.predict import Prediction, simulate
 from postrender.helm.server import SERVER_KEPT
 from postrender.helm.versions import Matching
+from postrender.identity import ObjectKey
 from postrender.live import RESOURCE_POLICY, Json
 from postrender.plan.rewriting import Group, Rewriting
 from postrender.record import replace
@@ -46,8 +48,10 @@ def differing(
     whatever is live.
     """
     found = [
-        () if prediction.error else differs(comparable(prediction.live), comparable(right))
-        for prediction, right in zip(predictions, rights(group, rewritings), strict=True)
+        ()
+        if prediction.error
+        else differs(comparable(_within_reach(group, member.entry.key, prediction.live)), comparable(right))
+        for member, prediction, right in zip(group.members, predictions, rights(group, rewritings), strict=True)
     ]
     return [
         tuple(path for path in paths if policy or path != _POLICY or policy_of(member.entry.body) is None)
@@ -58,7 +62,20 @@ def differing(
 def rights(group: Group, rewritings: Sequence[Rewriting]) -> list[Json]:
     """For each member what the live object shall be: what the chart wants, and what is none of the chart's business."""
     wanted = [replace(rewriting, pin="", store=None) for rewriting in rewritings]
-    return [_right(group, target) for target in targets(group, wanted)]
+    return [_within_reach(group, target.key, _right(group, target)) for target in targets(group, wanted)]
+
+
+def _within_reach(group: Group, key: ObjectKey, body: Json) -> Json:
+    """What the server lets the object be of all that it is to be."""
+    return within_reach(body, group.frame.live[key], group.reached[key]) if key in group.reached else body
+
+
+def unkept(group: Group, rewritings: Sequence[Rewriting]) -> list[Paths]:
+    """For each member the paths at which the server will not have what the chart wants, as far as it was asked."""
+    if not group.reached:
+        return [()] * len(rewritings)
+    asked = rights(replace(group, reached={}), rewritings)
+    return [differs(right, wanted) for right, wanted in zip(rights(group, rewritings), asked, strict=True)]
 
 
 def policy_of(body: Json) -> Json:

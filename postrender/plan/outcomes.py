@@ -89,7 +89,8 @@ def _group(run: Run, release: ReleaseName, indices: list[int], stored: list[Entr
         for index, item, body in zip(indices, items, wanted, strict=True)
     ]
     drift = run.policy.on_drift
-    return Group(members, frame, release, store=drift is OnDrift.STORE, apply=drift is OnDrift.APPLY)
+    store, apply = drift is OnDrift.STORE, drift is OnDrift.APPLY
+    return Group(members, frame, release, store=store, apply=apply, reached=run.facts.reached)
 
 
 def _body(run: Run, release: ReleaseName, live: LiveObject, owner: Ownership | None) -> Json:

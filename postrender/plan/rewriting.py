@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from postrender.helm.objects import Entry, stamped
+from postrender.identity import ObjectKey
 from postrender.live import Json, ReleaseName
 from postrender.record import Record
 
@@ -72,7 +74,8 @@ class Group(Record):
     """The objects of one Kind, namespace and name as this Helm will update them.
 
     ``frame`` holds all but the targets. Where Helm will not apply the chart, ``store`` says whether what is live may be
-    stored, ``apply`` whether the live object may be brought to what the chart says first.
+    stored, ``apply`` whether the live object may be brought to what the chart says first. ``reached`` are objects as
+    the server says they would be, had all been sent that the chart wants and is not live.
     """
 
     members: Sequence[Member]
@@ -80,6 +83,7 @@ class Group(Record):
     release: ReleaseName
     store: bool = True
     apply: bool = False
+    reached: Mapping[ObjectKey, Json] = MappingProxyType({})
 
 
 class Outcome(Record):
@@ -91,7 +95,9 @@ class Outcome(Record):
     and the live object will not, ``""`` where they agree. ``apply`` is the JSON merge patch that brings the live object
     to what the chart says before Helm runs, ``None`` for none: then the prediction is of what comes after it, and
     ``differing`` are the paths it sets right. ``untrue`` says that what differs is stored otherwise already,
-    ``appliable`` that ``apply`` would set right what cannot be set right otherwise.
+    ``appliable`` that ``apply`` would set right what cannot be set right otherwise. ``mend`` is the merge patch from
+    what is live to what the chart wants, ``None`` where they agree, and ``unkept`` are paths at which the server will
+    not have what the chart wants, whoever sends it.
     """
 
     rewriting: Rewriting
@@ -103,3 +109,5 @@ class Outcome(Record):
     apply: Json = None
     untrue: bool = False
     appliable: bool = False
+    mend: Json = None
+    unkept: tuple[tuple[str, ...], ...] = ()

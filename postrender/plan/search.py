@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from postrender.helm.patch import differs
+from postrender.helm.patch import differs, merge_patch
 from postrender.helm.predict import Prediction
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, RESOURCE_POLICY, Json
 from postrender.plan.applying import applied
-from postrender.plan.judge import Paths, differing, policy_of, rights, truth
+from postrender.plan.judge import Paths, differing, policy_of, rights, truth, unkept
 from postrender.plan.rewriting import Group, Member, Outcome, Rewriting
 from postrender.plan.steps import mended, pinned
 from postrender.record import replace
@@ -27,6 +27,7 @@ def rewrite(group: Group) -> tuple[Outcome, ...]:
         return done
     rewritings, predictions = _settled(group, wishes)
     wrong = differing(group, rewritings, predictions)
+    mends = _mends(group, rewritings, wrong)
     if group.store and any(wrong):
         rewritings, predictions = _stored(group, rewritings, predictions, wrong)
         wrong = differing(group, rewritings, predictions)
@@ -47,11 +48,23 @@ def rewrite(group: Group) -> tuple[Outcome, ...]:
             policy=_policy_ahead(member, prediction),
             untrue=untrue,
             appliable=appliable,
+            mend=mend,
+            unkept=left,
         )
-        for member, rewriting, prediction, paths, later in zip(
-            group.members, rewritings, predictions, wrong, right, strict=True
+        for member, rewriting, prediction, paths, later, mend, left in zip(
+            group.members, rewritings, predictions, wrong, right, mends, unkept(group, rewritings), strict=True
         )
     )
+
+
+def _mends(group: Group, rewritings: Sequence[Rewriting], wrong: Sequence[Paths]) -> list[Json]:
+    """For each member what would have to be sent, had nobody to ask what Helm compares with what."""
+    if not any(wrong):
+        return [None] * len(wrong)
+    return [
+        merge_patch(group.frame.live[member.entry.key], right, exact_numbers=True) if paths else None
+        for member, right, paths in zip(group.members, rights(group, rewritings), wrong, strict=True)
+    ]
 
 
 def _policy_ahead(member: Member, prediction: Prediction) -> str:

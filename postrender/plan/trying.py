@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from postrender.helm.apply import client_side_past, dropped, without_past
 from postrender.helm.fields import MANAGER
 from postrender.helm.objects import built, stamped
-from postrender.helm.patch import PatchType, patch_type
+from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
 from postrender.helm.predict import Prediction, Request
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, LiveObject
 from postrender.plan import findings
 from postrender.plan.facts import Facts, Item
+from postrender.plan.judge import comparable
 from postrender.plan.rewriting import Rewriting
 from postrender.plan.run import Run, allowed
 from postrender.plan.verdict import Action, Plan, Severity, Verdict
@@ -78,6 +79,14 @@ def again(trial: Trial, answer: TrialAnswer) -> Trial | None:
     if isinstance(answer, Conflicting) and not _met(trial, answer):
         return replace(trial, force=True)
     return None
+
+
+def reached(live: LiveObject, mend: Json, answer: TrialAnswer) -> Json:
+    """What the server says would be there once ``mend`` was sent; ``None`` where it is what was sent, or not known."""
+    if not isinstance(answer, Accepted):
+        return None
+    sent = apply_merge_patch(live.body, mend)
+    return answer.live if differs(comparable(answer.live), comparable(sent)) else None
 
 
 def _met(trial: Trial, answer: Conflicting) -> tuple[Conflict, ...]:

@@ -95,3 +95,39 @@ def test_taking_ownership_that_applied_nothing_is_seen_by_the_next_upgrade(
     it.upgrade("r", now, filter=True).expect_ok()
     live = namespace.content(STABLE_SHIRT, "shirt")
     assert {name: live[name] for name in ("color", "new")} == {"color": "red", "new": ["x"]}
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "3.21.4"])
+def test_a_field_that_the_server_drops_is_nothing_to_mend(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
+) -> None:
+    """The schema of Shirts knows no field ``extra`` beside their spec."""
+    it = helm(version)
+    shown = {**manifest(STABLE_SHIRT, "shirt", BEFORE, keep=True), "extra": {"a": 1}}
+    whole = chart(tmp_path, {"shirt": shown})
+    it.install("r", whole).expect_ok()
+    assert "extra" not in namespace.found(STABLE_SHIRT, "shirt")
+    for _ in range(2):
+        it.upgrade("r", whole, filter=Filter(("--on-drift=fail",))).expect_ok()
+        assert "extra" in namespace.releases("r")[-1].manifest
+    it.uninstall("r").expect_ok()
+    it.install("r", whole, filter=Filter(("--on-drift=fail",))).expect_ok()
+    it.upgrade("r", chart(tmp_path, {"shirt": {**shown, "spec": AFTER}}), filter=True).expect_ok()
+    assert namespace.content(STABLE_SHIRT, "shirt") == AFTER
+
+
+def test_what_drifted_is_mended_beside_what_the_server_drops(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path
+) -> None:
+    it = helm("3.21.4")
+    before, now = (
+        chart(tmp_path, {"shirt": {**manifest(STABLE_SHIRT, "shirt", spec, keep=True), "extra": {"a": 1}}})
+        for spec in (BEFORE, AFTER)
+    )
+    it.install("r", before).expect_ok()
+    it.uninstall("r").expect_ok()
+    it.install("r", now, filter=True).expect_ok()
+    assert namespace.content(STABLE_SHIRT, "shirt") == BEFORE
+    it.upgrade("r", now, filter=True).expect_ok()
+    assert namespace.content(STABLE_SHIRT, "shirt") == AFTER
+    it.upgrade("r", now, filter=Filter(("--on-drift=fail",))).expect_ok()

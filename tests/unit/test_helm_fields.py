@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from postrender.helm.fields import as_live, owned, with_left_over, without_left_over
+import pytest
+
+from postrender.helm.fields import (
+    as_live,
+    as_live_where_wrong,
+    owned,
+    where_set,
+    with_left_over,
+    within_reach,
+    without_left_over,
+)
 
 SPEC: Any = {"f:spec": {"f:color": {}, "f:size": {}, "f:deep": {".": {}, "f:a": {}}}}
 LIVE = {"spec": {"color": "blue", "size": "M", "deep": {"a": 1, "b": 2}, "other": True}}
@@ -53,3 +63,55 @@ def test_the_live_values_of_the_charts_fields() -> None:
         "spec": {"color": "blue", "deep": {"a": 1}}
     }
     assert as_live({"spec": {"color": {"now": "a map"}}}, LIVE) == {"spec": {"color": "blue"}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "tree", "result"),
+    [
+        pytest.param({"a": 1}, {"a": 2}, {"f:a": {}}, {"a": 1}, id="set by Helm"),
+        pytest.param({"a": 1}, {"a": 2}, {}, {"a": 1}, id="an empty tree names all"),
+        pytest.param({"a": 1}, {"a": 2}, {"f:b": {}}, {"a": 2}, id="set by somebody else"),
+        pytest.param({"a": 1}, {}, {"f:b": {}}, {"a": 1}, id="not there"),
+        pytest.param({}, {"a": 2}, {"f:a": {}}, {"a": 2}, id="not wanted"),
+        pytest.param({"a": {"b": 1, "c": 1}}, {"a": {"b": 2, "c": 2}}, {"f:a": {"f:b": {}}}, {"a": {"b": 1, "c": 2}}),
+        pytest.param({"a": {"b": 1}}, {"a": {"b": 2}}, {"f:a": {}}, {"a": {"b": 1}}, id="a map as a whole"),
+        pytest.param({"a": [1]}, {"a": [2]}, {"f:a": {}}, {"a": [1]}, id="a list as a whole"),
+        pytest.param({"a": [1]}, {"a": [2]}, None, {"a": [2]}, id="no tree names nothing"),
+        pytest.param({"a": {"b": 1}}, {"a": "text"}, {"f:a": {}}, {"a": {"b": 1}}, id="another kind of value"),
+    ],
+)
+def test_what_is_wanted_goes_where_helm_set_it(wanted: Any, live: Any, tree: Any, result: Any) -> None:
+    assert where_set(wanted, live, tree) == result
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "reached", "result"),
+    [
+        pytest.param({"a": 1}, {"a": 2}, {"a": 1}, {"a": 1}, id="taken"),
+        pytest.param({"a": 1}, {"a": 2}, {"a": 2}, {"a": 2}, id="set back"),
+        pytest.param({"a": 1}, {"a": 2}, {"a": 3}, {"a": 1}, id="set to a third value"),
+        pytest.param({"a": 1}, {}, {}, {}, id="dropped"),
+        pytest.param({"a": 1}, {}, {"a": 1}, {"a": 1}, id="added"),
+        pytest.param({}, {"a": 2}, {"a": 2}, {"a": 2}, id="not taken out"),
+        pytest.param({}, {"a": 2}, {}, {}, id="taken out"),
+        pytest.param({"a": {"b": 1}}, {"a": {"c": 2}}, {"a": {"c": 2}}, {"a": {"c": 2}}, id="deeper"),
+    ],
+)
+def test_what_the_server_never_has_is_not_wanted(wanted: Any, live: Any, reached: Any, result: Any) -> None:
+    assert within_reach(wanted, live, reached) == result
+
+
+@pytest.mark.parametrize(
+    ("desired", "live", "right", "result"),
+    [
+        pytest.param({"a": 1}, {"a": 2}, {"a": 1}, {"a": 2}, id="wrong: as it is live"),
+        pytest.param({"a": 1}, {"a": 2}, {"a": 2}, {"a": 1}, id="somebody else's: as it is said"),
+        pytest.param({"a": 1}, {}, {"a": 1}, {}, id="not there: left out"),
+        pytest.param(
+            {"a": {"b": 1, "c": 1}}, {"a": {"b": 2, "c": 1}}, {"a": {"b": 1, "c": 1}}, {"a": {"b": 2, "c": 1}}
+        ),
+        pytest.param({"a": [1]}, {"a": [2]}, {"a": [1]}, {"a": [2]}, id="a list as a whole"),
+    ],
+)
+def test_a_document_says_what_is_live_where_that_is_wrong(desired: Any, live: Any, right: Any, result: Any) -> None:
+    assert as_live_where_wrong(desired, live, right) == result

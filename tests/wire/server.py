@@ -220,13 +220,14 @@ class Server:
         """A JSON merge patch, guarded by the resourceVersion in it; a dry run changes nothing."""
         patch = json.loads(request.body)
         found = self.objects[path]
-        version = patch["metadata"].get("resourceVersion")
+        version = patch.get("metadata", {}).get("resourceVersion")
         if version is not None and version != found["metadata"]["resourceVersion"]:
             return status(
                 409, "Conflict", "the object has been modified; please apply your changes to the latest version"
             )
         changed = _merged(found, patch)
-        changed["metadata"]["resourceVersion"] = str(int(found["metadata"]["resourceVersion"]) + 1)
+        version = str(int(found["metadata"]["resourceVersion"]) + 1)
+        changed = {**changed, "metadata": {**changed["metadata"], "resourceVersion": version}}
         if request.query.get("dryRun") != "All":
             self.objects[path] = changed
         return ok(_partial(changed) if "as=PartialObjectMetadata;" in accept else changed)
