@@ -15,6 +15,7 @@ from postrender import builtin, program
 from postrender.caller import Caller, Setting, find
 from postrender.commands.account import told_by
 from postrender.commands.options import CONNECTION_SETTINGS, FILTER_SETTINGS, add_arguments, chosen, flags
+from postrender.commands.output import write_bytes
 from postrender.commands.parsers import command_parser
 from postrender.commands.session import policy_of
 from postrender.errors import ManifestError, Refused
@@ -88,8 +89,7 @@ def main(arguments_given: list[str]) -> int:
             )
         check(planned.plan)
         output = splice(planned.manifest, planned.plan.edits)
-    sys.stdout.buffer.write(output.data)
-    sys.stdout.buffer.flush()
+    write_bytes(output.data)
     if not values["quiet"]:
         sys.stderr.write(_account(app, planned, caller, source))
     return 0

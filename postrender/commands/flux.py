@@ -15,7 +15,8 @@ from postrender.caller import Caller, find
 from postrender.caller.values import Value
 from postrender.commands.account import account_of
 from postrender.commands.options import CONNECTION_SETTINGS, FILTER_SETTINGS, add_arguments, chosen, flags
-from postrender.commands.parsers import command_parser
+from postrender.commands.output import write_bytes
+from postrender.commands.parsers import command_parser, parted
 from postrender.commands.rendering import add_value_flags, value_arguments
 from postrender.commands.session import policy_of, sources_of
 from postrender.errors import Refused, UsageError
@@ -61,7 +62,7 @@ _TOLD = ("release", "namespace", "action", "take_ownership", "server_side", "for
 
 def main(arguments: list[str]) -> int:
     """Write the patches, or with ``--check`` tell whether they are up to date; raises PostrenderError."""
-    ours, rest = _parted(arguments)
+    ours, rest = parted(arguments)
     options = parser().parse_args(ours)
     if rest and options.stream:
         raise UsageError("flags behind -- are for helm template, and --stream is rendered", where=" ".join(rest))
@@ -78,7 +79,7 @@ def main(arguments: list[str]) -> int:
     if options.check:
         _check_up_to_date(helm_release, changed)
     elif options.patch_file == "-":
-        _print(to_include(helm_release, made))
+        write_bytes(to_include(helm_release, made))
     elif options.patch_file:
         _write(options.patch_file, to_include(helm_release, made))
     elif changed != helm_release.manifest.data:
@@ -109,12 +110,6 @@ def parser() -> argparse.ArgumentParser:
     add_arguments(made, "what is done", FLUX_SETTINGS, positional=True)
     add_arguments(made, "which cluster", _CALLER, positional=True)
     return made
-
-
-def _parted(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Our arguments, and those behind ``--``."""
-    place = arguments.index("--") if "--" in arguments else len(arguments)
-    return arguments[:place], arguments[place + 1 :]
 
 
 def _bytes(path: str) -> bytes:
@@ -252,8 +247,3 @@ def _write(path: str, data: bytes) -> None:
     except OSError as error:
         Path(unfinished).unlink(missing_ok=True)
         raise UsageError(f"cannot be written: {error.strerror}", where=path) from error
-
-
-def _print(data: bytes) -> None:
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()

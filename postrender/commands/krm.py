@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from postrender.caller import SETTINGS
 from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen
+from postrender.commands.output import write_bytes
 from postrender.commands.parsers import command_parser
 from postrender.commands.session import caller_of, policy_of, sources_of
 from postrender.errors import PostrenderError, UsageError
@@ -48,9 +49,9 @@ def main(arguments: list[str]) -> int:
         quiet, plan = _planned(found, options)
         output = krm.written(found, plan, quiet=quiet)
     except PostrenderError as error:
-        _write(krm.failed(found, error))
+        write_bytes(krm.failed(found, error))
         raise
-    _write(output)
+    write_bytes(output)
     check(plan)
     return 0
 
@@ -96,8 +97,3 @@ def _as_flags(settings: Mapping[str, str]) -> list[str]:
                 f"there is no setting {key}", where="functionConfig.data", next=(*near, "postrender krm --help")
             )
     return [f"--{key}={text}" for key, text in settings.items()]
-
-
-def _write(data: bytes) -> None:
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()

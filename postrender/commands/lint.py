@@ -15,7 +15,7 @@ from postrender.caller.options import Setting
 from postrender.caller.values import Value
 from postrender.commands.charts import chart_of, templates_of
 from postrender.commands.options import add_arguments, chosen
-from postrender.commands.parsers import command_parser
+from postrender.commands.parsers import command_parser, parted
 from postrender.errors import UsageError
 from postrender.lint import engine
 from postrender.lint.facts import CRD, Facts, rendering
@@ -84,11 +84,11 @@ class _Wishes(Record):
 
 def main(arguments: list[str]) -> int:
     """Print the findings; 1 where there are any. Raises PostrenderError."""
-    cut = arguments.index("--") if "--" in arguments else len(arguments)
-    options = parser().parse_args(arguments[:cut])
+    ours, rest = parted(arguments)
+    options = parser().parse_args(ours)
     values = chosen(options, LINT_SETTINGS, os.environ)
     live = _live(values["live"])
-    wishes = _Wishes(values, live, _minor(values["kube_version"]), tuple(arguments[cut + 1 :]))
+    wishes = _Wishes(values, live, _minor(values["kube_version"]), tuple(rest))
     rules = _rules(wishes.listed("select"), wishes.listed("ignore"))
     objects, findings = 0, list[Finding]()
     for named in _named(options.what):

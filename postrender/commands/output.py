@@ -39,5 +39,10 @@ def structured(value: Json, output: str) -> str:
 
 def write(text: str) -> None:
     """Print to stdout as UTF-8, whatever the locale; a lone surrogate is escaped."""
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    write_bytes(text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(data: bytes) -> None:
+    """Print to stdout what is a stream of manifests already."""
+    sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()

@@ -31,6 +31,12 @@ def command_parser(
     )
 
 
+def parted(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Our arguments, and those behind ``--``."""
+    place = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:place], arguments[place + 1 :]
+
+
 class ShowVersion(argparse.Action):
     """``--version``: ours, and the Helms that are known."""
 

@@ -11,8 +11,8 @@ from postrender import redact
 from postrender.commands.about import about_of
 from postrender.commands.holding import save
 from postrender.commands.output import add_output, structured, write
-from postrender.commands.parsers import command_parser
-from postrender.commands.planning import Planning, add_planning, add_settings, chart_of, parted, planning
+from postrender.commands.parsers import command_parser, parted
+from postrender.commands.planning import Planning, add_planning, add_settings, chart_of, planning
 from postrender.commands.progress import progress
 from postrender.commands.rendering import value_arguments
 from postrender.helm.invocation import Action

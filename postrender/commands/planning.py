@@ -53,14 +53,6 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add_arguments(parser, "who will call (default: an installation, or an upgrade)", SETTINGS, positional=True)
 
 
-def parted(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Our arguments, and those behind ``--``."""
-    if "--" not in arguments:
-        return arguments, []
-    place = arguments.index("--")
-    return arguments[:place], arguments[place + 1 :]
-
-
 def planning(
     options: argparse.Namespace,
     rest: Sequence[str],

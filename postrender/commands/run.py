@@ -10,7 +10,7 @@ from postrender import __version__, program
 from postrender.caller import find
 from postrender.cluster import connect
 from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen
-from postrender.commands.parsers import command_parser
+from postrender.commands.parsers import command_parser, parted
 from postrender.commands.session import policy_of
 from postrender.errors import UsageError
 from postrender.pipeline import require_known
@@ -45,9 +45,9 @@ _SETTINGS = tuple(setting for setting in FILTER_SETTINGS if setting.name not in 
 
 def main(arguments: list[str]) -> int:
     """Run it; raises PostrenderError."""
-    place = arguments.index("--") if "--" in arguments else len(arguments)
-    options = parser().parse_args(arguments[:place])
-    named, *behind = arguments[place + 1 :] or [""]
+    ours, rest = parted(arguments)
+    options = parser().parse_args(ours)
+    named, *behind = rest or [""]
     if not named:
         raise UsageError(
             "which Helm command is to be run stands behind --", next="postrender run -- helm install NAME CHART"

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from postrender import manifest as manifests
 from postrender import redact
 from postrender.commands.output import write
-from postrender.commands.parsers import command_parser
-from postrender.commands.planning import add_planning, add_settings, parted, planning
+from postrender.commands.parsers import command_parser, parted
+from postrender.commands.planning import add_planning, add_settings, planning
 from postrender.errors import UsageError
 from postrender.live import Json
 from postrender.manifest.printed import printed
