@@ -16,6 +16,7 @@ from postrender.helm.predict import Prediction, Request
 from postrender.helm.server import SERVER_KEPT, without_empty_data
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, LiveObject, ReleaseName
 from postrender.plan.facts import Facts, Item
+from postrender.plan.leaving import leaving
 from postrender.plan.outcomes import predictions
 from postrender.plan.rewriting import Rewriting
 from postrender.plan.run import Run as Decision
@@ -55,7 +56,9 @@ def helm_alone(stage: Stage, scenario: Scenario) -> Alone:
         return Alone(outcome, True, (*wrong, *changed(before, after)))
     if not predicted or scenario.refused_new:
         return Alone(outcome, False)
-    wrong = compared(scenario, stage, predicted, before, after)
+    deleted = _deleted(facts, predicted)
+    wrong = compared(scenario, stage, predicted, before, after, deleted)
+    wrong += _left(scenario, stage, facts, after, deleted)
     wrong += _errors(predicted, done.error if not done.ok else "")
     sent = {request.path: request.body for request in stage.plane.audit.writes(mark) if request.verb == "patch"}
     wrong += _patches(scenario, stage, predicted, sent)
@@ -132,8 +135,40 @@ def _before_trial(run: Decision) -> list[Prediction | None]:
     return found
 
 
+def _deleted(facts: Facts, predicted: list[tuple[Item, Prediction]]) -> set[str]:
+    """The uids of what the upgrade deletes; nothing where an update fails before."""
+    if any(prediction.error for _, prediction in predicted):
+        return set()
+    helm = facts.invocation.helm
+    assert helm is not None
+    keys = {
+        (verdict.ref.gvk, verdict.key)
+        for verdict in leaving(Decision(facts, Policy(), helm))
+        if verdict.prediction is not None and verdict.prediction.request is Request.DELETE
+    }
+    return {item.live.uid for item in facts.leaving if item.live is not None and (item.ref.gvk, item.key) in keys}
+
+
+def _left(scenario: Scenario, stage: Stage, facts: Facts, after: State, deleted: set[str]) -> list[str]:
+    """Where what leaves the chart is there and should not be, or the other way round."""
+    wrong = []
+    for item in facts.leaving:
+        if item.live is None:
+            continue
+        ref = ref_of(scenario, stage, item)
+        gone = item.live.uid in deleted
+        if gone is not (after[ref] is None):
+            wrong.append(f"{ref}: leaves the chart, predicted to be {'deleted' if gone else 'left'}")
+    return wrong
+
+
 def compared(
-    scenario: Scenario, stage: Stage, predicted: list[tuple[Item, Prediction]], before: State, after: State
+    scenario: Scenario,
+    stage: Stage,
+    predicted: list[tuple[Item, Prediction]],
+    before: State,
+    after: State,
+    deleted: set[str],
 ) -> list[str]:
     """Where what is live is not what was predicted; without a body in the prediction, what was live stays."""
     wrong = []
@@ -141,6 +176,10 @@ def compared(
     for item, prediction in predicted:
         ref = ref_of(scenario, stage, item)
         found = after[ref]
+        if item.live is not None and item.live.uid in deleted:
+            if found is not None:
+                wrong.append(f"{ref}: predicted to be deleted, and it is there")
+            continue
         if found is None:
             if not (prediction.request is Request.CREATE and created_in_vain):
                 wrong.append(f"{ref}: predicted {short(prediction.live)}, and there is none")
