@@ -11,7 +11,7 @@ from enum import Enum
 from postrender import manifest as manifests
 from postrender import redact
 from postrender.drift import Drift, How, Mending, drift, settled, wanted
-from postrender.errors import ClusterError, ManifestError, PostrenderError, UsageError
+from postrender.errors import ClusterError, ManifestError, PostrenderError, Refused, UsageError
 from postrender.helm.patch import PatchError
 from postrender.identity import GroupVersionKind, ObjectKey, Resource, object_name
 from postrender.live import Absent, Found, Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
@@ -70,9 +70,13 @@ class Checked(Record):
 
 
 class Verified(Record):
-    """A release and its objects, in the order of its manifest; ``notes`` are sentences."""
+    """A release and its objects, in the order of its manifest.
+
+    ``revision`` is the one that was compared, ``newest`` the last one stored; ``notes`` are sentences.
+    """
 
     revision: StoredRelease
+    newest: StoredRelease
     objects: tuple[Checked, ...]
     notes: tuple[str, ...] = ()
 
@@ -100,7 +104,7 @@ def verify(target: Target, release: ReleaseName, driver: str) -> Verified:
 
     Raises ClusterError where the release or the kinds cannot be read, UsageError where nothing is stored of it.
     """
-    revision, notes = _compared(target, release, driver)
+    revision, newest, notes = _compared(target, release, driver)
     try:
         manifest = manifests.read((revision.manifest or "").encode())
         objects = _Check(target, revision, driver).all(manifest)
@@ -110,7 +114,7 @@ def verify(target: Target, release: ReleaseName, driver: str) -> Verified:
             where=f"release {release}",
             next=f"helm get manifest {release.name} -n {release.namespace}",
         ) from error
-    return Verified(revision, tuple(objects), notes)
+    return Verified(revision, newest, tuple(objects), notes)
 
 
 def mended(target: Target, each: Checked) -> Checked:
@@ -123,12 +127,28 @@ def mended(target: Target, each: Checked) -> Checked:
     return replace(each, state=State.IN_SYNC, found=now, mending=None)
 
 
+def require_settled(verified: Verified) -> None:
+    """Raise Refused where a Helm may be at work on the release: it would write to the same objects."""
+    last = verified.newest
+    if last.status.startswith("pending-"):
+        raise Refused(
+            f"its revision {last.revision} is {last.status}: a Helm may be at work on it, so nothing was written",
+            where=f"release {last.release}",
+            next=(
+                f"helm history {last.release.name} -n {last.release.namespace}",
+                f"helm rollback {last.release.name} -n {last.release.namespace}   (if none is)",
+            ),
+        )
+
+
 def mendable(objects: Iterable[Checked]) -> tuple[Checked, ...]:
     """What ``mended`` may be called for: this release's own objects and absent ones, where the server agreed."""
     return tuple(each for each in objects if each.mending is not None and each.confirmed)
 
 
-def _compared(target: Target, release: ReleaseName, driver: str) -> tuple[StoredRelease, tuple[str, ...]]:
+def _compared(
+    target: Target, release: ReleaseName, driver: str
+) -> tuple[StoredRelease, StoredRelease, tuple[str, ...]]:
     where = f"release {release}"
     own = target.releases(release, manifest=True, driver=driver)
     if isinstance(own, Unknown):
@@ -152,11 +172,11 @@ def _compared(target: Target, release: ReleaseName, driver: str) -> tuple[Stored
         )
     deployed = [revision for revision in own if revision.status == "deployed"]
     if not deployed:
-        return last, (f"no revision is deployed; revision {last.revision} ({last.status}) is compared",)
+        return last, last, (f"no revision is deployed; revision {last.revision} ({last.status}) is compared",)
     if deployed[-1] == last:
-        return last, ()
+        return last, last, ()
     note = f"revision {last.revision} is {last.status}; revision {deployed[-1].revision}, the deployed one, is compared"
-    return deployed[-1], (note,)
+    return deployed[-1], last, (note,)
 
 
 class _Check:

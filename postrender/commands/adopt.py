@@ -105,8 +105,10 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
     file = options.report or _file(release)
     _keep(report, file)
     _write(cluster, found, release, file, options)
-    if options.output == "text" and not options.quiet:
-        back = f"postrender adopt --undo {shlex.quote(file)}{typed_flags(caller)}"
+    back = f"postrender adopt --undo {shlex.quote(file)}{typed_flags(caller)}"
+    if options.output != "text":
+        sys.stderr.write(f"what was there is put back by {back}\n")
+    elif not options.quiet:
         write(f"  what was there is put back by\n    {back}\n")
     return 0
 

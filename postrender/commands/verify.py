@@ -23,7 +23,7 @@ from postrender.redact import digests
 from postrender.releases import storage
 from postrender.releases.listed import newest
 from postrender.report.verify import Failed, table, table_data, verified_data, verified_text
-from postrender.verify import State, Verified, mendable, mended, verify
+from postrender.verify import State, Verified, mendable, mended, require_settled, verify
 
 DRIFT = 10
 
@@ -105,6 +105,7 @@ def _mended(cluster: Cluster, found: Verified, *, yes: bool) -> Verified:
     todo = mendable(found.objects)
     if not todo:
         return found
+    require_settled(found)
     confirm(f"write to {len(todo)} object{'s' * (len(todo) != 1)} of {cluster.description}?", yes=yes)
     done = {}
     for each in todo:

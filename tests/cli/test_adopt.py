@@ -152,6 +152,18 @@ def test_a_dry_run_writes_nothing_not_even_a_report(server: Server, cluster: Clu
 
 
 @pytest.mark.usefixtures("live")
+def test_the_report_on_stdout_and_how_to_undo_it_on_stderr(server: Server, cluster: Cluster, report: Path) -> None:
+    arguments = ("adopt", "new", "shirts/blue", "--yes", "-o", "json", "--report", str(report))
+    done = run(*arguments, *cluster, stdin=b"")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == json.loads(report.read_text())
+    assert done.stderr.decode() == (
+        f"what was there is put back by postrender adopt --undo {report} {' '.join(cluster)}\n"
+    )
+    assert values(server, BLUE) == ("Helm", "new", "shop")
+
+
+@pytest.mark.usefixtures("live")
 def test_it_asks_first(server: Server, cluster: Cluster, tmp_path: Path) -> None:
     environ = {"XDG_STATE_HOME": str(tmp_path / "state")}
     assert refused(run("adopt", "new", "shirts/blue", *cluster, stdin=b""), 2) == (

@@ -195,6 +195,19 @@ def test_a_fix_without_a_terminal_needs_yes(server: Server, cluster: Cluster) ->
 
 
 @pytest.mark.usefixtures("release")
+def test_a_fix_while_a_helm_is_at_work(server: Server, cluster: Cluster) -> None:
+    drift(server)
+    server.put(SECRET, a_revision("web", 5, "pending-upgrade", manifest=STORED))
+    done = run("verify", "web", "--fix", "--yes", *cluster, stdin=b"")
+    assert done.returncode == 4
+    assert done.stderr.decode() == (
+        "postrender: release shop/web: its revision 5 is pending-upgrade: a Helm may be at work on it, so nothing was "
+        "written\n  next: helm history web -n shop\n  next: helm rollback web -n shop   (if none is)\n"
+    )
+    assert {each.query.get("dryRun") for each in server.asked("(PATCH|POST) .*")} == {"All"}
+
+
+@pytest.mark.usefixtures("release")
 def test_a_fix_that_is_refused_says_what_was_written(server: Server, cluster: Cluster) -> None:
     drift(server)
     server.on(
