@@ -54,6 +54,11 @@ def test_every_command_shown_has_the_flags_it_is_shown_with(page: Path, words: l
     assert set(flags) <= known, f"{page}: {' '.join(words)}"
 
 
+def test_every_schema_is_listed() -> None:
+    listed = re.findall(r"\(schemas/([^)]*)\)", (DOCS / "schemas.md").read_text())
+    assert sorted(listed) == sorted(path.name for path in (ROOT / "postrender").rglob("*.schema.json"))
+
+
 def test_calls_are_found() -> None:
     assert commands("```sh\na | bin/postrender lint - -o sarif > x\n```\n`postrender --offline`") == [
         ["lint", "-", "-o", "sarif"],

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.api import Namespace
 from tests.e2e.controlplane import ControlPlane
-from tests.e2e.helm import HelmFactory, executable
+from tests.e2e.helm import HelmFactory
 from tests.e2e.kinds import BETA_SHIRT, SECRET, STABLE_SHIRT
-from tests.tools import assets, transcripts
+from tests.e2e.play import HELM, ROOT, environment
+from tests.tools import transcripts
 from tests.tools.transcripts import DOCS
 
-HELM = "3.12.3"
 PAGES = [page for page in sorted(DOCS.rglob("*.md")) if any(step.cluster for step in transcripts.steps(page))]
-ROOT = DOCS.parent
 
 
 def test_there_are_pages_with_a_cluster() -> None:
@@ -27,18 +24,7 @@ def test_there_are_pages_with_a_cluster() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_is_shown_is_what_is_printed(page: Path, control_plane: ControlPlane, helm: HelmFactory) -> None:
     """In the namespace ``default``, which no other test uses: the pages name it."""
-    it = helm(HELM)
-    environ = {
-        **it.env,
-        "PATH": os.pathsep.join(
-            [
-                str(assets.find(f"helm@{HELM}").parent),
-                str(executable(it.home).parent),
-                str(Path(sys.executable).parent),
-                os.environ["PATH"],
-            ]
-        ),
-    }
+    environ = environment(helm(HELM))
     default = Namespace(control_plane.api, "default")
     try:
         for step in transcripts.steps(page):

@@ -16,7 +16,9 @@ from postrender import errors
 from postrender.caller.options import SETTINGS, Setting
 from postrender.codes import CODES
 from postrender.commands import COMMANDS
-from postrender.commands.options import FILTER_SETTINGS
+from postrender.commands.lint import LINT_SETTINGS
+from postrender.commands.options import FILTER_SETTINGS, HOLD_SETTINGS
+from postrender.commands.telling import REPORT_SETTINGS
 from postrender.lint.rules import RULES
 from postrender.policy import Policy
 
@@ -74,7 +76,11 @@ def settings() -> str:
         "A flag goes before its variable, a variable before what is read off the calling Helm. A switch may be given "
         "as `true` or `false`; a flag marked *several* can be repeated, and its variable takes commas.",
         "## What is done",
-        _settings(FILTER_SETTINGS),
+        _settings((*FILTER_SETTINGS, *HOLD_SETTINGS)),
+        "## What becomes of the account",
+        _settings(REPORT_SETTINGS),
+        "## What lint goes by",
+        _settings(LINT_SETTINGS),
         "## Who called",
         "Where Helm is the parent process these are read off its command line and environment: none need be set.",
         _settings(SETTINGS),
