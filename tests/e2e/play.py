@@ -64,7 +64,7 @@ def main() -> int:
 
 def _output(step: Step, environ: Mapping[str, str]) -> str:
     alone = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
-    return transcripts.played(step.command, ROOT, environ if step.cluster else alone)
+    return transcripts.neutral(transcripts.played(step.command, ROOT, environ if step.cluster else alone))
 
 
 def _pictured(step: Step, output: str) -> bool:

@@ -56,11 +56,16 @@ def with_outputs(page: Path, outputs: Iterator[str]) -> str:
     return _BLOCK.sub(block, page.read_text())
 
 
-def settled(text: str) -> str:
-    """The text without what differs from run to run: times, ports, process ids, and where lines are wrapped."""
+def neutral(text: str) -> str:
+    """The text without what only this machine has: a port, a process id, a folder, the first call in a new clone."""
     text = re.sub(r"postrender: first call: .*\n", "", text)
-    text = re.sub(r"LAST DEPLOYED: .*", "LAST DEPLOYED: (a time)", text)
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:6443", text)
-    text = re.sub(r"\(pid \d+\)|\bpid \d+", "pid 4711", text)
-    text = re.sub(r"resourceVersion(:?) \"?\d+\"?", r"resourceVersion\1 237", text)
+    text = re.sub(r"\bpid \d+", "pid 4711", text)
+    return re.sub(r"\S+/postrender/reports/", "~/.local/state/postrender/reports/", text)
+
+
+def settled(text: str) -> str:
+    """Neutral, and without what differs from run to run: times, versions of objects, and where lines are wrapped."""
+    text = re.sub(r"LAST DEPLOYED: .*", "LAST DEPLOYED: (a time)", neutral(text))
+    text = re.sub(r"resourceVersion(:?) (\(?)\"?\d+\"?", r"resourceVersion\1 \g<2>237", text)
     return " ".join(text.split())
