@@ -7,6 +7,7 @@ import sys
 
 from postrender import __version__
 from postrender.caller import SETTINGS, Caller
+from postrender.caller.options import Setting
 from postrender.commands import COMMANDS
 from postrender.commands.account import account_of
 from postrender.commands.given import given
@@ -42,6 +43,16 @@ USAGE = """postrender [FLAG ...] < MANIFESTS > MANIFESTS
        postrender COMMAND [ARGUMENT ...]"""
 
 
+GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
+    ("what is done", (*FILTER_SETTINGS, *HOLD_SETTINGS)),
+    ("what else the manifests go through", CHAIN_SETTINGS),
+    ("what becomes of the account", REPORT_SETTINGS),
+    ("who called (read off the calling Helm where it is the parent)", SETTINGS),
+)
+"""Every setting of the filter, under the headings of its help."""
+ALL_SETTINGS = tuple(setting for _, settings in GROUPS for setting in settings)
+
+
 def main(arguments: list[str]) -> int:
     """Filter stdin to stdout. Whatever goes wrong is told before the first byte is written, and ends with its code."""
     telling = Telling(os.environ)
@@ -58,7 +69,7 @@ def main(arguments: list[str]) -> int:
 def _filter(arguments: list[str], telling: Telling) -> int:
     """Filter stdin to stdout; raises PostrenderError before the first byte is written."""
     ours = (*FILTER_SETTINGS, *HOLD_SETTINGS, *CHAIN_SETTINGS)
-    options = given(arguments, (*ours, *REPORT_SETTINGS, *SETTINGS)) or parser().parse_args(arguments)
+    options = given(arguments, ALL_SETTINGS) or parser().parse_args(arguments)
     telling.values = chosen(options, REPORT_SETTINGS, os.environ)
     values = telling.values = {**telling.values, **chosen(options, ours, os.environ)}
     policy = policy_of(values)
@@ -100,10 +111,8 @@ def parser() -> argparse.ArgumentParser:
     listed = "".join(f"  {name:{width}}{summary}\n" for name, summary in COMMANDS.items())
     made = command_parser("", DESCRIPTION + listed, usage=USAGE, epilog=EPILOG)
     made.add_argument("--version", action=ShowVersion, nargs=0, help="show our version and the Helms that are known")
-    add_arguments(made, "what is done", (*FILTER_SETTINGS, *HOLD_SETTINGS))
-    add_arguments(made, "what else the manifests go through", CHAIN_SETTINGS)
-    add_arguments(made, "what becomes of the account", REPORT_SETTINGS)
-    add_arguments(made, "who called (read off the calling Helm where it is the parent)", SETTINGS)
+    for title, settings in GROUPS:
+        add_arguments(made, title, settings)
     return made
 
 

@@ -65,12 +65,14 @@ def test_twine_finds_no_fault(built: Built) -> None:
     release.checked([built.wheel, built.sdist])
 
 
-def test_the_wheel_holds_the_package_and_nothing_else(built: Built) -> None:
+def test_the_wheel_holds_the_package_its_manual_and_nothing_else(built: Built) -> None:
     with zipfile.ZipFile(built.wheel) as wheel:
         names = set(wheel.namelist())
     about = f"postrender-{VERSION}.dist-info/"
+    manual = f"postrender-{VERSION}.data/data/share/man/man1/postrender.1"
     assert {name for name in names if not name.startswith(about)} == {
-        name for name in tracked() if name.startswith("postrender/")
+        manual,
+        *(name for name in tracked() if name.startswith("postrender/")),
     }
     assert {name.removeprefix(about) for name in names if name.startswith(about)} == {
         "METADATA",

@@ -13,12 +13,11 @@ from importlib import import_module
 from pathlib import Path
 
 from postrender import errors
-from postrender.caller.options import SETTINGS, Setting
+from postrender.caller.options import Setting
 from postrender.codes import CODES
 from postrender.commands import COMMANDS
+from postrender.commands.filter import GROUPS
 from postrender.commands.lint import LINT_SETTINGS
-from postrender.commands.options import FILTER_SETTINGS, HOLD_SETTINGS
-from postrender.commands.telling import REPORT_SETTINGS
 from postrender.lint.rules import RULES
 from postrender.policy import Policy
 
@@ -74,16 +73,11 @@ def settings() -> str:
         "# Settings",
         MADE,
         "A flag goes before its variable, a variable before what is read off the calling Helm. A switch may be given "
-        "as `true` or `false`; a flag marked *several* can be repeated, and its variable takes commas.",
-        "## What is done",
-        _settings((*FILTER_SETTINGS, *HOLD_SETTINGS)),
-        "## What becomes of the account",
-        _settings(REPORT_SETTINGS),
+        "as `true` or `false`; a flag marked *several* can be repeated, and its variable takes commas. What is told of "
+        "the caller need not be given where Helm is the parent process.",
+        *(part for title, listed in GROUPS for part in (f"## {title[:1].upper()}{title[1:]}", _settings(listed))),
         "## What lint goes by",
         _settings(LINT_SETTINGS),
-        "## Who called",
-        "Where Helm is the parent process these are read off its command line and environment: none need be set.",
-        _settings(SETTINGS),
     ]
     return "\n\n".join(lines)
 

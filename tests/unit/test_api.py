@@ -27,7 +27,8 @@ def run(code: str) -> str:
 
 def test_importing_the_package_imports_nothing_else() -> None:
     code = "import sys; before = {*sys.modules}; import postrender; print(*sorted({*sys.modules} - before))"
-    assert run(code) == "__future__ postrender\n"
+    # A virtual environment may import __future__ before anything else does.
+    assert {*run(code).split()} - {"__future__"} == {"postrender"}
 
 
 def test_plan_is_the_function_even_where_the_room_of_that_name_was_imported_first() -> None:

@@ -10,13 +10,9 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from postrender.caller import SETTINGS
+from postrender.commands.filter import ALL_SETTINGS as ALL
 from postrender.commands.filter import parser
 from postrender.commands.given import given
-from postrender.commands.options import FILTER_SETTINGS, HOLD_SETTINGS
-from postrender.commands.telling import REPORT_SETTINGS
-
-ALL = (*FILTER_SETTINGS, *HOLD_SETTINGS, *REPORT_SETTINGS, *SETTINGS)
 
 words = st.one_of(
     st.sampled_from([flag for setting in ALL for flag in setting.flags]),
