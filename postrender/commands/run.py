@@ -9,7 +9,7 @@ import sys
 from postrender import __version__, program
 from postrender.caller import find
 from postrender.cluster import connect
-from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen
+from postrender.commands.options import CHAIN_SETTINGS, FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen
 from postrender.commands.parsers import command_parser, parted
 from postrender.commands.session import policy_of
 from postrender.errors import UsageError
@@ -40,7 +40,11 @@ exit codes: 0 done, Helm's own where Helm fails, 2 bad usage,
 
 USAGE = "postrender run [FLAG ...] -- HELM install|upgrade [ARGUMENT ...]"
 
-_SETTINGS = tuple(setting for setting in FILTER_SETTINGS if setting.name not in ("live", "offline", "quiet"))
+_SETTINGS = (
+    *(setting for setting in FILTER_SETTINGS if setting.name not in ("live", "offline", "quiet")),
+    *HOLD_SETTINGS,
+    *CHAIN_SETTINGS,
+)
 
 
 def main(arguments: list[str]) -> int:

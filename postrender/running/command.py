@@ -89,7 +89,10 @@ def taken_apart(arguments: Sequence[str]) -> HelmCommand:
         raise UsageError(
             "it names a post-renderer, and postrender is to be that",
             where=f"helm {line.command}",
-            next=f"postrender run -- helm {line.command} ...   (without --post-renderer)",
+            next=(
+                f"postrender run -- helm {line.command} ...   (without --post-renderer)",
+                f"postrender run --then 'PROGRAM ARG' -- helm {line.command} ...   (or --first: the other one as well)",
+            ),
         )
     named = release(line)
     if named.name is None and not named.generated:

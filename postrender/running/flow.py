@@ -63,6 +63,7 @@ class _Run:
         self.say = say
         self.digest = order.command.digest(order.folder)
         self.before = 0
+        self.resumed = False
         self.unpinned = 0
         self.backups: list[str] = []
 
@@ -102,7 +103,7 @@ class _Run:
             self.before = revisions[-1].revision if revisions else 0
             self.notes.begin(self.before, self.digest)
             return command
-        self.before = before
+        self.before, self.resumed = before, True
         since = [each for each in revisions if each.revision > before]
         self._lines(f"postrender: an earlier run for release {order.release} was interrupted, and is gone on with")
         if since and since[-1].status.startswith("pending-"):
@@ -136,10 +137,13 @@ class _Run:
     ) -> tuple[int, View | None]:
         """Run Helm once; its exit code and the plan that the filter left."""
         path = self.notes.plan(name)
+        environ = {**renderer.environ, "POSTRENDER_REPORT": path}
+        if self.resumed or name != "first":
+            environ.pop("POSTRENDER_PLAN", None)  # That one is of the first step, from where it began.
         code = child.run(
             self.order.helm,
             command.with_flags(*renderer.flags),
-            {**renderer.environ, "POSTRENDER_REPORT": path},
+            environ,
             self.notes.lock,
             quiet=quiet,
         )

@@ -177,6 +177,35 @@ def test_with_permission_to_write_there_is_no_second_step(
     assert [each.revision for each in namespace.releases("r")] == [1]
 
 
+def test_the_first_step_is_held_to_a_saved_plan(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
+    it = helm("3.12.3")
+    now = kept_pair(it, tmp_path)
+    plan = tmp_path / "plan.json"
+    named = ("--release", "r", "-n", it.namespace, "--kube-context", "test", "--helm", it.binary)
+    saved = subprocess.run(
+        [executable(it.home), "plan", now, *named, "--save", plan],
+        env=it.env,
+        cwd=it.home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert saved.returncode == 10, saved.stderr
+    ok(run(it, "install", "r", str(now), ours=("--plan", str(plan))))
+    finished(namespace)
+
+
+def test_another_post_renderer_comes_first(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
+    it = helm("3.12.3")
+    kept_pair(it, tmp_path)
+    paint = tmp_path / "paint"
+    paint.write_text("#!/bin/sh\nexec sed s/purple/red/\n")
+    paint.chmod(0o755)
+    purple = pair(tmp_path, {"color": "purple"}, {"color": "black", "size": "L"})
+    ok(run(it, "install", "r", str(purple), ours=("--first", str(paint))))
+    finished(namespace)
+
+
 def test_the_plugins_of_the_user_stay_and_are_there(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
     """One of them is postrender itself, another a post-renderer that would fail."""
     it = helm("4.3.1")

@@ -93,7 +93,8 @@ def test_values_are_never_shown() -> None:
         (
             "install r c --post-renderer=x",
             "helm install: it names a post-renderer, and postrender is to be that\n"
-            "  next: postrender run -- helm install ...   (without --post-renderer)",
+            "  next: postrender run -- helm install ...   (without --post-renderer)\n"
+            "  next: postrender run --then 'PROGRAM ARG' -- helm install ...   (or --first: the other one as well)",
         ),
         (
             "upgrade c",
