@@ -25,7 +25,7 @@ from postrender.pipeline import Planned, check, plan_stream, require_known
 from postrender.record import replace
 from postrender.report.lines import wrapped
 from postrender.source import Source
-from postrender.wrappers.flux.helmrelease import Chart, HelmRelease, read, values_from
+from postrender.wrappers.flux.helmrelease import Chart, HelmRelease, read, values_elsewhere
 from postrender.wrappers.flux.patches import patches
 from postrender.wrappers.flux.writing import in_place, to_include
 
@@ -167,11 +167,11 @@ def _stream(helm_release: HelmRelease, options: argparse.Namespace, rest: Sequen
             where=helm_release.path,
             next=("--chart CHART", "--stream FILE   (what helm template printed)"),
         )
-    named = values_from(helm_release)
+    named = values_elsewhere(helm_release)
     given = value_arguments(options)
     if named and not given:
         raise UsageError(
-            f"takes values from {', '.join(named)}, which only a cluster has",
+            f"takes values from {', '.join(named)}, which it does not hold itself",
             where=helm_release.path,
             next=("--values FILE   (what they hold)", "--stream FILE   (what helm template printed)"),
         )
@@ -181,7 +181,7 @@ def _stream(helm_release: HelmRelease, options: argparse.Namespace, rest: Sequen
 def _rendered(
     helm_release: HelmRelease, chart: Chart, given: Sequence[str], helm: str | None, rest: Sequence[str]
 ) -> bytes:
-    """What ``helm template`` makes of the chart; ``spec.values`` go before what ``valuesFrom`` names."""
+    """What ``helm template`` makes of the chart; ``spec.values`` win over the files that were given."""
     release = helm_release.release
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as own:
         json.dump(helm_release.spec.get("values") or {}, own)

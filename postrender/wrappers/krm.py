@@ -60,7 +60,8 @@ def read(data: bytes) -> ResourceList:
     if document.why_not not in ("", "an empty list"):
         raise ManifestError(f"cannot be read: {document.why_not}", where=KIND)
     head = ObjectRef(document.index, (), GroupVersionKind.parse(body["apiVersion"], KIND), "", "", False, {}, {}, (), 1)
-    applied = tuple(ref for ref in document.objects if ref.annotations.get(LOCAL) != "true")
+    # A list without items, as a generator gets it, reads as one object: it is none that is applied.
+    applied = tuple(ref for ref in document.objects if ref.path and ref.annotations.get(LOCAL) != "true")
     listed = Manifest(
         data,
         tuple(replace(each, objects=applied) if each is document else each for each in whole.documents),

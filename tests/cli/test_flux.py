@@ -210,10 +210,18 @@ def test_the_chart_is_rendered_with_the_releases_values(file: Path, helm: str) -
     assert "shirts.beta.example.com/prod/shirt: labelled" in said
 
 
-def test_values_that_only_a_cluster_has_must_be_told(file: Path, tmp_path: Path, helm: str) -> None:
-    file.write_text(RELEASE.replace("  values:", "  valuesFrom: [{kind: ConfigMap, name: sizes}]\n  values:"))
+@pytest.mark.parametrize(
+    ("field", "named"),
+    [
+        ("valuesFrom: [{kind: ConfigMap, name: sizes}]", "ConfigMap sizes (values.yaml)"),
+        ("valuesFrom: [{kind: Secret, name: sizes, valuesKey: a}]", "Secret sizes (a)"),
+        ("chart: {spec: {chart: shirts, valuesFiles: [values-prod.yaml]}}", "values-prod.yaml"),
+    ],
+)
+def test_values_from_elsewhere_must_be_told(field: str, named: str, file: Path, tmp_path: Path, helm: str) -> None:
+    file.write_text(RELEASE.replace("  values:", f"  {field}\n  values:"))
     assert refused(flux(file, "--chart", CHART, "--helm", helm), 2) == (
-        f"postrender: {file}: takes values from ConfigMap sizes (values.yaml), which only a cluster has\n"
+        f"postrender: {file}: takes values from {named}, which it does not hold itself\n"
         "  next: --values FILE   (what they hold)\n"
         "  next: --stream FILE   (what helm template printed)\n"
     )

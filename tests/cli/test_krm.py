@@ -153,8 +153,10 @@ def test_quiet_leaves_only_what_needs_attention() -> None:
     assert krm(a_list(config='{release: shop, namespace: shop, stamp: all, quiet: "true"}'))[1] == []
 
 
-def test_an_empty_list() -> None:
-    data = b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n"
+@pytest.mark.parametrize("items", ["items: []\n", "items:\n", ""])
+def test_an_empty_list(items: str) -> None:
+    config = "functionConfig: {kind: ConfigMap, data: {release: shop, namespace: shop, stamp: all}}\n"
+    data = f"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n{items}{config}".encode()
     assert krm(data) == (data, [], "")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -154,6 +155,12 @@ def test_the_first_calls_of_a_process_may_come_at_once() -> None:
         "print(len(found), len(set(found)))\n"
     )
     assert run(code) == "8 1\n"
+
+
+def test_the_code_of_the_documentation_runs() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "library.md").read_text()
+    (code,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert run(code) == ""
 
 
 def test_under_asyncio_a_thread_does_it() -> None:

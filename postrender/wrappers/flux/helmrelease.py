@@ -136,10 +136,18 @@ def read(path: str, data: bytes, name: str | None) -> HelmRelease:
     return HelmRelease(path, manifest, ref, body, tuple(other for other_ref, other in bodies if other_ref is not ref))
 
 
-def values_from(helm_release: HelmRelease) -> tuple[str, ...]:
-    """What ``spec.valuesFrom`` names, for a reader: ``ConfigMap shop-values (values.yaml)``."""
+def values_elsewhere(helm_release: HelmRelease) -> tuple[str, ...]:
+    """What values it takes from elsewhere, for a reader: ``ConfigMap shop-values (values.yaml)``, ``values-prod.yaml``.
+
+    Those of ``spec.valuesFrom``, and the files of the chart's source that ``spec.chart.spec.valuesFiles`` names, which
+    stand in for the chart's own ``values.yaml``.
+    """
     found: Any = helm_release.spec.get("valuesFrom")
-    return tuple(
+    template: Any = helm_release.spec.get("chart")
+    wanted = template.get("spec") if isinstance(template, dict) else None
+    files = wanted.get("valuesFiles") if isinstance(wanted, dict) else None
+    named = tuple(str(each) for each in (files if isinstance(files, list) else ()))
+    return named + tuple(
         f"{each.get('kind')} {each.get('name')} ({each.get('valuesKey') or 'values.yaml'})"
         for each in (found if isinstance(found, list) else ())
         if isinstance(each, dict)
