@@ -47,7 +47,9 @@ def main(arguments: list[str]) -> int:
     made = planning(options, rest)
     with progress("comparing"):
         shown = _view(made, digests)
-    if options.save and shown.outcome != "refused":
+    if options.save and shown.outcome == "refused":
+        sys.stderr.write(f"postrender: no plan is kept in {options.save}, since this one would be refused\n")
+    elif options.save:
         save(options.save, shown)
     write(_output(shown, options, _commands(options, made)))
     return EXIT[shown.outcome]

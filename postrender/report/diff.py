@@ -32,7 +32,7 @@ def live_diff(each: ObjectView) -> list[str]:
 
 def stored_diff(each: ObjectView) -> list[str]:
     """From what the chart says to what the release will store; empty where that is the same."""
-    return [] if each.emitted is None else unified(each.desired, each.emitted, "chart", "stored")
+    return unified(each.desired, each.emitted, "chart", "stored") if each.edits else []
 
 
 def unified(before: Json, after: Json, old: str, new: str) -> list[str]:

@@ -137,6 +137,7 @@ def test_a_plan_that_is_refused_is_not_kept(tmp_path: Path) -> None:
         *("plan", "-", "--live", live_file(tmp_path, body), *RELEASE, "--save", str(path)), stdin=CONFIG.encode()
     )
     assert done.returncode == 4
+    assert done.stderr.decode() == f"postrender: no plan is kept in {path}, since this one would be refused\n"
     assert not path.exists()
 
 
