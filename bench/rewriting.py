@@ -1,4 +1,4 @@
-"""Rewriting, offline: against kustomize, a bare libyaml scan and a bare interpreter."""
+"""Rewriting, offline and with --live: against kustomize, a bare libyaml scan and a bare interpreter."""
 
 from __future__ import annotations
 
@@ -13,28 +13,41 @@ from tests.tools import assets
 
 KUSTOMIZE = ("sigs.k8s.io/kustomize/kustomize/v5", "v5.8.1")
 SCAN = "import sys, yaml\nfor event in yaml.parse(sys.stdin.buffer.read(), Loader=yaml.CLoader):\n    pass\n"
-STAMP = ("--offline", "--stamp", "all", "--release", "shop", "--namespace", "shop", "--quiet")
+WHO = ("--release", "shop", "--namespace", "shop", "--quiet")
+STAMP = ("--offline", "--stamp", "all", *WHO)
+KEPT = (*WHO, "--helm-version", "3.21.4", "--action", "install", "--live")
 LABEL = "resources: [stream.yaml]\nlabels: [{pairs: {app.kubernetes.io/managed-by: Helm}}]\n"
 
 
 def rows(runs: int) -> list[Row]:
     """The promises about rewriting, measured."""
     python = sys.executable
-    stamp = (python, "-I", str(Path(python).with_name("postrender")), *STAMP)
+    filter = (python, "-I", str(Path(python).with_name("postrender")))
+    stamp, kept = (*filter, *STAMP), (*filter, *KEPT)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         seven = streams.seven_mb()[1]
         inputs = {"10": streams.ten(), "7 MB": seven, "twice": seven * 2, "all": streams.everything()[1]}
         for label, data in inputs.items():
             (folder / label).write_bytes(data)
+        for label in ("10", "7 MB"):
+            (folder / f"{label} live").write_bytes(streams.live(inputs[label]))
         (folder / "kustomization.yaml").write_text(LABEL)
         (folder / "stream.yaml").write_bytes(inputs["7 MB"])
         kustomize = str(assets.go_tool(*KUSTOMIZE))
         bare = Command("bare python", (python, "-c", "pass"))
-        small = measured([bare, Command("10", stamp, folder / "10")], runs * 8)
+        small = measured(
+            [
+                bare,
+                Command("10", stamp, folder / "10"),
+                Command("live", (*kept, str(folder / "10 live")), folder / "10"),
+            ],
+            runs * 8,
+        )
         large = measured(
             [
                 Command("7 MB", stamp, folder / "7 MB"),
+                Command("live", (*kept, str(folder / "7 MB live")), folder / "7 MB"),
                 Command("scan", (python, "-c", SCAN), folder / "7 MB"),
                 Command("kustomize", (kustomize, "build", str(folder))),
                 Command("twice", stamp, folder / "twice"),
@@ -71,4 +84,10 @@ def rows(runs: int) -> list[Row]:
         Row(f"{sizes['all'] / mega:.1f} MB: {large['all'].wall:.2f} s", per_byte["all"], "s a MB"),
         Row("cost a byte of the 7 MB twice over, against once", per_byte["twice"] / per_byte["7 MB"], "times", 1.2),
         Row("peak memory above the interpreter", memory, "times the stream", 4),
+        Row(
+            "10 documents, all of them live in a file: processor time above",
+            (small["live"].cpu - bare_python.cpu) * 1000,
+            "ms",
+        ),
+        Row(f"{sizes['7 MB'] / mega:.1f} MB, all of it live in a file: processor time", large["live"].cpu, "s"),
     ]

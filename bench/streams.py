@@ -9,6 +9,7 @@ from pathlib import Path
 
 from postrender import manifest
 from postrender.identity import GroupVersionKind
+from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "charts.tar.xz"
 SEVEN_MB = 7_000_000
@@ -31,6 +32,24 @@ def everything() -> tuple[str, bytes]:
     """All the charts in one stream (13 MB), duplicates and all; made up where there is no corpus."""
     whole = b"\n".join(_charts())
     return ("charts", whole) if whole else ("made up", b"".join(_made_up(2)))
+
+
+def live(stream: bytes) -> bytes:
+    """Every object of a stream, as kubectl prints it when an earlier run of the release shop/shop left it behind."""
+    found = manifest.read(stream)
+    items: dict[tuple[GroupVersionKind, str, str], object] = {}
+    for number, ref in enumerate(found.objects, start=1):
+        value = found.value(ref)
+        metadata = {
+            "namespace": "shop",
+            **value["metadata"],
+            "labels": {**ref.labels, MANAGED_BY: "Helm"},
+            "annotations": {**ref.annotations, RELEASE_NAME: "shop", RELEASE_NAMESPACE: "shop"},
+            "uid": f"uid-{number}",
+            "resourceVersion": f"{number}",
+        }
+        items[ref.gvk, metadata["namespace"], ref.name] = {**value, "metadata": metadata}
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": [*items.values()]}).encode()
 
 
 def _charts() -> list[bytes]:
