@@ -53,6 +53,7 @@ def page(transport: Transport, listing: Listing, place: Place, kubectl: Kubectl)
         listing.resource.path(segment(listing.namespace), ""),
         query=urlencode(query),
         accept=METADATA_LIST,
+        persist=True,
     )
     if isinstance(outcome, Answer) and outcome.status == 410 and place.token:
         onward = _instead(outcome.json(), place)

@@ -67,11 +67,13 @@ class Transport:
         accept: str = "application/json",
         body: bytes | None = None,
         content_type: str = "",
+        persist: bool = False,
     ) -> Answer | NoAnswer:
         """Ask for an exact path; ``query`` is encoded already. Never raises for what a server or network does.
 
         A GET or dry run is tried again after a server error or a connection that broke off, anything after a 429; a
-        redirect is not followed, since it would carry the credentials elsewhere.
+        redirect is not followed, since it would carry the credentials elsewhere. ``persist`` tells that a server error
+        is no sign for other requests: of many kinds that are listed, some may be broken.
         """
         safe = method == "GET" or DRY_RUN in query.split("&")
         if {".", ".."} & set(path.split("/")):
@@ -91,11 +93,11 @@ class Transport:
             time.sleep(pause)
             attempt, left = attempt + 1, left - pause
             outcome = self._once(method, url, headers, body)
-        self._note(outcome)
+        self._note(outcome, persist=persist)
         return outcome
 
-    def _note(self, outcome: Answer | NoAnswer) -> None:
-        unclear = isinstance(outcome, NoAnswer) or outcome.status == 429 or outcome.status >= 500
+    def _note(self, outcome: Answer | NoAnswer, *, persist: bool) -> None:
+        unclear = isinstance(outcome, NoAnswer) or outcome.status == 429 or (outcome.status >= 500 and not persist)
         with self._turn:
             self._unclear = self._unclear + 1 if unclear else 0
 

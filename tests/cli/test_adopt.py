@@ -163,6 +163,17 @@ def test_the_report_on_stdout_and_how_to_undo_it_on_stderr(server: Server, clust
     assert values(server, BLUE) == ("Helm", "new", "shop")
 
 
+@pytest.mark.parametrize("output", ["text", "json", "yaml"])
+def test_no_value_of_a_secret_is_shown_or_kept(server: Server, cluster: Cluster, report: Path, output: str) -> None:
+    applied = {"kubectl.kubernetes.io/last-applied-configuration": '{"kind":"Secret","data":{"a":"planted-4711"}}'}
+    server.put(SECRET, an_object(SECRET, "token", data={"a": "planted-4711"}, metadata={"annotations": applied}))
+    arguments = ("adopt", "new", "secrets/token", "--yes", "-o", output, "--report", str(report))
+    done = run(*arguments, *cluster, stdin=b"")
+    assert done.returncode == 0
+    assert b"secrets/shop/token" in done.stdout
+    assert b"planted" not in done.stdout + done.stderr + report.read_bytes()
+
+
 @pytest.mark.usefixtures("live")
 def test_it_asks_first(server: Server, cluster: Cluster, tmp_path: Path) -> None:
     environ = {"XDG_STATE_HOME": str(tmp_path / "state")}

@@ -129,6 +129,15 @@ def test_what_could_not_be_told_is_said_with_what_to_type(server: Server, cluste
     assert "no orphan among 4 objects of 5 kinds" in text
 
 
+@pytest.mark.parametrize("output", ["text", "json", "yaml"])
+def test_no_value_of_a_secret_is_shown(server: Server, cluster: Cluster, output: str) -> None:
+    applied = {"kubectl.kubernetes.io/last-applied-configuration": '{"kind":"Secret","data":{"a":"planted-4711"}}'}
+    server.put(SECRET, {**left(SECRET, "token", annotations=applied), "data": {"a": "planted-4711"}})
+    done = run("orphans", "-o", output, *cluster, stdin=b"")
+    assert b"secrets/shop/token" in done.stdout
+    assert b"planted" not in done.stdout + done.stderr
+
+
 def test_kinds_that_may_not_be_listed_do_not_count_as_a_failure(server: Server, cluster: Cluster) -> None:
     server.on("GET /apis/apps/v1/.*", status(403, "Forbidden", "no"))
     done = run("orphans", *cluster, stdin=b"")

@@ -247,6 +247,16 @@ def test_a_kind_that_cannot_be_listed_is_named(server: Server, connect: Connect,
     assert reason in why.reason
 
 
+def test_many_kinds_that_are_broken_do_not_cost_the_others(server: Server, connect: Connect) -> None:
+    broken = [Resource(GroupVersionKind(f"b{each:02}.io", "v1", "Thing"), "things", True, False) for each in range(20)]
+    server.served[:0] = broken
+    server.put(SHIRT, left(SHIRT, "a"))
+    server.on("GET .*/things", status(500, "InternalError", "conversion webhook failed"))
+    found = searched(connect)
+    assert len(found.failed) == 20
+    assert names(found) == ["shirts.stable.example.com/shop/a"]
+
+
 def test_a_kind_that_takes_too_long_is_named(server: Server, connect: Connect) -> None:
     server.put(CONFIG_MAP, left(CONFIG_MAP, "a"))
     server.on(LIST, lambda _: Reply(200) if server.over.wait(5) else Reply(500))
