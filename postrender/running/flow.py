@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from postrender.cluster import Cluster
-from postrender.errors import ClusterError, ManifestError, PostrenderError
+from postrender.errors import ClusterError, PostrenderError
 from postrender.live import ReleaseName, StoredRelease, Unknown
 from postrender.program import Program
 from postrender.record import Record, replace
@@ -14,8 +14,8 @@ from postrender.report.view import View
 from postrender.running import child, told
 from postrender.running.command import HelmCommand
 from postrender.running.journal import Journal, journal, wait
-from postrender.running.verify import verified
 from postrender.unpin import backup_path, carry_out, keep, look, pinned
+from postrender.verify import State, verify
 
 Say = Callable[[str], None]
 """Takes lines for a person, each ended."""
@@ -180,15 +180,19 @@ class _Run:
         """The last line: whether what is stored is live, and no pin is left."""
         order = self.order
         try:
-            found = look(order.cluster, order.release, order.driver)
-            result = verified(order.cluster, order.release, found[-1].stored.revision.manifest or "")
-        except (ClusterError, ManifestError) as error:
+            found = verify(order.cluster, order.release, order.driver)
+        except PostrenderError as error:
             return f"not verified: {error.where + ': ' if error.where else ''}{error.cause}"
-        pins = "a pin is stored" if pinned(found) else "no pin is stored"
-        if not result.differences:
-            return f"verified: {result.count} object{'s' * (result.count != 1)} live as stored; {pins}"
-        shown = [f"{each.name} ({told.some(each.paths) or 'not live'})" for each in result.differences]
-        return f"verified: not live as stored: {told.some(shown)}; {pins}"
+        pins = "a pin is stored" if any(each.pinned for each in found.objects) else "no pin is stored"
+        if found.in_sync:
+            count = len(found.objects)
+            return f"verified: {count} object{'s' * (count != 1)} live as stored; {pins}"
+        apart = [f"{each.name} ({each.state.value})" for each in found.objects if each.state is not State.IN_SYNC]
+        release = order.release
+        return (
+            f"verified: not live as stored: {told.some(apart)}; {pins}; "
+            f"postrender verify {release.name} -n {release.namespace} tells more"
+        )
 
     def _failed(self, code: int, plan: View | None, first: View | None = None) -> int:
         """Say what state everything is in after Helm failed, and what to type."""
