@@ -111,13 +111,16 @@ def within_reach(wanted: Json, live: Json, reached: Json) -> Json:
 
 
 def without_left_over(merged: Json, desired: Json, tree: Tree) -> Json:
-    """``merged`` without what Helm set before and ``desired`` has no longer: what a true upgrade would leave."""
+    """``merged`` without what Helm set before and ``desired`` has no longer: what a true upgrade would leave.
+
+    A field that ``desired`` has as null is one that it has no longer.
+    """
     if not tree or not (isinstance(merged, dict) and isinstance(desired, dict)):
         return merged
     result = {}
     for key, value in merged.items():
         subtree = tree.get(f"f:{key}")
-        if key in desired:
+        if desired.get(key) is not None:
             result[key] = without_left_over(value, desired[key], subtree or {})
         elif subtree is None:
             result[key] = value

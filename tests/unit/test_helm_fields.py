@@ -56,6 +56,7 @@ def test_what_helm_set_before_goes_and_what_others_set_stays() -> None:
         "spec": {"size": "M", "deep": {"a": 1, "b": 2}, "other": True}
     }
     assert without_left_over({"spec": {"color": "blue"}}, {}, {"f:spec": {"f:color": {}}}) == {}
+    assert without_left_over({"a": {"b": 1}, "c": 2}, {"a": None, "c": None}, {"f:a": {"f:b": {}}}) == {"c": 2}
 
 
 def test_the_live_values_of_the_charts_fields() -> None:

@@ -55,6 +55,12 @@ SCENARIOS = (
         upgrade(shirt(NEW), OTHERS, flags=(Flag.FORCE,)),
     ),
     Scenario(
+        "H6 null",
+        "a kept Shirt, and a map that the chart has as null now",
+        reinstall(shirt({"color": "blue", "a": {"b": 1}})),
+        install(shirt({"color": "blue", "a": None})),
+    ),
+    Scenario(
         "emptied map",
         "an upgrade empties a map that had entries",
         (install(shirt({"color": "blue", "a": {"b": 1}})),),
