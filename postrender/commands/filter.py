@@ -94,8 +94,9 @@ def _filter(arguments: list[str], telling: Telling) -> int:
 
         data, then = chained(data, values, telling)
     result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer, telling.see, held, then)
+    account = account_of(result.plan, caller, sources.source, result.rewritten)
     _write(_empty(data, caller) if empty else result.data)
-    telling.done(account_of(result.plan, caller, sources.source, result.rewritten))
+    telling.done(account)
     if "HELM_PLUGIN_NAME" in os.environ:
         from postrender.plugin.files import refresh
 

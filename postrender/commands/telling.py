@@ -61,7 +61,7 @@ class Telling:
         said = account + self._report(account, 0)
         if self.values.get("quiet"):
             return
-        sys.stderr.write(said)
+        _say(said)
         helm = self._helm()
         if helm is not None:
             from postrender.screen import show
@@ -76,7 +76,7 @@ class Telling:
         """
         said = "".join(self.others.values()) + message(error)
         said += self._report(said, code(error))
-        sys.stderr.write(said)
+        _say(said)
         helm = self._helm()
         if helm is not None:
             from postrender.screen import is_pipe, show
@@ -123,8 +123,10 @@ class Telling:
             replace_private(path, content.encode("utf-8", "backslashreplace"))
         except OSError as error:
             return f"  note: no report could be written to {path}: {error.strerror}\n"
-        except PostrenderError as error:
-            return f"  note: no report could be written to {path}: {error}\n"
+        except Exception as error:
+            # The manifests may be written by now, and nobody is helped by a run that fails because of its report.
+            reason = str(error) if isinstance(error, PostrenderError) else type(error).__name__
+            return f"  note: no report could be written to {path}: {reason}\n"
         return f"  report: {path}\n"
 
     def _json(self, text: str, exit_code: int) -> str:
@@ -163,6 +165,15 @@ class Telling:
         from postrender.state import folder
 
         return os.path.join(folder(self.environ), "reports", namespace or "unknown", f"{name}.txt")
+
+
+def _say(text: str) -> None:
+    """Write to stderr, if there is one that takes it: the manifests may be written by now."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        return
 
 
 def _text(said: str, exit_code: int) -> str:

@@ -218,6 +218,21 @@ def test_a_report_holds_no_secret(tmp_path: Path) -> None:
     assert json.loads(path.read_text())["objects"][0]["desired"]["stringData"]["password"].startswith("digest:")
 
 
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
+def test_a_stderr_that_takes_nothing_is_no_failure(tmp_path: Path, redirection: str) -> None:
+    call = f'exec "$0" -m postrender "$@" {redirection}'
+    done = subprocess.run(
+        ["sh", "-c", call, sys.executable, *OFFLINE, "--report", str(tmp_path / "report.txt")],
+        input=RENDERED,
+        capture_output=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert done.stdout == run(*OFFLINE).stdout
+    assert "2 objects, 2 changed" in (tmp_path / "report.txt").read_text()
+
+
 def test_no_report_is_written_where_no_helm_called(tmp_path: Path) -> None:
     assert b"report" not in run(*OFFLINE, environ={"XDG_STATE_HOME": str(tmp_path)}).stderr
     assert list(tmp_path.iterdir()) == []
