@@ -206,6 +206,7 @@ def test_a_report_for_programs_is_the_plan(tmp_path: Path) -> None:
     assert plan["objects"][0]["findings"][0]["code"] == "PR102"
     run(*OFFLINE, "--report", str(path), stdin=b"kind: [")
     failure = json.loads(path.read_text())
+    jsonschema.validate(failure, json.loads((ROOT / "postrender" / "report" / "failure.schema.json").read_text()))
     assert failure.pop("message").startswith("postrender: line ")
     assert failure == {"schemaVersion": 1, "kind": "Failure", "exitCode": 3}
 

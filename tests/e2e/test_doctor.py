@@ -8,14 +8,17 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from tests.cli.test_filter import ROOT
 from tests.e2e.api import Namespace
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Helm, HelmFactory, executable
 from tests.e2e.kinds import BETA_FLAG, BETA_SHIRT, CONFIG_MAP
 
+SCHEMA = json.loads((ROOT / "postrender" / "report" / "doctor.schema.json").read_text())
 VERSIONS = ("3.12.3", "3.21.4", "4.1.4", "4.3.1")
 READ_RELEASES = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "get"]}
 
@@ -35,6 +38,7 @@ def doctor(
 
 
 def checks(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, object]]:
+    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(done.stdout))
     return {check["name"]: check for check in json.loads(done.stdout)["checks"]}
 
 

@@ -94,7 +94,8 @@ def exit_codes() -> str:
             "# Exit codes",
             MADE,
             _table(("code", "meaning"), sorted(set(rows))),
-            "On any code but 0 the filter wrote nothing to stdout, so Helm stores nothing.",
+            "On any code but 0 the filter wrote nothing to stdout, so Helm stores nothing. Where a program of "
+            "`--first` or `--then` fails, its exit code is the filter's.",
             "`postrender lint` ends with 1 where it found anything; a command whose help lists its own exit codes goes "
             "by that list.",
         ]
