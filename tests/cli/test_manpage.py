@@ -26,9 +26,7 @@ def test_the_page_is_in_the_wheel_where_man_finds_it() -> None:
 def shown(command: list[str], environ: dict[str, str] | None = None) -> str:
     """What a program for manual pages makes of it, without a complaint."""
     if shutil.which(command[0]) is None:
-        pytest.skip(
-            f"{command[0]} is not installed, so that it does not show the page: apt install man-db groff mandoc"
-        )
+        pytest.skip(f"{command[0]} is not installed, and does not show the page: apt install man-db groff mandoc")
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environ or {})})
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
