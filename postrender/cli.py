@@ -40,6 +40,15 @@ def _chosen(arguments: list[str]) -> tuple[str, list[str]]:
     raise UsageError(f"there is no command {name}", next=(*near, "postrender --help"))
 
 
+def _be_heard() -> None:
+    """Where the filter failed and its caller will not ask, print what cannot be taken for manifests."""
+    from postrender.caller.processes import here
+    from postrender.caller.unheeding import UNREADABLE, unheeding
+
+    if unheeding(os.getpid(), here()):
+        sys.stdout.write(UNREADABLE)
+
+
 def run() -> None:
     """Exit with what ``main`` answers."""
     gc.set_threshold(SELDOM)
@@ -57,5 +66,7 @@ def run() -> None:
             raise
         sys.stderr.write(message(error))
         code = 1
+    if code and (len(sys.argv) < 2 or sys.argv[1].startswith("-")):
+        _be_heard()
     gc.freeze()  # or all of it is looked through once more before the interpreter ends
     sys.exit(code)

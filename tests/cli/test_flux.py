@@ -150,6 +150,20 @@ def test_other_documents_of_the_file_keep_their_bytes(file: Path) -> None:
     assert text.endswith(f"# the end\n---\n{after}")
 
 
+@pytest.mark.parametrize(
+    "spec",
+    ["", "spec:\n", "spec: {}\n", "spec: {postRenderers: []}\n", "spec:\n  postRenderers: null\n", 'spec: {a: "b"}\n'],
+)
+def test_a_release_that_says_little(spec: str, file: Path) -> None:
+    head = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: shirts, namespace: prod}\n"
+    file.write_text(head + spec)
+    done(file, "--stream", "-")
+    body = yaml.safe_load(file.read_text())
+    assert len(body["spec"]["postRenderers"][0]["kustomize"]["patches"]) == 2
+    done(file, "--stream", "-", "--no-label")
+    assert not yaml.safe_load(file.read_text())["spec"].get("postRenderers")
+
+
 def test_windows_line_ends_stay(file: Path) -> None:
     file.write_bytes(RELEASE.replace("\n", "\r\n").encode())
     done(file, "--stream", "-")

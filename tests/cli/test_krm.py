@@ -179,6 +179,22 @@ def test_a_refusal_prints_the_list_as_it_came_with_the_objections(tmp_path: Path
     assert said.startswith("postrender: configmaps/shop/a: is live and has no complete Helm ownership metadata;")
 
 
+def test_no_result_holds_what_a_secret_holds(tmp_path: Path) -> None:
+    secret = (
+        "  apiVersion: v1\n  kind: Secret\n  metadata: {name: db, namespace: shop%s}\n  stringData: {a: hunter2-%s}\n"
+    )
+    owned = (
+        ", resourceVersion: '1', labels: {app.kubernetes.io/managed-by: Helm}, annotations: "
+        "{meta.helm.sh/release-name: shop, meta.helm.sh/release-namespace: shop}"
+    )
+    live = tmp_path / "live.yaml"
+    live.write_text("".join(line[2:] + "\n" for line in (secret % (owned, "live")).splitlines()))
+    config = f"{{release: shop, namespace: shop, live: {live}, helm-version: 3.12.3, stamp: all}}"
+    _, results, said = krm(a_list("-" + (secret % ("", "chart"))[1:], config))
+    assert results
+    assert "hunter2" not in json.dumps(results) + said
+
+
 def test_a_pin_where_what_is_live_is_told() -> None:
     rendered = (EXAMPLE / "rendered.yaml").read_text()
     documents = [document.split("\n", 1)[1] for document in rendered.split("---\n")[1:]]

@@ -113,7 +113,9 @@ def _round_trip(text: str, patches: Sequence[Patch]) -> str:
     offset = _OFFSET.search(text)
     yaml = _yaml(len(offset[2]) - len(offset[1]) if offset else 0)
     root: Any = yaml.load(text)
-    spec = root["spec"]
+    spec = root.get("spec")
+    if not isinstance(spec, CommentedMap):
+        spec = root["spec"] = CommentedMap()
     entries = spec.get("postRenderers")
     empty = entries == []
     if not isinstance(entries, CommentedSeq):
