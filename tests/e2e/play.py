@@ -24,7 +24,7 @@ HELM = "3.12.3"
 ROOT = DOCS.parent
 PICTURE = DOCS / "img" / "terminal.svg"
 PICTURED = ("Error: INSTALLATION FAILED", "--post-renderer postrender", "grep resourceVersion")
-"""The picture shows the steps in whose command or output one of these stands, and which are on the first page."""
+"""The picture shows the steps in whose command or output one of these stands, but for upgrades."""
 
 
 def pages() -> list[Path]:
@@ -50,25 +50,27 @@ def cluster() -> Iterator[Mapping[str, str]]:
 
 def main() -> int:
     """Play all pages in one cluster."""
-    shown: list[tuple[str, str]] = []
     with cluster() as environ:
         for page in pages():
             outputs = [_output(step, environ) for step in transcripts.steps(page)]
-            played = zip(transcripts.steps(page), outputs, strict=True)
             page.write_text(transcripts.with_outputs(page, iter(outputs)))
-            if page.name == "five-minutes.md":
-                shown = [(step.command, output) for step, output in played if step.cluster and _pictured(step, output)]
-    PICTURE.write_text(drawn(shown))
+    PICTURE.write_text(drawn(pictured()))
     return 0
+
+
+def pictured() -> list[tuple[str, str]]:
+    """The commands of the picture with their outputs, as the page shows them."""
+    steps = (step for step in transcripts.steps(DOCS / "five-minutes.md") if step.cluster)
+    return [
+        (step.command, step.shown)
+        for step in steps
+        if any(part in f"{step.command}\n{step.shown}" for part in PICTURED) and "upgrade" not in step.command
+    ]
 
 
 def _output(step: Step, environ: Mapping[str, str]) -> str:
     alone = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
     return transcripts.neutral(transcripts.played(step.command, ROOT, environ if step.cluster else alone))
-
-
-def _pictured(step: Step, output: str) -> bool:
-    return any(part in f"{step.command}\n{output}" for part in PICTURED) and "upgrade" not in step.command
 
 
 if __name__ == "__main__":

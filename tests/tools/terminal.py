@@ -13,18 +13,23 @@ _COLOURS = {"command": "#9ad7ff", "error": "#ff8f8f", "plain": "#dddddd"}
 
 def drawn(steps: Iterable[tuple[str, str]]) -> str:
     """The picture of commands with their outputs."""
-    lines = [line for command, output in steps for line in _lines(command, output)]
+    lines = [line for command, output in steps for line in _lines(command, output)][:-1]
     width, height = round(COLUMNS * _CHARACTER) + 2 * _MARGIN, len(lines) * _LINE + 2 * _MARGIN
     rows = [
-        f'<text x="{_MARGIN}" y="{_MARGIN + _LINE * number + 14}" fill="{_COLOURS[kind]}">{escape(text)}</text>'
+        f'<text x="{_MARGIN}" y="{_MARGIN + _LINE * number + 14}" fill="{_COLOURS[kind]}">{_spaced(text)}</text>'
         for number, (kind, text) in enumerate(lines)
         if text
     ]
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" xml:space="preserve" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
         'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14">'
     )
     return "\n".join([head, f'<rect width="{width}" height="{height}" rx="8" fill="#1d1f21"/>', *rows, "</svg>\n"])
+
+
+def _spaced(text: str) -> str:
+    """With blanks at the start that an SVG keeps."""
+    return "\u00a0" * (len(text) - len(text.lstrip())) + escape(text.lstrip())
 
 
 def _lines(command: str, output: str) -> Iterable[tuple[str, str]]:
