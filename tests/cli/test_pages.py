@@ -1,4 +1,4 @@
-"""The documentation: what is shown of a terminal is what is printed, and commands have the flags they show."""
+"""The documentation: generated pages are what the code says, what is shown of a terminal is what is printed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ import pytest
 
 from postrender.commands import COMMANDS
 from tests.cli.test_filter import ROOT
-from tests.tools import transcripts
+from tests.tools import pages, transcripts
 from tests.tools.transcripts import DOCS, Step
 
 PAGES = sorted(DOCS.rglob("*.md"))
 OFFLINE = [pytest.param(step, id=page.name) for page in PAGES for step in transcripts.steps(page) if not step.cluster]
 _FENCE = re.compile(r"^ *```\w*[^\n]*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+
+
+def test_generated_pages_are_what_the_code_says() -> None:
+    assert pages.stale() == [], "bin/docs --write writes them anew"
 
 
 @pytest.mark.parametrize("step", OFFLINE)
