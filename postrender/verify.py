@@ -5,22 +5,20 @@ Unknown is not absent, and somebody else's object is not compared: what it shoul
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from enum import Enum
-
 from postrender import manifest as manifests
 from postrender import redact
 from postrender.drift import Drift, How, Mending, drift, settled, wanted
 from postrender.errors import ClusterError, ManifestError, PostrenderError, Refused, UsageError
 from postrender.helm.patch import PatchError
-from postrender.identity import GroupVersionKind, ObjectKey, Resource, object_name
+from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import Absent, Found, Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.manifest import Manifest, ObjectRef
 from postrender.offline import Offline
 from postrender.owners import Owners
 from postrender.ownership import Ownership, Standing, classify
-from postrender.record import Record, replace
+from postrender.record import replace
 from postrender.source import Source, Wanted
+from postrender.verified import Checked, State, Verified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,65 +27,6 @@ else:
     Protocol = object
 
 _OURS = (Standing.OURS, Standing.OURS_KEPT)
-
-
-class State(Enum):
-    """How a live object stands to what is stored of it."""
-
-    IN_SYNC = "in sync"
-    DRIFTED = "drifted"
-    MISSING = "missing"
-    FOREIGN = "someone else's"
-    DELETING = "being deleted"
-    UNKNOWN = "unknown"
-
-
-class Checked(Record):
-    """One object of a release.
-
-    ``desired`` is what is stored as Helm would send it; ``live`` and ``after`` are bodies: what is there, and what the
-    server says, tried as a dry run, that would be there after ``mending``. ``confirmed`` is false where it would not
-    try. ``pinned`` tells that a resourceVersion is stored, ``why`` is a sentence about anything but drift.
-    """
-
-    resource: Resource
-    key: ObjectKey
-    state: State
-    pinned: bool = False
-    owner: Ownership | None = None
-    found: LiveObject | None = None
-    desired: Json = None
-    after: Json = None
-    mending: Mending | None = None
-    confirmed: bool = True
-    why: str = ""
-    next: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """``shirts.stable.example.com/shop/shirt``: how every message names the object."""
-        return object_name(self.resource, self.key)
-
-
-class Verified(Record):
-    """A release and its objects, in the order of its manifest.
-
-    ``revision`` is the one that was compared, ``newest`` the last one stored; ``notes`` are sentences.
-    """
-
-    revision: StoredRelease
-    newest: StoredRelease
-    objects: tuple[Checked, ...]
-    notes: tuple[str, ...] = ()
-
-    def count(self, state: State) -> int:
-        """How many objects stand so."""
-        return sum(each.state is state for each in self.objects)
-
-    @property
-    def in_sync(self) -> bool:
-        """Whether everything is as stored."""
-        return all(each.state is State.IN_SYNC for each in self.objects)
 
 
 class Target(Source, Protocol):
@@ -139,11 +78,6 @@ def require_settled(verified: Verified) -> None:
                 f"helm rollback {last.release.name} -n {last.release.namespace}   (if none is)",
             ),
         )
-
-
-def mendable(objects: Iterable[Checked]) -> tuple[Checked, ...]:
-    """What ``mended`` may be called for: this release's own objects and absent ones, where the server agreed."""
-    return tuple(each for each in objects if each.mending is not None and each.confirmed)
 
 
 def _compared(
@@ -276,9 +210,3 @@ def _hand_over(each: Checked, release: ReleaseName) -> tuple[str, ...]:
     if each.owner is not None and each.owner.standing is Standing.FOREIGN:
         return ("postrender explain PR101",)
     return (f"postrender adopt {release.name} -n {release.namespace} {each.name}",)
-
-
-def worst(objects: Sequence[Checked]) -> State:
-    """What a line about all of them says: what could not be told first, then what is not as stored."""
-    states = {each.state for each in objects}
-    return next((state for state in (State.UNKNOWN, *list(State)[1:]) if state in states), State.IN_SYNC)

@@ -23,7 +23,8 @@ from postrender.redact import digests
 from postrender.releases import storage
 from postrender.releases.listed import newest
 from postrender.report.verify import Failed, table, table_data, verified_data, verified_text
-from postrender.verify import State, Verified, mendable, mended, require_settled, verify
+from postrender.verified import State, Verified, mendable
+from postrender.verify import mended, require_settled, verify
 
 DRIFT = 10
 

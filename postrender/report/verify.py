@@ -12,7 +12,7 @@ from postrender.redact import Digests, redacted
 from postrender.report.changes import Change, changes
 from postrender.report.lines import WIDTH, wrapped
 from postrender.report.paint import Paint
-from postrender.verify import Checked, State, Verified, mendable
+from postrender.verified import Checked, State, Verified, mendable
 
 VERSION = 1
 """Raised when a field goes or changes its meaning; a new field does not raise it."""

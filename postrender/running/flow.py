@@ -15,7 +15,8 @@ from postrender.running import child, told
 from postrender.running.command import HelmCommand
 from postrender.running.journal import Journal, journal, wait
 from postrender.unpin import backup_path, carry_out, keep, look, pinned
-from postrender.verify import State, verify
+from postrender.verified import State
+from postrender.verify import verify
 
 Say = Callable[[str], None]
 """Takes lines for a person, each ended."""

@@ -13,7 +13,8 @@ from postrender.cluster import Cluster, connect
 from postrender.connection import Connection
 from postrender.errors import ClusterError
 from postrender.live import ReleaseName
-from postrender.verify import State, mended, verify
+from postrender.verified import State
+from postrender.verify import mended, verify
 from tests.e2e.api import Namespace
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
