@@ -32,7 +32,7 @@ def owner(each: ObjectView) -> str:
     """Whose the live object is."""
     found = each.ownership
     if found is None:
-        return "nobody looked"
+        return "in no release, as every hook" if each.prediction.request == "hook" else "nobody looked"
     if found.standing == "absent":
         return "nobody: it is not live"
     standing = Standing[found.standing.upper().replace("-", "_")].value
