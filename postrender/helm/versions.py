@@ -58,6 +58,9 @@ class Behaviour(Record):
     #: an update of an object that is live and not in the release starts from what is live (``update``,
     #: pkg/kube/client.go of v4.2.0); before it ends there, which a rollback meets.
     starts_from_live: bool = False
+    #: ``upgrade --install`` hands ``--server-side`` and ``--force-conflicts`` on to the install that it becomes
+    #: (pkg/cmd/upgrade.go of v4.0.5); before, such an install applies server-side, without force.
+    hands_on_apply: bool = False
     #: a new release is applied server-side unless told otherwise (``NewInstall``, pkg/action/install.go of v4).
     server_side: bool = False
     #: hooks go through the post-renderer (``renderResources``, pkg/action/action.go of v4).
@@ -72,6 +75,7 @@ _TABLE: tuple[tuple[HelmVersion, dict[str, object]], ...] = (
     (HelmVersion(3, 18, 0), {"three_way_on_take_ownership": True}),
     (HelmVersion(4, 0, 0), {"matching": Matching.GROUP_VERSION_KIND, "server_side": True, "hooks_in_stream": True}),
     (HelmVersion(4, 0, 1), {"copies_adopted": True, "applies_what_is_new": True}),
+    (HelmVersion(4, 0, 5), {"hands_on_apply": True}),
     (HelmVersion(4, 1, 1), {"matching": Matching.GROUP_KIND}),
     (HelmVersion(4, 2, 0), {"starts_from_live": True}),
 )

@@ -58,7 +58,7 @@ def bodies_wanted(invocation: Invocation, own: tuple[StoredRelease, ...]) -> boo
     if invocation.argocd is not None:
         return False
     version = invocation.helm
-    return version is None or not applies_server_side(invocation, own, server_side=behaviour(version).server_side)
+    return version is None or not applies_server_side(invocation, own, behaviour(version))
 
 
 def _agreed(verdicts: tuple[Verdict, ...]) -> Verdict:
@@ -152,7 +152,7 @@ def _trial(run: Run, index: int, done: Rewriting, prediction: Prediction | None)
 def _told(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> list[Finding]:
     told = _about_owner(run, run.facts.items[index], run.owners[index])
     if run.facts.items[index].live is not None and run.stuck_on_live:
-        told.append(findings.not_applied())
+        told.append(findings.not_applied(run.facts.invocation))
     if index in run.twins:
         told.append(findings.lookalikes([run.facts.items[other].name for other in run.twins[index]]))
     if done.strip:

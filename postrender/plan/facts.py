@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.objects import Entry
+from postrender.helm.versions import Behaviour
 from postrender.identity import GroupKind, ObjectKey, Resource, object_name
 from postrender.live import Found, Json, LiveObject, Observation, ReleaseName, StoredRelease
 from postrender.manifest import Manifest, ObjectRef
@@ -110,13 +111,23 @@ def upgraded_from(invocation: Invocation, own: tuple[StoredRelease, ...]) -> Sto
     return last if last.status in ("failed", "superseded") else None
 
 
-def applies_server_side(invocation: Invocation, own: tuple[StoredRelease, ...], *, server_side: bool) -> bool:
+def deaf(invocation: Invocation, own: tuple[StoredRelease, ...], ways: Behaviour) -> bool:
+    """Whether Helm does not hear how to apply: ``upgrade --install`` that installs, before 4.0.5."""
+    installs = invocation.action is Action.UPGRADE_INSTALL and upgraded_from(invocation, own) is None
+    return installs and not ways.hands_on_apply
+
+
+def applies_server_side(invocation: Invocation, own: tuple[StoredRelease, ...], ways: Behaviour) -> bool:
     """Whether this Helm will use server-side apply.
 
-    ``server_side`` is what a new release gets from this Helm. An upgrade with ``auto`` goes on as the last revision
-    was applied (``getUpgradeServerSideValue``, pkg/action/upgrade.go of v4).
+    An upgrade with ``auto`` goes on as the last revision was applied (``getUpgradeServerSideValue``,
+    pkg/action/upgrade.go of v4).
     """
-    if not server_side or invocation.server_side == "false":
+    if not ways.server_side:
+        return False
+    if deaf(invocation, own, ways):
+        return True
+    if invocation.server_side == "false":
         return False
     if invocation.server_side == "true" or upgraded_from(invocation, own) is None:
         return True

@@ -100,13 +100,14 @@ def _take_ownership(invocation: Invocation, ways: Behaviour) -> tuple[str, ...]:
     return ("helm ... --take-ownership",)
 
 
-def not_applied() -> Finding:
-    """Helm 4.0.0 cannot adopt what it applies server-side."""
+def not_applied(invocation: Invocation) -> Finding:
+    """Helm 4.0.0 cannot adopt what it applies server-side, and hears no flag where an upgrade is an install."""
+    words = "helm install" if invocation.action is Action.UPGRADE_INSTALL else "helm"
     return Finding(
         "PR304",
         Severity.ERROR,
         "is live already, and this Helm would fail to apply it: metadata.managedFields must be nil",
-        ("use Helm 4.0.1 or later", "helm ... --server-side=false"),
+        ("use Helm 4.0.1 or later", f"{words} ... --server-side=false"),
     )
 
 

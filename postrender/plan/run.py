@@ -6,7 +6,7 @@ from postrender.collisions import label_value
 from postrender.helm.matching import lookalikes
 from postrender.helm.versions import HelmVersion, behaviour
 from postrender.ownership import Ownership, Standing, classify
-from postrender.plan.facts import Facts, Item, applies_server_side, upgraded_from
+from postrender.plan.facts import Facts, Item, applies_server_side, deaf, upgraded_from
 from postrender.plan.findings import NEVER_ALLOWED
 from postrender.plan.rewriting import Rewriting
 from postrender.plan.verdict import Finding, Severity
@@ -43,7 +43,7 @@ class Run:
         self.ways = behaviour(helm)
         self.release = facts.invocation.release
         self.upgrade = upgraded_from(facts.invocation, facts.own) is not None
-        self.server_side = applies_server_side(facts.invocation, facts.own, server_side=self.ways.server_side)
+        self.server_side = applies_server_side(facts.invocation, facts.own, self.ways)
         stored = frozenset(entry.key for entry in facts.stored)
         self.owners = [self._ownership(item, item.key in stored) for item in facts.items]
         self.twins = self._twins()
@@ -52,6 +52,11 @@ class Run:
     def taken_by_helm(self) -> bool:
         """Whether Helm's own flag lets it take whatever it finds."""
         return self.facts.invocation.take_ownership and self.ways.take_ownership
+
+    @property
+    def forces_conflicts(self) -> bool:
+        """Whether fields of other field managers are taken (``--force-conflicts``)."""
+        return self.facts.invocation.force_conflicts and not deaf(self.facts.invocation, self.facts.own, self.ways)
 
     @property
     def makes_past_its_own(self) -> bool:

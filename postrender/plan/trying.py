@@ -45,7 +45,7 @@ def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction 
             item.resource,
             item.key,
             target(run, item, rewriting),
-            force=run.facts.invocation.force_conflicts,
+            force=run.forces_conflicts,
             first_own=run.makes_past_its_own,
             first_stamped=run.adopts(run.owners[index]),
         )
