@@ -13,7 +13,7 @@ from pathlib import Path
 from postrender import program
 from postrender.caller import Caller, find
 from postrender.caller.values import Value
-from postrender.commands.account import account_of
+from postrender.commands.account import told_by
 from postrender.commands.options import CONNECTION_SETTINGS, FILTER_SETTINGS, add_arguments, chosen, flags
 from postrender.commands.output import write_bytes
 from postrender.commands.parsers import command_parser, parted
@@ -23,7 +23,7 @@ from postrender.errors import Refused, UsageError
 from postrender.helm.versions import HelmVersion
 from postrender.pipeline import Planned, check, plan_stream, require_known
 from postrender.record import replace
-from postrender.report.lines import wrapped
+from postrender.report.text import Heading, account
 from postrender.source import Source
 from postrender.wrappers.flux.helmrelease import Chart, HelmRelease, read, values_elsewhere
 from postrender.wrappers.flux.patches import patches
@@ -85,7 +85,8 @@ def main(arguments: list[str]) -> int:
     elif changed != helm_release.manifest.data:
         _write(options.file, changed)
     if not values["quiet"]:
-        sys.stderr.write(_account(helm_release, planned, caller, source, len(made)))
+        place = "the patch file" if options.patch_file and not options.check else helm_release.path
+        sys.stderr.write(_account(helm_release, planned, caller, source, len(made), place))
     return 0
 
 
@@ -221,19 +222,24 @@ def _check_up_to_date(helm_release: HelmRelease, changed: bytes) -> None:
         )
 
 
-def _account(helm_release: HelmRelease, planned: Planned, caller: Caller, source: Source | None, count: int) -> str:
-    lines = [f"{count} patch{'es' * (count != 1)}, each of one object that was rendered"]
+def _account(
+    helm_release: HelmRelease, planned: Planned, caller: Caller, source: Source | None, count: int, place: str
+) -> str:
+    helm: HelmVersion | None = caller.invocation.helm
+    controller = f"a helm-controller with Helm {helm}" if helm else "a helm-controller with a Helm of unknown version"
+    looked = source.description if source else "no cluster was asked"
+    notes = [note for note in caller.notes if source is not None and "version" in note]
     if helm_release.takes_ownership:
-        lines.append(
+        notes.append(
             "helm-controller takes over what it finds, objects of living releases included, unless "
             "spec.install.disableTakeOwnership is true"
         )
-    helm: HelmVersion | None = caller.invocation.helm
-    told = replace(
-        caller, notes=() if helm or source is None else tuple(note for note in caller.notes if "version" in note)
-    )
-    notes = [text for line in lines for text in wrapped(line, first="  note: ", rest="        ")]
-    return account_of(planned.plan, told, source) + "".join(f"{line}\n" for line in notes)
+    heading = Heading(controller, f"release {caller.invocation.release}", looked, told_by(caller))
+    total = len(planned.plan.verdicts)
+    objects = f"{total} object{'s' * (total != 1)}"
+    patched = f"{count} patch{'es' * (count != 1)} in {place}, each checked against what was rendered"
+    closing = f"{objects}, {patched}." if count else f"{objects}, none of which needs a patch."
+    return account(planned.plan, heading, notes, closing)
 
 
 def _write(path: str, data: bytes) -> None:

@@ -36,10 +36,11 @@ class Heading(Record):
     notes: tuple[str, ...] = ()
 
 
-def account(plan: Plan, heading: Heading, extra: Sequence[str] = ()) -> str:
+def account(plan: Plan, heading: Heading, extra: Sequence[str] = (), closing: str = "") -> str:
     """The whole account, lines of at most 80 columns where names allow it, ending in a newline.
 
-    ``extra`` are further sentences, such as documents that were re-serialised as a whole.
+    ``extra`` are further sentences, such as documents that were re-serialised as a whole; ``closing`` is the last line
+    where the manifests are not passed on.
     """
     lines = wrapped(
         f"postrender: {', '.join(part for part in (heading.helm, heading.release, heading.source) if part)}"
@@ -53,7 +54,7 @@ def account(plan: Plan, heading: Heading, extra: Sequence[str] = ()) -> str:
         lines.extend(_about(verdict))
     for note in (*extra, *plan.notes, *heading.notes):
         lines.extend(wrapped(note, first="  note: ", rest="        "))
-    lines.append("  " + _summary(plan))
+    lines.extend(wrapped(closing or _summary(plan), first="  ", rest="  "))
     return "\n".join(lines) + "\n"
 
 

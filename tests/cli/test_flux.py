@@ -176,17 +176,16 @@ def test_the_account(file: Path) -> None:
     said = done(file, "--stream", "-", "--stamp", "all")
     assert max(len(line) for line in said.splitlines() if str(file) not in line) <= 80
     assert " ".join(said.split()) == (
-        "postrender: helm of unknown version upgrade --install, release prod/shirts, no cluster was asked "
+        "postrender: a helm-controller with a Helm of unknown version, release prod/shirts, no cluster was asked "
         f"told by {file} (release, namespace, action, force conflicts, take ownership, server side, replace) "
         "shirts.stable.example.com/prod/shirt: stamped, labelled "
         "- shares its Kind and name with shirts.beta.example.com/prod/shirt (PR201) "
         "shirts.beta.example.com/prod/shirt: stamped, labelled "
         "- shares its Kind and name with shirts.stable.example.com/prod/shirt (PR201) "
         "configmaps/prod/sizes: stamped "
-        "3 objects, 3 changed; every other byte is as it came. "
-        "note: 3 patches, each of one object that was rendered "
         "note: helm-controller takes over what it finds, objects of living releases included, unless "
-        "spec.install.disableTakeOwnership is true"
+        "spec.install.disableTakeOwnership is true "
+        f"3 objects, 3 patches in {file}, each checked against what was rendered."
     )
 
 
