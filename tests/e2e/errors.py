@@ -193,11 +193,15 @@ def exported_and_new(stage: Stage) -> Run:
     return stage.it.install("shop", stage.chart(body))
 
 
-def generated_name(stage: Stage) -> Run:
+def generated_name(stage: Stage, *flags: str) -> Run:
     body = config()
     del body["metadata"]["name"]
     body["metadata"]["generateName"] = "cfg-"
-    return stage.it.install("shop", stage.chart(body))
+    return stage.it.install("shop", stage.chart(body), *flags)
+
+
+def generated_name_client_side(stage: Stage) -> Run:
+    return generated_name(stage, "--server-side=false")
 
 
 def no_right_to_look(stage: Stage) -> Run:
@@ -242,12 +246,80 @@ ERRORS = (
     Error("another_selector", ("3.12.3", "3.21.4", "4.1.4", "4.3.1"), another_selector),
     Error("exported", ("4.1.4", "4.3.1"), exported),
     Error("exported_and_new", ("4.1.4", "4.3.1"), exported_and_new),
-    Error("generated_name", ("3.12.3", "3.21.4", "4.1.4"), generated_name),
+    Error("generated_name", ("3.12.3", "3.21.4", "4.1.4", "4.3.1"), generated_name),
     Error("no_right_to_look", ("3.12.3", "3.21.4", "4.3.1"), no_right_to_look),
     Error("not_served", ("3.12.3", "3.21.4", "4.3.1"), not_served),
     Error("nothing_came_out", ("4.0.0", "4.3.1"), nothing_came_out),
 )
 """Every error of docs/errors.md."""
+
+
+def replaced(stage: Stage) -> Run:
+    """``pair``, with what the page says for it."""
+    assert not pair(stage).ok
+    stage.it.uninstall("shop").expect_ok()
+    return stage.it.install("shop", stage.chart(shirt(BETA_SHIRT), shirt(STABLE_SHIRT)), "--force")
+
+
+def upgraded_after_it(stage: Stage) -> Run:
+    assert not pair(stage).ok
+    return stage.it.upgrade("shop", stage.chart(shirt(BETA_SHIRT), shirt(STABLE_SHIRT)))
+
+
+def client_side(stage: Stage) -> Run:
+    assert not server_side_adoption(stage).ok
+    stage.it.uninstall("shop").expect_ok()
+    return stage.it.install("shop", stage.chart(shirt(STABLE_SHIRT)), "--server-side=false")
+
+
+def conflicts_forced(stage: Stage) -> Run:
+    assert not field_of_somebody_else(stage).ok
+    return stage.it.upgrade("shop", stage.chart(config("2")), "--force-conflicts")
+
+
+def own_conflicts_forced(stage: Stage) -> Run:
+    assert not new_in_an_upgrade(stage).ok
+    return stage.it.upgrade("shop", stage.chart(config(name="other"), config("2")), "--force-conflicts")
+
+
+def older_chart_upgraded_to(stage: Stage) -> Run:
+    assert not rolled_back_over_what_was_kept(stage).ok
+    return stage.it.upgrade("shop", stage.chart(config(keep=True), config(name="other")), filter=True)
+
+
+def named_by_hand(stage: Stage) -> Run:
+    assert not unmanaged(stage).ok
+    owner = {"meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": stage.namespace.name}
+    stage.namespace.patch(
+        CONFIG_MAP, "cfg", {"metadata": {"labels": {"app.kubernetes.io/managed-by": "Helm"}, "annotations": owner}}
+    )
+    return stage.it.install("shop", stage.chart(config()), *(["--server-side=false"] if stage.it.major >= 4 else []))
+
+
+def exported_filtered(stage: Stage) -> Run:
+    assert not exported(stage).ok
+    stage.it.uninstall("shop").expect_ok()
+    body = shirt(STABLE_SHIRT, "red")
+    body["metadata"] |= {"resourceVersion": "1"}
+    return stage.it.install("shop", stage.chart(body), filter=True)
+
+
+CURES = (
+    Error("pair", ("3.17.1", "4.3.1"), pair),
+    Error("replaced", ("3.12.3", "3.17.0"), replaced),
+    Error("upgraded_after_it", ("3.12.3",), upgraded_after_it),
+    Error("named_by_hand", ("3.12.3", "3.21.4"), named_by_hand),
+    Error("rolled_back_over_what_was_kept", ("4.3.1",), rolled_back_over_what_was_kept),
+    Error("older_chart_upgraded_to", ("3.12.3", "3.21.4"), older_chart_upgraded_to),
+    Error("server_side_adoption", ("4.1.0", "4.3.1"), server_side_adoption),
+    Error("client_side", ("4.0.0",), client_side),
+    Error("new_in_an_upgrade", ("4.1.0", "4.3.1"), new_in_an_upgrade),
+    Error("own_conflicts_forced", ("4.0.0",), own_conflicts_forced),
+    Error("conflicts_forced", ("4.1.4", "4.3.1"), conflicts_forced),
+    Error("exported_filtered", ("4.3.1",), exported_filtered),
+    Error("generated_name_client_side", ("4.3.1",), generated_name_client_side),
+)
+"""The ways out that the page names beside the filter's own, each with the versions of Helm that it is tried with."""
 
 
 def told(stage: Stage, run: Run) -> str:
