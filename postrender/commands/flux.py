@@ -19,7 +19,7 @@ from postrender.commands.output import write_bytes
 from postrender.commands.parsers import command_parser, parted
 from postrender.commands.rendering import add_value_flags, value_arguments
 from postrender.commands.session import policy_of, sources_of
-from postrender.errors import Refused, UsageError
+from postrender.errors import ManifestError, Refused, UsageError
 from postrender.helm.versions import HelmVersion
 from postrender.pipeline import Planned, check, plan_stream, require_known
 from postrender.record import replace
@@ -73,6 +73,13 @@ def main(arguments: list[str]) -> int:
     data = _stream(helm_release, options, rest)
     policy = replace(policy_of(values), lasting=True)
     planned = plan_stream(data, caller.invocation, policy, source)
+    if not planned.manifest.objects:
+        # An empty stream is what a failed helm template leaves in a pipe.
+        raise ManifestError(
+            "nothing was rendered, and every patch of ours would be taken out",
+            where=options.stream or options.chart or "",
+            next="helm template ... > FILE, and then --stream FILE",
+        )
     _check(planned)
     made = patches(planned)
     changed = in_place(helm_release, made)

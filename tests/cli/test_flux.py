@@ -275,7 +275,10 @@ def test_the_chart_is_found_by_the_sources_of_the_file(
         f"metadata: {{name: shirts, namespace: prod}}\nspec: {text}\n"
     )
     fake = tmp_path / "helm"
-    fake.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo v3.21.4 || echo "$@" > {tmp_path}/called\n')
+    manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}"
+    fake.write_text(
+        f'#!/bin/sh\n[ "$1" = version ] && echo v3.21.4 && exit\necho "$@" > {tmp_path}/called\necho "{manifest}"\n'
+    )
     fake.chmod(0o755)
     done(file, "--helm", str(fake), "--", "--kube-version=1.34")
     called = (tmp_path / "called").read_text().split()
@@ -415,6 +418,17 @@ def test_what_makes_no_sense(text: str, arguments: tuple[str, ...], message: str
     file.write_text(text)
     assert refused(flux(file, *arguments), 2).startswith(message.format(file=file))
     assert file.read_text() == text
+
+
+def test_an_empty_stream_takes_no_patch_out(file: Path) -> None:
+    done(file, "--stream", "-")
+    before = file.read_text()
+    for stdin in (b"", b"# nothing\n"):
+        assert refused(flux(file, "--stream", "-", stdin=stdin), 3) == (
+            "postrender: -: nothing was rendered, and every patch of ours would be taken out\n"
+            "  next: helm template ... > FILE, and then --stream FILE\n"
+        )
+    assert file.read_text() == before
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
