@@ -54,9 +54,23 @@ def differing(
         for member, prediction, right in zip(group.members, predictions, rights(group, rewritings), strict=True)
     ]
     return [
-        tuple(path for path in paths if policy or path != _POLICY or policy_of(member.entry.body) is None)
-        for paths, member in zip(found, group.members, strict=True)
+        tuple(
+            path
+            for path in paths
+            if (policy or path != _POLICY or policy_of(member.entry.body) is None)
+            and not _as_charted(prediction.live, member.entry.body, path)
+        )
+        for paths, member, prediction in zip(found, group.members, predictions, strict=True)
     ]
+
+
+def _as_charted(live: Json, chart: Json, path: tuple[str, ...]) -> bool:
+    """Whether the live object says there what the chart says, though somebody else had set it to something else."""
+    for key in path:
+        if not (isinstance(live, dict) and isinstance(chart, dict) and key in live and key in chart):
+            return False
+        live, chart = live[key], chart[key]
+    return not differs(live, chart)
 
 
 def rights(group: Group, rewritings: Sequence[Rewriting]) -> list[Json]:

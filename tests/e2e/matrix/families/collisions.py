@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.e2e.kinds import BETA_FLAG, BETA_SHIRT, CONFIG_MAP, CUSTOM_CONFIG_MAP, GAMMA_SHIRT, STABLE_FLAG, STABLE_SHIRT
-from tests.e2e.matrix.steps import OTHER, Flag, Scenario, Thing, install, reinstall, upgrade
+from tests.e2e.matrix.steps import OTHER, Flag, Scenario, Thing, Touched, install, reinstall, upgrade
 
 BLUE = {"color": "blue"}
 GREEN = {"color": "green"}
@@ -58,6 +58,16 @@ SCENARIOS = (
         "an upgrade adds a namesake",
         (install(Thing(BETA_SHIRT, RED)),),
         upgrade(Thing(BETA_SHIRT, RED), Thing(STABLE_SHIRT, BLUE)),
+    ),
+    Scenario(
+        "H2 touched",
+        "somebody changed a field of one, and its kept namesake comes back",
+        (
+            install(Thing(STABLE_SHIRT, BLUE, keep=True), Thing(GAMMA_SHIRT, {**RED, "b": False})),
+            upgrade(Thing(GAMMA_SHIRT, {**RED, "b": False})),
+            Touched(Thing(GAMMA_SHIRT).ref, {"spec": {"b": "x"}}),
+        ),
+        upgrade(Thing(STABLE_SHIRT, RED, keep=True), Thing(GAMMA_SHIRT, {**RED, "b": False})),
     ),
     Scenario("K1 built in first", "a kept ConfigMap and a custom one", reinstall(CORE, CUSTOM), install(CORE, CUSTOM)),
     Scenario("K1 custom first", "the same in the other order", reinstall(CUSTOM, CORE), install(CUSTOM, CORE)),
