@@ -44,6 +44,9 @@ def templates_of(chart: str) -> dict[str, Template]:
             path = os.path.join(folder, file)
             text = Path(path).read_text(encoding="utf-8", errors="replace")
             found["/".join([_name(chart), *parts, file])] = Template(path, text)
+            if parts and parts[0] == "crds":
+                # As Helm 3.12 and older call it.
+                found["/".join([*parts, file])] = Template(path, text)
     return found
 
 

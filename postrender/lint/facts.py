@@ -18,7 +18,8 @@ from postrender.record import Record
 CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 KEEP = "keep"
 _SOURCE = re.compile(rb"^# Source: ([^\r\n]+)", re.MULTILINE)
-_CRDS = re.compile(r"[^/]+/(?:charts/[^/]+/)*crds/")
+_CRDS = re.compile(r"[^/]+/(?:charts/[^/]+/)*crds/|crds/(?!templates/|charts/)")
+"""A file of a folder ``crds/``: ``shop/crds/a.yaml``, to Helm 3.12 ``crds/a.yaml`` (helm template --include-crds)."""
 
 
 class Subject(Record):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from postrender.lint.facts import Facts, Subject
 from postrender.lint.findings import Trouble
@@ -13,6 +13,7 @@ from postrender.manifest.reader import Span
 from postrender.manifest.stream import place
 from postrender.record import Record
 
+_ACTION = re.compile(r"\{\{.*?\}\}")
 _KEY = re.compile(r"\s*(?:- )?([A-Za-z_\"'][^:\s]*:)")
 
 
@@ -96,12 +97,22 @@ def _field(node: Node, name: str) -> tuple[Node, Node] | None:
 
 
 def _only(lines: list[str], rendered: str) -> tuple[int, str] | None:
-    """The one line that reads like the rendered one, or has its key; ``None`` where that is none or several."""
+    """The one line that reads like the rendered one, could give it, or has its key; ``None`` for none or several."""
     wanted = rendered.strip()
-    found = [(number, line) for number, line in enumerate(lines, 1) if wanted and line.strip() == wanted]
     key = _KEY.match(rendered)
-    if not found and key:
-        found = [
-            (number, line) for number, line in enumerate(lines, 1) if (own := _KEY.match(line)) and own[1] == key[1]
-        ]
-    return found[0] if len(found) == 1 else None
+    kinds: tuple[Callable[[str], bool], ...] = (
+        lambda line: line.strip() == wanted,
+        lambda line: "{{" in line and _gives(line.strip(), wanted),
+        lambda line: bool(key and (own := _KEY.match(line)) and own[1] == key[1]),
+    )
+    for fits in kinds if wanted else ():
+        found = [(number, line) for number, line in enumerate(lines, 1) if fits(line)]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+def _gives(template: str, rendered: str) -> bool:
+    """Whether a line of a template may become the rendered one; one that is nothing but an action may be anything."""
+    fixed = [re.escape(part) for part in _ACTION.split(template)]
+    return any(fixed) and re.fullmatch(".*".join(fixed), rendered) is not None

@@ -48,9 +48,11 @@ def test_a_field_behind_an_alias() -> None:
         ("{{ if true }}\napiVersion: v1\nkind: Event\n{{ end }}\n", (2, 1, "apiVersion: v1")),
         ("  apiVersion: {{ .Values.api }}\n", (1, 3, "  apiVersion: {{ .Values.api }}")),
         ("apiVersion: v1\n---\napiVersion: v1\n", (0, 0, "apiVersion: v1")),
+        ("apiVersion: x\n---\napiVersion: v{{ 1 }}\n", (3, 1, "apiVersion: v{{ 1 }}")),
+        ("apiVersion: x{{ 1 }}\n---\n{{ all }}\napiVersion: y\n", (0, 0, "apiVersion: v1")),
         ('{{ include "shop.event" . }}\n', (0, 0, "apiVersion: v1")),
     ],
-    ids=["the line", "its key", "twice", "not there"],
+    ids=["the line", "its key", "twice", "what gives it", "nothing that gives it", "not there"],
 )
 def test_a_templates_line(template: str, where: tuple[int, int, str]) -> None:
     (finding,) = check(f"---\n# Source: {TEMPLATE}\n{EVENT}", template)

@@ -73,6 +73,8 @@ CASES: tuple[tuple[str, bytes, list[str]], ...] = (
     ("PL104 a claim of another group", stream(obj("example.com/v1", "PersistentVolumeClaim")), []),
     ("PL104 a definition from crds/", stream("# Source: shop/crds/a.yaml\n" + CRD % "", CRD % ""), []),
     ("PL104 a definition from a subchart's crds/", stream("# Source: shop/charts/b/crds/a.yaml\n" + CRD % ""), []),
+    ("PL104 a definition from crds/ as Helm 3.12 calls it", stream("# Source: crds/a.yaml\n" + CRD % ""), []),
+    ("PL104 a chart named crds alone", stream("# Source: crds/templates/a.yaml\n" + CRD % ""), ["PL104"]),
     ("PL104 a chart named crds", stream("# Source: a/charts/crds/templates/a.yaml\n" + CRD % ""), ["PL104"]),
     ("PL104 folder crds in templates/", stream("# Source: a/templates/crds/a.yaml\n" + CRD % ""), ["PL104"]),
     (
