@@ -9,6 +9,7 @@ from pathlib import Path
 from postrender import redact
 from postrender.caller import Caller
 from postrender.errors import Refused, UsageError
+from postrender.helm.invocation import Action
 from postrender.pipeline import Planned
 from postrender.record import Record
 from postrender.report.json import NoPlan, plan_from_json, plan_json
@@ -27,7 +28,13 @@ class Hold(Record):
     digests: redact.Digests
 
     def compare(self, planned: Planned, caller: Caller, source: Source | None) -> None:
-        """Raises Refused, which names all that departs from the plan; ManifestError."""
+        """Raises Refused, which names all that departs from the plan; UsageError where nothing was looked up."""
+        if source is None or caller.invocation.action is Action.TEMPLATE:
+            raise UsageError(
+                "only a run that looks up what is live can be held to a plan",
+                where=self.path,
+                next=("helm install ...   (or upgrade, not template)", "--kube-context NAME"),
+            )
         from postrender.commands.about import about_of
         from postrender.report.build import view
         from postrender.report.departures import departures

@@ -161,3 +161,15 @@ def test_a_file_that_is_no_plan(tmp_path: Path, live: str, content: str | None, 
     assert refused(held(str(path), NEW, live), 2) == (
         f"postrender: {path}: {cause}\n  next: postrender plan ... --save {path}\n"
     )
+
+
+@pytest.mark.parametrize("further", [("--offline",), ("--action", "template")])
+def test_a_run_that_looks_nothing_up_cannot_be_held_to_a_plan(
+    tmp_path: Path, live: str, further: tuple[str, ...]
+) -> None:
+    path = saved(tmp_path, NEW, live)
+    assert refused(run("--plan", path, *RELEASE, *further, stdin=NEW.encode()), 2) == (
+        f"postrender: {path}: only a run that looks up what is live can be held to a plan\n"
+        "  next: helm install ...   (or upgrade, not template)\n"
+        "  next: --kube-context NAME\n"
+    )
