@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 
 from postrender.cluster.answer import NoAnswer
-from postrender.cluster.explain import Kubectl, misunderstood, unclear
+from postrender.cluster.explain import Asked, Kubectl, misunderstood, unclear
 from postrender.cluster.transport import Transport
+from postrender.identity import GroupVersionKind, Resource
 from postrender.live import Unknown
 from postrender.record import Record
 
 PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+_REVIEW = Resource(
+    GroupVersionKind("authorization.k8s.io", "v1", "SelfSubjectAccessReview"), "selfsubjectaccessreviews", False
+)
 
 
 class Right(Record):
@@ -43,7 +48,7 @@ def allowed(transport: Transport, right: Right, kubectl: Kubectl) -> bool | Unkn
         content_type="application/json",
     )
     if isinstance(outcome, NoAnswer) or outcome.status not in (200, 201):
-        return unclear(outcome, kubectl)
+        return unclear(outcome, kubectl, Asked("create", _REVIEW, ""))
     body = outcome.json()
     answer = body.get("status", {}).get("allowed") if isinstance(body, dict) else None
     if not isinstance(answer, bool):
