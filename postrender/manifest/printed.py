@@ -10,19 +10,27 @@ from postrender.live import Json
 
 def printed(value: Json) -> str:
     """The YAML of a value, ending in a newline; whatever YAML 1.1 would misread is quoted."""
+    try:
+        return _dumped(value, _dumper(quick=True))
+    except UnicodeEncodeError:
+        # libyaml takes UTF-8, in which a lone surrogate has no place; PyYAML itself escapes it.
+        return _dumped(value, _dumper(quick=False))
+
+
+def _dumped(value: Json, dumper: Any) -> str:
     import yaml
 
     text: str = yaml.dump(
-        value, Dumper=_dumper(), sort_keys=False, allow_unicode=True, default_flow_style=False, width=1 << 30
+        value, Dumper=dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=1 << 30
     )
     return text.removesuffix("...\n")
 
 
 @cache
-def _dumper() -> Any:
+def _dumper(*, quick: bool) -> Any:
     import yaml
 
-    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper) if quick else yaml.SafeDumper
 
     class Dumper(base):  # type: ignore[misc]
         """Writes no anchors, since a value that stands twice is two values to a reader."""

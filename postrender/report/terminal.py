@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from postrender.report import words
@@ -23,13 +24,20 @@ _STYLES = {
 _SEVERITIES = {"error": "red", "warning": "magenta", "info": ""}
 _LINES = {"+": "green", "-": "red", "@": "cyan"}
 
+_CONTROL = re.compile(r"\x1b\[[0-9;]*m|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+
 QUIET, NORMAL, VERBOSE = 0, 1, 2
 """Only a line for each object; what changes, with its diff; everything."""
 
 
 def plan_text(view: View, paint: Paint, detail: int = NORMAL, commands: Sequence[str] = ()) -> str:
     """The whole plan, ending in a newline; ``commands`` are what to type where it goes on."""
-    return "".join(f"{line}\n" for line in _plan(view, paint, detail, commands))
+    return "".join(f"{harmless(line)}\n" for line in _plan(view, paint, detail, commands))
+
+
+def harmless(line: str) -> str:
+    """A line without what a terminal would take for a command, colours aside: names come from a chart, or a server."""
+    return _CONTROL.sub(lambda found: found[0] if found[0][1:] else f"\\x{ord(found[0]):02x}", line)
 
 
 def _plan(view: View, paint: Paint, detail: int, commands: Sequence[str]) -> Iterator[str]:

@@ -430,3 +430,12 @@ def test_what_takes_long_is_said_on_a_terminal_and_wiped_away(tmp_path: Path) ->
     assert code == 10
     assert b"postrender: rendering ./shirts ...\r\x1b[Kpostrender plan: " in re.sub(rb"\x1b\[1m", b"", seen)
     assert run(*arguments).stderr == b""
+
+
+def test_a_name_cannot_command_a_terminal(tmp_path: Path) -> None:
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a\x1b]0;title\x07\x9b2Jb"}}
+    done = plan(json.dumps(config), live_file(tmp_path), "--color", "always")
+    text = done.stdout.decode()
+    assert "configmaps/shop/a\\x1b]0;title\\x07\\x9b2Jb\n" in text
+    assert set(re.findall(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)) == {"\x1b"}
+    assert text.count("\x1b") == len(re.findall(r"\x1b\[[0-9;]*m", text))
