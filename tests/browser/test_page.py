@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from tests.browser.devtools import Page
 from tests.browser.scenario import PASSWORDS, write
 from tests.cli.test_filter import run
-from tests.tools import browser
+from tests.tools import installed
 
 SHOWN = "[...document.querySelectorAll('.card')].filter((card) => !card.hidden)"
 NAMES = f"{SHOWN}.map((card) => card.querySelector('.name').textContent)"
@@ -46,12 +45,7 @@ CONTRAST = """
 
 @pytest.fixture(scope="module")
 def program() -> str:
-    path = browser.find()
-    if path is None and os.environ.get("CI"):
-        pytest.fail("no Chromium; next: python3 -m tests.tools.browser", pytrace=False)
-    if path is None:
-        pytest.skip("no Chromium; next: python3 -m tests.tools.browser")
-    return path
+    return installed.needed("chromium")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import os
 import pty
 import re
 import select
-import shutil
 import signal
 import subprocess
 import time
@@ -18,16 +17,9 @@ import pytest
 from postrender.commands import COMMANDS
 from postrender.commands.surface import commands
 from tests.cli.test_filter import refused, run
+from tests.tools.installed import needed
 
 Complete = Callable[..., list[str]]
-
-
-def shell(name: str) -> str:
-    """The path of a shell; a skip says how to have one that is missing."""
-    path = shutil.which(name)
-    if path is None:
-        pytest.skip(f"{name} is not installed, so that its completion is not tried: apt install {name}")
-    return path
 
 
 def script(name: str, folder: Path) -> Path:
@@ -49,7 +41,7 @@ def bash(tmp_path_factory: pytest.TempPathFactory) -> Complete:
 
     def complete(*words: str, folder: Path | None = None) -> list[str]:
         done = subprocess.run(
-            [shell("bash"), "--norc", "-c", program, "bash", "postrender", *words],
+            [needed("bash"), "--norc", "-c", program, "bash", "postrender", *words],
             capture_output=True,
             cwd=folder,
             text=True,
@@ -110,7 +102,7 @@ def test_bash_offers_files(bash: Complete, tmp_path: Path) -> None:
 def fish(tmp_path_factory: pytest.TempPathFactory) -> Complete:
     """``fish("plan --out")``: what is offered for the end of the line."""
     folder = tmp_path_factory.mktemp("fish")
-    path, made = shell("fish"), script("fish", folder)
+    path, made = needed("fish"), script("fish", folder)
 
     def complete(line: str) -> list[str]:
         done = subprocess.run(
@@ -148,7 +140,7 @@ def test_fish(fish: Complete) -> None:
 def zsh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, str], None]]:
     """``zsh("plan --outp", "--output")``: a line and a press of the Tab key, and what must then stand there."""
     folder = tmp_path_factory.mktemp("zsh")
-    path, made = shell("zsh"), script("zsh", folder)
+    path, made = needed("zsh"), script("zsh", folder)
     process, terminal = pty.fork()
     if process == 0:
         os.chdir(folder)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from postrender.commands import COMMANDS
 from postrender.commands.surface import commands
+from tests.tools.installed import needed
 from tests.tools.manpage import FILE, ROOT, made
 
 
@@ -25,9 +23,10 @@ def test_the_page_is_in_the_wheel_where_man_finds_it() -> None:
 
 def shown(command: list[str], environ: dict[str, str] | None = None) -> str:
     """What a program for manual pages makes of it, without a complaint."""
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed, and does not show the page: apt install man-db groff mandoc")
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environ or {})})
+    program, *arguments = command
+    done = subprocess.run(
+        [needed(program), *arguments], capture_output=True, text=True, env={**os.environ, **(environ or {})}
+    )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
