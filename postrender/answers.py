@@ -54,7 +54,7 @@ def fingerprint(trial: Trial, hide: Digests | None) -> str:
     """What tells one request from all others; ``hide`` as for ``document``."""
     told = [
         trial.verb.value,
-        asdict(trial.resource),
+        [trial.resource.gvk.api_version, trial.resource.plural],
         asdict(trial.key),
         _safe(trial.body, trial, hide),
         [trial.force, trial.first_own, trial.first_stamped],
