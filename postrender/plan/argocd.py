@@ -14,6 +14,8 @@ from postrender.ownership import Ownership, Standing, lives
 from postrender.plan import findings
 from postrender.plan.edits import actions_of, edits_of
 from postrender.plan.facts import Facts, Item
+from postrender.plan.findings import owners
+from postrender.plan.findings.words import kubectl
 from postrender.plan.rewriting import SYNC_OPTIONS, Rewriting
 from postrender.plan.run import Run, allowed
 from postrender.plan.verdict import Action, Finding, Plan, Severity, Verdict
@@ -68,7 +70,7 @@ def _about_owner(run: Run, item: Item, owner: Ownership | None) -> list[Finding]
     if owner is None:
         return []
     if owner.standing is Standing.FOREIGN:
-        return [findings.foreign(owner, item.name)]
+        return [owners.foreign(owner, item.name)]
     if owner.standing is Standing.TERMINATING:
         return [_vanishing(item.name)]
     told = [_taken_by_argocd(owner)] if owner.standing in _TAKEN else []
@@ -143,5 +145,5 @@ def _vanishing(name: str) -> Finding:
         "PR106",
         Severity.WARNING,
         "is being deleted; Argo CD changes it in vain, and its next sync creates it anew",
-        (f"kubectl wait --for=delete {findings.kubectl(name)} --timeout=60s",),
+        (f"kubectl wait --for=delete {kubectl(name)} --timeout=60s",),
     )

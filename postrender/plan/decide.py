@@ -13,6 +13,7 @@ from postrender.ownership import Ownership
 from postrender.plan import findings
 from postrender.plan.edits import actions_of, edits_of
 from postrender.plan.facts import Facts, Item, applies_server_side
+from postrender.plan.findings import owners
 from postrender.plan.hazards import hazards
 from postrender.plan.leaving import leaving
 from postrender.plan.rewriting import Outcome, Rewriting
@@ -152,20 +153,27 @@ def _trial(run: Run, index: int, done: Rewriting, prediction: Prediction | None)
 def _told(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> list[Finding]:
     told = _about_owner(run, run.facts.items[index], run.owners[index])
     if run.facts.items[index].live is not None and run.stuck_on_live:
-        told.append(findings.not_applied(run.facts.invocation))
+        told.append(owners.not_applied(run.facts.invocation))
     if index in run.twins:
         told.append(findings.lookalikes([run.facts.items[other].name for other in run.twins[index]]))
     if done.strip:
         told.append(findings.stripped(done.strip))
     if outcome:
-        told.extend(findings.of_outcome(outcome, run.upgrade, run.policy.on_drift))
-        if outcome.unkept:
-            told.append(findings.dropped(outcome.unkept))
-        if run.policy.lasting and (done.pin or done.store is not None):
-            told.append(findings.momentary(pin=bool(done.pin)))
-        if outcome.policy:
-            told.append(findings.policy_ahead(outcome.policy, run.facts.items[index].name))
+        told.extend(_about_outcome(run, index, done, outcome))
     return [*told, *hazards(run, index, done)]
+
+
+def _about_outcome(run: Run, index: int, done: Rewriting, outcome: Outcome) -> list[Finding]:
+    from postrender.plan.findings import outcomes, server  # As for ``outcomes``: not for a stream of new objects.
+
+    told = outcomes.of_outcome(outcome, run.upgrade, run.policy.on_drift, run.helm)
+    if outcome.unkept:
+        told.append(server.dropped(outcome.unkept))
+    if run.policy.lasting and (done.pin or done.store is not None):
+        told.append(outcomes.momentary(pin=bool(done.pin)))
+    if outcome.policy:
+        told.append(outcomes.policy_ahead(outcome.policy, run.facts.items[index].name))
+    return told
 
 
 def _about_owner(run: Run, item: Item, owner: Ownership | None) -> list[Finding]:
@@ -173,7 +181,7 @@ def _about_owner(run: Run, item: Item, owner: Ownership | None) -> list[Finding]
         return []
     if owner.standing in TAKEN:
         if run.taken_by_helm:
-            return [findings.taken_by_helm(owner)]
+            return [owners.taken_by_helm(owner)]
         if run.adopts(owner):
-            return [findings.adopted(owner, run.release)]
-    return findings.of_owner(owner, run.release, item.name, run.facts.invocation, run.ways)
+            return [owners.adopted(owner, run.release)]
+    return owners.of_owner(owner, run.release, item.name, run.facts.invocation, run.ways)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from postrender.live import RESOURCE_POLICY, Json, LiveObject
 from postrender.ownership import Standing
 from postrender.plan.facts import HOOK, SECRET, Item
-from postrender.plan.findings import kubectl, some
+from postrender.plan.findings.words import kubectl, some
 from postrender.plan.rewriting import Rewriting
 from postrender.plan.run import Run
 from postrender.plan.verdict import Finding, Severity

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from postrender.helm.matching import identity
 from postrender.live import RESOURCE_POLICY, Json, LiveObject
-from postrender.plan import findings
 from postrender.plan.facts import Item
+from postrender.plan.findings import leaving as findings
 from postrender.plan.hazards import rolled_back
 from postrender.plan.run import Run
 from postrender.plan.verdict import Action, Finding, Severity, Verdict

@@ -14,8 +14,8 @@ from postrender.helm.objects import built, stamped
 from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
 from postrender.helm.predict import Prediction, Request
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, LiveObject
-from postrender.plan import findings
 from postrender.plan.facts import Facts, Item
+from postrender.plan.findings import server
 from postrender.plan.judge import comparable
 from postrender.plan.rewriting import Rewriting
 from postrender.plan.run import Run, allowed
@@ -116,17 +116,17 @@ def answered(plan: Plan, facts: Facts, policy: Policy, answers: Sequence[TrialAn
         for trial, answer in zip(trials(plan), answers, strict=True)
         if isinstance(answer, NotAsked) and answer.reason
     ]
-    return replace(plan, verdicts=verdicts, notes=(*plan.notes, *findings.not_asked(unasked)))
+    return replace(plan, verdicts=verdicts, notes=(*plan.notes, *server.not_asked(unasked)))
 
 
 def _heard(verdict: Verdict, item: Item, policy: Policy, trial: Trial, answer: TrialAnswer) -> Verdict:
     prediction = tried(item, trial, answer, verdict.prediction)
     if isinstance(answer, Conflicting):
-        finding = findings.conflicts(_met(trial, answer), verdict.name)
+        finding = server.conflicts(_met(trial, answer), verdict.name)
     elif isinstance(answer, Rejected):
-        finding = findings.rejected(answer.message, verdict.name)
+        finding = server.rejected(answer.message, verdict.name)
     elif trial.verb is Verb.APPLY and (lost := _lost(item, trial, prediction)):
-        finding = findings.dropped(lost)
+        finding = server.dropped(lost)
     else:
         return replace(verdict, prediction=prediction)
     finding = allowed(finding, policy)

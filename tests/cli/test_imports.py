@@ -44,7 +44,8 @@ OURS = frozenset(
     helm helm.invocation helm.matching helm.objects helm.versions
     manifest manifest.documents manifest.fields manifest.leaves manifest.lines manifest.nodes manifest.objects
     manifest.reader manifest.scalars manifest.stream manifest.tree manifest.values
-    plan plan.decide plan.edits plan.facts plan.findings plan.hazards plan.leaving plan.rewriting plan.run
+    plan plan.decide plan.edits plan.facts plan.findings plan.findings.leaving
+    plan.findings.owners plan.findings.words plan.hazards plan.leaving plan.rewriting plan.run
     plan.verdict
     report report.lines report.text
     splice splice.changes splice.document splice.page splice.place splice.prove splice.write

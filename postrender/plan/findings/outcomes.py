@@ -1,0 +1,133 @@
+"""What the simulation of Helm's update says."""
+
+from __future__ import annotations
+
+from postrender.helm.versions import HelmVersion, Matching, behaviour
+from postrender.plan.findings.words import kubectl, some
+from postrender.plan.rewriting import Outcome
+from postrender.plan.verdict import Finding, Severity
+from postrender.policy import OnDrift
+from postrender.record import replace
+
+
+def momentary(*, pin: bool) -> Finding:
+    """A rewriting that is true for one moment only was asked for where it would stay."""
+    what = "its live resourceVersion pinned" if pin else "what is live stored instead of the chart"
+    return Finding(
+        "PR311",
+        Severity.ERROR,
+        f"would need {what}, which is true for one moment only and has no place in Git",
+        ("helm upgrade --install ... --post-renderer postrender   (once, by hand)",),
+    )
+
+
+def policy_ahead(policy: str, name: str) -> Finding:
+    """The live object will not say what the chart says about its being kept."""
+    return Finding(
+        "PR305",
+        Severity.WARNING,
+        f"its live resource policy will not be the chart's ({policy}): an uninstall goes by what is stored, "
+        "but an upgrade without it by what is live",
+        (f"kubectl annotate --overwrite {kubectl(name)} helm.sh/resource-policy={policy}",),
+    )
+
+
+def of_outcome(outcome: Outcome, upgrade: bool, on_drift: OnDrift, helm: HelmVersion) -> list[Finding]:
+    """What the simulation of Helm's update says; ``upgrade`` tells it from an install."""
+    told: list[Finding] = []
+    prediction, pin = outcome.prediction, outcome.rewriting.pin
+    if prediction.error:
+        told.append(
+            Finding("PR204", Severity.ERROR, f"this Helm would fail: {prediction.error}", _other_helm(helm, upgrade))
+        )
+    elif pin:
+        told.append(
+            Finding("PR203", Severity.INFO, f"the stored resourceVersion is carried on ({pin})")
+            if upgrade
+            else Finding("PR202", Severity.INFO, f"pinned to its live resourceVersion ({pin})")
+        )
+    if outcome.apply is not None:
+        told.append(_applied(outcome))
+        outcome = replace(outcome, differing=())
+    if outcome.differing or not outcome.mended:
+        told.append(_not_right(outcome, on_drift, helm, upgrade))
+    if outcome.withheld:
+        told.append(
+            Finding(
+                "PR302",
+                Severity.INFO,
+                "Helm will not patch it now, so a label or stamp that is not live is left to the next upgrade",
+            )
+        )
+    return told
+
+
+_OTHER_DRIFT = (
+    "helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)",
+    "helm ... --post-renderer-args=--on-drift=apply   (writes to the live object)",
+)
+
+
+def _other_helm(helm: HelmVersion, upgrade: bool) -> tuple[str, ...]:
+    """A Helm that tells namesakes apart, and replacing, as this Helm takes it."""
+    other = ("use Helm 3.17.1 or later",) if behaviour(helm).matching is Matching.KIND else ()
+    return (*other, *_replacing(helm, upgrade))
+
+
+def _replacing(helm: HelmVersion, upgrade: bool) -> tuple[str, ...]:
+    if not (upgrade or behaviour(helm).force_on_adoption):
+        return ("use Helm 3.11 or later with --force   (replaces the objects)",)
+    flags = "--force" if helm.major == 3 else "--force-replace --server-side=false"
+    return (f"helm ... {flags}   (replaces the objects)",)
+
+
+def _applied(outcome: Outcome) -> Finding:
+    paths = [".".join(path) for path in outcome.differing]
+    shown = some(paths)
+    fields = f"{len(paths)} field{'s' * (len(paths) != 1)}"
+    return Finding(
+        "PR309", Severity.INFO, f"{fields} of the live object set to what the chart says, before Helm: {shown}"
+    )
+
+
+def _untrue(outcome: Outcome, fields: str) -> Finding:
+    """The release says that it was applied, so that this Helm would never send it."""
+    are = "is" if len(outcome.differing) == 1 else "are"
+    told = f"{fields} of what the release stored {are} not live, which this Helm does not see"
+    if outcome.rewriting.store is None:
+        return Finding("PR310", Severity.ERROR, f"{told}: it would report success and change nothing", _OTHER_DRIFT)
+    return Finding(
+        "PR310",
+        Severity.WARNING,
+        f"{told}; stored as it is live, so that the next helm upgrade applies it",
+        ("helm upgrade ...   (with the same chart and values)", _OTHER_DRIFT[1]),
+    )
+
+
+def _not_right(outcome: Outcome, on_drift: OnDrift, helm: HelmVersion, upgrade: bool) -> Finding:
+    count = len(outcome.differing)
+    fields = f"{count} field{'s' * (count != 1)}"
+    if not outcome.mended:
+        now = f"{fields} would be wrong afterwards" if count else "the next upgrade would leave fields behind"
+        severity = Severity.ERROR if count else Severity.WARNING
+        ways = (*_other_helm(helm, upgrade), *(_OTHER_DRIFT[1:] if outcome.appliable else ()))
+        by_kind = behaviour(helm).matching is Matching.KIND
+        other = "its namesake" if by_kind else "another document of the same object"
+        return Finding("PR205", severity, f"this Helm compares it with {other}: {now}", ways)
+    if outcome.untrue:
+        return _untrue(outcome, fields)
+    if outcome.rewriting.store is not None:
+        return Finding(
+            "PR301",
+            Severity.WARNING,
+            f"adopted as it is: {fields} differ{'s' * (count == 1)} from the chart; the next helm upgrade applies them",
+            ("helm upgrade ...   (with the same chart and values)",),
+        )
+    return Finding(
+        "PR301",
+        Severity.ERROR,
+        f"Helm would report success and leave {fields} of the chart unapplied",
+        _OTHER_DRIFT
+        if on_drift is OnDrift.FAIL
+        else (*_replacing(helm, upgrade), *(_OTHER_DRIFT[1:] if outcome.appliable else ())),
+    )

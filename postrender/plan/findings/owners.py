@@ -1,0 +1,106 @@
+"""Whose an object is, and what that means for Helm."""
+
+from __future__ import annotations
+
+from postrender.helm.invocation import Action, Invocation
+from postrender.helm.versions import Behaviour
+from postrender.live import ReleaseName
+from postrender.ownership import Ownership, Standing
+from postrender.plan.findings.words import kubectl
+from postrender.plan.verdict import Finding, Severity
+
+
+def of_owner(
+    owner: Ownership, release: ReleaseName | None, name: str, invocation: Invocation, ways: Behaviour
+) -> list[Finding]:
+    """What the standing alone tells: a refusal, or that a kept object comes back."""
+    if owner.standing is Standing.FOREIGN:
+        return [foreign(owner, name)]
+    if owner.standing is Standing.ORPHAN:
+        return [_orphan(owner, release, invocation, ways)]
+    if owner.standing is Standing.UNMANAGED:
+        return [_unmanaged(owner, name, invocation, ways)]
+    if owner.standing is Standing.TERMINATING:
+        return [_terminating(name)]
+    if owner.standing is Standing.OURS_KEPT:
+        return [Finding("PR107", Severity.INFO, f"kept by an earlier run of release {release}; Helm adopts it")]
+    return []
+
+
+def foreign(owner: Ownership, name: str) -> Finding:
+    """The object belongs to somebody else, who is alive."""
+    other = owner.release
+    assert other is not None
+    return Finding(
+        "PR101",
+        Severity.ERROR,
+        f"belongs to release {other}, which is alive, and is not taken from it",
+        (f"helm get manifest {other.name} -n {other.namespace}", f"rename {name} in this chart, or remove it there"),
+    )
+
+
+def _orphan(owner: Ownership, release: ReleaseName | None, invocation: Invocation, ways: Behaviour) -> Finding:
+    return Finding(
+        "PR102",
+        Severity.ERROR,
+        f"was kept by release {owner.release}, which is gone; Helm will not import it into {release or 'a new one'}",
+        (_adopt_flag("orphans", invocation), *_take_ownership(invocation, ways)),
+    )
+
+
+def _unmanaged(owner: Ownership, name: str, invocation: Invocation, ways: Behaviour) -> Finding:
+    whose = f"names release {owner.release}, which is gone," if owner.release else "is live"
+    return Finding(
+        "PR103",
+        Severity.ERROR,
+        f"{whose} and has no complete Helm ownership metadata; Helm will not import it",
+        (
+            f"kubectl get {kubectl(name)} -o yaml --show-managed-fields",
+            _adopt_flag("unmanaged", invocation),
+            *_take_ownership(invocation, ways),
+        ),
+    )
+
+
+def _terminating(name: str) -> Finding:
+    return Finding(
+        "PR106",
+        Severity.ERROR,
+        "is being deleted; Helm would report success and the object would then vanish",
+        (f"kubectl wait --for=delete {kubectl(name)} --timeout=60s",),
+    )
+
+
+def _adopt_flag(what: str, invocation: Invocation) -> str:
+    if invocation.helm is not None and invocation.helm.major == 3 and invocation.helm.minor < 9:
+        return f"POSTRENDER_ADOPT={what} helm ..."
+    return f"helm ... --post-renderer-args=--adopt={what}   (or POSTRENDER_ADOPT={what})"
+
+
+def _take_ownership(invocation: Invocation, ways: Behaviour) -> tuple[str, ...]:
+    if not ways.take_ownership or invocation.action is Action.TEMPLATE:
+        return ()
+    return ("helm ... --take-ownership",)
+
+
+def not_applied(invocation: Invocation) -> Finding:
+    """Helm 4.0.0 cannot adopt what it applies server-side, and hears no flag where an upgrade is an install."""
+    words = "helm install" if invocation.action is Action.UPGRADE_INSTALL else "helm"
+    return Finding(
+        "PR304",
+        Severity.ERROR,
+        "is live already, and this Helm would fail to apply it: metadata.managedFields must be nil",
+        ("use Helm 4.0.1 or later", f"{words} ... --server-side=false"),
+    )
+
+
+def adopted(owner: Ownership, release: ReleaseName | None) -> Finding:
+    """``--adopt`` lets postrender stamp the live object."""
+    before = f"was kept by release {owner.release}, which is gone" if owner.release else "had no owner"
+    return Finding("PR104", Severity.INFO, f"{before}; its live ownership metadata is set to {release}")
+
+
+def taken_by_helm(owner: Ownership) -> Finding:
+    """Helm's own flag lets the object through."""
+    before = f"was kept by release {owner.release}, which is gone" if owner.release else "had no owner"
+    return Finding("PR105", Severity.INFO, f"{before}; Helm takes it (--take-ownership)")

@@ -1,0 +1,60 @@
+"""What the API server said to a dry run of what Helm will send."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from postrender.plan.findings.words import kubectl, some
+from postrender.plan.verdict import Finding, Severity
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from postrender.trial import Conflict, NotAsked
+
+
+def conflicts(found: Sequence[Conflict], name: str) -> Finding:
+    """Server-side apply would end at fields of other field managers."""
+    fields = some([f"{conflict.field.removeprefix('.')} ({conflict.manager})" for conflict in found])
+    count = len(found)
+    one = count == 1
+    return Finding(
+        "PR306",
+        Severity.ERROR,
+        f"{count} field{'' if one else 's'} that the chart sets belong{'s' * one} to another field manager, and Helm "
+        f"would stop there: {fields}",
+        (f"kubectl get {kubectl(name)} -o yaml --show-managed-fields", "helm ... --force-conflicts"),
+    )
+
+
+def rejected(message: str, name: str) -> Finding:
+    """The API server says no to what Helm will send."""
+    return Finding(
+        "PR307",
+        Severity.ERROR,
+        f"the API server would refuse what this Helm sends: {message}",
+        (
+            "change the chart to what the server takes",
+            f"kubectl delete {kubectl(name)}   (only where it may be made anew: what it holds is lost)",
+        ),
+    )
+
+
+def dropped(paths: Sequence[Sequence[str]]) -> Finding:
+    """The API server takes what is applied, but not all of it will be there."""
+    return Finding(
+        "PR308",
+        Severity.WARNING,
+        f"the API server leaves out, or empties, what the chart says in {some(['.'.join(path) for path in paths])}",
+    )
+
+
+def not_asked(unasked: Sequence[tuple[str, NotAsked]]) -> tuple[str, ...]:
+    """A note on what could not be tried beforehand, for whatever reason; the first one is told."""
+    if not unasked:
+        return ()
+    _, first = unasked[0]
+    advice = "".join(f" ({each})" for each in first.next[:1])
+    return (
+        "whether the API server takes what Helm sends could not be asked beforehand for "
+        f"{some([name for name, _ in unasked])}: {first.reason}{advice}",
+    )
