@@ -20,7 +20,7 @@ STRICTER = (
     "after the document separator",
     "not UTF-8",
 )
-"""What is refused though Go's reader accepts it, and why that is right: see the README on manifests."""
+"""What is refused though Go's reader accepts it, and why that is right: see docs/limits.md."""
 
 LABELS = ("metadata", "labels")
 ANNOTATIONS = ("metadata", "annotations")
