@@ -44,7 +44,8 @@ def rewrite(group: Group) -> tuple[Outcome, ...]:
             prediction,
             withheld=(member.wish.label, member.wish.stamp) != (rewriting.label, rewriting.stamp),
             differing=paths,
-            mended=later,
+            # What is stored instead of the chart is a cure only if the next upgrade can run at all.
+            mended=later and (rewriting.store is None or all(right)),
             policy=_policy_ahead(member, prediction),
             untrue=untrue,
             appliable=appliable,

@@ -69,6 +69,16 @@ SCENARIOS = (
         ),
         upgrade(Thing(STABLE_SHIRT, RED, keep=True), Thing(GAMMA_SHIRT, {**RED, "b": False})),
     ),
+    Scenario(
+        "H2 touched, not mended",
+        "somebody set a field of one that its namesake has, which comes back without it",
+        (
+            install(Thing(BETA_SHIRT, {**RED, "c": 1}, keep=True), Thing(GAMMA_SHIRT, RED)),
+            upgrade(Thing(GAMMA_SHIRT, RED)),
+            Touched(Thing(GAMMA_SHIRT).ref, {"spec": {"c": 2}}),
+        ),
+        upgrade(Thing(BETA_SHIRT, RED, keep=True), Thing(GAMMA_SHIRT, RED)),
+    ),
     Scenario("K1 built in first", "a kept ConfigMap and a custom one", reinstall(CORE, CUSTOM), install(CORE, CUSTOM)),
     Scenario("K1 custom first", "the same in the other order", reinstall(CUSTOM, CORE), install(CUSTOM, CORE)),
     Scenario(
