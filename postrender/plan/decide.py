@@ -138,9 +138,14 @@ def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
         prediction=prediction,
         adopt=adopt,
         apply=apply,
-        mend=outcome.mend if outcome else None,
+        mend=outcome.mend if outcome and not _of_others(told) else None,
         trial=None if refused or apply is not None or item.live is None else _trial(run, index, done, prediction),
     )
+
+
+def _of_others(told: Sequence[Finding]) -> bool:
+    """Whether the run ends at whose the object is, so that nothing about it need be asked of the server."""
+    return any(finding.severity is Severity.ERROR and finding.code.startswith("PR1") for finding in told)
 
 
 def _trial(run: Run, index: int, done: Rewriting, prediction: Prediction | None) -> Trial | None:
