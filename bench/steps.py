@@ -42,8 +42,8 @@ def main(helm: str, arguments: list[str]) -> dict[str, float]:
     from postrender.caller import SETTINGS
     from postrender.caller.version import version_of
     from postrender.commands.given import given
+    from postrender.commands.inputs import caller_of, policy_of, sources_of
     from postrender.commands.options import FILTER_SETTINGS, chosen
-    from postrender.commands.session import caller_of, policy_of, sources_of
     from postrender.gather import gather
     from postrender.plan.decide import decide
     from postrender.rehearse import rehearsed

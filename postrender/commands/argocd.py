@@ -14,10 +14,10 @@ from pathlib import Path
 from postrender import builtin, program
 from postrender.caller import Caller, Setting, find
 from postrender.commands.account import told_by
+from postrender.commands.inputs import policy_of
 from postrender.commands.options import CONNECTION_SETTINGS, FILTER_SETTINGS, add_arguments, chosen, flags
 from postrender.commands.output import write_bytes
 from postrender.commands.parsers import command_parser
-from postrender.commands.session import policy_of
 from postrender.errors import ManifestError, Refused
 from postrender.helm.invocation import Action, ArgoCD
 from postrender.manifest import Manifest

@@ -12,10 +12,10 @@ from postrender import __version__, manifest
 from postrender.caller import SETTINGS, Caller, find
 from postrender.checkup import Check, State, Wanted, checks
 from postrender.commands.account import told_by
+from postrender.commands.inputs import policy_of
 from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen, flags
 from postrender.commands.output import add_output, structured, write
 from postrender.commands.parsers import command_parser
-from postrender.commands.session import policy_of
 from postrender.errors import UsageError
 from postrender.identity import GroupVersionKind
 from postrender.live import Json

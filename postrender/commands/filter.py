@@ -11,8 +11,8 @@ from postrender.caller.options import Setting
 from postrender.commands import COMMANDS
 from postrender.commands.account import account_of
 from postrender.commands.given import given
+from postrender.commands.inputs import caller_of, policy_of, sources_of
 from postrender.commands.options import CHAIN_SETTINGS, FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen
-from postrender.commands.session import caller_of, policy_of, sources_of
 from postrender.commands.telling import REPORT_SETTINGS, Telling
 from postrender.errors import PostrenderError, UsageError
 from postrender.pipeline import filter_stream

@@ -14,11 +14,11 @@ from postrender import program
 from postrender.caller import Caller, find
 from postrender.caller.values import Value
 from postrender.commands.account import told_by
+from postrender.commands.inputs import policy_of, sources_of
 from postrender.commands.options import CONNECTION_SETTINGS, FILTER_SETTINGS, add_arguments, chosen, flags
 from postrender.commands.output import write_bytes
 from postrender.commands.parsers import command_parser, parted
 from postrender.commands.rendering import add_value_flags, value_arguments
-from postrender.commands.session import policy_of, sources_of
 from postrender.errors import ManifestError, Refused, UsageError
 from postrender.helm.versions import HelmVersion
 from postrender.pipeline import Planned, check, plan_stream, require_known

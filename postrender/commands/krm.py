@@ -9,10 +9,10 @@ import sys
 from collections.abc import Mapping
 
 from postrender.caller import SETTINGS
+from postrender.commands.inputs import caller_of, policy_of, sources_of
 from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen
 from postrender.commands.output import write_bytes
 from postrender.commands.parsers import command_parser
-from postrender.commands.session import caller_of, policy_of, sources_of
 from postrender.errors import PostrenderError, UsageError
 from postrender.pipeline import check, plan_manifest
 from postrender.plan.verdict import Plan

@@ -11,10 +11,10 @@ from pathlib import Path
 from postrender import program
 from postrender.caller import SETTINGS, Caller
 from postrender.caller.values import Value
+from postrender.commands.inputs import caller_of, policy_of, sources_of
 from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen
 from postrender.commands.progress import progress
 from postrender.commands.rendering import add_value_flags, rendered
-from postrender.commands.session import caller_of, policy_of, sources_of
 from postrender.errors import UsageError
 from postrender.helm.invocation import Action
 from postrender.live import Unknown

@@ -9,9 +9,9 @@ import sys
 from postrender import __version__, program
 from postrender.caller import find
 from postrender.cluster import connect
+from postrender.commands.inputs import policy_of
 from postrender.commands.options import CHAIN_SETTINGS, FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen
 from postrender.commands.parsers import command_parser, parted
-from postrender.commands.session import policy_of
 from postrender.errors import UsageError
 from postrender.pipeline import require_known
 from postrender.plugin.installation import installed

@@ -64,17 +64,17 @@ def test_a_dry_run_is_told(text: str, simulates: bool) -> None:
 
 
 def test_what_helm_is_told_becomes_settings() -> None:
-    flags = command("upgrade -i r ./chart -n shop --kube-context dev --kubeconfig k --kube-as-group g").flags("/work")
+    flags = command("upgrade -i r ./chart -n shop --kube-context dev --kubeconfig k --kube-as-group g").flags("/here")
     assert (flags.action, flags.release, flags.namespace) == ("upgrade-install", "r", "shop")
-    assert (flags.kube_context, flags.kubeconfig, flags.kube_as_group) == ("dev", "/work/k", ("g",))
+    assert (flags.kube_context, flags.kubeconfig, flags.kube_as_group) == ("dev", "/here/k", ("g",))
 
 
 def test_values_are_never_shown() -> None:
     assert "secret" not in repr(command("install r ./chart --set password=secret"))
     one, other = (command(f"install r ./chart --set password={word}") for word in ("secret", "other"))
-    assert one.digest("/work") != other.digest("/work")
-    assert one.digest("/work") != one.digest("/elsewhere")
-    assert "secret" not in one.digest("/work")
+    assert one.digest("/here") != other.digest("/here")
+    assert one.digest("/here") != one.digest("/elsewhere")
+    assert "secret" not in one.digest("/here")
 
 
 @pytest.mark.parametrize(
