@@ -291,7 +291,7 @@ class TestReleases:
     def test_many_revisions(
         self, cluster: Cluster, helm: HelmFactory, namespace: Namespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("postrender.cluster.stored.PAGE", 2)
+        monkeypatch.setattr("postrender.cluster.listing.PAGE", 2)
         a_chart = chart(tmp_path, {"c": manifest(CONFIG_MAP, "c", {"a": "1"})})
         for _ in range(5):
             helm("3.21.4").upgrade("r", a_chart, "--install").expect_ok()

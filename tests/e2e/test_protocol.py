@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.api import Namespace
+from tests.e2e.api import Namespace, wait_until
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, Helm, HelmFactory, Run, executable
@@ -219,6 +220,9 @@ def test_a_name_that_helm_makes_up(helm: HelmFactory, namespace: Namespace, tmp_
     run = generated(it, both).expect_ok()
     assert "a release without a name yet" in " ".join(run.stderr.split())
     assert namespace.labels(BETA_SHIRT, "shirt")[LABEL] == "Shirt.beta.example.com"
+    # The name that Helm makes up ends in the second it is made in (``NameAndChart``, pkg/action/install.go).
+    second = int(time.time())
+    wait_until(lambda: int(time.time()) > second, "another second")
     again = generated(it, both)
     assert not again.ok
     assert "is alive, and is not taken from it (PR101)" in " ".join(again.stderr.split())
