@@ -194,6 +194,15 @@ _ALL = (
         "hand with the filter, the HelmRelease suspended, brings the object to where no later run needs it.",
     ),
     Code(
+        "PR312",
+        "what Helm set client-side and the chart has no longer would stay",
+        "Server-side apply takes out what the same manager applied before and applies no longer. These fields were set "
+        "by Helm itself with plain writes (4.0.0 creates so what is new in an upgrade or beside adopted objects), and "
+        "this Helm will not make them its own first, since the release says that it was applied server-side. It would "
+        "report success and leave them. With `--server-side=false` for this one upgrade Helm compares with the stored "
+        "manifest and takes them out.",
+    ),
+    Code(
         "PR401",
         "leaves the chart and is left behind",
         "Helm up to 3.17.0 compares Kind, name and namespace when it looks for what an upgrade shall delete. A "

@@ -125,6 +125,8 @@ def _heard(verdict: Verdict, item: Item, policy: Policy, trial: Trial, answer: T
         finding = server.conflicts(_met(trial, answer), verdict.name)
     elif isinstance(answer, Rejected):
         finding = server.rejected(answer.message, verdict.name)
+    elif left := _left(item, trial, prediction):
+        finding = server.stays(left)
     elif trial.verb is Verb.APPLY and (lost := _lost(item, trial, prediction)):
         finding = server.dropped(lost)
     else:
@@ -140,6 +142,14 @@ def _heard(verdict: Verdict, item: Item, policy: Policy, trial: Trial, answer: T
         prediction=prediction,
         findings=(*verdict.findings, finding),
     )
+
+
+def _left(item: Item, trial: Trial, prediction: Prediction | None) -> tuple[tuple[str, ...], ...]:
+    """What Helm set by plain writes and the chart has no longer: it stays where Helm does not make it its own first."""
+    if trial.verb is not Verb.APPLY or trial.first_own or prediction is None or item.live is None:
+        return ()
+    mine, others = client_side_past(item.live.managed_fields, custom=patch_type(item.ref.gvk) is PatchType.MERGE)
+    return tuple(differs(prediction.live, without_past(prediction.live, trial.body, mine, others)))
 
 
 def _lost(item: Item, trial: Trial, prediction: Prediction | None) -> list[tuple[str, ...]]:

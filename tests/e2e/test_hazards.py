@@ -99,3 +99,34 @@ def _set_pending(namespace: Namespace, release: str) -> None:
     packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(body).encode()))).decode()
     patch = {"data": {"release": packed}, "metadata": {"labels": {"status": "pending-install"}}}
     namespace.api.request("PATCH", path, patch, content_type=MERGE_PATCH)
+
+
+def test_what_helm_set_client_side_is_refused_and_the_way_out_takes_it_away(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path
+) -> None:
+    """Helm 4.0.0 creates client-side what is new in an upgrade, and applies server-side ever after (PR312)."""
+    it = helm("4.0.0")
+    more = manifest(STABLE_SHIRT, "shirt", {"color": "red", "size": "M"}, labels={"a": "v"})
+    less = chart(tmp_path, {**REST, "shirt": manifest(STABLE_SHIRT, "shirt", {"color": "red"})})
+    it.install("r", chart(tmp_path, REST)).expect_ok()
+    it.upgrade("r", chart(tmp_path, {**REST, "shirt": more})).expect_ok()
+    log = tmp_path / "account"
+    script = tmp_path / "noted"
+    script.write_text(f"#!/bin/sh\nexec '{executable(tmp_path)}' \"$@\" 2>>'{log}'\n")
+    script.chmod(0o755)
+    noted = Filter(program=script)
+    before = namespace.resource_version(STABLE_SHIRT, "shirt")
+    assert not it.upgrade("r", less, filter=noted).ok
+    name = f"shirts.stable.example.com/{namespace.name}/shirt"
+    assert log.read_text().partition("  report: ")[0] == (
+        f"postrender: {name}: metadata.labels.a, spec.size left the chart, "
+        "and would stay: Helm set it client-side and now applies server-side (PR312)\n"
+        "  next: helm upgrade ... --server-side=false   (this once)\n"
+        "  next: postrender explain PR312\n"
+    )
+    assert namespace.resource_version(STABLE_SHIRT, "shirt") == before
+    it.upgrade("r", less, "--server-side=false", filter=noted).expect_ok()
+    assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "red"}
+    assert "a" not in namespace.labels(STABLE_SHIRT, "shirt")
+    it.upgrade("r", less, filter=noted).expect_ok()
+    assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "red"}

@@ -48,6 +48,17 @@ def dropped(paths: Sequence[Sequence[str]]) -> Finding:
     )
 
 
+def stays(paths: Sequence[Sequence[str]]) -> Finding:
+    """What Helm itself set client-side, and applies no longer, is nobody's to take out."""
+    return Finding(
+        "PR312",
+        Severity.ERROR,
+        f"{some(['.'.join(path) for path in paths])} left the chart, and would stay: "
+        "Helm set it client-side and now applies server-side",
+        ("helm upgrade ... --server-side=false   (this once)",),
+    )
+
+
 def not_asked(unasked: Sequence[tuple[str, NotAsked]]) -> tuple[str, ...]:
     """A note on what could not be tried beforehand, for whatever reason; the first one is told."""
     if not unasked:

@@ -61,4 +61,10 @@ SCENARIOS = (
         (install(CFG), upgrade(CFG, Thing(CONFIG_MAP, {"a": "1"}, name="b"))),
         upgrade(CFG, Thing(CONFIG_MAP, {"a": "2"}, name="b")),
     ),
+    Scenario(
+        "H17 new in an upgrade, less in the next",
+        "an upgrade added a Shirt, the next one has a field and a label less",
+        (install(CFG), upgrade(CFG, Thing(STABLE_SHIRT, {"color": "red", "b": 1}, labels={"a": "v"}))),
+        upgrade(CFG, Thing(STABLE_SHIRT, {"color": "red"})),
+    ),
 )
