@@ -17,7 +17,7 @@ from postrender.helm.matching import identity
 from postrender.helm.objects import Entry, built, stamped
 from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
 from postrender.helm.predict import Prediction, simulate
-from postrender.helm.server import SERVER_KEPT
+from postrender.helm.server import SERVER_KEPT, kept
 from postrender.helm.versions import Matching
 from postrender.identity import ObjectKey
 from postrender.live import RESOURCE_POLICY, Json
@@ -153,6 +153,13 @@ def _right(group: Group, target: Entry) -> Json:
         for entry in group.frame.stored
         if identity(Matching.GROUP_KIND, entry.gvk, entry.key) == own
     ]
+    merges = patch_type(target.gvk, group.frame.helm) is PatchType.MERGE
+    if live is not None and not stored and merges and not group.frame.force:
+        # Not Helm's three-way patch: that leaves out a map that holds nothing but nulls (``keepOrDeleteNullInObj``,
+        # k8s.io/apimachinery 0.34, pkg/util/jsonmergepatch/patch.go), and what was there instead would stay.
+        status_apart = target.gvk in group.frame.status_apart
+        merged = kept(target.gvk, live, apply_merge_patch(live, target.body), status_apart=status_apart)
+        return without_left_over(merged, target.body, _tree(target, live))
     alone = replace(
         group.frame,
         targets=[target],

@@ -55,6 +55,19 @@ SCENARIOS = (
         upgrade(shirt(NEW), OTHERS, flags=(Flag.FORCE,)),
     ),
     Scenario(
+        "H6 only nulls",
+        "a kept Shirt, and a map of nothing but nulls where a value was",
+        reinstall(shirt({"color": "blue", "a": True})),
+        install(shirt({"color": "blue", "a": {"b": {"d": None}}})),
+    ),
+    Scenario(
+        "H6 only nulls, applied first",
+        "the same with --on-drift apply",
+        reinstall(shirt({"color": "blue", "a": True})),
+        install(shirt({"color": "blue", "a": {"b": {"d": None}}})),
+        on_drift=OnDrift.APPLY,
+    ),
+    Scenario(
         "H6 null",
         "a kept Shirt, and a map that the chart has as null now",
         reinstall(shirt({"color": "blue", "a": {"b": 1}})),
