@@ -124,11 +124,18 @@ def next_upgrade(group: Group, rewritings: Sequence[Rewriting], predictions: Seq
             stored=_manifests(group, rewritings),
             adopted=(),
             live={
-                member.entry.key: prediction.live for member, prediction in zip(group.members, predictions, strict=True)
+                member.entry.key: _versioned(prediction.live)
+                for member, prediction in zip(group.members, predictions, strict=True)
             },
             three_way=False,
         ),
     )
+
+
+def _versioned(live: Json) -> Json:
+    """With a resourceVersion, which the server gives to what Helm makes now; any will do, since nobody sends it."""
+    metadata = live.get("metadata") or {}
+    return live if metadata.get("resourceVersion") else {**live, "metadata": {**metadata, "resourceVersion": "new"}}
 
 
 def _manifests(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
@@ -155,11 +162,7 @@ def _right(group: Group, target: Entry) -> Json:
     ]
     merges = patch_type(target.gvk, group.frame.helm) is PatchType.MERGE
     if live is not None and not stored and merges and not group.frame.force:
-        # Not Helm's three-way patch: that leaves out a map that holds nothing but nulls (``keepOrDeleteNullInObj``,
-        # k8s.io/apimachinery 0.34, pkg/util/jsonmergepatch/patch.go), and what was there instead would stay.
-        status_apart = target.gvk in group.frame.status_apart
-        merged = kept(target.gvk, live, apply_merge_patch(live, target.body), status_apart=status_apart)
-        return without_left_over(merged, target.body, _tree(target, live))
+        return without_left_over(_overlaid(group, target, live), target.body, _tree(target, live))
     alone = replace(
         group.frame,
         targets=[target],
@@ -176,15 +179,25 @@ def _right(group: Group, target: Entry) -> Json:
         return without_left_over(prediction.live, target.body, tree)
     if prediction.error or patch_type(target.gvk, group.frame.helm) is PatchType.STRATEGIC:
         return prediction.live
-    (thorough,) = simulate(replace(alone, three_way=True))
+    thorough = _overlaid(group, target, prediction.live)
     never_set = not any(field != "f:metadata" for field in tree)
     named = {} if never_set else tree
-    shall = where_set(thorough.live, prediction.live, named)
+    shall = where_set(thorough, prediction.live, named)
     # A map that comes back as ``{}`` where another value was stored shows no difference, and keeps its old entries.
     was = where_set(apply_merge_patch({}, stored[0].body), live, named)
-    if thorough.error or not (differs(shall, prediction.live) or differs(comparable(was), comparable(live))):
+    if not (differs(shall, prediction.live) or differs(comparable(was), comparable(live))):
         return prediction.live
     return without_left_over(shall, target.body, tree)
+
+
+def _overlaid(group: Group, target: Entry, live: Json) -> Json:
+    """The custom resource with every value that the chart says.
+
+    Not Helm's three-way patch: that leaves out a map that holds nothing but nulls (``keepOrDeleteNullInObj``,
+    k8s.io/apimachinery 0.34, pkg/util/jsonmergepatch/patch.go), and what was there instead would stay.
+    """
+    status_apart = target.gvk in group.frame.status_apart
+    return kept(target.gvk, live, apply_merge_patch(live, target.body), status_apart=status_apart)
 
 
 def _tree(entry: Entry, live: Json) -> Tree:

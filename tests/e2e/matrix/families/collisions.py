@@ -70,6 +70,12 @@ SCENARIOS = (
         upgrade(Thing(STABLE_SHIRT, RED, keep=True), Thing(GAMMA_SHIRT, {**RED, "b": False})),
     ),
     Scenario(
+        "H1 one is new",
+        "a kept Shirt, changed, and its namesake new",
+        reinstall(Thing(BETA_SHIRT, BLUE, keep=True)),
+        install(Thing(BETA_SHIRT, RED, keep=True), Thing(STABLE_SHIRT, GREEN)),
+    ),
+    Scenario(
         "H2 touched, not mended",
         "somebody set a field of one that its namesake has, which comes back without it",
         (
