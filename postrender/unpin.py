@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import time
@@ -110,9 +111,11 @@ def carry_out(storage: Storage, found: Sequence[Found], backup: str) -> None:
 
 
 def backup_path(release: ReleaseName, environ: Mapping[str, str]) -> str:
-    """A new file in the user's state folder for what is going to be replaced."""
+    """A new file in the user's state folder for what is going to be replaced; two within a second are two files."""
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    return os.path.join(state.folder(environ), "releases", f"{release.namespace}-{release.name}-{now}.json")
+    stem = os.path.join(state.folder(environ), "releases", f"{release.namespace}-{release.name}-{now}")
+    names = itertools.chain([f"{stem}.json"], (f"{stem}-{count}.json" for count in itertools.count(2)))
+    return next(name for name in names if not os.path.exists(name))
 
 
 def keep(objects: Iterable[StoredObject], path: str) -> None:
