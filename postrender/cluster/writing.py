@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from postrender.cluster.answer import Answer, NoAnswer
 from postrender.cluster.explain import Asked, Kubectl, message, unclear
 from postrender.cluster.parallel import one
@@ -56,25 +58,37 @@ def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
         patience=transport.patience,
         given_up=late,
     )
+    answer = carried_out(outcome, wanted, change.done, {201 if making else 200}, asked, kubectl)
+    try:
+        return verified(answer, wanted, exists=not (making and change.dry_run))
+    except Misshapen as error:
+        raise ClusterError(f"it was {change.done}, but the answer is odd: {error}", where=where) from error
+
+
+def carried_out(
+    outcome: Answer | NoAnswer, wanted: Wanted, done: str, taken: Collection[int], asked: Asked, kubectl: Kubectl
+) -> Answer:
+    """The answer to a write, where its status is one of ``taken``; ``done`` as in ``Write``.
+
+    Raises ClusterError, which says whether it was done, was not, or nobody knows.
+    """
+    where = object_name(wanted.resource, wanted.key)
     if isinstance(outcome, NoAnswer):
         raise ClusterError(
-            f"it was to be {change.done}, and whether it was is not known: {outcome.reason}",
+            f"it was to be {done}, and whether it was is not known: {outcome.reason}",
             where=where,
             next=look_at(wanted, kubectl),
         )
     if outcome.status == 409:
         raise ClusterError(
-            f"it changed since it was read, so it was not {change.done}: {message(outcome)}",
+            f"it changed since it was read, so it was not {done}: {message(outcome)}",
             where=where,
             next="run the same command again",
         )
-    if outcome.status != (201 if making else 200):
+    if outcome.status not in taken:
         why = unclear(outcome, kubectl, asked)
-        raise ClusterError(f"it could not be {change.done}: {why.reason}", where=where, next=why.next)
-    try:
-        return verified(outcome, wanted, exists=not (making and change.dry_run))
-    except Misshapen as error:
-        raise ClusterError(f"it was {change.done}, but the answer is odd: {error}", where=where) from error
+        raise ClusterError(f"it could not be {done}: {why.reason}", where=where, next=why.next)
+    return outcome
 
 
 def look_at(wanted: Wanted, kubectl: Kubectl) -> str:
