@@ -176,8 +176,9 @@ _ALL = (
         "PR310",
         "what the release stored is not what is live",
         "Helm patches a custom resource with the difference between what the release stored and what the chart says "
-        "now, and never looks at the live object. An install that adopted the object without postrender stored what it "
-        "had not applied, so that no later upgrade mends it. Only fields count that the chart names and that Helm "
+        "now, and never looks at the live object; of a built-in kind it takes out only what was stored. An install "
+        "that adopted the object without postrender stored what it had not applied, or left behind what the chart had "
+        "no longer, so that no later upgrade mends it. Only fields count that the chart names and that Helm "
         "itself set last, or that are missing: what somebody else changed since (an autoscaler, an operator, kubectl) "
         "is left to them. What is live is stored now, which changes nothing, and the next `helm upgrade` sends exactly "
         "the differences, removals included; `--on-drift apply` sends them now. What the server would not have anyway "

@@ -177,8 +177,10 @@ def _right(group: Group, target: Entry) -> Json:
     tree = _tree(target, live)
     if not stored:
         return without_left_over(prediction.live, target.body, tree)
-    if prediction.error or patch_type(target.gvk, group.frame.helm) is PatchType.STRATEGIC:
+    if prediction.error:
         return prediction.live
+    if patch_type(target.gvk, group.frame.helm) is PatchType.STRATEGIC:
+        return without_left_over(prediction.live, target.body, tree)
     thorough = _overlaid(group, target, prediction.live)
     never_set = not any(field != "f:metadata" for field in tree)
     named = {} if never_set else tree

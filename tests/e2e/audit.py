@@ -52,8 +52,7 @@ class Audit:
 
     def mark(self) -> int:
         """Now, for ``since``."""
-        self._fence()
-        return self._log.stat().st_size
+        return self._fence()
 
     def since(self, mark: int, *, namespace: str | None = None, user: str | None = None) -> list[Request]:
         """The requests that ended after the mark, in that order; those of one namespace or user where asked."""
@@ -68,20 +67,26 @@ class Audit:
         """Those of ``since`` that asked for a change."""
         return [request for request in self.since(mark, namespace=namespace, user=user) if request.writes]
 
-    def _fence(self) -> None:
-        """A request's line is written just after its answer: ask something unique and wait for its line."""
+    def _fence(self) -> int:
+        """A request's line is written just after its answer: ask something unique and wait for its line.
+
+        Returns where the whole lines end by then; a line that is being written is of what comes after.
+        """
         token = uuid.uuid4().hex
         start = self._log.stat().st_size
         self._api.request("GET", "/version", query={"fence": token})
-        wait_until(lambda: token in self._text(start), "the audit log to show a request", 10)
+        wait_until(lambda: token.encode() in self._lines(start), "the audit log to show a request", 10)
+        return start + len(self._lines(start))
 
-    def _text(self, start: int) -> str:
+    def _lines(self, start: int) -> bytes:
+        """What is written by now, without a last line that is only half there."""
         with self._log.open("rb") as log:
             log.seek(start)
-            return log.read().decode()
+            written = log.read()
+        return written[: written.rfind(b"\n") + 1]
 
     def _read(self, start: int) -> Iterator[Request]:
-        for line in self._text(start).splitlines():
+        for line in self._lines(start).splitlines():
             event = json.loads(line)
             if event["stage"] == "ResponseComplete" and "fence=" not in event["requestURI"]:
                 yield _request(event)

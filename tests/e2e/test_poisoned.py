@@ -68,7 +68,7 @@ class TestAPoisonedRelease:
         it = helm(version)
         now = poisoned(it, namespace, tmp_path)
         refused = it.upgrade("r", now, filter=Filter(("--on-drift=fail",)))
-        assert "of what the release stored are not live, which this Helm does not see" in refused.stderr
+        assert "are not live as the release stored it, which this Helm does not see" in refused.stderr
         assert len(namespace.releases("r")) == 2
 
 

@@ -93,7 +93,7 @@ def _applied(outcome: Outcome) -> Finding:
 def _untrue(outcome: Outcome, fields: str) -> Finding:
     """The release says that it was applied, so that this Helm would never send it."""
     are = "is" if len(outcome.differing) == 1 else "are"
-    told = f"{fields} of what the release stored {are} not live, which this Helm does not see"
+    told = f"{fields} {are} not live as the release stored it, which this Helm does not see"
     if outcome.rewriting.store is None:
         return Finding("PR310", Severity.ERROR, f"{told}: it would report success and change nothing", _OTHER_DRIFT)
     return Finding(

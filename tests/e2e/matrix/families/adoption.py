@@ -16,6 +16,11 @@ def shirt(spec: object, keep: bool | str = True) -> Thing:
     return Thing(STABLE_SHIRT, spec, keep=keep)
 
 
+def config(data: object) -> Thing:
+    """A kept ConfigMap."""
+    return Thing(CONFIG_MAP, data, keep=True)
+
+
 START = reinstall(shirt(OLD))
 DEEP_OLD = {"color": "blue", "a": {"b": {"c": 1, "d": [1, {"e": 2}]}, "f": {}}, "g": "x"}
 DEEP_NEW = {"color": "blue", "a": {"b": {"c": 2, "d": [1, {"e": 3}]}, "h": {}}, "i": None}
@@ -33,8 +38,8 @@ SCENARIOS = (
     Scenario(
         "H6 built in",
         "a kept ConfigMap, changed, one key gone",
-        reinstall(Thing(CONFIG_MAP, {"a": "1", "b": "2"}, keep=True)),
-        install(Thing(CONFIG_MAP, {"a": "3", "c": "4"}, keep=True)),
+        reinstall(config({"a": "1", "b": "2"})),
+        install(config({"a": "3", "c": "4"})),
     ),
     Scenario(
         "H6 touched",
@@ -112,6 +117,19 @@ SCENARIOS = (
             install(shirt({"color": "blue", "a": "x"}), may_fail=True),
         ),
         upgrade(shirt({"color": "blue", "a": {}})),
+    ),
+    Scenario(
+        "untrue release, built in",
+        "a reinstall left a key of a ConfigMap behind; an upgrade goes on from that",
+        (*reinstall(config({"a": "1", "b": "2"})), install(config({"a": "1"}), may_fail=True)),
+        upgrade(config({"a": "2"})),
+    ),
+    Scenario(
+        "untrue release, built in, applied first",
+        "the same with --on-drift apply",
+        (*reinstall(config({"a": "1", "b": "2"})), install(config({"a": "1"}), may_fail=True)),
+        upgrade(config({"a": "2"})),
+        on_drift=OnDrift.APPLY,
     ),
     Scenario("upgrade", "a plain upgrade", (install(shirt(OLD)),), upgrade(shirt(NEW))),
     Scenario("upgrade deep", "a plain upgrade of nested fields", (install(shirt(DEEP_OLD)),), upgrade(shirt(DEEP_NEW))),
