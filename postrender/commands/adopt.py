@@ -31,9 +31,9 @@ DESCRIPTION = """\
 Write a release's ownership metadata (one label, two annotations) to live
 objects, so that Helm takes them as the release's own; nothing else changes.
 
-  postrender adopt shop -n prod configmaps/prod/settings shirt/blue
+  postrender adopt shop -n prod configmaps/prod/settings secret/login
   postrender adopt shop -n prod --dry-run
-  postrender adopt --undo FILE
+  postrender adopt --undo report.json
 
 Objects are named as in every message, or as for kubectl. Without any, those in
 the release's stored manifest that do not name it are meant. What belongs to a

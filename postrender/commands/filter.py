@@ -25,9 +25,9 @@ DESCRIPTION = """\
 A Helm post-renderer that lets a release take its kept resources back.
 
 the three most common calls:
-  helm install web ./chart --post-renderer postrender
-  helm template web ./chart | postrender --release web --offline --stamp all
-  postrender --live live.yaml --release web -n default \\
+  helm install shop ./chart --post-renderer postrender
+  helm template shop ./chart | postrender --release shop --offline --stamp all
+  postrender --live live.yaml --release shop -n default \\
       --helm-version 3.12.3 < rendered.yaml
 
 commands (postrender COMMAND --help tells more):

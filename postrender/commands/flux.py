@@ -35,8 +35,8 @@ helm-controller runs no program. Its comments stay, and so do other patches;
 running it again brings its own up to date.
 
   postrender flux shop.yaml --chart ./charts/shop --stamp all
+  postrender flux shop.yaml --chart ./charts/shop --stamp all --check
   helm template shop ./chart -n prod | postrender flux shop.yaml --stream -
-  postrender flux shop.yaml --chart ./charts/shop --check
 
 The chart is rendered with spec.values. Every patch is checked against what was
 rendered, since one that matches nothing is silent. No cluster is asked unless

@@ -42,7 +42,7 @@ def test_man_shows_it_without_a_warning() -> None:
         assert section in lines
     for name in COMMANDS:
         assert f"POSTRENDER {name.upper()}" in lines
-    assert "  helm install web ./chart --post-renderer postrender\n" in text
+    assert "  helm install shop ./chart --post-renderer postrender\n" in text
     for command in commands():
         for flag in command.flags:
             assert flag.spellings[0] in text

