@@ -42,7 +42,8 @@ def replace_private(path: str, data: bytes) -> None:
             device.write(data)
         return
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    unfinished = f"{path}.{os.getpid()}"
+    # No name that was there before: a process that was killed left it, and in a container ours has the same number.
+    unfinished = f"{path}.{os.urandom(8).hex()}"
     try:
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(data)

@@ -33,6 +33,15 @@ def test_a_file_is_replaced_as_a_whole_and_private(tmp_path: Path) -> None:
     assert os.listdir(path.parent) == ["file"]
 
 
+def test_what_a_killed_process_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    """In a container the next one has its number again."""
+    left = tmp_path / f"file.{os.getpid()}"
+    left.write_bytes(b"ha")
+    state.replace_private(str(tmp_path / "file"), b"whole")
+    assert (tmp_path / "file").read_bytes() == b"whole"
+    assert left.read_bytes() == b"ha"
+
+
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "target")
