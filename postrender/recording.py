@@ -129,7 +129,7 @@ def _revision(revision: StoredRelease, driver: str, hide: Digests | None) -> Jso
         "apiVersion": kept.resource.gvk.api_version,
         "kind": kept.resource.gvk.kind,
         "metadata": {
-            "name": f"sh.helm.release.v1.{release.name}.v{revision.revision}",
+            "name": releases.stored_name(revision),
             "namespace": release.namespace,
             "labels": labels,
         },

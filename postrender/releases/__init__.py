@@ -16,6 +16,7 @@ from postrender.releases.revisions import (
     needed,
     selector,
     storage,
+    stored_name,
 )
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "needed",
     "selector",
     "storage",
+    "stored_name",
 ]

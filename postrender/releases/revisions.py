@@ -55,6 +55,11 @@ def storage(driver: str) -> Storage | Unknown:
     return Unknown(f"HELM_DRIVER={driver} is none that Helm knows", ("HELM_DRIVER=secret",))
 
 
+def stored_name(revision: StoredRelease) -> str:
+    """The name of the object that holds a revision (``makeKey``, pkg/storage/storage.go)."""
+    return f"sh.helm.release.v1.{revision.release.name}.v{revision.revision}"
+
+
 def selector(name: str) -> str:
     """The label selector for all revisions of a release, as Helm asks for its history (``History``, storage.go)."""
     return f"owner=helm,name={name}"

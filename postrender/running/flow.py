@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from postrender.cluster import Cluster
-from postrender.errors import ClusterError, PostrenderError
+from postrender.errors import ClusterError, PostrenderError, Refused
 from postrender.live import ReleaseName, StoredRelease, Unknown
 from postrender.program import Program
 from postrender.record import Record, replace
+from postrender.releases import storage, stored_name
 from postrender.report.lines import wrapped
 from postrender.report.view import View
 from postrender.running import child, told
 from postrender.running.command import HelmCommand
-from postrender.running.journal import Journal, journal, wait
+from postrender.running.journal import Journal, Noted, journal, wait
 from postrender.unpin import backup_path, carry_out, keep, look, pinned
 from postrender.verified import State
 from postrender.verify import verify
@@ -62,8 +63,7 @@ class _Run:
         self.order = order
         self.notes = notes
         self.say = say
-        self.digest = order.command.digest(order.folder)
-        self.before = 0
+        self.noted = Noted(0, order.command.digest(order.folder))
         self.resumed = False
         self.unpinned = 0
         self.backups: list[str] = []
@@ -96,21 +96,34 @@ class _Run:
         return 0
 
     def _begun(self) -> HelmCommand:
-        """The command to begin with: where an earlier run of the same was interrupted, one that goes on from there."""
+        """The command to begin with: where an earlier run of the same was interrupted, one that goes on from there.
+
+        Raises Refused where another Helm may be at work on the release.
+        """
         order, command = self.order, self.order.command
         revisions = self._revisions()
-        before = self.notes.before(self.digest)
-        if before is None:
-            self.before = revisions[-1].revision if revisions else 0
-            self.notes.begin(self.before, self.digest)
+        noted = self.notes.noted(self.noted.command)
+        if noted is None:
+            self._note(replace(self.noted, before=revisions[-1].revision if revisions else 0))
             return command
-        self.before, self.resumed = before, True
-        since = [each for each in revisions if each.revision > before]
+        self.noted, self.resumed = noted, True
+        since = [each for each in revisions if each.revision > noted.before]
+        pending = since.pop() if since and since[-1].status.startswith("pending-") else None
+        if pending is not None and not noted.helm:
+            # No Helm was at work for the interrupted run: this is the record of another one.
+            raise Refused(
+                f"its revision {pending.revision} is {pending.status}, by a Helm that this run did not start and that "
+                "may be at work, so nothing was done",
+                where=f"release {order.release}",
+                next=self._unless_at_work(pending),
+            )
         self._lines(f"postrender: an earlier run for release {order.release} was interrupted, and is gone on with")
-        if since and since[-1].status.startswith("pending-"):
-            self._forget(since.pop())
-        if since and command.installs:
-            # Helm would say that the name is in use: by what the interrupted run installed.
+        if pending is not None:
+            self._forget(pending)
+        replaced = not since and bool(revisions) and revisions[-1].status == "superseded"
+        if command.installs and (since or replaced):
+            # Helm would say that the name is in use: by what the interrupted run installed, or by the revision that
+            # its --replace gave up before it stored another (``replaceRelease``, pkg/action/install.go).
             return command.as_upgrade()
         return command
 
@@ -141,6 +154,7 @@ class _Run:
         environ = {**renderer.environ, "POSTRENDER_REPORT": path}
         if self.resumed or name != "first":
             environ.pop("POSTRENDER_PLAN", None)  # That one is of the first step, from where it began.
+        self._note(replace(self.noted, helm=True))
         code = child.run(
             self.order.helm,
             command.with_flags(*renderer.flags),
@@ -148,7 +162,13 @@ class _Run:
             self.notes.lock,
             quiet=quiet,
         )
+        if not code:
+            self._note(replace(self.noted, helm=False))
         return code, told.read(path)
+
+    def _note(self, noted: Noted) -> None:
+        self.notes.note(noted)
+        self.noted = noted
 
     def _unpin(self) -> None:
         order = self.order
@@ -205,24 +225,27 @@ class _Run:
             return code
         newest = revisions[-1] if revisions else None
         again = f"postrender run -- helm {order.command.line.command} ...   (the same again, once the cause is mended)"
-        if newest is None or newest.revision <= self.before:
+        next: tuple[str, ...] = (again,)
+        if newest is None or newest.revision <= self.noted.before:
             was = f"revision {newest.revision}, {newest.status}" if newest else "not installed"
-            state, next = f"the release is as it was: {was}", again
+            state = f"the release is as it was: {was}"
+            if newest is not None and newest.status.startswith("pending-"):
+                next = self._unless_at_work(newest)
         elif newest.status.startswith("pending-"):
             state = f"revision {newest.revision} is {newest.status}, and no Helm is at work on it any more"
-            next = f"{again}; it takes that record away and goes on"
+            next = (f"{again}; it takes that record away and goes on",)
         elif newest.status == "failed":
             state = f"revision {newest.revision} is failed, and what it had changed by then stays changed"
-            next = f"postrender run -- {_AGAIN}"
+            next = (f"postrender run -- {_AGAIN}",)
         else:
-            state, next = f"the release is {newest.status}, revision {newest.revision}", again
+            state = f"the release is {newest.status}, revision {newest.revision}"
         self._lines(f"postrender: Helm failed (exit code {code}): {state}")
         if first is not None:
             names = told.some(told.announced(first))
             self._lines(f"installed before that, and stored as it is live: {names}", first="  ")
         if told.written(plan):
             self._lines(f"written by postrender before Helm failed: {told.some(told.written(plan))}", first="  ")
-        self.say(f"  next: {next}\n")
+        self.say("".join(f"  next: {line}\n" for line in next))
         if newest is None or not newest.status.startswith("pending-"):
             self.notes.end()
         return code
@@ -232,6 +255,19 @@ class _Run:
         if isinstance(found, Unknown):
             raise self._unreadable(found)
         return found
+
+    def _unless_at_work(self, pending: StoredRelease) -> tuple[str, ...]:
+        """What to type where a record is pending and its Helm may be alive.
+
+        No rollback and no uninstall: those change or delete what is live, and all that is in the way is the record.
+        """
+        release, kept = pending.release, storage(self.order.driver)
+        assert not isinstance(kept, Unknown)
+        record = f"{kept.resource.qualified} {stored_name(pending)}"
+        return (
+            f"helm history {release.name} -n {release.namespace}",
+            f"{self.order.cluster.kubectl(f'delete {record}', release.namespace)}   (if no Helm is at work any more)",
+        )
 
     def _unreadable(self, why: Unknown) -> ClusterError:
         return ClusterError(

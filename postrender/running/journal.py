@@ -17,6 +17,17 @@ from postrender.live import ReleaseName
 from postrender.record import Record
 
 
+class Noted(Record):
+    """How far a run is: which revision was the newest before it, 0 for none, and whether a Helm is at work for it.
+
+    ``command`` is the digest of what was called.
+    """
+
+    before: int
+    command: str
+    helm: bool = False
+
+
 class Journal(Record):
     """The files of one release's runs: ``path`` exists while one is under way. ``lock`` is a file descriptor."""
 
@@ -29,18 +40,23 @@ class Journal(Record):
         self._forget(path)
         return path
 
-    def begin(self, before: int, digest: str) -> None:
-        """Note that a run of that command has begun, and which revision was the newest, 0 for none; raises OSError."""
-        state.replace_private(self.path, json.dumps({"before": before, "command": digest}).encode())
+    def note(self, noted: Noted) -> None:
+        """Write down how far a run is, over what was noted before; raises UsageError."""
+        told = {"before": noted.before, "command": noted.command, "helm": noted.helm}
+        try:
+            state.replace_private(self.path, json.dumps(told).encode())
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
 
-    def before(self, digest: str) -> int | None:
-        """The newest revision before a run of that command which was interrupted; ``None`` where none was."""
+    def noted(self, command: str) -> Noted | None:
+        """What a run of that command noted which was interrupted; ``None`` where none was."""
         try:
             with open(self.path, "rb") as file:
-                noted = json.load(file)
-            return int(noted["before"]) if noted["command"] == digest else None
+                told = json.load(file)
+            found = Noted(int(told["before"]), told["command"], bool(told["helm"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
+        return found if found.command == command else None
 
     def end(self) -> None:
         """Note that the run came to an end, whichever."""
@@ -65,9 +81,7 @@ def journal(release: ReleaseName, cluster: str, environ: Mapping[str, str]) -> I
         os.makedirs(folder, mode=0o700, exist_ok=True)
         lock = os.open(os.path.join(folder, f"{release.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise UsageError(
-            f"what a run notes cannot be written there: {error.strerror}", where=folder, next="XDG_STATE_HOME=DIR"
-        ) from error
+        raise _unwritable(folder, error) from error
     try:
         yield Journal(path, lock), not _locked(lock)
     finally:
@@ -77,6 +91,12 @@ def journal(release: ReleaseName, cluster: str, environ: Mapping[str, str]) -> I
 def wait(found: Journal) -> None:
     """Wait until the other run, or the Helm that an interrupted one left, has come to an end."""
     fcntl.flock(found.lock, fcntl.LOCK_EX)
+
+
+def _unwritable(path: str, error: OSError) -> UsageError:
+    return UsageError(
+        f"what a run notes cannot be written there: {error.strerror}", where=path, next="XDG_STATE_HOME=DIR"
+    )
 
 
 def _locked(lock: int) -> bool:

@@ -14,7 +14,7 @@ from postrender.errors import UsageError
 from postrender.live import ReleaseName
 from postrender.running import told
 from postrender.running.command import HelmCommand, taken_apart
-from postrender.running.journal import Journal, journal, wait
+from postrender.running.journal import Journal, Noted, journal, wait
 
 RELEASE = ReleaseName("shop", "old")
 
@@ -118,15 +118,17 @@ class TestAJournal:
         environ = {"XDG_STATE_HOME": str(tmp_path)}
         with journal(RELEASE, "context dev", environ) as (notes, busy):
             assert not busy
-            assert notes.before("mine") is None
-            notes.begin(3, "mine")
+            assert notes.noted("mine") is None
+            notes.note(Noted(3, "mine", helm=True))
             assert Path(notes.path).stat().st_mode & 0o777 == 0o600
         with journal(RELEASE, "context dev", environ) as (again, busy):
             assert not busy
-            assert again.before("mine") == 3
-            assert again.before("another") is None
+            assert again.noted("mine") == Noted(3, "mine", helm=True)
+            assert again.noted("another") is None
+            again.note(Noted(3, "mine"))
+            assert again.noted("mine") == Noted(3, "mine", helm=False)
             again.end()
-            assert again.before("mine") is None
+            assert again.noted("mine") is None
 
     def test_is_one_for_each_release_of_each_cluster(self, tmp_path: Path) -> None:
         environ = {"XDG_STATE_HOME": str(tmp_path)}
@@ -157,11 +159,28 @@ class TestAJournal:
             ": what a run notes cannot be written there: Not a directory\n  next: XDG_STATE_HOME=DIR"
         )
 
-    @pytest.mark.parametrize("text", ["", "[]", '{"command": "mine"}', '{"before": "x", "command": "mine"}'])
+    def test_a_file_that_cannot_be_written(self, tmp_path: Path) -> None:
+        (tmp_path / "old.json").mkdir()
+        with pytest.raises(UsageError) as caught:
+            Journal(str(tmp_path / "old.json"), -1).note(Noted(3, "mine"))
+        assert str(caught.value) == (
+            f"{tmp_path}/old.json: what a run notes cannot be written there: Is a directory\n  next: XDG_STATE_HOME=DIR"
+        )
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            '{"before": 3, "comm',
+            "[]",
+            '{"command": "mine", "helm": true}',
+            '{"before": "x", "command": "mine", "helm": true}',
+        ],
+    )
     def test_what_is_no_journal_is_none(self, tmp_path: Path, text: str) -> None:
         path = tmp_path / "old.json"
         path.write_text(text)
-        assert Journal(str(path), -1).before("mine") is None
+        assert Journal(str(path), -1).noted("mine") is None
 
 
 def test_a_plan_that_is_none(tmp_path: Path) -> None:
