@@ -65,11 +65,11 @@ def run(
     )
 
 
-def start(command: list[str], it: Helm) -> subprocess.Popen[bytes]:
+def start(command: list[str], it: Helm, environ: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """A command in a session of its own, of which nothing is heard: it ends alone, whatever it started."""
     return subprocess.Popen(
         command,
-        env=it.env,
+        env={**it.env, **(environ or {})},
         cwd=it.home,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

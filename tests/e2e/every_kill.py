@@ -1,0 +1,23 @@
+"""``bin/kills``: ``postrender run`` killed at its every request and at every write of its Helm, and called again.
+
+Some of them are in ``test_run_killed.py``; all take some minutes, so this file is none that pytest looks for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.api import Namespace
+from tests.e2e.controlplane import ControlPlane
+from tests.e2e.helm import HelmFactory
+from tests.e2e.killing import SCENES, Kill, Stage, interrupted, kills
+
+
+@pytest.mark.parametrize("kill", [kill for scene in SCENES for kill in kills(scene)], ids=str)
+def test_killed_and_called_again_it_ends_the_same(
+    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, kill: Kill
+) -> None:
+    with Stage(helm(kill.scene.version), namespace, control_plane, tmp_path) as stage:
+        interrupted(stage, kill)

@@ -1,0 +1,243 @@
+"""``postrender run`` killed at one of the requests of itself or of its Helm, and called again.
+
+The Helm that is run is led elsewhere than the run itself: what the one asks and what the other asks are two proxies'.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tests.e2e.api import Namespace
+from tests.e2e.charts import chart, manifest
+from tests.e2e.controlplane import ControlPlane
+from tests.e2e.helm import Helm
+from tests.e2e.kinds import STABLE_SHIRT
+from tests.e2e.proxy import Point, Proxy, told
+from tests.e2e.test_run import finished, kept_pair, ok, run, start, words
+
+Who = Literal["run", "helm"]
+
+REVISIONS = "GET /api/v1/namespaces/NS/secrets"
+BETA, STABLE = (f"/apis/{group}.example.com/v1/namespaces/NS/shirts/shirt" for group in ("beta", "stable"))
+
+
+def revision(number: int) -> str:
+    return f"/api/v1/namespaces/NS/secrets/sh.helm.release.v1.r.v{number}"
+
+
+class Stage:
+    """A Helm in a namespace, the run that calls it, and a proxy for each of them."""
+
+    def __init__(self, it: Helm, namespace: Namespace, plane: ControlPlane, folder: Path) -> None:
+        self.it = it
+        self.namespace = namespace
+        self.folder = folder
+        self.run = Proxy(plane, folder / "run.kubeconfig")
+        self.helm = Proxy(plane, folder / "helm.kubeconfig")
+        self.program = folder / "elsewhere" / "helm"
+        self.program.parent.mkdir()
+        self.program.write_text(f"#!/bin/sh\nKUBECONFIG='{self.helm.kubeconfig}' exec '{it.binary}' \"$@\"\n")
+        self.program.chmod(0o755)
+
+    def __enter__(self) -> Stage:
+        self.run.__enter__()
+        self.helm.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.run.__exit__()
+        self.helm.__exit__()
+
+    def start(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+        """The run, in a session of its own."""
+        command = words(self.it, *arguments, program=self.program)
+        return start(command, self.it, {"KUBECONFIG": str(self.run.kubeconfig)})
+
+    def call(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """The run, to its end; the proxies know afterwards what was asked in it."""
+        for proxy in (self.run, self.helm):
+            proxy.requests.clear()
+        return run(self.it, *arguments, program=self.program, environ={"KUBECONFIG": str(self.run.kubeconfig)})
+
+    def asked(self, who: Who) -> list[str]:
+        """What was asked, with ``NS`` for the namespace."""
+        here = f"/namespaces/{self.namespace.name}/"
+        return [told(request).replace(here, "/namespaces/NS/") for request in self._proxy(who).requests]
+
+    def kill(self, arguments: Sequence[str], who: Who, point: Point) -> None:
+        """Kill the run and what it started at a point whose namespace is ``NS``; fails where that is not reached."""
+        here = point.request.replace("/namespaces/NS/", f"/namespaces/{self.namespace.name}/")
+        self._proxy(who).kill(lambda: self.start(arguments), Point(here, point.nth, point.when))
+
+    def _proxy(self, who: Who) -> Proxy:
+        return self.run if who == "run" else self.helm
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a run is to do, and at what it can be killed.
+
+    ``prepare`` answers the arguments of Helm. ``own`` is what the run itself asks the API server, ``writes`` what its
+    Helm writes, both with ``NS`` for the namespace. ``begun`` tells that one was interrupted already.
+    """
+
+    name: str
+    version: str
+    prepare: Callable[[Stage], Sequence[str]]
+    finished: Callable[[Namespace], None]
+    own: tuple[str, ...]
+    writes: tuple[str, ...]
+    begun: bool = False
+
+
+def _pair(stage: Stage) -> list[str]:
+    return ["install", "r", str(kept_pair(stage.it, stage.folder))]
+
+
+def _pinned_before(stage: Stage) -> list[str]:
+    """The history that was kept has a pin too: so there are two revisions to write."""
+    now = kept_pair(stage.it, stage.folder)
+    stage.it.install("r", now, filter=True).expect_ok()
+    stage.it.uninstall("r", "--keep-history").expect_ok()
+    return ["install", "--replace", "r", str(now)]
+
+
+def _pending(stage: Stage) -> list[str]:
+    """A run died together with its Helm."""
+    arguments = _pair(stage)
+    stage.kill(arguments, "helm", Point(f"PATCH {STABLE}", 1, "after"))
+    assert [each.status for each in stage.namespace.releases("r")] == ["pending-install"]
+    return arguments
+
+
+def _shirt(stage: Stage) -> list[str]:
+    before, after = (
+        chart(stage.folder, {"shirt": manifest(STABLE_SHIRT, "shirt", spec, keep=True)})
+        for spec in ({"color": "blue", "size": "M"}, {"color": "red"})
+    )
+    stage.it.install("r", before).expect_ok()
+    stage.it.uninstall("r").expect_ok()
+    return ["install", "r", str(after)]
+
+
+def _shirt_finished(namespace: Namespace) -> None:
+    assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "red"}
+    releases = namespace.releases("r")
+    assert [each.status for each in releases][-1:] == ["deployed"]
+    assert [each.status for each in releases].count("deployed") == 1
+    assert "color: red" in releases[-1].manifest
+    assert all("resourceVersion" not in each.manifest for each in releases)
+
+
+_SECRETS = REVISIONS.replace("GET", "POST")
+_LIVE = ("GET /apis", f"GET {BETA}", f"GET {STABLE}")
+
+PAIR = Scene(
+    name="pair",
+    version="3.12.3",
+    prepare=_pair,
+    finished=finished,
+    own=(
+        REVISIONS,
+        *(REVISIONS, f"GET {revision(1)}", f"PUT {revision(1)}"),
+        *(REVISIONS, f"GET {revision(1)}", f"GET {revision(2)}"),
+        *(REVISIONS, REVISIONS, f"GET {revision(2)}", *_LIVE),
+    ),
+    writes=(
+        *(_SECRETS, f"PATCH {STABLE}", f"PUT {revision(1)}"),
+        *(_SECRETS, f"PATCH {BETA}", f"PATCH {STABLE}", f"PUT {revision(1)}", f"PUT {revision(2)}"),
+    ),
+)
+
+PINNED = Scene(
+    name="pinned",
+    version="3.12.3",
+    prepare=_pinned_before,
+    finished=finished,
+    own=(
+        REVISIONS,
+        *(REVISIONS, *(f"{method} {revision(number)}" for method in ("GET", "PUT") for number in (1, 2))),
+        *(REVISIONS, *(f"GET {revision(number)}" for number in (1, 2, 3))),
+        *(REVISIONS, REVISIONS, f"GET {revision(3)}", *_LIVE),
+    ),
+    writes=(
+        *(f"PUT {revision(1)}", _SECRETS, f"PATCH {STABLE}", f"PUT {revision(2)}"),
+        *(_SECRETS, f"PATCH {BETA}", f"PATCH {STABLE}", f"PUT {revision(2)}", f"PUT {revision(3)}"),
+    ),
+)
+
+PENDING = Scene(
+    name="pending",
+    version="3.12.3",
+    prepare=_pending,
+    finished=finished,
+    own=(REVISIONS, REVISIONS, f"GET {revision(1)}", f"DELETE {revision(1)}", *PAIR.own[1:]),
+    writes=PAIR.writes,
+    begun=True,
+)
+
+SHIRT = Scene(
+    name="shirt",
+    version="4.3.1",
+    prepare=_shirt,
+    finished=_shirt_finished,
+    own=(
+        *(REVISIONS, REVISIONS, f"GET {revision(1)}"),
+        *(REVISIONS, REVISIONS, f"GET {revision(1)}", "GET /apis", f"GET {STABLE}"),
+    ),
+    writes=(_SECRETS, f"PATCH {STABLE}", f"PUT {revision(1)}"),
+)
+
+SCENES = (PAIR, PINNED, PENDING, SHIRT)
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """One play: a scene, and where it is interrupted."""
+
+    scene: Scene
+    who: Who
+    point: Point
+
+    def __str__(self) -> str:
+        """``pair-run-PUT-v1-before``: also a test's name."""
+        method, path = self.point.request.split()
+        last = path.rpartition("/")[2].rpartition(".")[2]
+        group = path.split("/")[2].partition(".")[0] if last == "shirt" else ""
+        words = (self.scene.name, self.who, method, group, last, str(self.point.nth), self.point.when)
+        return "-".join(word for word in words if word)
+
+
+def kills(scene: Scene) -> Iterator[Kill]:
+    """One before and one after each request of the run itself, and each write of its Helm."""
+    told_by: tuple[tuple[Who, tuple[str, ...]], ...] = (("run", scene.own), ("helm", scene.writes))
+    for who, requests in told_by:
+        for place, request in enumerate(requests):
+            nth = requests[: place + 1].count(request)
+            yield Kill(scene, who, Point(request, nth, "before"))
+            yield Kill(scene, who, Point(request, nth, "after"))
+
+
+def whole(stage: Stage, scene: Scene) -> None:
+    """Play it undisturbed: what is asked and written is what the scene says, some of the reads in any order."""
+    arguments = scene.prepare(stage)
+    ok(stage.call(arguments))
+    scene.finished(stage.namespace)
+    assert sorted(stage.asked("run")) == sorted(scene.own)
+    assert [each for each in stage.asked("helm") if not each.startswith("GET ") and "?" not in each] == [*scene.writes]
+
+
+def interrupted(stage: Stage, kill: Kill) -> None:
+    """Play it, interrupted, and call the same again: it ends as if nothing had been."""
+    arguments = kill.scene.prepare(stage)
+    stage.kill(arguments, kill.who, kill.point)
+    again = ok(stage.call(arguments))
+    said = " ".join(again.stderr.split())
+    begun = kill.scene.begun or kill.who == "helm" or (kill.point.request, kill.point.nth) != (kill.scene.own[0], 1)
+    assert ("was interrupted, and is gone on with" in said) == begun
+    kill.scene.finished(stage.namespace)
+    assert "live as stored; no pin is stored" in said

@@ -1,0 +1,105 @@
+"""``postrender run`` killed at its own requests, or at those of its Helm, and called again; ``bin/kills`` has all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.api import Namespace
+from tests.e2e.controlplane import ControlPlane
+from tests.e2e.helm import HelmFactory
+from tests.e2e.killing import PAIR, SCENES, Kill, Scene, Stage, interrupted, kills, whole
+from tests.e2e.kinds import SECRET
+from tests.e2e.proxy import Point
+from tests.e2e.test_run import finished, ok, start
+
+CHOSEN = (
+    "pair-run-GET-secrets-1-after",  # before anything is noted
+    "pair-run-GET-secrets-2-after",  # the first step is over: pins are looked for
+    "pair-run-PUT-v1-1-before",
+    "pair-run-PUT-v1-1-after",
+    "pair-run-GET-v2-1-after",  # the second step is over, and looked into for pins
+    "pair-run-GET-secrets-4-before",  # what came of it is looked at
+    "pair-run-GET-stable-shirt-1-after",
+    "pair-helm-PUT-v2-1-before",  # its Helm has taken the deployed revision back, and put no other in its place
+    "pinned-run-PUT-v2-1-before",  # of two revisions one has no pin any more
+    "pinned-helm-PUT-v1-1-after",  # --replace has given the old one up
+    "pending-run-DELETE-v1-1-before",
+    "pending-run-DELETE-v1-1-after",
+    "shirt-run-GET-stable-shirt-1-after",
+)
+"""Every write of the run itself, the first and the last read of each phase, and the worst moments of its Helm."""
+
+KILLS = {str(kill): kill for scene in SCENES for kill in kills(scene)}
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=[scene.name for scene in SCENES])
+def test_what_a_run_asks_and_its_helm_writes(
+    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, scene: Scene
+) -> None:
+    """So that none is left out where each is killed."""
+    with Stage(helm(scene.version), namespace, control_plane, tmp_path) as stage:
+        whole(stage, scene)
+
+
+@pytest.mark.parametrize("kill", [KILLS[name] for name in CHOSEN], ids=str)
+def test_killed_and_called_again_it_ends_the_same(
+    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, kill: Kill
+) -> None:
+    with Stage(helm(kill.scene.version), namespace, control_plane, tmp_path) as stage:
+        interrupted(stage, kill)
+
+
+def test_a_pending_record_of_another_helm_is_left_alone(
+    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """The run was killed while it had no Helm at work, so what is pending now is somebody else's."""
+    with Stage(helm("3.12.3"), namespace, control_plane, tmp_path) as stage:
+        arguments = PAIR.prepare(stage)
+        stage.kill(arguments, "run", KILLS["pair-run-PUT-v1-1-before"].point)
+        _killed_as_it_begins(stage, "upgrade", *arguments[1:])
+        statuses = ["deployed", "pending-upgrade"]
+        assert [each.status for each in namespace.releases("r")] == statuses
+        refused = stage.call(arguments)
+        assert refused.returncode == 4
+        record = "sh.helm.release.v1.r.v2"
+        where = f"-n {namespace.name} --kubeconfig {stage.run.kubeconfig}"
+        assert refused.stderr == (
+            f"postrender: release {namespace.name}/r: its revision 2 is pending-upgrade, by a Helm that this run did "
+            "not start and that may be at work, so nothing was done\n"
+            f"  next: helm history r -n {namespace.name}\n"
+            f"  next: kubectl delete secrets {record} {where}   (if no Helm is at work any more)\n"
+        )
+        assert [each.status for each in namespace.releases("r")] == statuses
+        namespace.delete(SECRET, record)
+        ok(stage.call(arguments))
+        finished(namespace)
+
+
+def test_a_record_that_was_pending_before_is_told(
+    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    with Stage(helm("3.12.3"), namespace, control_plane, tmp_path) as stage:
+        arguments = PAIR.prepare(stage)
+        _killed_as_it_begins(stage, *arguments)
+        failed = stage.call(arguments)
+        assert failed.returncode == 1
+        told = " ".join(failed.stderr.split())
+        assert "Helm failed (exit code 1): the release is as it was: revision 1, pending-install" in told
+        where = f"-n {namespace.name} --kubeconfig {stage.run.kubeconfig}"
+        assert failed.stderr.endswith(
+            f"  next: helm history r -n {namespace.name}\n"
+            f"  next: kubectl delete secrets sh.helm.release.v1.r.v1 {where}   (if no Helm is at work any more)\n"
+        )
+
+
+def _killed_as_it_begins(stage: Stage, *arguments: str) -> None:
+    """A Helm that nobody's run has started, dead: its record stays pending."""
+    it = stage.it
+    stage.helm.kill(
+        lambda: start(
+            [str(it.binary), *arguments, "--namespace", it.namespace], it, {"KUBECONFIG": str(stage.helm.kubeconfig)}
+        ),
+        Point(f"POST /api/v1/namespaces/{it.namespace}/secrets", 1, "after"),
+    )
