@@ -9,9 +9,9 @@ import pytest
 
 from tests.cli.test_filter import ROOT
 from tests.tools import pages, transcripts
-from tests.tools.transcripts import DOCS, Step
+from tests.tools.pages import DOCS
+from tests.tools.transcripts import PAGES, Step
 
-PAGES = sorted(DOCS.rglob("*.md"))
 OFFLINE = [pytest.param(step, id=page.name) for page in PAGES for step in transcripts.steps(page) if not step.cluster]
 
 

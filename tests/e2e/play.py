@@ -17,8 +17,9 @@ from pathlib import Path
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Helm, executable
 from tests.tools import assets, transcripts
+from tests.tools.pages import DOCS
 from tests.tools.terminal import drawn
-from tests.tools.transcripts import DOCS, Step
+from tests.tools.transcripts import Step
 
 HELM = "3.12.3"
 ROOT = DOCS.parent
@@ -29,7 +30,7 @@ PICTURED = ("Error: INSTALLATION FAILED", "--post-renderer postrender", "grep re
 
 def pages() -> list[Path]:
     """Those that show commands."""
-    return [page for page in sorted(DOCS.rglob("*.md")) if any(transcripts.steps(page))]
+    return [page for page in transcripts.PAGES if any(transcripts.steps(page))]
 
 
 def environment(it: Helm) -> Mapping[str, str]:

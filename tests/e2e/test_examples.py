@@ -11,7 +11,7 @@ from tests.e2e.conftest import program
 from tests.e2e.controlplane import ControlPlane
 from tests.tools import readmes
 
-WITH_CLUSTER = [folder for folder in readmes.examples() if readmes.blocks(folder, "sh cluster")]
+WITH_CLUSTER = [folder for folder in readmes.examples() if readmes.blocks(folder, readmes.WITH_CLUSTER)]
 
 
 @pytest.mark.parametrize("example", WITH_CLUSTER, ids=lambda folder: folder.name)
@@ -23,7 +23,7 @@ def test_the_commands_of_the_readme(example: Path, control_plane: ControlPlane, 
         "KUBECONFIG": str(control_plane.kubeconfig),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    for block in readmes.blocks(example, "sh cluster"):
+    for block in readmes.blocks(example, readmes.WITH_CLUSTER):
         printed = shell(block.commands, folder, environ)
         if block.shown is not None:
             assert printed == block.shown

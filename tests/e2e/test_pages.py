@@ -12,16 +12,17 @@ from tests.e2e.helm import HelmFactory
 from tests.e2e.kinds import BETA_SHIRT, SECRET, STABLE_SHIRT
 from tests.e2e.play import HELM, ROOT, environment
 from tests.tools import transcripts
-from tests.tools.transcripts import DOCS
+from tests.tools.pages import DOCS
+from tests.tools.transcripts import PAGES
 
-PAGES = [page for page in sorted(DOCS.rglob("*.md")) if any(step.cluster for step in transcripts.steps(page))]
+WITH_CLUSTER = [page for page in PAGES if any(step.cluster for step in transcripts.steps(page))]
 
 
 def test_there_are_pages_with_a_cluster() -> None:
-    assert DOCS / "five-minutes.md" in PAGES
+    assert DOCS / "five-minutes.md" in WITH_CLUSTER
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", WITH_CLUSTER, ids=lambda page: page.name)
 def test_what_is_shown_is_what_is_printed(page: Path, control_plane: ControlPlane, helm: HelmFactory) -> None:
     """In the namespace ``default``, which no other test uses: the pages name it."""
     environ = environment(helm(HELM))

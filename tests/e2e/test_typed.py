@@ -40,6 +40,7 @@ NOT_RUN: Mapping[str, str] = {
     "bin/docs --write": "writes into the tree; tests/cli/test_pages.py compares what it would write",
     "bin/matrix --write": "half an hour of two cores",
     "bin/fuzz 600": "ten minutes of two cores",
+    "bin/kills": "minutes of two cores",
     "bin/bench rewriting": "measures, for which the machine must be quiet",
     "bin/picture": "writes into the tree; test_pages.py plays the same",
     "bin/test-range": "every Python that can be had, an environment of packages for each",
@@ -74,8 +75,8 @@ RUN = {step["command"] for step in STEPS if "command" in step}
 def elsewhere(each: Typed) -> bool:
     """Whether another test runs this command, in its block: those of examples, and what pages show of a terminal."""
     if each.page.is_relative_to(readmes.EXAMPLES):
-        return each.info in ("sh", "sh cluster")
-    return each.info in typed.PLAYED and each.page.is_relative_to(transcripts.DOCS)
+        return each.info in ("sh", readmes.WITH_CLUSTER)
+    return each.info in typed.PLAYED and each.page in transcripts.PAGES
 
 
 SHOWN = {each.command: each.shown for page in PAGES for each in typed.on(page) if each.shown and not elsewhere(each)}

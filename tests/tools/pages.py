@@ -22,6 +22,7 @@ from postrender.lint.rules import RULES
 from postrender.policy import Policy
 
 DOCS = Path(__file__).parents[2] / "docs"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 REPORT = Path(__file__).parents[2] / "postrender" / "report"
 MADE = "<!-- Made from the code by bin/docs --write; do not edit. -->\n"
 FAMILIES = {
@@ -34,6 +35,14 @@ FAMILIES = {
     "PR9": "What could not be told",
     "PL1": "What lint finds in a chart",
 }
+LANGUAGES = {
+    ".py": "python",
+    ".tf": "terraform",
+    ".yaml": "yaml",
+    ".gotmpl": "yaml",
+    "Containerfile": "dockerfile",
+}
+"""How a file of an example is coloured, by its suffix or name."""
 _POLICY = Policy()
 DEFAULTS: Mapping[str, str] = {
     "stamp": _POLICY.stamp.value,
@@ -49,7 +58,7 @@ def pages() -> dict[str, str]:
     made["commands/index.md"] = commands()
     made |= {f"commands/{name}.md": command(name) for name in ("filter", *COMMANDS)}
     schemas = {f"schemas/{path.name}": path.read_text() for path in sorted(REPORT.rglob("*.schema.json"))}
-    return {path: _tidy(text) for path, text in made.items()} | schemas
+    return {path: _tidy(text) for path, text in made.items()} | callers() | schemas
 
 
 def codes() -> str:
@@ -122,6 +131,28 @@ def command(name: str) -> str:
             lines += [f"## {title[:1].upper()}{title[1:]}", _table(("argument", "what"), rows)]
     if parser.epilog:
         lines.append(f"```text\n{parser.epilog.rstrip()}\n```")
+    return "\n\n".join(lines)
+
+
+def callers() -> dict[str, str]:
+    """A page for each example that shows a caller: its README, and the files that the README tells of.
+
+    The README is the original. It stands beside the files, where whoever opens the folder looks for it, and a test runs
+    its commands there; the site has no link to the repository to send its reader to.
+    """
+    folders = (readme.parent for readme in sorted(EXAMPLES.glob("*/README.md")) if readme.parent.name != "shirts")
+    return {f"callers/{folder.name}.md": _caller(folder) for folder in folders}
+
+
+def _caller(folder: Path) -> str:
+    heading, text = (folder / "README.md").read_text().split("\n", 1)
+    lines = [heading, MADE, text.strip(), "## The files"]
+    lines.append(f"They are in the folder `examples/{folder.name}` of the repository.")
+    for file in sorted(folder.iterdir()):
+        if file.is_file() and file.name != "README.md":
+            language = LANGUAGES.get(file.suffix or file.name, "sh")
+            lines += [f"`{file.name}`:", f"```{language}\n{file.read_text().strip()}\n```"]
+    lines.append("What works with which caller: [Callers](../callers.md).\n")
     return "\n\n".join(lines)
 
 

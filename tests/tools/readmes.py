@@ -7,18 +7,21 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.tools.transcripts import CLUSTER
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+WITH_CLUSTER = f"sh{CLUSTER}"
 
 _BLOCK = re.compile(
-    r"^```(?P<info>[a-z]+(?: [a-z]+)*)\n(?P<text>.*?)^```$(?:\n\n```(?:text|json|yaml)\n(?P<shown>.*?)^```$)?",
+    r"^```(?P<info>[a-z][^\n`]*)\n(?P<text>.*?)^```$(?:\n\n```(?:text|json|yaml)\n(?P<shown>.*?)^```$)?",
     re.M | re.S,
 )
 
 
 class Block(NamedTuple):
-    """One block of commands. ``info`` is what stands behind the fence (``sh``, or ``sh cluster`` where it needs one),
-    ``shown`` what is shown right below as its output, ``None`` for nothing.
+    """One block of commands. ``info`` is what stands behind the fence (``sh``, or WITH_CLUSTER where it needs
+    one), ``shown`` what is shown right below as its output, ``None`` for nothing.
     """
 
     info: str

@@ -8,8 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-DOCS = Path(__file__).parents[2] / "docs"
-_BLOCK = re.compile(r"^```console(?P<cluster> cluster)?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+from tests.tools.pages import DOCS, callers
+
+PAGES = sorted({*DOCS.rglob("*.md")} - {DOCS / path for path in callers()})
+"""The pages of the documentation, but for those that are an example's README once more."""
+CLUSTER = ' title="with a cluster"'
+"""What stands behind the language of a block whose commands need one; a reader sees it too."""
+_BLOCK = re.compile(rf"^```console(?P<cluster>{CLUSTER})?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class Step(NamedTuple):

@@ -25,12 +25,12 @@ ROOT = Path(__file__).parents[2]
 PAGES = (
     *(ROOT / name for name in ("README.md", "README.zh-CN.md", "CONTRIBUTING.md")),
     *sorted(EXAMPLES.glob("*/README.md")),
-    *sorted(transcripts.DOCS.rglob("*.md")),
+    *transcripts.PAGES,
 )
 """All pages."""
 
 SHELLS = ("sh", "shell", "console")
-PLAYED = ("console", "console cluster")
+PLAYED = ("console", f"console{transcripts.CLUSTER}")
 """Blocks in which each command stands behind a prompt, with what it printed below."""
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)

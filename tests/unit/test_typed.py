@@ -22,7 +22,7 @@ Mind `helm install`, `bin/test` and `postrender plan`, which are names; `--adopt
       --install   # why
   ```
 
-```console cluster
+```console title="with a cluster"
 $ helm list
 NAME
 $ helm status shop
@@ -48,8 +48,8 @@ def test_the_commands_of_a_page(tmp_path: Path) -> None:
     page.write_text(PAGE)
     assert [(each.info, each.command, each.shown) for each in typed.on(page)] == [
         ("sh", "helm upgrade shop ./chart --install", None),
-        ("console cluster", "helm list", "NAME"),
-        ("console cluster", "helm status shop", ""),
+        ('console title="with a cluster"', "helm list", "NAME"),
+        ('console title="with a cluster"', "helm status shop", ""),
         ("text", "postrender argocd init", None),
         ("text", "postrender plan ./chart", None),
         ("", "helm history old -n shop", None),
