@@ -57,7 +57,7 @@ def fingerprint(trial: Trial, hide: Digests | None) -> str:
         [trial.resource.gvk.api_version, trial.resource.plural],
         asdict(trial.key),
         _safe(trial.body, trial, hide),
-        [trial.force, trial.first_own, trial.first_stamped],
+        [trial.force, trial.first_own, trial.first_stamped, trial.new, trial.strict],
     ]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 

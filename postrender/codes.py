@@ -103,6 +103,14 @@ _ALL = (
         "`--on-drift apply`, where it is advised, sets the live object right first.",
     ),
     Code(
+        "PR206",
+        "the stream has one object more than once",
+        "Two documents name the same object. Where it is live, Helm patches it once for each of them, so that the last "
+        "one stays: that is a warning. Where it is new, a client-side install fails at the second (`already exists`), "
+        "a server-side one applies both at once and leaves to chance which stays, and before Helm 4.2.0 an update "
+        "ends there (`not found`) half way through the chart: that is refused. Take all but one out of the chart.",
+    ),
+    Code(
         "PR301",
         "adopted as it is; the next upgrade applies the differences",
         "Where an object is adopted, this Helm compares the chart's document with itself, so that its patch is empty "
@@ -154,7 +162,10 @@ _ALL = (
         "The very patch or object that this Helm will send was sent to the API server as a dry run, and refused: an "
         "immutable field (a selector, a roleRef, volumeClaimTemplates), an invalid value, an admission policy. Helm "
         "would fail half way through the chart. No flag mends it: change the chart, or delete the object yourself "
-        "where it may be made anew.",
+        "where it may be made anew. New objects are asked about where others of the chart are live already, which such "
+        "a run would leave half done, and where nothing that they rest on comes with the same run (their definition, "
+        "their namespace); what an admission says of a new object is a note only, since the chart may bring first what "
+        "it asks for.",
     ),
     Code(
         "PR308",

@@ -15,12 +15,13 @@ from postrender.record import Record
 
 
 class Verb(Enum):
-    """How Helm writes to an object that is live."""
+    """How Helm writes one object."""
 
     APPLY = "server-side apply"
     MERGE = "merge patch"
     STRATEGIC = "strategic merge patch"
     REPLACE = "replace"
+    CREATE = "create"
 
 
 class Trial(Record, hidden=("body",)):
@@ -28,6 +29,7 @@ class Trial(Record, hidden=("body",)):
 
     ``first_own`` says that Helm makes the entries of its client-side past its own before it applies, so that no
     conflict with those can arise; ``first_stamped`` that postrender writes the ownership metadata before Helm comes.
+    ``new`` says that nothing is live under that name, ``strict`` that Helm asks for no field to be unknown.
     """
 
     verb: Verb
@@ -37,6 +39,8 @@ class Trial(Record, hidden=("body",)):
     force: bool = False
     first_own: bool = False
     first_stamped: bool = False
+    new: bool = False
+    strict: bool = False
 
     @property
     def name(self) -> str:

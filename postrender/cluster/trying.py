@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from postrender.cluster.answer import Answer, NoAnswer
 from postrender.cluster.explain import Asked, Kubectl, message, unclear
 from postrender.cluster.reading import exact_path
-from postrender.cluster.transport import DRY_RUN, Transport
+from postrender.cluster.transport import DRY_RUN, Transport, segment
 from postrender.identity import GroupKind
 from postrender.live import Json
 from postrender.source import Wanted
@@ -23,7 +23,9 @@ _SENT = {
     Verb.MERGE: ("PATCH", "application/merge-patch+json"),
     Verb.STRATEGIC: ("PATCH", "application/strategic-merge-patch+json"),
     Verb.REPLACE: ("PUT", "application/json"),
+    Verb.CREATE: ("POST", "application/json"),
 }
+_CLUSTER_VERBS = {Verb.REPLACE: "update", Verb.CREATE: "create"}
 _SECRET = GroupKind("", "Secret")
 _NO_DRY_RUN = "does not support dry run"
 _DENIED = re.compile(r'admission webhook ".*" denied the request')
@@ -32,16 +34,15 @@ _DENIED = re.compile(r'admission webhook ".*" denied the request')
 def attempt(transport: Transport, trial: Trial, kubectl: Kubectl) -> TrialAnswer:
     """What the server says to one trial. Raises ValueError where it does not name exactly one object."""
     method, content_type = _SENT[trial.verb]
-    wanted = Wanted(trial.resource, trial.key.namespace, trial.key.name, body=True)
     outcome = transport.request(
         method,
-        exact_path(wanted),
+        _path(trial),
         query=_query(trial),
         body=json.dumps(trial.body).encode(),
         content_type=content_type,
     )
     if isinstance(outcome, Answer):
-        if outcome.status == 200:
+        if outcome.status in (200, 201):
             body = outcome.json()
             return Accepted(body) if isinstance(body, dict) else NotAsked("its answer to a dry run is no object")
         told = _refused(outcome, trial)
@@ -50,11 +51,19 @@ def attempt(transport: Transport, trial: Trial, kubectl: Kubectl) -> TrialAnswer
     return _unclear(outcome, trial, kubectl)
 
 
+def _path(trial: Trial) -> str:
+    resource, key = trial.resource, trial.key
+    one = exact_path(Wanted(resource, key.namespace, key.name, body=True))
+    return resource.path(segment(key.namespace), "") if trial.verb is Verb.CREATE else one
+
+
 def _query(trial: Trial) -> str:
-    """As ``patchResourceServerSide`` (pkg/kube/client.go of v4) sends it, but for the dry run."""
+    """As ``patchResourceServerSide`` and the like (pkg/kube/client.go) send it, but for the dry run."""
     parts = [DRY_RUN, f"fieldManager={FIELD_MANAGER}"]
     if trial.verb is Verb.APPLY:
-        parts += [f"force={'true' if trial.force else 'false'}", "fieldValidation=Strict"]
+        parts.append(f"force={'true' if trial.force else 'false'}")
+    if trial.strict:
+        parts.append("fieldValidation=Strict")
     return "&".join(parts)
 
 
@@ -68,8 +77,12 @@ def _refused(answer: Answer, trial: Trial) -> TrialAnswer | None:
             return Conflicting(conflicts, said)
         # What is applied does not rest on what was read, so that Helm will hear the same.
         return Rejected(said) if trial.verb is Verb.APPLY else None
-    if _NO_DRY_RUN in said or not (answer.status in (400, 422) or _DENIED.search(said)):
+    denied = _DENIED.search(said)
+    if _NO_DRY_RUN in said or not (answer.status in (400, 422) or denied):
         return None
+    if denied and trial.new:
+        # What Helm makes before it in this very run may be what the admission asks for.
+        return NotAsked(f"as things are before the run, {said}")
     return Rejected(_fields(causes) if trial.key.group_kind == _SECRET else said)
 
 
@@ -96,6 +109,6 @@ def _fields(causes: Sequence[Json]) -> str:
 
 
 def _unclear(outcome: Answer | NoAnswer, trial: Trial, kubectl: Kubectl) -> NotAsked:
-    verb = "update" if trial.verb is Verb.REPLACE else "patch"
+    verb = _CLUSTER_VERBS.get(trial.verb, "patch")
     why = unclear(outcome, kubectl, Asked(verb, trial.resource, trial.key.namespace, trial.key.name))
     return NotAsked(why.reason, why.next)

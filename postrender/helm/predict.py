@@ -14,7 +14,7 @@ from enum import Enum
 from postrender.helm import patch, server
 from postrender.helm.matching import first_matches, identity
 from postrender.helm.objects import Entry
-from postrender.helm.versions import HelmVersion, Matching
+from postrender.helm.versions import HelmVersion, Matching, behaviour
 from postrender.identity import SECRET, GroupVersionKind, ObjectKey
 from postrender.live import Json
 from postrender.record import Record
@@ -36,7 +36,8 @@ class Prediction(Record):
 
     ``patch`` is the body Helm sends with a patch, ``live`` what is there afterwards (as far as Helm decides it: no
     defaulting, no admission), ``error`` the API server's or Helm's objection, ``""`` for none. ``stale_version`` says
-    that the objection is one about ``metadata.resourceVersion``, which a pin can answer.
+    that the objection is one about ``metadata.resourceVersion``, which a pin can answer. Errors of updates are
+    collected; ``ends`` says that Helm goes no further at this one.
     """
 
     request: Request
@@ -44,6 +45,7 @@ class Prediction(Record):
     patch: Json = None
     error: str = ""
     stale_version: bool = False
+    ends: bool = False
 
 
 class Update(Record):
@@ -70,23 +72,38 @@ def simulate(update: Update) -> tuple[Prediction, ...]:
     """What becomes of every target, in order.
 
     Helm collects the errors of patches and goes on, so an error of one object does not end the others here either.
-    Whatever is live is stored or adopted, so that every live target has an original.
+    In an install or upgrade whatever is live is stored or adopted, so that every live target has an original; a
+    rollback may find one that has none, and so does a stream that has one object twice.
     """
     order = [*update.stored, *(update.targets[index] for index in update.adopted)]
     found = first_matches(identity(update.matching, entry.gvk, entry.key) for entry in order)
     now = [entry.body for entry in update.targets]
+    lives = dict(update.live)
     answers: list[Prediction] = []
     for index, target in enumerate(update.targets):
-        live = update.live.get(target.key)
+        live = lives.get(target.key)
         if live is None:
-            answers.append(Prediction(Request.CREATE, server.without_empty_data(target.gvk, target.body)))
+            lives[target.key] = server.without_empty_data(target.gvk, target.body)
+            answers.append(Prediction(Request.CREATE, lives[target.key]))
             continue
-        original = _original(update, found[identity(update.matching, target.gvk, target.key)], now)
+        match = found.get(identity(update.matching, target.gvk, target.key))
+        if match is None and not behaviour(update.helm).starts_from_live:
+            answers.append(Prediction(Request.NOTHING, live, error=no_original(update.helm, target.key), ends=True))
+            continue
+        original = live if match is None else _original(update, match, now)
         answer = _one(update, target, original, live)
         if not answer.error:
-            now[index] = answer.live
+            now[index] = lives[target.key] = answer.live
         answers.append(answer)
     return tuple(answers)
+
+
+def no_original(helm: HelmVersion, key: ObjectKey) -> str:
+    """What Helm says where it finds an object live that the revision it starts from does not hold."""
+    kind, name = key.group_kind.kind, key.name
+    if helm.major >= 4:
+        return f'original object {kind} with the name "{name}" not found'
+    return f'no {kind} with the name "{name}" found'
 
 
 def _original(update: Update, match: int, now: list[Json]) -> Json:

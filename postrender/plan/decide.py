@@ -139,7 +139,7 @@ def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
         adopt=adopt,
         apply=apply,
         mend=outcome.mend if outcome and not _of_others(told) else None,
-        trial=None if refused or apply is not None or item.live is None else _trial(run, index, done, prediction),
+        trial=None if refused or apply is not None or not run.touches_live else _trial(run, index, done, prediction),
     )
 
 
@@ -161,6 +161,10 @@ def _told(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> lis
         told.append(owners.not_applied(run.facts.invocation))
     if index in run.twins:
         told.append(findings.lookalikes([run.facts.items[other].name for other in run.twins[index]]))
+    if index in run.doubles:
+        from postrender.plan.doubles import doubled  # Few streams have any.
+
+        told.extend(doubled(run, index))
     if done.strip:
         told.append(findings.stripped(done.strip))
     if outcome:

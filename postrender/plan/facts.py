@@ -16,7 +16,8 @@ from postrender.record import Record
 HOOK = "helm.sh/hook"
 HOOK_DELETE_POLICY = "helm.sh/hook-delete-policy"
 SECRET = GroupKind("", "Secret")
-_CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
+CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
+NAMESPACE = GroupKind("", "Namespace")
 
 
 class Item(Record):
@@ -46,7 +47,7 @@ class Item(Record):
     def clears_its_place(self) -> bool:
         """Whether Helm deletes what is live under the hook's name before it runs it: its default, but for CRDs."""
         policies = {each.strip() for each in self.ref.annotations.get(HOOK_DELETE_POLICY, "").split(",")} - {""}
-        return self.key.group_kind != _CRD and (not policies or "before-hook-creation" in policies)
+        return self.key.group_kind != CRD and (not policies or "before-hook-creation" in policies)
 
     @property
     def live(self) -> LiveObject | None:

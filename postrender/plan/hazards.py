@@ -145,9 +145,11 @@ def rolled_back(run: Run, item: Item) -> Finding | None:
     if run.ways.starts_from_live:
         return None
     now = ", and so does this run where it undoes itself" if run.facts.invocation.atomic else ""
-    missing = f'no {item.key.group_kind.kind} with the name "{item.key.name}" found'
-    if run.helm.major >= 4:
-        missing = f'original object {item.key.group_kind.kind} with the name "{item.key.name}" not found'
+    from postrender.helm.predict import (
+        no_original,  # The model of updates, which a stream of new objects does not need.
+    )
+
+    missing = no_original(run.helm, item.key)
     return Finding(
         "PR503",
         Severity.WARNING,

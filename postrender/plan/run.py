@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from postrender.collisions import label_value
 from postrender.helm.matching import lookalikes
+from postrender.helm.objects import built
 from postrender.helm.versions import HelmVersion, behaviour
+from postrender.identity import ObjectKey
 from postrender.ownership import Ownership, Standing, classify
-from postrender.plan.facts import Facts, Item, applies_server_side, deaf, upgraded_from
+from postrender.plan.facts import CRD, NAMESPACE, Facts, Item, applies_server_side, deaf, upgraded_from
 from postrender.plan.findings import NEVER_ALLOWED
 from postrender.plan.rewriting import Rewriting
 from postrender.plan.verdict import Finding, Severity
@@ -33,7 +37,8 @@ class Run:
     """One decision for one version of Helm.
 
     ``owners`` holds each object's ownership by index (``None`` where nobody looked), ``twins`` the indices of those
-    that share an object's Kind, namespace and name in another group.
+    that share an object's Kind, namespace and name in another group, ``touches_live`` whether anything of the stream
+    is live already, so that a run that fails on its way leaves something half done.
     """
 
     def __init__(self, facts: Facts, policy: Policy, helm: HelmVersion) -> None:
@@ -47,6 +52,7 @@ class Run:
         stored = frozenset(entry.key for entry in facts.stored)
         self.owners = [self._ownership(item, item.key in stored) for item in facts.items]
         self.twins = self._twins()
+        self.touches_live = any(item.live is not None for item in facts.items)
 
     @property
     def taken_by_helm(self) -> bool:
@@ -77,6 +83,41 @@ class Run:
         """
         known = self.facts.invocation.helm is not None
         return known and self.server_side and not self.upgrade and not self.ways.copies_adopted
+
+    def rests_on_this_run(self, item: Item) -> bool:
+        """Whether the server can take the object, or all of it, only once this run has made or changed another.
+
+        Its kind's definition, which Helm applies first (``InstallOrder``, pkg/release/util/kind_sorter.go of v4), or
+        the namespace it is in.
+        """
+        return item.key.group_kind.group in self._defines or item.key.namespace in self._opens
+
+    @cached_property
+    def _defines(self) -> frozenset[str]:
+        """The groups of the definitions in the stream that are not as the release stored them."""
+        stored = {entry.key: entry.body for entry in self.facts.stored if entry.key.group_kind == CRD}
+        definitions = [item for item in self.facts.items if item.key.group_kind == CRD]
+        return frozenset(
+            item.key.name.partition(".")[2]
+            for item in definitions
+            if built(item.ref.gvk, item.key, self.facts.desired(item.ref)).body != stored.get(item.key)
+        )
+
+    @cached_property
+    def _opens(self) -> frozenset[str]:
+        """The namespaces of the stream that are not there yet."""
+        return frozenset(
+            item.key.name for item in self.facts.items if item.key.group_kind == NAMESPACE and item.live is None
+        )
+
+    @cached_property
+    def doubles(self) -> dict[int, tuple[int, ...]]:
+        """For each object that the stream has more than once the indices of all its documents, ascending."""
+        places: dict[ObjectKey, list[int]] = {}
+        for index, item in enumerate(self.facts.items):
+            if item.key.name and not item.hook:
+                places.setdefault(item.key, []).append(index)
+        return {index: tuple(same) for same in places.values() if len(same) > 1 for index in same}
 
     def allowed(self, finding: Finding) -> Finding:
         """The finding; as a warning where the user allows it by its code."""

@@ -1,7 +1,8 @@
-"""What Helm will send to live objects, as questions to the API server, and what the answers mean for the plan. Pure.
+"""What Helm will send, as questions to the API server, and what the answers mean for the plan. Pure.
 
 Whether the server takes a write, only the server knows: admission, immutable fields, and for server-side apply the
-fields of other managers. All of it is asked before Helm, or anybody, touches anything.
+fields of other managers. All of it is asked before Helm, or anybody, touches anything. What is new is asked about where
+something else is live: a run that ends at it would leave that half done.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from postrender.helm.fields import MANAGER
 from postrender.helm.objects import built, stamped
 from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
 from postrender.helm.predict import Prediction, Request
-from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, LiveObject
+from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Absent, Json, LiveObject
 from postrender.plan.facts import Facts, Item
 from postrender.plan.findings import server
 from postrender.plan.judge import comparable
@@ -35,10 +36,15 @@ _VERBS = {PatchType.STRATEGIC: Verb.STRATEGIC, PatchType.MERGE: Verb.MERGE}
 
 
 def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction | None) -> Trial | None:
-    """What Helm will send to the live object; ``None`` where it sends nothing, or nothing is known of it."""
+    """What Helm will send for the object.
+
+    ``None`` where it sends nothing, or nothing is known of it, or this very run changes first what the answer rests on.
+    """
     item = run.facts.items[index]
-    if item.live is None or item.hook or run.release is None or run.facts.invocation.helm is None:
+    if item.hook or run.release is None or run.facts.invocation.helm is None or run.rests_on_this_run(item):
         return None
+    if item.live is None:
+        return _creation(run, item, rewriting) if run.touches_live else None
     if run.server_side:
         return Trial(
             Verb.APPLY,
@@ -48,6 +54,7 @@ def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction 
             force=run.forces_conflicts,
             first_own=run.makes_past_its_own,
             first_stamped=run.adopts(run.owners[index]),
+            strict=True,
         )
     if prediction is None or prediction.error:
         return None
@@ -56,8 +63,25 @@ def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction 
         return Trial(verb, item.resource, item.key, prediction.patch)
     if prediction.request is Request.REPLACE:
         body = _at_version(target(run, item, rewriting), item.live)
-        return Trial(Verb.REPLACE, item.resource, item.key, body)
+        # ``replaceResource`` (pkg/kube/client.go) asks for it from 4.0.0 on.
+        return Trial(Verb.REPLACE, item.resource, item.key, body, strict=run.helm.major >= 4)
     return None
+
+
+def _creation(run: Run, item: Item, rewriting: Rewriting) -> Trial | None:
+    """What Helm will send for an object that is not live; ``None`` where that is not certain."""
+    if not isinstance(item.observation, Absent):
+        return None
+    applies = run.server_side and run.ways.applies_what_is_new
+    return Trial(
+        Verb.APPLY if applies else Verb.CREATE,
+        item.resource,
+        item.key,
+        target(run, item, rewriting),
+        force=run.forces_conflicts,
+        new=True,
+        strict=applies,
+    )
 
 
 def target(run: Run, item: Item, rewriting: Rewriting) -> Json:
@@ -124,10 +148,10 @@ def _heard(verdict: Verdict, item: Item, policy: Policy, trial: Trial, answer: T
     if isinstance(answer, Conflicting):
         finding = server.conflicts(_met(trial, answer), verdict.name)
     elif isinstance(answer, Rejected):
-        finding = server.rejected(answer.message, verdict.name)
+        finding = server.rejected(answer.message, verdict.name, new=trial.new)
     elif left := _left(item, trial, prediction):
         finding = server.stays(left)
-    elif trial.verb is Verb.APPLY and (lost := _lost(item, trial, prediction)):
+    elif trial.verb is Verb.APPLY and not trial.new and (lost := _lost(item, trial, prediction)):
         finding = server.dropped(lost)
     else:
         return replace(verdict, prediction=prediction)
@@ -160,8 +184,14 @@ def _lost(item: Item, trial: Trial, prediction: Prediction | None) -> list[tuple
 
 
 def tried(item: Item, trial: Trial, answer: TrialAnswer, prediction: Prediction | None) -> Prediction | None:
-    """The prediction with what the server answered; server-side apply has none but the server's."""
-    assert item.live is not None
+    """The prediction with what the server answered; server-side apply to what is live has none but the server's."""
+    if item.live is None:
+        if not isinstance(answer, Rejected):
+            return prediction
+        applied = trial.body if trial.verb is Verb.APPLY else None
+        return Prediction(
+            Request.CREATE, None, applied, error=f"failed to create resource: {answer.message}", ends=True
+        )
     if trial.verb is Verb.APPLY:
         return _applied(item, item.live, trial, answer)
     if prediction is None or not isinstance(answer, Rejected):

@@ -8,6 +8,7 @@ import pytest
 
 from postrender import manifest
 from postrender.helm.invocation import Action, Invocation
+from postrender.helm.objects import built
 from postrender.helm.predict import Request
 from postrender.helm.versions import HelmVersion
 from postrender.identity import ObjectKey, Resource
@@ -18,10 +19,12 @@ from postrender.plan.trying import again, answered, trials
 from postrender.plan.verdict import Action as Done
 from postrender.plan.verdict import Plan
 from postrender.policy import Adopt, Policy
+from postrender.record import replace
 from postrender.trial import Accepted, Conflict, Conflicting, NotAsked, Rejected, Trial, TrialAnswer, Verb
 
 US = ReleaseName("shop", "shirts")
 NAME = "configmaps/shop/shirt"
+LIVE = "configmaps/shop/live"
 STREAM = b"""\
 apiVersion: v1
 kind: ConfigMap
@@ -67,13 +70,23 @@ def facts(version: str | None, *, owned: bool = True, managed: tuple[Any, ...] =
     return Facts(Desired(stream), tuple(items), Invocation(helm, Action.INSTALL, US, **flags))
 
 
-def heard(known: Facts, answer: TrialAnswer, policy: Policy | None = None) -> Plan:
+def heard(known: Facts, answer: TrialAnswer, policy: Policy | None = None, new: TrialAnswer | None = None) -> Plan:
+    """The plan once the server said this to what is live, and that (nothing else: yes) to what is new."""
     policy = policy or Policy()
-    return answered(decide(known, policy), known, policy, [answer])
+    plan = decide(known, policy)
+    said = [(new or Accepted({})) if trial.new else answer for trial in trials(plan)]
+    return answered(plan, known, policy, said)
 
 
 def only(known: Facts, policy: Policy | None = None) -> Trial:
-    (trial,) = trials(decide(known, policy or Policy()))
+    """What is asked about the object that is live."""
+    (trial,) = [trial for trial in trials(decide(known, policy or Policy())) if not trial.new]
+    return trial
+
+
+def made(known: Facts) -> Trial:
+    """What is asked about the object that is new."""
+    (trial,) = [trial for trial in trials(decide(known, Policy())) if trial.new]
     return trial
 
 
@@ -89,16 +102,92 @@ def test_a_client_side_update_is_asked_with_the_patch_that_is_predicted() -> Non
     assert (trial.verb, trial.body) == (Verb.STRATEGIC, {"data": {"a": "2"}})
 
 
-def test_a_replacement_carries_the_live_version() -> None:
-    trial = only(facts("3.21.4", force=True))
+@pytest.mark.parametrize(("version", "strict"), [("3.21.4", False), ("4.3.1", True)])
+def test_a_replacement_carries_the_live_version(version: str, strict: bool) -> None:
+    trial = only(facts(version, force=True, server_side="false"))
     metadata = {**TARGET["metadata"], "resourceVersion": "7"}  # type: ignore[dict-item]
-    assert (trial.verb, trial.body) == (Verb.REPLACE, {**TARGET, "metadata": metadata})
+    assert (trial.verb, trial.body, trial.strict) == (Verb.REPLACE, {**TARGET, "metadata": metadata}, strict)
 
 
 def test_nothing_is_asked_of_a_helm_of_unknown_version_or_of_what_is_refused_anyhow() -> None:
     assert trials(decide(facts(None), Policy())) == []
-    assert trials(decide(facts("4.3.1", owned=False), Policy())) == []
-    assert trials(decide(facts("4.0.0"), Policy())) == []
+    assert [trial.new for trial in trials(decide(facts("4.3.1", owned=False), Policy()))] == [True]
+    assert [trial.new for trial in trials(decide(facts("4.0.0"), Policy()))] == [True]
+
+
+@pytest.mark.parametrize(
+    ("version", "verb"), [("3.12.3", Verb.CREATE), ("4.0.0", Verb.CREATE), ("4.0.1", Verb.APPLY), ("4.3.1", Verb.APPLY)]
+)
+def test_what_is_new_beside_what_is_live_is_asked_as_this_helm_makes_it(version: str, verb: Verb) -> None:
+    trial = made(facts(version))
+    metadata = {"name": "new", "namespace": "shop", **STAMPS}
+    assert (trial.verb, trial.name) == (verb, "configmaps/shop/new")
+    assert trial.body == {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "1"}}
+
+
+def test_nothing_is_asked_of_what_is_new_where_nothing_is_live() -> None:
+    known = facts("4.3.1")
+    (new,) = [item for item in known.items if item.live is None]
+    assert trials(decide(replace(known, items=(new,)), Policy())) == []
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "4.3.1"])
+def test_what_is_new_and_refused_is_refused_before_anything_is_half_done(version: str) -> None:
+    plan = heard(facts(version), Accepted(TARGET), new=Rejected("data: Invalid value"))
+    ((verdict, finding),) = plan.errors
+    assert (verdict.name, verdict.actions, finding.code) == ("configmaps/shop/new", (Done.REFUSE,), "PR307")
+    assert finding.text == "the API server would refuse what this Helm sends: data: Invalid value"
+    assert finding.next == ("change the chart to what the server takes",)
+    assert verdict.prediction is not None
+    assert verdict.prediction.error == "failed to create resource: data: Invalid value"
+
+
+DEFINED = b"""apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: shirts.example.com}
+spec: {group: example.com}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: opened}
+---
+apiVersion: example.com/v1
+kind: Shirt
+metadata: {name: shirt, namespace: shop}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: in-it, namespace: opened}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: live, namespace: shop}
+data: {a: "1"}
+"""
+
+
+def resting(*, defined_before: bool) -> Facts:
+    """A definition and a namespace, and what rests on them; one ConfigMap is live."""
+    stream = manifest.read(DEFINED)
+    items = []
+    for ref in stream.objects:
+        key = ObjectKey(ref.gvk.group_kind, ref.namespace, ref.name)
+        resource = Resource(ref.gvk, f"{ref.gvk.kind.lower()}s", namespaced=bool(ref.namespace))
+        body = {**stream.value(ref), "data": {}}
+        metadata = STAMPS["labels"], STAMPS["annotations"]
+        live = Found(LiveObject(key, ref.gvk.api_version, "uid", "7", *metadata, body=body))
+        items.append(Item(ref, key, resource, live if ref.name == "live" else Absent()))
+    first = stream.objects[0]
+    stored = built(first.gvk, items[0].key, stream.value(first))
+    invocation = Invocation(HelmVersion(3, 12, 3), Action.INSTALL, US)
+    return Facts(Desired(stream), tuple(items), invocation, stored=(stored,) if defined_before else ())
+
+
+def test_what_rests_on_what_this_very_run_makes_is_not_asked() -> None:
+    asked = [trial.name for trial in trials(decide(resting(defined_before=False), Policy()))]
+    assert asked == ["customresourcedefinitions.apiextensions.k8s.io/shirts.example.com", "namespaces/opened", LIVE]
+    asked = [trial.name for trial in trials(decide(resting(defined_before=True), Policy()))]
+    assert "shirts.example.com/shop/shirt" in asked
 
 
 def conflicting(*conflicts: Conflict) -> Conflicting:
@@ -137,7 +226,7 @@ def test_conflicts_with_helms_own_client_side_past_do_not_arise() -> None:
     trial = only(facts("4.3.1"))
     past = Conflict(".data.a", "helm", True)
     assert again(trial, conflicting(past)) == Trial(
-        Verb.APPLY, trial.resource, trial.key, TARGET, force=True, first_own=True
+        Verb.APPLY, trial.resource, trial.key, TARGET, force=True, first_own=True, strict=True
     )
     assert again(trial, conflicting(past, Conflict(".data.b", "helm", False))) is None
     assert again(trial, Rejected("no")) is None

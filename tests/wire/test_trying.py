@@ -35,11 +35,13 @@ def failure(code: int, reason: str, message: str, causes: list[dict[str, str]]) 
 @pytest.mark.parametrize(
     ("asked", "method", "content_type", "more"),
     [
-        (trial(), "PATCH", "application/apply-patch+yaml", {"force": "false", "fieldValidation": "Strict"}),
-        (trial(force=True), "PATCH", "application/apply-patch+yaml", {"force": "true", "fieldValidation": "Strict"}),
+        (trial(strict=True), "PATCH", "application/apply-patch+yaml", {"force": "false", "fieldValidation": "Strict"}),
+        (trial(force=True), "PATCH", "application/apply-patch+yaml", {"force": "true"}),
         (trial(Verb.MERGE), "PATCH", "application/merge-patch+json", {}),
         (trial(Verb.STRATEGIC), "PATCH", "application/strategic-merge-patch+json", {}),
         (trial(Verb.REPLACE), "PUT", "application/json", {}),
+        (trial(Verb.REPLACE, strict=True), "PUT", "application/json", {"fieldValidation": "Strict"}),
+        (trial(Verb.CREATE, new=True), "POST", "application/json", {}),
     ],
 )
 def test_every_request_is_a_dry_run(
@@ -49,7 +51,7 @@ def test_every_request_is_a_dry_run(
     server.on(".*", ok(there))
     assert answer(connect, asked) == Accepted(there)
     (request,) = server.requests
-    assert (request.method, request.path) == (method, PATH)
+    assert (request.method, request.path) == (method, PATH.removesuffix("/shirt") if method == "POST" else PATH)
     assert request.query == {"dryRun": "All", "fieldManager": "helm", **more}
     assert request.headers["content-type"] == (content_type,)
     assert json.loads(request.body) == BODY
@@ -86,6 +88,26 @@ def test_what_the_server_refuses(server: Server, connect: Connect, reply: Reply)
     assert answer(connect) == Rejected(json.loads(reply.body)["message"])
 
 
+@pytest.mark.parametrize("verb", [Verb.APPLY, Verb.CREATE])
+def test_what_an_admission_says_of_what_is_new_may_rest_on_what_comes_before_it(
+    server: Server, connect: Connect, verb: Verb
+) -> None:
+    said = 'admission webhook "a.example.com" denied the request: no policy'
+    server.on(".*", status(403, "", said))
+    assert answer(connect, trial(verb, new=True)) == NotAsked(f"as things are before the run, {said}")
+
+
+def test_what_would_be_made_is_accepted(server: Server, connect: Connect) -> None:
+    there = an_object(SHIRT, "shirt")
+    server.on(".*", Reply(201, json.dumps(there).encode()))
+    assert answer(connect, trial(Verb.CREATE, new=True)) == Accepted(there)
+
+
+def test_what_was_made_meanwhile_says_nothing(server: Server, connect: Connect) -> None:
+    server.on(".*", status(409, "AlreadyExists", "shirts already exists"))
+    assert isinstance(answer(connect, trial(Verb.CREATE, new=True)), NotAsked)
+
+
 def test_nothing_of_a_secret_is_told(server: Server, connect: Connect) -> None:
     causes = [{"reason": "FieldValueInvalid", "field": "data[key]", "message": "Invalid value: hunter2"}]
     server.on(".*", failure(422, "Invalid", "Secret is invalid: data[key]: Invalid value: hunter2", causes))
@@ -95,7 +117,10 @@ def test_nothing_of_a_secret_is_told(server: Server, connect: Connect) -> None:
     assert answer(connect, trial(resource=SECRET)) == Rejected("it is not valid")
 
 
-@pytest.mark.parametrize(("verb", "right"), [(Verb.APPLY, "patch"), (Verb.MERGE, "patch"), (Verb.REPLACE, "update")])
+@pytest.mark.parametrize(
+    ("verb", "right"),
+    [(Verb.APPLY, "patch"), (Verb.MERGE, "patch"), (Verb.REPLACE, "update"), (Verb.CREATE, "create")],
+)
 def test_no_right_to_write(server: Server, connect: Connect, verb: Verb, right: str) -> None:
     server.on(".*", status(403, "Forbidden", f'shirts is forbidden: User "u" cannot {right} resource'))
     assert answer(connect, trial(verb)) == NotAsked(

@@ -26,16 +26,14 @@ def conflicts(found: Sequence[Conflict], name: str) -> Finding:
     )
 
 
-def rejected(message: str, name: str) -> Finding:
-    """The API server says no to what Helm will send."""
+def rejected(message: str, name: str, *, new: bool) -> Finding:
+    """The API server says no to what Helm will send; ``new`` where nothing is live there."""
+    anew = f"kubectl delete {kubectl(name)}   (only where it may be made anew: what it holds is lost)"
     return Finding(
         "PR307",
         Severity.ERROR,
         f"the API server would refuse what this Helm sends: {message}",
-        (
-            "change the chart to what the server takes",
-            f"kubectl delete {kubectl(name)}   (only where it may be made anew: what it holds is lost)",
-        ),
+        ("change the chart to what the server takes", *(() if new else (anew,))),
     )
 
 

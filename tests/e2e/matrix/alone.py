@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,10 @@ from postrender.cluster import connect
 from postrender.connection import Connection
 from postrender.gather import gather
 from postrender.helm.apply import never_there
-from postrender.helm.predict import Prediction, Request
+from postrender.helm.predict import Prediction, Request, no_original
 from postrender.helm.server import SERVER_KEPT, without_empty_data
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, LiveObject, ReleaseName
 from postrender.plan.facts import Facts, Item
-from postrender.plan.leaving import leaving
 from postrender.plan.outcomes import predictions
 from postrender.plan.rewriting import Rewriting
 from postrender.plan.run import Run as Decision
@@ -26,6 +25,7 @@ from postrender.rehearse import attempted
 from postrender.source import Source
 from tests.e2e.api import Object
 from tests.e2e.kinds import SECRET
+from tests.e2e.matrix.ending import Ending, Id, ending
 from tests.e2e.matrix.stage import Stage, State
 from tests.e2e.matrix.steps import Ref, Run, Scenario
 
@@ -47,6 +47,8 @@ def helm_alone(stage: Stage, scenario: Scenario) -> Alone:
     refused = not_imported(facts)
     predicted = [] if refused else _predicted(facts, _source(stage))
     before = stage.state(scenario)
+    bodies = {_id(item): before[ref_at(scenario, stage, _id(item))] for item in (*facts.items, *facts.leaving)}
+    end = ending(facts, predicted, bodies, _source(stage)) if predicted else None
     mark = stage.plane.audit.mark()
     done = stage.play(scenario.run)
     after = stage.state(scenario)
@@ -54,14 +56,12 @@ def helm_alone(stage: Stage, scenario: Scenario) -> Alone:
     if refused:
         wrong = [] if NOT_IMPORTED in done.error else [f"predicted that {refused} is not imported"]
         return Alone(outcome, True, (*wrong, *changed(before, after)))
-    if not predicted or scenario.refused_new:
+    if end is None:
         return Alone(outcome, False)
-    deleted = _deleted(facts, predicted)
-    wrong = compared(scenario, stage, predicted, before, after, deleted)
-    wrong += _left(scenario, stage, facts, after, deleted)
-    wrong += _errors(predicted, done.error if not done.ok else "")
+    wrong = compared(scenario, stage, facts, end, after)
+    wrong += _errors(end.errors, done.error if not done.ok else "")
     sent = {request.path: request.body for request in stage.plane.audit.writes(mark) if request.verb == "patch"}
-    wrong += _patches(scenario, stage, predicted, sent)
+    wrong += _patches(scenario, stage, end, sent)
     return Alone(outcome, True, tuple(wrong))
 
 
@@ -120,92 +120,61 @@ def _before_trial(run: Decision) -> list[Prediction | None]:
     updates = run.upgrade or any(item.live is not None for item in run.facts.items)
     applies = run.ways.applies_what_is_new or not updates
     found: list[Prediction | None] = []
-    for item in run.facts.items:
+    for index, item in enumerate(run.facts.items):
+        again = index in run.doubles and index != run.doubles[index][0]
         if item.hook:
             found.append(None)
+        elif item.live is None and again and updates and not run.ways.starts_from_live:
+            error = no_original(run.helm, item.key)
+            found.append(Prediction(Request.NOTHING, None, error=error, ends=True))
         elif item.live is None:
             body = target(run, item, Rewriting())
             error = never_there(body) if applies else ""
             live = without_empty_data(item.ref.gvk, body)
-            found.append(Prediction(Request.CREATE, live, body if applies else None, error))
-        elif run.stuck_on_live:
+            ends = updates and bool(error)
+            found.append(Prediction(Request.CREATE, live, body if applies else None, error, ends=ends))
+        elif run.stuck_on_live and not again:
             found.append(Prediction(Request.APPLY, None, error="metadata.managedFields must be nil"))
         else:
             found.append(None)
     return found
 
 
-def _deleted(facts: Facts, predicted: list[tuple[Item, Prediction]]) -> set[str]:
-    """The uids of what the upgrade deletes; nothing where an update fails before."""
-    if any(prediction.error for _, prediction in predicted):
-        return set()
-    helm = facts.invocation.helm
-    assert helm is not None
-    keys = {
-        (verdict.ref.gvk, verdict.key)
-        for verdict in leaving(Decision(facts, Policy(), helm))
-        if verdict.prediction is not None and verdict.prediction.request is Request.DELETE
-    }
-    return {item.live.uid for item in facts.leaving if item.live is not None and (item.ref.gvk, item.key) in keys}
-
-
-def _left(scenario: Scenario, stage: Stage, facts: Facts, after: State, deleted: set[str]) -> list[str]:
-    """Where what leaves the chart is there and should not be, or the other way round."""
+def compared(scenario: Scenario, stage: Stage, facts: Facts, end: Ending, after: State) -> list[str]:
+    """Where what is live is not what was predicted."""
     wrong = []
-    for item in facts.leaving:
-        if item.live is None:
+    for item in (*facts.items, *facts.leaving):
+        at = _id(item)
+        if item.hook or at in end.open:
             continue
-        ref = ref_of(scenario, stage, item)
-        gone = item.live.uid in deleted
-        if gone is not (after[ref] is None):
-            wrong.append(f"{ref}: leaves the chart, predicted to be {'deleted' if gone else 'left'}")
+        ref = ref_at(scenario, stage, at)
+        expected, found = end.live[at], after[ref]
+        if expected is None or found is None:
+            if expected is not found:
+                wrong.append(f"{ref}: predicted {short(expected)}, live is {short(found)}")
+        elif comparable(expected) != comparable(found):
+            wrong.append(f"{ref}: predicted {short(comparable(expected))}, live is {short(comparable(found))}")
     return wrong
 
 
-def compared(
-    scenario: Scenario,
-    stage: Stage,
-    predicted: list[tuple[Item, Prediction]],
-    before: State,
-    after: State,
-    deleted: set[str],
-) -> list[str]:
-    """Where what is live is not what was predicted; without a body in the prediction, what was live stays."""
-    wrong = []
-    created_in_vain = any(prediction.error for _, prediction in predicted)
-    for item, prediction in predicted:
-        ref = ref_of(scenario, stage, item)
-        found = after[ref]
-        if item.live is not None and item.live.uid in deleted:
-            if found is not None:
-                wrong.append(f"{ref}: predicted to be deleted, and it is there")
-            continue
-        if found is None:
-            if not (prediction.request is Request.CREATE and created_in_vain):
-                wrong.append(f"{ref}: predicted {short(prediction.live)}, and there is none")
-            continue
-        expected = comparable(before[ref] or {} if prediction.live is None else prediction.live)
-        actual = comparable(found)
-        if expected != actual:
-            wrong.append(f"{ref}: predicted {short(expected)}, live is {short(actual)}")
-    return wrong
+def _id(item: Item) -> Id:
+    return item.ref.gvk, item.key
 
 
-def ref_of(scenario: Scenario, stage: Stage, item: Item) -> Ref:
-    """The scenario's name for an object of the stream."""
-    gvk = item.ref.gvk
+def ref_at(scenario: Scenario, stage: Stage, at: Id) -> Ref:
+    """The scenario's name for an object."""
+    gvk, key = at
     for ref in scenario.refs:
         if (ref.kind.group, ref.kind.version, ref.kind.kind) == (gvk.group, gvk.version, gvk.kind) and (
             ref.real_name(stage.place),
             stage.place.of(ref.kind, ref.namespace),
-        ) == (item.key.name, item.key.namespace):
+        ) == (key.name, key.namespace):
             return ref
-    raise KeyError(item.name)
+    raise KeyError(at)
 
 
-def _errors(predicted: list[tuple[Item, Prediction]], error: str) -> list[str]:
+def _errors(foretold: Sequence[str], error: str) -> list[str]:
     wrong = []
-    foretold = [prediction.error for _, prediction in predicted if prediction.error]
     for each in foretold:
         intro, _, objection = each.partition(": ")
         if not (error and intro in error and objection in error):
@@ -215,17 +184,15 @@ def _errors(predicted: list[tuple[Item, Prediction]], error: str) -> list[str]:
     return wrong
 
 
-def _patches(
-    scenario: Scenario, stage: Stage, predicted: list[tuple[Item, Prediction]], sent: Mapping[str, Any]
-) -> list[str]:
+def _patches(scenario: Scenario, stage: Stage, end: Ending, sent: Mapping[str, Any]) -> list[str]:
     wrong = []
-    for item, prediction in predicted:
-        ref = ref_of(scenario, stage, item)
+    for at in end.live:
+        ref = ref_at(scenario, stage, at)
         body = sent.get(ref.path(stage.place))
-        if prediction.live is None or ref.kind is SECRET:
-            continue  # What is sent holds what only the server sets, or is not logged.
-        if not same(prediction.patch or None, body or None):
-            wrong.append(f"{ref}: predicted the patch {text(prediction.patch)}, Helm sent {text(body)}")
+        if ref.kind is SECRET or at in end.open | end.untold:
+            continue  # What is sent of a Secret is not logged.
+        if not same(end.patches.get(at), body or None):
+            wrong.append(f"{ref}: predicted the patch {text(end.patches.get(at))}, Helm sent {text(body)}")
     return wrong
 
 
@@ -275,6 +242,8 @@ def live(state: State) -> str:
 
 def short(body: Json) -> str:
     """An object in a line."""
+    if body is None:
+        return "nothing"
     return text({name: value for name, value in body.items() if name not in ("apiVersion", "kind")})
 
 

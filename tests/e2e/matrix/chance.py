@@ -14,6 +14,7 @@ from tests.e2e.kinds import (
     CONFIG_MAP,
     CUSTOM_CONFIG_MAP,
     GAMMA_SHIRT,
+    ROLE_BINDING,
     STABLE_FLAG,
     STABLE_SHIRT,
     Kind,
@@ -37,6 +38,8 @@ from tests.e2e.matrix.steps import (
 KINDS = (STABLE_SHIRT, BETA_SHIRT, GAMMA_SHIRT, STABLE_FLAG, BETA_FLAG, CUSTOM_CONFIG_MAP, CONFIG_MAP)
 KEEP: tuple[bool | str, ...] = (True, True, True, True, False, "Keep", "keep ", " KEEP", "delete")
 FIELDS = ("a", "b", "c", "d")
+REFUSED = Thing(ROLE_BINDING, {"apiGroup": "rbac.authorization.k8s.io", "kind": "Nobody", "name": "x"}, name="refused")
+"""What the API server never makes; asked about beforehand only beside what is live."""
 Things: TypeAlias = tuple[Thing, ...]
 Start: TypeAlias = tuple[tuple[Step, ...], Run, Things]
 """Steps, the run that is looked at, and the objects that are live before it with every Helm."""
@@ -51,13 +54,19 @@ def draw(seed: int, number: int, columns: Sequence[Column]) -> tuple[Scenario, C
     start = chance.choice(_STARTS)
     before, run, there = start(chance, old, new)
     before = (*before, *_touches(chance, there))
+    live = {thing.ref for thing in there} & {thing.ref for thing in run.things}
+    if live and chance.random() < 0.08:
+        run = replace(run, things=(*run.things, REFUSED))
+    if chance.random() < 0.04:
+        again = chance.choice(run.things)
+        run = replace(run, things=(*run.things, replace(again, content=_mutated(chance, again, run.things))))
     flags = tuple(
         flag
         for flag, share in (
             (Flag.FORCE, 0.1),
             (Flag.TAKE_OWNERSHIP, 0.15),
             (Flag.FORCE_CONFLICTS, 0.2),
-            (Flag.ATOMIC, 0.08),
+            (Flag.ATOMIC, 0.2),
         )
         if flag.exists(column, run.action) and chance.random() < share
     )

@@ -23,7 +23,8 @@ def wrong(stage: Stage, scenario: Scenario, run: Run, state: State, stored: Docs
     the value it had before (``stored``) may be either: Helm 3 leaves it, as an upgrade of its own would.
     """
     found = []
-    for thing in run.things:
+    last = {thing.ref: thing for thing in run.things}  # Of one that is there twice, which is to be announced.
+    for thing in last.values():
         if thing.hook:
             continue
         body = state[thing.ref]

@@ -60,6 +60,8 @@ def with_filter(stage: Stage, scenario: Scenario) -> WithFilter:
     if not done.helm.ok:
         return WithFilter(Verdict.FAILED, said(done.helm.error))
     unsaid = _unannounced(done, wrong(stage, scenario, run, after, compared_with))
+    if len({thing.ref for thing in run.things}) < len(run.things) and "(PR206)" not in done.account:
+        unsaid.append("an object is in the chart twice")
     left = _left_behind(stage, run, after, compared_with)
     if left and "(PR4" not in done.account:
         return WithFilter(Verdict.BROKEN, "silently left behind", tuple(left))
@@ -177,12 +179,13 @@ def _kept(body: object) -> bool:
 def _untrue(stage: Stage, scenario: Scenario, state: State) -> list[str]:
     """What the release stores and is not live; the resource policy, and a pin, may be ahead."""
     newest = stage.releases(scenario.run.release)[-1]
-    found = []
-    for doc in yaml.safe_load_all(newest.manifest):
-        for ref in _refs(stage, scenario, doc) if doc else ():
-            more = _more(doc, state[ref] or {}, foreign(scenario, ref), ())
-            found += [f"stored and not live: {ref} {path}" for path in more]
-    return found
+    docs = [doc for doc in yaml.safe_load_all(newest.manifest) if doc]
+    last = {ref: doc for doc in docs for ref in _refs(stage, scenario, doc)}  # Of one that is there twice.
+    return [
+        f"stored and not live: {ref} {path}"
+        for ref, doc in last.items()
+        for path in _more(doc, state[ref] or {}, foreign(scenario, ref), ())
+    ]
 
 
 def _refs(stage: Stage, scenario: Scenario, doc: Object) -> list[Ref]:

@@ -233,7 +233,6 @@ class Scenario:
     """A start, made by steps, and the run of Helm that is looked at.
 
     ``adopt`` is what the filter may stamp, ``on_drift`` what it does where Helm would not apply the chart.
-    ``refused_new`` says that the chart has a new object that the server refuses, which nobody asks it beforehand;
     ``since`` is the first Helm it is for.
     """
 
@@ -243,7 +242,6 @@ class Scenario:
     run: Run
     adopt: tuple[Adopt, ...] = ()
     on_drift: OnDrift = OnDrift.STORE
-    refused_new: bool = False
     since: HelmVersion | None = None
 
     def exists(self, column: Column) -> bool:

@@ -12,6 +12,7 @@ EXPORTED = {
 }
 SHIRT = Thing(STABLE_SHIRT, {"color": "blue"}, keep=True)
 CFG = Thing(CONFIG_MAP, {"a": "1"})
+KEPT = Thing(CONFIG_MAP, {"a": "1"}, keep=True)
 
 
 def binding(role: str) -> Thing:
@@ -54,6 +55,42 @@ SCENARIOS = (
         "the same with --force-conflicts",
         (*reinstall(SHIRT), Touched(SHIRT.ref, {"spec": {"color": "grey"}})),
         install(Thing(STABLE_SHIRT, {"color": "red"}, keep=True), flags=(Flag.FORCE_CONFLICTS,)),
+    ),
+    Scenario(
+        "twice, new",
+        "a chart has one object twice, and it is new",
+        (),
+        install(CFG, Thing(CONFIG_MAP, {"b": "1"})),
+    ),
+    Scenario(
+        "twice, new beside a kept one",
+        "the same beside a kept Shirt",
+        reinstall(SHIRT),
+        install(SHIRT, CFG, Thing(CONFIG_MAP, {"b": "1"})),
+    ),
+    Scenario(
+        "twice, live",
+        "a chart has a kept object twice",
+        reinstall(KEPT),
+        install(KEPT, Thing(CONFIG_MAP, {"b": "1"}, keep=True)),
+    ),
+    Scenario(
+        "twice, upgraded",
+        "an upgrade has an object twice",
+        (install(CFG),),
+        upgrade(CFG, Thing(CONFIG_MAP, {"b": "1"})),
+    ),
+    Scenario(
+        "twice, Shirt live",
+        "a chart has a kept Shirt twice",
+        reinstall(SHIRT),
+        install(SHIRT, Thing(STABLE_SHIRT, {"color": "red"}, keep=True)),
+    ),
+    Scenario(
+        "twice, Shirt upgraded",
+        "an upgrade has a Shirt twice",
+        (install(SHIRT),),
+        upgrade(SHIRT, Thing(STABLE_SHIRT, {"color": "red"}, keep=True)),
     ),
     Scenario(
         "H17 new in an upgrade",

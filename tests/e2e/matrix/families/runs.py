@@ -30,28 +30,24 @@ SCENARIOS = (
         "a kept ConfigMap comes back unkept, and the install fails and undoes itself",
         reinstall(KEPT),
         install(LOOSE, BAD, flags=ATOMIC),
-        refused_new=True,
     ),
     Scenario(
         "H11 kept, atomic",
         "the same, and the chart keeps it",
         reinstall(KEPT),
         install(KEPT, BAD, flags=ATOMIC),
-        refused_new=True,
     ),
     Scenario(
         "H11 not kept, fails",
         "the same, unkept, and the install does not undo itself",
         reinstall(KEPT),
         install(LOOSE, BAD),
-        refused_new=True,
     ),
     Scenario(
         "H11 upgrade, atomic",
         "a kept ConfigMap comes back unkept in an upgrade that fails and is rolled back",
         LEFT,
         upgrade(LOOSE, OTHERS, BAD, flags=ATOMIC),
-        refused_new=True,
     ),
     Scenario(
         "atomic",

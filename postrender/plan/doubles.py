@@ -1,0 +1,45 @@
+"""One object that the stream has more than once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from postrender.helm.invocation import Action
+from postrender.plan.facts import Item
+from postrender.plan.run import Run
+from postrender.plan.verdict import Finding, Severity
+
+
+def doubled(run: Run, index: int) -> Iterator[Finding]:
+    """What is to be said at the last document of an object that an earlier one has too.
+
+    Where it is live, Helm patches it once for each document, in their order. Where it is new, an install of nothing but
+    new objects makes all of a kind at once (``batchPerform``, pkg/kube/client.go), and an update meets what it has just
+    made as an object that the release does not hold, and ends there before 4.2.0 (``Update``, the same file).
+    """
+    same = run.doubles.get(index)
+    if same is None or index != same[-1]:
+        return
+    item = run.facts.items[index]
+    times = "twice" if len(same) == 2 else f"{len(same)} times"
+    severity, why = _outcome(run, item, same)
+    yield Finding(
+        "PR206", severity, f"is in the stream {times}: {why}", ("take all but one of its documents out of the chart",)
+    )
+
+
+def _outcome(run: Run, item: Item, same: Sequence[int]) -> tuple[Severity, str]:
+    if item.live is not None:
+        return Severity.WARNING, "Helm applies all of them, and the last one stays"
+    if item.observation is None or run.facts.invocation.action is Action.TEMPLATE:
+        return Severity.WARNING, "the last one stays, and where it is new, Helm fails or leaves it to chance"
+    if run.upgrade or run.touches_live:
+        if run.ways.starts_from_live:
+            return Severity.WARNING, "Helm applies all of them, and the last one stays"
+        return Severity.ERROR, "this Helm would make it, and stop at the next of them half way through the chart"
+    if not run.server_side:
+        return Severity.ERROR, "this Helm would make it, and fail at the next of them"
+    first, *others = (run.facts.desired(run.facts.items[each].ref) for each in same)
+    if any(other != first for other in others):
+        return Severity.ERROR, "they differ, this Helm applies them at once, and which one stays is left to chance"
+    return Severity.WARNING, "Helm applies all of them, which are the same"

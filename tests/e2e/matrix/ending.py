@@ -1,0 +1,193 @@
+"""What the model says is live after a run of Helm alone: all of it, half of it, or what is left once it was undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from postrender.helm.invocation import Invocation
+from postrender.helm.matching import identity
+from postrender.helm.objects import Entry, stamped
+from postrender.helm.predict import Prediction, Request, Update, simulate
+from postrender.identity import GroupVersionKind, ObjectKey
+from postrender.live import RESOURCE_POLICY, Json, StoredRelease
+from postrender.plan.facts import Facts, Item, upgraded_from
+from postrender.plan.leaving import KEEP, leaving
+from postrender.plan.run import Run
+from postrender.plan.trying import tried
+from postrender.policy import Policy
+from postrender.rehearse import attempted
+from postrender.source import Source
+from postrender.trial import Trial, Verb
+
+Id: TypeAlias = tuple[GroupVersionKind, ObjectKey]
+
+
+@dataclass
+class Ending:
+    """``live`` is every object that was looked at, ``None`` for one that is not there; ``patches`` the last one sent.
+
+    ``open`` are objects of which nothing is said: Helm makes those of one kind at once, and ends at the first that
+    fails. ``untold`` are those whose patch holds what only the server sets.
+    """
+
+    live: dict[Id, Json]
+    patches: dict[Id, Json] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    open: set[Id] = field(default_factory=set)
+    untold: set[Id] = field(default_factory=set)
+
+    def goes_on(self, at: Id, prediction: Prediction) -> bool:
+        """Take in what becomes of one object; whether Helm goes on to the next."""
+        if prediction.patch:
+            self.patches[at] = prediction.patch
+        if prediction.request is Request.APPLY and prediction.live is None:
+            self.untold.add(at)
+        if prediction.ends:
+            self.errors = [prediction.error]  # What was collected before is not told.
+        elif prediction.error:
+            self.errors.append(prediction.error)
+        elif prediction.live is not None:
+            self.live[at] = prediction.live
+        return not prediction.ends
+
+
+def ending(
+    facts: Facts, predicted: Sequence[tuple[Item, Prediction]], before: Mapping[Id, Json], source: Source
+) -> Ending:
+    """From what the model says of each object of the stream to what is live once Helm has ended."""
+    invocation = facts.invocation
+    assert invocation.helm is not None
+    run = Run(facts, Policy(), invocation.helm)
+    items = (*facts.items, *facts.leaving)
+    end = Ending({_id(item): before[_id(item)] for item in items if not item.hook})
+    twice = {_id(facts.items[index]) for index in run.doubles if facts.items[index].live is None}
+    end.untold.update(twice)
+    if not (run.upgrade or run.touches_live):
+        predicted = _made_at_once(run, end, predicted, twice)
+    for item, prediction in predicted:
+        if not end.goes_on(_id(item), prediction):
+            break
+    if not end.errors:
+        for verdict in leaving(run):
+            if verdict.prediction is not None and verdict.prediction.request is Request.DELETE:
+                _delete(end, items, (verdict.ref.gvk, verdict.key))
+    elif not run.touches_live:
+        end.open.update(_id(item) for item in facts.items)
+    if end.errors and invocation.atomic:
+        _rolled_back(run, end, source) if run.upgrade else _uninstalled(run, end)
+    return end
+
+
+def _made_at_once(
+    run: Run, end: Ending, predicted: Sequence[tuple[Item, Prediction]], twice: set[Id]
+) -> list[tuple[Item, Prediction]]:
+    """The predictions but for what is there twice, of which either one may come first."""
+    end.open.update(twice)
+    if twice and not run.server_side:
+        end.errors.append("already exists")
+    return [(item, prediction) for item, prediction in predicted if _id(item) not in twice]
+
+
+def _id(item: Item) -> Id:
+    return item.ref.gvk, item.key
+
+
+def _delete(end: Ending, items: Iterable[Item], at: Id) -> None:
+    """The object is gone by whatever version of its kind it is known."""
+    uids = {item.live.uid for item in items if item.live and _id(item) == at}
+    for item in items:
+        if _id(item) == at or (item.live and item.live.uid in uids):
+            end.live[_id(item)] = None
+
+
+def _uninstalled(run: Run, end: Ending) -> None:
+    """All that the manifest holds goes, but for what it has any policy for.
+
+    ``failRelease`` (pkg/action/install.go), ``filterManifestsToKeep`` (pkg/action/resource_policy.go).
+    """
+    for item in run.facts.items:
+        if not item.hook and RESOURCE_POLICY not in item.ref.annotations:
+            end.live[_id(item)] = None
+            end.open.discard(_id(item))
+
+
+def _rolled_back(run: Run, end: Ending, source: Source) -> None:
+    """The last revision that succeeded comes back, by an update from the one that failed.
+
+    ``failRelease`` (pkg/action/upgrade.go), ``performRollback`` (pkg/action/rollback.go).
+    """
+    before = upgraded_from(run.facts.invocation, run.facts.own)
+    assert before is not None
+    if before.status == "failed":
+        return
+    assert run.release is not None
+    failed = [Entry(item.ref.gvk, item.key, run.facts.desired(item.ref)) for item in run.facts.items if not item.hook]
+    targets = [Entry(entry.gvk, entry.key, stamped(entry.body, run.release)) for entry in run.facts.stored]
+    apply = _applies(run.facts.invocation, before)
+    errors = len(end.errors)
+    answers = _asked(run, targets, source) if apply else {}
+    for entry, simulated in zip(targets, simulate(_update(run, end, failed, targets)), strict=True):
+        asked = answers.get((entry.gvk, entry.key))
+        ends_here = simulated.ends or simulated.request is Request.CREATE
+        if not end.goes_on((entry.gvk, entry.key), simulated if ends_here or asked is None else asked):
+            return
+    if len(end.errors) > errors:
+        return
+    matching = run.ways.matching
+    there = {identity(matching, entry.gvk, entry.key) for entry in targets}
+    for item in run.facts.items:
+        body = end.live.get(_id(item))
+        if item.hook or body is None or identity(matching, item.ref.gvk, item.key) in there:
+            continue
+        if ((body.get("metadata") or {}).get("annotations") or {}).get(RESOURCE_POLICY) != KEEP:
+            _delete(end, (*run.facts.items, *run.facts.leaving), _id(item))
+
+
+def _applies(invocation: Invocation, before: StoredRelease) -> bool:
+    """Whether the rollback applies server-side: ``auto`` as the revision was applied that comes back."""
+    assert invocation.helm is not None
+    if invocation.helm.major < 4 or invocation.server_side == "false":
+        return False
+    return invocation.server_side == "true" or before.apply_method == "ssa"
+
+
+def _update(run: Run, end: Ending, failed: Sequence[Entry], targets: Sequence[Entry]) -> Update:
+    by_key: Mapping[ObjectKey, Json] = {key: body for (_, key), body in end.live.items() if body is not None}
+    status_apart = {item.ref.gvk for item in (*run.facts.items, *run.facts.leaving) if item.resource.status_apart}
+    return Update(
+        targets=targets,
+        stored=failed,
+        adopted=(),
+        live={key: _versioned(body) for key, body in by_key.items()},
+        helm=run.helm,
+        matching=run.ways.matching,
+        force=run.facts.invocation.force,
+        status_apart=frozenset(status_apart),
+    )
+
+
+def _versioned(body: Json) -> Json:
+    """What was made by the run that failed has a resourceVersion too."""
+    metadata = body.get("metadata") or {}
+    return {**body, "metadata": {"resourceVersion": "new", **metadata}}
+
+
+def _asked(run: Run, targets: Sequence[Entry], source: Source) -> dict[Id, Prediction]:
+    """What the server says to the older manifests where they meet what was live before the run.
+
+    Whatever the run that fails had applied until then is Helm's own, and goes with what comes back.
+    """
+    items = {_id(item): item for item in (*run.facts.items, *run.facts.leaving) if item.live is not None}
+    asked = [
+        (
+            items[at],
+            Trial(Verb.APPLY, items[at].resource, at[1], entry.body, force=run.forces_conflicts, first_own=True),
+        )
+        for entry in targets
+        if (at := (entry.gvk, entry.key)) in items
+    ]
+    answers = attempted([trial for _, trial in asked], source)
+    found = {_id(item): tried(item, trial, answer, None) for (item, trial), answer in zip(asked, answers, strict=True)}
+    return {at: prediction for at, prediction in found.items() if prediction is not None}
