@@ -68,10 +68,18 @@ class Page:
 
     def open(self, path: Path) -> None:
         """Load a file and return when all of it is there."""
-        self.call("Page.navigate", url=path.as_uri())
+        self.go(path.as_uri())
+
+    def go(self, address: str) -> None:
+        """Load what is at an address and return when all of it is there."""
+        self.call("Page.navigate", url=address)
+        self.wait(f"document.readyState + location.href === 'complete' + {json.dumps(address)}")
+
+    def wait(self, condition: str) -> None:
+        """Return when an expression is true in the page; AssertionError where it does not become so."""
         deadline = time.monotonic() + ANSWERS_WITHIN
-        while self.run("document.readyState + location.protocol") != "completefile:":
-            assert time.monotonic() < deadline, "the page does not load"
+        while not self.run(condition):
+            assert time.monotonic() < deadline, f"in the page this does not come true: {condition}"
             time.sleep(0.05)
 
     def run(self, script: str) -> Any:
