@@ -36,7 +36,6 @@ NOT_RUN: Mapping[str, str] = {
     "bin/test -m 'not e2e'": "runs the tests that this run runs anyway",
     "bin/test tests/plans -k orphan": "the same",
     ".ci/run": "the same, and more",
-    "bin/docs": "run by .ci/run before the tests",
     "bin/docs --write": "writes into the tree; tests/cli/test_pages.py compares what it would write",
     "bin/matrix --write": "half an hour of two cores",
     "bin/fuzz 600": "ten minutes of two cores",
@@ -45,7 +44,6 @@ NOT_RUN: Mapping[str, str] = {
     "bin/picture": "writes into the tree; test_pages.py plays the same",
     "bin/test-range": "every Python that can be had, an environment of packages for each",
     "bin/release": "tests/release builds and checks the same files",
-    "pipx install .": "tests/release installs the same wheel into an empty environment, and calls it there",
     "podman build -t registry.example.com/argocd-postrender:0.1.0 examples/argocd": "needs images of a registry",
     'kpt fn eval . --exec "postrender krm" -- release=shirts namespace=shop stamp=all': (
         "kpt can be had neither from Debian nor from Go's proxy, which lacks a module it needs"
@@ -53,6 +51,12 @@ NOT_RUN: Mapping[str, str] = {
     'kpt fn eval DIR --exec "postrender krm" -- release=shop stamp=all': "the same",
 }
 """Commands that no test runs as they stand, and why."""
+
+ELSEWHERE: Mapping[str, str] = {
+    "bin/docs": "tests/browser/test_site.py",
+    "pipx install .": "tests/release/test_release.py",
+}
+"""Commands that a test of their own runs, and where."""
 
 
 class Scene(NamedTuple):
@@ -84,14 +88,20 @@ SHOWN = {each.command: each.shown for page in PAGES for each in typed.on(page) i
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_command_of_a_page_is_run(page: Path) -> None:
-    left = [each.command for each in typed.on(page) if not elsewhere(each) and each.command not in {*RUN, *NOT_RUN}]
+    known = {*RUN, *NOT_RUN, *ELSEWHERE}
+    left = [each.command for each in typed.on(page) if not elsewhere(each) and each.command not in known]
     assert not left, "neither in typed.yaml nor in NOT_RUN"
 
 
 def test_every_command_that_is_run_or_not_is_on_a_page() -> None:
     shown = {each.command for page in PAGES for each in typed.on(page)}
-    assert sorted({*RUN, *NOT_RUN} - shown) == []
-    assert sorted(RUN & set(NOT_RUN)) == []
+    assert sorted({*RUN, *NOT_RUN, *ELSEWHERE} - shown) == []
+    assert len({*RUN, *NOT_RUN, *ELSEWHERE}) == len(RUN) + len(NOT_RUN) + len(ELSEWHERE)
+
+
+@pytest.mark.parametrize("command", ELSEWHERE)
+def test_another_test_runs_it(command: str) -> None:
+    assert command in (ROOT / ELSEWHERE[command]).read_text()
 
 
 @pytest.fixture(scope="module")

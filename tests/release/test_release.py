@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -127,6 +128,21 @@ def test_the_quick_start_runs_from_the_wheel(python: Path, tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr.decode()
     assert f"```yaml\n{done.stdout.decode()}```" in readme
     assert f"```text\n{done.stderr.decode()}```" in readme
+
+
+def test_the_command_of_the_readme_installs_from_a_clone(tmp_path: Path) -> None:
+    """Into an empty home."""
+    command = "pipx install ."
+    assert f"\n{command} " in (ROOT / "README.md").read_text()
+    source, home = clone(tmp_path / "clone"), tmp_path / "home"
+    environ = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}", "HOME": str(home)}
+    index = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=source, env={**index, **environ}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    installed = home / ".local" / "bin" / "python"
+    assert call(installed, "--version", cwd=tmp_path).stdout.startswith(f"postrender {VERSION}\n".encode())
 
 
 def test_what_lies_beside_the_code_is_in_the_wheel(python: Path, tmp_path: Path) -> None:
