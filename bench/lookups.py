@@ -20,8 +20,8 @@ OBJECTS = 1000
 RUNS = 2
 """At most so many counted runs: Helm takes half a minute for each."""
 
-NEW, KEPT = "mart", "shop"
-"""A release none of whose objects is live, and one that is gone and all of whose objects were kept."""
+NEW, KEPT, MIXED = "mart", "shop", "mall"
+"""A release none of whose objects is live; one that is gone and all of whose objects were kept, or the first one."""
 
 
 class _Taken(Record):
@@ -38,11 +38,12 @@ def rows(runs: int) -> list[Row]:
     with control_plane() as (plane, folder), delayed(plane, DELAY) as near, delayed(plane, DELAY) as far:
         charts = {count: config_maps(folder, count) for count in (1, OBJECTS)}
         direct = helm(folder, plane.kubeconfig)
-        _keep(Namespace(plane.api, NAMESPACE))
+        _keep(Namespace(plane.api, NAMESPACE), KEPT, OBJECTS)
+        _keep(Namespace(plane.api, NAMESPACE), MIXED, 1)
         alone = helm(folder, through(far, plane, folder / "far.kubeconfig"))
         kubeconfig = through(near, plane, folder / "near.kubeconfig")
         taken = {}
-        for release in (NEW, KEPT):
+        for release in (NEW, KEPT, MIXED):
             commands = []
             for count, chart in charts.items():
                 stream = folder / f"{release}-{count}.yaml"
@@ -53,17 +54,18 @@ def rows(runs: int) -> list[Row]:
     return [
         *_compared(f"{OBJECTS} objects at {DELAY * 1000:g} ms, none live", taken[NEW]),
         *_compared("the same, all live and kept", taken[KEPT]),
+        *_compared("the same, one kept, the rest asked about as new", taken[MIXED]),
         Row("the most requests at once", near.most, "requests", MAX_REQUESTS),
         Row("peak memory above the interpreter", max(each.peak for each in taken.values()) / 1e6, "MB"),
     ]
 
 
-def _keep(namespace: Namespace) -> None:
-    """Make what an uninstall of ``KEPT`` leaves behind, one by one: a thousand at once is more than Helm can do."""
-    owned = {"meta.helm.sh/release-name": KEPT, "meta.helm.sh/release-namespace": NAMESPACE}
+def _keep(namespace: Namespace, release: str, count: int) -> None:
+    """Make what an uninstall leaves behind, one by one: a thousand at once is more than Helm can do."""
+    owned = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": NAMESPACE}
     labels = {"app.kubernetes.io/managed-by": "Helm"}
-    for index in range(OBJECTS):
-        live = manifest(CONFIG_MAP, f"{KEPT}-{index}", CONTENT, keep=True, annotations=owned, labels=labels)
+    for index in range(count):
+        live = manifest(CONFIG_MAP, f"{release}-{index}", CONTENT, keep=True, annotations=owned, labels=labels)
         namespace.create(live, CONFIG_MAP, "helm")
 
 

@@ -25,10 +25,10 @@ def rehearsed(plan: Plan, facts: Facts, policy: Policy, source: Source | None) -
 
 
 def with_reach(plan: Plan, facts: Facts, source: Source | None) -> Facts:
-    """The facts with what the server would have of what Helm will not apply; the same where that is all of it.
+    """The facts with what the server would have of what Helm will not apply; the same where it is not asked.
 
-    A field that the schema does not know, or that an admission sets in its own way, differs from the chart for ever,
-    and is nothing that anybody could mend.
+    A field that the schema does not know, or that it sets by itself, or an admission in its own way, differs from the
+    chart for ever, and is nothing that anybody could mend.
     """
     mends = [verdict for verdict in plan.verdicts if verdict.mend is not None]
     if source is None or not mends:

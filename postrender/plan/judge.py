@@ -84,6 +84,32 @@ def _within_reach(group: Group, key: ObjectKey, body: Json) -> Json:
     return within_reach(body, group.frame.live[key], group.reached[key]) if key in group.reached else body
 
 
+def suspected(group: Group, rewritings: Sequence[Rewriting]) -> list[Json]:
+    """For each member what it would be without what Helm set on it and neither the chart nor the release has.
+
+    An install that adopted the object without postrender left it behind, or the server filled it in when Helm wrote:
+    ``None`` where there is nothing of that kind, or where the server was asked about it.
+    """
+    found: list[Json] = [None] * len(rewritings)
+    wanted = targets(group, rewritings)
+    if group.frame.force or not any(_more_is_live(group, target) for target in wanted):
+        return found
+    for index, (target, right) in enumerate(zip(wanted, rights(group, rewritings), strict=True)):
+        if _more_is_live(group, target):
+            rest = without_left_over(right, target.body, _tree(target, group.frame.live[target.key]))
+            if differs(comparable(rest), comparable(right)):
+                found[index] = rest
+    return found
+
+
+def _more_is_live(group: Group, target: Entry) -> bool:
+    """Whether Helm set anything on the object that the chart has not, and the server was not asked about it."""
+    live = group.frame.live.get(target.key)
+    if live is None or target.key in group.reached:
+        return False
+    return bool(differs(without_left_over(live, target.body, _tree(target, live)), live))
+
+
 def unkept(group: Group, rewritings: Sequence[Rewriting]) -> list[Paths]:
     """For each member the paths at which the server will not have what the chart wants, as far as it was asked."""
     if not group.reached:
@@ -187,7 +213,9 @@ def _right(group: Group, target: Entry) -> Json:
     shall = where_set(thorough, prediction.live, named)
     # A map that comes back as ``{}`` where another value was stored shows no difference, and keeps its old entries.
     was = where_set(apply_merge_patch({}, stored[0].body), live, named)
-    if not (differs(shall, prediction.live) or differs(comparable(was), comparable(live))):
+    untrue = differs(shall, prediction.live) or differs(comparable(was), comparable(live))
+    # That Helm set more than is stored may be the server's own defaulting: only the server can tell (``suspected``).
+    if not (untrue or target.key in group.reached):
         return prediction.live
     return without_left_over(shall, target.body, tree)
 

@@ -14,7 +14,7 @@ from postrender.helm.patch import differs, merge_patch
 from postrender.helm.predict import Prediction
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, RESOURCE_POLICY, Json
 from postrender.plan.applying import applied
-from postrender.plan.judge import Paths, differing, policy_of, rights, truth, unkept
+from postrender.plan.judge import Paths, differing, policy_of, rights, suspected, truth, unkept
 from postrender.plan.rewriting import Group, Member, Outcome, Rewriting
 from postrender.plan.steps import mended, pinned
 from postrender.record import replace
@@ -59,12 +59,14 @@ def rewrite(group: Group) -> tuple[Outcome, ...]:
 
 
 def _mends(group: Group, rewritings: Sequence[Rewriting], wrong: Sequence[Paths]) -> list[Json]:
-    """For each member what would have to be sent, had nobody to ask what Helm compares with what."""
-    if not any(wrong):
-        return [None] * len(wrong)
+    """For each member what would have to be sent to have it right, ``None`` where it is, without a doubt."""
+    shall = [
+        right if paths else doubtful
+        for right, doubtful, paths in zip(rights(group, rewritings), suspected(group, rewritings), wrong, strict=True)
+    ]
     return [
-        merge_patch(group.frame.live[member.entry.key], right, exact_numbers=True) if paths else None
-        for member, right, paths in zip(group.members, rights(group, rewritings), wrong, strict=True)
+        None if wanted is None else merge_patch(group.frame.live[member.entry.key], wanted, exact_numbers=True)
+        for member, wanted in zip(group.members, shall, strict=True)
     ]
 
 

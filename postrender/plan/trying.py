@@ -106,11 +106,11 @@ def again(trial: Trial, answer: TrialAnswer) -> Trial | None:
 
 
 def reached(live: LiveObject, mend: Json, answer: TrialAnswer) -> Json:
-    """What the server says would be there once ``mend`` was sent; ``None`` where it is what was sent, or not known."""
+    """What the server says would be there once ``mend`` was sent; ``None`` where that is not known."""
     if not isinstance(answer, Accepted):
         return None
     sent = apply_merge_patch(live.body, mend)
-    return answer.live if differs(comparable(answer.live), comparable(sent)) else None
+    return answer.live if differs(comparable(answer.live), comparable(sent)) else sent
 
 
 def _met(trial: Trial, answer: Conflicting) -> tuple[Conflict, ...]:

@@ -9,8 +9,9 @@ import pytest
 
 from tests.e2e.api import Namespace
 from tests.e2e.charts import chart, manifest
+from tests.e2e.controlplane import ControlPlane, serve
 from tests.e2e.helm import Filter, Helm, HelmFactory
-from tests.e2e.kinds import STABLE_SHIRT
+from tests.e2e.kinds import STABLE_SHIRT, Kind, definition
 
 BEFORE = {"color": "blue", "size": "M", "deep": {"a": 1, "b": 2}}
 AFTER = {"color": "red", "deep": {"b": 3}, "new": ["x"]}
@@ -114,6 +115,57 @@ def test_a_field_that_the_server_drops_is_nothing_to_mend(
     it.install("r", whole, filter=Filter(("--on-drift=fail",))).expect_ok()
     it.upgrade("r", chart(tmp_path, {"shirt": {**shown, "spec": AFTER}}), filter=True).expect_ok()
     assert namespace.content(STABLE_SHIRT, "shirt") == AFTER
+
+
+HAT = Kind("defaults.example.com", "v1", "Hat", "hats")
+"""Its schema fills in a size and a brim."""
+
+
+@pytest.fixture(scope="module")
+def hats(control_plane: ControlPlane) -> None:
+    crd = definition(HAT)
+    (version,) = crd["spec"]["versions"]
+    spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    spec["properties"]["size"]["default"] = "M"
+    brim = {"type": "object", "properties": {"width": {"type": "integer", "default": 3}}, "default": {}}
+    spec["properties"]["brim"] = brim
+    serve(control_plane.api, [crd])
+
+
+@pytest.mark.usefixtures("hats")
+@pytest.mark.parametrize("version", ["3.12.3", "3.21.4"])
+def test_what_the_server_fills_in_is_no_remainder_of_an_older_chart(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
+) -> None:
+    """The server writes down Helm as the one who set it."""
+    it = helm(version)
+    whole = chart(tmp_path, {"hat": manifest(HAT, "hat", {"color": "blue"}, keep=True)})
+    it.install("r", whole).expect_ok()
+    assert namespace.content(HAT, "hat") == {"color": "blue", "size": "M", "brim": {"width": 3}}
+    for _ in range(2):
+        it.upgrade("r", whole, filter=Filter(("--on-drift=fail",))).expect_ok()
+        assert "size" not in namespace.releases("r")[-1].manifest
+
+
+@pytest.mark.usefixtures("hats")
+@pytest.mark.parametrize("version", ["3.12.3", "3.21.4"])
+def test_a_remainder_is_told_from_what_the_server_fills_in(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
+) -> None:
+    """All that is stored is live, but an unfiltered reinstall left a field behind."""
+    it = helm(version)
+    before, now = (
+        chart(tmp_path, {"hat": manifest(HAT, "hat", spec, keep=True)})
+        for spec in ({"color": "blue", "old": {"a": 1}}, {"color": "blue"})
+    )
+    it.install("r", before).expect_ok()
+    it.uninstall("r").expect_ok()
+    it.install("r", now).expect_ok()
+    it.upgrade("r", now, filter=True).expect_ok()
+    assert "old" in namespace.releases("r")[-1].manifest
+    it.upgrade("r", now, filter=True).expect_ok()
+    assert namespace.content(HAT, "hat") == {"color": "blue", "size": "M", "brim": {"width": 3}}
+    it.upgrade("r", now, filter=Filter(("--on-drift=fail",))).expect_ok()
 
 
 def test_what_drifted_is_mended_beside_what_the_server_drops(

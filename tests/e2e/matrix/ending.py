@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from postrender.helm.invocation import Invocation
 from postrender.helm.matching import identity
-from postrender.helm.objects import Entry, stamped
+from postrender.helm.objects import Entry, built, stamped
 from postrender.helm.predict import Prediction, Request, Update, simulate
 from postrender.identity import GroupVersionKind, ObjectKey
 from postrender.live import RESOURCE_POLICY, Json, StoredRelease
@@ -123,7 +123,7 @@ def _rolled_back(run: Run, end: Ending, source: Source) -> None:
     if before.status == "failed":
         return
     assert run.release is not None
-    failed = [Entry(item.ref.gvk, item.key, run.facts.desired(item.ref)) for item in run.facts.items if not item.hook]
+    failed = [built(item.ref.gvk, item.key, run.facts.desired(item.ref)) for item in run.facts.items if not item.hook]
     targets = [Entry(entry.gvk, entry.key, stamped(entry.body, run.release)) for entry in run.facts.stored]
     apply = _applies(run.facts.invocation, before)
     errors = len(end.errors)

@@ -119,6 +119,12 @@ SCENARIOS = (
         upgrade(shirt({"color": "blue", "a": {}})),
     ),
     Scenario(
+        "untrue release, only a remainder",
+        "a reinstall left a field of a Shirt behind; all that it stored is live",
+        (*START, install(shirt({"color": "blue"}), may_fail=True)),
+        upgrade(shirt({"color": "red"})),
+    ),
+    Scenario(
         "untrue release, built in",
         "a reinstall left a key of a ConfigMap behind; an upgrade goes on from that",
         (*reinstall(config({"a": "1", "b": "2"})), install(config({"a": "1"}), may_fail=True)),

@@ -50,6 +50,28 @@ SCENARIOS = (
         upgrade(LOOSE, OTHERS, BAD, flags=ATOMIC),
     ),
     Scenario(
+        "H13 atomic",
+        "a kept Shirt left the chart in the very upgrade that fails and is rolled back",
+        (install(SHIRT_OLD, KEPT),),
+        upgrade(KEPT, BAD, flags=ATOMIC),
+    ),
+    Scenario(
+        "H18 atomic",
+        "an upgrade meets a conflict, and so does its rollback",
+        (
+            install(SHIRT_OLD, KEPT),
+            upgrade(SHIRT_NEW, KEPT),
+            Touched(SHIRT_OLD.ref, {"spec": {"color": "grey"}}),
+        ),
+        upgrade(Thing(STABLE_SHIRT, {"color": "black"}, keep=True), LOOSE, flags=ATOMIC),
+    ),
+    Scenario(
+        "atomic, new ones",
+        "an upgrade makes objects anew, changes some, fails, and is rolled back",
+        (install(KEPT), upgrade(LOOSE)),
+        upgrade(Thing(CONFIG_MAP, {"c": "1"}), OTHERS, SHIRT_NEW, BAD, flags=ATOMIC),
+    ),
+    Scenario(
         "atomic",
         "a kept ConfigMap comes back in an install that succeeds",
         reinstall(KEPT),
