@@ -15,11 +15,30 @@ class Entry(Record):
     body: Json
 
 
+MARK = "postrenderer.helm.sh/postrender-filename"
+"""The annotation by which Helm 4 finds each document's file again (``annotateAndMerge``, pkg/action/action.go)."""
+
+
+def unmarked(body: Json) -> Json:
+    """A manifest without the mark that Helm 4 puts on it for a post-renderer, and takes off again before it builds.
+
+    ``splitAndDeannotate`` (pkg/action/action.go of 4.0.0 to 4.3.1).
+    """
+    metadata = body.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    if not isinstance(annotations, dict) or MARK not in annotations:
+        return body
+    rest = {name: value for name, value in annotations.items() if name != MARK}
+    without = {name: value for name, value in metadata.items() if name != "annotations"}
+    return {**body, "metadata": {**without, "annotations": rest} if rest else without}
+
+
 def built(gvk: GroupVersionKind, key: ObjectKey, manifest: Json) -> Entry:
-    """A manifest as Helm's builder makes an object of it: an empty namespace is filled in.
+    """A manifest as Helm's builder makes an object of it: an empty namespace is filled in, and Helm 4's mark is gone.
 
     ``SetNamespace`` and ``UpdateObjectNamespace`` (k8s.io/cli-runtime, pkg/resource/visitor.go).
     """
+    manifest = unmarked(manifest)
     metadata = manifest.get("metadata") or {}
     if not key.namespace or metadata.get("namespace"):
         return Entry(gvk, key, manifest)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from postrender import redact
 from postrender.helm.fields import as_live
-from postrender.helm.objects import built, stamped
+from postrender.helm.objects import built, stamped, unmarked
 from postrender.helm.predict import Prediction, Request
 from postrender.identity import GroupVersionKind, ObjectKey
 from postrender.live import Json
@@ -23,10 +23,6 @@ from postrender.report.view import About, Held, Identity, ObjectView, Owner, Pre
 
 _PASSING = ("managedFields", "resourceVersion", "generation")
 """Metadata that every write changes, and that tells a reader nothing."""
-
-
-MARK = "postrenderer.helm.sh/postrender-filename"
-"""The annotation by which Helm 4 finds each document's file again (``annotateAndMerge``, pkg/action/action.go)."""
 
 
 def view(plan: Plan, facts: Facts, about: About, digests: Digests) -> View:
@@ -146,7 +142,7 @@ class _Building:
         """What two runs can compare: under a key of this run alone, no value of a Secret would ever be equal."""
         if body is None:
             return ""
-        safe = self._safe(_unmarked(body), key)
+        safe = self._safe(unmarked(body), key)
         told = json.dumps(safe, sort_keys=True)
         return hashlib.sha256((told if self.digests.lasting else redact.masked(told)).encode()).hexdigest()
 
@@ -197,17 +193,6 @@ def _plain(body: Json) -> Json:
     if not isinstance(metadata, dict):
         return body
     return {**body, "metadata": {key: value for key, value in metadata.items() if key not in _PASSING}}
-
-
-def _unmarked(body: Json) -> Json:
-    """What a chart wants without the mark that Helm 4 puts on it for a post-renderer (``postrender``, pkg/action)."""
-    metadata = body.get("metadata")
-    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    if not isinstance(annotations, dict) or MARK not in annotations:
-        return body
-    rest = {name: value for name, value in annotations.items() if name != MARK}
-    without = {name: value for name, value in metadata.items() if name != "annotations"}
-    return {**body, "metadata": {**without, "annotations": rest} if rest else without}
 
 
 def _owner(found: Ownership | None) -> Owner | None:
