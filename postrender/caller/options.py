@@ -211,6 +211,9 @@ SETTINGS: tuple[Setting, ...] = (
 )
 """All settings, in the order in which they are shown."""
 
+RUN_PLAN = "POSTRENDER_RUN_PLAN"
+"""The variable by which ``postrender run`` tells the filter where it reads the plan; no setting of a user's."""
+
 
 class Flags(Record):
     """What was given on our own command line; ``None`` (``()`` for a list) where a flag was not given."""

@@ -93,7 +93,8 @@ def _filter(arguments: list[str], telling: Telling) -> int:
         from postrender.commands.chaining import chained
 
         data, then = chained(data, values, telling)
-    result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer, telling.see, held, then)
+    whole = held or telling.shows_plan
+    result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer, telling.see, whole, then)
     account = account_of(result.plan, caller, sources.source, result.rewritten)
     _write(_empty(data, caller) if empty else result.data)
     telling.done(account)

@@ -12,6 +12,7 @@ from postrender.cluster import connect
 from postrender.commands.inputs import policy_of
 from postrender.commands.options import CHAIN_SETTINGS, FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen
 from postrender.commands.parsers import command_parser, parted
+from postrender.commands.telling import REPORT_SETTINGS
 from postrender.errors import UsageError
 from postrender.pipeline import require_known
 from postrender.plugin.installation import installed
@@ -19,7 +20,8 @@ from postrender.program import Program
 from postrender.record import replace
 from postrender.running import child
 from postrender.running.command import HelmCommand, taken_apart
-from postrender.running.flow import Order, run
+from postrender.running.flow import run
+from postrender.running.order import Order
 
 DESCRIPTION = """\
 Run a helm install or helm upgrade with postrender as its post-renderer, and
@@ -30,7 +32,8 @@ that the plan announced, and hold what is stored against what is live.
   postrender run --adopt orphans -- helm upgrade --install shop ./chart
   postrender run --no-upgrade -- helm install shop ./chart
 
-Where it is interrupted, the same command again goes on from there.
+Where it is interrupted, the same command again goes on from there. With
+--report plan.json, what is told of the helm upgrade is in plan.upgrade.json.
 """
 
 EPILOG = """\
@@ -44,6 +47,7 @@ _SETTINGS = (
     *(setting for setting in FILTER_SETTINGS if setting.name not in ("live", "offline", "quiet")),
     *HOLD_SETTINGS,
     *CHAIN_SETTINGS,
+    *REPORT_SETTINGS,
 )
 
 
@@ -118,12 +122,13 @@ def _environ(options: argparse.Namespace) -> dict[str, str]:
         if isinstance(value, tuple)
         else str(value).lower()
         if isinstance(value, bool)
+        else os.path.abspath(value)
+        if setting.path
         else value
         for setting in _SETTINGS
         if (value := values[setting.name]) is not None
     }
-    # What the filter did is read off its report.
-    return {**{name: value for name, value in os.environ.items() if name != "POSTRENDER_NO_REPORT"}, **told}
+    return {**os.environ, **told}
 
 
 def _say(text: str) -> None:

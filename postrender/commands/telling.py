@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from postrender import __version__
 from postrender.caller import Caller, Flags, Setting, find
+from postrender.caller.options import RUN_PLAN
 from postrender.caller.values import Value
 from postrender.errors import PostrenderError, code, message
 from postrender.helm.invocation import Action, DryRun
@@ -31,6 +32,9 @@ REPORT_SETTINGS: tuple[Setting, ...] = (
     Setting("no_report", "bool", "", "write no report file"),
 )
 """What becomes of the account beside stderr."""
+
+_JSON = ".json"
+"""How the name of a report ends that is to be the plan."""
 
 
 class Telling:
@@ -111,15 +115,23 @@ class Telling:
         """Whether a Helm that said no version ran us by our path, as Helm 3 does: a plugin is told its folder."""
         return "HELM_PLUGIN_DIR" not in self.environ
 
+    @property
+    def shows_plan(self) -> bool:
+        """Whether the plan itself is written somewhere, and what is live is to be in it."""
+        return RUN_PLAN in self.environ or str(self.values.get("report") or "").endswith(_JSON)
+
     def _report(self, text: str, exit_code: int) -> str:
-        """Write the report file; a line that says where it is, or why it could not be written."""
-        path = self._path(exit_code)
-        if not path:
-            return ""
+        """Write the report file, and what ``postrender run`` reads; says where the report is, or what went wrong."""
+        path, plan = self._path(exit_code), self.environ.get(RUN_PLAN)
+        said = self._written(path, text, exit_code) or f"  report: {path}\n" if path else ""
+        return said + self._written(plan, text, exit_code) if plan else said
+
+    def _written(self, path: str, text: str, exit_code: int) -> str:
+        """Write one report; a line that says why it could not be written, ``""`` where it was."""
         from postrender.state import replace_private
 
         try:
-            content = self._json(text, exit_code) if path.endswith(".json") else _text(text, exit_code)
+            content = self._json(text, exit_code) if path.endswith(_JSON) else _text(text, exit_code)
             replace_private(path, content.encode("utf-8", "backslashreplace"))
         except OSError as error:
             return f"  note: no report could be written to {path}: {error.strerror}\n"
@@ -127,7 +139,7 @@ class Telling:
             # The manifests may be written by now, and nobody is helped by a run that fails because of its report.
             reason = str(error) if isinstance(error, PostrenderError) else type(error).__name__
             return f"  note: no report could be written to {path}: {reason}\n"
-        return f"  report: {path}\n"
+        return ""
 
     def _json(self, text: str, exit_code: int) -> str:
         """The plan, refused or not, as ``postrender plan -o json`` shows it; without one, what went wrong."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from postrender.caller.options import RUN_PLAN
 from postrender.plugin import files
 from postrender.plugin.files import Plugin
 from postrender.program import Program, plugin_folders
@@ -41,6 +42,22 @@ def renderer(helm: Program, program: str, version: str, environ: Mapping[str, st
     with tempfile.TemporaryDirectory(prefix="postrender-") as folder:
         files.write(Plugin(os.path.join(folder, PLUGIN), version, program), name=PLUGIN)
         yield Renderer(("--post-renderer", PLUGIN), {**environ, "HELM_PLUGINS": os.pathsep.join([*folders, folder])})
+
+
+def environ(renderer: Renderer, plan: str, *, first: bool, resumed: bool) -> dict[str, str]:
+    """What Helm, and through it the filter, gets for one step; ``plan`` is the file in which the run reads the plan.
+
+    A plan to be held to is one of the first step, from where it began. The user's report of a second step stands
+    beside the one of the first.
+    """
+    made = {**renderer.environ, RUN_PLAN: plan}
+    if resumed or not first:
+        made.pop("POSTRENDER_PLAN", None)
+    report = made.get("POSTRENDER_REPORT")
+    if report and not first and (os.path.isfile(report) or not os.path.exists(report)):
+        stem, ending = os.path.splitext(report)
+        made["POSTRENDER_REPORT"] = f"{stem}.upgrade{ending}"
+    return made
 
 
 def run(

@@ -18,14 +18,14 @@ from postrender.record import Record
 
 
 class Noted(Record):
-    """How far a run is: which revision was the newest before it, 0 for none, and whether a Helm is at work for it.
+    """How far a run is: which revision was the newest before it, 0 for none, and for which step a Helm is at work.
 
-    ``command`` is the digest of what was called.
+    ``command`` is the digest of what was called, ``helm`` is ``""`` between the steps.
     """
 
     before: int
     command: str
-    helm: bool = False
+    helm: str = ""
 
 
 class Journal(Record):
@@ -35,8 +35,12 @@ class Journal(Record):
     lock: int
 
     def plan(self, step: str) -> str:
-        """Where the filter is to leave the plan of one step, as JSON; one of an earlier run is removed."""
-        path = f"{self.path.removesuffix('.json')}.{step}.plan.json"
+        """Where the filter leaves the plan of one step, as JSON."""
+        return f"{self.path.removesuffix('.json')}.{step}.plan.json"
+
+    def new_plan(self, step: str) -> str:
+        """The same place, with no plan of an earlier run in it."""
+        path = self.plan(step)
         self._forget(path)
         return path
 
@@ -53,7 +57,7 @@ class Journal(Record):
         try:
             with open(self.path, "rb") as file:
                 told = json.load(file)
-            found = Noted(int(told["before"]), told["command"], bool(told["helm"]))
+            found = Noted(int(told["before"]), told["command"], str(told["helm"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return found if found.command == command else None

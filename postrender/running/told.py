@@ -43,12 +43,17 @@ def adopted(plans: Sequence[View | None]) -> tuple[str, ...]:
 
 
 def changed(plans: Sequence[View | None]) -> dict[str, tuple[str, ...]]:
-    """The objects that were live before and are different now, with the paths; made and deleted ones without."""
+    """The objects that were live before and are different now, with the paths; made and deleted ones without.
+
+    Of one that Helm applies server-side only the server knows what changes, and it may not have been asked.
+    """
     found: dict[str, dict[str, None]] = {}
     for each in _objects(plans):
         request = each.prediction.request
         if request in ("create", "delete"):
             found.setdefault(each.name, {})[f"{request}d"] = None
+        elif request == "apply" and each.after is None:
+            found.setdefault(each.name, {})["what is not known"] = None
         for change in each.prediction.changes:
             found.setdefault(each.name, {})[".".join(map(str, change.path))] = None
     return {name: tuple(paths) for name, paths in found.items()}

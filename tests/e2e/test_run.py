@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -147,6 +148,8 @@ def test_a_kept_shirt(helm: HelmFactory, namespace: Namespace, tmp_path: Path, v
     done = ok(run(it, "install", "r", str(after)))
     assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "red"}
     assert "verified: 1 object live as stored; no pin is stored" in done.stderr
+    shirt = f"shirts.stable.example.com/{namespace.name}/shirt"
+    assert f"changed: {shirt} (spec.color, spec.size)" in " ".join(done.stderr.split())
     assert "color: red" in namespace.releases("r")[-1].manifest
     assert sorted(it.home.glob("plugins/*")) == plugins
     ok(run(it, "upgrade", "r", str(before)))
@@ -195,6 +198,32 @@ def test_the_first_step_is_held_to_a_saved_plan(helm: HelmFactory, namespace: Na
     finished(namespace)
 
 
+def test_the_reports_of_both_steps(helm: HelmFactory, tmp_path: Path) -> None:
+    it = helm("3.12.3")
+    now = kept_pair(it, tmp_path)
+    done = ok(run(it, "install", "r", str(now), ours=("--report", "report.json")))
+    files = [it.home / name for name in ("report.json", "report.upgrade.json")]
+    assert [line for line in done.stderr.splitlines() if line.startswith("  report: ")] == [
+        f"  report: {file}" for file in files
+    ]
+    first, second = (json.loads(file.read_text()) for file in files)
+    assert [each["actions"] for each in first["objects"]] == [["stamp", "store-live"], ["stamp", "label", "pin"]]
+    assert [each["actions"] for each in second["objects"]] == [["label"], ["label"]]
+    assert second["about"]["action"] == "upgrade"
+
+
+def test_the_report_of_helm_4_shows_what_the_server_will_change(helm: HelmFactory, tmp_path: Path) -> None:
+    it = helm("4.3.1")
+    it.install("r", chart(tmp_path, {"shirt": manifest(STABLE_SHIRT, "shirt", {"color": "blue"})})).expect_ok()
+    red = chart(tmp_path, {"shirt": manifest(STABLE_SHIRT, "shirt", {"color": "red"})})
+    report = it.home / "report.json"
+    it.upgrade("r", red, filter=True, env={"POSTRENDER_REPORT": str(report)}).expect_ok()
+    (shirt,) = json.loads(report.read_text())["objects"]
+    assert shirt["live"]["spec"] == {"color": "blue"}
+    (change,) = shirt["prediction"]["changes"]
+    assert change == {"op": "replace", "path": ["spec", "color"], "before": "blue", "after": "red"}
+
+
 def test_another_post_renderer_comes_first(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
     it = helm("3.12.3")
     kept_pair(it, tmp_path)
@@ -240,9 +269,9 @@ def test_a_plan_that_is_missing_is_told(helm: HelmFactory, namespace: Namespace,
     now = kept_pair(it, tmp_path)
     around = tmp_path / "around" / "helm"
     around.parent.mkdir()
-    around.write_text(f"#!/bin/sh\nexec env -u POSTRENDER_REPORT '{it.binary}' \"$@\"\n")
+    around.write_text(f"#!/bin/sh\nexec env -u POSTRENDER_RUN_PLAN '{it.binary}' \"$@\"\n")
     around.chmod(0o755)
-    done = ok(run(it, "install", "r", str(now), program=around, environ={"POSTRENDER_NO_REPORT": "true"}))
+    done = ok(run(it, "install", "r", str(now), program=around))
     told = " ".join(done.stderr.split())
     assert "the filter left no plan, so whether it announced an upgrade is not known" in told
     assert "no pin is stored" in told

@@ -9,7 +9,19 @@ import pytest
 from tests.e2e.api import Namespace
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import HelmFactory
-from tests.e2e.killing import PAIR, SCENES, Kill, Scene, Stage, interrupted, kills, whole
+from tests.e2e.killing import (
+    PAIR,
+    REVISIONS,
+    SCENES,
+    Kill,
+    Scene,
+    Stage,
+    Who,
+    interrupted,
+    kills,
+    revision,
+    whole,
+)
 from tests.e2e.kinds import SECRET
 from tests.e2e.proxy import Point
 from tests.e2e.test_run import finished, ok, start
@@ -25,6 +37,7 @@ CHOSEN = (
     "pair-helm-PUT-v2-1-before",  # its Helm has taken the deployed revision back, and put no other in its place
     "pinned-run-PUT-v2-1-before",  # of two revisions one has no pin any more
     "pinned-helm-PUT-v1-1-after",  # --replace has given the old one up
+    "pinned-helm-POST-secrets-1-after",  # and the new one is pending
     "pending-run-DELETE-v1-1-before",
     "pending-run-DELETE-v1-1-after",
     "shirt-run-GET-stable-shirt-1-after",
@@ -51,23 +64,37 @@ def test_killed_and_called_again_it_ends_the_same(
         interrupted(stage, kill)
 
 
+@pytest.mark.parametrize(
+    ("who", "point", "verb", "statuses"),
+    [
+        # between its steps the run has no Helm at work
+        ("run", Point(f"PUT {revision(1)}", 1, "before"), "upgrade", ["deployed", "pending-upgrade"]),
+        # its Helm has looked for releases of that name, and not yet run the filter
+        ("helm", Point(REVISIONS, 1, "after"), "install", ["pending-install"]),
+    ],
+)
 def test_a_pending_record_of_another_helm_is_left_alone(
-    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path
+    helm: HelmFactory,
+    namespace: Namespace,
+    control_plane: ControlPlane,
+    tmp_path: Path,
+    who: Who,
+    point: Point,
+    verb: str,
+    statuses: list[str],
 ) -> None:
-    """The run was killed while it had no Helm at work, so what is pending now is somebody else's."""
     with Stage(helm("3.12.3"), namespace, control_plane, tmp_path) as stage:
         arguments = PAIR.prepare(stage)
-        stage.kill(arguments, "run", KILLS["pair-run-PUT-v1-1-before"].point)
-        _killed_as_it_begins(stage, "upgrade", *arguments[1:])
-        statuses = ["deployed", "pending-upgrade"]
+        stage.kill(arguments, who, point)
+        _killed_as_it_begins(stage, verb, *arguments[1:])
         assert [each.status for each in namespace.releases("r")] == statuses
         refused = stage.call(arguments)
         assert refused.returncode == 4
-        record = "sh.helm.release.v1.r.v2"
+        record = f"sh.helm.release.v1.r.v{len(statuses)}"
         where = f"-n {namespace.name} --kubeconfig {stage.run.kubeconfig}"
         assert refused.stderr == (
-            f"postrender: release {namespace.name}/r: its revision 2 is pending-upgrade, by a Helm that this run did "
-            "not start and that may be at work, so nothing was done\n"
+            f"postrender: release {namespace.name}/r: its revision {len(statuses)} is {statuses[-1]}, by a Helm that "
+            "this run did not start and that may be at work, so nothing was done\n"
             f"  next: helm history r -n {namespace.name}\n"
             f"  next: kubectl delete secrets {record} {where}   (if no Helm is at work any more)\n"
         )

@@ -12,7 +12,10 @@ import pytest
 
 from postrender.errors import UsageError
 from postrender.live import ReleaseName
-from postrender.running import told
+from postrender.record import replace
+from postrender.report.view import About, Held, Identity, ObjectView, Predicted, View
+from postrender.running import child, told
+from postrender.running.child import Renderer
 from postrender.running.command import HelmCommand, taken_apart
 from postrender.running.journal import Journal, Noted, journal, wait
 
@@ -119,14 +122,14 @@ class TestAJournal:
         with journal(RELEASE, "context dev", environ) as (notes, busy):
             assert not busy
             assert notes.noted("mine") is None
-            notes.note(Noted(3, "mine", helm=True))
+            notes.note(Noted(3, "mine", helm="first"))
             assert Path(notes.path).stat().st_mode & 0o777 == 0o600
         with journal(RELEASE, "context dev", environ) as (again, busy):
             assert not busy
-            assert again.noted("mine") == Noted(3, "mine", helm=True)
+            assert again.noted("mine") == Noted(3, "mine", helm="first")
             assert again.noted("another") is None
             again.note(Noted(3, "mine"))
-            assert again.noted("mine") == Noted(3, "mine", helm=False)
+            assert again.noted("mine") == Noted(3, "mine")
             again.end()
             assert again.noted("mine") is None
 
@@ -173,8 +176,8 @@ class TestAJournal:
             "",
             '{"before": 3, "comm',
             "[]",
-            '{"command": "mine", "helm": true}',
-            '{"before": "x", "command": "mine", "helm": true}',
+            '{"command": "mine", "helm": "first"}',
+            '{"before": "x", "command": "mine", "helm": "first"}',
         ],
     )
     def test_what_is_no_journal_is_none(self, tmp_path: Path, text: str) -> None:
@@ -189,6 +192,40 @@ def test_a_plan_that_is_none(tmp_path: Path) -> None:
     assert told.read(os.fspath(tmp_path / "failure.json")) is None
     assert told.announced(None) == told.written(None) == told.adopted([None]) == ()
     assert told.changed([None]) == {}
+
+
+def test_what_only_the_server_knows_is_not_called_nothing() -> None:
+    """Helm applies server-side, and the server was not asked."""
+    nobody = Held("", "", "", "")
+    shirt = Identity("stable.example.com", "v1", "Shirt", "shirts", "shop", "shirt")
+    each = ObjectView(
+        "shirt", shirt, 1, False, None, (), True, (), Predicted("apply"), (), {}, {}, None, {}, None, nobody
+    )
+    assert told.changed([View(About(), (each,))]) == {"shirt": ("what is not known",)}
+    assert told.changed([View(About(), (replace(each, after={}),))]) == {}
+
+
+class TestTheEnvironmentOfAStep:
+    def test_the_plan_is_left_where_the_run_reads_it(self) -> None:
+        made = child.environ(Renderer((), {"A": "b", "POSTRENDER_PLAN": "p"}), "first.json", first=True, resumed=False)
+        assert made == {"A": "b", "POSTRENDER_PLAN": "p", "POSTRENDER_RUN_PLAN": "first.json"}
+
+    @pytest.mark.parametrize(("first", "resumed"), [(True, True), (False, False)])
+    def test_only_the_first_step_is_held_to_a_plan(self, first: bool, resumed: bool) -> None:
+        made = child.environ(Renderer((), {"POSTRENDER_PLAN": "p"}), "x.json", first=first, resumed=resumed)
+        assert made == {"POSTRENDER_RUN_PLAN": "x.json"}
+
+    def test_the_second_report_stands_beside_the_first(self, tmp_path: Path) -> None:
+        report = str(tmp_path / "report.txt")
+        wanted = Renderer((), {"POSTRENDER_REPORT": report})
+        reports = [
+            child.environ(wanted, "p", first=first, resumed=False)["POSTRENDER_REPORT"] for first in (True, False)
+        ]
+        assert reports == [report, str(tmp_path / "report.upgrade.txt")]
+
+    def test_a_pipe_gets_both(self) -> None:
+        wanted = Renderer((), {"POSTRENDER_REPORT": os.devnull})
+        assert child.environ(wanted, "p", first=False, resumed=False)["POSTRENDER_REPORT"] == os.devnull
 
 
 def test_many_names_are_counted() -> None:

@@ -1,0 +1,74 @@
+"""What a run is to do, and what all its steps ask and say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from postrender.cluster import Cluster
+from postrender.errors import ClusterError
+from postrender.live import ReleaseName, StoredRelease, Unknown
+from postrender.program import Program
+from postrender.record import Record
+from postrender.releases import storage, stored_name
+from postrender.report.lines import wrapped
+from postrender.running.command import HelmCommand
+
+Say = Callable[[str], None]
+"""Takes lines for a person, each ended."""
+
+UPGRADE = "helm upgrade ...   (with the same chart and values)"
+
+
+class Order(Record, hidden=("environ",)):
+    """What is to be done.
+
+    ``program`` is the path that starts this postrender, ``upgrade`` whether an announced upgrade is run too,
+    ``environ`` what Helm and the filter get, ``folder`` where they run.
+    """
+
+    helm: Program
+    command: HelmCommand
+    cluster: Cluster
+    release: ReleaseName
+    driver: str
+    program: str
+    version: str
+    environ: Mapping[str, str]
+    folder: str
+    upgrade: bool = True
+
+
+def say_lines(say: Say, text: str, first: str = "") -> None:
+    """Say one sentence, as wide as every message; ``first`` goes before its first line."""
+    say("".join(f"{line}\n" for line in wrapped(text, first=first, rest=first + "  ")))
+
+
+def revisions(order: Order) -> tuple[StoredRelease, ...]:
+    """The stored revisions as their labels tell them, ascending; raises ClusterError."""
+    found = order.cluster.releases(order.release, manifest=False, driver=order.driver)
+    if isinstance(found, Unknown):
+        raise unreadable(order, found)
+    return found
+
+
+def unreadable(order: Order, why: Unknown) -> ClusterError:
+    """The error that says that nothing can be told of the release."""
+    return ClusterError(
+        f"its stored revisions could not be read from {order.cluster.description}: {why.reason}",
+        where=f"release {order.release}",
+        next=why.next,
+    )
+
+
+def unless_at_work(order: Order, pending: StoredRelease) -> tuple[str, ...]:
+    """What to type where a record is pending and its Helm may be alive.
+
+    No rollback and no uninstall: those change or delete what is live, and all that is in the way is the record.
+    """
+    release, kept = pending.release, storage(order.driver)
+    assert not isinstance(kept, Unknown)
+    record = f"{kept.resource.qualified} {stored_name(pending)}"
+    return (
+        f"helm history {release.name} -n {release.namespace}",
+        f"{order.cluster.kubectl(f'delete {record}', release.namespace)}   (if no Helm is at work any more)",
+    )
