@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -28,3 +29,24 @@ def test_what_is_shown_is_what_is_printed(step: Step) -> None:
 def test_every_schema_is_listed() -> None:
     listed = re.findall(r"\(schemas/([^)]*)\)", (DOCS / "schemas.md").read_text())
     assert sorted(listed) == sorted(path.name for path in (ROOT / "postrender").rglob("*.schema.json"))
+
+
+def sections(page: Path) -> list[tuple[str, set[str]]]:
+    """Each section of a page of errors: how deep it is, and the codes, the commands and the errors in it."""
+    parts = re.split(r"^(##+) .*$", page.read_text(), flags=re.MULTILINE)
+    named = r"codes/(P\w+)\.md|^(Error: .*)$|`((?:helm|kubectl|postrender) [^`]* [^`]*)`"
+    return [
+        (depth, {" ".join("".join(found).split()) for found in re.findall(named, text, re.MULTILINE)})
+        for depth, text in zip(parts[1::2], parts[2::2], strict=True)
+    ]
+
+
+def test_the_chinese_page_of_errors_is_in_step() -> None:
+    assert sections(DOCS / "zh" / "errors.md") == sections(DOCS / "errors.md")
+
+
+def test_the_chinese_readme_tells_of_the_same_refusals() -> None:
+    english, chinese = (
+        set(re.findall(r"PR\d+", (ROOT / name).read_text())) for name in ("README.md", "README.zh-CN.md")
+    )
+    assert chinese == english
