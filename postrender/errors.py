@@ -6,7 +6,10 @@ Every message names the object or place, the cause, and what to type next.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class PostrenderError(Exception):
@@ -68,7 +71,7 @@ class ClusterError(PostrenderError):
 def message(error: Exception) -> str:
     """What stderr shows of an error; of a fault of our own only where it happened: its text could hold a secret."""
     if isinstance(error, PostrenderError):
-        return f"postrender: {error}\n"
+        return printable(f"postrender: {error}\n")
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
@@ -77,6 +80,11 @@ def message(error: Exception) -> str:
         f"postrender: a fault of its own: {type(error).__name__} in {place}; nothing was written\n"
         "  next: set POSTRENDER_DEBUG=1 to see the whole traceback, and report it\n"
     )
+
+
+def printable(text: str) -> str:
+    """A text without what a terminal would take for a command: names come from a chart, or a server."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def code(error: Exception) -> int:

@@ -14,7 +14,7 @@ from postrender import __version__
 from postrender.caller import Caller, Flags, Setting, find
 from postrender.caller.options import RUN_PLAN
 from postrender.caller.values import Value
-from postrender.errors import PostrenderError, code, message
+from postrender.errors import PostrenderError, code, message, printable
 from postrender.helm.invocation import Action, DryRun
 from postrender.pipeline import Planned
 from postrender.record import Record
@@ -61,7 +61,7 @@ class Telling:
 
     def done(self, account: str) -> None:
         """Tell the account of a run that succeeded, unless it is to be quiet; the report file is written anyway."""
-        account = "".join(self.others.values()) + account
+        account = "".join(self.others.values()) + printable(account)
         said = account + self._report(account, 0)
         if self.values.get("quiet"):
             return

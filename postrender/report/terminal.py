@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from postrender.errors import printable
 from postrender.report import words
 from postrender.report.diff import live_diff, stored_diff
 from postrender.report.lines import wrapped
@@ -24,7 +25,7 @@ _STYLES = {
 _SEVERITIES = {"error": "red", "warning": "magenta", "info": ""}
 _LINES = {"+": "green", "-": "red", "@": "cyan"}
 
-_CONTROL = re.compile(r"\x1b\[[0-9;]*m|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 
 QUIET, NORMAL, VERBOSE = 0, 1, 2
 """Only a line for each object; what changes, with its diff; everything."""
@@ -37,7 +38,8 @@ def plan_text(view: View, paint: Paint, detail: int = NORMAL, commands: Sequence
 
 def harmless(line: str) -> str:
     """A line without what a terminal would take for a command, colours aside: names come from a chart, or a server."""
-    return _CONTROL.sub(lambda found: found[0] if found[0][1:] else f"\\x{ord(found[0]):02x}", line)
+    parts = _COLOUR.split(line.replace("\n", "\\x0a"))
+    return "".join(part if place % 2 else printable(part) for place, part in enumerate(parts))
 
 
 def _plan(view: View, paint: Paint, detail: int, commands: Sequence[str]) -> Iterator[str]:

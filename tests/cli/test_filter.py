@@ -270,6 +270,20 @@ def test_a_newer_minor_helm_is_said_and_a_newer_major_refused() -> None:
     )
 
 
+def test_a_name_is_no_command_to_the_terminal() -> None:
+    """Names come from a chart: the account and a refusal show what they are made of."""
+    twice = b"".join(
+        b'apiVersion: %sv1\nkind: ConfigMap\nmetadata:\n  name: "a\\e[31m\\u009b2Jb"\n---\n' % group
+        for group in (b"", b"x.example.com/")
+    )
+    done = run(*OFFLINE, "--helm-version", "3.12.3", stdin=twice)
+    assert done.returncode == 0
+    assert "configmaps/default/a\\x1b[31m\\x9b2Jb: labelled" in done.stderr.decode()
+    message = refused(run(*LIVE, "--helm-version", "3.12.3", stdin=twice + twice), 4)
+    assert message.startswith("postrender: configmaps/default/a\\x1b[31m\\x9b2Jb: is in the stream twice: ")
+    assert "\x1b" not in done.stderr.decode() + message
+
+
 def test_a_fault_of_our_own_writes_nothing_and_shows_no_secret(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "from postrender.commands import filter\n"
