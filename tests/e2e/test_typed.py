@@ -91,6 +91,7 @@ def test_every_command_of_a_page_is_run(page: Path) -> None:
     known = {*RUN, *NOT_RUN, *ELSEWHERE}
     left = [each.command for each in typed.on(page) if not elsewhere(each) and each.command not in known]
     assert not left, "neither in typed.yaml nor in NOT_RUN"
+    assert typed.languages(page) <= {*typed.SHELLS, *typed.OTHERS}, "a block in which no command would be seen"
 
 
 def test_every_command_that_is_run_or_not_is_on_a_page() -> None:

@@ -7,6 +7,7 @@ python -m tests.tools.pages --check    # 1, and which, where a page is not what 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
@@ -146,7 +147,7 @@ def callers() -> dict[str, str]:
 
 def _caller(folder: Path) -> str:
     heading, text = (folder / "README.md").read_text().split("\n", 1)
-    lines = [heading, MADE, text.strip(), "## The files"]
+    lines = [heading, MADE, _linked(text.strip(), "../codes/"), "## The files"]
     lines.append(f"They are in the folder `examples/{folder.name}` of the repository.")
     for file in sorted(folder.iterdir()):
         if file.is_file() and file.name != "README.md":
@@ -205,7 +206,22 @@ def _code(code: str, title: str, text: str) -> str:
         if code.startswith("PL")
         else ""
     )
-    return "\n\n".join(part for part in (f"# {code}: {title}", MADE, text, quiet) if part)
+    return "\n\n".join(part for part in (f"# {code}: {title}", MADE, _linked(text, "", code), quiet) if part)
+
+
+def _linked(text: str, folder: str, but: str = "") -> str:
+    """The text with each code in its prose leading to the code's page."""
+    known = {code for code, _, _ in _codes()} - {but}
+    parts = re.split(r"(^```.*?^```$|`[^`\n]*`|\[[^]]*\]\([^)]*\))", text, flags=re.MULTILINE | re.DOTALL)
+    parts[::2] = [
+        re.sub(r"\bP[RL]\d{3}\b", lambda found: _link(found[0], folder) if found[0] in known else found[0], part)
+        for part in parts[::2]
+    ]
+    return "".join(parts)
+
+
+def _link(code: str, folder: str) -> str:
+    return f"[{code}]({folder}{code}.md)"
 
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

@@ -30,6 +30,8 @@ PAGES = (
 """All pages."""
 
 SHELLS = ("sh", "shell", "console")
+OTHERS = ("text", "yaml", "json", "python")
+"""The languages of all other blocks."""
 PLAYED = ("console", f"console{transcripts.CLUSTER}")
 """Blocks in which each command stands behind a prompt, with what it printed below."""
 
@@ -68,6 +70,11 @@ def on(page: Path) -> Iterator[Typed]:
         line = " ".join(span.split())
         if _CALL.fullmatch(line) and not _names(line) and not synopsis(line):
             yield Typed(page, "", line)
+
+
+def languages(page: Path) -> set[str]:
+    """The languages of its blocks; ``""`` for a block that names none."""
+    return {block["info"].partition(" ")[0] for block in _FENCE.finditer(page.read_text())}
 
 
 def _bare(line: str) -> str:
