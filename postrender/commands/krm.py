@@ -30,7 +30,7 @@ ConfigMap (release, namespace, stamp, ...). No cluster is asked unless one is
 named (kube-context) or a file stands for it (live), and none is written to.
 
   kustomize build --enable-alpha-plugins --enable-exec .
-  kpt fn eval DIR --exec "postrender krm" -- release=shop stamp=all
+  kpt fn eval . --exec "postrender krm" -- release=shop stamp=all
   postrender krm --release shop -n prod --stamp all < list.yaml
 """
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_filter import ROOT
-from tests.tools import pages, transcripts
+from tests.e2e.scenes import ELSEWHERE, NOT_RUN, RUN, elsewhere
+from tests.tools import pages, transcripts, typed
 from tests.tools.pages import DOCS
 from tests.tools.transcripts import PAGES, Step
 
@@ -29,6 +30,27 @@ def test_what_is_shown_is_what_is_printed(step: Step) -> None:
 def test_every_schema_is_listed() -> None:
     listed = re.findall(r"\(schemas/([^)]*)\)", (DOCS / "schemas.md").read_text())
     assert sorted(listed) == sorted(path.name for path in (ROOT / "postrender").rglob("*.schema.json"))
+
+
+KNOWN = {*RUN, *NOT_RUN, *ELSEWHERE}
+
+
+@pytest.mark.parametrize("page", typed.PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_command_of_a_page_is_run(page: Path) -> None:
+    left = [each.command for each in typed.on(page) if not elsewhere(each) and each.command not in KNOWN]
+    assert not left, "neither in tests/e2e/typed.yaml nor in NOT_RUN of tests/e2e/scenes.py"
+    assert typed.languages(page) <= {*typed.SHELLS, *typed.OTHERS}, "a block in which no command would be seen"
+
+
+def test_every_command_that_is_run_or_not_is_on_a_page() -> None:
+    shown = {each.command for page in typed.PAGES for each in typed.on(page)}
+    assert sorted(KNOWN - shown) == []
+    assert len(KNOWN) == len(RUN) + len(NOT_RUN) + len(ELSEWHERE)
+
+
+@pytest.mark.parametrize("command", ELSEWHERE)
+def test_another_test_runs_it(command: str) -> None:
+    assert command in (ROOT / ELSEWHERE[command]).read_text()
 
 
 def sections(page: Path) -> list[tuple[str, set[str]]]:

@@ -1,7 +1,6 @@
 """Every command of the documentation, run as its reader would: from a start that the page supposes, with real programs.
 
-What the reader has and what must come of each command stands in ``typed.yaml``. A command on a page that is neither
-run nor on the list below fails, and so does an entry of either that no page has any longer.
+What the reader has and what must come of each command stands in ``typed.yaml``.
 """
 
 from __future__ import annotations
@@ -10,10 +9,8 @@ import os
 import pty
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -23,86 +20,13 @@ from tests.e2e.conftest import program
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Helm
 from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, SECRET, STABLE_SHIRT, Kind
-from tests.tools import assets, installed, readmes, transcripts, typed
-from tests.tools.typed import PAGES, ROOT, Typed
+from tests.e2e.scenes import SCENES, SHOWN, Scene
+from tests.tools import assets, installed, readmes, transcripts
+from tests.tools.typed import ROOT
 
-HELM = "3.21.4"
 NAMESPACES = ("default", "shop", "prod", "argocd")
 KINDS = (BETA_SHIRT, STABLE_SHIRT, SECRET, CONFIG_MAP, Kind("apps", "v1", "Deployment", "deployments"))
 """What the commands leave behind."""
-
-NOT_RUN: Mapping[str, str] = {
-    "bin/test": "runs this very test",
-    "bin/test -m 'not e2e'": "runs the tests that this run runs anyway",
-    "bin/test tests/plans -k orphan": "the same",
-    ".ci/run": "the same, and more",
-    "bin/docs --write": "writes into the tree; tests/cli/test_pages.py compares what it would write",
-    "bin/matrix --write": "half an hour of two cores",
-    "bin/fuzz 600": "ten minutes of two cores",
-    "bin/kills": "minutes of two cores",
-    "bin/bench rewriting": "measures, for which the machine must be quiet",
-    "bin/picture": "writes into the tree; test_pages.py plays the same",
-    "bin/test-range": "every Python that can be had, an environment of packages for each",
-    "bin/release": "tests/release builds and checks the same files",
-    "podman build -t registry.example.com/argocd-postrender:0.1.0 examples/argocd": "needs images of a registry",
-    'kpt fn eval . --exec "postrender krm" -- release=shirts namespace=shop stamp=all': (
-        "kpt can be had neither from Debian nor from Go's proxy, which lacks a module it needs"
-    ),
-    'kpt fn eval DIR --exec "postrender krm" -- release=shop stamp=all': "the same",
-}
-"""Commands that no test runs as they stand, and why."""
-
-ELSEWHERE: Mapping[str, str] = {
-    "bin/docs": "tests/browser/test_site.py",
-    "pipx install .": "tests/release/test_release.py",
-}
-"""Commands that a test of their own runs, and where."""
-
-
-class Scene(NamedTuple):
-    """What the reader has, and what is typed then; the fields are described in ``typed.yaml``."""
-
-    name: str
-    run: list[Any]
-    start: str = ""
-    helm: str = HELM
-    shell: str = "sh"
-    environ: Mapping[str, str] = MappingProxyType({})
-    clone: bool = False
-
-
-SCENES = [Scene(**each) for each in yaml.safe_load(Path(__file__).with_name("typed.yaml").read_text())]
-STEPS = [{"command": each} if isinstance(each, str) else each for scene in SCENES for each in scene.run]
-RUN = {step["command"] for step in STEPS if "command" in step}
-
-
-def elsewhere(each: Typed) -> bool:
-    """Whether another test runs this command, in its block: those of examples, and what pages show of a terminal."""
-    if each.page.is_relative_to(readmes.EXAMPLES):
-        return each.info in ("sh", readmes.WITH_CLUSTER)
-    return each.info in typed.PLAYED and each.page in transcripts.PAGES
-
-
-SHOWN = {each.command: each.shown for page in PAGES for each in typed.on(page) if each.shown and not elsewhere(each)}
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_command_of_a_page_is_run(page: Path) -> None:
-    known = {*RUN, *NOT_RUN, *ELSEWHERE}
-    left = [each.command for each in typed.on(page) if not elsewhere(each) and each.command not in known]
-    assert not left, "neither in typed.yaml nor in NOT_RUN"
-    assert typed.languages(page) <= {*typed.SHELLS, *typed.OTHERS}, "a block in which no command would be seen"
-
-
-def test_every_command_that_is_run_or_not_is_on_a_page() -> None:
-    shown = {each.command for page in PAGES for each in typed.on(page)}
-    assert sorted({*RUN, *NOT_RUN, *ELSEWHERE} - shown) == []
-    assert len({*RUN, *NOT_RUN, *ELSEWHERE}) == len(RUN) + len(NOT_RUN) + len(ELSEWHERE)
-
-
-@pytest.mark.parametrize("command", ELSEWHERE)
-def test_another_test_runs_it(command: str) -> None:
-    assert command in (ROOT / ELSEWHERE[command]).read_text()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,72 @@
+"""What becomes of each command of the documentation: the scene in which a test runs it, or why none does.
+
+``tests/cli/test_pages.py`` sees to it that every command of every page is here, and nothing else is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import yaml
+
+from tests.tools import readmes, transcripts, typed
+from tests.tools.typed import PAGES, Typed
+
+HELM = "3.21.4"
+
+NOT_RUN: Mapping[str, str] = {
+    "bin/test": "runs this very test",
+    "bin/test -m 'not e2e'": "runs the tests that this run runs anyway",
+    "bin/test tests/plans -k orphan": "the same",
+    ".ci/run": "the same, and more",
+    "bin/docs --write": "writes into the tree; tests/cli/test_pages.py compares what it would write",
+    "bin/matrix --write": "half an hour of two cores",
+    "bin/fuzz 600": "ten minutes of two cores",
+    "bin/kills": "minutes of two cores",
+    "bin/bench rewriting": "measures, for which the machine must be quiet",
+    "bin/picture": "writes into the tree; test_pages.py plays the same",
+    "bin/test-range": "every Python that can be had, an environment of packages for each",
+    "bin/release": "tests/release builds and checks the same files",
+    "podman build -t registry.example.com/argocd-postrender:0.1.0 examples/argocd": "needs images of a registry",
+    'kpt fn eval . --exec "postrender krm" -- release=shirts namespace=shop stamp=all': (
+        "kpt can be had neither from Debian nor from Go's proxy, which lacks a module it needs"
+    ),
+    'kpt fn eval . --exec "postrender krm" -- release=shop stamp=all': "the same",
+}
+"""Commands that no test runs as they stand, and why."""
+
+ELSEWHERE: Mapping[str, str] = {
+    "bin/docs": "tests/browser/test_site.py",
+    "pipx install .": "tests/release/test_release.py",
+}
+"""Commands that a test of their own runs, and where."""
+
+
+class Scene(NamedTuple):
+    """What the reader has, and what is typed then; the fields are described in ``typed.yaml``."""
+
+    name: str
+    run: list[Any]
+    start: str = ""
+    helm: str = HELM
+    shell: str = "sh"
+    environ: Mapping[str, str] = MappingProxyType({})
+    clone: bool = False
+
+
+SCENES = [Scene(**each) for each in yaml.safe_load(Path(__file__).with_name("typed.yaml").read_text())]
+STEPS = [{"command": each} if isinstance(each, str) else each for scene in SCENES for each in scene.run]
+RUN = {step["command"] for step in STEPS if "command" in step}
+
+
+def elsewhere(each: Typed) -> bool:
+    """Whether another test runs this command, in its block: those of examples, and what pages show of a terminal."""
+    if each.page.is_relative_to(readmes.EXAMPLES):
+        return each.info in ("sh", readmes.WITH_CLUSTER)
+    return each.info in typed.PLAYED and each.page in transcripts.PAGES
+
+
+SHOWN = {each.command: each.shown for page in PAGES for each in typed.on(page) if each.shown and not elsewhere(each)}
