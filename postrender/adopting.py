@@ -34,6 +34,9 @@ class Target(Source, Protocol):
     def restamp(self, live: LiveObject, resource: Resource, stamps: Stamps, done: str) -> LiveObject:
         """Write it, guarded by the live object's resourceVersion; raises ClusterError."""
 
+    def typed(self, command: str, namespace: str) -> str:
+        """A command of Helm's or ours that reaches the same cluster."""
+
 
 class Adoption(Record):
     """One object: whose it is, and its ownership metadata before and after; both are one where nothing is to do."""
@@ -73,7 +76,7 @@ class Written(Record):
 Places = Sequence["tuple[Resource, ObjectKey]"]
 
 
-def stored_places(target: Source, release: ReleaseName, driver: str) -> list[tuple[Resource, ObjectKey]]:
+def stored_places(target: Target, release: ReleaseName, driver: str) -> list[tuple[Resource, ObjectKey]]:
     """The objects in the newest stored manifest of a release, of kinds that are served; raises ClusterError.
 
     Raises UsageError where nothing is stored of it.
@@ -84,8 +87,9 @@ def stored_places(target: Source, release: ReleaseName, driver: str) -> list[tup
             "nothing is stored of it that would name its objects, so name them",
             where=f"release {release}",
             next=(
-                f"postrender orphans -n {release.namespace}",
-                f"postrender adopt {release.name} -n {release.namespace} configmaps/{release.namespace}/NAME ...",
+                target.typed("postrender orphans", release.namespace),
+                target.typed(f"postrender adopt {release.name}", release.namespace)
+                + f" configmaps/{release.namespace}/NAME ...",
             ),
         )
     manifest = manifests.read((own[-1].manifest or "").encode())
@@ -102,7 +106,7 @@ def stored_places(target: Source, release: ReleaseName, driver: str) -> list[tup
     return places
 
 
-def look(target: Source, release: ReleaseName, driver: str, places: Places, *, absent: bool) -> tuple[Adoption, ...]:
+def look(target: Target, release: ReleaseName, driver: str, places: Places, *, absent: bool) -> tuple[Adoption, ...]:
     """What would be written to each object, in order; nothing is.
 
     ``absent`` tells that an object may not be there. Raises Refused, with every objection in one message, where an
@@ -196,7 +200,7 @@ def _living(
     return living
 
 
-def _held(target: Source, release: ReleaseName, driver: str) -> frozenset[ObjectKey]:
+def _held(target: Target, release: ReleaseName, driver: str) -> frozenset[ObjectKey]:
     """The objects in the stored manifest of a release that lives."""
     if not lives(_stored(target, release, driver, manifest=False)):
         return frozenset()

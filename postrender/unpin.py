@@ -35,6 +35,9 @@ class Storage(Protocol):
     def kubectl(self, command: str, namespace: str = "") -> str:
         """A command that reaches the same cluster."""
 
+    def typed(self, command: str, namespace: str) -> str:
+        """One of Helm's or ours that does."""
+
 
 class Found(Record):
     """One revision, and what it is without its pins: ``None`` where it holds none."""
@@ -60,7 +63,10 @@ def look(storage: Storage, release: ReleaseName, driver: str) -> tuple[Found, ..
         raise UsageError(
             f"no revision of it is stored in {storage.description} (driver {driver})",
             where=where,
-            next=(f"helm list --all -n {release.namespace}", "--driver configmap   (or HELM_DRIVER, as Helm has it)"),
+            next=(
+                storage.typed("helm list --all", release.namespace),
+                "--driver configmap   (or HELM_DRIVER, as Helm has it)",
+            ),
         )
     return tuple(Found(stored, _without(storage, stored)) for stored in answer)
 
@@ -75,8 +81,10 @@ def _without(storage: Storage, stored: StoredObject) -> Unpinned | None:
             f"pins cannot be taken out of revision {revision.revision}, and nothing was written: {cause}",
             where=f"release {revision.release}",
             next=(
-                f"helm get manifest {revision.release.name} --revision {revision.revision} "
-                f"-n {revision.release.namespace}",
+                storage.typed(
+                    f"helm get manifest {revision.release.name} --revision {revision.revision}",
+                    revision.release.namespace,
+                ),
                 storage.kubectl(f"get {stored.storage.resource.qualified} {key.name} -o yaml", key.namespace),
             ),
         ) from error

@@ -37,6 +37,9 @@ class Target(Source, Protocol):
     ) -> LiveObject:
         """Send the request, guarded by the live object's resourceVersion; raises ClusterError."""
 
+    def typed(self, command: str, namespace: str) -> str:
+        """A command of Helm's or ours that reaches the same cluster."""
+
 
 def verify(target: Target, release: ReleaseName, driver: str) -> Verified:
     """Every object of the release's deployed revision, or of its newest where none is deployed.
@@ -51,7 +54,7 @@ def verify(target: Target, release: ReleaseName, driver: str) -> Verified:
         raise ManifestError(
             f"its stored manifest cannot be read: {error.cause}",
             where=f"release {release}",
-            next=f"helm get manifest {release.name} -n {release.namespace}",
+            next=target.typed(f"helm get manifest {release.name}", release.namespace),
         ) from error
     return Verified(revision, newest, tuple(objects), notes)
 
@@ -66,7 +69,7 @@ def mended(target: Target, each: Checked) -> Checked:
     return replace(each, state=State.IN_SYNC, found=now, mending=None)
 
 
-def require_settled(verified: Verified) -> None:
+def require_settled(target: Target, verified: Verified) -> None:
     """Raise Refused where a Helm may be at work on the release: it would write to the same objects."""
     last = verified.newest
     if last.status.startswith("pending-"):
@@ -74,8 +77,8 @@ def require_settled(verified: Verified) -> None:
             f"its revision {last.revision} is {last.status}: a Helm may be at work on it, so nothing was written",
             where=f"release {last.release}",
             next=(
-                f"helm history {last.release.name} -n {last.release.namespace}",
-                f"helm rollback {last.release.name} -n {last.release.namespace}   (if none is)",
+                target.typed(f"helm history {last.release.name}", last.release.namespace),
+                target.typed(f"helm rollback {last.release.name}", last.release.namespace) + "   (if none is)",
             ),
         )
 
@@ -95,14 +98,17 @@ def _compared(
         raise UsageError(
             f"no revision of it is stored in {target.description} (driver {driver})",
             where=where,
-            next=(f"helm list --all -n {release.namespace}", "--driver configmap   (or HELM_DRIVER, as Helm has it)"),
+            next=(
+                target.typed("helm list --all", release.namespace),
+                "--driver configmap   (or HELM_DRIVER, as Helm has it)",
+            ),
         )
     last = own[-1]
     if last.status == "uninstalled":
         raise UsageError(
             "it is uninstalled, and only its history is kept",
             where=where,
-            next=f"postrender orphans -n {release.namespace}",
+            next=target.typed("postrender orphans", release.namespace),
         )
     deployed = [revision for revision in own if revision.status == "deployed"]
     if not deployed:
@@ -170,7 +176,7 @@ class _Check:
         if ownership.standing is Standing.TERMINATING:
             return replace(each, state=State.DELETING)
         if ownership.standing not in _OURS:
-            return replace(each, state=State.FOREIGN, why=_whose(ownership), next=_hand_over(each, self._release))
+            return replace(each, state=State.FOREIGN, why=_whose(ownership), next=self._hand_over(each))
         try:
             found = drift(gvk, each.desired, seen.live.body, server_side=self._server_side)
         except PatchError as error:
@@ -178,6 +184,13 @@ class _Check:
         if found is None:
             return replace(each, state=State.IN_SYNC, after=seen.live.body)
         return self._tried(replace(each, state=State.DRIFTED), found)
+
+    def _hand_over(self, each: Checked) -> tuple[str, ...]:
+        if each.owner is not None and each.owner.standing is Standing.FOREIGN:
+            return ("postrender explain PR101",)
+        return (
+            self._target.typed(f"postrender adopt {self._release.name}", self._release.namespace) + f" {each.name}",
+        )
 
     def _tried(self, each: Checked, found: Drift) -> Checked:
         """With the server's own word on what would be there: it knows defaults and how a value is written."""
@@ -204,9 +217,3 @@ def _whose(owner: Ownership) -> str:
     if owner.standing is Standing.ORPHAN:
         return f"it names release {owner.release}, which is gone, as its owner"
     return "its ownership metadata does not name this release"
-
-
-def _hand_over(each: Checked, release: ReleaseName) -> tuple[str, ...]:
-    if each.owner is not None and each.owner.standing is Standing.FOREIGN:
-        return ("postrender explain PR101",)
-    return (f"postrender adopt {release.name} -n {release.namespace} {each.name}",)

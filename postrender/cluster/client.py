@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -41,10 +42,11 @@ _REQUESTS = 4
 class Cluster:
     """One API server, as one user. Reads and dry runs never write; those named for a change do."""
 
-    def __init__(self, transport: Transport, description: str, kubectl: Kubectl) -> None:
+    def __init__(self, transport: Transport, description: str, kubectl: Kubectl, typed: str) -> None:
         self._transport = transport
         self._description = description
         self._kubectl = kubectl
+        self._typed = typed
         self._turns = threading.BoundedSemaphore(MAX_REQUESTS)
 
     @property
@@ -172,14 +174,19 @@ class Cluster:
         """``kubectl COMMAND -n NAMESPACE`` with the flags that reach this cluster."""
         return self._kubectl.call(command, namespace)
 
+    def typed(self, command: str, namespace: str) -> str:
+        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that were given to reach this cluster."""
+        return f"{command} -n {shlex.quote(namespace)}{self._typed}"
+
     def _late(self, requests: int = 1) -> Unknown:
         return Unknown(f"no answer within {requests * self._transport.patience:g} s")
 
 
-def connect(connection: Connection) -> Cluster:
+def connect(connection: Connection, typed: str = "") -> Cluster:
     """The cluster that Helm would talk to with the same flags, kubeconfig and environment.
 
-    Nothing is asked yet, but a kubeconfig's exec plugin runs. Raises ClusterError.
+    ``typed`` are the flags that lead what is typed next there too, each with a blank before it. Nothing is asked yet,
+    but a kubeconfig's exec plugin runs. Raises ClusterError.
     """
     transport, description = reach(connection)
-    return Cluster(transport, description, Kubectl.of(connection))
+    return Cluster(transport, description, Kubectl.of(connection), typed)

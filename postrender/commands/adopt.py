@@ -88,7 +88,7 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
     if release is None:
         raise UsageError("\n  ".join(["its namespace cannot be told", *caller.notes]), next="--namespace NAMESPACE")
     driver = caller.invocation.driver
-    cluster = connect(caller.connection)
+    cluster = connect(caller.connection, typed_flags(caller))
     with progress("looking at the objects", quiet=options.quiet):
         if options.objects:
             catalog = cluster.catalog()
@@ -118,7 +118,7 @@ def _undo(options: argparse.Namespace, given: Flags) -> int:
         raise UsageError("the report names the objects", where="--undo", next=f"postrender adopt --undo {options.undo}")
     report = _read(options.undo)
     caller: Caller = find(given, os.environ)
-    cluster = connect(caller.connection)
+    cluster = connect(caller.connection, typed_flags(caller))
     if cluster.description != report.cluster and not options.yes:
         sys.stderr.write(f"note: the report is about {report.cluster}, and this is {cluster.description}\n")
     with progress("looking at the objects", quiet=options.quiet):

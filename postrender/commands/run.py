@@ -13,6 +13,7 @@ from postrender.commands.inputs import policy_of
 from postrender.commands.options import CHAIN_SETTINGS, FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen
 from postrender.commands.parsers import command_parser, parted
 from postrender.commands.telling import REPORT_SETTINGS
+from postrender.commands.typed import typed_flags
 from postrender.errors import UsageError
 from postrender.pipeline import require_known
 from postrender.plugin.installation import installed
@@ -74,7 +75,7 @@ def main(arguments: list[str]) -> int:
     order = Order(
         helm=helm,
         command=command,
-        cluster=connect(caller.connection),
+        cluster=connect(caller.connection, typed_flags(caller)),
         release=release,
         driver=caller.invocation.driver,
         program=own,

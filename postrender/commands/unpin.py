@@ -12,6 +12,7 @@ from postrender.caller import find
 from postrender.cluster import Cluster, connect
 from postrender.commands.options import CONNECTION_SETTINGS, add_arguments, flags, release_name
 from postrender.commands.parsers import command_parser
+from postrender.commands.typed import typed_flags
 from postrender.errors import UsageError
 from postrender.identity import ObjectKey, Resource, object_name
 from postrender.live import ReleaseName
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> int:
     release = caller.invocation.release
     if release is None:
         raise UsageError("\n  ".join(["its namespace cannot be told", *caller.notes]), next="--namespace NAMESPACE")
-    cluster = connect(caller.connection)
+    cluster = connect(caller.connection, typed_flags(caller))
     found = look(cluster, release, caller.invocation.driver)
     backup = ""
     if pinned(found) and not options.dry_run:

@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
     caller = find(replace(given, release=release_name(options.name)) if options.name else given, os.environ)
     if caller.namespace is None and not options.all_namespaces:
         raise UsageError("\n  ".join(["its namespace cannot be told", *caller.notes]), next="--namespace NAMESPACE")
-    cluster = connect(caller.connection)
+    cluster = connect(caller.connection, typed_flags(caller))
     return _all(options, caller, cluster) if options.all else _one(options, caller, cluster)
 
 
@@ -106,7 +106,7 @@ def _mended(cluster: Cluster, found: Verified, *, yes: bool) -> Verified:
     todo = mendable(found.objects)
     if not todo:
         return found
-    require_settled(found)
+    require_settled(cluster, found)
     confirm(f"write to {len(todo)} object{'s' * (len(todo) != 1)} of {cluster.description}?", yes=yes)
     done = {}
     for each in todo:

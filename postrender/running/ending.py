@@ -54,10 +54,8 @@ def _verified(order: Order) -> str:
         return f"verified: {count} object{'s' * (count != 1)} live as stored; {pins}"
     apart = [f"{each.name} ({each.state.value})" for each in found.objects if each.state is not State.IN_SYNC]
     release = order.release
-    return (
-        f"verified: not live as stored: {told.some(apart)}; {pins}; "
-        f"postrender verify {release.name} -n {release.namespace} tells more"
-    )
+    more = order.cluster.typed(f"postrender verify {release.name}", release.namespace)
+    return f"verified: not live as stored: {told.some(apart)}; {pins}; {more} tells more"
 
 
 def failed(order: Order, say: Say, noted: Noted, code: int, plans: Sequence[View | None]) -> bool:

@@ -69,6 +69,6 @@ def unless_at_work(order: Order, pending: StoredRelease) -> tuple[str, ...]:
     assert not isinstance(kept, Unknown)
     record = f"{kept.resource.qualified} {stored_name(pending)}"
     return (
-        f"helm history {release.name} -n {release.namespace}",
+        order.cluster.typed(f"helm history {release.name}", release.namespace),
         f"{order.cluster.kubectl(f'delete {record}', release.namespace)}   (if no Helm is at work any more)",
     )

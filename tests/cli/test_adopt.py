@@ -204,10 +204,11 @@ def test_without_objects_those_of_the_stored_manifest_are_meant(server: Server, 
     assert "  configmaps/shop/mine: in this release already\n" in done.stdout.decode()
     assert [each.path for each in server.asked("PATCH .*")] == [BLUE]
     message = refused(run("adopt", "new", "--yes", *cluster, stdin=b""), 2)
+    flag = " ".join(cluster)
     assert message == (
         "postrender: release shop/new: nothing is stored of it that would name its objects, so name them\n"
-        "  next: postrender orphans -n shop\n"
-        "  next: postrender adopt new -n shop configmaps/shop/NAME ...\n"
+        f"  next: postrender orphans -n shop {flag}\n"
+        f"  next: postrender adopt new -n shop {flag} configmaps/shop/NAME ...\n"
     )
 
 

@@ -98,7 +98,7 @@ def test_no_such_release(server: Server, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr == (
         f"postrender: release shop/old: no revision of it is stored in API server ({server.url}) (driver secret)\n"
-        "  next: helm list --all -n shop\n"
+        f"  next: helm list --all -n shop --kube-apiserver {server.url}\n"
         "  next: --driver configmap   (or HELM_DRIVER, as Helm has it)\n"
     )
 
@@ -132,7 +132,7 @@ def test_a_payload_that_cannot_be_edited_ends_it_before_anything_is_written(serv
         "postrender: release shop/old: pins cannot be taken out of revision 2, and nothing was written: "
     )
     assert done.stderr.endswith(
-        "  next: helm get manifest old --revision 2 -n shop\n"
+        f"  next: helm get manifest old --revision 2 -n shop --kube-apiserver {server.url}\n"
         "  next: kubectl get secrets sh.helm.release.v1.old.v2 -o yaml -n shop\n"
     )
     assert server.asked("PUT .*") == []

@@ -199,10 +199,11 @@ def test_a_fix_while_a_helm_is_at_work(server: Server, cluster: Cluster) -> None
     drift(server)
     server.put(SECRET, a_revision("web", 5, "pending-upgrade", manifest=STORED))
     done = run("verify", "web", "--fix", "--yes", *cluster, stdin=b"")
+    flag = " ".join(cluster)
     assert done.returncode == 4
     assert done.stderr.decode() == (
         "postrender: release shop/web: its revision 5 is pending-upgrade: a Helm may be at work on it, so nothing was "
-        "written\n  next: helm history web -n shop\n  next: helm rollback web -n shop   (if none is)\n"
+        f"written\n  next: helm history web -n shop {flag}\n  next: helm rollback web -n shop {flag}   (if none is)\n"
     )
     assert {each.query.get("dryRun") for each in server.asked("(PATCH|POST) .*")} == {"All"}
 
@@ -256,7 +257,7 @@ def test_what_is_not_this_releases_own(server: Server, cluster: Cluster) -> None
         "      next: postrender explain PR101\n"
         "  secrets/shop/token                    someone else's\n"
         "      it names release shop/gone, which is gone, as its owner\n"
-        "      next: postrender adopt web -n shop secrets/shop/token\n"
+        f"      next: postrender adopt web -n shop {' '.join(cluster)} secrets/shop/token\n"
         "  shirts.stable.example.com/shop/shirt  being deleted, pinned\n"
         "3 objects: 0 in sync, 2 someone else's, 1 being deleted\n"
         f"  next: postrender unpin web -n shop {' '.join(cluster)}\n"
@@ -309,13 +310,13 @@ def test_which_revision_is_compared(
 def test_a_release_that_is_not_stored(server: Server, cluster: Cluster) -> None:
     assert refused(run("verify", "nothing", *cluster, stdin=b""), 2) == (
         f"postrender: release shop/nothing: no revision of it is stored in context dev ({server.url}) (driver secret)\n"
-        "  next: helm list --all -n shop\n"
+        f"  next: helm list --all -n shop {' '.join(cluster)}\n"
         "  next: --driver configmap   (or HELM_DRIVER, as Helm has it)\n"
     )
     server.put(SECRET, a_revision("old", 1, "uninstalled"))
     assert refused(run("verify", "old", *cluster, stdin=b""), 2) == (
         "postrender: release shop/old: it is uninstalled, and only its history is kept\n"
-        "  next: postrender orphans -n shop\n"
+        f"  next: postrender orphans -n shop {' '.join(cluster)}\n"
     )
 
 
@@ -323,7 +324,7 @@ def test_a_manifest_that_cannot_be_read(server: Server, cluster: Cluster) -> Non
     server.put(SECRET, a_revision("web", 1, "deployed", manifest="a: [\n"))
     message = refused(run("verify", "web", *cluster, stdin=b""), 3)
     assert message.startswith("postrender: release shop/web: its stored manifest cannot be read: ")
-    assert message.endswith("  next: helm get manifest web -n shop\n")
+    assert message.endswith(f"  next: helm get manifest web -n shop {' '.join(cluster)}\n")
 
 
 @pytest.mark.parametrize(

@@ -110,13 +110,13 @@ def test_a_record_that_was_pending_before_is_told(
     with Stage(helm("3.12.3"), namespace, control_plane, tmp_path) as stage:
         arguments = PAIR.prepare(stage)
         _killed_as_it_begins(stage, *arguments)
-        failed = stage.call(arguments)
+        failed = stage.call([*arguments, "--kube-context", "test"])
         assert failed.returncode == 1
         told = " ".join(failed.stderr.split())
         assert "Helm failed (exit code 1): the release is as it was: revision 1, pending-install" in told
-        where = f"-n {namespace.name} --kubeconfig {stage.run.kubeconfig}"
+        where = f"-n {namespace.name} --kubeconfig {stage.run.kubeconfig} --context test"
         assert failed.stderr.endswith(
-            f"  next: helm history r -n {namespace.name}\n"
+            f"  next: helm history r -n {namespace.name} --kube-context test\n"
             f"  next: kubectl delete secrets sh.helm.release.v1.r.v1 {where}   (if no Helm is at work any more)\n"
         )
 
