@@ -132,7 +132,8 @@ def _entry(files: Sequence[KubeFile], kind: str, name: str, paths: tuple[str, ..
     for file in files:
         for named, definition in file.definitions(kind):
             if named == name and name:
-                entry = dict(definition)
+                # What is null is not said: so Go reads it.
+                entry = {key: value for key, value in definition.items() if value is not None}
                 for key in paths:
                     if _text(entry, key):
                         entry[key] = os.path.join(file.folder, entry[key])

@@ -75,6 +75,12 @@ class TestKubeconfig:
         kubeconfig({"server": server.url}).rename(tmp_path / "home/.kube/config")
         assert look(Connection()) is None
 
+    @pytest.mark.parametrize("empty", [None, ""])
+    def test_what_is_left_empty_is_not_said(self, server: Server, kubeconfig: Kubeconfig, empty: str | None) -> None:
+        user = {"token": empty, "client-certificate": empty, "username": empty}
+        path = kubeconfig({"server": server.url, "certificate-authority-data": empty}, user)
+        assert "authorization" not in asked(server, Connection(kubeconfig=str(path))).headers
+
     def test_comments_before_the_document(self, server: Server, kubeconfig: Kubeconfig) -> None:
         path = kubeconfig({"server": server.url})
         path.write_text(f"# written by hand\n\n---\n{path.read_text()}\n---\nignored: true\n")
