@@ -28,7 +28,7 @@ _SENT = {
 _CLUSTER_VERBS = {Verb.REPLACE: "update", Verb.CREATE: "create"}
 _SECRET = GroupKind("", "Secret")
 _NO_DRY_RUN = "does not support dry run"
-_DENIED = re.compile(r'admission webhook ".*" denied the request')
+_DENIED = re.compile(r'admission webhook ".*" denied the request|ValidatingAdmissionPolicy .* denied request')
 
 
 def attempt(transport: Transport, trial: Trial, kubectl: Kubectl) -> TrialAnswer:
@@ -80,10 +80,11 @@ def _refused(answer: Answer, trial: Trial) -> TrialAnswer | None:
     denied = _DENIED.search(said)
     if _NO_DRY_RUN in said or not (answer.status in (400, 422) or denied):
         return None
+    told = _fields(causes) if trial.key.group_kind == _SECRET else said
     if denied and trial.new:
         # What Helm makes before it in this very run may be what the admission asks for.
-        return NotAsked(f"as things are before the run, {said}")
-    return Rejected(_fields(causes) if trial.key.group_kind == _SECRET else said)
+        return NotAsked(f"as things are before the run, {told}")
+    return Rejected(told)
 
 
 def _causes(answer: Answer) -> Sequence[Json]:

@@ -88,12 +88,21 @@ def test_what_the_server_refuses(server: Server, connect: Connect, reply: Reply)
     assert answer(connect) == Rejected(json.loads(reply.body)["message"])
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (403, 'admission webhook "a.example.com" denied the request: no policy'),
+        (
+            422,
+            "shirts \"shirt\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no policy",
+        ),
+    ],
+)
 @pytest.mark.parametrize("verb", [Verb.APPLY, Verb.CREATE])
 def test_what_an_admission_says_of_what_is_new_may_rest_on_what_comes_before_it(
-    server: Server, connect: Connect, verb: Verb
+    server: Server, connect: Connect, verb: Verb, code: int, said: str
 ) -> None:
-    said = 'admission webhook "a.example.com" denied the request: no policy'
-    server.on(".*", status(403, "", said))
+    server.on(".*", status(code, "", said))
     assert answer(connect, trial(verb, new=True)) == NotAsked(f"as things are before the run, {said}")
 
 
