@@ -9,7 +9,7 @@ import pytest
 from tests.cli.test_examples import HELM, path, shell
 from tests.e2e.conftest import program
 from tests.e2e.controlplane import ControlPlane
-from tests.tools import readmes
+from tests.tools import ansible, readmes
 
 WITH_CLUSTER = [folder for folder in readmes.examples() if readmes.blocks(folder, readmes.WITH_CLUSTER)]
 
@@ -17,8 +17,10 @@ WITH_CLUSTER = [folder for folder in readmes.examples() if readmes.blocks(folder
 @pytest.mark.parametrize("example", WITH_CLUSTER, ids=lambda folder: folder.name)
 def test_the_commands_of_the_readme(example: Path, control_plane: ControlPlane, tmp_path: Path) -> None:
     folder = readmes.copy(tmp_path)
+    callers = [ansible.playbook()] if example.name == "ansible" else []
     environ = {
-        "PATH": path(program(f"helm@{HELM}")),
+        "PATH": path(program(f"helm@{HELM}"), *callers),
+        "LC_ALL": "C.UTF-8",
         "HOME": str(tmp_path),
         "KUBECONFIG": str(control_plane.kubeconfig),
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -204,7 +204,7 @@ def _built(target: Path, how: Callable[[Path], None]) -> Path:
     if target.is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(cache_folder() / "build.lock", target.name):
+    with lock(target.name):
         if not target.is_file():
             print(f"building {target} (once) ...", file=sys.stderr, flush=True)
             unfinished = target.with_name(f"{target.name}.{os.getpid()}.unfinished")
@@ -217,8 +217,9 @@ def _built(target: Path, how: Callable[[Path], None]) -> Path:
 
 
 @contextlib.contextmanager
-def _lock(path: Path, what: str) -> Iterator[None]:
-    with path.open("w") as handle:
+def lock(what: str) -> Iterator[None]:
+    """Held by one at a time, in whatever process; says what for where it has to wait."""
+    with (cache_folder() / "build.lock").open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
