@@ -106,10 +106,10 @@ class Plan(Record):
 
     @property
     def adoptions(self) -> tuple[Verdict, ...]:
-        """The verdicts that need the live object stamped first."""
-        return tuple(verdict for verdict in self.verdicts if verdict.adopt is not None)
+        """The verdicts that need the live object stamped first, one for each object."""
+        return tuple({verdict.key: verdict for verdict in self.verdicts if verdict.adopt is not None}.values())
 
     @property
     def applications(self) -> tuple[Verdict, ...]:
-        """The verdicts whose live object is brought to what the chart says before Helm runs."""
-        return tuple(verdict for verdict in self.verdicts if verdict.apply is not None)
+        """The verdicts whose live object is brought to what the chart says before Helm runs, one for each object."""
+        return tuple({verdict.key: verdict for verdict in self.verdicts if verdict.apply is not None}.values())

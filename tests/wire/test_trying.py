@@ -92,10 +92,7 @@ def test_what_the_server_refuses(server: Server, connect: Connect, reply: Reply)
     ("code", "said"),
     [
         (403, 'admission webhook "a.example.com" denied the request: no policy'),
-        (
-            422,
-            "shirts \"shirt\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no policy",
-        ),
+        (422, "shirts is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no policy"),
     ],
 )
 @pytest.mark.parametrize("verb", [Verb.APPLY, Verb.CREATE])
@@ -104,6 +101,9 @@ def test_what_an_admission_says_of_what_is_new_may_rest_on_what_comes_before_it(
 ) -> None:
     server.on(".*", status(code, "", said))
     assert answer(connect, trial(verb, new=True)) == NotAsked(f"as things are before the run, {said}")
+    assert answer(connect, trial(verb, new=True, resource=SECRET)) == NotAsked(
+        "as things are before the run, it is not valid"
+    )
 
 
 def test_what_would_be_made_is_accepted(server: Server, connect: Connect) -> None:

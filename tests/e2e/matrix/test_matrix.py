@@ -36,6 +36,10 @@ WRITTEN = (
     ("H19 immutable", "3.21.4"),
     ("H11 not kept, atomic", "3.21.4"),
     ("H22 hook", "4.3.1"),
+    ("H18 atomic", "4.1.0"),
+    ("twice, new", "3.12.3"),
+    ("twice, adopted", "4.3.1"),
+    ("untrue release, only a remainder", "3.12.3"),
     ("untrue release, emptied map", "3.12.3"),
     ("three groups", "3.12.3"),
 )

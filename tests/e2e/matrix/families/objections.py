@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from postrender.policy import Adopt, OnDrift
 from tests.e2e.kinds import CONFIG_MAP, ROLE_BINDING, STABLE_SHIRT
-from tests.e2e.matrix.steps import Flag, Scenario, Thing, Touched, install, reinstall, upgrade
+from tests.e2e.matrix.steps import Applied, Flag, Scenario, Thing, Touched, install, reinstall, upgrade
 
 EXPORTED = {
     "resourceVersion": "1",
@@ -85,6 +86,20 @@ SCENARIOS = (
         "a chart has a kept Shirt twice",
         reinstall(SHIRT),
         install(SHIRT, Thing(STABLE_SHIRT, {"color": "red"}, keep=True)),
+    ),
+    Scenario(
+        "twice, adopted",
+        "a chart has twice what somebody applied by hand",
+        (Applied(CFG), Applied(SHIRT)),
+        install(CFG, CFG, SHIRT, Thing(STABLE_SHIRT, {"color": "red"}, keep=True)),
+        adopt=(Adopt.UNMANAGED,),
+    ),
+    Scenario(
+        "twice, applied first",
+        "a chart has a kept Shirt twice, with --on-drift apply",
+        reinstall(SHIRT),
+        install(SHIRT, Thing(STABLE_SHIRT, {"color": "red"}, keep=True)),
+        on_drift=OnDrift.APPLY,
     ),
     Scenario(
         "twice, Shirt upgraded",
