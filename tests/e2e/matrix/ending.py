@@ -77,6 +77,9 @@ def ending(
         end.open.update(_id(item) for item in facts.items)
     if end.errors and invocation.atomic:
         _rolled_back(run, end, source) if run.upgrade else _uninstalled(run, end)
+    wanted = {item.live.uid for item in facts.items if item.live}
+    # What leaves the chart in one version only is looked at in the other.
+    end.open.update(_id(item) for item in facts.leaving if item.live and item.live.uid in wanted)
     return end
 
 
