@@ -45,13 +45,16 @@ def differing(
     """For each member the paths at which the live object afterwards is not what the chart wants.
 
     The resource policy that a chart asks for is among them only where ``policy`` is asked for: what is stored says it,
-    whatever is live.
+    whatever is live. Of an object that the stream has twice the last document counts.
     """
+    last = {member.entry.key: index for index, member in enumerate(group.members)}
     found = [
         ()
-        if prediction.error
+        if prediction.error or last[member.entry.key] != index
         else differs(comparable(_within_reach(group, member.entry.key, prediction.live)), comparable(right))
-        for member, prediction, right in zip(group.members, predictions, rights(group, rewritings), strict=True)
+        for index, (member, prediction, right) in enumerate(
+            zip(group.members, predictions, rights(group, rewritings), strict=True)
+        )
     ]
     return [
         tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from postrender.policy import Adopt, OnDrift
-from tests.e2e.kinds import CONFIG_MAP, ROLE_BINDING, STABLE_SHIRT
+from tests.e2e.kinds import CONFIG_MAP, ROLE_BINDING, STABLE_FLAG, STABLE_SHIRT
 from tests.e2e.matrix.steps import Applied, Flag, Scenario, Thing, Touched, install, reinstall, upgrade
 
 EXPORTED = {
@@ -12,6 +12,7 @@ EXPORTED = {
     "creationTimestamp": "2024-01-01T00:00:00Z",
 }
 SHIRT = Thing(STABLE_SHIRT, {"color": "blue"}, keep=True)
+FLAG = Thing(STABLE_FLAG, {"color": "blue"}, keep=True)
 CFG = Thing(CONFIG_MAP, {"a": "1"})
 KEPT = Thing(CONFIG_MAP, {"a": "1"}, keep=True)
 
@@ -93,6 +94,16 @@ SCENARIOS = (
         (Applied(CFG), Applied(SHIRT)),
         install(CFG, CFG, SHIRT, Thing(STABLE_SHIRT, {"color": "red"}, keep=True)),
         adopt=(Adopt.UNMANAGED,),
+    ),
+    Scenario(
+        "twice, beside what the next upgrade applies",
+        "a chart has a kept Flag twice, and a kept Shirt gets a label",
+        reinstall(SHIRT, FLAG),
+        install(
+            Thing(STABLE_SHIRT, {"color": "blue"}, keep=True, labels={"a": "v"}),
+            FLAG,
+            Thing(STABLE_FLAG, {"color": "red", "size": "M"}, keep=True),
+        ),
     ),
     Scenario(
         "twice, applied first",
