@@ -47,9 +47,14 @@ def stale_version(gvk: GroupVersionKind, live: Json, after: Json) -> str:
     version = _metadata(after).get("resourceVersion")
     if version:
         return "" if version == _metadata(live).get("resourceVersion") else "the object has been modified"
-    if patch_type(gvk) is PatchType.STRATEGIC and gvk.group_kind not in NEEDS_VERSION:
+    if not needs_version(gvk):
         return ""
     return "metadata.resourceVersion: Invalid value: 0: must be specified for an update"
+
+
+def needs_version(gvk: GroupVersionKind) -> bool:
+    """Whether an update without a resourceVersion is refused: of custom resources, and a few built-in kinds."""
+    return patch_type(gvk) is not PatchType.STRATEGIC or gvk.group_kind in NEEDS_VERSION
 
 
 def without_empty_data(gvk: GroupVersionKind, body: Json) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from postrender.helm.invocation import Action
+from postrender.helm.server import needs_version
 from postrender.plan.facts import Item
 from postrender.plan.run import Run
 from postrender.plan.verdict import Finding, Severity
@@ -15,7 +16,8 @@ def doubled(run: Run, index: int) -> Iterator[Finding]:
 
     Where it is live, Helm patches it once for each document, in their order. Where it is new, an install of nothing but
     new objects makes all of a kind at once (``batchPerform``, pkg/kube/client.go), and an update meets what it has just
-    made as an object that the release does not hold, and ends there before 4.2.0 (``Update``, the same file).
+    made as an object that the release does not hold, and ends there before 4.2.0 (``Update``, the same file). From then
+    on it patches with the difference between what is live and the next document, resourceVersion and all.
     """
     same = run.doubles.get(index)
     if same is None or index != same[-1]:
@@ -34,9 +36,11 @@ def _outcome(run: Run, item: Item, same: Sequence[int]) -> tuple[Severity, str]:
     if item.observation is None or run.facts.invocation.action is Action.TEMPLATE:
         return Severity.WARNING, "the last one stays, and where it is new, Helm fails or leaves it to chance"
     if run.upgrade or run.touches_live:
-        if run.ways.starts_from_live:
-            return Severity.WARNING, "Helm applies all of them, and the last one stays"
-        return Severity.ERROR, "this Helm would make it, and stop at the next of them half way through the chart"
+        if not run.ways.starts_from_live:
+            return Severity.ERROR, "this Helm would make it, and stop at the next of them half way through the chart"
+        if not (run.server_side or run.facts.invocation.force) and needs_version(item.ref.gvk):
+            return Severity.ERROR, "this Helm would make it, and its patch for the next of them would be refused"
+        return Severity.WARNING, "Helm applies all of them, and the last one stays"
     if not run.server_side:
         return Severity.ERROR, "this Helm would make it, and fail at the next of them"
     first, *others = (run.facts.desired(run.facts.items[each].ref) for each in same)

@@ -28,7 +28,6 @@ class Verdict(Enum):
     RIGHT = "right"
     ANNOUNCED = "right after the announced upgrade"
     REFUSED = "refused"
-    FAILED = "fails"
     BROKEN = "BROKEN"
 
 
@@ -58,7 +57,7 @@ def with_filter(stage: Stage, scenario: Scenario) -> WithFilter:
     if broken:
         return WithFilter(Verdict.BROKEN, "", tuple(broken))
     if not done.helm.ok:
-        return WithFilter(Verdict.FAILED, said(done.helm.error))
+        return WithFilter(Verdict.BROKEN, "silently fails", (f"Helm fails: {said(done.helm.error)}",))
     unsaid = _unannounced(done, wrong(stage, scenario, run, after, compared_with))
     if len({thing.ref for thing in run.things}) < len(run.things) and "(PR206)" not in done.account:
         unsaid.append("an object is in the chart twice")

@@ -94,7 +94,6 @@ same chart after it included. Helm 4 applies server-side unless the column says 
 | right | what is live is what the chart says |
 | later | the account says that the next upgrade applies the chart, and it does |
 | PR101 ... | refused with that code (`postrender explain PR101`); nothing was changed |
-| fails | Helm failed, and nothing was lost |
 | **broken** | none of these |
 """
 
@@ -125,7 +124,7 @@ def page(played: Sequence[Cell], families: Mapping[str, Sequence[Scenario]]) -> 
     return "\n".join(told) + "\n"
 
 
-_SHORT = {Verdict.RIGHT: "right", Verdict.ANNOUNCED: "later", Verdict.FAILED: "fails", Verdict.BROKEN: "**broken**"}
+_SHORT = {Verdict.RIGHT: "right", Verdict.ANNOUNCED: "later", Verdict.BROKEN: "**broken**"}
 
 
 def _cell(cell: Cell | None) -> str:

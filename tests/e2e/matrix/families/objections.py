@@ -71,6 +71,12 @@ SCENARIOS = (
         install(SHIRT, CFG, Thing(CONFIG_MAP, {"b": "1"})),
     ),
     Scenario(
+        "twice, a new Shirt beside a kept ConfigMap",
+        "a chart has a Shirt twice, which is new",
+        reinstall(KEPT),
+        install(KEPT, Thing(STABLE_SHIRT, {"color": "blue"}), Thing(STABLE_SHIRT, {"color": "red"})),
+    ),
+    Scenario(
         "twice, live",
         "a chart has a kept object twice",
         reinstall(KEPT),
