@@ -85,7 +85,7 @@ same chart after it included. Helm 4 applies server-side unless the column says 
 |---|---|
 | ok | it reported success, and what the model says is live afterwards is live |
 | fails | it failed, with the message and the live objects that the model says |
-| (...) | the same, and the model does not say it: the chart has a new object that the server refuses |
+| (...) | the same, and the model does not say it |
 | **≠** | the model says something else |
 | – | this Helm has no such flag, or cannot come to such a start |
 
