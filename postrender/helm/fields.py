@@ -92,22 +92,29 @@ def where_set(wanted: Json, live: Json, tree: Tree | None) -> Json:
     return result
 
 
-def within_reach(wanted: Json, live: Json, reached: Json) -> Json:
-    """``wanted``, but for what stays as it is live whatever is sent.
+def within_reach(body: Json, live: Json, reached: Json, asked: Json) -> Json:
+    """``body``, but for what stays as it is live whatever is sent.
 
-    ``reached`` is what the server says would be there once all that differs was sent. Where that is what is live
-    already, a schema or an admission has the last word.
+    ``reached`` is what the server says would be there once all was sent in which ``asked`` differs from what is live.
+    Where it does, and ``reached`` is what is live already, a schema or an admission has the last word.
     """
-    if not (isinstance(wanted, dict) and isinstance(live, dict) and isinstance(reached, dict)):
-        return wanted if differs(reached, live) else live
+    if not all(isinstance(each, dict) for each in (body, live, reached, asked)):
+        return live if not _same(asked, live) and _same(reached, live) else body
     result = {}
-    for key, value in wanted.items():
-        if key in live and key in reached:
-            result[key] = within_reach(value, live[key], reached[key])
-        elif key in live or key in reached:
-            result[key] = value
-    result.update((key, value) for key, value in live.items() if key not in wanted and key in reached)
+    for key in {**body, **live}:
+        if key in body or key not in asked:
+            value = within_reach(*(each.get(key, _NONE) for each in (body, live, reached, asked)))
+            if value is not _NONE:
+                result[key] = value
     return result
+
+
+_NONE: Any = object()
+"""No value at all."""
+
+
+def _same(one: Json, other: Json) -> bool:
+    return one is other if _NONE in (one, other) else not differs(one, other)
 
 
 def without_left_over(merged: Json, desired: Json, tree: Tree) -> Json:

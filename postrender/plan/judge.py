@@ -45,15 +45,18 @@ def differing(
     """For each member the paths at which the live object afterwards is not what the chart wants.
 
     The resource policy that a chart asks for is among them only where ``policy`` is asked for: what is stored says it,
-    whatever is live. Of an object that the stream has twice the last document counts.
+    whatever is live. Of an object that the stream has twice the last document counts; of what is new there are none.
     """
     last = {member.entry.key: index for index, member in enumerate(group.members)}
     found = [
         ()
-        if prediction.error or last[member.entry.key] != index
-        else differs(comparable(_within_reach(group, member.entry.key, prediction.live)), comparable(right))
-        for index, (member, prediction, right) in enumerate(
-            zip(group.members, predictions, rights(group, rewritings), strict=True)
+        if prediction.error or last[member.entry.key] != index or member.entry.key not in group.frame.live
+        else differs(
+            comparable(_within_reach(group, member.entry.key, prediction.live, asked)),
+            comparable(_within_reach(group, member.entry.key, asked, asked)),
+        )
+        for index, (member, prediction, asked) in enumerate(
+            zip(group.members, predictions, _asked(group, rewritings), strict=True)
         )
     ]
     return [
@@ -78,13 +81,21 @@ def _as_charted(live: Json, chart: Json, path: tuple[str, ...]) -> bool:
 
 def rights(group: Group, rewritings: Sequence[Rewriting]) -> list[Json]:
     """For each member what the live object shall be: what the chart wants, and what is none of the chart's business."""
+    return [
+        _within_reach(group, member.entry.key, asked, asked)
+        for member, asked in zip(group.members, _asked(group, rewritings), strict=True)
+    ]
+
+
+def _asked(group: Group, rewritings: Sequence[Rewriting]) -> list[Json]:
+    """For each member what it is to be, whether the server would have it so or not."""
     wanted = [replace(rewriting, pin="", store=None) for rewriting in rewritings]
-    return [_within_reach(group, target.key, _right(group, target)) for target in targets(group, wanted)]
+    return [_right(group, target) for target in targets(group, wanted)]
 
 
-def _within_reach(group: Group, key: ObjectKey, body: Json) -> Json:
-    """What the server lets the object be of all that it is to be."""
-    return within_reach(body, group.frame.live[key], group.reached[key]) if key in group.reached else body
+def _within_reach(group: Group, key: ObjectKey, body: Json, asked: Json) -> Json:
+    """The object, but for what the server would leave as it is live of all that was ``asked`` of it."""
+    return within_reach(body, group.frame.live[key], group.reached[key], asked) if key in group.reached else body
 
 
 def suspected(group: Group, rewritings: Sequence[Rewriting]) -> list[Json]:

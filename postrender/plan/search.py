@@ -65,7 +65,9 @@ def _mends(group: Group, rewritings: Sequence[Rewriting], wrong: Sequence[Paths]
         for right, doubtful, paths in zip(rights(group, rewritings), suspected(group, rewritings), wrong, strict=True)
     ]
     return [
-        None if wanted is None else merge_patch(group.frame.live[member.entry.key], wanted, exact_numbers=True)
+        merge_patch(group.frame.live[member.entry.key], wanted, exact_numbers=True) or None
+        if wanted is not None
+        else None
         for member, wanted in zip(group.members, shall, strict=True)
     ]
 

@@ -99,7 +99,24 @@ def test_what_is_wanted_goes_where_helm_set_it(wanted: Any, live: Any, tree: Any
     ],
 )
 def test_what_the_server_never_has_is_not_wanted(wanted: Any, live: Any, reached: Any, result: Any) -> None:
-    assert within_reach(wanted, live, reached) == result
+    assert within_reach(wanted, live, reached, wanted) == result
+
+
+@pytest.mark.parametrize(
+    ("body", "live", "reached", "asked", "result"),
+    [
+        pytest.param(
+            {"a": 1, "b": 5}, {"a": 2, "b": 4}, {"a": 2, "b": 4}, {"a": 1, "b": 4}, {"a": 2, "b": 5}, id="set"
+        ),
+        pytest.param({"a": 1}, {"a": 2, "b": 4}, {"a": 2, "b": 4}, {"a": 1, "b": 4}, {"a": 2}, id="taken out"),
+        pytest.param({"a": 1, "b": 5}, {"a": 2}, {"a": 2}, {"a": 1}, {"a": 2, "b": 5}, id="added"),
+        pytest.param({"a": 2}, {"a": 2, "b": 4}, {"a": 2, "b": 4}, {"a": 2}, {"a": 2, "b": 4}, id="as it is asked"),
+    ],
+)
+def test_what_helm_changes_and_nobody_asked_for_is_seen(
+    body: Any, live: Any, reached: Any, asked: Any, result: Any
+) -> None:
+    assert within_reach(body, live, reached, asked) == result
 
 
 @pytest.mark.parametrize(

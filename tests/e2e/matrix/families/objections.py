@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from postrender.policy import Adopt, OnDrift
-from tests.e2e.kinds import CONFIG_MAP, ROLE_BINDING, STABLE_FLAG, STABLE_SHIRT
+from tests.e2e.kinds import CONFIG_MAP, CUSTOM_CONFIG_MAP, ROLE_BINDING, STABLE_FLAG, STABLE_SHIRT
 from tests.e2e.matrix.steps import Applied, Flag, Scenario, Thing, Touched, install, reinstall, upgrade
 
 EXPORTED = {
@@ -117,6 +117,25 @@ SCENARIOS = (
         reinstall(SHIRT),
         install(SHIRT, Thing(STABLE_SHIRT, {"color": "red"}, keep=True)),
         on_drift=OnDrift.APPLY,
+    ),
+    Scenario(
+        "twice, and the last one is as before",
+        "an upgrade has a Shirt twice, and Helm sends nothing for the last one",
+        (install(SHIRT),),
+        upgrade(Thing(STABLE_SHIRT, {"color": "red"}, keep=True), SHIRT),
+    ),
+    Scenario(
+        "twice, and the last one is as before, applied first",
+        "the same with --on-drift apply",
+        (install(SHIRT),),
+        upgrade(Thing(STABLE_SHIRT, {"color": "red"}, keep=True), SHIRT),
+        on_drift=OnDrift.APPLY,
+    ),
+    Scenario(
+        "twice, new beside its namesake",
+        "a ConfigMap is new and there twice, a custom one of its name is live",
+        reinstall(Thing(CUSTOM_CONFIG_MAP, {"a": "1"}, keep=True)),
+        install(Thing(CUSTOM_CONFIG_MAP, {"a": "1"}, keep=True), CFG, Thing(CONFIG_MAP, {"b": "1"})),
     ),
     Scenario(
         "twice, Shirt upgraded",
