@@ -108,7 +108,8 @@ _ALL = (
         "Two documents name the same object. Where it is live, Helm patches it once for each of them, so that the last "
         "one stays: that is a warning. Where it is new, a client-side install fails at the second (`already exists`), "
         "a server-side one applies both at once and leaves to chance which stays, and before Helm 4.2.0 an update "
-        "ends there (`not found`) half way through the chart: that is refused. Take all but one out of the chart.",
+        "ends there (`not found`) half way through the chart, as a later one does client-side for a custom resource "
+        "(`must be specified for an update`): that is refused. Take all but one out of the chart.",
     ),
     Code(
         "PR301",

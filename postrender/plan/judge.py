@@ -71,10 +71,15 @@ def differing(
 
 
 def _as_charted(live: Json, chart: Json, path: tuple[str, ...]) -> bool:
-    """Whether the live object says there what the chart says, though somebody else had set it to something else."""
+    """Whether the live object says there what the chart says, though somebody else had set it to something else.
+
+    Where the chart has null, a field that is not there is as it says.
+    """
     for key in path:
-        if not (isinstance(live, dict) and isinstance(chart, dict) and key in live and key in chart):
+        if not (isinstance(live, dict) and isinstance(chart, dict) and key in chart):
             return False
+        if key not in live:
+            return chart[key] is None
         live, chart = live[key], chart[key]
     return not differs(live, chart)
 

@@ -20,9 +20,18 @@ def kept(beta: dict[str, str], stable: dict[str, str], **more: dict[str, str]) -
 
 
 SAME = reinstall(*kept(BLUE, GREEN))
+OTHERS = Thing(CONFIG_MAP, {"z": "1"}, name="other")
 CORE, CUSTOM = Thing(CONFIG_MAP, {"a": "1"}, keep=True), Thing(CUSTOM_CONFIG_MAP, BLUE, keep=True)
 
 SCENARIOS = (
+    Scenario(
+        "H1 null beside what comes back",
+        "a kept Shirt comes back, and its new namesake has a null",
+        (install(Thing(STABLE_SHIRT, {"color": "red", "d": {"b": "x"}}, keep=True), OTHERS), upgrade(OTHERS)),
+        upgrade(
+            Thing(STABLE_SHIRT, {"color": "blue"}, keep=True), Thing(BETA_SHIRT, {"color": "blue", "d": None}), OTHERS
+        ),
+    ),
     Scenario("H1 same", "two kept Shirts of one name, reinstalled", SAME, install(*kept(BLUE, GREEN))),
     Scenario("H1 changed", "the same, both changed", SAME, install(*kept(RED, BLACK))),
     Scenario("H1 swapped", "the same, each with the other's spec", SAME, install(*kept(GREEN, BLUE))),
