@@ -93,9 +93,16 @@ def simulate(update: Update) -> tuple[Prediction, ...]:
         original = live if match is None else _original(update, match, now)
         answer = _one(update, target, original, live)
         if not answer.error:
-            now[index] = lives[target.key] = answer.live
+            now[index] = answer.live
+            lives[target.key] = answer.live if answer.request is Request.NOTHING else _moved(answer.live)
         answers.append(answer)
     return tuple(answers)
+
+
+def _moved(live: Json) -> Json:
+    """The object once it was written: no version that was known before is live any more."""
+    metadata = live.get("metadata") or {}
+    return {**live, "metadata": {**metadata, "resourceVersion": "moved"}} if metadata.get("resourceVersion") else live
 
 
 def no_original(helm: HelmVersion, key: ObjectKey) -> str:
