@@ -103,30 +103,24 @@ def _within_reach(group: Group, key: ObjectKey, body: Json, asked: Json) -> Json
     return within_reach(body, group.frame.live[key], group.reached[key], asked) if key in group.reached else body
 
 
-def suspected(group: Group, rewritings: Sequence[Rewriting]) -> list[Json]:
-    """For each member what it would be without what Helm set on it and neither the chart nor the release has.
+def suspected(group: Group, rewritings: Sequence[Rewriting]) -> list[bool]:
+    """For each member whether Helm set anything on it that the chart has not, and the server was not asked about it.
 
-    An install that adopted the object without postrender left it behind, or the server filled it in when Helm wrote:
-    ``None`` where there is nothing of that kind, or where the server was asked about it.
+    An install that adopted the object without postrender left it behind, or the server filled it in when Helm wrote.
     """
-    found: list[Json] = [None] * len(rewritings)
-    wanted = targets(group, rewritings)
-    if group.frame.force or not any(_more_is_live(group, target) for target in wanted):
-        return found
-    for index, (target, right) in enumerate(zip(wanted, rights(group, rewritings), strict=True)):
-        if _more_is_live(group, target):
-            rest = without_left_over(right, target.body, _tree(target, group.frame.live[target.key]))
-            if differs(comparable(rest), comparable(right)):
-                found[index] = rest
-    return found
+    if group.frame.force:
+        return [False] * len(rewritings)
+    return [
+        target.key in group.frame.live
+        and target.key not in group.reached
+        and bool(differs(without_remainder(group, target, group.frame.live[target.key]), group.frame.live[target.key]))
+        for target in targets(group, rewritings)
+    ]
 
 
-def _more_is_live(group: Group, target: Entry) -> bool:
-    """Whether Helm set anything on the object that the chart has not, and the server was not asked about it."""
-    live = group.frame.live.get(target.key)
-    if live is None or target.key in group.reached:
-        return False
-    return bool(differs(without_left_over(live, target.body, _tree(target, live)), live))
+def without_remainder(group: Group, target: Entry, body: Json) -> Json:
+    """The object without what Helm set on the live one and the chart has not."""
+    return without_left_over(body, target.body, _tree(target, group.frame.live[target.key]))
 
 
 def unkept(group: Group, rewritings: Sequence[Rewriting]) -> list[Paths]:
@@ -169,7 +163,7 @@ def next_upgrade(group: Group, rewritings: Sequence[Rewriting], predictions: Seq
             stored=_manifests(group, rewritings),
             adopted=(),
             live={
-                member.entry.key: _versioned(prediction.live)
+                member.entry.key: versioned(prediction.live)
                 for member, prediction in zip(group.members, predictions, strict=True)
             },
             three_way=False,
@@ -177,7 +171,7 @@ def next_upgrade(group: Group, rewritings: Sequence[Rewriting], predictions: Seq
     )
 
 
-def _versioned(live: Json) -> Json:
+def versioned(live: Json) -> Json:
     """With a resourceVersion, which the server gives to what Helm makes now; any will do, since nobody sends it."""
     metadata = live.get("metadata") or {}
     return live if metadata.get("resourceVersion") else {**live, "metadata": {**metadata, "resourceVersion": "new"}}

@@ -10,11 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from postrender.helm.objects import Entry
 from postrender.helm.patch import differs, merge_patch
 from postrender.helm.predict import Prediction
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, RESOURCE_POLICY, Json
 from postrender.plan.applying import applied
-from postrender.plan.judge import Paths, differing, policy_of, rights, suspected, truth, unkept
+from postrender.plan.judge import (
+    Paths,
+    comparable,
+    differing,
+    policy_of,
+    rights,
+    suspected,
+    targets,
+    truth,
+    unkept,
+    without_remainder,
+)
 from postrender.plan.rewriting import Group, Member, Outcome, Rewriting
 from postrender.plan.steps import mended, pinned
 from postrender.record import replace
@@ -60,16 +72,20 @@ def rewrite(group: Group) -> tuple[Outcome, ...]:
 
 def _mends(group: Group, rewritings: Sequence[Rewriting], wrong: Sequence[Paths]) -> list[Json]:
     """For each member what would have to be sent to have it right, ``None`` where it is, without a doubt."""
-    shall = [
-        right if paths else doubtful
-        for right, doubtful, paths in zip(rights(group, rewritings), suspected(group, rewritings), wrong, strict=True)
-    ]
-    return [
-        merge_patch(group.frame.live[member.entry.key], wanted, exact_numbers=True) or None
-        if wanted is not None
-        else None
-        for member, wanted in zip(group.members, shall, strict=True)
-    ]
+    doubts = suspected(group, rewritings)
+    if not (any(wrong) or any(doubts)):
+        return [None] * len(wrong)
+    shall = zip(targets(group, rewritings), rights(group, rewritings), wrong, doubts, strict=True)
+    return [_mend(group, target, right, paths, doubtful=doubtful) for target, right, paths, doubtful in shall]
+
+
+def _mend(group: Group, target: Entry, right: Json, paths: Paths, *, doubtful: bool) -> Json:
+    if not (paths or doubtful):
+        return None
+    wanted = right if paths else without_remainder(group, target, right)
+    if not paths and not differs(comparable(wanted), comparable(right)):
+        return None
+    return merge_patch(group.frame.live[target.key], wanted, exact_numbers=True) or None
 
 
 def _policy_ahead(member: Member, prediction: Prediction) -> str:

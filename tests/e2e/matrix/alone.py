@@ -25,7 +25,7 @@ from postrender.rehearse import attempted
 from postrender.source import Source
 from tests.e2e.api import Object
 from tests.e2e.kinds import SECRET
-from tests.e2e.matrix.ending import Ending, Id, ending
+from tests.e2e.matrix.ending import Ending, Id, ending, id_of
 from tests.e2e.matrix.stage import Stage, State
 from tests.e2e.matrix.steps import Ref, Run, Scenario
 
@@ -47,7 +47,7 @@ def helm_alone(stage: Stage, scenario: Scenario) -> Alone:
     refused = not_imported(facts)
     predicted = [] if refused else _predicted(facts, _source(stage))
     before = stage.state(scenario)
-    bodies = {_id(item): before[ref_at(scenario, stage, _id(item))] for item in (*facts.items, *facts.leaving)}
+    bodies = {id_of(item): before[ref_at(scenario, stage, id_of(item))] for item in (*facts.items, *facts.leaving)}
     end = ending(facts, predicted, bodies, _source(stage)) if predicted else None
     mark = stage.plane.audit.mark()
     done = stage.play(scenario.run)
@@ -144,7 +144,7 @@ def compared(scenario: Scenario, stage: Stage, facts: Facts, end: Ending, after:
     """Where what is live is not what was predicted."""
     wrong = []
     for item in (*facts.items, *facts.leaving):
-        at = _id(item)
+        at = id_of(item)
         if item.hook or at in end.open:
             continue
         ref = ref_at(scenario, stage, at)
@@ -155,10 +155,6 @@ def compared(scenario: Scenario, stage: Stage, facts: Facts, end: Ending, after:
         elif comparable(expected) != comparable(found):
             wrong.append(f"{ref}: predicted {short(comparable(expected))}, live is {short(comparable(found))}")
     return wrong
-
-
-def _id(item: Item) -> Id:
-    return item.ref.gvk, item.key
 
 
 def ref_at(scenario: Scenario, stage: Stage, at: Id) -> Ref:

@@ -13,6 +13,7 @@ from postrender.helm.predict import Prediction, Request, Update, simulate
 from postrender.identity import GroupVersionKind, ObjectKey
 from postrender.live import RESOURCE_POLICY, Json, StoredRelease
 from postrender.plan.facts import Facts, Item, upgraded_from
+from postrender.plan.judge import versioned
 from postrender.plan.leaving import KEEP, leaving
 from postrender.plan.run import Run
 from postrender.plan.trying import tried
@@ -61,25 +62,25 @@ def ending(
     assert invocation.helm is not None
     run = Run(facts, Policy(), invocation.helm)
     items = (*facts.items, *facts.leaving)
-    end = Ending({_id(item): before[_id(item)] for item in items if not item.hook})
-    twice = {_id(facts.items[index]) for index in run.doubles if facts.items[index].live is None}
+    end = Ending({id_of(item): before[id_of(item)] for item in items if not item.hook})
+    twice = {id_of(facts.items[index]) for index in run.doubles if facts.items[index].live is None}
     end.untold.update(twice)
     if not (run.upgrade or run.touches_live):
         predicted = _made_at_once(run, end, predicted, twice)
     for item, prediction in predicted:
-        if not end.goes_on(_id(item), prediction):
+        if not end.goes_on(id_of(item), prediction):
             break
     if not end.errors:
         for verdict in leaving(run):
             if verdict.prediction is not None and verdict.prediction.request is Request.DELETE:
                 _delete(end, items, (verdict.ref.gvk, verdict.key))
     elif not run.touches_live:
-        end.open.update(_id(item) for item in facts.items)
+        end.open.update(id_of(item) for item in facts.items)
     if end.errors and invocation.atomic:
         _rolled_back(run, end, source) if run.upgrade else _uninstalled(run, end)
     wanted = {item.live.uid for item in facts.items if item.live}
     # What leaves the chart in one version only is looked at in the other.
-    end.open.update(_id(item) for item in facts.leaving if item.live and item.live.uid in wanted)
+    end.open.update(id_of(item) for item in facts.leaving if item.live and item.live.uid in wanted)
     return end
 
 
@@ -90,19 +91,20 @@ def _made_at_once(
     end.open.update(twice)
     if twice and not run.server_side:
         end.errors.append("already exists")
-    return [(item, prediction) for item, prediction in predicted if _id(item) not in twice]
+    return [(item, prediction) for item, prediction in predicted if id_of(item) not in twice]
 
 
-def _id(item: Item) -> Id:
+def id_of(item: Item) -> Id:
+    """What an object is known by here."""
     return item.ref.gvk, item.key
 
 
 def _delete(end: Ending, items: Iterable[Item], at: Id) -> None:
     """The object is gone by whatever version of its kind it is known."""
-    uids = {item.live.uid for item in items if item.live and _id(item) == at}
+    uids = {item.live.uid for item in items if item.live and id_of(item) == at}
     for item in items:
-        if _id(item) == at or (item.live and item.live.uid in uids):
-            end.live[_id(item)] = None
+        if id_of(item) == at or (item.live and item.live.uid in uids):
+            end.live[id_of(item)] = None
 
 
 def _uninstalled(run: Run, end: Ending) -> None:
@@ -112,8 +114,8 @@ def _uninstalled(run: Run, end: Ending) -> None:
     """
     for item in run.facts.items:
         if not item.hook and RESOURCE_POLICY not in item.ref.annotations:
-            end.live[_id(item)] = None
-            end.open.discard(_id(item))
+            end.live[id_of(item)] = None
+            end.open.discard(id_of(item))
 
 
 def _rolled_back(run: Run, end: Ending, source: Source) -> None:
@@ -141,11 +143,11 @@ def _rolled_back(run: Run, end: Ending, source: Source) -> None:
     matching = run.ways.matching
     there = {identity(matching, entry.gvk, entry.key) for entry in targets}
     for item in run.facts.items:
-        body = end.live.get(_id(item))
+        body = end.live.get(id_of(item))
         if item.hook or body is None or identity(matching, item.ref.gvk, item.key) in there:
             continue
         if ((body.get("metadata") or {}).get("annotations") or {}).get(RESOURCE_POLICY) != KEEP:
-            _delete(end, (*run.facts.items, *run.facts.leaving), _id(item))
+            _delete(end, (*run.facts.items, *run.facts.leaving), id_of(item))
 
 
 def _applies(invocation: Invocation, before: StoredRelease) -> bool:
@@ -163,7 +165,7 @@ def _update(run: Run, end: Ending, failed: Sequence[Entry], targets: Sequence[En
         targets=targets,
         stored=failed,
         adopted=(),
-        live={key: _versioned(body) for key, body in by_key.items()},
+        live={key: versioned(body) for key, body in by_key.items()},
         helm=run.helm,
         matching=run.ways.matching,
         force=run.facts.invocation.force,
@@ -171,18 +173,12 @@ def _update(run: Run, end: Ending, failed: Sequence[Entry], targets: Sequence[En
     )
 
 
-def _versioned(body: Json) -> Json:
-    """What was made by the run that failed has a resourceVersion too."""
-    metadata = body.get("metadata") or {}
-    return {**body, "metadata": {"resourceVersion": "new", **metadata}}
-
-
 def _asked(run: Run, targets: Sequence[Entry], source: Source) -> dict[Id, Prediction]:
     """What the server says to the older manifests where they meet what was live before the run.
 
     Whatever the run that fails had applied until then is Helm's own, and goes with what comes back.
     """
-    items = {_id(item): item for item in (*run.facts.items, *run.facts.leaving) if item.live is not None}
+    items = {id_of(item): item for item in (*run.facts.items, *run.facts.leaving) if item.live is not None}
     asked = [
         (
             items[at],
@@ -192,5 +188,7 @@ def _asked(run: Run, targets: Sequence[Entry], source: Source) -> dict[Id, Predi
         if (at := (entry.gvk, entry.key)) in items
     ]
     answers = attempted([trial for _, trial in asked], source)
-    found = {_id(item): tried(item, trial, answer, None) for (item, trial), answer in zip(asked, answers, strict=True)}
+    found = {
+        id_of(item): tried(item, trial, answer, None) for (item, trial), answer in zip(asked, answers, strict=True)
+    }
     return {at: prediction for at, prediction in found.items() if prediction is not None}
