@@ -121,6 +121,10 @@ HAT = Kind("defaults.example.com", "v1", "Hat", "hats")
 """Its schema fills in a size and a brim."""
 
 
+def hat(folder: Path, spec: Any) -> Path:
+    return chart(folder, {"hat": manifest(HAT, "hat", spec, keep=True)})
+
+
 @pytest.fixture(scope="module")
 def hats(control_plane: ControlPlane) -> None:
     crd = definition(HAT)
@@ -139,7 +143,7 @@ def test_what_the_server_fills_in_is_no_remainder_of_an_older_chart(
 ) -> None:
     """The server writes down Helm as the one who set it."""
     it = helm(version)
-    whole = chart(tmp_path, {"hat": manifest(HAT, "hat", {"color": "blue"}, keep=True)})
+    whole = hat(tmp_path, {"color": "blue"})
     it.install("r", whole).expect_ok()
     assert namespace.content(HAT, "hat") == {"color": "blue", "size": "M", "brim": {"width": 3}}
     for _ in range(2):
@@ -154,10 +158,7 @@ def test_a_remainder_is_told_from_what_the_server_fills_in(
 ) -> None:
     """All that is stored is live, but an unfiltered reinstall left a field behind."""
     it = helm(version)
-    before, now = (
-        chart(tmp_path, {"hat": manifest(HAT, "hat", spec, keep=True)})
-        for spec in ({"color": "blue", "old": {"a": 1}}, {"color": "blue"})
-    )
+    before, now = (hat(tmp_path, spec) for spec in ({"color": "blue", "old": {"a": 1}}, {"color": "blue"}))
     it.install("r", before).expect_ok()
     it.uninstall("r").expect_ok()
     it.install("r", now).expect_ok()

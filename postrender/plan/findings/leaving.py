@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from postrender.live import ReleaseName
-from postrender.plan.findings.words import kubectl
+from postrender.plan.findings.words import annotated, kubectl
 from postrender.plan.verdict import Finding, Severity
 
 
@@ -33,7 +33,7 @@ def misspelled(policy: str, name: str) -> Finding:
         "PR403",
         Severity.ERROR,
         f"leaves the chart, and Helm would delete it: an upgrade does not take {policy!r} for 'keep'",
-        (f"kubectl annotate --overwrite {kubectl(name)} helm.sh/resource-policy=keep",),
+        (annotated(name),),
     )
 
 
@@ -43,7 +43,7 @@ def deleted_from(owner: ReleaseName, name: str) -> Finding:
         "PR404",
         Severity.ERROR,
         f"leaves the chart, and Helm would delete it, though it belongs to release {owner}, which is alive",
-        (f"kubectl annotate --overwrite {kubectl(name)} helm.sh/resource-policy=keep",),
+        (annotated(name),),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from postrender.helm.versions import HelmVersion, Matching, behaviour
-from postrender.plan.findings.words import kubectl, some
+from postrender.plan.findings.words import annotated, some
 from postrender.plan.rewriting import Outcome
 from postrender.plan.verdict import Finding, Severity
 from postrender.policy import OnDrift
@@ -28,7 +28,7 @@ def policy_ahead(policy: str, name: str) -> Finding:
         Severity.WARNING,
         f"its live resource policy will not be the chart's ({policy}): an uninstall goes by what is stored, "
         "but an upgrade without it by what is live",
-        (f"kubectl annotate --overwrite {kubectl(name)} helm.sh/resource-policy={policy}",),
+        (annotated(name, policy),),
     )
 
 
