@@ -15,7 +15,7 @@ from postrender.live import Found, LiveObject, Observation, ReleaseName, StoredR
 from postrender.owners import Owners
 from postrender.ownership import Ownership, Standing, classify, lives
 from postrender.record import Record
-from postrender.source import Source, Wanted
+from postrender.source import Source, Wanted, unreadable
 from postrender.stamps import Stamps, stamps_for, stamps_of
 
 _OURS = (Standing.OURS, Standing.OURS_KEPT)
@@ -210,9 +210,5 @@ def _held(target: Target, release: ReleaseName, driver: str) -> frozenset[Object
 def _stored(target: Source, release: ReleaseName, driver: str, *, manifest: bool) -> tuple[StoredRelease, ...]:
     own = target.releases(release, manifest=manifest, driver=driver)
     if isinstance(own, Unknown):
-        raise ClusterError(
-            f"its stored revisions could not be read from {target.description}: {own.reason}",
-            where=f"release {release}",
-            next=own.next,
-        )
+        raise unreadable(release, target.description, own)
     return own

@@ -14,7 +14,7 @@ from postrender.helm.patch import (
     strategic_three_way,
     three_way_merge_patch,
 )
-from postrender.identity import GroupKind, GroupVersionKind, ObjectKey
+from postrender.identity import SECRET, GroupVersionKind, ObjectKey
 from postrender.live import Json, ReleaseName
 from postrender.record import Record
 
@@ -23,8 +23,6 @@ _NOT_SAID = ("resourceVersion", "uid", "creationTimestamp", "managedFields", "ge
 
 _PASSING = ("managedFields", "resourceVersion", "generation")
 """Metadata that every write changes."""
-
-_SECRET = GroupKind("", "Secret")
 
 
 class How(Enum):
@@ -57,7 +55,7 @@ def wanted(gvk: GroupVersionKind, key: ObjectKey, body: Json, release: ReleaseNa
     result = {name: value for name, value in made.items() if name != "status"}
     result["metadata"] = metadata
     plain = result.get("stringData")
-    if gvk.group_kind == _SECRET and isinstance(plain, dict):
+    if gvk.group_kind == SECRET and isinstance(plain, dict):
         del result["stringData"]
         packed = {name: base64.b64encode(str(value).encode()).decode() for name, value in plain.items()}
         result["data"] = {**(result.get("data") or {}), **packed}

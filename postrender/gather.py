@@ -11,14 +11,14 @@ from postrender import manifest as manifests
 from postrender.errors import ClusterError
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.objects import Entry, built
-from postrender.identity import GroupVersionKind, ObjectKey, Resource
+from postrender.identity import SECRET, GroupVersionKind, ObjectKey, Resource
 from postrender.live import Found, NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.manifest import Manifest, ObjectRef
 from postrender.offline import Offline
 from postrender.plan.decide import bodies_wanted
-from postrender.plan.facts import SECRET, Desired, Facts, Item, upgraded_from
+from postrender.plan.facts import Desired, Facts, Item, upgraded_from
 from postrender.record import Record, replace
-from postrender.source import Source, Wanted
+from postrender.source import Source, Wanted, unreadable
 
 SHOWN = 10
 """How many unanswered objects a message names before it only counts the rest."""
@@ -83,11 +83,7 @@ def _own(invocation: Invocation, source: Source) -> tuple[StoredRelease, ...]:
         return ()
     answer = source.releases(invocation.release, manifest=True, driver=invocation.driver)
     if isinstance(answer, Unknown):
-        raise ClusterError(
-            f"its stored revisions could not be read from {source.description}: {answer.reason}",
-            where=f"release {invocation.release}",
-            next=answer.next,
-        )
+        raise unreadable(invocation.release, source.description, answer)
     return answer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from postrender.errors import ClusterError
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.record import Record
@@ -63,6 +64,15 @@ class Source(Protocol):
         ``driver`` is ``$HELM_DRIVER``. With ``manifest``, the newest revision and the newest deployed one come with
         their manifest.
         """
+
+
+def unreadable(release: ReleaseName, description: str, why: Unknown) -> ClusterError:
+    """The error that says that a release's stored revisions could not be read from the place of that description."""
+    return ClusterError(
+        f"its stored revisions could not be read from {description}: {why.reason}",
+        where=f"release {release}",
+        next=why.next,
+    )
 
 
 class Misshapen(Exception):

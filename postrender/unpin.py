@@ -15,6 +15,7 @@ from postrender.live import LiveObject, ReleaseName, Unknown
 from postrender.record import Record
 from postrender.releases import StoredObject, Undecodable
 from postrender.releases.pins import Unpinned, unpinned
+from postrender.source import unreadable
 
 _SET_BY_SERVER = ("resourceVersion", "managedFields", "creationTimestamp", "generation", "selfLink")
 
@@ -54,11 +55,7 @@ def look(storage: Storage, release: ReleaseName, driver: str) -> tuple[Found, ..
     where = f"release {release}"
     answer = storage.payloads(release, driver)
     if isinstance(answer, Unknown):
-        raise ClusterError(
-            f"its stored revisions could not be read from {storage.description}: {answer.reason}",
-            where=where,
-            next=answer.next,
-        )
+        raise unreadable(release, storage.description, answer)
     if not answer:
         raise UsageError(
             f"no revision of it is stored in {storage.description} (driver {driver})",

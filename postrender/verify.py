@@ -17,7 +17,7 @@ from postrender.offline import Offline
 from postrender.owners import Owners
 from postrender.ownership import Ownership, Standing, classify
 from postrender.record import replace
-from postrender.source import Source, Wanted
+from postrender.source import Source, Wanted, unreadable
 from postrender.verified import Checked, State, Verified
 
 TYPE_CHECKING = False
@@ -89,11 +89,7 @@ def _compared(
     where = f"release {release}"
     own = target.releases(release, manifest=True, driver=driver)
     if isinstance(own, Unknown):
-        raise ClusterError(
-            f"its stored revisions could not be read from {target.description}: {own.reason}",
-            where=where,
-            next=own.next,
-        )
+        raise unreadable(release, target.description, own)
     if not own:
         raise UsageError(
             f"no revision of it is stored in {target.description} (driver {driver})",

@@ -22,6 +22,12 @@ def exact_path(wanted: Wanted) -> str:
     return wanted.resource.path(segment(wanted.namespace), segment(wanted.name))
 
 
+def collection_path(wanted: Wanted) -> str:
+    """Where an object is made. Raises ValueError as ``exact_path`` does."""
+    exact_path(wanted)
+    return wanted.resource.path(segment(wanted.namespace), "")
+
+
 def read(transport: Transport, wanted: Wanted, kubectl: Kubectl) -> Observation:
     """What is live. Raises ValueError as ``exact_path`` does, nothing else."""
     asked = Asked("get", wanted.resource, wanted.namespace, wanted.name)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from postrender.cluster.answer import Answer, NoAnswer
 from postrender.cluster.explain import Asked, Kubectl, message, unclear
-from postrender.cluster.reading import exact_path
-from postrender.cluster.transport import DRY_RUN, Transport, segment
-from postrender.identity import GroupKind
+from postrender.cluster.reading import collection_path, exact_path
+from postrender.cluster.transport import DRY_RUN, Transport
+from postrender.identity import SECRET
 from postrender.live import Json
 from postrender.source import Wanted
 from postrender.trial import Accepted, Conflict, Conflicting, NotAsked, Rejected, Trial, TrialAnswer, Verb
@@ -25,8 +25,7 @@ _SENT = {
     Verb.REPLACE: ("PUT", "application/json"),
     Verb.CREATE: ("POST", "application/json"),
 }
-_CLUSTER_VERBS = {Verb.REPLACE: "update", Verb.CREATE: "create"}
-_SECRET = GroupKind("", "Secret")
+_RIGHTS = {Verb.REPLACE: "update", Verb.CREATE: "create"}
 _NO_DRY_RUN = "does not support dry run"
 _DENIED = re.compile(r'admission webhook ".*" denied the request|ValidatingAdmissionPolicy .* denied request')
 
@@ -52,9 +51,8 @@ def attempt(transport: Transport, trial: Trial, kubectl: Kubectl) -> TrialAnswer
 
 
 def _path(trial: Trial) -> str:
-    resource, key = trial.resource, trial.key
-    one = exact_path(Wanted(resource, key.namespace, key.name, body=True))
-    return resource.path(segment(key.namespace), "") if trial.verb is Verb.CREATE else one
+    wanted = Wanted(trial.resource, trial.key.namespace, trial.key.name, body=True)
+    return collection_path(wanted) if trial.verb is Verb.CREATE else exact_path(wanted)
 
 
 def _query(trial: Trial) -> str:
@@ -80,7 +78,7 @@ def _refused(answer: Answer, trial: Trial) -> TrialAnswer | None:
     denied = _DENIED.search(said)
     if _NO_DRY_RUN in said or not (answer.status in (400, 422) or denied):
         return None
-    told = _fields(causes) if trial.key.group_kind == _SECRET else said
+    told = _fields(causes) if trial.key.group_kind == SECRET else said
     if denied and trial.new:
         # What Helm makes before it in this very run may be what the admission asks for.
         return NotAsked(f"as things are before the run, {told}")
@@ -110,6 +108,6 @@ def _fields(causes: Sequence[Json]) -> str:
 
 
 def _unclear(outcome: Answer | NoAnswer, trial: Trial, kubectl: Kubectl) -> NotAsked:
-    verb = _CLUSTER_VERBS.get(trial.verb, "patch")
+    verb = _RIGHTS.get(trial.verb, "patch")
     why = unclear(outcome, kubectl, Asked(verb, trial.resource, trial.key.namespace, trial.key.name))
     return NotAsked(why.reason, why.next)

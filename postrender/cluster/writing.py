@@ -7,8 +7,8 @@ from collections.abc import Collection
 from postrender.cluster.answer import Answer, NoAnswer
 from postrender.cluster.explain import Asked, Kubectl, message, unclear
 from postrender.cluster.parallel import one
-from postrender.cluster.reading import METADATA, exact_path, verified
-from postrender.cluster.transport import Transport, segment
+from postrender.cluster.reading import METADATA, collection_path, exact_path, verified
+from postrender.cluster.transport import Transport
 from postrender.errors import ClusterError
 from postrender.identity import object_name
 from postrender.live import LiveObject
@@ -42,7 +42,7 @@ def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
     where = object_name(wanted.resource, wanted.key)
     asked = Asked(_VERBS[change.method], wanted.resource, wanted.namespace, wanted.name)
     making = change.method == "POST"
-    path = wanted.resource.path(segment(wanted.namespace), "") if making else exact_path(wanted)
+    path = collection_path(wanted) if making else exact_path(wanted)
     late: Answer | NoAnswer = NoAnswer(f"no answer within {transport.patience:g} s")
     outcome = one(
         lambda: transport.request(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 
+from postrender.identity import SECRET
 from postrender.live import RESOURCE_POLICY, Json, LiveObject
 from postrender.ownership import Standing
-from postrender.plan.facts import HOOK, SECRET, Item
+from postrender.plan.facts import HOOK, Item
 from postrender.plan.findings.words import kubectl, some
 from postrender.plan.rewriting import Rewriting
 from postrender.plan.run import Run

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from postrender.cluster import Cluster
-from postrender.errors import ClusterError
 from postrender.live import ReleaseName, StoredRelease, Unknown
 from postrender.program import Program
 from postrender.record import Record
 from postrender.releases import storage, stored_name
 from postrender.report.lines import wrapped
 from postrender.running.command import HelmCommand
+from postrender.source import unreadable
 
 Say = Callable[[str], None]
 """Takes lines for a person, each ended."""
@@ -47,17 +47,8 @@ def revisions(order: Order) -> tuple[StoredRelease, ...]:
     """The stored revisions as their labels tell them, ascending; raises ClusterError."""
     found = order.cluster.releases(order.release, manifest=False, driver=order.driver)
     if isinstance(found, Unknown):
-        raise unreadable(order, found)
+        raise unreadable(order.release, order.cluster.description, found)
     return found
-
-
-def unreadable(order: Order, why: Unknown) -> ClusterError:
-    """The error that says that nothing can be told of the release."""
-    return ClusterError(
-        f"its stored revisions could not be read from {order.cluster.description}: {why.reason}",
-        where=f"release {order.release}",
-        next=why.next,
-    )
 
 
 def unless_at_work(order: Order, pending: StoredRelease) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from postrender.record import Record
 from postrender.running import told
 from postrender.running.command import HelmCommand
 from postrender.running.journal import Journal, Noted
-from postrender.running.order import Order, Say, revisions, say_lines, unless_at_work, unreadable
+from postrender.running.order import Order, Say, revisions, say_lines, unless_at_work
+from postrender.source import unreadable
 from postrender.unpin import backup_path, keep
 
 
@@ -61,7 +62,7 @@ def _forget(order: Order, revision: StoredRelease, say: Say) -> None:
     """
     stored = order.cluster.payloads(order.release, order.driver)
     if isinstance(stored, Unknown):
-        raise unreadable(order, stored)
+        raise unreadable(order.release, order.cluster.description, stored)
     objects = [each for each in stored if each.revision.revision == revision.revision]
     path = backup_path(order.release, order.environ)
     keep(objects, path)
