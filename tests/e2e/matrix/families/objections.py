@@ -138,6 +138,16 @@ SCENARIOS = (
         install(Thing(CUSTOM_CONFIG_MAP, {"a": "1"}, keep=True), CFG, Thing(CONFIG_MAP, {"b": "1"})),
     ),
     Scenario(
+        "twice, both pinned",
+        "a kept custom ConfigMap is there twice, after a core one of its name",
+        reinstall(KEPT, Thing(CUSTOM_CONFIG_MAP, {"a": "1"}, keep=True)),
+        install(
+            KEPT,
+            Thing(CUSTOM_CONFIG_MAP, {"a": "2"}, keep=True),
+            Thing(CUSTOM_CONFIG_MAP, {"b": "1"}, keep=True),
+        ),
+    ),
+    Scenario(
         "twice, Shirt upgraded",
         "an upgrade has a Shirt twice",
         (install(SHIRT),),
