@@ -193,21 +193,22 @@ def serve(api: Api, definitions: Sequence[Object]) -> None:
 
 
 def _established(api: Api, path: str) -> bool:
-    conditions = (api.get(path) or {}).get("status", {}).get("conditions", [])
+    # The server answers `conditions: null` until its controllers have seen the definition.
+    conditions = (api.get(path) or {}).get("status", {}).get("conditions") or []
     return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
 def _discovered(api: Api, group: str, version: str, plural: str) -> bool:
     """Whether both ways to ask, one group or all of them at once, name the resource."""
     found = api.get(f"/apis/{group}/{version}") or {}
-    if plural not in [each["name"] for each in found.get("resources", [])]:
+    if plural not in [each["name"] for each in found.get("resources") or []]:
         return False
     aggregated = json.loads(api.text("GET", "/apis", accept=_AGGREGATED))
     return any(
-        plural in [each["resource"] for each in served["resources"]]
+        plural in [each["resource"] for each in served.get("resources") or []]
         for item in aggregated["items"]
         if item["metadata"]["name"] == group
-        for served in item["versions"]
+        for served in item.get("versions") or []
         if served["version"] == version
     )
 
