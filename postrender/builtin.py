@@ -10,8 +10,6 @@ from functools import cache
 from postrender.identity import GroupKind, GroupVersionKind, Resource
 from postrender.live import Json
 
-CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
-
 _UNPLURALIZED = ("endpoints",)
 
 

@@ -23,6 +23,9 @@ class GroupKind(Record):
 SECRET = GroupKind("", "Secret")
 """The one kind whose values are never shown."""
 
+NAMESPACE = GroupKind("", "Namespace")
+CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
+
 
 class GroupVersionKind(Record):
     """A kind in one version of its group; the version is a view of the object, not part of its identity."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from postrender import answers, builtin, releases
 from postrender import manifest as manifests
-from postrender.identity import GroupVersionKind, ObjectKey, Resource
+from postrender.identity import CRD, GroupVersionKind, ObjectKey, Resource
 from postrender.live import Found, Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.manifest import Document, Manifest
 from postrender.record import replace
@@ -77,7 +77,7 @@ def documents(recording: Recording, hide: Digests | None) -> Iterator[Json]:
     Of a stored revision only what a plan needs is taken: its manifest, not the chart, its values, notes or hooks.
     """
     yield answers.header_document(hide)
-    found = {key.name for key, _ in recording.live if key.group_kind == builtin.CRD}
+    found = {key.name for key, _ in recording.live if key.group_kind == CRD}
     yield from (each for each in _definitions(recording.served.values()) if each["metadata"]["name"] not in found)
     for (key, _), live in recording.live.items():
         yield _safe(live.body, key, hide)

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from postrender import answers, builtin, redact, releases
+from postrender import answers, redact, releases
 from postrender import manifest as manifests
 from postrender.answers import Header
 from postrender.errors import ManifestError, UsageError
-from postrender.identity import SECRET, GroupKind, GroupVersionKind, ObjectKey, Resource
+from postrender.identity import CRD, SECRET, GroupKind, GroupVersionKind, ObjectKey, Resource
 from postrender.live import (
     Absent,
     Found,
@@ -145,7 +145,7 @@ def load(path: str, environ: Mapping[str, str] = MappingProxyType({})) -> Snapsh
     _only_objects(path, manifest)
     about = [(ref, body) for ref, body in found if ref.gvk.group == answers.GROUP]
     found = [(ref, body) for ref, body in found if ref.gvk.group != answers.GROUP]
-    kinds = Offline(body for ref, body in found if ref.gvk.group_kind == builtin.CRD)
+    kinds = Offline(body for ref, body in found if ref.gvk.group_kind == CRD)
     scopes = {ref.gvk.group_kind: False for ref, _ in found} | {
         ref.gvk.group_kind: True for ref, _ in found if ref.namespace
     }

@@ -17,8 +17,9 @@ from postrender.commands.charts import chart_of, templates_of
 from postrender.commands.options import add_arguments, chosen
 from postrender.commands.parsers import command_parser, parted
 from postrender.errors import UsageError
+from postrender.identity import CRD
 from postrender.lint import engine
-from postrender.lint.facts import CRD, Facts, rendering
+from postrender.lint.facts import Facts, rendering
 from postrender.lint.findings import Finding
 from postrender.lint.rules import RULES, Rule
 from postrender.record import Record, replace

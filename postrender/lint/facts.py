@@ -8,14 +8,13 @@ from types import MappingProxyType
 
 from postrender import builtin
 from postrender import manifest as manifests
-from postrender.identity import GroupKind, ObjectKey, object_name
+from postrender.identity import CRD, ObjectKey, object_name
 from postrender.live import RESOURCE_POLICY, Json, LiveObject
 from postrender.manifest import Manifest, ObjectRef
 from postrender.offline import Offline
 from postrender.plan.facts import HOOK
 from postrender.record import Record
 
-CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 KEEP = "keep"
 _SOURCE = re.compile(rb"^# Source: ([^\r\n]+)", re.MULTILINE)
 _CRDS = re.compile(r"[^/]+/(?:charts/[^/]+/)*crds/|crds/(?!templates/|charts/)")

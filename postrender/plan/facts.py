@@ -8,15 +8,13 @@ from types import MappingProxyType
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.objects import Entry
 from postrender.helm.versions import Behaviour
-from postrender.identity import GroupKind, ObjectKey, Resource, object_name
+from postrender.identity import CRD, ObjectKey, Resource, object_name
 from postrender.live import Found, Json, LiveObject, Observation, ReleaseName, StoredRelease
 from postrender.manifest import Manifest, ObjectRef
 from postrender.record import Record
 
 HOOK = "helm.sh/hook"
 HOOK_DELETE_POLICY = "helm.sh/hook-delete-policy"
-CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
-NAMESPACE = GroupKind("", "Namespace")
 
 
 class Item(Record):

@@ -8,9 +8,9 @@ from postrender.collisions import label_value
 from postrender.helm.matching import lookalikes
 from postrender.helm.objects import built
 from postrender.helm.versions import HelmVersion, behaviour
-from postrender.identity import ObjectKey
+from postrender.identity import CRD, NAMESPACE, ObjectKey
 from postrender.ownership import Ownership, Standing, classify
-from postrender.plan.facts import CRD, NAMESPACE, Facts, Item, applies_server_side, deaf, upgraded_from
+from postrender.plan.facts import Facts, Item, applies_server_side, deaf, upgraded_from
 from postrender.plan.findings import NEVER_ALLOWED
 from postrender.plan.rewriting import Rewriting
 from postrender.plan.verdict import Finding, Severity

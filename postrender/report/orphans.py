@@ -6,7 +6,7 @@ import itertools
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from postrender.identity import GroupKind
+from postrender.identity import CRD, NAMESPACE
 from postrender.live import RESOURCE_POLICY, Json, ReleaseName
 from postrender.orphans import Left, Search
 from postrender.record import Record
@@ -18,7 +18,7 @@ VERSION = 1
 
 _DATE = len("2026-09-14")
 
-_HOLDERS = (GroupKind("", "Namespace"), GroupKind("apiextensions.k8s.io", "CustomResourceDefinition"))
+_HOLDERS = (NAMESPACE, CRD)
 """Kinds whose objects take all that is in them along when they are deleted: no command is offered for that."""
 
 

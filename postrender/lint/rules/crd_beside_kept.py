@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from postrender import builtin
-from postrender.identity import GroupKind
-from postrender.lint.facts import CRD, Facts, Subject
+from postrender.identity import CRD, GroupKind
+from postrender.lint.facts import Facts, Subject
 from postrender.lint.findings import Severity, Trouble
 
 CODE = "PL114"

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from postrender.identity import GroupKind
-from postrender.lint.facts import CRD, KEEP, Facts
+from postrender.identity import CRD, NAMESPACE, GroupKind
+from postrender.lint.facts import KEEP, Facts
 from postrender.lint.findings import Severity, Trouble
 from postrender.live import RESOURCE_POLICY
 
@@ -19,7 +19,7 @@ CODE = "PL104"
 _LOST = {
     GroupKind("", "PersistentVolumeClaim"): "its volume, unless that is retained",
     GroupKind("", "PersistentVolume"): "what points to the volume",
-    GroupKind("", "Namespace"): "everything in it",
+    NAMESPACE: "everything in it",
     CRD: "every custom resource of it",
 }
 

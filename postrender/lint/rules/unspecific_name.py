@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from postrender.identity import GroupKind
-from postrender.lint.facts import CRD, Facts
+from postrender.identity import CRD, GroupKind
+from postrender.lint.facts import Facts
 from postrender.lint.findings import Severity, Trouble
 
 CODE = "PL106"
