@@ -15,7 +15,7 @@ from postrender.live import Found, LiveObject, Observation, ReleaseName, StoredR
 from postrender.owners import Owners
 from postrender.ownership import Ownership, Standing, classify, lives
 from postrender.record import Record
-from postrender.source import Source, Wanted, unreadable
+from postrender.source import Reached, Source, Wanted, unreadable
 from postrender.stamps import Stamps, stamps_for, stamps_of
 
 _OURS = (Standing.OURS, Standing.OURS_KEPT)
@@ -28,14 +28,11 @@ else:
     Protocol = object
 
 
-class Target(Source, Protocol):
+class Target(Source, Reached, Protocol):
     """A cluster, where ownership metadata can be written."""
 
     def restamp(self, live: LiveObject, resource: Resource, stamps: Stamps, done: str) -> LiveObject:
         """Write it, guarded by the live object's resourceVersion; raises ClusterError."""
-
-    def typed(self, command: str, namespace: str) -> str:
-        """A command of Helm's or ours that reaches the same cluster."""
 
 
 class Adoption(Record):

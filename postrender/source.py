@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from postrender.errors import ClusterError
+from postrender.errors import ClusterError, UsageError
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.record import Record
@@ -64,6 +64,32 @@ class Source(Protocol):
         ``driver`` is ``$HELM_DRIVER``. With ``manifest``, the newest revision and the newest deployed one come with
         their manifest.
         """
+
+
+class Reached(Protocol):
+    """A cluster that tells how the next command reaches it."""
+
+    @property
+    def description(self) -> str:
+        """For a reader, as a source's."""
+
+    def kubectl(self, command: str, namespace: str = "") -> str:
+        """``kubectl COMMAND -n NAMESPACE`` with the flags that reach it."""
+
+    def typed(self, command: str, namespace: str) -> str:
+        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that do."""
+
+
+def none_stored(release: ReleaseName, reached: Reached, driver: str) -> UsageError:
+    """The error that says that nothing is stored there of a release."""
+    return UsageError(
+        f"no revision of it is stored in {reached.description} (driver {driver})",
+        where=f"release {release}",
+        next=(
+            reached.typed("helm list --all", release.namespace),
+            "--driver configmap   (or HELM_DRIVER, as Helm has it)",
+        ),
+    )
 
 
 def unreadable(release: ReleaseName, description: str, why: Unknown) -> ClusterError:

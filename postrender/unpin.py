@@ -7,7 +7,6 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
 
 from postrender import state
 from postrender.errors import ClusterError, ManifestError, UsageError
@@ -15,29 +14,25 @@ from postrender.live import LiveObject, ReleaseName, Unknown
 from postrender.record import Record
 from postrender.releases import StoredObject, Undecodable
 from postrender.releases.pins import Unpinned, unpinned
-from postrender.source import unreadable
+from postrender.source import Reached, none_stored, unreadable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
 
 _SET_BY_SERVER = ("resourceVersion", "managedFields", "creationTimestamp", "generation", "selfLink")
 
 
-class Storage(Protocol):
+class Storage(Reached, Protocol):
     """Where stored revisions are read and written: a cluster."""
-
-    @property
-    def description(self) -> str:
-        """For a reader: ``context kind-dev (https://127.0.0.1:6443)``."""
 
     def payloads(self, name: ReleaseName, driver: str) -> tuple[StoredObject, ...] | Unknown:
         """Every revision with its manifest and the object that holds it, ascending."""
 
     def store(self, stored: StoredObject, packed: str) -> LiveObject:
         """Replace the payload of a revision that is still as it was read; raises ClusterError."""
-
-    def kubectl(self, command: str, namespace: str = "") -> str:
-        """A command that reaches the same cluster."""
-
-    def typed(self, command: str, namespace: str) -> str:
-        """One of Helm's or ours that does."""
 
 
 class Found(Record):
@@ -52,19 +47,11 @@ def look(storage: Storage, release: ReleaseName, driver: str) -> tuple[Found, ..
 
     Raises ClusterError where one cannot be read or edited with proof, UsageError where none is stored.
     """
-    where = f"release {release}"
     answer = storage.payloads(release, driver)
     if isinstance(answer, Unknown):
         raise unreadable(release, storage.description, answer)
     if not answer:
-        raise UsageError(
-            f"no revision of it is stored in {storage.description} (driver {driver})",
-            where=where,
-            next=(
-                storage.typed("helm list --all", release.namespace),
-                "--driver configmap   (or HELM_DRIVER, as Helm has it)",
-            ),
-        )
+        raise none_stored(release, storage, driver)
     return tuple(Found(stored, _without(storage, stored)) for stored in answer)
 
 

@@ -17,7 +17,7 @@ from postrender.offline import Offline
 from postrender.owners import Owners
 from postrender.ownership import Ownership, Standing, classify
 from postrender.record import replace
-from postrender.source import Source, Wanted, unreadable
+from postrender.source import Reached, Source, Wanted, none_stored, unreadable
 from postrender.verified import Checked, State, Verified
 
 TYPE_CHECKING = False
@@ -29,16 +29,13 @@ else:
 _OURS = (Standing.OURS, Standing.OURS_KEPT)
 
 
-class Target(Source, Protocol):
+class Target(Source, Reached, Protocol):
     """A cluster, where objects can be mended too."""
 
     def mend(
         self, resource: Resource, key: ObjectKey, live: LiveObject | None, mending: Mending, *, dry_run: bool
     ) -> LiveObject:
         """Send the request, guarded by the live object's resourceVersion; raises ClusterError."""
-
-    def typed(self, command: str, namespace: str) -> str:
-        """A command of Helm's or ours that reaches the same cluster."""
 
 
 def verify(target: Target, release: ReleaseName, driver: str) -> Verified:
@@ -86,24 +83,16 @@ def require_settled(target: Target, verified: Verified) -> None:
 def _compared(
     target: Target, release: ReleaseName, driver: str
 ) -> tuple[StoredRelease, StoredRelease, tuple[str, ...]]:
-    where = f"release {release}"
     own = target.releases(release, manifest=True, driver=driver)
     if isinstance(own, Unknown):
         raise unreadable(release, target.description, own)
     if not own:
-        raise UsageError(
-            f"no revision of it is stored in {target.description} (driver {driver})",
-            where=where,
-            next=(
-                target.typed("helm list --all", release.namespace),
-                "--driver configmap   (or HELM_DRIVER, as Helm has it)",
-            ),
-        )
+        raise none_stored(release, target, driver)
     last = own[-1]
     if last.status == "uninstalled":
         raise UsageError(
             "it is uninstalled, and only its history is kept",
-            where=where,
+            where=f"release {release}",
             next=target.typed("postrender orphans", release.namespace),
         )
     deployed = [revision for revision in own if revision.status == "deployed"]

@@ -13,14 +13,15 @@ from postrender import state
 from postrender.adopting import Adoption, carry_out, look, stored_places, undo
 from postrender.caller import Caller, find
 from postrender.caller.options import Flags
-from postrender.cluster import Cluster, connect
+from postrender.cluster import Cluster
 from postrender.commands.asking import confirm, require_answerable
+from postrender.commands.inputs import no_namespace
 from postrender.commands.options import CONNECTION_SETTINGS, add_arguments, flags, release_name
 from postrender.commands.output import add_output, structured, write
 from postrender.commands.parsers import command_parser
 from postrender.commands.progress import progress
 from postrender.commands.terminal import add_terminal, chosen_paint
-from postrender.commands.typed import typed_flags
+from postrender.commands.typed import reached, typed_flags
 from postrender.errors import ClusterError, UsageError
 from postrender.live import ReleaseName
 from postrender.naming import named_object
@@ -86,9 +87,9 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
     caller = find(replace(given, release=release_name(options.name)), os.environ)
     release = caller.invocation.release
     if release is None:
-        raise UsageError("\n  ".join(["its namespace cannot be told", *caller.notes]), next="--namespace NAMESPACE")
+        raise no_namespace(caller)
     driver = caller.invocation.driver
-    cluster = connect(caller.connection, typed_flags(caller))
+    cluster = reached(caller)
     with progress("looking at the objects", quiet=options.quiet):
         if options.objects:
             catalog = cluster.catalog()
@@ -118,7 +119,7 @@ def _undo(options: argparse.Namespace, given: Flags) -> int:
         raise UsageError("the report names the objects", where="--undo", next=f"postrender adopt --undo {options.undo}")
     report = _read(options.undo)
     caller: Caller = find(given, os.environ)
-    cluster = connect(caller.connection, typed_flags(caller))
+    cluster = reached(caller)
     if cluster.description != report.cluster and not options.yes:
         sys.stderr.write(f"note: the report is about {report.cluster}, and this is {cluster.description}\n")
     with progress("looking at the objects", quiet=options.quiet):

@@ -39,6 +39,11 @@ def caller_of(options: argparse.Namespace | SimpleNamespace) -> Caller:
     return caller
 
 
+def no_namespace(caller: Caller, flag: str = "--namespace NAMESPACE") -> UsageError:
+    """The error where nothing tells the namespace of a release, with why, and the flag that would."""
+    return UsageError("\n  ".join(["its namespace cannot be told", *caller.notes]), next=flag)
+
+
 def policy_of(values: Mapping[str, Value | None]) -> Policy:
     """What the user allows and wants, by the values of ``FILTER_SETTINGS``; raises UsageError."""
     key = str(values["label_key"] or DEFAULT_LABEL_KEY)

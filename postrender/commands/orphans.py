@@ -6,13 +6,12 @@ import argparse
 import os
 
 from postrender.caller import find
-from postrender.cluster import connect
 from postrender.commands.options import CONNECTION_SETTINGS, add_arguments, flags
 from postrender.commands.output import add_output, structured, write
 from postrender.commands.parsers import command_parser
 from postrender.commands.progress import progress
 from postrender.commands.terminal import add_terminal, chosen_paint
-from postrender.commands.typed import typed_flags
+from postrender.commands.typed import reached
 from postrender.errors import ClusterError, UsageError
 from postrender.live import Unknown
 from postrender.orphans import LABELLED, Scope, Search, search
@@ -48,12 +47,12 @@ def main(arguments: list[str]) -> int:
         raise UsageError("the namespace cannot be told", next=("--namespace NAMESPACE", "--all-namespaces"))
     told = caller.origins["driver"] != "default"
     scope = Scope(namespace, "" if options.unlabelled else LABELLED, _storages(caller.invocation.driver, told=told))
-    cluster = connect(caller.connection)
+    cluster = reached(caller)
     with progress("listing releases", quiet=options.quiet) as say:
         found = search(
             cluster, scope, lambda objects, kinds: say(f"{objects:,} objects looked at, kinds to go: {kinds}")
         )
-    typing = Typing(typed_flags(caller), cluster.kubectl)
+    typing = Typing(cluster)
     if options.output != "text":
         write(structured(orphans_data(found, cluster.description, namespace, typing), options.output))
     elif options.quiet:

@@ -7,13 +7,13 @@ import os
 import sys
 
 from postrender import __version__, program
-from postrender.caller import find
-from postrender.cluster import connect
-from postrender.commands.inputs import policy_of
+from postrender.caller import Setting, find
+from postrender.caller.values import Value
+from postrender.commands.inputs import no_namespace, policy_of
 from postrender.commands.options import CHAIN_SETTINGS, FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen
 from postrender.commands.parsers import command_parser, parted
 from postrender.commands.telling import REPORT_SETTINGS
-from postrender.commands.typed import typed_flags
+from postrender.commands.typed import reached
 from postrender.errors import UsageError
 from postrender.pipeline import require_known
 from postrender.plugin.installation import installed
@@ -71,11 +71,11 @@ def main(arguments: list[str]) -> int:
     caller = find(flags, os.environ)
     release = caller.invocation.release
     if release is None:
-        raise UsageError("\n  ".join(["its namespace cannot be told", *caller.notes]), next="-n NAMESPACE")
+        raise no_namespace(caller, "-n NAMESPACE")
     order = Order(
         helm=helm,
         command=command,
-        cluster=connect(caller.connection, typed_flags(caller)),
+        cluster=reached(caller),
         release=release,
         driver=caller.invocation.driver,
         program=own,
@@ -119,17 +119,18 @@ def _environ(options: argparse.Namespace) -> dict[str, str]:
     values = chosen(options, _SETTINGS, os.environ)
     policy_of({**values, "quiet": None})
     told = {
-        setting.variable: ",".join(value)
-        if isinstance(value, tuple)
-        else str(value).lower()
-        if isinstance(value, bool)
-        else os.path.abspath(value)
-        if setting.path
-        else value
-        for setting in _SETTINGS
-        if (value := values[setting.name]) is not None
+        setting.variable: _text(setting, value) for setting in _SETTINGS if (value := values[setting.name]) is not None
     }
     return {**os.environ, **told}
+
+
+def _text(setting: Setting, value: Value) -> str:
+    """The value as its variable holds it, wherever Helm runs the filter."""
+    if isinstance(value, tuple):
+        return ",".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return os.path.abspath(value) if setting.path else value
 
 
 def _say(text: str) -> None:

@@ -123,8 +123,12 @@ class Telling:
     def _report(self, text: str, exit_code: int) -> str:
         """Write the report file, and what ``postrender run`` reads; says where the report is, or what went wrong."""
         path, plan = self._path(exit_code), self.environ.get(RUN_PLAN)
-        said = self._written(path, text, exit_code) or f"  report: {path}\n" if path else ""
-        return said + self._written(plan, text, exit_code) if plan else said
+        said = ""
+        if path:
+            said += self._written(path, text, exit_code) or f"  report: {path}\n"
+        if plan:
+            said += self._written(plan, text, exit_code)
+        return said
 
     def _written(self, path: str, text: str, exit_code: int) -> str:
         """Write one report; a line that says why it could not be written, ``""`` where it was."""

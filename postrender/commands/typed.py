@@ -6,6 +6,12 @@ import shlex
 
 from postrender.caller import Caller
 from postrender.caller.values import shown
+from postrender.cluster import Cluster, connect
+
+
+def reached(caller: Caller) -> Cluster:
+    """The caller's cluster, which tells how the next command reaches it too; raises ClusterError."""
+    return connect(caller.connection, typed_flags(caller))
 
 
 def typed_flags(caller: Caller) -> str:

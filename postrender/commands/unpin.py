@@ -9,11 +9,11 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from postrender.caller import find
-from postrender.cluster import Cluster, connect
+from postrender.cluster import Cluster
+from postrender.commands.inputs import no_namespace
 from postrender.commands.options import CONNECTION_SETTINGS, add_arguments, flags, release_name
 from postrender.commands.parsers import command_parser
-from postrender.commands.typed import typed_flags
-from postrender.errors import UsageError
+from postrender.commands.typed import reached
 from postrender.identity import ObjectKey, Resource, object_name
 from postrender.live import ReleaseName
 from postrender.manifest import ObjectRef
@@ -40,8 +40,8 @@ def main(arguments: list[str]) -> int:
     caller = find(replace(flags(options, CONNECTION_SETTINGS), release=release_name(options.name)), os.environ)
     release = caller.invocation.release
     if release is None:
-        raise UsageError("\n  ".join(["its namespace cannot be told", *caller.notes]), next="--namespace NAMESPACE")
-    cluster = connect(caller.connection, typed_flags(caller))
+        raise no_namespace(caller)
+    cluster = reached(caller)
     found = look(cluster, release, caller.invocation.driver)
     backup = ""
     if pinned(found) and not options.dry_run:

@@ -8,14 +8,15 @@ import sys
 from collections.abc import Iterator
 
 from postrender.caller import Caller, find
-from postrender.cluster import Cluster, connect
+from postrender.cluster import Cluster
 from postrender.commands.asking import confirm, require_answerable
+from postrender.commands.inputs import no_namespace
 from postrender.commands.options import CONNECTION_SETTINGS, add_arguments, flags, release_name
 from postrender.commands.output import add_output, structured, write
 from postrender.commands.parsers import command_parser
 from postrender.commands.progress import progress
 from postrender.commands.terminal import add_terminal, chosen_paint
-from postrender.commands.typed import typed_flags
+from postrender.commands.typed import reached
 from postrender.errors import ClusterError, PostrenderError, UsageError
 from postrender.live import ReleaseName, Unknown
 from postrender.record import replace
@@ -65,8 +66,8 @@ def main(arguments: list[str]) -> int:
     given = flags(options, CONNECTION_SETTINGS)
     caller = find(replace(given, release=release_name(options.name)) if options.name else given, os.environ)
     if caller.namespace is None and not options.all_namespaces:
-        raise UsageError("\n  ".join(["its namespace cannot be told", *caller.notes]), next="--namespace NAMESPACE")
-    cluster = connect(caller.connection, typed_flags(caller))
+        raise no_namespace(caller)
+    cluster = reached(caller)
     return _all(options, caller, cluster) if options.all else _one(options, caller, cluster)
 
 
@@ -97,7 +98,7 @@ def _one(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
     elif options.quiet:
         write("".join(f"{each.name}\n" for each in found.objects if each.state is not State.IN_SYNC))
     else:
-        write(verified_text(found, made, chosen_paint(options), typed_flags(caller)))
+        write(verified_text(found, made, chosen_paint(options), cluster))
     return _exit_code(_mended(cluster, found, yes=options.yes) if options.fix else found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from postrender.identity import CRD, NAMESPACE
 from postrender.live import RESOURCE_POLICY, Json, ReleaseName
@@ -12,6 +12,7 @@ from postrender.orphans import Left, Search
 from postrender.record import Record
 from postrender.report.lines import WIDTH, wrapped
 from postrender.report.paint import Paint
+from postrender.source import Reached
 
 VERSION = 1
 """Raised when a field goes or changes its meaning; a new field does not raise it."""
@@ -23,20 +24,19 @@ _HOLDERS = (NAMESPACE, CRD)
 
 
 class Typing(Record):
-    """How commands are typed that reach the same cluster: ``helm`` are flags of Helm's and ours, ``kubectl`` a call."""
+    """What is typed next for what was found, so that it reaches the same cluster."""
 
-    helm: str
-    kubectl: Callable[[str, str], str]
+    cluster: Reached
 
     def take_back(self, release: ReleaseName) -> str:
         """The release installed anew: what it kept is its own."""
-        scope = f"-n {shlex.quote(release.namespace)}{self.helm}"
-        return f"helm install {shlex.quote(release.name)} CHART {scope} --post-renderer postrender"
+        command = self.cluster.typed(f"helm install {shlex.quote(release.name)} CHART", release.namespace)
+        return f"{command} --post-renderer postrender"
 
     def adopt(self, release: ReleaseName, left: Iterable[Left]) -> str:
         """Given to another release."""
         names = " ".join(shlex.quote(each.name) for each in left)
-        return f"postrender adopt RELEASE -n {shlex.quote(release.namespace)}{self.helm} {names}"
+        return f"{self.cluster.typed('postrender adopt RELEASE', release.namespace)} {names}"
 
     def delete(self, left: Iterable[Left]) -> Iterator[str]:
         """Deleted, a call for each namespace; nothing for what somebody applies, or what holds other objects."""
@@ -47,7 +47,7 @@ class Typing(Record):
             name = shlex.quote(f"{each.resource.qualified}/{each.live.key.name}")
             by_namespace.setdefault(each.live.key.namespace, []).append(name)
         for namespace, names in by_namespace.items():
-            yield self.kubectl(f"delete {' '.join(names)}", namespace)
+            yield self.cluster.kubectl(f"delete {' '.join(names)}", namespace)
 
 
 def orphans_text(search: Search, where: str, typing: Typing, paint: Paint) -> str:

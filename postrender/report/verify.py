@@ -12,6 +12,7 @@ from postrender.redact import Digests, redacted
 from postrender.report.changes import Change, changes
 from postrender.report.lines import WIDTH, wrapped
 from postrender.report.paint import Paint
+from postrender.source import Reached
 from postrender.verified import Checked, State, Verified, mendable
 
 VERSION = 1
@@ -51,7 +52,7 @@ def difference(each: Checked, digests: Digests) -> tuple[Change, ...]:
     )
 
 
-def verified_text(verified: Verified, digests: Digests, paint: Paint, flags: str) -> str:
+def verified_text(verified: Verified, digests: Digests, paint: Paint, cluster: Reached) -> str:
     """One release: a line an object, and the fields that differ."""
     revision = verified.revision
     lines = [paint("bold", f"release {revision.release}, revision {revision.revision} ({revision.status})")]
@@ -61,11 +62,11 @@ def verified_text(verified: Verified, digests: Digests, paint: Paint, flags: str
     for each in verified.objects:
         lines += _object(each, width, digests, paint)
     lines += wrapped(_summary(verified))
-    release = f"{revision.release.name} -n {revision.release.namespace}{flags}"
+    name, namespace = revision.release.name, revision.release.namespace
     if mendable(verified.objects):
-        lines.append(f"  next: postrender verify {release} --fix")
+        lines.append(f"  next: {cluster.typed(f'postrender verify {name}', namespace)} --fix")
     if any(each.pinned for each in verified.objects):
-        lines.append(f"  next: postrender unpin {release}")
+        lines.append(f"  next: {cluster.typed(f'postrender unpin {name}', namespace)}")
     return "\n".join(lines) + "\n"
 
 
