@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from postrender.errors import PostrenderError
+from postrender.live import StoredRelease
 from postrender.record import Record
 from postrender.report.view import View
 from postrender.running import told
 from postrender.running.journal import Noted
-from postrender.running.order import UPGRADE, Order, Say, revisions, say_lines, unless_at_work
+from postrender.running.order import UPGRADE, Order, Say, left_pending, revisions, say_lines, unless_at_work
 from postrender.verified import State
 from postrender.verify import verify
 
@@ -69,29 +70,35 @@ def failed(order: Order, say: Say, noted: Noted, code: int, plans: Sequence[View
         say_lines(say, f"postrender: Helm failed (exit code {code}), and what it left cannot be told: {error.cause}")
         return False
     newest = stored[-1] if stored else None
-    again = f"postrender run -- helm {order.command.line.command} ...   (the same again, once the cause is mended)"
-    next: tuple[str, ...] = (again,)
-    dead = False
-    if newest is None or newest.revision <= noted.before:
-        was = f"revision {newest.revision}, {newest.status}" if newest else "not installed"
-        state = f"the release is as it was: {was}"
-    elif newest.status == "failed":
-        state = f"revision {newest.revision} is failed, and what it had changed by then stays changed"
-        next = (f"postrender run -- {UPGRADE}",)
-    else:
-        state = f"the release is {newest.status}, revision {newest.revision}"
-    if newest is not None and newest.status.startswith("pending-"):
-        # Helm looks for such a record before it renders: where the filter never came to its end, it is another Helm's.
-        dead = newest.revision > noted.before and plans[-1] is not None
-        next = (f"{again}; it takes that record away and goes on",) if dead else unless_at_work(order, newest)
-        state = (
-            f"revision {newest.revision} is {newest.status}, and no Helm is at work on it any more" if dead else state
-        )
-    say_lines(say, f"postrender: Helm failed (exit code {code}): {state}")
+    dead = newest is not None and left_pending(noted, plans[-1], newest)
+    say_lines(say, f"postrender: Helm failed (exit code {code}): {_state(noted, newest, dead=dead)}")
     for plan in plans[:-1]:
         names = told.some(told.announced(plan))
         say_lines(say, f"installed before that, and stored as it is live: {names}", first="  ")
     if told.written(plans[-1]):
         say_lines(say, f"written by postrender before Helm failed: {told.some(told.written(plans[-1]))}", first="  ")
-    say("".join(f"  next: {line}\n" for line in next))
+    say("".join(f"  next: {line}\n" for line in _next(order, noted, newest, dead=dead)))
     return not dead
+
+
+def _state(noted: Noted, newest: StoredRelease | None, *, dead: bool) -> str:
+    """What the release is after Helm failed; ``dead`` says that it left a pending record."""
+    if newest is None:
+        return "the release is as it was: not installed"
+    if newest.revision <= noted.before:
+        return f"the release is as it was: revision {newest.revision}, {newest.status}"
+    if newest.status == "failed":
+        return f"revision {newest.revision} is failed, and what it had changed by then stays changed"
+    if dead:
+        return f"revision {newest.revision} is {newest.status}, and no Helm is at work on it any more"
+    return f"the release is {newest.status}, revision {newest.revision}"
+
+
+def _next(order: Order, noted: Noted, newest: StoredRelease | None, *, dead: bool) -> tuple[str, ...]:
+    """What to type in that state."""
+    if newest is not None and newest.status == "failed" and newest.revision > noted.before:
+        return (f"postrender run -- {UPGRADE}",)
+    if newest is not None and newest.status.startswith("pending-") and not dead:
+        return unless_at_work(order, newest)
+    again = f"postrender run -- helm {order.command.line.command} ...   (the same again, once the cause is mended)"
+    return (f"{again}; it takes that record away and goes on" if dead else again,)

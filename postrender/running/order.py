@@ -10,7 +10,9 @@ from postrender.program import Program
 from postrender.record import Record
 from postrender.releases import storage, stored_name
 from postrender.report.lines import wrapped
+from postrender.report.view import View
 from postrender.running.command import HelmCommand
+from postrender.running.journal import Noted
 from postrender.source import unreadable
 
 Say = Callable[[str], None]
@@ -49,6 +51,15 @@ def revisions(order: Order) -> tuple[StoredRelease, ...]:
     if isinstance(found, Unknown):
         raise unreadable(order.release, order.cluster.description, found)
     return found
+
+
+def left_pending(noted: Noted, plan: View | None, newest: StoredRelease) -> bool:
+    """Whether the Helm that the run started left the newest revision pending; ``plan`` is what its filter left.
+
+    Helm looks for such a record before it renders, and stores its own after that. Where no filter got to its end for
+    the run, this is the record of another Helm.
+    """
+    return newest.revision > noted.before and newest.status.startswith("pending-") and plan is not None
 
 
 def unless_at_work(order: Order, pending: StoredRelease) -> tuple[str, ...]:

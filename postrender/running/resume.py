@@ -8,7 +8,7 @@ from postrender.record import Record
 from postrender.running import told
 from postrender.running.command import HelmCommand
 from postrender.running.journal import Journal, Noted
-from postrender.running.order import Order, Say, revisions, say_lines, unless_at_work
+from postrender.running.order import Order, Say, left_pending, revisions, say_lines, unless_at_work
 from postrender.source import unreadable
 from postrender.unpin import backup_path, keep
 
@@ -35,9 +35,8 @@ def beginning(order: Order, notes: Journal, say: Say) -> Beginning:
         return Beginning(command, noted)
     last = stored[-1] if stored else None
     pending = last is not None and last.revision > noted.before and last.status.startswith("pending-")
-    if last is not None and pending and not (noted.helm and told.read(notes.plan(noted.helm))):
-        # Helm looks for such a record before it renders, and stores its own after that. Where no filter got to its end
-        # for the interrupted run, this is the record of another Helm.
+    plan = told.read(notes.plan(noted.helm)) if noted.helm else None
+    if last is not None and pending and not left_pending(noted, plan, last):
         raise Refused(
             f"its revision {last.revision} is {last.status}, by a Helm that this run did not start and that may be at "
             "work, so nothing was done",
