@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 
-from postrender.helm.versions import Matching
+from postrender.helm.versions import HelmVersion, Matching
 from postrender.identity import GroupVersionKind, ObjectKey
 
 
@@ -27,6 +27,17 @@ def first_matches(identities: Iterable[Hashable]) -> dict[Hashable, int]:
     for index, entry in enumerate(identities):
         first.setdefault(entry, index)
     return first
+
+
+def no_original(helm: HelmVersion, key: ObjectKey) -> str:
+    """What Helm says where it finds an object live that the revision it starts from does not hold.
+
+    ``Update`` (pkg/kube/client.go).
+    """
+    kind, name = key.group_kind.kind, key.name
+    if helm.major >= 4:
+        return f'original object {kind} with the name "{name}" not found'
+    return f'no {kind} with the name "{name}" found'
 
 
 def lookalikes(objects: Sequence[tuple[GroupVersionKind, ObjectKey]]) -> list[tuple[int, ...]]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from postrender.helm import patch, server
-from postrender.helm.matching import first_matches, identity
+from postrender.helm.matching import first_matches, identity, no_original
 from postrender.helm.objects import Entry
 from postrender.helm.versions import HelmVersion, Matching, behaviour
 from postrender.identity import SECRET, GroupVersionKind, ObjectKey
@@ -103,14 +103,6 @@ def _moved(live: Json) -> Json:
     """The object once it was written: no version that was known before is live any more."""
     metadata = live.get("metadata") or {}
     return {**live, "metadata": {**metadata, "resourceVersion": "moved"}} if metadata.get("resourceVersion") else live
-
-
-def no_original(helm: HelmVersion, key: ObjectKey) -> str:
-    """What Helm says where it finds an object live that the revision it starts from does not hold."""
-    kind, name = key.group_kind.kind, key.name
-    if helm.major >= 4:
-        return f'original object {kind} with the name "{name}" not found'
-    return f'no {kind} with the name "{name}" found'
 
 
 def _original(update: Update, match: int, now: list[Json]) -> Json:

@@ -139,7 +139,7 @@ def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
         adopt=adopt,
         apply=apply,
         mend=outcome.mend if outcome and not _of_others(told) else None,
-        trial=None if refused or apply is not None or not run.touches_live else _trial(run, index, done, prediction),
+        trial=None if refused or apply is not None else _trial(run, index, done, prediction),
     )
 
 
@@ -149,7 +149,8 @@ def _of_others(told: Sequence[Finding]) -> bool:
 
 
 def _trial(run: Run, index: int, done: Rewriting, prediction: Prediction | None) -> Trial | None:
-    # As for ``outcomes``: a stream of new objects asks nothing.
+    if not run.touches_live:
+        return None  # As for ``outcomes``: a stream of new objects asks nothing, and needs none of what comes now.
     from postrender.plan.trying import trial_of
 
     return trial_of(run, index, done, prediction)

@@ -35,7 +35,7 @@ def _outcome(run: Run, item: Item, same: Sequence[int]) -> tuple[Severity, str]:
         return Severity.WARNING, "Helm applies all of them, and the last one stays"
     if item.observation is None or run.facts.invocation.action is Action.TEMPLATE:
         return Severity.WARNING, "the last one stays, and where it is new, Helm fails or leaves it to chance"
-    if run.upgrade or run.touches_live:
+    if run.updates:
         if not run.ways.starts_from_live:
             return Severity.ERROR, "this Helm would make it, and stop at the next of them half way through the chart"
         if not (run.server_side or run.facts.invocation.force) and needs_version(item.ref.gvk):

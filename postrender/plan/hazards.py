@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 
+from postrender.helm.matching import no_original
 from postrender.identity import SECRET
 from postrender.live import RESOURCE_POLICY, Json, LiveObject
 from postrender.ownership import Standing
@@ -146,10 +147,6 @@ def rolled_back(run: Run, item: Item) -> Finding | None:
     if run.ways.starts_from_live:
         return None
     now = ", and so does this run where it undoes itself" if run.facts.invocation.atomic else ""
-    from postrender.helm.predict import (
-        no_original,  # The model of updates, which a stream of new objects does not need.
-    )
-
     missing = no_original(run.helm, item.key)
     return Finding(
         "PR503",

@@ -84,6 +84,14 @@ class Run:
         known = self.facts.invocation.helm is not None
         return known and self.server_side and not self.upgrade and not self.ways.copies_adopted
 
+    @property
+    def updates(self) -> bool:
+        """Whether Helm goes through the stream by an update; an install of nothing but new objects makes them at once.
+
+        ``performInstall`` (pkg/action/install.go).
+        """
+        return self.upgrade or self.touches_live
+
     def rests_on_this_run(self, item: Item) -> bool:
         """Whether the server can take the object, or all of it, only once this run has made or changed another.
 

@@ -82,9 +82,11 @@ def _mends(group: Group, rewritings: Sequence[Rewriting], wrong: Sequence[Paths]
 def _mend(group: Group, target: Entry, right: Json, paths: Paths, *, doubtful: bool) -> Json:
     if not (paths or doubtful):
         return None
-    wanted = right if paths else without_remainder(group, target, right)
-    if not paths and not differs(comparable(wanted), comparable(right)):
-        return None
+    wanted = right
+    if not paths:
+        wanted = without_remainder(group, target, right)
+        if not differs(comparable(wanted), comparable(right)):
+            return None
     return merge_patch(group.frame.live[target.key], wanted, exact_numbers=True) or None
 
 

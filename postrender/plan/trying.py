@@ -36,7 +36,7 @@ _VERBS = {PatchType.STRATEGIC: Verb.STRATEGIC, PatchType.MERGE: Verb.MERGE}
 
 
 def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction | None) -> Trial | None:
-    """What Helm will send for the object.
+    """What Helm will send for the object of a run that touches what is live.
 
     ``None`` where it sends nothing, or nothing is known of it, or this very run changes first what the answer rests on.
     """
@@ -44,7 +44,7 @@ def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction 
     if item.hook or run.release is None or run.facts.invocation.helm is None or run.rests_on_this_run(item):
         return None
     if item.live is None:
-        return _creation(run, item, rewriting) if run.touches_live else None
+        return _creation(run, item, rewriting)
     if run.server_side:
         return Trial(
             Verb.APPLY,

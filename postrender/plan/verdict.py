@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 
 from postrender.identity import ObjectKey, Resource, object_name
@@ -107,9 +108,14 @@ class Plan(Record):
     @property
     def adoptions(self) -> tuple[Verdict, ...]:
         """The verdicts that need the live object stamped first, one for each object."""
-        return tuple({verdict.key: verdict for verdict in self.verdicts if verdict.adopt is not None}.values())
+        return _last_of_each(verdict for verdict in self.verdicts if verdict.adopt is not None)
 
     @property
     def applications(self) -> tuple[Verdict, ...]:
         """The verdicts whose live object is brought to what the chart says before Helm runs, one for each object."""
-        return tuple({verdict.key: verdict for verdict in self.verdicts if verdict.apply is not None}.values())
+        return _last_of_each(verdict for verdict in self.verdicts if verdict.apply is not None)
+
+
+def _last_of_each(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """One verdict for each object: a stream may have one twice, and the last document counts."""
+    return tuple({verdict.key: verdict for verdict in verdicts}.values())

@@ -12,7 +12,8 @@ from postrender.cluster import connect
 from postrender.connection import Connection
 from postrender.gather import gather
 from postrender.helm.apply import never_there
-from postrender.helm.predict import Prediction, Request, no_original
+from postrender.helm.matching import no_original
+from postrender.helm.predict import Prediction, Request
 from postrender.helm.server import SERVER_KEPT, without_empty_data
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, LiveObject, ReleaseName
 from postrender.plan.facts import Facts, Item
@@ -107,7 +108,8 @@ def _predicted(facts: Facts, source: Source) -> list[tuple[Item, Prediction]]:
     asked = {
         index: trial
         for index, prediction in enumerate(found)
-        if (prediction is None or not prediction.error)
+        if run.touches_live
+        and (prediction is None or not prediction.error)
         and (trial := trial_of(run, index, Rewriting(), prediction)) is not None
     }
     for (index, trial), answer in zip(asked.items(), attempted(list(asked.values()), source), strict=True):
@@ -117,21 +119,20 @@ def _predicted(facts: Facts, source: Source) -> list[tuple[Item, Prediction]]:
 
 def _before_trial(run: Decision) -> list[Prediction | None]:
     """Server-side: what is new is as it is sent, what is live only the server can tell."""
-    updates = run.upgrade or any(item.live is not None for item in run.facts.items)
-    applies = run.ways.applies_what_is_new or not updates
+    applies = run.ways.applies_what_is_new or not run.updates
     found: list[Prediction | None] = []
     for index, item in enumerate(run.facts.items):
         again = index in run.doubles and index != run.doubles[index][0]
         if item.hook:
             found.append(None)
-        elif item.live is None and again and updates and not run.ways.starts_from_live:
+        elif item.live is None and again and run.updates and not run.ways.starts_from_live:
             error = no_original(run.helm, item.key)
             found.append(Prediction(Request.NOTHING, None, error=error, ends=True))
         elif item.live is None:
             body = target(run, item, Rewriting())
             error = never_there(body) if applies else ""
             live = without_empty_data(item.ref.gvk, body)
-            ends = updates and bool(error)
+            ends = run.updates and bool(error)
             found.append(Prediction(Request.CREATE, live, body if applies else None, error, ends=ends))
         elif run.stuck_on_live and not again:
             found.append(Prediction(Request.APPLY, None, error="metadata.managedFields must be nil"))

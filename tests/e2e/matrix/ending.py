@@ -65,7 +65,7 @@ def ending(
     end = Ending({id_of(item): before[id_of(item)] for item in items if not item.hook})
     twice = {id_of(facts.items[index]) for index in run.doubles if facts.items[index].live is None}
     end.untold.update(twice)
-    if not (run.upgrade or run.touches_live):
+    if not run.updates:
         predicted = _made_at_once(run, end, predicted, twice)
     for item, prediction in predicted:
         if not end.goes_on(id_of(item), prediction):
