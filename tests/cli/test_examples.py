@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools import assets, readmes
+from tests.tools.pages import EXAMPLES
 
 HELM = "3.21.4"
 KUSTOMIZE = ("sigs.k8s.io/kustomize/kustomize/v5", "v5.8.1")
@@ -47,5 +48,5 @@ def test_the_commands_of_the_readme(example: Path, tmp_path: Path) -> None:
 
 
 def test_every_example_has_a_readme() -> None:
-    folders = {each for each in readmes.EXAMPLES.iterdir() if each.is_dir()}
+    folders = {each for each in EXAMPLES.iterdir() if each.is_dir()}
     assert folders == set(readmes.examples())

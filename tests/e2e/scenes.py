@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from tests.tools import readmes, transcripts, typed
+from tests.tools.pages import EXAMPLES
 from tests.tools.typed import PAGES, Typed
 
 HELM = "3.21.4"
@@ -64,7 +65,7 @@ RUN = {step["command"] for step in STEPS if "command" in step}
 
 def elsewhere(each: Typed) -> bool:
     """Whether another test runs this command, in its block: those of examples, and what pages show of a terminal."""
-    if each.page.is_relative_to(readmes.EXAMPLES):
+    if each.page.is_relative_to(EXAMPLES):
         return each.info in ("sh", readmes.WITH_CLUSTER)
     return each.info in typed.PLAYED and each.page in transcripts.PAGES
 

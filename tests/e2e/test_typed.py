@@ -22,6 +22,7 @@ from tests.e2e.helm import Helm
 from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, SECRET, STABLE_SHIRT, Kind
 from tests.e2e.scenes import SCENES, SHOWN, Scene
 from tests.tools import assets, installed, readmes, transcripts
+from tests.tools.pages import EXAMPLES
 from tests.tools.typed import ROOT
 
 NAMESPACES = ("default", "shop", "prod", "argocd")
@@ -99,7 +100,7 @@ def typed_in(command: str, shell: str, folder: Path, environ: dict[str, str], an
 def test_the_commands_do_what_the_page_says(scene: Scene, empty: ControlPlane, tmp_path: Path) -> None:
     environ = {**environment(empty, scene.helm, tmp_path), **scene.environ}
     folder = clone(tmp_path / "clone") if scene.clone else readmes.copy(tmp_path / "folder")
-    shutil.copytree(readmes.EXAMPLES / "shirts", folder / "chart")
+    shutil.copytree(EXAMPLES / "shirts", folder / "chart")
     name, *flags = scene.shell.split()
     shell = " ".join([installed.needed(name), *flags])
     code, printed = typed_in(f"set -eu\n{scene.start}", "sh", folder, environ, None)

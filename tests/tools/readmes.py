@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.tools.pages import EXAMPLES
 from tests.tools.transcripts import CLUSTER
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "examples"
 WITH_CLUSTER = f"sh{CLUSTER}"
 
 _BLOCK = re.compile(

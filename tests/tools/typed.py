@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from postrender.commands import COMMANDS
 from tests.tools import transcripts
-from tests.tools.readmes import EXAMPLES
+from tests.tools.pages import EXAMPLES
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
