@@ -109,7 +109,9 @@ _ALL = (
         "one stays: that is a warning. Where it is new, a client-side install fails at the second (`already exists`), "
         "a server-side one applies both at once and leaves to chance which stays, and before Helm 4.2.0 an update "
         "ends there (`not found`) half way through the chart, as a later one does client-side for a custom resource "
-        "(`must be specified for an update`): that is refused. Take all but one out of the chart.",
+        "(`must be specified for an update`): that is refused. So it is where the release holds a manifest that Helm "
+        "takes for it: the next document is compared with that one, and not with what the first made. Take all but one "
+        "out of the chart.",
     ),
     Code(
         "PR301",

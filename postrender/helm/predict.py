@@ -83,8 +83,9 @@ def simulate(update: Update) -> tuple[Prediction, ...]:
     for index, target in enumerate(update.targets):
         live = lives.get(target.key)
         if live is None:
-            lives[target.key] = server.without_empty_data(target.gvk, target.body)
-            answers.append(Prediction(Request.CREATE, lives[target.key]))
+            made = server.without_empty_data(target.gvk, target.body)
+            lives[target.key] = _written(made)
+            answers.append(Prediction(Request.CREATE, made))
             continue
         match = found.get(identity(update.matching, target.gvk, target.key))
         if match is None and not behaviour(update.helm).starts_from_live:
@@ -94,15 +95,14 @@ def simulate(update: Update) -> tuple[Prediction, ...]:
         answer = _one(update, target, original, live)
         if not answer.error:
             now[index] = answer.live
-            lives[target.key] = answer.live if answer.request is Request.NOTHING else _moved(answer.live)
+            lives[target.key] = answer.live if answer.request is Request.NOTHING else _written(answer.live)
         answers.append(answer)
     return tuple(answers)
 
 
-def _moved(live: Json) -> Json:
-    """The object once it was written: no version that was known before is live any more."""
-    metadata = live.get("metadata") or {}
-    return {**live, "metadata": {**metadata, "resourceVersion": "moved"}} if metadata.get("resourceVersion") else live
+def _written(live: Json) -> Json:
+    """The object once it was written: it has a version, and none that was known before."""
+    return {**live, "metadata": {**(live.get("metadata") or {}), "resourceVersion": "written"}}
 
 
 def _original(update: Update, match: int, now: list[Json]) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from postrender.collisions import label_value
-from postrender.helm.matching import lookalikes
+from postrender.helm.matching import identity, lookalikes
 from postrender.helm.objects import built
 from postrender.helm.versions import HelmVersion, behaviour
 from postrender.identity import CRD, NAMESPACE, ObjectKey
@@ -91,6 +91,13 @@ class Run:
         ``performInstall`` (pkg/action/install.go).
         """
         return self.upgrade or self.touches_live
+
+    def finds_original(self, item: Item) -> bool:
+        """Whether an update finds a manifest to compare the object with: a stored one, or one that is adopted."""
+        held = [(entry.gvk, entry.key) for entry in self.facts.stored]
+        held += [(other.ref.gvk, other.key) for other in self.facts.items if other.live is not None]
+        wanted = identity(self.ways.matching, item.ref.gvk, item.key)
+        return any(identity(self.ways.matching, *each) == wanted for each in held)
 
     def rests_on_this_run(self, item: Item) -> bool:
         """Whether the server can take the object, or all of it, only once this run has made or changed another.

@@ -213,9 +213,12 @@ def _applied(item: Item, live: LiveObject, trial: Trial, answer: TrialAnswer) ->
         return Prediction(Request.APPLY, without_past(answer.live, trial.body, mine, others), trial.body)
     if isinstance(answer, Rejected):
         return Prediction(Request.APPLY, live.body, trial.body, answer.message)
-    count = len(_met(trial, answer))
+    return Prediction(Request.APPLY, live.body, trial.body, conflicted(item, len(_met(trial, answer))))
+
+
+def conflicted(item: Item, count: int) -> str:
+    """What Helm says where so many fields are another manager's (``patchResourceServerSide``, pkg/kube/client.go)."""
     gvk = f"{item.ref.gvk.group}/{item.ref.gvk.version}, Kind={item.ref.gvk.kind}"
     where = f"{item.key.namespace}/{item.key.name} {gvk}"
     failed = f"Apply failed with {count} conflict{'s' * (count != 1)}"
-    error = f"conflict occurred while applying object {where}: {failed}"
-    return Prediction(Request.APPLY, live.body, trial.body, error)
+    return f"conflict occurred while applying object {where}: {failed}"

@@ -13,6 +13,7 @@ from postrender.connection import Connection
 from postrender.gather import gather
 from postrender.helm.apply import never_there
 from postrender.helm.matching import no_original
+from postrender.helm.patch import apply_merge_patch, differs
 from postrender.helm.predict import Prediction, Request
 from postrender.helm.server import SERVER_KEPT, without_empty_data
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, LiveObject, ReleaseName
@@ -20,7 +21,7 @@ from postrender.plan.facts import Facts, Item
 from postrender.plan.outcomes import predictions
 from postrender.plan.rewriting import Rewriting
 from postrender.plan.run import Run as Decision
-from postrender.plan.trying import target, trial_of, tried
+from postrender.plan.trying import conflicted, target, trial_of, tried
 from postrender.policy import Policy
 from postrender.rehearse import attempted
 from postrender.source import Source
@@ -125,9 +126,12 @@ def _before_trial(run: Decision) -> list[Prediction | None]:
         again = index in run.doubles and index != run.doubles[index][0]
         if item.hook:
             found.append(None)
-        elif item.live is None and again and run.updates and not run.ways.starts_from_live:
+        elif item.live is None and again and _without_original(run, item):
             error = no_original(run.helm, item.key)
             found.append(Prediction(Request.NOTHING, None, error=error, ends=True))
+        elif item.live is None and again and run.updates and not run.ways.applies_what_is_new:
+            made = target(run, run.facts.items[run.doubles[index][0]], Rewriting())
+            found.append(_over_its_own(run, item, made))
         elif item.live is None:
             body = target(run, item, Rewriting())
             error = never_there(body) if applies else ""
@@ -139,6 +143,30 @@ def _before_trial(run: Decision) -> list[Prediction | None]:
         else:
             found.append(None)
     return found
+
+
+def _over_its_own(run: Decision, item: Item, made: Json) -> Prediction:
+    """What is applied over what the same Helm has just made client-side, twice in one stream."""
+    body = target(run, item, Rewriting())
+    if run.makes_past_its_own:
+        return Prediction(Request.APPLY, body, body)
+    met = [path for path in differs(made, body) if _at(made, path) and _at(body, path)]
+    if met and not run.forces_conflicts:
+        return Prediction(Request.APPLY, made, body, conflicted(item, len(met)))
+    return Prediction(Request.APPLY, apply_merge_patch(made, body), body)
+
+
+def _at(body: Json, path: Sequence[str]) -> bool:
+    """Whether anything is there."""
+    for key in path:
+        if not (isinstance(body, dict) and key in body):
+            return False
+        body = body[key]
+    return True
+
+
+def _without_original(run: Decision, item: Item) -> bool:
+    return run.updates and not (run.ways.starts_from_live or run.finds_original(item))
 
 
 def compared(scenario: Scenario, stage: Stage, facts: Facts, end: Ending, after: State) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from postrender.policy import Adopt, OnDrift
-from tests.e2e.kinds import CONFIG_MAP, CUSTOM_CONFIG_MAP, ROLE_BINDING, STABLE_FLAG, STABLE_SHIRT
-from tests.e2e.matrix.steps import Applied, Flag, Scenario, Thing, Touched, install, reinstall, upgrade
+from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, CUSTOM_CONFIG_MAP, ROLE_BINDING, STABLE_FLAG, STABLE_SHIRT
+from tests.e2e.matrix.steps import Applied, Deleted, Flag, Scenario, Thing, Touched, install, reinstall, upgrade
 
 EXPORTED = {
     "resourceVersion": "1",
@@ -136,6 +136,27 @@ SCENARIOS = (
         "a ConfigMap is new and there twice, a custom one of its name is live",
         reinstall(Thing(CUSTOM_CONFIG_MAP, {"a": "1"}, keep=True)),
         install(Thing(CUSTOM_CONFIG_MAP, {"a": "1"}, keep=True), CFG, Thing(CONFIG_MAP, {"b": "1"})),
+    ),
+    Scenario(
+        "twice, new beside its stored namesake",
+        "an upgrade adds a Shirt, which is there twice, beside its namesake",
+        (install(Thing(BETA_SHIRT, {"color": "blue", "size": "M"})),),
+        upgrade(
+            Thing(BETA_SHIRT, {"color": "blue", "size": "M"}),
+            Thing(STABLE_SHIRT, {"color": "red", "c": {"a": None, "b": 1}}),
+            Thing(STABLE_SHIRT, {"color": "red", "c": {"a": None, "b": 1}}),
+        ),
+    ),
+    Scenario(
+        "twice, stored and gone",
+        "somebody deleted a ConfigMap and a Shirt, which come back and are there twice",
+        (install(CFG, SHIRT), Deleted(CFG.ref), Deleted(SHIRT.ref)),
+        upgrade(
+            Thing(CONFIG_MAP, {"a": "2"}),
+            CFG,
+            Thing(STABLE_SHIRT, {"color": "red"}, keep=True),
+            SHIRT,
+        ),
     ),
     Scenario(
         "twice, both pinned",
