@@ -18,9 +18,10 @@ from postrender.plan.leaving import KEEP, leaving
 from postrender.plan.run import Run
 from postrender.plan.trying import tried
 from postrender.policy import Policy
+from postrender.record import replace
 from postrender.rehearse import attempted
 from postrender.source import Source
-from postrender.trial import Trial, Verb
+from postrender.trial import Conflicting, Trial, TrialAnswer, Verb
 
 Id: TypeAlias = tuple[GroupVersionKind, ObjectKey]
 
@@ -132,7 +133,7 @@ def _rolled_back(run: Run, end: Ending, source: Source) -> None:
     targets = [Entry(entry.gvk, entry.key, stamped(entry.body, run.release)) for entry in run.facts.stored]
     apply = _applies(run.facts.invocation, before)
     errors = len(end.errors)
-    answers = _asked(run, targets, source) if apply else {}
+    answers = _asked(run, end, targets, source) if apply else {}
     for entry, simulated in zip(targets, simulate(_update(run, end, failed, targets)), strict=True):
         asked = answers.get((entry.gvk, entry.key))
         ends_here = simulated.ends or simulated.request is Request.CREATE
@@ -173,10 +174,11 @@ def _update(run: Run, end: Ending, failed: Sequence[Entry], targets: Sequence[En
     )
 
 
-def _asked(run: Run, targets: Sequence[Entry], source: Source) -> dict[Id, Prediction]:
+def _asked(run: Run, end: Ending, targets: Sequence[Entry], source: Source) -> dict[Id, Prediction]:
     """What the server says to the older manifests where they meet what was live before the run.
 
-    Whatever the run that fails had applied until then is Helm's own, and goes with what comes back.
+    Whatever the run that fails had applied until then is Helm's own, and goes with what comes back. What it took away
+    is nobody's any more, so that no conflict is met there.
     """
     items = {id_of(item): item for item in (*run.facts.items, *run.facts.leaving) if item.live is not None}
     asked = [
@@ -188,7 +190,31 @@ def _asked(run: Run, targets: Sequence[Entry], source: Source) -> dict[Id, Predi
         if (at := (entry.gvk, entry.key)) in items
     ]
     answers = attempted([trial for _, trial in asked], source)
+    gone = [_without_gone(answer, end.live.get(id_of(item))) for (item, _), answer in zip(asked, answers, strict=True)]
+    forced = attempted(
+        [replace(trial, force=True) for (_, trial), left in zip(asked, gone, strict=True) if left is None], source
+    )
+    again = iter(forced)
+    answers = [next(again) if left is None else left for left in gone]
     found = {
         id_of(item): tried(item, trial, answer, None) for (item, trial), answer in zip(asked, answers, strict=True)
     }
     return {at: prediction for at, prediction in found.items() if prediction is not None}
+
+
+def _without_gone(answer: TrialAnswer, live: Json) -> TrialAnswer | None:
+    """The answer without the conflicts in fields that are not there any more; ``None`` where no conflict is left."""
+    if not isinstance(answer, Conflicting):
+        return answer
+    left = tuple(conflict for conflict in answer.conflicts if _holds(live, conflict.field))
+    return replace(answer, conflicts=left) if left else None
+
+
+def _holds(body: Json, field: str) -> bool:
+    """Whether a field such as ``.spec.color`` is there; of what is in a list nothing is told, so that it is."""
+    if not field or isinstance(body, list):
+        return True
+    if not isinstance(body, dict):
+        return False
+    rests = ((value, field[len(key) + 1 :]) for key, value in body.items() if field.startswith(f".{key}"))
+    return any(_holds(value, rest) for value, rest in rests if rest[:1] in ("", ".", "["))

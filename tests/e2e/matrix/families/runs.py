@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from postrender.helm.invocation import Action
 from postrender.helm.versions import HelmVersion
-from tests.e2e.kinds import CONFIG_MAP, ROLE_BINDING, SECRET, STABLE_SHIRT
+from tests.e2e.kinds import CONFIG_MAP, ROLE_BINDING, SECRET, STABLE_FLAG, STABLE_SHIRT
 from tests.e2e.matrix.steps import Flag, Run, Scenario, Thing, Touched, Uninstall, install, reinstall, upgrade
 
 OLD = {"color": "blue", "size": "M"}
@@ -64,6 +64,16 @@ SCENARIOS = (
             Touched(SHIRT_OLD.ref, {"spec": {"color": "grey"}}),
         ),
         upgrade(Thing(STABLE_SHIRT, {"color": "black"}, keep=True), LOOSE, flags=ATOMIC),
+    ),
+    Scenario(
+        "H18 atomic, and another's field goes",
+        "an upgrade takes away a map in which somebody set a field, meets a conflict elsewhere, and is rolled back",
+        (
+            install(Thing(STABLE_FLAG, {**OLD, "c": {"a": {"d": "1"}}}, keep=True), SHIRT_OLD),
+            Touched(Thing(STABLE_FLAG, OLD).ref, {"spec": {"c": {"a": 0}}}),
+            Touched(SHIRT_OLD.ref, {"spec": {"color": "grey"}}),
+        ),
+        upgrade(Thing(STABLE_FLAG, NEW, keep=True), Thing(STABLE_SHIRT, {"color": "black"}, keep=True), flags=ATOMIC),
     ),
     Scenario(
         "atomic, new ones",
