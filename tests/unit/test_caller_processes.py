@@ -17,7 +17,8 @@ from postrender.caller.psutils import Psutil
 linux = pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc to read")
 READERS = [pytest.param(ProcFS(), id="procfs", marks=linux), pytest.param(Psutil(), id="psutil")]
 
-ARGUMENTS = ["-c", "import sys; sys.stdin.read()", "", "two words", "--kube-token=t", "ü", "line\nbreak", ""]
+SCRIPT = "import sys; print(flush=True); sys.stdin.read()"
+ARGUMENTS = ["-c", SCRIPT, "", "two words", "--kube-token=t", "ü", "line\nbreak", ""]
 
 
 @pytest.fixture
@@ -25,8 +26,11 @@ def child(tmp_path: Path) -> Iterator[int]:
     """A process with odd arguments, its own folder and its own environment."""
     environment = {"HELM_NAMESPACE": "web", "EMPTY": "", "EQUALS": "a=b"}
     with subprocess.Popen(
-        [sys.executable, *ARGUMENTS], stdin=subprocess.PIPE, cwd=tmp_path, env=environment
+        [sys.executable, *ARGUMENTS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path, env=environment
     ) as process:
+        # Linux shows no arguments for a moment after the call has returned: what runs has to have said so.
+        assert process.stdout is not None
+        assert process.stdout.readline()
         yield process.pid
 
 
