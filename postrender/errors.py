@@ -68,10 +68,18 @@ class ClusterError(PostrenderError):
     exit_code = 5
 
 
-def message(error: Exception) -> str:
-    """What stderr shows of an error; of a fault of our own only where it happened: its text could hold a secret."""
+def message(error: Exception, command: str = "") -> str:
+    """What stderr shows of an error; of a fault of our own only where it happened: its text could hold a secret.
+
+    It always ends in something to type: where the error itself names nothing, how to look at the cluster, or the help
+    of the ``command`` that was run (``""`` for the filter).
+    """
     if isinstance(error, PostrenderError):
-        return printable(f"postrender: {error}\n")
+        shown = f"postrender: {error}\n"
+        if not error.next:
+            help = " ".join(["postrender", *([command] if command else []), "--help"])
+            shown += f"  next: {'postrender doctor' if isinstance(error, ClusterError) else help}\n"
+        return printable(shown)
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next

@@ -52,7 +52,7 @@ class Asked(Record):
 def unclear(outcome: Answer | NoAnswer, kubectl: Kubectl, asked: Asked | None = None) -> Unknown:
     """Why ``outcome`` settles nothing; ``asked`` is ``None`` for a question about what the server serves."""
     if isinstance(outcome, NoAnswer):
-        return Unknown(outcome.reason, outcome.next)
+        return Unknown(outcome.reason, _with_command(outcome.next, kubectl, asked))
     said = message(outcome)
     if outcome.status == 401:
         return Unknown(f"the server does not accept our credentials (401): {said}", (kubectl.call("auth whoami"),))
@@ -65,7 +65,10 @@ def unclear(outcome: Answer | NoAnswer, kubectl: Kubectl, asked: Asked | None = 
     if outcome.status >= 500:
         return Unknown(f"the server failed ({outcome.status}): {said}", (kubectl.call("get --raw '/readyz?verbose'"),))
     if 300 <= outcome.status < 400:
-        return Unknown(f"the server redirects ({outcome.status}), which is not followed", ("--kube-apiserver URL",))
+        return Unknown(
+            f"the server redirects ({outcome.status}), which is not followed",
+            _with_command(("--kube-apiserver URL",), kubectl, asked),
+        )
     return Unknown(f"the server answers {outcome.status}: {said}", (_again(kubectl, asked),))
 
 
@@ -89,6 +92,11 @@ def _rights(kubectl: Kubectl, asked: Asked | None) -> str:
         return kubectl.call("get --raw /apis")
     name = f"/{asked.name}" if asked.name else ""
     return kubectl.call(f"auth can-i {asked.verb} {shlex.quote(asked.resource.qualified + name)}", asked.namespace)
+
+
+def _with_command(flags: tuple[str, ...], kubectl: Kubectl, asked: Asked | None) -> tuple[str, ...]:
+    """The advice, which ends in a command: flags that may help are no way to find out what is wrong."""
+    return flags if flags and not flags[-1].startswith("--") else (*flags, _again(kubectl, asked))
 
 
 def _again(kubectl: Kubectl, asked: Asked | None) -> str:

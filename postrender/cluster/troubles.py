@@ -22,6 +22,8 @@ def told(error: Exception, timeout: float) -> NoAnswer:
             f"the proxy cannot be reached or does not let us through: {_cause(error)}", ("env | grep -i proxy",)
         )
     if isinstance(error, exceptions.SSLError):
+        if _cut(error):
+            return NoAnswer("the connection broke off during the TLS handshake", broken=True)
         return NoAnswer(
             f"the server's certificate or TLS is not accepted: {_cause(error)}",
             ("--kube-ca-file FILE", "--kube-tls-server-name NAME"),
@@ -35,6 +37,14 @@ def told(error: Exception, timeout: float) -> NoAnswer:
     if isinstance(error, exceptions.ProtocolError):
         return NoAnswer(f"the connection broke off: {_cause(error)}", broken=True)
     return NoAnswer(f"the request could not be sent: {_cause(error)}")
+
+
+def _cut(error: BaseException) -> bool:
+    """Whether the other side closed the connection inside TLS: an overloaded server or balancer, no bad certificate."""
+    import ssl
+
+    inner = [each for each in (error.__cause__, *error.args) if isinstance(each, BaseException)]
+    return isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) or any(_cut(each) for each in inner)
 
 
 def _cause(error: BaseException) -> str:

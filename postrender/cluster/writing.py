@@ -62,7 +62,9 @@ def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
     try:
         return verified(answer, wanted, exists=not (making and change.dry_run))
     except Misshapen as error:
-        raise ClusterError(f"it was {change.done}, but the answer is odd: {error}", where=where) from error
+        raise ClusterError(
+            f"it was {change.done}, but the answer is odd: {error}", where=where, next=look_at(wanted, kubectl)
+        ) from error
 
 
 def carried_out(
@@ -83,7 +85,7 @@ def carried_out(
         raise ClusterError(
             f"it changed since it was read, so it was not {done}: {message(outcome)}",
             where=where,
-            next="run the same command again",
+            next=("run the same command again", look_at(wanted, kubectl)),
         )
     if outcome.status not in taken:
         why = unclear(outcome, kubectl, asked)

@@ -16,8 +16,8 @@ from postrender.caller import Caller, Setting, find
 from postrender.commands.account import told_by
 from postrender.commands.inputs import policy_of
 from postrender.commands.options import CONNECTION_SETTINGS, FILTER_SETTINGS, add_arguments, chosen, flags
-from postrender.commands.output import write_bytes
 from postrender.commands.parsers import command_parser
+from postrender.commands.stdout import write
 from postrender.errors import ManifestError, Refused
 from postrender.helm.invocation import Action, ArgoCD
 from postrender.manifest import Manifest
@@ -66,7 +66,7 @@ def main(arguments_given: list[str]) -> int:
     """Do one of the plugin's three commands; raises PostrenderError."""
     options = parser().parse_args(arguments_given)
     if options.command == "params":
-        sys.stdout.write(announced())
+        write(announced().encode())
         return 0
     with _limited(time_limit(os.environ)), tempfile.TemporaryDirectory(prefix="postrender-") as folder:
         helm = program.find(options.helm, os.environ)
@@ -89,7 +89,7 @@ def main(arguments_given: list[str]) -> int:
             )
         check(planned.plan)
         output = splice(planned.manifest, planned.plan.edits)
-    write_bytes(output.data)
+    write(output.data)
     if not values["quiet"]:
         sys.stderr.write(_account(app, planned, caller, source))
     return 0

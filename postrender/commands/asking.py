@@ -9,7 +9,7 @@ from postrender.errors import Refused, UsageError
 
 def require_answerable(*, yes: bool) -> None:
     """Raise UsageError where nobody can be asked and nobody has agreed, before anything else is done."""
-    if not yes and not sys.stdin.isatty():
+    if not yes and (sys.stdin is None or not sys.stdin.isatty()):
         raise UsageError("this writes to live objects, and nobody can be asked: stdin is no terminal", next="--yes")
 
 

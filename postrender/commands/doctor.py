@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from postrender import __version__, manifest
 from postrender.caller import SETTINGS, Caller, find
 from postrender.checkup import Check, State, Wanted, checks
 from postrender.commands.account import told_by
-from postrender.commands.inputs import policy_of
+from postrender.commands.inputs import policy_of, stdin
 from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen, flags
 from postrender.commands.output import add_output, structured, write
 from postrender.commands.parsers import command_parser
@@ -72,9 +71,9 @@ def _kinds(file: str | None) -> tuple[GroupVersionKind, ...]:
     if file is None:
         return ()
     try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        data = stdin("manifests are", "postrender doctor --help") if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=file) from error
+        raise UsageError(f"cannot be read: {error.strerror}", where=file, next="postrender doctor --help") from error
     return tuple(dict.fromkeys(ref.gvk for ref in manifest.read(data).objects))
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import textwrap
 
 from postrender.codes import CODES
+from postrender.commands.output import write
 from postrender.commands.parsers import command_parser
 from postrender.errors import UsageError
 from postrender.lint.rules import RULES
@@ -21,13 +21,13 @@ def main(arguments: list[str]) -> int:
     if unknown:
         raise UsageError(f"no such code: {', '.join(unknown)}", next="postrender explain")
     if not wanted:
-        sys.stdout.write("".join(f"{code}  {title}\n" for code, (title, _) in known.items()))
+        write("".join(f"{code}  {title}\n" for code, (title, _) in known.items()))
         return 0
     paragraphs = [
         f"{code}: {title}\n\n{textwrap.fill(text, 80, break_on_hyphens=False)}\n"
         for code, (title, text) in ((code, known[code]) for code in wanted)
     ]
-    sys.stdout.write("\n".join(paragraphs))
+    write("\n".join(paragraphs))
     return 0
 
 

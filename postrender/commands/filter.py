@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from postrender import __version__
 from postrender.caller import SETTINGS, Caller
@@ -11,10 +10,11 @@ from postrender.caller.options import Setting
 from postrender.commands import COMMANDS
 from postrender.commands.account import account_of
 from postrender.commands.given import given
-from postrender.commands.inputs import caller_of, policy_of, sources_of
+from postrender.commands.inputs import caller_of, policy_of, sources_of, stdin
 from postrender.commands.options import CHAIN_SETTINGS, FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen
+from postrender.commands.stdout import write
 from postrender.commands.telling import REPORT_SETTINGS, Telling
-from postrender.errors import PostrenderError, UsageError
+from postrender.errors import PostrenderError
 from postrender.pipeline import filter_stream
 
 TYPE_CHECKING = False
@@ -74,12 +74,10 @@ def _filter(arguments: list[str], telling: Telling) -> int:
     values = telling.values = {**telling.values, **chosen(options, ours, os.environ)}
     policy = policy_of(values)
     caller = telling.caller = caller_of(options)
-    if sys.stdin.isatty():
-        raise UsageError("manifests are expected on stdin, and stdin is a terminal", next="postrender --help")
-    data = sys.stdin.buffer.read()
+    data = stdin("manifests are", "postrender --help")
     empty = not data or data.isspace()
     if empty and not values["plan"]:
-        _write(_empty(data, caller))
+        write(_empty(data, caller))
         return 0
     sources = sources_of(caller, values, policy)
     telling.source = sources.source
@@ -96,7 +94,7 @@ def _filter(arguments: list[str], telling: Telling) -> int:
     whole = held or telling.shows_plan
     result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer, telling.see, whole, then)
     account = account_of(result.plan, caller, sources.source, result.rewritten)
-    _write(_empty(data, caller) if empty else result.data)
+    write(_empty(data, caller) if empty else result.data)
     telling.done(account)
     if "HELM_PLUGIN_NAME" in os.environ:
         from postrender.plugin.files import refresh
@@ -122,8 +120,3 @@ def _empty(data: bytes, caller: Caller) -> bytes:
     """Helm 4 takes empty output for a failure (``RunPostRenderer``), an empty chart's included; a comment is none."""
     helm = caller.invocation.helm
     return b"# an empty stream came in\n" if helm is not None and helm.major >= 4 else data
-
-
-def _write(data: bytes) -> None:
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()

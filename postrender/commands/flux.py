@@ -14,11 +14,11 @@ from postrender import program
 from postrender.caller import Caller, find
 from postrender.caller.values import Value
 from postrender.commands.account import told_by
-from postrender.commands.inputs import policy_of, sources_of
+from postrender.commands.inputs import policy_of, sources_of, stdin
 from postrender.commands.options import CONNECTION_SETTINGS, FILTER_SETTINGS, add_arguments, chosen, flags
-from postrender.commands.output import write_bytes
 from postrender.commands.parsers import command_parser, parted
 from postrender.commands.rendering import add_value_flags, value_arguments
+from postrender.commands.stdout import write
 from postrender.errors import ManifestError, Refused, UsageError
 from postrender.helm.versions import HelmVersion
 from postrender.pipeline import Planned, check, plan_stream, require_known
@@ -86,7 +86,7 @@ def main(arguments: list[str]) -> int:
     if options.check:
         _check_up_to_date(helm_release, changed)
     elif options.patch_file == "-":
-        write_bytes(to_include(helm_release, made))
+        write(to_include(helm_release, made))
     elif options.patch_file:
         _write(options.patch_file, to_include(helm_release, made))
     elif changed != helm_release.manifest.data:
@@ -163,9 +163,7 @@ def _source(helm_release: HelmRelease, caller: Caller, values: Mapping[str, Valu
 def _stream(helm_release: HelmRelease, options: argparse.Namespace, rest: Sequence[str]) -> bytes:
     """The manifests as Helm gives them to a post-renderer; raises UsageError, ManifestError."""
     if options.stream == "-":
-        if sys.stdin.isatty():
-            raise UsageError("manifests are expected on stdin, and stdin is a terminal", next="postrender flux --help")
-        return sys.stdin.buffer.read()
+        return stdin("manifests are", "postrender flux --help")
     if options.stream:
         return _bytes(options.stream)
     chart = Chart(options.chart) if options.chart else helm_release.chart()

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 
 from postrender import __version__, program
+from postrender.commands.output import write
 from postrender.commands.parsers import command_parser
 from postrender.errors import Refused, UsageError
 from postrender.plugin import files
@@ -85,9 +86,9 @@ def _install(place: Place) -> int:
     done = "already there" if not changed else "installed" if before is None else "brought up to date"
     _say(f"postrender {__version__}: the plugin is {done}", place, wanted)
     if moved and before is not None:
-        sys.stdout.write(f"  before   {before.program}\n")
+        write(f"  before   {before.program}\n")
     _say_variable(place)
-    sys.stdout.write(f"  next: helm install NAME CHART --post-renderer {NAME}\n")
+    write(f"  next: helm install NAME CHART --post-renderer {NAME}\n")
     return 0
 
 
@@ -98,14 +99,14 @@ def _uninstall(place: Place) -> int:
             raise Refused(
                 "that plugin was not written by postrender helm-plugin", where=place.folder, next=_remove(place.folder)
             )
-        sys.stdout.write(f"there is no plugin {NAME} in {os.path.dirname(place.folder)}\n")
+        write(f"there is no plugin {NAME} in {os.path.dirname(place.folder)}\n")
         return 0
     try:
         whole = files.remove(found)
     except OSError as error:
         raise UsageError(f"cannot be removed: {error.strerror}", where=error.filename or place.folder) from error
     left = "" if whole else "; other files in its folder stay"
-    sys.stdout.write(f"the plugin is removed from {place.folder}{left}\n")
+    write(f"the plugin is removed from {place.folder}{left}\n")
     return 0
 
 
@@ -125,7 +126,7 @@ def _status(place: Place) -> int:
     if NAME not in _loads(place):
         raise Refused(f"{place.helm.path} plugin list does not show it", where=place.folder, next=again)
     if found.version != files.semver(__version__) or found.program != installed(sys.argv[0], sys.executable):
-        sys.stdout.write(f"  note: this is postrender {__version__}; {again} points the plugin to it\n")
+        write(f"  note: this is postrender {__version__}; {again} points the plugin to it\n")
     return 0
 
 
@@ -187,7 +188,7 @@ def _loads(place: Place) -> list[str]:
 
 
 def _say(what: str, place: Place, plugin: Plugin) -> None:
-    sys.stdout.write(
+    write(
         f"{what}\n  helm     {place.helm.version} ({place.helm.path})\n"
         f"  plugin   {plugin.folder}\n  program  {plugin.program}\n"
     )
@@ -196,7 +197,7 @@ def _say(what: str, place: Place, plugin: Plugin) -> None:
 def _say_variable(place: Place) -> None:
     """Helm finds a folder that was chosen here only where it is told the same."""
     if os.path.dirname(place.folder) not in program.plugin_folders(place.helm, os.environ):
-        sys.stdout.write(f"  note: Helm looks there only with HELM_PLUGINS={os.path.dirname(place.folder)}\n")
+        write(f"  note: Helm looks there only with HELM_PLUGINS={os.path.dirname(place.folder)}\n")
 
 
 def _remove(folder: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 
 from postrender.caller import SETTINGS, Caller, find
@@ -30,6 +31,18 @@ class Sources(Record):
 
     source: Source | None = None
     writer: Writer | None = None
+
+
+def stdin(awaited: str, next: str) -> bytes:
+    """All bytes of stdin; raises UsageError where it is a terminal, is closed or cannot be read."""
+    if sys.stdin is None:
+        raise UsageError(f"{awaited} expected on stdin, and stdin is closed", next=next)
+    if sys.stdin.isatty():
+        raise UsageError(f"{awaited} expected on stdin, and stdin is a terminal", next=next)
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where="stdin", next=next) from error
 
 
 def caller_of(options: argparse.Namespace | SimpleNamespace) -> Caller:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
-import sys
 from collections.abc import Mapping
 
 from postrender.caller import SETTINGS
-from postrender.commands.inputs import caller_of, policy_of, sources_of
+from postrender.commands.inputs import caller_of, policy_of, sources_of, stdin
 from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen
-from postrender.commands.output import write_bytes
 from postrender.commands.parsers import command_parser
+from postrender.commands.stdout import write
 from postrender.errors import PostrenderError, UsageError
 from postrender.pipeline import check, plan_manifest
 from postrender.plan.verdict import Plan
@@ -41,17 +40,15 @@ KRM_SETTINGS = tuple(setting for setting in FILTER_SETTINGS if setting.name != "
 def main(arguments: list[str]) -> int:
     """Print the list; where it fails too, but with the error in it. Raises PostrenderError."""
     parser().parse_args(arguments)
-    if sys.stdin.isatty():
-        raise UsageError("a ResourceList is expected on stdin, and stdin is a terminal", next="postrender krm --help")
-    found = krm.read(sys.stdin.buffer.read())
+    found = krm.read(stdin("a ResourceList is", "postrender krm --help"))
     try:
         options = parser().parse_args([*_as_flags(found.settings), *arguments])
         quiet, plan = _planned(found, options)
         output = krm.written(found, plan, quiet=quiet)
     except PostrenderError as error:
-        write_bytes(krm.failed(found, error))
+        write(krm.failed(found, error))
         raise
-    write_bytes(output)
+    write(output)
     check(plan)
     return 0
 

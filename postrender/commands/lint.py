@@ -14,7 +14,9 @@ from postrender import program
 from postrender.caller.options import Setting
 from postrender.caller.values import Value
 from postrender.commands.charts import chart_of, templates_of
+from postrender.commands.inputs import stdin
 from postrender.commands.options import add_arguments, chosen
+from postrender.commands.output import write
 from postrender.commands.parsers import command_parser, parted
 from postrender.errors import UsageError
 from postrender.identity import CRD
@@ -97,7 +99,7 @@ def main(arguments: list[str]) -> int:
         facts = _of_chart(chart, wishes) if chart else _of_stream(named, wishes)
         objects += len(facts.subjects)
         findings += engine.check(facts, rules, chart or ("stdin" if named == "-" else named))
-    sys.stdout.write(FORMATS[str(values["output"] or "text")](findings, objects))
+    write(FORMATS[str(values["output"] or "text")](findings, objects))
     return 1 if findings else 0
 
 
@@ -117,7 +119,7 @@ def parser() -> argparse.ArgumentParser:
 def _named(what: list[str]) -> list[str]:
     """What to look at, each chart once."""
     if not what:
-        if sys.stdin.isatty():
+        if sys.stdin is not None and sys.stdin.isatty():
             raise UsageError("nothing to look at: stdin is a terminal", next="postrender lint CHART")
         return ["-"]
     return list(dict.fromkeys((chart_of(named) or named) if named != "-" else named for named in what))
@@ -155,7 +157,7 @@ def _live(path: Value | None) -> Snapshot | None:
 
 def _of_stream(named: str, wishes: _Wishes) -> Facts:
     try:
-        data = sys.stdin.buffer.read() if named == "-" else Path(named).read_bytes()
+        data = stdin("manifests are", "postrender lint CHART") if named == "-" else Path(named).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=named, next="postrender lint CHART") from error
     return _facts(data, wishes)

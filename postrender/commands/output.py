@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 
+from postrender.commands import stdout
 from postrender.live import Json
 
 STRUCTURED = ("json", "yaml")
@@ -39,10 +39,4 @@ def structured(value: Json, output: str) -> str:
 
 def write(text: str) -> None:
     """Print to stdout as UTF-8, whatever the locale; a lone surrogate is escaped."""
-    write_bytes(text.encode("utf-8", "backslashreplace"))
-
-
-def write_bytes(data: bytes) -> None:
-    """Print to stdout what is a stream of manifests already."""
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    stdout.write(text.encode("utf-8", "backslashreplace"))

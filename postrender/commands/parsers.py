@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import NoReturn
 
 from postrender import __version__
+from postrender.commands.output import write
 from postrender.errors import UsageError
 from postrender.helm.versions import NEWEST_KNOWN
 
@@ -43,7 +43,7 @@ class ShowVersion(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """Print them, and exit."""
         newest = " and ".join(str(known) for known in NEWEST_KNOWN.values())
-        sys.stdout.write(
+        write(
             f"postrender {__version__}\n"
             f"Helm up to {newest} is known. A newer minor version is taken to behave\n"
             "like the newest known one, which the account says; a newer major one is refused.\n"

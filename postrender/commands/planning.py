@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from postrender import program
 from postrender.caller import SETTINGS, Caller
 from postrender.caller.values import Value
-from postrender.commands.inputs import caller_of, policy_of, sources_of
+from postrender.commands.inputs import caller_of, policy_of, sources_of, stdin
 from postrender.commands.options import FILTER_SETTINGS, add_arguments, chosen
 from postrender.commands.progress import progress
 from postrender.commands.rendering import add_value_flags, rendered
@@ -141,8 +140,4 @@ def _stream(
             return Path(options.file).read_bytes()
         except OSError as error:
             raise UsageError(f"cannot be read: {error.strerror}", where=options.file) from error
-    if sys.stdin.isatty():
-        raise UsageError(
-            "manifests are expected on stdin, and stdin is a terminal", next=f"postrender {options.command} --help"
-        )
-    return sys.stdin.buffer.read()
+    return stdin("manifests are", f"postrender {options.command} --help")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import sys
 from collections.abc import Iterator, Sequence
 
 from postrender.caller import find
 from postrender.cluster import Cluster
 from postrender.commands.inputs import no_namespace
 from postrender.commands.options import CONNECTION_SETTINGS, add_arguments, flags, release_name
+from postrender.commands.output import write
 from postrender.commands.parsers import command_parser
 from postrender.commands.typed import reached
 from postrender.identity import ObjectKey, Resource, object_name
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
     if pinned(found) and not options.dry_run:
         backup = options.backup or backup_path(release, os.environ)
         carry_out(cluster, found, backup)
-    sys.stdout.write("".join(f"{line}\n" for line in _account(cluster, release, found, backup)))
+    write("".join(f"{line}\n" for line in _account(cluster, release, found, backup)))
     return 0
 
 

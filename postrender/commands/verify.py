@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator
 
 from postrender.caller import Caller, find
@@ -118,7 +117,7 @@ def _mended(cluster: Cluster, found: Verified, *, yes: bool) -> Verified:
             raise ClusterError(
                 f"{error.cause}; written before it: {before}", where=error.where, next=error.next
             ) from error
-        sys.stdout.write(f"{each.name}: {'made' if each.found is None else 'as stored again'}\n")
+        write(f"{each.name}: {'made' if each.found is None else 'as stored again'}\n")
     return replace(found, objects=tuple(done.get(each.key, each) for each in found.objects))
 
 

@@ -231,6 +231,7 @@ def test_an_object_that_changed_meanwhile_is_not_written(server: Server, cluster
         "postrender: shirts.stable.example.com/shop/blue: it changed since it was read, so it was not stamped for "
         "release shop/new: the object has been modified; written before it: configmaps/shop/settings; what was there "
         f"is in {report}\n  next: run the same command again\n"
+        f"  next: kubectl get shirts.stable.example.com blue -o yaml -n shop {' '.join(cluster)}\n"
     )
     assert run("adopt", "--undo", str(report), "--yes", *cluster, stdin=b"").returncode == 0
     assert values(server, SETTINGS) == ("Helm", "old", "shop")
@@ -262,7 +263,7 @@ def test_an_undo_of_what_is_not_as_it_was_left(server: Server, cluster: Cluster,
     assert refused(run("adopt", "--undo", str(report), "--yes", *cluster, stdin=b""), 4) == (
         "postrender: configmaps/shop/settings: its ownership metadata is no longer what was written\n"
         "shirts.stable.example.com/shop/blue: the object that was stamped is not there any more\n"
-        "nothing was written\n"
+        "nothing was written\n  next: postrender adopt --help\n"
     )
     assert len(server.asked("PATCH .*")) == before
 
@@ -275,13 +276,14 @@ def test_an_undo_after_the_release_was_installed(server: Server, cluster: Cluste
     assert refused(run("adopt", "--undo", str(report), "--yes", *cluster, stdin=b""), 4) == (
         "postrender: shirts.stable.example.com/shop/blue: release shop/new is alive and holds it in its stored "
         "manifest (PR101)\nnothing was written\n"
+        "  next: postrender adopt --help\n"
     )
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "it cannot be read: No such file or directory\n"),
+        (None, "it cannot be read: No such file or directory\n  next: postrender adopt --help\n"),
         ("x", "it is no JSON\n  next: postrender adopt --undo FILE   (that adopt wrote)\n"),
         ("{}", "it is no report of postrender adopt\n  next: postrender adopt --undo FILE   (that adopt wrote)\n"),
         (

@@ -258,7 +258,9 @@ def test_values_files_are_files_of_the_repository(
     (app / "link.yaml").symlink_to(tmp_path / "secret.yaml")
     (app / "a,b.yaml").write_text("size: M\n")
     given = [{"name": "values-files", "array": [path]}]
-    assert failed(generated(app, {**sidecar, **entries(given)}), 2) == f"postrender: values file {path}: {cause}\n"
+    assert failed(generated(app, {**sidecar, **entries(given)}), 2) == (
+        f"postrender: values file {path}: {cause}\n  next: postrender argocd --help\n"
+    )
 
 
 def test_values_files_from_the_root_and_from_beside(repository: Path, app: Path, sidecar: dict[str, str]) -> None:
@@ -296,7 +298,8 @@ def test_values_files_from_the_root_and_from_beside(repository: Path, app: Path,
 )
 def test_parameters_that_make_no_sense(parameters: str, message: str, app: Path, sidecar: dict[str, str]) -> None:
     environ = {**sidecar, **entries([]), "ARGOCD_APP_PARAMETERS": parameters}
-    assert failed(command(PLUGIN["generate"], app, environ), 2) == f"postrender: {message}"
+    hint = "" if "next: " in message else "  next: postrender argocd --help\n"
+    assert failed(command(PLUGIN["generate"], app, environ), 2) == f"postrender: {message}{hint}"
 
 
 @pytest.mark.parametrize("parameters", ["null", "", "[]"])
@@ -306,7 +309,7 @@ def test_no_parameters(parameters: str, app: Path, sidecar: dict[str, str]) -> N
 
 def test_outside_argo_cd(app: Path, sidecar: dict[str, str]) -> None:
     assert failed(command(PLUGIN["generate"], app, sidecar), 2) == (
-        "postrender: ARGOCD_APP_NAME: is not set: Argo CD sets it for its plugins\n"
+        "postrender: ARGOCD_APP_NAME: is not set: Argo CD sets it for its plugins\n  next: postrender argocd --help\n"
     )
 
 
@@ -331,7 +334,9 @@ def test_the_time_limit_is_a_little_less_than_argo_cds(app: Path, sidecar: dict[
         "  next: ARGOCD_EXEC_TIMEOUT of the sidecar, and controller.repo.server.timeout.seconds\n"
     )
     bad = command(what, app, {**sidecar, **entries([]), "ARGOCD_EXEC_TIMEOUT": "4"})
-    assert failed(bad, 2) == "postrender: ARGOCD_EXEC_TIMEOUT: '4' is no duration such as 2m30s\n"
+    assert failed(bad, 2) == (
+        "postrender: ARGOCD_EXEC_TIMEOUT: '4' is no duration such as 2m30s\n  next: postrender argocd --help\n"
+    )
 
 
 def test_ended_by_argo_cd_it_leaves_no_file(app: Path, sidecar: dict[str, str], tmp_path: Path) -> None:

@@ -65,7 +65,11 @@ def test_one_that_does_not_exist() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("sed 's/a", "--first: cannot be parted into a program and its arguments: No closing quotation\n"),
+        (
+            "sed 's/a",
+            "--first: cannot be parted into a program and its arguments: No closing quotation\n"
+            "  next: postrender --help\n",
+        ),
         (" ", "--first: names no program\n  next: --first 'PROGRAM ARGUMENT ...'\n"),
     ],
 )

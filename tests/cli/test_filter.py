@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "shirts"
 RENDERED = (EXAMPLE / "rendered.yaml").read_bytes()
 OFFLINE = ("--release", "shirts", "-n", "default", "--offline")
+HELP = "\n  next: postrender --help\n"
 LIVE = ("--live", "examples/shirts/live.yaml", "--release", "shirts", "--namespace", "default")
 
 
@@ -129,10 +130,10 @@ def test_a_flag_that_does_not_exist() -> None:
 @pytest.mark.parametrize(
     ("arguments", "environ", "message"),
     [
-        (("--stamp", "some"), {}, "postrender: --stamp: 'some' is none of adopt, all, none\n"),
-        (("--adopt", "orphans,all"), {}, "postrender: --adopt: 'all' is none of orphans, unmanaged\n"),
-        ((), {"POSTRENDER_STAMP": "some"}, "postrender: POSTRENDER_STAMP: 'some' is none of adopt, all, none\n"),
-        ((), {"POSTRENDER_QUIET": "maybe"}, "postrender: POSTRENDER_QUIET: 'maybe' is neither true nor false\n"),
+        (("--stamp", "some"), {}, "postrender: --stamp: 'some' is none of adopt, all, none" + HELP),
+        (("--adopt", "orphans,all"), {}, "postrender: --adopt: 'all' is none of orphans, unmanaged" + HELP),
+        ((), {"POSTRENDER_STAMP": "some"}, "postrender: POSTRENDER_STAMP: 'some' is none of adopt, all, none" + HELP),
+        ((), {"POSTRENDER_QUIET": "maybe"}, "postrender: POSTRENDER_QUIET: 'maybe' is neither true nor false" + HELP),
         (
             ("--label-key", "a/b/c"),
             {},
@@ -182,7 +183,7 @@ def test_a_report_file(tmp_path: Path) -> None:
     assert line == f"  report: {path}"
     assert path.read_text().partition("\n")[2] == f"{account}\n"
     message = refused(run(*OFFLINE, "--stamp", "x", environ={"POSTRENDER_REPORT": str(path)}), 2)
-    assert message == f"postrender: --stamp: 'x' is none of adopt, all, none\n  report: {path}\n"
+    assert message == f"postrender: --stamp: 'x' is none of adopt, all, none{HELP}  report: {path}\n"
     message = refused(run(*OFFLINE, stdin=b"kind: [", environ={"POSTRENDER_REPORT": str(path)}), 3)
     assert message.endswith(f"  report: {path}\n")
     head, _, said = path.read_text().partition("\n")

@@ -433,13 +433,15 @@ def test_an_empty_stream_takes_no_patch_out(file: Path) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     file = tmp_path / "none.yaml"
-    assert refused(flux(file), 2) == f"postrender: {file}: cannot be read: No such file or directory\n"
+    assert refused(flux(file), 2) == (
+        f"postrender: {file}: cannot be read: No such file or directory\n  next: postrender flux --help\n"
+    )
 
 
 def test_a_folder_that_cannot_be_written(file: Path) -> None:
     target = file.parent / "missing" / "patch.yaml"
     assert refused(flux(file, "--stream", "-", "--patch-file", str(target)), 2) == (
-        f"postrender: {target}: cannot be written: No such file or directory\n"
+        f"postrender: {target}: cannot be written: No such file or directory\n  next: postrender flux --help\n"
     )
 
 

@@ -40,7 +40,8 @@ OURS = frozenset(
     record rehearse source
     caller caller.commandline caller.helm caller.helmflags caller.kubeconfig caller.model caller.options
     caller.processes caller.procfs caller.said caller.settings caller.sources caller.values caller.version
-    commands commands.account commands.filter commands.given commands.options commands.inputs commands.telling
+    commands commands.account commands.filter commands.given commands.options commands.inputs commands.stdout
+    commands.telling
     helm helm.invocation helm.matching helm.objects helm.versions
     manifest manifest.documents manifest.fields manifest.leaves manifest.lines manifest.nodes manifest.objects
     manifest.reader manifest.scalars manifest.stream manifest.tree manifest.values

@@ -247,7 +247,8 @@ def test_an_error_is_in_the_list_and_on_stderr(config: str, code: int, message: 
     output, results, said = krm(a_list(config=config), code=code)
     assert output == a_list(config=config)
     assert results == [{"message": message, "severity": "error"}]
-    assert said == f"postrender: {message}\n"
+    hint = "" if "next: " in message else "  next: postrender krm --help\n"
+    assert said == f"postrender: {message}\n{hint}"
 
 
 CALLS = (
@@ -266,18 +267,18 @@ EXPECTED = "a ResourceList is expected on stdin, of config.kubernetes.io/v1 or c
         (
             b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- kind: A\n",
             3,
-            "ResourceList: cannot be read: item 0: no apiVersion\n",
+            "ResourceList: cannot be read: item 0: no apiVersion\n  next: postrender krm --help\n",
         ),
         (
             b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\nfunctionConfig: {kind: Other}\n",
             2,
-            "functionConfig: is no ConfigMap, whose data would hold the settings\n",
+            "functionConfig: is no ConfigMap, whose data would hold the settings\n  next: postrender krm --help\n",
         ),
         (
             b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n"
             b"functionConfig: {kind: ConfigMap, data: {release: 1}}\n",
             2,
-            "functionConfig.data: does not map text to text: release\n",
+            "functionConfig.data: does not map text to text: release\n  next: postrender krm --help\n",
         ),
     ],
 )

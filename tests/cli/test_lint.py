@@ -177,7 +177,10 @@ def test_a_file_that_is_not_there() -> None:
             ("--kube-version", "soon"),
             "postrender: --kube-version: 'soon' is no version of Kubernetes\n  next: --kube-version 1.29\n",
         ),
-        (("-o", "xml"), "postrender: --output: 'xml' is none of text, json, sarif, github\n"),
+        (
+            ("-o", "xml"),
+            "postrender: --output: 'xml' is none of text, json, sarif, github\n  next: postrender lint --help\n",
+        ),
     ],
 )
 def test_bad_values(arguments: tuple[str, ...], message: str) -> None:

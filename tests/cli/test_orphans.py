@@ -183,7 +183,7 @@ def test_colours_and_progress_on_a_terminal(server: Server, cluster: Cluster) ->
 def test_releases_that_no_cluster_can_tell_of(cluster: Cluster) -> None:
     assert refused(run("orphans", "--driver", "sql", *cluster, stdin=b""), 5) == (
         "postrender: no release can be told from one that is gone: HELM_DRIVER=sql keeps releases in a database, where "
-        "they cannot be read\n"
+        "they cannot be read\n  next: postrender doctor\n"
     )
 
 

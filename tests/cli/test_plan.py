@@ -288,10 +288,14 @@ def test_no_helm_to_render_with() -> None:
             ("plan", "./shop", "-f", "x"),
             "one thing is planned: a chart, -f STREAM, or - for stdin\n  next: postrender plan --help\n",
         ),
-        (("plan", "-f", "no-such", *LIVE), "no-such: cannot be read: No such file or directory\n"),
+        (
+            ("plan", "-f", "no-such", *LIVE),
+            "no-such: cannot be read: No such file or directory\n  next: postrender plan --help\n",
+        ),
         (
             ("plan", "-", *LIVE, "--", "--version", "1"),
-            "--version 1: flags behind -- are for helm template, and no chart is given\n",
+            "--version 1: flags behind -- are for helm template, and no chart is given\n"
+            "  next: postrender plan --help\n",
         ),
         (
             ("plan", "-", "--live", "examples/shirts/live.yaml", "-n", "default"),

@@ -28,4 +28,4 @@ def test_a_command_that_makes_no_release_is_told_before_helm_is_asked() -> None:
 
 def test_a_setting_that_makes_no_sense_is_told_before_helm_is_asked() -> None:
     message = refused(run("run", "--adopt", "everything", "--", "nohelm", "install", "r", "c"), 2)
-    assert message == "postrender: --adopt: 'everything' is none of orphans, unmanaged\n"
+    assert message == "postrender: --adopt: 'everything' is none of orphans, unmanaged\n  next: postrender run --help\n"

@@ -108,7 +108,7 @@ def test_no_name_of_a_release(server: Server, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr == (
         "postrender: RELEASE: 'Old' is no release name: it takes lower-case letters, digits, - and ., "
-        "at most 53 of them\n"
+        "at most 53 of them\n  next: postrender unpin --help\n"
     )
 
 
@@ -172,6 +172,7 @@ def test_a_conflict_says_what_was_written_before(server: Server, tmp_path: Path)
         "payload for revision 2: the object has been modified; written before it: revision 1; the old payloads are in "
         f"{copy}\n"
         "  next: run the same command again\n"
+        "  next: kubectl get secrets sh.helm.release.v1.old.v2 -o yaml -n shop\n"
     )
     assert len(json.loads(copy.read_text())["items"]) == 2
 

@@ -220,6 +220,7 @@ def test_a_fix_that_is_refused_says_what_was_written(server: Server, cluster: Cl
     assert done.stderr.decode() == (
         "postrender: secrets/shop/token: it changed since it was read, so it was not brought to what is stored: the "
         "object has been modified; written before it: configmaps/shop/settings\n  next: run the same command again\n"
+        f"  next: kubectl get secrets token -o yaml -n shop {' '.join(cluster)}\n"
     )
 
 

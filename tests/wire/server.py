@@ -70,6 +70,7 @@ class Server:
         self.behaviours: list[Behaviour] = []
         self.requests: list[Request] = []
         self.connections = 0
+        self.cut_handshakes = 0
         self.in_flight = 0
         self.most_in_flight = 0
         self.turn = threading.Lock()
@@ -339,6 +340,12 @@ class _Http(ThreadingHTTPServer):
     def finish_request(self, request: Any, client_address: Any) -> None:
         """In the connection's own thread, so that a bad handshake holds up nobody."""
         if self.context is not None:
+            with self.api.turn:
+                self.api.cut_handshakes -= 1
+                cut = self.api.cut_handshakes >= 0
+            if cut:
+                request.recv(1)
+                return
             try:
                 request = self.context.wrap_socket(request, server_side=True)
             except OSError:

@@ -228,7 +228,8 @@ class TestTls:
         answer = look(Connection(kubeconfig=str(kubeconfig({"server": tls_server.url, **trust}, {"token": "t"}))))
         assert answer is not None
         assert answer.reason.startswith("the server's certificate or TLS is not accepted: ")
-        assert answer.next == ("--kube-ca-file FILE", "--kube-tls-server-name NAME")
+        assert answer.next[:2] == ("--kube-ca-file FILE", "--kube-tls-server-name NAME")
+        assert answer.next[2].startswith("kubectl get configmaps a -n shop --kubeconfig ")
         assert tls_server.asked() == []
 
     def test_a_server_of_another_name(self, tls_server: Server, kubeconfig: Kubeconfig) -> None:
@@ -286,6 +287,23 @@ class TestTls:
         answer = look(Connection(kubeconfig=str(path), request_timeout=5))
         assert answer is not None
         assert answer.reason.startswith("the connection broke off: ")
+
+    @pytest.mark.parametrize("cut", [1, 2])
+    def test_a_handshake_that_is_cut_off_is_tried_again(
+        self, tls_server: Server, kubeconfig: Kubeconfig, cut: int
+    ) -> None:
+        tls_server.cut_handshakes = cut
+        path = kubeconfig({"server": tls_server.url, "certificate-authority": CA})
+        assert look(Connection(kubeconfig=str(path))) is None
+
+    def test_handshakes_that_are_all_cut_off(self, tls_server: Server, kubeconfig: Kubeconfig) -> None:
+        tls_server.cut_handshakes = 10**9
+        path = kubeconfig({"server": tls_server.url, "certificate-authority": CA})
+        answer = look(Connection(kubeconfig=str(path)))
+        assert answer == Unknown(
+            "the connection broke off during the TLS handshake",
+            (f"kubectl get configmaps a -n shop --kubeconfig {path}",),
+        )
 
     def test_tls_where_plain_http_is_spoken(self, server: Server, kubeconfig: Kubeconfig) -> None:
         path = kubeconfig({"server": server.url.replace("http", "https")})

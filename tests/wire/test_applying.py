@@ -120,6 +120,7 @@ def test_a_write_that_fails_says_what_was_written_before_it(server: Server, conn
         "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not brought to what the chart "
         "says: the object has been modified; written before it: blouses.beta.example.com/shop/shirt\n"
         "  next: run the same command again\n"
+        "  next: kubectl get shirts.stable.example.com shirt -o yaml -n shop\n"
         "  next: helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)"
     )
     assert server.objects[BETA]["spec"]["color"] == "red"

@@ -96,7 +96,7 @@ def test_not_served_is_said_only_after_a_second_question(
 
 def test_a_group_that_would_be_another_path_is_not_asked_for(server: Server, connect: Connect) -> None:
     assert served(connect, gvk("../v1", "Shirt")) == Unknown(
-        "nothing can be called that, since its path /apis/../v1 would be another's"
+        "nothing can be called that, since its path /apis/../v1 would be another's", ("kubectl api-resources",)
     )
     assert [each.path for each in server.asked()] == ["/apis"]
 
@@ -186,7 +186,9 @@ def test_a_discovery_that_fails_for_a_moment(server: Server, connect: Connect) -
         ),
         (
             Reply(302, headers={"Location": "/login"}),
-            Unknown("the server redirects (302), which is not followed", ("--kube-apiserver URL",)),
+            Unknown(
+                "the server redirects (302), which is not followed", ("--kube-apiserver URL", "kubectl api-resources")
+            ),
         ),
     ],
 )

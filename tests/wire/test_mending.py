@@ -80,7 +80,8 @@ def test_an_object_that_changed_meanwhile(server: Server, connect: Connect, live
     assert refused(connect, live, MERGE) == (
         "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not brought to what is stored: "
         "the object has been modified; please apply your changes to the latest version\n"
-        "  next: run the same command again"
+        "  next: run the same command again\n"
+        "  next: kubectl get shirts.stable.example.com shirt -o yaml -n shop"
     )
     assert server.objects[SHIRT.path("shop", "shirt")]["spec"] == {"color": "green"}
 
@@ -89,7 +90,8 @@ def test_an_object_that_was_made_meanwhile(server: Server, connect: Connect) -> 
     server.on("POST .*", status(409, "AlreadyExists", 'shirts.stable.example.com "new" already exists'))
     assert refused(connect, None, CREATE) == (
         "shirts.stable.example.com/shop/new: it changed since it was read, so it was not made: "
-        'shirts.stable.example.com "new" already exists\n  next: run the same command again'
+        'shirts.stable.example.com "new" already exists\n  next: run the same command again\n'
+        "  next: kubectl get shirts.stable.example.com new -o yaml -n shop"
     )
 
 

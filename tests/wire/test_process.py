@@ -50,3 +50,24 @@ except KeyboardInterrupt:
     running.send_signal(signal.SIGINT)
     out, _ = running.communicate(timeout=10)
     assert (out, running.returncode) == ("interrupted\n", 0)
+
+
+def test_an_interrupt_that_wakes_nobody_is_seen_soon() -> None:
+    """A signal that another thread takes does not wake the one that waits, as one that comes just before the wait."""
+    code = """
+import signal, threading, time
+from postrender.cluster.parallel import one
+
+def call():
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+    time.sleep(30)
+
+try:
+    one(call, patience=30, given_up=None)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.returncode) == ("interrupted\n", 0)
+    assert time.monotonic() - began < 10

@@ -17,6 +17,7 @@ from tests.wire.conftest import Connect
 from tests.wire.kinds import BETA_SHIRT, CONFIG_MAP, NAMESPACE, SHIRT, an_object
 from tests.wire.server import Reply, Request, Server, gone, html, not_found, ok, status
 
+KUBECTL_GET = "kubectl get shirts.v1.stable.example.com"
 PATH = "GET /apis/stable.example.com/v1/namespaces/shop/shirts/shirt"
 
 
@@ -122,7 +123,9 @@ def test_a_name_is_one_segment_of_the_path_whatever_is_in_it(server: Server, con
 def test_a_name_that_would_be_another_path_is_not_asked_for(server: Server, connect: Connect, name: str) -> None:
     (found,) = connect().observe([Wanted(SHIRT, "shop", name, False)])
     path = f"/apis/stable.example.com/v1/namespaces/shop/shirts/{name}"
-    assert found == Unknown(f"nothing can be called that, since its path {path} would be another's")
+    assert found == Unknown(
+        f"nothing can be called that, since its path {path} would be another's", (f"{KUBECTL_GET} {name} -n shop",)
+    )
     assert server.asked() == []
 
 
@@ -253,7 +256,9 @@ def test_connections_that_keep_breaking_off(server: Server, connect: Connect, be
 
 def test_a_server_that_takes_too_long(server: Server, connect: Connect) -> None:
     server.on(PATH, lambda _: Reply(200) if server.over.wait(5) else Reply(500))
-    assert unknown(connect, timeout=0.2) == Unknown("no answer within 0.2 s", ("--request-timeout 0.4",))
+    assert unknown(connect, timeout=0.2) == Unknown(
+        "no answer within 0.2 s", ("--request-timeout 0.4", f"{KUBECTL_GET} shirt -n shop")
+    )
     assert len(server.asked()) == 1
 
 
@@ -278,7 +283,8 @@ def test_an_answer_that_is_not_what_its_encoding_says(server: Server, connect: C
 def test_a_redirect_is_not_followed(server: Server, connect: Connect, code: int) -> None:
     server.on(PATH, Reply(code, headers={"Location": "/elsewhere"}))
     assert unknown(connect) == Unknown(
-        f"the server redirects ({code}), which is not followed", ("--kube-apiserver URL",)
+        f"the server redirects ({code}), which is not followed",
+        ("--kube-apiserver URL", f"{KUBECTL_GET} shirt -n shop"),
     )
     assert [each.path for each in server.asked()] == [PATH.removeprefix("GET ")]
 

@@ -83,7 +83,8 @@ def test_an_object_that_changed_meanwhile_is_not_written(server: Server, connect
     assert refused(connect, live) == (
         "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not stamped for release "
         "shop/old: the object has been modified; please apply your changes to the latest version\n"
-        "  next: run the same command again"
+        "  next: run the same command again\n"
+        "  next: kubectl get shirts.stable.example.com shirt -o yaml -n shop"
     )
     assert server.objects[SHIRT.path("shop", "shirt")] == changed
     assert len(server.asked("PATCH .*")) == 1

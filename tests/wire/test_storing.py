@@ -81,7 +81,8 @@ def test_somebody_wrote_meanwhile(server: Server, connect: Connect) -> None:
     assert refused(connect, first) == (
         f"{NAMED}: it changed since it was read, so it was not given a new payload for revision 1: "
         "the object has been modified\n"
-        "  next: run the same command again"
+        "  next: run the same command again\n"
+        "  next: kubectl get secrets sh.helm.release.v1.old.v1 -o yaml -n shop"
     )
 
 
@@ -148,7 +149,8 @@ class TestDeleting:
             (
                 status(409, "Conflict", "the object has been modified"),
                 "it changed since it was read, so it was not deleted: the object has been modified\n"
-                "  next: run the same command again",
+                "  next: run the same command again\n"
+                "  next: kubectl get secrets sh.helm.release.v1.old.v1 -o yaml -n shop",
             ),
             (
                 status(403, "Forbidden", "you cannot"),
