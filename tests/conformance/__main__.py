@@ -1,0 +1,68 @@
+"""``bin/fresh``: adopted equals fresh, asked of a real API server.
+
+bin/fresh --seed 7 -n 200 --helm 3.12.3,4.3.1     # random cases; each is named SEED:NUMBER
+bin/fresh --seed 7 --only 31 --helm 4.3.1         # one of them again, with everything that was seen of it
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.conformance import report
+from tests.conformance.cases import Deck, Start
+from tests.conformance.play import Player, Result
+from tests.conformance.server import Server
+from tests.e2e.controlplane import ControlPlane
+from tests.tools import assets
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 where every promise was kept and every prediction came true, else 1."""
+    options = _parser().parse_args(arguments)
+    numbers = [int(each) for each in options.only.split(",")] if options.only else list(range(options.count))
+    starts = [Start(each) for each in options.start.split(",")] if options.start else list(Start)
+    results: list[Result] = []
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="fresh-") as name:
+        folder = Path(name)
+        with ControlPlane(assets.find("etcd"), assets.find("kube-apiserver"), folder) as plane:
+            server = Server(plane.api)
+            for version in options.helm.split(","):
+                deck = Deck(server, options.seed, apply=version.startswith("4."), starts=starts)
+                player = Player(plane, version, folder, folder / "discovery", options.batch)
+                for result in player.all([deck.draw(number) for number in numbers]):
+                    results.append(result)
+                    if options.only:
+                        print(report.whole(result), flush=True)
+                    elif options.verbose or not result.good:
+                        print(report.line(result), flush=True)
+    found = report.classes(results)
+    print(f"\n{found}\n\n{report.table(results)}")
+    print(f"{len(results)} cases, {(time.monotonic() - began) / max(len(results), 1):.2f} s each")
+    if options.findings:
+        options.findings.write_text(f"{found}\n")
+    return 0 if all(each.good for each in results) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fresh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("-n", "--count", type=int, default=50, help="how many cases, with each Helm")
+    parser.add_argument("--helm", default="3.21.4,4.3.1", help="versions, separated by commas")
+    parser.add_argument("--only", metavar="NUMBERS", help="only these, alone, with everything that was seen of them")
+    parser.add_argument("--start", help=f"only these, separated by commas: {', '.join(each.value for each in Start)}")
+    parser.add_argument("--batch", type=int, default=8, help="how many cases share a chart")
+    parser.add_argument("--verbose", action="store_true", help="print the cases that came out right, too")
+    parser.add_argument("--findings", type=Path, metavar="FILE", help="write the classes of what went wrong there")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

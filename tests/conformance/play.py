@@ -1,0 +1,342 @@
+"""Cases played with a real Helm and judged by what a fresh installation of the same chart gives.
+
+Many cases share a chart and a run, since a run costs far more than an object. Whatever is not right there is played
+once more alone, and only that counts.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.conformance.cases import Case
+from tests.conformance.compare import Difference, comparable, differences, not_of_others
+from tests.e2e.api import Namespace, Object
+from tests.e2e.charts import chart
+from tests.e2e.controlplane import ControlPlane
+from tests.e2e.helm import Filter, Helm, Run
+from tests.tools import assets
+
+RELEASE = "r"
+QUICKLY = "--disable-openapi-validation"
+"""Helm then does not fetch all schemas to check the manifests before it begins."""
+KEEP = "helm.sh/resource-policy"
+REFUSALS = ("error while running post render", "error running post renderer", "post-renderer")
+"""What Helm says where the filter failed."""
+WORKERS = 2
+_NUMBERS = itertools.count(1)
+
+
+class Verdict(Enum):
+    """What came of a case."""
+
+    RIGHT = "right"
+    LATER = "right after the announced upgrade"
+    REFUSED = "refused"
+    WARNED = "warned"
+    SILENT = "SILENT"
+    LOST = "lost"
+    ERROR = "error"
+    TROUBLE = "not played"
+
+    @property
+    def good(self) -> bool:
+        """Whether the promise was kept."""
+        return self in (Verdict.RIGHT, Verdict.LATER, Verdict.REFUSED, Verdict.WARNED)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A played case. ``mispredicted`` is where the filter's report said something else than what then was live,
+    ``undefaulted`` where it only lacks what the server adds to, or drops from, whatever is written.
+
+    ``differs`` is what is not as in the fresh installation at the end, ``unnamed`` the part of it that no warning
+    names. ``text`` is what was said by Helm and the filter.
+    """
+
+    case: Case
+    helm: str
+    verdict: Verdict
+    codes: tuple[str, ...] = ()
+    differs: tuple[Difference, ...] = ()
+    unnamed: tuple[Difference, ...] = ()
+    mispredicted: tuple[Difference, ...] = ()
+    undefaulted: tuple[Difference, ...] = ()
+    predicted: bool = False
+    trouble: str = ""
+    text: str = ""
+    live: Object | None = None
+    fresh: Object | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether the promise was kept and the prediction came true."""
+        return self.verdict.good and not self.mispredicted
+
+
+@dataclass
+class Told:
+    """What the report of one run says of one object: findings and the object predicted."""
+
+    findings: list[Any] = field(default_factory=list)
+    after: Object | None = None
+    error: str = ""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        return tuple(sorted({each["code"] for each in self.findings}))
+
+    @property
+    def announces(self) -> bool:
+        """Whether a further upgrade is said to be needed."""
+        return any("helm upgrade" in f"{each['text']} {' '.join(each['next'])}" for each in self.findings)
+
+    @property
+    def refused(self) -> bool:
+        return any(each["severity"] == "error" for each in self.findings)
+
+    def unnamed(self, found: Sequence[Difference]) -> list[Difference]:
+        """Those of which no warning names the field."""
+        texts = [each["text"] for each in self.findings if each["severity"] == "warning"]
+        left = [each for each in found if not any(_names(text, each) for text in texts)]
+        named_some = len(left) < len(found)
+        if named_some and any(re.search(r"and \d+ more", text) for text in texts):
+            return []
+        return left
+
+
+class Player:
+    """Plays cases on one control plane with one Helm."""
+
+    def __init__(self, plane: ControlPlane, version: str, folder: Path, cache: Path, batch: int = 8) -> None:
+        self._plane = plane
+        self._version = version
+        self._folder = folder
+        self._cache = cache
+        self._batch = batch
+
+    def all(self, cases: Sequence[Case]) -> Iterator[Result]:
+        """The results, as they come."""
+        by_start: dict[Any, list[Case]] = {}
+        for case in cases:
+            by_start.setdefault(case.start, []).append(case)
+        batches = [some[at : at + self._batch] for some in by_start.values() for at in range(0, len(some), self._batch)]
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for results in pool.map(self.batch, batches):
+                yield from results
+
+    def batch(self, cases: Sequence[Case]) -> list[Result]:
+        """The results of cases of one start, played together where that does no harm."""
+        if len(cases) == 1:
+            return [self.one(cases[0])]
+        found = self._play(cases)
+        if found and all(each.verdict is Verdict.REFUSED for each in found):
+            refused = [each.case for each in found if each.codes]
+            rest = [case for case in cases if case not in refused]
+            if not refused or not rest:
+                return [self.one(case) for case in cases]
+            return [*(self.one(case) for case in refused), *self.batch(rest)]
+        if any(each.verdict in (Verdict.ERROR, Verdict.TROUBLE) for each in found):
+            half = len(cases) // 2
+            return [*self.batch(cases[:half]), *self.batch(cases[half:])]
+        return [each if each.good else self.one(each.case) for each in found]
+
+    def one(self, case: Case) -> Result:
+        """The result of one case, played alone."""
+        (found,) = self._play([case])
+        return found
+
+    def _play(self, cases: Sequence[Case]) -> list[Result]:
+        with _Stage(self._plane, self._version, self._folder, self._cache, cases) as stage:
+            try:
+                return stage.play()
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+                return [Result(case, self._version, Verdict.TROUBLE, trouble=reason) for case in cases]
+
+
+class _Stage:
+    """Two namespaces for some cases: in one the new chart is installed fresh, in the other over what was there."""
+
+    def __init__(self, plane: ControlPlane, version: str, folder: Path, cache: Path, cases: Sequence[Case]) -> None:
+        name = f"f{next(_NUMBERS)}"
+        self._version = version
+        self._cases = cases
+        self._folder = folder / name
+        self._over, self._fresh = plane.namespace(name), plane.namespace(f"{name}-fresh")
+        self._helm = self._of(plane, version, self._over, cache)
+        self._fresh_helm = self._of(plane, version, self._fresh, cache)
+
+    def __enter__(self) -> _Stage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Drop the files and what is not in a namespace; namespaces stay, since nothing would collect them."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        for case in self._cases:
+            for namespace in (self._over, self._fresh):
+                if not case.kind.namespaced and namespace.get(case.kind, _name(case, namespace)) is not None:
+                    namespace.delete(case.kind, _name(case, namespace))
+
+    def play(self) -> list[Result]:
+        """One result a case, in their order; AssertionError where the start or the fresh installation fails."""
+        new = [case.new for case in self._cases]
+        self._fresh_helm.install(RELEASE, self._chart(self._fresh, new), QUICKLY).expect_ok()
+        fresh = [self._get(case, self._fresh) for case in self._cases]
+        self._start()
+        before = [self._get(case, self._over) for case in self._cases]
+        run, told = self._filtered("install", new)
+        now = [self._get(case, self._over) for case in self._cases]
+        text = f"{run.stdout}{run.stderr}"
+        if not run.ok:
+            return [
+                self._failed(case, run, told.get(_key(case), Told()), was, live)
+                for case, was, live in zip(self._cases, before, now, strict=True)
+            ]
+        later, upgrade = list(now), None
+        if any(each.announces for each in told.values()):
+            upgrade, _ = self._filtered("upgrade", new)
+            later = [self._get(case, self._over) for case in self._cases]
+            text += f"--- upgrade\n{upgrade.stdout}{upgrade.stderr}"
+        return [
+            self._judged(case, told.get(_key(case), Told()), live, last, expected, upgrade, text)
+            for case, live, last, expected in zip(self._cases, now, later, fresh, strict=True)
+        ]
+
+    def _start(self) -> None:
+        old = self._chart(self._over, [case.old for case in self._cases])
+        self._helm.install(RELEASE, old, QUICKLY).expect_ok()
+        self._helm.uninstall(RELEASE).expect_ok()
+
+    def _filtered(self, action: str, bodies: Sequence[Object]) -> tuple[Run, Mapping[str, Told]]:
+        report = self._folder / f"{action}.json"
+        run = getattr(self._helm, action)(
+            RELEASE, self._chart(self._over, bodies), QUICKLY, filter=Filter(("--report", str(report)))
+        )
+        plan = json.loads(report.read_text()) if report.is_file() else {}
+        told = {}
+        for each in plan.get("objects", ()):
+            key = f"{each['object']['kind']}.{each['object']['group']}/{each['object']['name'].rpartition('-')[2]}"
+            told[key] = Told(each["findings"], each["after"], each["prediction"]["error"])
+        return run, told
+
+    def _failed(self, case: Case, run: Run, told: Told, was: Object | None, live: Object | None) -> Result:
+        codes = told.codes if told.refused else ()
+        refused = any(sentence in run.stderr for sentence in REFUSALS)
+        verdict = Verdict.REFUSED if refused and _version(was) == _version(live) else Verdict.ERROR
+        return Result(
+            case, self._version, verdict, codes, trouble=run.error, text=f"{run.stdout}{run.stderr}", live=live
+        )
+
+    def _judged(
+        self,
+        case: Case,
+        told: Told,
+        live: Object | None,
+        last: Object | None,
+        fresh: Object | None,
+        upgrade: Run | None,
+        text: str,
+    ) -> Result:
+        assert fresh is not None, "the fresh installation made nothing"
+        result = Result(case, self._version, Verdict.RIGHT, told.codes, text=text, live=last, fresh=fresh)
+        if live is None or last is None:
+            return replace(result, verdict=Verdict.LOST)
+        result = replace(result, **_prediction(case, told, live, fresh))
+        wrong_now, wrong_last = _against(case, live, fresh), _against(case, last, fresh)
+        if told.announces and upgrade is not None and not upgrade.ok:
+            return replace(result, verdict=Verdict.ERROR, differs=tuple(wrong_last), trouble=upgrade.error)
+        left = wrong_last if told.announces or not wrong_now else wrong_now
+        unnamed = told.unnamed(left)
+        if left:
+            verdict = Verdict.SILENT if unnamed else Verdict.WARNED
+        else:
+            verdict = Verdict.LATER if wrong_now else Verdict.RIGHT
+        return replace(result, verdict=verdict, differs=tuple(left), unnamed=tuple(unnamed))
+
+    def _get(self, case: Case, namespace: Namespace) -> Object | None:
+        return namespace.get(case.kind, _name(case, namespace))
+
+    def _chart(self, namespace: Namespace, bodies: Sequence[Object]) -> Path:
+        templates = {}
+        for case, body in zip(self._cases, bodies, strict=True):
+            metadata = {**body["metadata"], "name": _name(case, namespace)}
+            metadata["annotations"] = {**(metadata.get("annotations") or {}), KEEP: "keep"}
+            text = yaml.safe_dump({**body, "metadata": metadata}, sort_keys=False, width=2**31)
+            templates[f"c{case.number}"] = text.replace("{{", '{{ "{{" }}')
+        return chart(self._folder, templates)
+
+    def _of(self, plane: ControlPlane, version: str, namespace: Namespace, cache: Path) -> Helm:
+        home = self._folder / f"home-{namespace.name}-{version}"
+        return Helm(assets.find(f"helm@{version}"), version, home, plane.kubeconfig, namespace.name, cache)
+
+
+def _name(case: Case, namespace: Namespace) -> str:
+    """The object's name there; cluster-scoped ones have one of their own for each namespace."""
+    return f"c{case.number}" if case.kind.namespaced else f"{namespace.name}-c{case.number}"
+
+
+def _key(case: Case) -> str:
+    return f"{case.kind.kind}.{case.kind.group}/c{case.number}"
+
+
+def _version(live: Object | None) -> str | None:
+    return None if live is None else live["metadata"]["resourceVersion"]
+
+
+def _against(case: Case, live: Object, fresh: Object) -> list[Difference]:
+    found = differences(comparable(live, case.new), comparable(fresh, case.new))
+    return not_of_others(found, live)
+
+
+def _prediction(case: Case, told: Told, live: Object, fresh: Object) -> dict[str, Any]:
+    """Where the object predicted is not the one that is live; values of Secrets, which a report digests, count not."""
+    if told.after is None:
+        return {"predicted": False}
+    said, there, new = (comparable(each, case.new) for each in (told.after, live, fresh))
+    if case.kind.kind == "Secret":
+        for body in (said, there, new):
+            body["data"] = dict.fromkeys(body.get("data") or {}, "(a value)")
+            body.pop("stringData", None)
+    found = told.unnamed(differences(there, said))
+    not_fresh = {each.fields for each in differences(there, new)}
+    completed = [each for each in found if each.fields not in not_fresh and _completed(each.there, each.here)]
+    return {
+        "predicted": True,
+        "mispredicted": tuple(each for each in found if each not in completed),
+        "undefaulted": tuple(completed),
+    }
+
+
+def _completed(written: Any, stored: Any) -> bool:
+    """Whether the server may have stored this for that: nothing is different but what one of them does not have."""
+    if isinstance(written, dict) and isinstance(stored, dict):
+        return all(_completed(written.get(key), stored.get(key)) for key in {**written, **stored})
+    if isinstance(written, list) and isinstance(stored, list):
+        return len(written) == len(stored) and all(map(_completed, written, stored))
+    return written == stored or written is None or (not written and stored is None)
+
+
+_TOKEN = re.compile(r"[\w./\[\]=*-]+")
+
+
+def _names(text: str, difference: Difference) -> bool:
+    """Whether a sentence names the field, one that holds it, or one in it; positions in lists do not matter."""
+    path = ".".join(difference.fields)
+    for token in _TOKEN.findall(text):
+        name = re.sub(r"\[[^\]]*\]|\.\d+(?=\.|$)", "", token).rstrip(".")
+        if name in ("", "spec", "metadata", "data"):
+            continue
+        if path == name or path.startswith(f"{name}.") or name.startswith(f"{path}."):
+            return True
+    return False

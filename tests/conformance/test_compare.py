@@ -1,0 +1,89 @@
+"""The judge's own eyes: what it calls equal, and whose fields it leaves alone."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from tests.conformance.changes import changed
+from tests.conformance.compare import comparable, differences, not_of_others
+
+
+def said(here: Any, there: Any) -> list[str]:
+    return [str(each) for each in differences(here, there)]
+
+
+def test_entries_of_lists_are_compared_by_name() -> None:
+    here = {"ports": [{"name": "b", "port": 1}, {"name": "a", "port": 2}, {"name": "c"}]}
+    there = {"ports": [{"name": "a", "port": 2}, {"name": "b", "port": 3}], "type": "x"}
+    assert said(here, there) == [
+        "ports[name=b].port: 1 (fresh: 3)",
+        'ports[name=c]: {"name": "c"} (fresh: nothing)',
+        "ports: order",
+        'type: nothing (fresh: "x")',
+    ]
+    assert said(here, here) == []
+    assert said({"a": ["x", "y"]}, {"a": ["y", "x"]}) == ["a: order"]
+    assert said({"a": 1}, {"a": True}) == ["a: 1 (fresh: true)"]
+    assert said({"a": {}}, {}) == ["a: {} (fresh: nothing)"]
+
+
+def test_only_what_the_server_sets_or_allocates_is_left_out() -> None:
+    live = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "a", "uid": "1", "labels": {"a": "b"}, "resourceVersion": "7", "generation": 3},
+        "spec": {"clusterIP": "10.0.0.7", "clusterIPs": ["10.0.0.7"], "ports": [{"port": 1, "nodePort": 30000}]},
+        "status": {"loadBalancer": {}},
+    }
+    assert comparable(live, {"spec": {}}) == {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"labels": {"a": "b"}},
+        "spec": {
+            "clusterIP": "(allocated)",
+            "clusterIPs": "(allocated)",
+            "ports": [{"port": 1, "nodePort": "(allocated)"}],
+        },
+    }
+    headless = {**live, "spec": {"clusterIP": "None", "clusterIPs": ["None"]}}
+    assert comparable(headless, {})["spec"] == {"clusterIP": "None", "clusterIPs": ["None"]}
+
+
+def test_what_other_field_managers_own_is_theirs() -> None:
+    live = {
+        "metadata": {
+            "managedFields": [
+                {"manager": "helm", "fieldsV1": {"f:spec": {"f:mine": {}}}},
+                {"manager": "hpa", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+                {"manager": "kubelet", "subresource": "status", "fieldsV1": {"f:spec": {"f:mine": {}}}},
+                {
+                    "manager": "kubectl",
+                    "fieldsV1": {"f:spec": {"f:env": {'k:{"name":"A"}': {".": {}, "f:value": {}, "f:name": {}}}}},
+                },
+            ]
+        },
+        "spec": {"mine": 1, "replicas": 3, "env": [{"name": "B", "value": "b"}, {"name": "A", "value": "a"}]},
+    }
+    fresh = {**live, "spec": {"env": []}}
+    found = not_of_others(differences(live["spec"], fresh["spec"]), live)
+    assert [each.path for each in found] == ["mine", "replicas", "env[name=B]", "env[name=A]"]
+    whole = not_of_others(differences(live, fresh), live)
+    assert [each.path for each in whole] == ["spec.mine", "spec.env[name=B]"]
+
+
+def test_a_change_leaves_the_original_and_its_identity_alone() -> None:
+    body = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "a", "labels": {"a": "b"}},
+        "spec": {"ports": [{"name": "x", "port": 1}, {"name": "y", "port": 2}], "selector": {"a": "b"}, "type": "x"},
+    }
+    kinds = set()
+    for number in range(300):
+        new, what = changed(Random(number), body)
+        assert what or new == body
+        assert [new["apiVersion"], new["kind"], new["metadata"]["name"]] == ["v1", "Service", "a"]
+        kinds.add(what.rpartition(" ")[2])
+    assert kinds >= {"leaves", "changes", "comes", "order", "null", "empty"}
+    assert body["spec"]["ports"] == [{"name": "x", "port": 1}, {"name": "y", "port": 2}]  # type: ignore[index]
