@@ -167,6 +167,16 @@ def go_tool(package: str, version: str) -> Path:
     return _built(cache_folder() / f"{name}-{version}" / name, install)
 
 
+def made(name: str, how: Callable[[Path], None]) -> Path:
+    """Path of a file of the cache folder that ``how`` writes where it is missing; raises BuildError."""
+    return _built(cache_folder() / name, how)
+
+
+def digest(content: bytes) -> str:
+    """A short text that differs where the content does."""
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
 def _described(name: str) -> tuple[Path, Callable[[Path], None]]:
     """Where a program is, or will be, and how it is built."""
     kind, _, version = name.partition("@")
@@ -228,7 +238,8 @@ def lock(what: str) -> Iterator[None]:
         yield
 
 
-def _go(*arguments: str, cwd: Path | None = None, **extra: str) -> str:
+def go(*arguments: str, cwd: Path | None = None, **extra: str) -> str:
+    """Run Go and return what it prints; raises BuildError."""
     environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", **extra}
     try:
         result = subprocess.run(
@@ -255,7 +266,7 @@ def _build_apiserver(target: Path) -> None:
 
 def _staging_modules() -> list[str]:
     """Names of the modules that k8s.io/kubernetes replaces by ./staging, which are published on their own."""
-    found = json.loads(_go("mod", "download", "-json", f"k8s.io/kubernetes@v{KUBERNETES}"))
+    found = json.loads(go("mod", "download", "-json", f"k8s.io/kubernetes@v{KUBERNETES}"))
     text = Path(found["GoMod"]).read_text()
     return re.findall(r"^\s*(?:replace\s+)?(k8s\.io/\S+) => \./staging/", text, re.M)
 
@@ -281,12 +292,12 @@ def _build_main(main: str, module: list[str], linker: str, target: Path) -> None
         place = Path(folder)
         (place / "main.go").write_text(main)
         (place / "go.mod").write_text("\n".join(module) + "\n")
-        _go("mod", "tidy", cwd=place, GOFLAGS="-mod=mod")
-        _go("build", "-trimpath", "-ldflags", linker, "-o", str(target.absolute()), ".", cwd=place)
+        go("mod", "tidy", cwd=place, GOFLAGS="-mod=mod")
+        go("build", "-trimpath", "-ldflags", linker, "-o", str(target.absolute()), ".", cwd=place)
 
 
 def _build_module(source: Path, target: Path) -> None:
-    _go("build", "-trimpath", "-o", str(target.absolute()), ".", cwd=source)
+    go("build", "-trimpath", "-o", str(target.absolute()), ".", cwd=source)
 
 
 def _build_helm(version: str, target: Path) -> None:
@@ -307,7 +318,7 @@ def _build_helm(version: str, target: Path) -> None:
 
 def _go_install(package: str, name: str, target: Path, flags: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        _go("install", "-trimpath", *flags, package, GOBIN=folder)
+        go("install", "-trimpath", *flags, package, GOBIN=folder)
         shutil.move(Path(folder) / name, target)
 
 
