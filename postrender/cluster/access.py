@@ -1,25 +1,32 @@
-"""A connection, made ready by the configuration loader of the package ``kubernetes``."""
+"""A connection to the chosen cluster as the chosen user, made ready for requests."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shlex
+import time
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from postrender.cluster.execplugin import Credentials, ExecPlugin, exec_plugin
 from postrender.cluster.kubeconfig import Chosen, choose, impersonation
 from postrender.cluster.parallel import MAX_REQUESTS
 from postrender.cluster.provider import with_token
 from postrender.cluster.proxy import proxy_for
+from postrender.cluster.tls import Certificates, Encrypted, context
 from postrender.cluster.transport import Transport
 from postrender.connection import Connection
 from postrender.errors import ClusterError
+from postrender.live import Json
 
+_LIVE = "--live FILE   (what kubectl get ... -o yaml printed)"
 _NONE = (
     "--kube-context NAME",
     "--kubeconfig PATH",
-    "--live FILE   (what kubectl get ... -o yaml printed)",
+    _LIVE,
     "--offline",
 )
 
@@ -30,50 +37,108 @@ def reach(connection: Connection) -> tuple[Transport, str]:
     Exec plugins run here. Raises ClusterError.
     """
     chosen = choose(connection, os.environ)
-    if chosen.context and not chosen.cluster.get("server"):
+    server = str(chosen.cluster.get("server") or "").rstrip("/")
+    if chosen.context and not server:
         raise ClusterError("its cluster has no server", where=_named(chosen), next="kubectl config view")
-    configuration = _configuration(chosen) if chosen.cluster.get("server") else _in_cluster(connection)
-    configuration.connection_pool_maxsize = MAX_REQUESTS
     try:
-        _set_proxy(configuration, proxy_for(configuration.host, chosen.cluster, os.environ))
-        transport = Transport(configuration, impersonation(chosen.user), connection.request_timeout)
-    except (OSError, ValueError, ImportError) as error:
-        raise ClusterError(f"no connection can be made: {error}", where=_named(chosen)) from error
+        if server:
+            _usable_proxy(server, chosen)
+        configuration, certificates = _configuration(chosen, server) if server else _in_cluster(connection)
+        configuration.connection_pool_maxsize = MAX_REQUESTS
+        _set_proxy(configuration, _usable_proxy(configuration.host, chosen))
+        trust = context(certificates, verify=configuration.verify_ssl)
+        transport = Transport(configuration, impersonation(chosen.user), connection.request_timeout, trust)
+    except (OSError, ValueError) as error:
+        # Not in its own words, nor as its cause: an error may repeat an address with its password.
+        reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or "an address is not a URL"
+        raise ClusterError(
+            f"no connection can be made: {reason}", where=_named(chosen), next="kubectl config view"
+        ) from None
+    except Encrypted:
+        raise ClusterError(
+            "the client key is encrypted, and nobody can be asked for its password",
+            where=_named(chosen),
+            next="openssl pkey -in KEY -out DECRYPTED-KEY",
+        ) from None
     return transport, f"{_named(chosen)} ({_without_password(configuration.host)})"
 
 
-def _configuration(chosen: Chosen) -> Any:
-    """A ``kubernetes.client.Configuration`` for the chosen cluster and user."""
+def _configuration(chosen: Chosen, server: str) -> tuple[Any, Certificates]:
+    """A ``kubernetes.client.Configuration`` for the chosen cluster and user, and their certificates.
+
+    The package's own loader is not asked: it writes keys to files, which stay there if the process is killed, and runs
+    plugins that client-go refuses.
+    """
     from kubernetes.client import Configuration
-    from kubernetes.config import ConfigException, load_kube_config_from_dict
 
     where = _named(chosen)
     configuration = Configuration()
-    load: Any = load_kube_config_from_dict
-    config = {
-        "current-context": "chosen",
-        "contexts": [{"name": "chosen", "context": {"cluster": "chosen", "user": "chosen"}}],
-        "clusters": [{"name": "chosen", "cluster": dict(chosen.cluster)}],
-        "users": [{"name": "chosen", "user": with_token(chosen.user, where)}],
-    }
-    with _heard() as complaints:
-        try:
-            load(config, client_configuration=configuration, persist_config=False)
-        except (ConfigException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ClusterError(f"the kubeconfig cannot be used: {error}", where=where) from error
-    if "exec" in chosen.user and not (configuration.api_key or configuration.cert_file):
-        plugin = chosen.user["exec"]
-        command = plugin.get("command") if isinstance(plugin, dict) else None
-        hint = plugin.get("installHint") if isinstance(plugin, dict) else None
+    configuration.host = server
+    configuration.verify_ssl = not chosen.cluster.get("insecure-skip-tls-verify")
+    configuration.tls_server_name = str(chosen.cluster.get("tls-server-name") or "") or None
+    user = with_token(chosen.user, where)
+    plugin = exec_plugin(user["exec"], chosen.cluster, where) if user.get("exec") else None
+    given = Credentials()
+    if user.get("token"):
+        _authorize(configuration, f"Bearer {user['token']}")
+    elif user.get("username") or user.get("password"):
+        login = f"{user.get('username') or ''}:{user.get('password') or ''}"
+        _authorize(configuration, f"Basic {base64.b64encode(login.encode()).decode()}")
+    elif plugin is not None:
+        given = plugin.run()
+        _renew(configuration, plugin, given)
+    certificates = Certificates(
+        authority=_data(chosen.cluster, "certificate-authority", where),
+        authority_file=_file(chosen.cluster, "certificate-authority", where),
+        certificate=given.certificate or _data(user, "client-certificate", where),
+        certificate_file="" if given.certificate else _file(user, "client-certificate", where),
+        key=given.key or _data(user, "client-key", where),
+        key_file="" if given.key else _file(user, "client-key", where),
+    )
+    return configuration, certificates
+
+
+def _authorize(configuration: Any, header: str) -> None:
+    configuration.api_key = {"authorization": header}
+
+
+def _renew(configuration: Any, plugin: ExecPlugin, given: Credentials) -> None:
+    """Take what the plugin gave, and ask it again once that has expired."""
+    current = given
+
+    def hook(asked: Any) -> None:
+        nonlocal current
+        if current.expires <= time.time():
+            current = plugin.run()
+            if current.token:
+                _authorize(asked, f"Bearer {current.token}")
+
+    if given.token:
+        _authorize(configuration, f"Bearer {given.token}")
+    configuration.refresh_api_key_hook = hook
+
+
+def _data(definition: Mapping[str, Json], name: str, where: str) -> bytes:
+    """What stands in the kubeconfig itself, which is base64 of PEM."""
+    text = definition.get(f"{name}-data")
+    try:
+        return base64.b64decode("".join(str(text or "").split()), validate=True)
+    except (binascii.Error, ValueError):
         raise ClusterError(
-            f"the credential plugin {command} gave no credentials: {'; '.join(complaints) or 'nothing came of it'}",
-            where=where,
-            next=tuple(str(line) for line in (hint, command) if line),
+            f"the kubeconfig cannot be used: {name}-data is not base64", where=where, next="kubectl config view"
+        ) from None
+
+
+def _file(definition: Mapping[str, Json], name: str, where: str) -> str:
+    path = str(definition.get(name) or "")
+    if path and not definition.get(f"{name}-data") and not os.path.isfile(path):
+        raise ClusterError(
+            f"the kubeconfig cannot be used: {name}: no such file: {path}", where=where, next="kubectl config view"
         )
-    return configuration
+    return path
 
 
-def _in_cluster(connection: Connection) -> Any:
+def _in_cluster(connection: Connection) -> tuple[Any, Certificates]:
     """As the service account of the pod we run in, with the overrides of ``inClusterClientConfig``."""
     from kubernetes.client import Configuration
     from kubernetes.config import ConfigException, load_incluster_config
@@ -84,37 +149,35 @@ def _in_cluster(connection: Connection) -> Any:
         load(client_configuration=configuration)
     except (ConfigException, OSError) as error:
         raise ClusterError("no kubeconfig names a cluster, and this is no pod in one", next=_NONE) from error
-    if connection.ca_file:
-        configuration.ssl_ca_cert = connection.ca_file
     if connection.token:
         configuration.refresh_api_key_hook = None
-        configuration.api_key = {"authorization": f"Bearer {connection.token}"}
-    return configuration
-
-
-@contextmanager
-def _heard() -> Iterator[list[str]]:
-    """What is logged meanwhile: the loader tells of a plugin that failed in no other way."""
-    import logging
-
-    heard: list[str] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            heard.append(record.getMessage().replace("\n", " "))
-
-    root, listener = logging.getLogger(), Listener(logging.WARNING)
-    root.addHandler(listener)
-    try:
-        yield heard
-    finally:
-        root.removeHandler(listener)
+        _authorize(configuration, f"Bearer {connection.token}")
+    return configuration, Certificates(authority_file=connection.ca_file or configuration.ssl_ca_cert or "")
 
 
 def _named(chosen: Chosen) -> str:
     if chosen.context:
         return f"context {chosen.context}"
     return "API server" if chosen.cluster.get("server") else "the cluster of this pod"
+
+
+def _usable_proxy(server: str, chosen: Chosen) -> str | None:
+    """The proxy for a server; raises ClusterError for one of a kind that is not supported, before anything is asked."""
+    proxy = proxy_for(server, chosen.cluster, os.environ)
+    scheme = (proxy or "").partition("://")[0].lower()
+    if proxy is None or scheme in ("http", "https"):
+        return proxy
+    own = chosen.cluster.get("proxy-url")
+    raise ClusterError(
+        f"the scheme {scheme!r} of the proxy is not supported (choose http, https)",
+        where=f"{_named(chosen)}: proxy-url" if own else _named(chosen),
+        next=(
+            f"kubectl config set-cluster {shlex.quote(chosen.cluster_name)} --proxy-url=http://HOST:PORT"
+            if own
+            else "export HTTPS_PROXY=http://HOST:PORT",
+            _LIVE,
+        ),
+    )
 
 
 def _set_proxy(configuration: Any, proxy: str | None) -> None:

@@ -29,12 +29,13 @@ _CREDENTIALS = ("token", "tokenFile", "exec", "auth-provider", "username", "pass
 class Chosen(Record, hidden=("user",)):
     """One cluster and one user as a kubeconfig writes them, with absolute paths and the connection's overrides.
 
-    ``context`` is ``""`` where no context names them; a cluster without ``server`` is no cluster.
+    ``context`` and ``cluster_name`` are ``""`` where no context names them; a cluster without ``server`` is no cluster.
     """
 
     context: str
     cluster: Mapping[str, Json]
     user: Mapping[str, Json]
+    cluster_name: str = ""
 
 
 def choose(connection: Connection, environ: Mapping[str, str]) -> Chosen:
@@ -51,7 +52,12 @@ def choose(connection: Connection, environ: Mapping[str, str]) -> Chosen:
             f"context {context!r} names the cluster {_text(named, 'cluster')!r}, which the kubeconfig does not define",
             next="kubectl config view",
         )
-    return Chosen(context, _cluster(cluster or {}, connection), _user(user or {}, connection))
+    return Chosen(
+        context,
+        _cluster(cluster or {}, connection),
+        _user(user or {}, connection),
+        _text(named or {}, "cluster"),
+    )
 
 
 def _cluster(cluster: Mapping[str, Json], connection: Connection) -> dict[str, Json]:
@@ -99,17 +105,17 @@ def impersonation(user: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
     """
     if not user.get("as"):
         return
-    yield "Impersonate-User", _sent(user["as"])
+    yield "Impersonate-User", as_go_sends(user["as"])
     if user.get("as-uid"):
-        yield "Impersonate-Uid", _sent(user["as-uid"])
+        yield "Impersonate-Uid", as_go_sends(user["as-uid"])
     for group in user.get("as-groups") or ():
-        yield "Impersonate-Group", _sent(group)
+        yield "Impersonate-Group", as_go_sends(group)
     for key, values in (user.get("as-user-extra") or {}).items():
         for value in values:
-            yield f"Impersonate-Extra-{quote(key, safe=_TOKEN)}", _sent(value)
+            yield f"Impersonate-Extra-{quote(key, safe=_TOKEN)}", as_go_sends(value)
 
 
-def _sent(value: Json) -> str:
+def as_go_sends(value: Json) -> str:
     """The text whose bytes, as Python sends headers (Latin-1), are those that Go sends (UTF-8)."""
     return str(value).encode().decode("latin-1")
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from postrender.errors import ClusterError
 from postrender.live import Json
 
+_GKE = "gcloud container clusters get-credentials CLUSTER"
+
 _SOON = 10
 """Seconds before its end from which on a token counts as expired, as in client-go's oidc plugin."""
 
@@ -17,14 +19,20 @@ _SOON = 10
 def with_token(user: Mapping[str, Json], where: str) -> dict[str, Json]:
     """The user with the token that an ``oidc`` provider has stored; raises ClusterError where it has expired.
 
-    Renewing it would change the kubeconfig, where the next token is kept, so that is left to kubectl and Helm. The
-    provider ``gcp`` is left to the loader; client-go has no other since 1.26.
+    Renewing it would change the kubeconfig, where the next token is kept, so that is left to kubectl and Helm. No
+    program of another provider is run: client-go knows none but ``oidc`` since 0.26
+    (plugin/pkg/client/auth/plugins.go).
     """
     provider = user.get("auth-provider")
-    if not isinstance(provider, dict) or provider.get("name") == "gcp":
+    if not provider:
         return dict(user)
-    if provider.get("name") != "oidc":
-        raise ClusterError(f"the auth provider {provider.get('name')!r} is not known", where=where)
+    name = provider.get("name") if isinstance(provider, dict) else None
+    if not isinstance(provider, dict) or name != "oidc":
+        raise ClusterError(
+            f"the auth provider {name!r} is not supported; client-go 0.26 and later has none but 'oidc'",
+            where=where,
+            next=_GKE if name == "gcp" else "kubectl config view",
+        )
     token = (provider.get("config") or {}).get("id-token")
     if not isinstance(token, str) or _ends(token) - _SOON <= time.time():
         raise ClusterError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterable
@@ -10,6 +11,13 @@ from urllib.parse import quote
 
 from postrender.cluster import troubles
 from postrender.cluster.answer import Answer, NoAnswer
+from postrender.cluster.kubeconfig import as_go_sends
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ssl
+
+    import urllib3
 
 TIMEOUT = 30.0
 """Seconds one try may take where nobody said otherwise, and all waiting between tries together."""
@@ -29,6 +37,9 @@ DRY_RUN = "dryRun=All"
 RENEWAL = 10.0
 """Seconds for which a token is not looked at again: renewing one may run a plugin."""
 
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""What no header's value may hold (``ValidHeaderFieldValue``, golang.org/x/net v0.38.0, http/httpguts/httplex.go)."""
+
 _BACKOFF = 0.2
 _RETRIED = frozenset({500, 502, 503, 504})
 _PIECE = 64 * 1024
@@ -37,15 +48,19 @@ _PIECE = 64 * 1024
 class Transport:
     """A pool of connections to one server, as one user."""
 
-    def __init__(self, configuration: Any, headers: Iterable[tuple[str, str]], timeout: float | None) -> None:
-        """``configuration`` is a ``kubernetes.client.Configuration``; ``headers`` go with every request."""
+    def __init__(
+        self, configuration: Any, headers: Iterable[tuple[str, str]], timeout: float | None, trust: ssl.SSLContext
+    ) -> None:
+        """``configuration`` is a ``kubernetes.client.Configuration``; ``headers`` go with every request.
+
+        ``trust`` holds the certificates of the connection, which the configuration does not.
+        """
         import urllib3
-        from kubernetes.client.rest import RESTClientObject
 
         if not configuration.verify_ssl:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._configuration = configuration
-        self._pool = RESTClientObject(configuration).pool_manager
+        self._pool = _pool(configuration, trust)
         self._headers = tuple(headers)
         self._turn = threading.Lock()
         self._unclear = 0
@@ -109,6 +124,8 @@ class Transport:
         deadline = time.monotonic() + self.timeout
         try:
             for name, value in (*headers, *self._authorization()):
+                if _CONTROL.search(value):
+                    raise troubles.Unsendable(name)
                 sent.add(name, value)
             response = self._pool.urlopen(
                 method,
@@ -136,9 +153,24 @@ class Transport:
         with self._turn:
             if time.monotonic() >= self._renewal:
                 told = self._configuration.auth_settings().get("BearerToken")
-                self._said = (("Authorization", told["value"].strip()),) if told and told["value"] else ()
+                value = told["value"].strip() if told and told["value"] else ""
+                self._said = (("Authorization", as_go_sends(value)),) if value else ()
                 self._renewal = time.monotonic() + RENEWAL
             return self._said
+
+
+def _pool(configuration: Any, trust: ssl.SSLContext) -> urllib3.PoolManager:
+    """Connections as ``RESTClientObject`` of the package ``kubernetes`` makes them, but for the certificates."""
+    import urllib3
+
+    options: dict[str, Any] = {"maxsize": configuration.connection_pool_maxsize, "ssl_context": trust}
+    if configuration.tls_server_name:
+        options["server_hostname"] = configuration.tls_server_name
+    if configuration.proxy:
+        return urllib3.ProxyManager(
+            configuration.proxy, proxy_headers=configuration.proxy_headers, proxy_ssl_context=trust, **options
+        )
+    return urllib3.PoolManager(**options)
 
 
 def segment(text: str) -> str:

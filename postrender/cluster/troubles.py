@@ -5,16 +5,28 @@ from __future__ import annotations
 import re
 
 from postrender.cluster.answer import NoAnswer
+from postrender.errors import PostrenderError
 
 
 class Unreadable(Exception):
     """An answer began, but cannot be taken; the message is a sentence without a full stop."""
 
 
+class Unsendable(Exception):
+    """A header's value holds a character that no header can; the message is the header's name, not its value."""
+
+
 def told(error: Exception, timeout: float) -> NoAnswer:
     """One sentence, and what can be done; ``timeout`` is in seconds."""
     from urllib3 import exceptions
 
+    if isinstance(error, Unsendable):
+        return NoAnswer(
+            f"the request could not be sent: the value for {error} holds a control character, such as a line break",
+            ("kubectl config view",),
+        )
+    if isinstance(error, PostrenderError):
+        return NoAnswer(error.cause, error.next)
     if isinstance(error, Unreadable):
         return NoAnswer(f"the server was reached, but {error}")
     if isinstance(error, exceptions.ProxyError):
@@ -36,7 +48,8 @@ def told(error: Exception, timeout: float) -> NoAnswer:
         return NoAnswer("the answer cannot be unpacked")
     if isinstance(error, exceptions.ProtocolError):
         return NoAnswer(f"the connection broke off: {_cause(error)}", broken=True)
-    return NoAnswer(f"the request could not be sent: {_cause(error)}")
+    # Not in its own words: an error of Python's or of a library's may repeat a header or an address.
+    return NoAnswer(f"the request could not be sent: {getattr(error, 'strerror', None) or type(error).__name__}")
 
 
 def _cut(error: BaseException) -> bool:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
+import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +20,7 @@ from postrender.cluster import connect
 from postrender.cluster.proxy import proxy_for
 from postrender.connection import Connection
 from postrender.errors import ClusterError
-from postrender.live import Found, Unknown
+from postrender.live import Absent, Found, Unknown
 from postrender.source import Wanted
 from tests.wire.kinds import CONFIG_MAP, an_object
 from tests.wire.server import TLS, Request, Server
@@ -371,7 +374,7 @@ class TestPlugins:
         path = kubeconfig({"server": server.url}, {"exec": plugin})
         assert refused(Connection(kubeconfig=str(path))) == (
             f"context dev: the credential plugin {tmp_path}/./plugin gave no credentials: "
-            "exec: process returned 1. you are logged out\n"
+            "exit code 1: you are logged out\n"
             "  next: apt install plugin\n"
             f"  next: {tmp_path}/./plugin"
         )
@@ -379,12 +382,181 @@ class TestPlugins:
         assert capfd.readouterr() == ("", "")
 
     def test_a_plugin_that_is_not_there(self, server: Server, kubeconfig: Kubeconfig) -> None:
-        plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-plugin"}
+        plugin = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "no-such-plugin"}
         path = kubeconfig({"server": server.url}, {"exec": plugin})
         assert refused(Connection(kubeconfig=str(path))) == (
             "context dev: the credential plugin no-such-plugin gave no credentials: "
-            "[Errno 2] No such file or directory: 'no-such-plugin'\n"
+            "No such file or directory\n"
             "  next: no-such-plugin"
+        )
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            (
+                {"apiVersion": "client.authentication.k8s.io/v1alpha1"},
+                "has the apiVersion 'client.authentication.k8s.io/v1alpha1'; kubectl and Helm run "
+                "client.authentication.k8s.io/v1 and client.authentication.k8s.io/v1beta1",
+            ),
+            (
+                {"interactiveMode": "Sometimes"},
+                "has the interactiveMode 'Sometimes' (choose Never, IfAvailable, Always)",
+            ),
+            ({"interactiveMode": ""}, "has the interactiveMode '' (choose Never, IfAvailable, Always)"),
+        ],
+    )
+    def test_what_helm_does_not_run_is_not_run(
+        self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path, change: dict[str, str], said: str
+    ) -> None:
+        """``newAuthenticator`` (exec.go) and ``validateAuthInfo`` (validation.go) of client-go 0.34.3 refuse them."""
+        plugin = {**a_plugin(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')"), **change}
+        path = kubeconfig({"server": server.url}, {"exec": plugin})
+        assert refused(Connection(kubeconfig=str(path))) == (
+            f"context dev: the credential plugin {tmp_path}/./plugin {said}\n  next: kubectl config view"
+        )
+        assert not (tmp_path / "ran").exists()
+
+    def test_one_that_needs_a_terminal_is_not_run_without(
+        self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path
+    ) -> None:
+        plugin = {**a_plugin(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')"), "interactiveMode": "Always"}
+        path = kubeconfig({"server": server.url}, {"exec": plugin})
+        assert refused(Connection(kubeconfig=str(path))) == (
+            f"context dev: the credential plugin {tmp_path}/./plugin gave no credentials: interactiveMode is Always, "
+            "and stdin is not a terminal\n"
+            "  next: apt install plugin\n"
+            f"  next: {tmp_path}/./plugin"
+        )
+        assert not (tmp_path / "ran").exists()
+
+    @pytest.mark.parametrize(
+        ("body", "said"),
+        [
+            ("print('geheim')", "its output is not JSON"),
+            ("print(json.dumps(['geheim']))", "its output is not an ExecCredential"),
+            (
+                "print(json.dumps({'apiVersion': 'geheim', 'kind': 'ExecCredential'}))",
+                "its output is not of the version client.authentication.k8s.io/v1",
+            ),
+            (GIVES.replace("status})", "'geheim'})") + "give()", "its output has no status"),
+            (GIVES + "give()", "it gave neither a token nor a certificate"),
+            (GIVES + "give(clientKeyData='geheim')", "it gave only one of certificate and key"),
+            (GIVES + "give(token='geheim', expirationTimestamp='geheim')", "its expirationTimestamp is not a time"),
+        ],
+    )
+    def test_output_that_is_no_credential_is_not_repeated(
+        self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path, body: str, said: str
+    ) -> None:
+        path = kubeconfig({"server": server.url}, {"exec": a_plugin(tmp_path, body)})
+        assert refused(Connection(kubeconfig=str(path))) == (
+            f"context dev: the credential plugin {tmp_path}/./plugin gave no credentials: {said}\n"
+            "  next: apt install plugin\n"
+            f"  next: {tmp_path}/./plugin"
+        )
+
+    def test_what_it_learns_of_the_cluster(self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
+        tells = f"""
+            open({str(tmp_path / "told")!r}, "w").write(os.environ["KUBERNETES_EXEC_INFO"])
+            give(token="t")
+        """
+        plugin = {**a_plugin(tmp_path, GIVES + textwrap.dedent(tells)), "provideClusterInfo": True}
+        extension = {"name": "client.authentication.k8s.io/exec", "extension": {"audience": "a"}}
+        path = kubeconfig({"server": server.url, "extensions": [extension]}, {"exec": plugin})
+        asked(server, Connection(kubeconfig=str(path)))
+        assert json.loads((tmp_path / "told").read_text()) == {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "kind": "ExecCredential",
+            "spec": {"interactive": False, "cluster": {"server": server.url, "config": {"audience": "a"}}},
+        }
+
+
+class TestKeys:
+    """A client key of the kubeconfig is in no file, whatever ends the process."""
+
+    @pytest.mark.parametrize("ended_by", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+    def test_none_is_left_after_a_kill(
+        self, tls_server: Server, kubeconfig: Kubeconfig, tmp_path: Path, ended_by: signal.Signals
+    ) -> None:
+        path = kubeconfig(
+            {"server": tls_server.url, "certificate-authority-data": encoded(CA)},
+            {key: encoded(str(TLS / "client.pem")) for key in ("client-certificate-data", "client-key-data")},
+        )
+        (tmp_path / "tmp").mkdir()
+        code = (
+            "import time\n"
+            "from postrender.connection import Connection\n"
+            "from tests.wire.test_access import look\n"
+            f"print(look(Connection(kubeconfig={str(path)!r})), flush=True)\n"
+            "time.sleep(60)\n"
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(tmp_path / "tmp")}
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"None\n"
+        process.send_signal(ended_by)
+        assert process.wait(10) == -ended_by
+        assert list((tmp_path / "tmp").iterdir()) == []
+        assert tls_server.requests[-1].client == "client"
+
+    def test_none_is_left_where_there_are_no_memory_files(
+        self, tls_server: Server, kubeconfig: Kubeconfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = kubeconfig(
+            {"server": tls_server.url, "certificate-authority": CA},
+            {key: encoded(str(TLS / "client.pem")) for key in ("client-certificate-data", "client-key-data")},
+        )
+        (tmp_path / "tmp").mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+        monkeypatch.delattr(os, "memfd_create")
+        cluster = connect(Connection(kubeconfig=str(path)))
+        assert list((tmp_path / "tmp").iterdir()) == []
+        assert isinstance(cluster.observe([Wanted(CONFIG_MAP, "shop", "a", False)])[0], Found | Absent)
+        assert tls_server.requests[-1].client == "client"
+
+    @pytest.mark.parametrize("name", ["client-key-data", "client-certificate-data", "certificate-authority-data"])
+    def test_one_that_is_none_is_not_repeated(self, kubeconfig: Kubeconfig, name: str) -> None:
+        broken = {name: "geheim!"}
+        of_cluster = broken if name.startswith("certificate") else {}
+        path = kubeconfig({"server": "https://127.0.0.1:1", **of_cluster}, broken)
+        assert refused(Connection(kubeconfig=str(path))) == (
+            f"context dev: the kubeconfig cannot be used: {name} is not base64\n  next: kubectl config view"
+        )
+
+    def test_one_that_is_encrypted_is_not_asked_a_password_for(self, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
+        subprocess.run(
+            ["openssl", "pkey", "-aes128", "-passout", "pass:geheim", "-out", tmp_path / "key.pem"],
+            input=(TLS / "client.pem").read_bytes(),
+            check=True,
+            capture_output=True,
+        )
+        user = {"client-certificate": str(TLS / "client.pem"), "client-key": str(tmp_path / "key.pem")}
+        path = kubeconfig({"server": "https://127.0.0.1:1"}, user)
+        assert refused(Connection(kubeconfig=str(path))) == (
+            "context dev: the client key is encrypted, and nobody can be asked for its password\n"
+            "  next: openssl pkey -in KEY -out DECRYPTED-KEY"
+        )
+
+
+class TestTokens:
+    @pytest.mark.parametrize(
+        "token", ["geheim\nof-two-lines", "geheim\r\n of-two-lines", "geheim\x00null", "geheim\x7f"]
+    )
+    def test_one_that_no_header_can_hold_is_not_repeated(
+        self, server: Server, kubeconfig: Kubeconfig, token: str
+    ) -> None:
+        path = kubeconfig({"server": server.url}, {"token": token})
+        assert look(Connection(kubeconfig=str(path))) == Unknown(
+            "the request could not be sent: the value for Authorization holds a control character, such as a line "
+            "break",
+            ("kubectl config view",),
+        )
+        assert server.connections == 0
+
+    def test_one_beyond_latin_1_is_sent_as_go_sends_it(self, server: Server, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": server.url}, {"token": "gehe\u20acim"})
+        assert asked(server, Connection(kubeconfig=str(path))).headers["authorization"] == (
+            "Bearer gehe\u20acim".encode().decode("latin-1"),
         )
 
 
@@ -412,7 +584,19 @@ class TestProviders:
 
     def test_a_provider_that_nobody_knows(self, server: Server, kubeconfig: Kubeconfig) -> None:
         path = kubeconfig({"server": server.url}, {"auth-provider": {"name": "azure", "config": {}}})
-        assert refused(Connection(kubeconfig=str(path))) == "context dev: the auth provider 'azure' is not known"
+        assert refused(Connection(kubeconfig=str(path))) == (
+            "context dev: the auth provider 'azure' is not supported; client-go 0.26 and later has none but 'oidc'\n"
+            "  next: kubectl config view"
+        )
+
+    def test_no_program_of_gcp_is_run(self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
+        config = {"cmd-path": "/bin/sh", "cmd-args": f"-c 'touch {tmp_path}/ran'", "expiry": "2020-01-01T00:00:00Z"}
+        path = kubeconfig({"server": server.url}, {"auth-provider": {"name": "gcp", "config": config}})
+        assert refused(Connection(kubeconfig=str(path))) == (
+            "context dev: the auth provider 'gcp' is not supported; client-go 0.26 and later has none but 'oidc'\n"
+            "  next: gcloud container clusters get-credentials CLUSTER"
+        )
+        assert not (tmp_path / "ran").exists()
 
 
 class TestProxies:
@@ -474,9 +658,33 @@ class TestProxies:
         cluster = {"proxy-url": "socks5://proxy"}
         assert proxy_for("https://localhost", cluster, {"NO_PROXY": "*"}) == "socks5://proxy"
 
-    def test_one_that_needs_more_than_is_installed(self, kubeconfig: Kubeconfig) -> None:
-        path = kubeconfig({"server": "https://far.example.com", "proxy-url": "gopher://127.0.0.1"})
-        assert refused(Connection(kubeconfig=str(path))).startswith("context dev: no connection can be made: ")
+    @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "gopher"])
+    def test_one_of_another_scheme(self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path, scheme: str) -> None:
+        plugin = a_plugin(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')")
+        path = kubeconfig({"server": server.url, "proxy-url": f"{scheme}://jane:geheim@127.0.0.1:1"}, {"exec": plugin})
+        assert refused(Connection(kubeconfig=str(path))) == (
+            f"context dev: proxy-url: the scheme '{scheme}' of the proxy is not supported (choose http, https)\n"
+            "  next: kubectl config set-cluster c --proxy-url=http://HOST:PORT\n"
+            "  next: --live FILE   (what kubectl get ... -o yaml printed)"
+        )
+        assert not (tmp_path / "ran").exists()
+
+    def test_one_of_another_scheme_in_the_environment(
+        self, kubeconfig: Kubeconfig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTPS_PROXY", "socks5://127.0.0.1:1")
+        path = kubeconfig({"server": "https://far.example.com"})
+        assert refused(Connection(kubeconfig=str(path))) == (
+            "context dev: the scheme 'socks5' of the proxy is not supported (choose http, https)\n"
+            "  next: export HTTPS_PROXY=http://HOST:PORT\n"
+            "  next: --live FILE   (what kubectl get ... -o yaml printed)"
+        )
+
+    def test_an_address_that_is_none_is_not_repeated(self, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": "https://far.example.com", "proxy-url": "http://jane:geheim@[::1"})
+        assert refused(Connection(kubeconfig=str(path))) == (
+            "context dev: no connection can be made: an address is not a URL\n  next: kubectl config view"
+        )
 
     @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
     def test_none_for_the_own_machine(
@@ -577,7 +785,8 @@ class TestErrors:
     def test_an_authority_that_is_not_there(self, kubeconfig: Kubeconfig) -> None:
         path = kubeconfig({"server": "https://127.0.0.1:1", "certificate-authority": "/does/not/exist"})
         assert refused(Connection(kubeconfig=str(path))) == (
-            "context dev: the kubeconfig cannot be used: File does not exist: /does/not/exist"
+            "context dev: the kubeconfig cannot be used: certificate-authority: no such file: /does/not/exist\n"
+            "  next: kubectl config view"
         )
 
 

@@ -1,0 +1,87 @@
+"""TLS with certificates and keys that never stand in a file of ours.
+
+OpenSSL, as Python calls it, reads a client key from a path only. On Linux that is the path of a memory file, which is
+in no folder and ends with the process. Elsewhere it is a private file that is gone as soon as it is read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from postrender.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ssl
+
+
+class Certificates(Record, hidden=("key", "key_file")):
+    """What a connection trusts and how it identifies itself, each as a path or as PEM; data win over a path.
+
+    Without an authority the system's own are trusted.
+    """
+
+    authority: bytes = b""
+    authority_file: str = ""
+    certificate: bytes = b""
+    certificate_file: str = ""
+    key: bytes = b""
+    key_file: str = ""
+
+
+class Encrypted(Exception):
+    """The client key needs a password."""
+
+
+def context(certificates: Certificates, *, verify: bool) -> ssl.SSLContext:
+    """A client's context; raises OSError, ValueError or Encrypted where a certificate or key cannot be used."""
+    import ssl
+
+    from urllib3.util.ssl_ import create_urllib3_context
+
+    made: ssl.SSLContext = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE)
+    if certificates.authority:
+        made.load_verify_locations(cadata=certificates.authority.decode("ascii", "ignore"))
+    elif certificates.authority_file:
+        made.load_verify_locations(cafile=certificates.authority_file)
+    elif verify:
+        made.load_default_certs()
+    with (
+        _path(certificates.certificate, certificates.certificate_file) as certificate,
+        _path(certificates.key, certificates.key_file) as key,
+    ):
+        if certificate:
+            # A password would be asked for on the terminal, in the middle of Helm's run.
+            made.load_cert_chain(certificate, key or None, password=_no_password)
+    return made
+
+
+def _no_password() -> str:
+    raise Encrypted
+
+
+@contextmanager
+def _path(data: bytes, path: str) -> Iterator[str]:
+    """A path under which the data, or else the file, can be read."""
+    if not data:
+        yield path
+        return
+    if hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd"):
+        descriptor = os.memfd_create("postrender")
+        try:
+            os.write(descriptor, data)
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+        return
+    import tempfile
+
+    descriptor, name = tempfile.mkstemp(prefix="postrender-")
+    try:
+        os.write(descriptor, data)
+        yield name
+    finally:
+        os.unlink(name)
+        os.close(descriptor)
