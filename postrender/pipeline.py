@@ -14,7 +14,7 @@ from postrender.plan.facts import Facts
 from postrender.plan.verdict import Plan, Severity, Verdict
 from postrender.policy import OnDrift, Policy
 from postrender.record import Record, replace
-from postrender.rehearse import rehearsed, with_reach
+from postrender.rehearse import rehearsed, with_fresh_objects, with_reach
 from postrender.source import Source
 from postrender.splice import Set, splice
 
@@ -67,7 +67,7 @@ def plan_manifest(
     manifest: Manifest, invocation: Invocation, policy: Policy, source: Source | None, *, whole: bool = False
 ) -> Planned:
     """``plan_stream`` for a stream that was read already, and of which some objects may have been left out."""
-    facts = gather(manifest, invocation, source, whole=whole)
+    facts = with_fresh_objects(gather(manifest, invocation, source, whole=whole), source)
     plan = decide(facts, policy)
     told = with_reach(plan, facts, source)
     if told is not facts:

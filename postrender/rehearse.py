@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from postrender.plan.facts import Facts
+from postrender.helm.invocation import Action
+from postrender.plan.facts import Facts, patches_client_side
 from postrender.plan.verdict import Plan
 from postrender.policy import Policy
 from postrender.record import replace
@@ -45,6 +46,32 @@ def with_reach(plan: Plan, facts: Facts, source: Source | None) -> Facts:
         if (body := reached(before, verdict.mend, answer)) is not None
     }
     return replace(facts, reached=told) if told else facts
+
+
+def with_fresh_objects(facts: Facts, source: Source | None) -> Facts:
+    """The facts with what a dry-run create gives for each object of which fields may have left the chart.
+
+    Only for objects that Helm patches client-side: a server-side apply removes by itself what it no longer sets.
+    """
+    invocation = facts.invocation
+    if source is None or invocation.action is Action.TEMPLATE or invocation.argocd is not None:
+        return facts
+    if all(item.live is None for item in facts.items) or not patches_client_side(facts):
+        return facts
+    from postrender.plan.fresh_install import dry_run_create, fresh_object
+
+    asked = [(item, trial) for item in facts.items if (trial := dry_run_create(facts, item)) is not None]
+    if not asked:
+        return facts
+    answers = source.attempt([trial for _, trial in asked])
+    fresh, unknown = {}, {}
+    for (item, trial), answer in zip(asked, answers, strict=True):
+        found = fresh_object(trial, item, answer)
+        if isinstance(found, str):
+            unknown[item.key] = found
+        else:
+            fresh[item.key] = found
+    return replace(facts, fresh=fresh, not_compared=unknown)
 
 
 def attempted(trials: Sequence[Trial], source: Source) -> list[TrialAnswer]:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.objects import Entry
-from postrender.helm.versions import Behaviour
+from postrender.helm.versions import Behaviour, behaviour
 from postrender.identity import CRD, ObjectKey, Resource, object_name
 from postrender.live import Found, Json, LiveObject, Observation, ReleaseName, StoredRelease
 from postrender.manifest import Manifest, ObjectRef
@@ -79,6 +79,8 @@ class Facts(Record):
     that an upgrade starts from (empty for an install); ``living`` tells of every other release named by a live object
     whether it still exists; ``leaving`` are the stored objects that no document of the stream names. ``reached`` is
     what the server says an object would be, had all been sent that the chart wants and is not live (``Verdict.mend``).
+    ``fresh`` is what a dry-run create of the chart's object gives, by the key of the live one; ``not_compared`` says
+    why that is not known of an object, as a sentence without a full stop (``""`` if there is no server to ask).
     """
 
     desired: Desired
@@ -89,6 +91,8 @@ class Facts(Record):
     living: Mapping[ReleaseName, bool] = MappingProxyType({})
     leaving: tuple[Item, ...] = ()
     reached: Mapping[ObjectKey, Json] = MappingProxyType({})
+    fresh: Mapping[ObjectKey, Json] = MappingProxyType({})
+    not_compared: Mapping[ObjectKey, str] = MappingProxyType({})
 
 
 def upgraded_from(invocation: Invocation, own: tuple[StoredRelease, ...]) -> StoredRelease | None:
@@ -130,3 +134,13 @@ def applies_server_side(invocation: Invocation, own: tuple[StoredRelease, ...], 
     if invocation.server_side == "true" or upgraded_from(invocation, own) is None:
         return True
     return own[-1].apply_method == "ssa"
+
+
+def patches_client_side(facts: Facts) -> bool:
+    """Whether Helm will patch what is live client-side; true for a Helm of unknown version, which may."""
+    invocation = facts.invocation
+    if invocation.helm is None:
+        return True
+    ways = behaviour(invocation.helm)
+    replaces = invocation.force and (ways.force_on_adoption or upgraded_from(invocation, facts.own) is not None)
+    return not (replaces or applies_server_side(invocation, facts.own, ways))

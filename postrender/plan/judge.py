@@ -13,6 +13,15 @@ from postrender.helm.fields import (
     within_reach,
     without_left_over,
 )
+from postrender.helm.fresh_install import (
+    FieldOwners,
+    as_stored,
+    differences,
+    dropped,
+    expected_object,
+    field_owners,
+    with_leftovers,
+)
 from postrender.helm.matching import identity
 from postrender.helm.objects import Entry, built, stamped
 from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
@@ -51,10 +60,7 @@ def differing(
     found = [
         ()
         if prediction.error or last[member.entry.key] != index or member.entry.key not in group.frame.live
-        else differs(
-            comparable(_within_reach(group, member.entry.key, prediction.live, asked)),
-            comparable(_within_reach(group, member.entry.key, asked, asked)),
-        )
+        else _differences(group, member.entry, prediction.live, asked)
         for index, (member, prediction, asked) in enumerate(
             zip(group.members, predictions, _asked(group, rewritings), strict=True)
         )
@@ -68,6 +74,50 @@ def differing(
         )
         for paths, member, prediction in zip(found, group.members, predictions, strict=True)
     ]
+
+
+def _differences(group: Group, entry: Entry, now: Json, asked: Json) -> Paths:
+    """The paths at which an object that will be live is not what is asked, as far as the server would have it so."""
+    right = comparable(_within_reach(group, entry.key, asked, asked))
+    if entry.key in group.fresh:
+        return differences(comparable(seen_by_server(group, entry, now, asked)), right, _owners(group, entry.key))
+    return differs(comparable(_within_reach(group, entry.key, now, asked)), right)
+
+
+def seen_by_server(group: Group, entry: Entry, now: Json, right: Json) -> Json:
+    """A predicted object with the API server's defaults and notation; as it is if no new object was asked for."""
+    fresh = group.fresh.get(entry.key)
+    if fresh is None:
+        return now
+    return as_stored(now, stamped(entry.body, group.release), fresh, right, _owners(group, entry.key))
+
+
+def _owners(group: Group, key: ObjectKey) -> FieldOwners:
+    return field_owners(group.frame.live[key], group.fresh[key])
+
+
+def stays_true(group: Group, entry: Entry, store: Json, before: Prediction, after: Prediction, right: Json) -> bool:
+    """Whether the live object will be what is stored of it, and storing it changes nothing that Helm does to it."""
+    if entry.key in group.fresh:
+        return not differs(
+            *(comparable(seen_by_server(group, entry, each.live, right)) for each in (before, after)),
+        )
+    return not _contradicts(store, after.live, right)
+
+
+def _contradicts(said: Json, live: Json, right: Json) -> bool:
+    """Whether the document says anything that will not be live; the resource policy may be ahead of what is live.
+
+    A value that is live as it should be though the document says something else was set by another manager.
+    """
+    if not (isinstance(said, dict) and isinstance(live, dict)):
+        return bool(differs(said, live) and differs(live, right))
+    shall = right if isinstance(right, dict) else {}
+    return any(
+        key not in live or _contradicts(value, live[key], shall.get(key))
+        for key, value in said.items()
+        if key != RESOURCE_POLICY and (key != "annotations" or key in live)
+    )
 
 
 def _as_charted(live: Json, chart: Json, path: tuple[str, ...]) -> bool:
@@ -113,6 +163,7 @@ def suspected(group: Group, rewritings: Sequence[Rewriting]) -> list[bool]:
     return [
         target.key in group.frame.live
         and target.key not in group.reached
+        and target.key not in group.fresh
         and bool(differs(without_remainder(group, target, group.frame.live[target.key]), group.frame.live[target.key]))
         for target in targets(group, rewritings)
     ]
@@ -125,6 +176,11 @@ def without_remainder(group: Group, target: Entry, body: Json) -> Json:
 
 def unkept(group: Group, rewritings: Sequence[Rewriting]) -> list[Paths]:
     """For each member the paths at which the server will not have what the chart wants, as far as it was asked."""
+    if group.fresh:
+        return [
+            tuple(dropped(entry.body, group.fresh.get(entry.key, {}))) if entry.key in group.fresh else ()
+            for entry in targets(group, rewritings)
+        ]
     if not group.reached:
         return [()] * len(rewritings)
     asked = rights(replace(group, reached={}), rewritings)
@@ -145,7 +201,11 @@ def truth(group: Group, index: int, rewriting: Rewriting, prediction: Prediction
     entry = group.members[index].entry
     body = rewriting.stripped(entry.body)
     live = prediction.live
-    result = with_left_over(as_live_where_wrong(body, live, right), live, _tree(entry, live))
+    if entry.key in group.fresh:
+        now = comparable(seen_by_server(group, entry, live, right))
+        result = with_leftovers(body, now, comparable(right), _owners(group, entry.key))
+    else:
+        result = with_left_over(as_live_where_wrong(body, live, right), live, _tree(entry, live))
     policy = policy_of(body)
     if policy is None:
         return result
@@ -199,6 +259,8 @@ def _right(group: Group, target: Entry) -> Json:
         for entry in group.frame.stored
         if identity(Matching.GROUP_KIND, entry.gvk, entry.key) == own
     ]
+    if live is not None and target.key in group.fresh and not group.frame.force:
+        return expected_object(live, target.body, group.fresh[target.key], _owners(group, target.key))
     merges = patch_type(target.gvk, group.frame.helm) is PatchType.MERGE
     if live is not None and not stored and merges and not group.frame.force:
         return without_left_over(_overlaid(group, target, live), target.body, _tree(target, live))

@@ -75,7 +75,8 @@ class Group(Record):
 
     ``frame`` holds all but the targets. Where Helm will not apply the chart, ``store`` says whether what is live may be
     stored, ``apply`` whether the live object may be brought to what the chart says first. ``reached`` are objects as
-    the server says they would be, had all been sent that the chart wants and is not live.
+    the server says they would be, had all been sent that the chart wants and is not live; ``fresh`` are the chart's
+    objects as a dry-run create gives them.
     """
 
     members: Sequence[Member]
@@ -84,6 +85,7 @@ class Group(Record):
     store: bool = True
     apply: bool = False
     reached: Mapping[ObjectKey, Json] = MappingProxyType({})
+    fresh: Mapping[ObjectKey, Json] = MappingProxyType({})
 
 
 class Outcome(Record):

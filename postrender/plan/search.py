@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from postrender.helm.objects import Entry
 from postrender.helm.patch import differs, merge_patch
 from postrender.helm.predict import Prediction
-from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, RESOURCE_POLICY, Json
+from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json
 from postrender.plan.applying import applied
 from postrender.plan.judge import (
     Paths,
@@ -21,6 +21,7 @@ from postrender.plan.judge import (
     differing,
     policy_of,
     rights,
+    stays_true,
     suspected,
     targets,
     truth,
@@ -120,25 +121,16 @@ def _stored(
     ]
     settled, answers = _settled(group, trial)
     true = all(
-        not answer.error and (rewriting.store is None or not _untrue(rewriting.store, answer.live, right))
-        for rewriting, answer, right in zip(settled, answers, shall, strict=True)
+        not answer.error
+        and (
+            rewriting.store is None
+            or stays_true(group, member.entry, rewriting.store, before=before, after=answer, right=right)
+        )
+        for member, rewriting, before, answer, right in zip(
+            group.members, settled, predictions, answers, shall, strict=True
+        )
     )
     return (settled, answers) if true else (rewritings, predictions)
-
-
-def _untrue(said: Json, live: Json, right: Json) -> bool:
-    """Whether the document says anything that will not be live; the resource policy may be ahead of what is live.
-
-    What is live as it should be though the document says something else is somebody else's.
-    """
-    if not (isinstance(said, dict) and isinstance(live, dict)):
-        return bool(differs(said, live) and differs(live, right))
-    shall = right if isinstance(right, dict) else {}
-    return any(
-        key not in live or _untrue(value, live[key], shall.get(key))
-        for key, value in said.items()
-        if key != RESOURCE_POLICY and (key != "annotations" or key in live)
-    )
 
 
 def _without_untrue(wish: Rewriting, prediction: Prediction, live: Json) -> Rewriting:

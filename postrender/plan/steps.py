@@ -44,6 +44,7 @@ def _versions(group: Group, member: Member) -> list[str]:
 def mended(group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction]) -> list[bool]:
     """For each member, whether the next upgrade of the same chart makes, or leaves, it what the chart wants."""
     alone = len(group.members) == 1 and len(group.frame.stored) <= 1
+    alone = alone and not (group.fresh and any(rewriting.store is not None for rewriting in rewritings))
     if alone or any(prediction.error for prediction in predictions):
         # Compared with nothing but itself, the next upgrade sends what differs from what is stored, which is true.
         return [True] * len(predictions)

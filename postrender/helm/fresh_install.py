@@ -1,0 +1,415 @@
+"""A live object compared with what the same manifest gives where nothing was before: fields that left the chart.
+
+Helm's client-side patches remove a field only if the stored manifest has it and the chart has not. A reinstall over a
+kept object compares the chart with itself, so nothing of the older chart is ever removed (``createPatch``,
+pkg/kube/client.go, 3.2 to 4.3). The live object alone does not tell such a field from a default of the API server:
+``metadata.managedFields`` names both. So the chart's object is created as a dry run under an unused name, which shows
+the fields that a new object would have.
+
+Lists are compared by the keys that the entries of ``managedFields`` name (``k:{"name":"app"}``), sets by their elements
+(``v:"a"``), and every other list as a whole, as server-side apply does (structured-merge-diff v6, typed/merge.go).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from postrender.helm.fields import MANAGER, Tree, union
+from postrender.helm.patch import differs
+from postrender.live import Json
+from postrender.record import Record
+
+Path = tuple[str, ...]
+
+
+class FieldOwners(Record):
+    """``fieldsV1`` trees: what Helm set on the live object, what others set, what Helm would set on a new one."""
+
+    helm: Tree | None
+    others: Tree | None
+    new: Tree | None
+
+    def at(self, entry: str) -> FieldOwners:
+        """The trees below one entry, such as ``f:spec`` or ``k:{"name":"app"}``."""
+        return FieldOwners(*(None if tree is None else tree.get(entry) for tree in self._trees))
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """The fields that identify an element of this list; ``()`` for a list without such keys."""
+        for tree in self._trees:
+            for entry in tree or ():
+                if entry.startswith("k:"):
+                    return tuple(sorted(json.loads(entry[2:])))
+        return ()
+
+    @property
+    def is_set(self) -> bool:
+        """Whether this list is a set of scalars."""
+        return any(entry.startswith("v:") for tree in self._trees for entry in tree or ())
+
+    @property
+    def _trees(self) -> tuple[Tree | None, ...]:
+        return (self.helm, self.others, self.new)
+
+
+def field_owners(live: Json, fresh: Json) -> FieldOwners:
+    """The owners of a live object's fields, with those of the object as it would be created.
+
+    What another manager or a subresource wrote (``status``, ``scale``) counts as others'.
+    """
+    mine: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    for entry in (live.get("metadata") or {}).get("managedFields") or ():
+        fields = entry.get("fieldsV1") or {}
+        if entry.get("manager") == MANAGER and not entry.get("subresource"):
+            mine = union(mine, fields)
+        else:
+            others = union(others, fields)
+    new: dict[str, Any] = {}
+    for entry in (fresh.get("metadata") or {}).get("managedFields") or ():
+        new = union(new, entry.get("fieldsV1") or {})
+    return FieldOwners(mine, others, new)
+
+
+def may_hold_leftovers(live: Json, chart: Json) -> bool:
+    """Whether Helm's manager owns a field of the live object that the chart does not set.
+
+    Usually that is a default of the API server, which only a dry-run create tells from a field that left the chart.
+    """
+    mine = field_owners(live, {}).helm or {}
+    return _beyond({name: below for name, below in mine.items() if name not in ("f:metadata", "f:status")}, chart)
+
+
+def _beyond(tree: Tree, chart: Json) -> bool:
+    for entry, below in tree.items():
+        if entry == ".":
+            continue
+        if entry.startswith("f:"):
+            value = chart.get(entry[2:]) if isinstance(chart, dict) else None
+            if value is None or _beyond(below, value):
+                return True
+        elif entry.startswith("k:"):
+            keys = json.loads(entry[2:])
+            match = next((each for each in _elements(chart) if _matches(each, keys)), None)
+            if match is None or _beyond(below, match):
+                return True
+        elif entry.startswith("v:") and json.loads(entry[2:]) not in (chart if isinstance(chart, list) else ()):
+            return True
+    return False
+
+
+def expected_object(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -> Json:
+    """The live object as the chart wants it: the chart's values, the server's defaults, and what is not Helm's.
+
+    What Helm set and a new object would not have is left out, unless another manager set it too. What the server
+    allocates, and no manager owns, stays as it is live.
+    """
+    if isinstance(live, dict) and isinstance(fresh, dict) and not _atomic(live, fresh, owners):
+        return _expected_map(live, chart if isinstance(chart, dict) else {}, fresh, owners)
+    if _all_lists(live, fresh):
+        names = owners.key_names
+        if names and _keyed(live, names) and _keyed(fresh, names):
+            return _expected_elements(live, chart, fresh, owners)
+        if owners.is_set:
+            foreign = [each for each in live if each not in fresh and not _set_by_helm_alone(owners, each)]
+            return [*fresh, *foreign]
+    says = chart is not None or (owners.helm is not None and owners.others is None)
+    return fresh if says else live
+
+
+def _atomic(live: Json, fresh: Json, owners: FieldOwners) -> bool:
+    """Whether a map is owned as a whole: it has fields, and its owner's tree has no entries below it."""
+    return (owners.helm == {} and bool(live)) or (owners.new == {} and bool(fresh))
+
+
+def _expected_map(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -> Json:
+    result = {}
+    for name in _names(live, fresh):
+        now, wanted, said = live.get(name), fresh.get(name), chart.get(name)
+        below = owners.at(f"f:{name}")
+        value = None
+        if wanted is None:
+            value = now if below.helm is None else _without_helms(now, below)
+        elif said is not None:
+            value = wanted if now is None else expected_object(now, said, wanted, below)
+        elif now is not None:
+            default = below.new is not None and below.helm is not None
+            value = expected_object(now, None, wanted, below) if default else now
+        if value is not None:
+            result[name] = value
+    return result
+
+
+def _expected_elements(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -> Json:
+    names = owners.key_names
+    before = {_key(each, names): each for each in live}
+    result = []
+    for index, wanted in enumerate(fresh):
+        said = _counterpart(chart, index, wanted, len(fresh))
+        now = before.pop(_key(wanted, names), None)
+        if now is not None:
+            result.append(expected_object(now, said, wanted, owners.at(_entry(wanted, names))))
+        elif said is not None:
+            result.append(wanted)
+    for element in before.values():
+        below = owners.at(_entry(element, names))
+        rest = element if below.helm is None else _without_helms(element, below)
+        if rest is not None:
+            result.append(rest)
+    return result
+
+
+def _without_helms(value: Json, owners: FieldOwners) -> Json:
+    """What is left of a value that Helm set and no longer sets; ``None`` for nothing."""
+    mine, others = owners.helm or {}, owners.others
+    whole = "." in mine or not any(entry[:2] in ("f:", "k:", "v:") for entry in mine)
+    if whole and others is None:
+        return None
+    if whole and others == {}:
+        return value
+    names = owners.key_names
+    if isinstance(value, dict):
+        fields = ((name, _others_part(item, owners.at(f"f:{name}"), whole=whole)) for name, item in value.items())
+        return {name: item for name, item in fields if item is not None} or None
+    if isinstance(value, list) and names and _keyed(value, names):
+        elements = (_others_part(each, owners.at(_entry(each, names)), whole=whole) for each in value)
+        return [each for each in elements if each is not None] or None
+    if isinstance(value, list) and owners.is_set:
+        return [each for each in value if not _set_by_helm_alone(owners, each)] or None
+    return value if others is not None else None
+
+
+def _others_part(item: Json, owners: FieldOwners, *, whole: bool) -> Json:
+    """One entry of a value of which Helm no longer sets anything; what no manager owns goes with the ``whole``."""
+    if owners.helm is not None:
+        return _without_helms(item, owners)
+    return None if whole and owners.others is None else item
+
+
+def _set_by_helm_alone(owners: FieldOwners, element: Json) -> bool:
+    below = owners.at("v:" + json.dumps(element, separators=(",", ":"), ensure_ascii=False))
+    return below.helm is not None and below.others is None
+
+
+def as_stored(body: Json, chart: Json, fresh: Json, expected: Json, owners: FieldOwners) -> Json:
+    """What the API server makes of a predicted object: the chart's values as it writes them, and its defaults.
+
+    ``fresh`` shows both. A default is filled in only where the object is expected to have one.
+    """
+    if chart is not None and fresh is not None and not differs(body, chart):
+        return fresh
+    if isinstance(body, dict) and isinstance(fresh, dict):
+        said = chart if isinstance(chart, dict) else {}
+        shall = expected if isinstance(expected, dict) else {}
+        result = {
+            name: as_stored(value, said.get(name), fresh.get(name), shall.get(name), owners.at(f"f:{name}"))
+            for name, value in body.items()
+            # What the chart says and no new object has is dropped by the server: a field that the schema lacks.
+            if value is not None and (name in fresh or name in shall or said.get(name) is None)
+        }
+        for name, value in fresh.items():
+            if name not in result and said.get(name) is None and shall.get(name) is not None and value is not None:
+                result[name] = value
+        return result
+    if _all_lists(body, fresh):
+        names = owners.key_names
+        if names and all(isinstance(each, dict) for each in (*body, *fresh)):
+            return [_element_as_stored(each, chart, fresh, expected, owners) for each in body]
+        if len(body) == len(fresh):
+            said_by_index = chart if isinstance(chart, list) and len(chart) == len(fresh) else [None] * len(fresh)
+            shall_by_index = expected if isinstance(expected, list) and len(expected) == len(fresh) else fresh
+            below = FieldOwners(None, None, None)
+            return [as_stored(*each, below) for each in zip(body, said_by_index, fresh, shall_by_index, strict=True)]
+    return body
+
+
+def _element_as_stored(element: Json, chart: Json, fresh: Json, expected: Json, owners: FieldOwners) -> Json:
+    names = owners.key_names
+    keys = {name: element[name] for name in names if name in element}
+    for index, wanted in enumerate(fresh):
+        if _matches(wanted, keys):
+            said = _counterpart(chart, index, wanted, len(fresh))
+            shall = next((each for each in _elements(expected) if _key(each, names) == _key(wanted, names)), None)
+            return as_stored(element, said, wanted, shall, owners.at(_entry(wanted, names)))
+    return element
+
+
+def differences(now: Json, expected: Json, owners: FieldOwners) -> tuple[Path, ...]:
+    """The paths at which two objects differ, such as ``("spec", "containers", "name=app", "env", "name=DEBUG")``.
+
+    A null counts as a field that is not there. The elements of a keyed list are compared by key; their order counts
+    among those that both lists have.
+    """
+    return tuple(_differences(now, expected, owners, ()))
+
+
+def _differences(now: Json, expected: Json, owners: FieldOwners, path: Path) -> Iterator[Path]:
+    if isinstance(now, dict) and isinstance(expected, dict):
+        for name in _names(now, expected):
+            yield from _differences(now.get(name), expected.get(name), owners.at(f"f:{name}"), (*path, name))
+        return
+    names = owners.key_names
+    if _all_lists(now, expected) and names and _keyed(now, names) and _keyed(expected, names):
+        before = {_key(each, names): each for each in now}
+        after = {_key(each, names): each for each in expected}
+        for key in {**before, **after}:
+            element = after[key] if key in after else before[key]
+            label = ",".join(f"{name}={element[name]}" for name in names if name in element)
+            below = owners.at(_entry(element, names))
+            yield from _differences(before.get(key), after.get(key), below, (*path, label))
+        if [key for key in before if key in after] != [key for key in after if key in before]:
+            yield path
+        return
+    if _all_lists(now, expected) and owners.is_set:
+        now, expected = sorted(now, key=json.dumps), sorted(expected, key=json.dumps)
+    if differs(now, expected):
+        yield path
+
+
+def dropped(chart: Json, fresh: Json, path: Path = ()) -> Iterator[Path]:
+    """The paths that the chart sets and a new object would not have; lists are not looked into."""
+    if isinstance(chart, dict) and isinstance(fresh, dict):
+        for name, value in chart.items():
+            if value not in (None, {}, []) and (*path, name) not in (("status",), ("stringData",)):
+                yield from dropped(value, fresh.get(name), (*path, name))
+    elif fresh is None:
+        yield path
+
+
+def with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwners) -> Json:
+    """The chart's document with the value that is live wherever that is not the expected one.
+
+    Stored so, the manifest is true, and the next upgrade with the chart removes or changes exactly these fields.
+    ``now`` is the object as it will be live. ``None`` where the chart says nothing and nothing has to be added.
+    """
+    if not differs(now, expected):
+        return chart
+    if isinstance(now, dict) and isinstance(expected if expected is not None else {}, dict):
+        return _map_with_leftovers(chart, now, expected, owners)
+    names = owners.key_names
+    if isinstance(now, list) and names and _keyed(now, names) and _keyed(expected or [], names):
+        return _elements_with_leftovers(chart, now, expected or [], owners)
+    if isinstance(now, list) and owners.is_set:
+        shall = expected or []
+        return [*(chart or []), *(each for each in now if each not in shall)]
+    return chart if now is None else now
+
+
+def _map_with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwners) -> Json:
+    said = chart if isinstance(chart, dict) else {}
+    shall = expected or {}
+    whole = _atomic(now, shall, owners)
+    result = {}
+    for name in _names(said, now):
+        below = owners if whole else owners.at(f"f:{name}")
+        value, right = now.get(name), shall.get(name)
+        if value is None:
+            left = said[name] if right is None else None
+        elif said.get(name) is not None or right is not None:
+            left = with_leftovers(said.get(name), value, right, below)
+        else:
+            left = _helms_part(value, below)
+        if left is not None or (name in said and value is None and right is None):
+            result[name] = left
+    return result if result or isinstance(chart, dict) else None
+
+
+def _helms_part(value: Json, owners: FieldOwners) -> Json:
+    """The part of a live value that Helm set; ``None`` for nothing."""
+    mine = owners.helm
+    if mine is None:
+        return None
+    if not any(entry[:2] in ("f:", "k:", "v:") for entry in mine):
+        return value
+    if isinstance(value, dict):
+        part = {}
+        for name, item in value.items():
+            left = _helms_part(item, owners.at(f"f:{name}"))
+            if left is not None:
+                part[name] = left
+        return part or ({} if "." in mine else None)
+    names = owners.key_names
+    if isinstance(value, list) and names and _keyed(value, names):
+        mines = [each for each in value if owners.at(_entry(each, names)).helm is not None]
+        return [_keyed_part(each, names, owners) for each in mines]
+    return value
+
+
+def _keyed_part(element: Json, names: Sequence[str], owners: FieldOwners) -> Json:
+    part = _helms_part(element, owners.at(_entry(element, names)))
+    keys = {name: element[name] for name in names if name in element}
+    return {**keys, **part} if isinstance(part, dict) else element
+
+
+def _elements_with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwners) -> Json:
+    names = owners.key_names
+    live = {_key(each, names): each for each in now}
+    shall = {_key(each, names): each for each in expected}
+    result, said_keys = [], set()
+    for said in _elements(chart):
+        key = next(
+            (key for key, each in live.items() if _matches(each, {n: said[n] for n in names if n in said})), None
+        )
+        said_keys.add(key)
+        if key is None:
+            result.append(said)
+            continue
+        below = owners.at(_entry(live[key], names))
+        result.append(with_leftovers(said, live[key], shall.get(key), below))
+    for key, element in live.items():
+        if key in said_keys:
+            continue
+        below = owners.at(_entry(element, names))
+        if key not in shall:
+            left = None if below.helm is None else _keyed_part(element, names, owners)
+        else:
+            left = with_leftovers(None, element, shall[key], below)
+            if isinstance(left, dict):
+                left = {**{name: element[name] for name in names if name in element}, **left}
+        if left is not None:
+            result.append(left)
+    return result or chart
+
+
+def _elements(value: Json) -> list[Any]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _matches(element: Json, keys: Json) -> bool:
+    """Whether an element has these key fields, as far as it says them."""
+    return bool(keys) and all(element.get(name, value) == value for name, value in keys.items())
+
+
+def _counterpart(chart: Json, index: int, wanted: Json, count: int) -> Json:
+    """The chart's element that the server made this one of: the order stays as it was sent."""
+    if isinstance(chart, list) and len(chart) == count:
+        return chart[index]
+    return next((each for each in _elements(chart) if all(wanted.get(name) == each[name] for name in each)), None)
+
+
+def _entry(element: Json, names: Sequence[str]) -> str:
+    """The entry under which ``managedFields`` names an element."""
+    keys = {name: element[name] for name in sorted(names) if name in element}
+    return "k:" + json.dumps(keys, separators=(",", ":"), ensure_ascii=False)
+
+
+def _key(element: Json, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(json.dumps(element.get(name)) for name in names)
+
+
+def _keyed(value: Json, names: Sequence[str]) -> bool:
+    """Whether the list's elements can be told apart by these keys."""
+    if not all(isinstance(each, dict) for each in value):
+        return False
+    keys = [_key(each, names) for each in value]
+    return len(set(keys)) == len(keys)
+
+
+def _all_lists(*values: Json) -> bool:
+    return all(isinstance(each, list) for each in values)
+
+
+def _names(one: Json, other: Json) -> list[str]:
+    return [*one, *(name for name in other if name not in one)]

@@ -1,0 +1,80 @@
+"""Dry-run creates that show which fields a new object of the chart would have, and what their results mean. Pure.
+
+Asked for each object that Helm will patch client-side while its field manager owns fields that the chart does not set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from postrender.helm.fresh_install import may_hold_leftovers
+from postrender.helm.objects import built, stamped
+from postrender.helm.patch import PatchType, patch_type
+from postrender.helm.server import SERVER_KEPT
+from postrender.identity import GroupKind, ObjectKey
+from postrender.live import Json
+from postrender.plan.facts import Facts, Item
+from postrender.record import replace
+from postrender.trial import Accepted, NotAsked, Rejected, Trial, TrialAnswer, Verb
+
+_SERVICE = GroupKind("", "Service")
+_ALLOCATED = ("clusterIP", "clusterIPs", "healthCheckNodePort")
+"""Fields of a Service whose values the live object holds already, so that a second one cannot be created with them."""
+
+
+def dry_run_create(facts: Facts, item: Item) -> Trial | None:
+    """The chart's object under an unused name; ``None`` if the live object holds nothing that the chart lacks."""
+    live, release = item.live, facts.invocation.release
+    if item.hook or live is None or live.body is None or release is None or not item.key.name:
+        return None
+    if patch_type(item.ref.gvk, facts.invocation.helm) is not PatchType.STRATEGIC:
+        return None
+    chart = facts.desired(item.ref)
+    if not may_hold_leftovers(live.body, chart):
+        return None
+    body = stamped(built(item.ref.gvk, item.key, chart).body, release)
+    server_set = (*SERVER_KEPT, "resourceVersion", "generateName")
+    metadata = {name: value for name, value in body["metadata"].items() if name not in server_set}
+    unused = unused_name(item.key)
+    body = {**body, "metadata": {**metadata, "name": unused}}
+    if item.key.group_kind == _SERVICE:
+        body["spec"] = _unallocated(body.get("spec"))
+    key = replace(item.key, name=unused)
+    return Trial(Verb.CREATE, item.resource, key, {name: value for name, value in body.items() if name != "status"})
+
+
+def unused_name(key: ObjectKey) -> str:
+    """A name for the dry run, valid for every kind that takes a DNS label, and always the same for one object."""
+    return f"postrender-{hashlib.sha256(str(key).encode()).hexdigest()[:16]}"
+
+
+def fresh_object(trial: Trial, item: Item, result: TrialAnswer) -> Json | str:
+    """The object that a create would give, under its own name; or a sentence why that is not known, ``""`` for none."""
+    if isinstance(result, Accepted):
+        return _renamed(result.live, trial.key.name, item.key.name)
+    if isinstance(result, NotAsked):
+        return result.reason
+    return result.message if isinstance(result, Rejected) else "the API server reports a conflict"
+
+
+def _renamed(value: Json, unused: str, name: str) -> Json:
+    if isinstance(value, dict):
+        return {key: _renamed(item, unused, name) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_renamed(item, unused, name) for item in value]
+    return name if value == unused else value
+
+
+def _unallocated(spec: Json) -> Json:
+    if not isinstance(spec, dict):
+        return spec
+    result: dict[str, Any] = {
+        name: value for name, value in spec.items() if name not in _ALLOCATED or value == "None" or value == ["None"]
+    }
+    if isinstance(spec.get("ports"), list):
+        result["ports"] = [
+            {name: value for name, value in port.items() if name != "nodePort"} if isinstance(port, dict) else port
+            for port in spec["ports"]
+        ]
+    return result

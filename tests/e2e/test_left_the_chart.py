@@ -1,0 +1,135 @@
+"""Fields that left the chart while the object was kept: after the announced upgrade the object is as a fresh install's.
+
+The judge is the API server: the same chart, installed by the same Helm into an empty namespace.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.api import Namespace
+from tests.e2e.charts import chart
+from tests.e2e.conftest import program
+from tests.e2e.controlplane import ControlPlane
+from tests.e2e.helm import Filter, Helm, Run
+from tests.e2e.kinds import Kind
+
+CASES = yaml.safe_load(Path(__file__).with_suffix("").with_name("left_the_chart.yaml").read_text())
+VERSIONS = ("3.12.3", "3.21.4")
+PLURALS = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses"}
+SERVER_SET = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "namespace")
+
+
+def name_of(index: int) -> str:
+    return f"object-{index}"
+
+
+def kind_of(manifest: Any) -> Kind:
+    group, _, version = manifest["apiVersion"].rpartition("/")
+    return Kind(group, version, manifest["kind"], PLURALS.get(manifest["kind"], manifest["kind"].lower() + "s"))
+
+
+def kept(index: int, manifest: Any) -> Any:
+    metadata = manifest.get("metadata") or {}
+    annotations = {"helm.sh/resource-policy": "keep"}
+    return {**manifest, "metadata": {**metadata, "name": name_of(index), "annotations": annotations}}
+
+
+def changed(case: Any) -> Any:
+    result = copy.deepcopy(case["before"])
+    for dotted in case.get("without", ()):
+        *path, last = [int(part) if part.isdigit() else part for part in dotted.split(".")]
+        del at(result, path)[last]
+    for dotted, value in case.get("with", {}).items():
+        *path, last = [int(part) if part.isdigit() else part for part in dotted.split(".")]
+        at(result, path)[last] = value
+    return result
+
+
+def at(value: Any, path: list[Any]) -> Any:
+    for part in path:
+        value = value[part]
+    return value
+
+
+def as_wanted(live: Any) -> Any:
+    """What is compared: all but what only the server sets or allocates, and the release's namespace."""
+    result = copy.deepcopy(live)
+    result.pop("status", None)
+    for name in SERVER_SET:
+        result["metadata"].pop(name, None)
+    result["metadata"]["annotations"].pop("meta.helm.sh/release-namespace")
+    for name in ("clusterIP", "clusterIPs"):
+        result.get("spec", {}).pop(name, None)
+    if result["kind"] == "Job":
+        for labels in (result["metadata"].get("labels", {}), result["spec"]["template"]["metadata"].get("labels", {})):
+            for name in [name for name in labels if "controller-uid" in name]:
+                del labels[name]
+        result["spec"].pop("selector", None)
+    return result
+
+
+class Stage:
+    """All cases on one Helm: fresh, and kept, reinstalled with the filter, and upgraded."""
+
+    def __init__(self, version: str, control_plane: ControlPlane, folder: Path) -> None:
+        self._folder, self._control_plane = folder, control_plane
+        self._version = version
+        self._before = {name_of(i): kept(i, case["before"]) for i, case in enumerate(CASES)}
+        self._after = {name_of(i): kept(i, changed(case)) for i, case in enumerate(CASES)}
+        where, self.fresh = self._where("fresh")
+        where.install("r", self._chart(self._after)).expect_ok()
+
+    def reinstalled(self, name: str, *args: str) -> tuple[Helm, Namespace, Run]:
+        """Kept by an uninstall without the filter, and installed again with it."""
+        it, namespace = self._where(name)
+        it.install("r", self._chart(self._before)).expect_ok()
+        it.uninstall("r").expect_ok()
+        env = {"POSTRENDER_REPORT": str(self._folder / f"{name}.txt")}
+        return it, namespace, it.install("r", self._chart(self._after), filter=Filter(args), env=env)
+
+    def report(self, name: str) -> str:
+        """The summary of a reinstall."""
+        return (self._folder / f"{name}.txt").read_text()
+
+    def upgraded(self, it: Helm) -> Run:
+        return it.upgrade("r", self._chart(self._after), filter=True)
+
+    def _chart(self, objects: Any) -> Path:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return chart(self._folder, objects)
+
+    def _where(self, name: str) -> tuple[Helm, Namespace]:
+        namespace = self._control_plane.namespace(f"left-{name}-{self._version.replace('.', '-')}")
+        home, binary = self._folder / name, program(f"helm@{self._version}")
+        config = self._control_plane.kubeconfig
+        return Helm(binary, self._version, home, config, namespace.name, home / "cache"), namespace
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def stage(request: pytest.FixtureRequest, control_plane: ControlPlane, tmp_path_factory: Any) -> Stage:
+    """The cases on one Helm, with the fresh installation."""
+    return Stage(request.param, control_plane, tmp_path_factory.mktemp("left"))
+
+
+@pytest.fixture(scope="module")
+def stored(stage: Stage) -> tuple[Namespace, str, Namespace]:
+    """The objects and the summary after a reinstall, and after the announced upgrade."""
+    it, namespace, run = stage.reinstalled("store")
+    run.expect_ok()
+    report = stage.report("store")
+    stage.upgraded(it).expect_ok()
+    return stage.fresh, report, namespace
+
+
+@pytest.mark.parametrize("index", range(len(CASES)), ids=[case["name"] for case in CASES])
+def test_after_the_announced_upgrade_the_object_is_as_fresh(stored: Any, index: int) -> None:
+    fresh, _, namespace = stored
+    kind = kind_of(CASES[index]["before"])
+    expected = as_wanted(fresh.found(kind, name_of(index)))
+    assert as_wanted(namespace.found(kind, name_of(index))) == expected
