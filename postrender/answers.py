@@ -97,4 +97,4 @@ def read(body: Mapping[str, Json]) -> TrialAnswer:
 def _safe(body: Json, trial: Trial, hide: Digests | None, known: frozenset[str] = frozenset()) -> Json:
     if hide is None:
         return body
-    return redacted(body, trial.key.group_kind, f"{trial.key.namespace}/{trial.key.name}", hide, known)
+    return redacted(body, trial.key.group_kind, f"{trial.about.namespace}/{trial.about.name}", hide, known)

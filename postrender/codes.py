@@ -218,6 +218,22 @@ _ALL = (
         "manifest and takes them out.",
     ),
     Code(
+        "PR313",
+        "fields that left the chart are never removed",
+        "The live object holds fields that an older chart set and this one does not. Helm's patches remove a field "
+        "only if the stored manifest names it, and simulating the next `helm upgrade` shows that its patch would not "
+        "remove these. With `--on-drift apply` postrender removes them from the live object before Helm runs, guarded "
+        "by its resourceVersion.",
+    ),
+    Code(
+        "PR314",
+        "fields that left the chart could not be checked",
+        "Helm's field manager owns the API server's defaults as well as what the chart set. To tell them apart "
+        "postrender asks the API server to create the chart's object under an unused name, as a dry run. If that is "
+        "not allowed or not possible, fields that an older chart set may stay live without notice. Allow `create` for "
+        "this resource and plan again, or compare the live object with the chart by hand.",
+    ),
+    Code(
         "PR401",
         "leaves the chart and is left behind",
         "Helm up to 3.17.0 compares Kind, name and namespace when it looks for what an upgrade shall delete. A "

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 from enum import Enum
 
+from postrender.helm.fresh_install import as_stored, differences, expected_object, field_owners
 from postrender.helm.objects import built, stamped
 from postrender.helm.patch import (
     PatchType,
     apply_merge_patch,
     apply_strategic,
+    merge_patch,
     patch_type,
     strategic_three_way,
     three_way_merge_patch,
@@ -78,6 +80,18 @@ def drift(gvk: GroupVersionKind, body: Json, live: Json, *, server_side: bool) -
         return None
     how = How.APPLY if server_side else How.STRATEGIC if strategic else How.MERGE
     return Drift(Mending(how, body if server_side else patch), after)
+
+
+def leftovers(body: Json, live: Json, fresh: Json) -> Drift | None:
+    """The difference that fields make which an older manifest set and this one does not, with all else that differs.
+
+    ``fresh`` is what a dry-run create of ``body`` gives. ``None`` if no such field is live.
+    """
+    owners = field_owners(live, fresh)
+    after = expected_object(live, body, fresh, owners)
+    if not differences(settled(as_stored(live, body, fresh, after, owners)), settled(after), owners):
+        return None
+    return Drift(Mending(How.MERGE, merge_patch(live, after, exact_numbers=True)), after)
 
 
 def settled(body: Json) -> Json:

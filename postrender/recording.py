@@ -85,7 +85,7 @@ def documents(recording: Recording, hide: Digests | None) -> Iterator[Json]:
         yield _revision(revision, driver, hide)
     bodies = {key: live.body for (key, _), live in recording.live.items()}
     for trial, answer in recording.answers:
-        yield answers.document(trial, answer, hide, bodies.get(trial.key))
+        yield answers.document(trial, answer, hide, bodies.get(trial.about))
 
 
 def _safe(body: Json, key: ObjectKey, hide: Digests | None) -> Json:

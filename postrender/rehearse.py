@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from postrender.helm.invocation import Action
+from postrender.identity import ObjectKey
+from postrender.live import Json
 from postrender.plan.facts import Facts, patches_client_side
 from postrender.plan.verdict import Plan
 from postrender.policy import Policy
@@ -60,17 +62,14 @@ def with_fresh_objects(facts: Facts, source: Source | None) -> Facts:
         return facts
     from postrender.plan.fresh_install import dry_run_create, fresh_object
 
-    asked = [(item, trial) for item in facts.items if (trial := dry_run_create(facts, item)) is not None]
+    asked = [trial for item in facts.items if (trial := dry_run_create(facts, item)) is not None]
     if not asked:
         return facts
-    answers = source.attempt([trial for _, trial in asked])
-    fresh, unknown = {}, {}
-    for (item, trial), answer in zip(asked, answers, strict=True):
-        found = fresh_object(trial, item, answer)
-        if isinstance(found, str):
-            unknown[item.key] = found
-        else:
-            fresh[item.key] = found
+    fresh: dict[ObjectKey, Json] = {}
+    unknown: dict[ObjectKey, str] = {}
+    for trial, answer in zip(asked, source.attempt(asked), strict=True):
+        found = fresh_object(trial, answer)
+        (unknown if isinstance(found, str) else fresh)[trial.about] = found
     return replace(facts, fresh=fresh, not_compared=unknown)
 
 

@@ -30,6 +30,7 @@ class Trial(Record, hidden=("body",)):
     ``first_own`` says that Helm makes the entries of its client-side past its own before it applies, so that no
     conflict with those can arise; ``first_stamped`` that postrender writes the ownership metadata before Helm comes.
     ``new`` says that nothing is live under that name, ``strict`` that Helm asks for no field to be unknown.
+    ``stands_for`` is the object for which the request is sent under another name, an unused one.
     """
 
     verb: Verb
@@ -41,11 +42,17 @@ class Trial(Record, hidden=("body",)):
     first_stamped: bool = False
     new: bool = False
     strict: bool = False
+    stands_for: ObjectKey | None = None
 
     @property
     def name(self) -> str:
         """``shirts.stable.example.com/shop/shirt``: how every message names the object."""
-        return object_name(self.resource, self.key)
+        return object_name(self.resource, self.about)
+
+    @property
+    def about(self) -> ObjectKey:
+        """The object that the request is about, whatever name it is sent under."""
+        return self.stands_for or self.key
 
 
 class Accepted(Record, hidden=("live",)):

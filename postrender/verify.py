@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from postrender import manifest as manifests
 from postrender import redact
-from postrender.drift import Drift, How, Mending, drift, settled, wanted
+from postrender.drift import Drift, How, Mending, drift, leftovers, settled, wanted
 from postrender.errors import ClusterError, ManifestError, PostrenderError, Refused, UsageError
+from postrender.helm.fresh_install import may_hold_leftovers
 from postrender.helm.patch import PatchError
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import Absent, Found, Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
@@ -16,6 +17,8 @@ from postrender.manifest import Manifest, ObjectRef
 from postrender.offline import Offline
 from postrender.owners import Owners
 from postrender.ownership import Ownership, Standing, classify
+from postrender.plan.findings.words import some
+from postrender.plan.fresh_install import create_request, fresh_object
 from postrender.record import replace
 from postrender.source import Reached, Source, Wanted, none_stored, unreadable
 from postrender.verified import Checked, State, Verified
@@ -46,14 +49,15 @@ def verify(target: Target, release: ReleaseName, driver: str) -> Verified:
     revision, newest, notes = _compared(target, release, driver)
     try:
         manifest = manifests.read((revision.manifest or "").encode())
-        objects = _Check(target, revision, driver).all(manifest)
+        check = _Check(target, revision, driver)
+        objects = check.all(manifest)
     except ManifestError as error:
         raise ManifestError(
             f"its stored manifest cannot be read: {error.cause}",
             where=f"release {release}",
             next=target.typed(f"helm get manifest {release.name}", release.namespace),
         ) from error
-    return Verified(revision, newest, tuple(objects), notes)
+    return Verified(revision, newest, tuple(objects), (*notes, *check.notes))
 
 
 def mended(target: Target, each: Checked) -> Checked:
@@ -112,6 +116,8 @@ class _Check:
         self._release = revision.release
         self._server_side = revision.apply_method == "ssa"
         self._owners = Owners(target, driver)
+        self._fresh: dict[ObjectKey, Json] = {}
+        self.notes: tuple[str, ...] = ()
 
     def all(self, manifest: Manifest) -> list[Checked]:
         refs = [ref for ref in manifest.objects if ref.name]
@@ -129,16 +135,40 @@ class _Check:
             if isinstance(answer, Resource)
         ]
         observed = iter(self._target.observe(asked))
+        seen = [(*each, next(observed) if each[3] is each[1] else each[3]) for each in items]
+        bodies = [wanted(ref.gvk, key, manifest.value(ref), self._release) for ref, _, key, *_ in seen]
+        self._compare_with_new_objects(
+            [
+                (resource, key, body, found.live.body)
+                for (_, resource, key, _, found), body in zip(seen, bodies, strict=True)
+                if isinstance(found, Found)
+            ]
+        )
         return [
-            self._one(ref, resource, key, manifest.value(ref), next(observed) if answer is resource else answer)
-            for ref, resource, key, answer in items
+            self._one(ref, resource, key, body, found)
+            for (ref, resource, key, _, found), body in zip(seen, bodies, strict=True)
         ]
 
+    def _compare_with_new_objects(self, found: list[tuple[Resource, ObjectKey, Json, Json]]) -> None:
+        """Ask the server for each object as it would be created now, which tells defaults from older fields."""
+        requests = [
+            create_request(resource, key, body) for resource, key, body, live in found if may_hold_leftovers(live, body)
+        ]
+        unknown: dict[str, list[str]] = {}
+        for request, answer in zip(requests, self._target.attempt(requests), strict=True):
+            fresh = fresh_object(request, answer)
+            if isinstance(fresh, str):
+                unknown.setdefault(fresh, []).append(request.name)
+            else:
+                self._fresh[request.about] = fresh
+        self.notes = tuple(
+            f"fields of older manifests could not be checked in {some(names)}: {why}" for why, names in unknown.items()
+        )
+
     def _one(
-        self, ref: ObjectRef, resource: Resource, key: ObjectKey, body: Json, seen: Observation | Resource
+        self, ref: ObjectRef, resource: Resource, key: ObjectKey, desired: Json, seen: Observation | Resource
     ) -> Checked:
         assert not isinstance(seen, Resource)
-        desired = wanted(ref.gvk, key, body, self._release)
         each = Checked(resource, key, State.UNKNOWN, "metadata.resourceVersion" in ref.server_set, desired=desired)
         if isinstance(seen, Unknown):
             return replace(each, why=seen.reason, next=seen.next)
@@ -163,7 +193,9 @@ class _Check:
         if ownership.standing not in _OURS:
             return replace(each, state=State.FOREIGN, why=_whose(ownership), next=self._hand_over(each))
         try:
-            found = drift(gvk, each.desired, seen.live.body, server_side=self._server_side)
+            fresh = self._fresh.get(each.key)
+            found = None if fresh is None else leftovers(each.desired, seen.live.body, fresh)
+            found = found or drift(gvk, each.desired, seen.live.body, server_side=self._server_side)
         except PatchError as error:
             return replace(each, why=f"it cannot be compared: {error}")
         if found is None:

@@ -78,8 +78,16 @@ def may_hold_leftovers(live: Json, chart: Json) -> bool:
 
     Usually that is a default of the API server, which only a dry-run create tells from a field that left the chart.
     """
+    return _beyond(field_owners(live, {}).helm or {}, chart)
+
+
+def may_hold_defaults(live: Json, chart: Json) -> bool:
+    """As ``may_hold_leftovers``, without labels, annotations and data, for which the server has no defaults."""
     mine = field_owners(live, {}).helm or {}
-    return _beyond({name: below for name, below in mine.items() if name not in ("f:metadata", "f:status")}, chart)
+    return _beyond({name: below for name, below in mine.items() if name not in _NO_DEFAULTS}, chart)
+
+
+_NO_DEFAULTS = frozenset(("f:metadata", "f:status", "f:data", "f:binaryData"))
 
 
 def _beyond(tree: Tree, chart: Json) -> bool:

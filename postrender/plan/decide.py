@@ -177,6 +177,9 @@ def _about_outcome(run: Run, index: int, done: Rewriting, outcome: Outcome) -> l
     from postrender.plan.findings import outcomes, server  # As for ``outcomes``: not for a stream of new objects.
 
     told = outcomes.of_outcome(outcome, run.upgrade, run.policy.on_drift, run.helm)
+    reason = run.facts.not_compared.get(run.facts.items[index].key)
+    if reason is not None:
+        told.append(outcomes.not_compared(reason))
     if outcome.unkept:
         told.append(server.dropped(outcome.unkept))
     if run.policy.lasting and (done.pin or done.store is not None):

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from postrender.helm.fresh_install import may_hold_leftovers
+from postrender.helm.fresh_install import may_hold_defaults
 from postrender.helm.objects import built, stamped
 from postrender.helm.patch import PatchType, patch_type
 from postrender.helm.server import SERVER_KEPT
-from postrender.identity import GroupKind, ObjectKey
+from postrender.identity import GroupKind, ObjectKey, Resource
 from postrender.live import Json
 from postrender.plan.facts import Facts, Item
 from postrender.record import replace
@@ -30,18 +30,20 @@ def dry_run_create(facts: Facts, item: Item) -> Trial | None:
         return None
     if patch_type(item.ref.gvk, facts.invocation.helm) is not PatchType.STRATEGIC:
         return None
-    chart = facts.desired(item.ref)
-    if not may_hold_leftovers(live.body, chart):
-        return None
-    body = stamped(built(item.ref.gvk, item.key, chart).body, release)
+    body = stamped(built(item.ref.gvk, item.key, facts.desired(item.ref)).body, release)
+    return create_request(item.resource, item.key, body) if may_hold_defaults(live.body, body) else None
+
+
+def create_request(resource: Resource, key: ObjectKey, body: Json) -> Trial:
+    """A dry-run create of ``body`` under an unused name, without what only one object can have."""
     server_set = (*SERVER_KEPT, "resourceVersion", "generateName")
     metadata = {name: value for name, value in body["metadata"].items() if name not in server_set}
-    unused = unused_name(item.key)
-    body = {**body, "metadata": {**metadata, "name": unused}}
-    if item.key.group_kind == _SERVICE:
-        body["spec"] = _unallocated(body.get("spec"))
-    key = replace(item.key, name=unused)
-    return Trial(Verb.CREATE, item.resource, key, {name: value for name, value in body.items() if name != "status"})
+    unused = unused_name(key)
+    sent = {name: value for name, value in body.items() if name != "status"}
+    sent["metadata"] = {**metadata, "name": unused}
+    if key.group_kind == _SERVICE:
+        sent["spec"] = _unallocated(sent.get("spec"))
+    return Trial(Verb.CREATE, resource, replace(key, name=unused), sent, stands_for=key)
 
 
 def unused_name(key: ObjectKey) -> str:
@@ -49,10 +51,10 @@ def unused_name(key: ObjectKey) -> str:
     return f"postrender-{hashlib.sha256(str(key).encode()).hexdigest()[:16]}"
 
 
-def fresh_object(trial: Trial, item: Item, result: TrialAnswer) -> Json | str:
+def fresh_object(trial: Trial, result: TrialAnswer) -> Json | str:
     """The object that a create would give, under its own name; or a sentence why that is not known, ``""`` for none."""
     if isinstance(result, Accepted):
-        return _renamed(result.live, trial.key.name, item.key.name)
+        return _renamed(result.live, trial.key.name, trial.about.name)
     if isinstance(result, NotAsked):
         return result.reason
     return result.message if isinstance(result, Rejected) else "the API server reports a conflict"

@@ -99,7 +99,8 @@ class Outcome(Record):
     ``differing`` are the paths it sets right. ``untrue`` says that what differs is stored otherwise already,
     ``appliable`` that ``apply`` would set right what cannot be set right otherwise. ``mend`` is the merge patch from
     what is live to what the chart wants, ``None`` where they agree, and ``unkept`` are paths at which the server will
-    not have what the chart wants, whoever sends it.
+    not have what the chart wants, whoever sends it. ``stays`` says that fields that left the chart stay live, since the
+    next ``helm upgrade`` would not remove them either.
     """
 
     rewriting: Rewriting
@@ -113,3 +114,4 @@ class Outcome(Record):
     appliable: bool = False
     mend: Json = None
     unkept: tuple[tuple[str, ...], ...] = ()
+    stays: bool = False

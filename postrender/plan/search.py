@@ -44,7 +44,8 @@ def rewrite(group: Group) -> tuple[Outcome, ...]:
     if group.store and any(wrong):
         rewritings, predictions = _stored(group, rewritings, predictions, wrong)
         wrong = differing(group, rewritings, predictions)
-    untrue = len(group.members) == 1 and bool(group.frame.stored)
+    alone = len(group.members) == 1
+    untrue = alone and bool(group.frame.stored)
     right = mended(group, rewritings, predictions)
     stuck = any(
         paths and (rewriting.store is None or not later)
@@ -64,6 +65,7 @@ def rewrite(group: Group) -> tuple[Outcome, ...]:
             appliable=appliable,
             mend=mend,
             unkept=left,
+            stays=alone and not later and member.entry.key in group.fresh,
         )
         for member, rewriting, prediction, paths, later, mend, left in zip(
             group.members, rewritings, predictions, wrong, right, mends, unkept(group, rewritings), strict=True

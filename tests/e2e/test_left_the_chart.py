@@ -6,6 +6,8 @@ The judge is the API server: the same chart, installed by the same Helm into an 
 from __future__ import annotations
 
 import copy
+import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from tests.e2e.api import Namespace
 from tests.e2e.charts import chart
 from tests.e2e.conftest import program
 from tests.e2e.controlplane import ControlPlane
-from tests.e2e.helm import Filter, Helm, Run
+from tests.e2e.helm import Filter, Helm, Run, executable
 from tests.e2e.kinds import Kind
 
 CASES = yaml.safe_load(Path(__file__).with_suffix("").with_name("left_the_chart.yaml").read_text())
@@ -85,13 +87,20 @@ class Stage:
         where, self.fresh = self._where("fresh")
         where.install("r", self._chart(self._after)).expect_ok()
 
-    def reinstalled(self, name: str, *args: str) -> tuple[Helm, Namespace, Run]:
-        """Kept by an uninstall without the filter, and installed again with it."""
+    def reinstalled(self, name: str, *args: str, alone: bool = False) -> tuple[Helm, Namespace, Run]:
+        """Kept by an uninstall without the filter, and installed again with it; or without it, if ``alone``."""
         it, namespace = self._where(name)
         it.install("r", self._chart(self._before)).expect_ok()
         it.uninstall("r").expect_ok()
         env = {"POSTRENDER_REPORT": str(self._folder / f"{name}.txt")}
-        return it, namespace, it.install("r", self._chart(self._after), filter=Filter(args), env=env)
+        return it, namespace, it.install("r", self._chart(self._after), filter=not alone and Filter(args), env=env)
+
+    def verify(self, it: Helm, *flags: str) -> str:
+        """What ``postrender verify`` prints of the release."""
+        command = [str(executable(it.home)), "verify", "r", "--namespace", it.namespace, *flags]
+        done = subprocess.run(command, env=it.env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        assert done.stdout, done.stderr
+        return done.stdout
 
     def report(self, name: str) -> str:
         """The summary of a reinstall."""
@@ -133,3 +142,82 @@ def test_after_the_announced_upgrade_the_object_is_as_fresh(stored: Any, index: 
     kind = kind_of(CASES[index]["before"])
     expected = as_wanted(fresh.found(kind, name_of(index)))
     assert as_wanted(namespace.found(kind, name_of(index))) == expected
+
+
+def test_the_summary_names_each_field_that_stays_until_the_upgrade(stored: Any) -> None:
+    _, report, _ = stored
+    said = " ".join(report.split())
+    for name, fields in (
+        ("object-0", "1 field stays as live until the next helm upgrade: subjects (PR301)"),
+        ("object-6", "1 field stays as live until the next helm upgrade: spec.selector.tier (PR301)"),
+        (
+            "object-10",
+            "spec.template.spec.containers.name=app.env.name=B (PR301)",
+        ),
+    ):
+        about = said[said.index(f"/{name}: ") :].partition(" stamped")[2].partition("/object-")[0]
+        assert fields in about
+
+
+def test_with_on_drift_fail_it_is_refused_and_nothing_changes(stage: Stage) -> None:
+    _, namespace, run = stage.reinstalled("fail", "--on-drift=fail")
+    assert not run.ok
+    assert (
+        "leave 1 field of the chart unapplied: spec.template.spec.containers.name=app.env.name=B (PR301)" in run.stderr
+    )
+    assert namespace.releases("r") == []
+    binding = namespace.found(kind_of(CASES[0]["before"]), name_of(0))
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "sa", "namespace": "default"}]
+
+
+@pytest.fixture(scope="module")
+def applied(stage: Stage) -> tuple[Namespace, Namespace]:
+    """The objects after one reinstall that removes at once what left the chart."""
+    _, namespace, run = stage.reinstalled("apply", "--on-drift=apply")
+    run.expect_ok()
+    return stage.fresh, namespace
+
+
+@pytest.mark.parametrize("index", range(len(CASES)), ids=[case["name"] for case in CASES])
+def test_with_on_drift_apply_the_object_is_as_fresh_at_once(applied: Any, index: int) -> None:
+    fresh, namespace = applied
+    kind = kind_of(CASES[index]["before"])
+    assert as_wanted(namespace.found(kind, name_of(index))) == as_wanted(fresh.found(kind, name_of(index)))
+
+
+@pytest.fixture(scope="module")
+def adopted_before(stage: Stage) -> tuple[Namespace, Namespace]:
+    """Reinstalled once by Helm alone, which left the old fields and stores the new chart; then upgraded twice."""
+    it, namespace, run = stage.reinstalled("alone", alone=True)
+    run.expect_ok()
+    stage.upgraded(it).expect_ok()
+    stage.upgraded(it).expect_ok()
+    return stage.fresh, namespace
+
+
+@pytest.mark.parametrize("index", range(len(CASES)), ids=[case["name"] for case in CASES])
+def test_what_helm_alone_left_behind_goes_with_two_upgrades(adopted_before: Any, index: int) -> None:
+    fresh, namespace = adopted_before
+    kind = kind_of(CASES[index]["before"])
+    assert as_wanted(namespace.found(kind, name_of(index))) == as_wanted(fresh.found(kind, name_of(index)))
+
+
+def test_verify_lists_what_helm_alone_left_behind_and_removes_it(stage: Stage) -> None:
+    it, namespace, run = stage.reinstalled("verify", alone=True)
+    run.expect_ok()
+    found = json.loads(stage.verify(it, "-o", "json"))
+    drifted = {each["name"].rpartition("/")[2] for each in found["objects"] if each["state"] == "drifted"}
+    assert drifted == {name_of(index) for index in range(len(CASES)) if differs(stage.fresh, namespace, index)}
+    assert len(drifted) > 20
+    stage.verify(it, "--fix", "--yes")
+    for index, case in enumerate(CASES):
+        kind = kind_of(case["before"])
+        live, fresh = namespace.found(kind, name_of(index)), stage.fresh.found(kind, name_of(index))
+        assert as_wanted(live) == as_wanted(fresh), case["name"]
+    found = json.loads(stage.verify(it, "-o", "json"))
+    assert {each["state"] for each in found["objects"]} == {"inSync"}
+
+
+def differs(fresh: Namespace, namespace: Namespace, index: int) -> bool:
+    kind = kind_of(CASES[index]["before"])
+    return bool(as_wanted(namespace.found(kind, name_of(index))) != as_wanted(fresh.found(kind, name_of(index))))

@@ -90,12 +90,37 @@ def _applied(outcome: Outcome) -> Finding:
     )
 
 
+def _named(outcome: Outcome) -> str:
+    return some([".".join(path) for path in outcome.differing])
+
+
+def _stays(outcome: Outcome, on_drift: OnDrift) -> Finding:
+    """Fields that left the chart, and that no later patch of this Helm removes."""
+    count = len(outcome.differing)
+    return Finding(
+        "PR313",
+        Severity.ERROR if on_drift is OnDrift.FAIL else Severity.WARNING,
+        f"{count} field{'s' * (count != 1)} that left the chart stay{'s' * (count == 1)} live, and the next helm "
+        f"upgrade does not remove {'it' if count == 1 else 'them'}: {_named(outcome)}",
+        _OTHER_DRIFT[1:],
+    )
+
+
+def not_compared(reason: str) -> Finding:
+    """No dry-run create showed which fields of the live object left the chart; ``reason`` is empty for a file."""
+    return Finding(
+        "PR314",
+        Severity.WARNING if reason else Severity.INFO,
+        f"fields that left the chart may stay live: {reason or 'only an API server can tell them from its defaults'}",
+    )
+
+
 def _untrue(outcome: Outcome, fields: str) -> Finding:
     """The release says that it was applied, so that this Helm would never send it."""
     are = "is" if len(outcome.differing) == 1 else "are"
-    told = f"{fields} {are} not live as the release stored it, which this Helm does not see"
+    told = f"{fields} {are} not live as the release stored it, which this Helm does not see: {_named(outcome)}"
     if outcome.rewriting.store is None:
-        return Finding("PR310", Severity.ERROR, f"{told}: it would report success and change nothing", _OTHER_DRIFT)
+        return Finding("PR310", Severity.ERROR, f"{told}; it would report success and change nothing", _OTHER_DRIFT)
     return Finding(
         "PR310",
         Severity.WARNING,
@@ -107,6 +132,8 @@ def _untrue(outcome: Outcome, fields: str) -> Finding:
 def _not_right(outcome: Outcome, on_drift: OnDrift, helm: HelmVersion, upgrade: bool) -> Finding:
     count = len(outcome.differing)
     fields = f"{count} field{'s' * (count != 1)}"
+    if outcome.stays:
+        return _stays(outcome, on_drift)
     if not outcome.mended:
         now = f"{fields} would be wrong afterwards" if count else "the next upgrade would leave fields behind"
         severity = Severity.ERROR if count else Severity.WARNING
@@ -120,13 +147,13 @@ def _not_right(outcome: Outcome, on_drift: OnDrift, helm: HelmVersion, upgrade: 
         return Finding(
             "PR301",
             Severity.WARNING,
-            f"adopted as it is: {fields} differ{'s' * (count == 1)} from the chart; the next helm upgrade applies them",
+            f"{fields} stay{'s' * (count == 1)} as live until the next helm upgrade: {_named(outcome)}",
             ("helm upgrade ...   (with the same chart and values)",),
         )
     return Finding(
         "PR301",
         Severity.ERROR,
-        f"Helm would report success and leave {fields} of the chart unapplied",
+        f"Helm would report success and leave {fields} of the chart unapplied: {_named(outcome)}",
         _OTHER_DRIFT
         if on_drift is OnDrift.FAIL
         else (*_replacing(helm, upgrade), *(_OTHER_DRIFT[1:] if outcome.appliable else ())),
