@@ -145,7 +145,7 @@ def _expected_map(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -> 
         elif now is not None:
             default = below.new is not None and below.helm is not None
             value = expected_object(now, None, wanted, below) if default else now
-        if value is not None:
+        if value is not None or (name in live and now is None):
             result[name] = value
     return result
 
