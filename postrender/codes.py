@@ -58,7 +58,9 @@ _ALL = (
         "PR106",
         "the object is being deleted",
         "The live object has a deletion timestamp and only waits for its finalizers. Helm does not look: it would "
-        "report success for an object that vanishes a moment later. Wait until it is gone and run Helm again.",
+        "report success for an object that vanishes a moment later. If the whole namespace is being deleted, Helm "
+        "fails: `unable to create new content in namespace ... because it is being terminated`. Wait until the object "
+        "is gone and run Helm again.",
     ),
     Code(
         "PR107",
@@ -112,6 +114,12 @@ _ALL = (
         "(`must be specified for an update`): that is refused. So it is where the release holds a manifest that Helm "
         "takes for it: the next document is compared with that one, and not with what the first made. Take all but one "
         "out of the chart.",
+    ),
+    Code(
+        "PR207",
+        "the object has both a name and a generateName",
+        "Helm 4.1.3 and later refuse to create an object that has both: `metadata.name and metadata.generateName "
+        "cannot both be set`. Older Helms use the name. Remove `metadata.generateName` from the chart.",
     ),
     Code(
         "PR301",
@@ -313,6 +321,14 @@ _ALL = (
         "Helm 4.0.0 creates what is new in an upgrade by a plain POST, so that the API server takes its fields for "
         "client-side ones. The next upgrade applies the same fields server-side and conflicts with them, as if "
         "somebody else had set them. Helm 4.0.1 mends it; `--force-conflicts` gets the next upgrade through.",
+    ),
+    Code(
+        "PR507",
+        "Helm skips the object: unknown hook event",
+        "The annotation `helm.sh/hook` names an event that Helm does not know. Helm then neither runs the object as a "
+        "hook nor installs it, even if other events in the annotation are known, and only logs `skipping unknown "
+        "hook`. Upper and lower case do not matter. Helm 3 shows hooks to no post-renderer, so that only Helm 4 and "
+        "plans of whole charts warn of it.",
     ),
     Code(
         "PR601",

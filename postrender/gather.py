@@ -144,7 +144,7 @@ def _entries(stored: Manifest | None, kinds: _Kinds) -> tuple[Entry, ...]:
 
 def _leaving(items: Sequence[Item], stored: Manifest | None, kinds: _Kinds) -> list[Item]:
     """What is stored and not in the stream in the same group, version and Kind; not what is no longer served."""
-    held = {(item.ref.gvk, item.key) for item in items}
+    held = {(item.ref.gvk, item.key) for item in items if not item.hook}
     return [
         Item(ref, kinds.key(ref), kinds.of(ref.gvk), None)
         for ref in (stored.objects if stored else ())

@@ -63,6 +63,9 @@ class Behaviour(Record):
     hands_on_apply: bool = False
     #: a new release is applied server-side unless told otherwise (``NewInstall``, pkg/action/install.go of v4).
     server_side: bool = False
+    #: what this Helm would create may not have both a name and a generateName (``validateNameAndGenerateName``,
+    #: pkg/action/validate.go of v4.1.3); before, the name counts.
+    refuses_name_with_prefix: bool = False
     #: hooks go through the post-renderer (``renderResources``, pkg/action/action.go of v4).
     hooks_in_stream: bool = False
 
@@ -77,6 +80,7 @@ _TABLE: tuple[tuple[HelmVersion, dict[str, object]], ...] = (
     (HelmVersion(4, 0, 1), {"copies_adopted": True, "applies_what_is_new": True}),
     (HelmVersion(4, 0, 5), {"hands_on_apply": True}),
     (HelmVersion(4, 1, 1), {"matching": Matching.GROUP_KIND}),
+    (HelmVersion(4, 1, 3), {"refuses_name_with_prefix": True}),
     (HelmVersion(4, 2, 0), {"starts_from_live": True}),
 )
 """From which version on what differs from the row before."""

@@ -8,11 +8,11 @@ from types import MappingProxyType
 
 from postrender import builtin
 from postrender import manifest as manifests
+from postrender.helm.hooks import HOOK
 from postrender.identity import CRD, ObjectKey, object_name
 from postrender.live import RESOURCE_POLICY, Json, LiveObject
 from postrender.manifest import Manifest, ObjectRef
 from postrender.offline import Offline
-from postrender.plan.facts import HOOK
 from postrender.record import Record
 
 KEEP = "keep"

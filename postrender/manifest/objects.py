@@ -16,8 +16,11 @@ class ObjectRef(Record):
     """One Kubernetes object in the stream.
 
     ``path`` is () for the document itself, (i,) for item i of a list, (i, j) for one of a list in a list. ``name`` is
-    "" where the manifest names none, ``namespace`` as written. Labels and annotations are those with string values.
-    ``server_set`` are dotted paths of fields that only a server sets. ``line`` counts from 1 in the stream.
+    "" where the manifest names none, ``namespace`` as written. ``generate_name`` is whether the server is asked to make
+    a name, though there may be one already. Labels and annotations are those with string values. ``server_set`` are
+    dotted paths of fields that only a server sets and that have a value, ``server_set_empty`` those without one; an
+    empty ``managedFields`` counts among the former, since a server takes it for an order to forget them all. ``line``
+    counts from 1 in the stream.
     """
 
     document: int
@@ -30,6 +33,7 @@ class ObjectRef(Record):
     annotations: Mapping[str, str]
     server_set: tuple[str, ...]
     line: int
+    server_set_empty: tuple[str, ...] = ()
 
 
 def objects(body: Json, document: int, line_of: Callable[[tuple[int, ...]], int]) -> tuple[tuple[ObjectRef, ...], str]:
@@ -84,20 +88,26 @@ def _ref(body: Json, document: int, path: tuple[int, ...], version: str, kind: s
     metadata = metadata if isinstance(metadata, dict) else {}
     name = metadata.get("name")
     namespace = metadata.get("namespace")
-    carried = [f"metadata.{key}" for key in _SERVER_SET if metadata.get(key) not in _NOTHING]
-    if body.get("status") not in _NOTHING:
-        carried.append("status")
+    carried: list[str] = []
+    empty: list[str] = []
+    for key in _SERVER_SET:
+        if key in metadata:
+            told = metadata[key] not in _NOTHING or (key == "managedFields" and metadata[key] is not None)
+            (carried if told else empty).append(f"metadata.{key}")
+    if "status" in body:
+        (carried if body["status"] not in _NOTHING else empty).append("status")
     return ObjectRef(
         document,
         path,
         GroupVersionKind.parse(version, kind),
         name if isinstance(name, str) else "",
         namespace if isinstance(namespace, str) else "",
-        not name and bool(metadata.get("generateName")),
+        bool(metadata.get("generateName")),
         _strings(metadata.get("labels")),
         _strings(metadata.get("annotations")),
         tuple(carried),
         line,
+        tuple(empty),
     )
 
 

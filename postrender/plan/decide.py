@@ -160,6 +160,8 @@ def _told(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> lis
     told = _about_owner(run, run.facts.items[index], run.owners[index])
     if run.facts.items[index].live is not None and run.stuck_on_live:
         told.append(owners.not_applied(run.facts.invocation))
+    if run.refuses_names(run.facts.items[index]):
+        told.append(findings.name_and_prefix())
     if index in run.twins:
         told.append(findings.lookalikes([run.facts.items[other].name for other in run.twins[index]]))
     if index in run.doubles:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from postrender.helm import hooks
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.objects import Entry
 from postrender.helm.versions import Behaviour, behaviour
@@ -12,9 +13,6 @@ from postrender.identity import CRD, ObjectKey, Resource, object_name
 from postrender.live import Found, Json, LiveObject, Observation, ReleaseName, StoredRelease
 from postrender.manifest import Manifest, ObjectRef
 from postrender.record import Record
-
-HOOK = "helm.sh/hook"
-HOOK_DELETE_POLICY = "helm.sh/hook-delete-policy"
 
 
 class Item(Record):
@@ -38,13 +36,14 @@ class Item(Record):
     @property
     def hook(self) -> bool:
         """Whether Helm runs it as a hook: never stamped, labelled or pinned."""
-        return HOOK in self.ref.annotations
+        return hooks.HOOK in self.ref.annotations
 
     @property
     def clears_its_place(self) -> bool:
         """Whether Helm deletes what is live under the hook's name before it runs it: its default, but for CRDs."""
-        policies = {each.strip() for each in self.ref.annotations.get(HOOK_DELETE_POLICY, "").split(",")} - {""}
-        return self.key.group_kind != CRD and (not policies or "before-hook-creation" in policies)
+        annotations = self.ref.annotations
+        skipped = hooks.unknown_events(annotations)
+        return not skipped and self.key.group_kind != CRD and hooks.deleted_before(annotations)
 
     @property
     def live(self) -> LiveObject | None:

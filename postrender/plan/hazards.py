@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 
+from postrender.helm.hooks import HOOK, events, unknown_events
 from postrender.helm.matching import no_original
 from postrender.identity import SECRET
 from postrender.live import RESOURCE_POLICY, Json, LiveObject
 from postrender.ownership import Standing
-from postrender.plan.facts import HOOK, Item
+from postrender.plan.facts import Item
 from postrender.plan.findings.words import kubectl, some
 from postrender.plan.rewriting import Rewriting
 from postrender.plan.run import Run
@@ -24,6 +25,8 @@ def hazards(run: Run, index: int, done: Rewriting) -> Iterator[Finding]:
     """What is to be said of one object of the stream beside its owner and what Helm will make of it."""
     item, owner = run.facts.items[index], run.owners[index]
     if item.hook:
+        if unknown := unknown_events(item.ref.annotations):
+            yield _skipped(unknown)
         if item.occupant is not None:
             yield from _hook(run, item, item.occupant)
         return
@@ -128,14 +131,24 @@ def _hook(run: Run, item: Item, live: LiveObject) -> Iterator[Finding]:
     """
     if HOOK in live.annotations or not item.clears_its_place:
         return
-    events = {event.strip() for event in item.ref.annotations.get(HOOK, "").split(",")}
-    now = bool(events & _EVENTS[run.upgrade])
+    now = not _EVENTS[run.upgrade].isdisjoint(events(item.ref.annotations))
     yield Finding(
         "PR502",
         Severity.ERROR if now else Severity.WARNING,
         f"is a hook, and Helm deletes the object that is live under its name {'now' if now else 'when it runs'}: that "
         "one is no hook" + (f", and belongs to release {live.owner}" if live.owner else ""),
         (f"kubectl get {kubectl(item.name)} -o yaml", "rename the hook in the chart"),
+    )
+
+
+def _skipped(unknown: tuple[str, ...]) -> Finding:
+    """Helm neither runs nor installs what names an event that it does not know (``SortManifests``)."""
+    return Finding(
+        "PR507",
+        Severity.WARNING,
+        f"Helm skips this object: it does not know the hook event{'s' * (len(unknown) > 1)} "
+        + some([repr(event) for event in unknown]),
+        ("in the chart, correct the annotation helm.sh/hook",),
     )
 
 

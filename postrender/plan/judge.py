@@ -175,7 +175,7 @@ def without_remainder(group: Group, target: Entry, body: Json) -> Json:
 
 
 def unkept(group: Group, rewritings: Sequence[Rewriting]) -> list[Paths]:
-    """For each member the paths at which the server will not have what the chart wants, as far as it was asked."""
+    """For each member the paths at which the server will not have what the chart says, as far as it was asked."""
     if group.fresh:
         return [
             tuple(dropped(entry.body, group.fresh.get(entry.key, {}))) if entry.key in group.fresh else ()
@@ -184,7 +184,17 @@ def unkept(group: Group, rewritings: Sequence[Rewriting]) -> list[Paths]:
     if not group.reached:
         return [()] * len(rewritings)
     asked = rights(replace(group, reached={}), rewritings)
-    return [differs(right, wanted) for right, wanted in zip(rights(group, rewritings), asked, strict=True)]
+    return [
+        tuple(path for path in differs(right, wanted) if _says(member.entry.body, path))
+        for member, right, wanted in zip(group.members, rights(group, rewritings), asked, strict=True)
+    ]
+
+
+def _says(chart: Json, path: tuple[str, ...]) -> bool:
+    """Whether the chart has anything but null at the path: what it leaves open the server may fill in."""
+    for key in path:
+        chart = chart.get(key) if isinstance(chart, dict) else None
+    return chart is not None
 
 
 def policy_of(body: Json) -> Json:

@@ -22,7 +22,7 @@ def leaving(run: Run) -> tuple[Verdict, ...]:
     """A verdict for everything live that the stored manifest holds and the stream does not."""
     matching = run.ways.matching
     targets = {identity(matching, item.ref.gvk, item.key) for item in run.facts.items if not item.hook}
-    keys = {item.key for item in run.facts.items}
+    keys = {item.key for item in run.facts.items if not item.hook}
     uids = {item.live.uid for item in run.facts.items if item.live is not None}
     verdicts = []
     for item in run.facts.leaving:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from postrender.collisions import label_value
+from postrender.helm.invocation import Action
 from postrender.helm.matching import identity, lookalikes
 from postrender.helm.objects import built
 from postrender.helm.versions import HelmVersion, behaviour
@@ -84,6 +85,18 @@ class Run:
         known = self.facts.invocation.helm is not None
         return known and self.server_side and not self.upgrade and not self.ways.copies_adopted
 
+    def refuses_names(self, item: Item) -> bool:
+        """Whether this Helm ends at an object that has both a name and a generateName.
+
+        It looks at what the release does not hold yet (``existingResourceConflict``, pkg/action/validate.go of v4). Of
+        a Helm of unknown version it is not said: it ends before it changes anything.
+        """
+        invocation = self.facts.invocation
+        if invocation.helm is None or invocation.action is Action.TEMPLATE or not self.ways.refuses_name_with_prefix:
+            return False
+        both = bool(item.ref.name) and item.ref.generate_name and not item.hook
+        return both and all((item.ref.gvk, item.key) != (entry.gvk, entry.key) for entry in self.facts.stored)
+
     @property
     def updates(self) -> bool:
         """Whether Helm goes through the stream by an update; an install of nothing but new objects makes them at once.
@@ -151,7 +164,7 @@ class Run:
         stamp = self.policy.stamp is Stamp.ALL or (self.policy.stamp is Stamp.ADOPT and adopted)
         key = self.policy.label_key
         return Rewriting(
-            strip=item.ref.server_set if _EXPORTED & set(item.ref.server_set) else (),
+            strip=(*item.ref.server_set, *item.ref.server_set_empty) if _EXPORTED & set(item.ref.server_set) else (),
             label=(key, label_value(item.key.group_kind)) if key and index in self.twins else None,
             stamp=self.release if stamp else None,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from postrender.plan.verdict import Action, Plan, Verdict
+from postrender.plan.verdict import Action, Plan, Severity, Verdict
 from postrender.record import Record
 from postrender.report.lines import wrapped
 
@@ -67,6 +67,8 @@ def _about(verdict: Verdict) -> Iterable[str]:
     yield from wrapped(f"{verdict.name}: {done(verdict)}", first="  ", rest="      ")
     for finding in verdict.findings:
         yield from wrapped(f"{finding.text} ({finding.code})", first="    - ", rest="      ")
+        if finding.severity is Severity.WARNING:
+            yield from (f"      next: {step}" for step in finding.next)
 
 
 def _summary(plan: Plan) -> str:

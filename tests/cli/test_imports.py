@@ -42,7 +42,7 @@ OURS = frozenset(
     caller.processes caller.procfs caller.said caller.settings caller.sources caller.values caller.version
     commands commands.account commands.filter commands.given commands.options commands.inputs commands.stdout
     commands.telling
-    helm helm.invocation helm.matching helm.objects helm.versions
+    helm helm.hooks helm.invocation helm.matching helm.objects helm.versions
     manifest manifest.documents manifest.fields manifest.leaves manifest.lines manifest.nodes manifest.objects
     manifest.reader manifest.scalars manifest.stream manifest.tree manifest.values
     plan plan.decide plan.edits plan.facts plan.findings plan.findings.leaving

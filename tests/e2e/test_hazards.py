@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.api import MERGE_PATCH, Namespace
 from tests.e2e.charts import chart, manifest
 from tests.e2e.helm import Filter, HelmFactory, executable
-from tests.e2e.kinds import CONFIG_MAP, SECRET, STABLE_SHIRT
+from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, NAMESPACE, SECRET, STABLE_SHIRT
 
 REST = {"rest": manifest(CONFIG_MAP, "rest", {"z": "1"})}
 
@@ -130,3 +130,132 @@ def test_what_helm_set_client_side_is_refused_and_the_way_out_takes_it_away(
     assert "a" not in namespace.labels(STABLE_SHIRT, "shirt")
     it.upgrade("r", less, filter=noted).expect_ok()
     assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "red"}
+
+
+def _noted(folder: Path) -> tuple[Filter, Path]:
+    """The filter with its summary in a file."""
+    log = folder / "account"
+    script = folder / "noted"
+    script.write_text(f"#!/bin/sh\nexec '{executable(folder)}' \"$@\" 2>>'{log}'\n")
+    script.chmod(0o755)
+    return Filter(program=script), log
+
+
+def _hook(event: str, policy: str | None) -> dict[str, str]:
+    return {"helm.sh/hook": event, **({} if policy is None else {"helm.sh/hook-delete-policy": policy})}
+
+
+@pytest.mark.parametrize(
+    ("event", "policy", "deleted"),
+    [("Pre-Install", "Before-Hook-Creation", True), ("pre-install", None, True), ("PRE-INSTALL ", "", False)],
+)
+def test_helm_reads_hook_events_and_delete_policies_in_any_case(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, event: str, policy: str | None, deleted: bool
+) -> None:
+    """A live object is refused (PR502) where Helm would delete it to make room for the hook, and only there."""
+    it = helm("4.3.1")
+    live = namespace.create(manifest(CONFIG_MAP, "a", {"mine": "1"}), CONFIG_MAP)
+    hooked = chart(tmp_path, {**REST, "a": manifest(CONFIG_MAP, "a", {"x": "1"}, annotations=_hook(event, policy))})
+    filter, log = _noted(tmp_path)
+    done = it.install("r", hooked, filter=filter)
+    assert namespace.uid(CONFIG_MAP, "a") == live["metadata"]["uid"]
+    assert ("(PR502)" in log.read_text()) is deleted
+    assert done.ok is not deleted
+    if deleted:
+        it.install("again", hooked).expect_ok()
+        assert namespace.uid(CONFIG_MAP, "a") != live["metadata"]["uid"]
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "3.21.4", "4.3.1"])
+def test_helm_skips_an_object_with_a_hook_event_it_does_not_know(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
+) -> None:
+    """Helm 3 shows hooks to no post-renderer; with Helm 4 the summary warns (PR507)."""
+    it = helm(version)
+    notes = _hook("pre-install, post-instal", None)
+    filter, log = _noted(tmp_path)
+    it.install(
+        "r", chart(tmp_path, {**REST, "a": manifest(CONFIG_MAP, "a", annotations=notes)}), filter=filter
+    ).expect_ok()
+    assert namespace.get(CONFIG_MAP, "a") is None
+    told = " ".join(log.read_text().split())
+    assert ("Helm skips this object: it does not know the hook event 'post-instal' (PR507)" in told) is (it.major == 4)
+
+
+@pytest.mark.parametrize(
+    ("version", "refused"), [("3.21.4", False), ("4.1.0", False), ("4.1.4", True), ("4.3.1", True)]
+)
+def test_a_name_beside_a_generate_name(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str, refused: bool
+) -> None:
+    it = helm(version)
+    both = manifest(CONFIG_MAP, "a", {"x": "1"})
+    both["metadata"]["generateName"] = "a-"
+    named = chart(tmp_path, {"a": both})
+    filter, log = _noted(tmp_path)
+    alone = it.install("alone", named)
+    assert alone.ok is not refused
+    assert ("metadata.name and metadata.generateName cannot both be set" in alone.stderr) is refused
+    if not refused:
+        it.uninstall("alone").expect_ok()
+    done = it.install("r", named, filter=filter)
+    assert done.ok is not refused
+    assert ("(PR207)" in log.read_text()) is refused
+    assert (namespace.get(CONFIG_MAP, "a") is None) is refused
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "3.21.4", "4.1.4", "4.3.1"])
+def test_an_empty_managed_fields_is_taken_out(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
+) -> None:
+    """A server-side apply would end there: ``metadata.managedFields must be nil``."""
+    it = helm(version)
+    plain = chart(tmp_path, {"a": manifest(CONFIG_MAP, "a", {"x": "1"}, keep=True)})
+    it.install("r", plain).expect_ok()
+    it.uninstall("r").expect_ok()
+    exported = manifest(CONFIG_MAP, "a", {"x": "1"}, keep=True)
+    exported["metadata"]["managedFields"] = []
+    it.install("r", chart(tmp_path, {"a": exported}), filter=True).expect_ok()
+    assert "managedFields" not in namespace.releases("r")[-1].manifest
+    assert namespace.found(CONFIG_MAP, "a")["metadata"]["managedFields"]
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "4.3.1"])
+def test_an_object_that_is_deleted_with_its_namespace(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
+) -> None:
+    """Helm fails, before it changes anything: it cannot store its release there."""
+    it = helm(version)
+    kept = chart(tmp_path, {"a": manifest(CONFIG_MAP, "a", {"x": "1"}, keep=True)})
+    it.install("r", kept).expect_ok()
+    it.uninstall("r").expect_ok()
+    namespace.patch(CONFIG_MAP, "a", {"metadata": {"finalizers": ["example.com/stay"]}})
+    path = NAMESPACE.path("", namespace.name)
+    try:
+        namespace.delete(CONFIG_MAP, "a")
+        namespace.api.request("DELETE", path)
+        done = it.install("r", kept)
+        filter, log = _noted(tmp_path)
+        assert not it.install("r", kept, filter=filter).ok
+    finally:
+        namespace.patch(CONFIG_MAP, "a", {"metadata": {"finalizers": None}})
+    assert "because it is being terminated" in done.stderr
+    assert log.read_text().partition("  report: ")[0] == (
+        f"postrender: configmaps/{namespace.name}/a: is being deleted: Helm would fail if its namespace is being "
+        "deleted too, and otherwise report success for an object that then vanishes (PR106)\n"
+        f"  next: kubectl wait --for=delete configmaps/a -n {namespace.name} --timeout=60s\n"
+        "  next: postrender explain PR106\n"
+    )
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "3.17.0"])
+def test_what_helm_leaves_behind_comes_with_the_command_that_removes_it(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
+) -> None:
+    it = helm(version)
+    stable, beta = (manifest(kind, "shirt", {"color": "blue"}) for kind in (STABLE_SHIRT, BETA_SHIRT))
+    it.install("r", chart(tmp_path, {"a": stable, "b": beta})).expect_ok()
+    filter, log = _noted(tmp_path)
+    it.upgrade("r", chart(tmp_path, {"b": beta}), filter=filter).expect_ok()
+    assert namespace.get(STABLE_SHIRT, "shirt") is not None
+    assert f"      next: kubectl delete shirts.stable.example.com/shirt -n {namespace.name}\n" in log.read_text()

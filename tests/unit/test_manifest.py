@@ -112,7 +112,7 @@ def test_generated_name_is_told() -> None:
     (ref,) = objects(f"{HEAD}metadata: {{generateName: a-}}\n")
     assert (ref.name, ref.generate_name) == ("", True)
     (ref,) = objects(f"{HEAD}metadata: {{generateName: a-, name: b}}\n")
-    assert (ref.name, ref.generate_name) == ("b", False)
+    assert (ref.name, ref.generate_name) == ("b", True)
     (ref,) = objects(f"{HEAD}data: {{}}\n")
     assert (ref.name, ref.generate_name) == ("", False)
 
@@ -426,3 +426,17 @@ def test_large_documents_are_read_in_place() -> None:
     with pytest.raises(ManifestError, match="line 80002, column 5: not YAML"):
         manifest.read(f"data: # it's\n{lines}é: b: c\n{PLAIN}".encode())
     assert json.dumps(manifest.load(text.encode())["data"]).startswith('{"key0": ')
+
+
+@pytest.mark.parametrize(
+    ("metadata", "carried", "empty"),
+    [
+        ("managedFields: []", ("metadata.managedFields",), ()),
+        ("managedFields: null", (), ("metadata.managedFields",)),
+        ("creationTimestamp: null", (), ("metadata.creationTimestamp",)),
+        ("uid: '', generation: 2", ("metadata.generation",), ("metadata.uid",)),
+    ],
+)
+def test_an_empty_server_set_field_is_known(metadata: str, carried: tuple[str, ...], empty: tuple[str, ...]) -> None:
+    (ref,) = objects(f"{HEAD}metadata: {{name: a, {metadata}}}\n")
+    assert (ref.server_set, ref.server_set_empty) == (carried, empty)

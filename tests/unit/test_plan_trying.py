@@ -308,3 +308,23 @@ def test_an_empty_map_that_gets_lost_is_told() -> None:
     assert f"{finding.text} ({finding.code})" == (
         "the API server leaves out, or empties, what the chart says in spec.b (PR308)"
     )
+
+
+@pytest.mark.parametrize(("chart", "codes"), [("", []), (", size: XL", ["PR308"])])
+def test_what_the_server_fills_in_by_itself_is_no_word_of_the_chart(chart: str, codes: list[str]) -> None:
+    """An earlier chart set ``color`` to what is its default; this one says nothing about it."""
+    text = "{apiVersion: a.example.com/v1, kind: Shirt, metadata: {name: s}, spec: {fit: slim" + chart + "}}"
+    stream = manifest.read(text.encode())
+    (ref,) = stream.objects
+    key = ObjectKey(ref.gvk.group_kind, "shop", ref.name)
+    managed = ({**entry("Update", {"f:spec": {"f:color": {}, "f:fit": {}}}), "apiVersion": ref.gvk.api_version},)
+    metadata = {"name": "s", "namespace": "shop", "resourceVersion": "7", "managedFields": list(managed), **STAMPS}
+    body = {"apiVersion": ref.gvk.api_version, "kind": "Shirt", "metadata": metadata, "spec": {"color": "red"}}
+    live = LiveObject(
+        key, ref.gvk.api_version, "uid", "7", STAMPS["labels"], STAMPS["annotations"], managed_fields=managed, body=body
+    )
+    item = Item(ref, key, Resource(ref.gvk, "shirts", namespaced=True), Found(live))
+    reached = {key: {**body, "spec": {"color": "red", "fit": "slim"}}}
+    known = Facts(Desired(stream), (item,), Invocation(HelmVersion(3, 21, 4), Action.INSTALL, US), reached=reached)
+    found = [finding.code for finding in decide(known, Policy()).verdicts[0].findings]
+    assert [code for code in found if code == "PR308"] == codes

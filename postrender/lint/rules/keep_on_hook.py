@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from postrender.helm.hooks import DELETE_POLICY
 from postrender.identity import CRD
 from postrender.lint.facts import Facts
 from postrender.lint.findings import Severity, Trouble
 from postrender.live import RESOURCE_POLICY
 
 CODE = "PL103"
-_DELETES = "helm.sh/hook-delete-policy"
 
 
 def check(facts: Facts) -> Iterator[Trouble]:
@@ -24,12 +24,13 @@ def check(facts: Facts) -> Iterator[Trouble]:
     for subject in facts.subjects:
         if not subject.hook or RESOURCE_POLICY not in subject.ref.annotations:
             continue
-        policy = subject.ref.annotations.get(_DELETES) or "before-hook-creation, the default"
+        policy = subject.ref.annotations.get(DELETE_POLICY, "before-hook-creation, the default").lower()
+        kept = subject.key.group_kind == CRD or not policy.strip()
         yield Trouble(
             subject,
             Severity.WARNING,
             "is a hook, and Helm does not look at a hook's resource policy: "
-            + ("it is never deleted" if subject.key.group_kind == CRD else f"it is deleted by {policy}"),
+            + ("it is never deleted" if kept else f"it is deleted by {policy}"),
             (f"take out {RESOURCE_POLICY}, or helm.sh/hook",),
             ("metadata", "annotations", RESOURCE_POLICY),
         )

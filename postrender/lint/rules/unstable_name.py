@@ -23,7 +23,7 @@ def check(facts: Facts) -> Iterator[Trouble]:
     """Every kept object whose name is made by the server, by chance or by the revision."""
     again = {subject.key for subject in facts.again.subjects} if facts.again else None
     for subject in facts.kept:
-        if subject.ref.generate_name:
+        if subject.ref.generate_name and not subject.ref.name:
             yield _trouble(subject, "its name is made by the server at each installation", "generateName")
         elif again is not None and subject.key not in again:
             yield _trouble(subject, "its name is another one at each rendering", "name")

@@ -23,6 +23,16 @@ def stripped(paths: Sequence[str]) -> Finding:
     return Finding("PR303", Severity.INFO, f"server-set fields taken out: {', '.join(paths)}")
 
 
+def name_and_prefix() -> Finding:
+    """The object has two names, and Helm takes one."""
+    return Finding(
+        "PR207",
+        Severity.ERROR,
+        "this Helm would fail: metadata.name and metadata.generateName cannot both be set",
+        ("in the chart, remove metadata.generateName",),
+    )
+
+
 def version_unknown() -> Finding:
     """Helm's versions would do different things."""
     return Finding(

@@ -66,7 +66,8 @@ def _terminating(name: str) -> Finding:
     return Finding(
         "PR106",
         Severity.ERROR,
-        "is being deleted; Helm would report success and the object would then vanish",
+        "is being deleted: Helm would fail if its namespace is being deleted too, and otherwise report success for an "
+        "object that then vanishes",
         (f"kubectl wait --for=delete {kubectl(name)} --timeout=60s",),
     )
 
