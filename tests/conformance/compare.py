@@ -5,7 +5,6 @@ Lists whose entries have names are held against each other by name, so that a di
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +27,13 @@ _OF_THE_SERVER = (
 _UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+class _Nothing:
+    """What stands for a value that is not there; null is one that is."""
+
+
+NOTHING = _Nothing()
+
+
 @dataclass(frozen=True)
 class Difference:
     """One value that differs.
@@ -46,31 +52,30 @@ class Difference:
     def __str__(self) -> str:
         if self.order:
             return f"{self.path}: order"
-        return f"{self.path}: {_short(self.here, self.place is None)} (fresh: {_short(self.there, self.there is None)})"
+        return f"{self.path}: {_short(self.here)} (fresh: {_short(self.there)})"
 
 
 def comparable(live: Object, chart: Object) -> Object:
     """A live object without what only the server sets or allocates; ``chart`` is the manifest it was made from."""
-    body = copy.deepcopy(live)
+    body: Object = json.loads(json.dumps(live))
     body.pop("status", None)
     metadata = body["metadata"]
+    namespace = (metadata.get("annotations") or {}).get("meta.helm.sh/release-namespace", "")
     for field in _OF_THE_SERVER:
         metadata.pop(field, None)
     notes = metadata.get("annotations") or {}
     for note in ("kubectl.kubernetes.io/last-applied-configuration", "deprecated.daemonset.template.generation"):
         notes.pop(note, None)
-    if "meta.helm.sh/release-namespace" in notes:
-        notes["meta.helm.sh/release-namespace"] = "(the release's)"
     labels = metadata.get("labels") or {}
     for label in [each for each in labels if each.startswith("postrender/")]:
         del labels[label]
     if body["kind"] == "Service" and body["apiVersion"] == "v1":
         _without_allocated(body["spec"], chart.get("spec") or {})
-    if body["kind"] in ("Job", "PersistentVolumeClaim", "PersistentVolume"):
-        text = json.dumps(body)
-        found: Object = json.loads(_UID.sub("(uid)", text) if body["kind"] == "Job" else text)
-        return found
-    return body
+    text = json.dumps(body)
+    if namespace:
+        text = text.replace(namespace, "(the release's namespace)")
+    found: Object = json.loads(_UID.sub("(uid)", text) if body["kind"] == "Job" else text)
+    return found
 
 
 def differences(here: Any, there: Any) -> list[Difference]:
@@ -104,9 +109,9 @@ def _differing(here: Any, there: Any, path: str, fields: tuple[str, ...], place:
         for key in {**here, **there}:
             inner, names = _joined(path, key), (*fields, key)
             if key not in there:
-                yield Difference(inner, names, (*place, key), here[key], None)
+                yield Difference(inner, names, (*place, key), here[key], NOTHING)
             elif key not in here:
-                yield Difference(inner, names, None, None, there[key])
+                yield Difference(inner, names, None, NOTHING, there[key])
             else:
                 yield from _differing(here[key], there[key], inner, names, (*place, key))
     elif isinstance(here, list) and isinstance(there, list) and (named := _named(here, there)):
@@ -125,9 +130,9 @@ def _differing_entries(
         inner = f"{path}[{key}={name}]"
         if name not in theirs:
             at, entry = mine[name]
-            yield Difference(inner, fields, (*place, at), entry, None)
+            yield Difference(inner, fields, (*place, at), entry, NOTHING)
         elif name not in mine:
-            yield Difference(inner, fields, None, None, theirs[name][1])
+            yield Difference(inner, fields, None, NOTHING, theirs[name][1])
         else:
             at, entry = mine[name]
             yield from _differing(entry, theirs[name][1], inner, fields, (*place, at))
@@ -195,8 +200,8 @@ def _sorted(entries: list[Any]) -> list[str]:
     return sorted(json.dumps(each, sort_keys=True) for each in entries)
 
 
-def _short(value: Any, missing: bool) -> str:
-    if missing:
+def _short(value: Any) -> str:
+    if value is NOTHING:
         return "nothing"
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}..."

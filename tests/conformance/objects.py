@@ -1,23 +1,35 @@
-"""Where the objects of the cases come from: the public charts."""
+"""Where the objects of the cases come from: public charts, the server's own schemas, and custom resources."""
 
 from __future__ import annotations
 
 import copy
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from random import Random
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import yaml
 
+from tests.conformance import customs
+from tests.conformance.schemas import Schemas
 from tests.conformance.server import Server
 from tests.corpus.conftest import CHARTS
 from tests.e2e.api import Object
 from tests.e2e.kinds import Kind
 
 Found: TypeAlias = tuple[Kind, Object]
+MINIMAL = Path(__file__).with_name("minimal.yaml")
+
+
+class Source(Protocol):
+    """Draws objects that a chart could have, of kinds that the server serves."""
+
+    def draw(self, chance: Random) -> Found:
+        """An object that the server may or may not take."""
+
 
 LEFT_OUT = {
     "APIService": "discovery asks the service behind it, and every Helm would wait for that",
@@ -68,6 +80,45 @@ class ChartObjects:
         weights = [len(self._by_kind[kind]) ** 0.5 for kind in kinds]
         kind, body = chance.choice(self._by_kind[chance.choices(kinds, weights)[0]])
         return kind, harmless(body)
+
+
+class GrownObjects:
+    """Draws objects that grew from minimal ones by the server's schemas, as far as the server takes them."""
+
+    def __init__(self, server: Server, minimal: Sequence[Object], schemas: Schemas) -> None:
+        self._server = server
+        self._schemas = schemas
+        self._minimal: list[Found] = []
+        for body in minimal:
+            kind = server.kind(body)
+            assert kind is not None, f"the server has no {body['apiVersion']} {body['kind']}"
+            self._minimal.append((kind, body))
+
+    def draw(self, chance: Random) -> Found:
+        """One object with up to six more fields than the least."""
+        kind, body = chance.choice(self._minimal)
+        body = harmless(body)
+        if chance.random() < 0.3:
+            body["metadata"]["labels"] = {"a": "b", "c": "d"}
+        wanted = chance.randint(0, 6)
+        for _ in range(4 * wanted):
+            if not wanted:
+                break
+            more = harmless(self._schemas.grown(chance, kind, body))
+            if more != body and self._server.takes(kind, more):
+                body = more
+                wanted -= 1
+        return kind, body
+
+
+def sources(server: Server) -> dict[str, Source]:
+    """What cases can be drawn from, by name."""
+    schemas = Schemas(server.api)
+    found: dict[str, Source] = {
+        "schemas": GrownObjects(server, yaml.safe_load(MINIMAL.read_text()), schemas),
+        "customs": GrownObjects(server, customs.minimal(), schemas),
+    }
+    return {"charts": ChartObjects(server), **found} if CHARTS.is_file() else found
 
 
 def harmless(body: Object) -> Object:

@@ -19,12 +19,14 @@ from typing import Any
 
 import yaml
 
-from tests.conformance.cases import Case
-from tests.conformance.compare import Difference, comparable, differences, not_of_others
-from tests.e2e.api import Namespace, Object
+from tests.conformance.cases import Case, Start
+from tests.conformance.compare import NOTHING, Difference, comparable, differences, not_of_others
+from tests.conformance.server import placed
+from tests.e2e.api import ApiError, Namespace, Object
 from tests.e2e.charts import chart
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, Helm, Run
+from tests.e2e.kinds import Kind
 from tests.tools import assets
 
 RELEASE = "r"
@@ -34,6 +36,10 @@ KEEP = "helm.sh/resource-policy"
 REFUSALS = ("error while running post render", "error running post renderer", "post-renderer")
 """What Helm says where the filter failed."""
 WORKERS = 2
+OLDER = {"3": "3.12.3", "4": "3.21.4"}
+"""The Helm before, by the major version of the one that is judged."""
+ADOPT = {Start.ORPHAN: "orphans", Start.APPLIED: "unmanaged", Start.APPLIED_SERVER_SIDE: "unmanaged"}
+"""What the filter has to be allowed."""
 _NUMBERS = itertools.count(1)
 
 
@@ -60,6 +66,7 @@ class Result:
     """A played case. ``mispredicted`` is where the filter's report said something else than what then was live,
     ``undefaulted`` where it only lacks what the server adds to, or drops from, whatever is written.
 
+    ``impossible`` is whether the server refuses even the chart's object itself, put in the place of the live one.
     ``differs`` is what is not as in the fresh installation at the end, ``unnamed`` the part of it that no warning
     names. ``text`` is what was said by Helm and the filter.
     """
@@ -73,6 +80,7 @@ class Result:
     mispredicted: tuple[Difference, ...] = ()
     undefaulted: tuple[Difference, ...] = ()
     predicted: bool = False
+    impossible: bool = False
     trouble: str = ""
     text: str = ""
     live: Object | None = None
@@ -101,10 +109,6 @@ class Told:
         """Whether a further upgrade is said to be needed."""
         return any("helm upgrade" in f"{each['text']} {' '.join(each['next'])}" for each in self.findings)
 
-    @property
-    def refused(self) -> bool:
-        return any(each["severity"] == "error" for each in self.findings)
-
     def unnamed(self, found: Sequence[Difference]) -> list[Difference]:
         """Those of which no warning names the field."""
         texts = [each["text"] for each in self.findings if each["severity"] == "warning"]
@@ -129,7 +133,7 @@ class Player:
         """The results, as they come."""
         by_start: dict[Any, list[Case]] = {}
         for case in cases:
-            by_start.setdefault(case.start, []).append(case)
+            by_start.setdefault((case.start, case.force_conflicts), []).append(case)
         batches = [some[at : at + self._batch] for some in by_start.values() for at in range(0, len(some), self._batch)]
         with ThreadPoolExecutor(WORKERS) as pool:
             for results in pool.map(self.batch, batches):
@@ -152,8 +156,10 @@ class Player:
         return [each if each.good else self.one(each.case) for each in found]
 
     def one(self, case: Case) -> Result:
-        """The result of one case, played alone."""
+        """The result of one case, played alone; without its chart between where Helm does not take that one."""
         (found,) = self._play([case])
+        if found.verdict is Verdict.TROUBLE and case.between != case.old:
+            (found,) = self._play([replace(case, between=case.old)])
         return found
 
     def _play(self, cases: Sequence[Case]) -> list[Result]:
@@ -169,12 +175,13 @@ class _Stage:
     """Two namespaces for some cases: in one the new chart is installed fresh, in the other over what was there."""
 
     def __init__(self, plane: ControlPlane, version: str, folder: Path, cache: Path, cases: Sequence[Case]) -> None:
-        name = f"f{next(_NUMBERS)}"
+        number = next(_NUMBERS)
         self._version = version
         self._cases = cases
-        self._folder = folder / name
-        self._over, self._fresh = plane.namespace(name), plane.namespace(f"{name}-fresh")
+        self._folder = folder / f"{number}"
+        self._over, self._fresh = plane.namespace(f"adopted-{number}"), plane.namespace(f"fresh-{number}")
         self._helm = self._of(plane, version, self._over, cache)
+        self._older_helm = self._of(plane, OLDER[version[0]], self._over, cache)
         self._fresh_helm = self._of(plane, version, self._fresh, cache)
 
     def __enter__(self) -> _Stage:
@@ -195,7 +202,7 @@ class _Stage:
         fresh = [self._get(case, self._fresh) for case in self._cases]
         self._start()
         before = [self._get(case, self._over) for case in self._cases]
-        run, told = self._filtered("install", new)
+        run, told = self._filtered("upgrade" if self._cases[0].start is Start.UPGRADED else "install", new)
         now = [self._get(case, self._over) for case in self._cases]
         text = f"{run.stdout}{run.stderr}"
         if not run.ok:
@@ -214,14 +221,35 @@ class _Stage:
         ]
 
     def _start(self) -> None:
-        old = self._chart(self._over, [case.old for case in self._cases])
-        self._helm.install(RELEASE, old, QUICKLY).expect_ok()
-        self._helm.uninstall(RELEASE).expect_ok()
+        """Make the old objects live as the start of the cases says."""
+        start = self._cases[0].start
+        old = [case.old for case in self._cases]
+        if start in (Start.APPLIED, Start.APPLIED_SERVER_SIDE):
+            for case, body in zip(self._cases, old, strict=True):
+                named = placed({**body, "metadata": self._metadata(case, body, self._over)}, self._over.name)
+                if start is Start.APPLIED:
+                    self._over.kubectl_apply(named, kind_of(case, body))
+                else:
+                    self._over.apply(named, kind_of(case, body), "kubectl")
+            return
+        helm = self._older_helm if start is Start.OLDER else self._helm
+        release = "other" if start is Start.ORPHAN else RELEASE
+        helm.install(release, self._chart(self._over, old), QUICKLY).expect_ok()
+        helm.uninstall(release).expect_ok()
+        if start in (Start.READOPTED, Start.UPGRADED):
+            between = self._chart(self._over, [case.between for case in self._cases])
+            helm.install(RELEASE, between, QUICKLY).expect_ok()
+        if start is Start.READOPTED:
+            helm.uninstall(RELEASE).expect_ok()
 
     def _filtered(self, action: str, bodies: Sequence[Object]) -> tuple[Run, Mapping[str, Told]]:
-        report = self._folder / f"{action}.json"
-        run = getattr(self._helm, action)(
-            RELEASE, self._chart(self._over, bodies), QUICKLY, filter=Filter(("--report", str(report)))
+        """One run with the filter, and what its report says of each object."""
+        report = self._folder / f"{action}-{next(_NUMBERS)}.json"
+        adopt = ADOPT.get(self._cases[0].start)
+        arguments = ("--report", str(report), *(("--adopt", adopt) if adopt else ()))
+        flags = ("--force-conflicts",) if self._cases[0].force_conflicts else ()
+        run = self._helm.run(
+            action, RELEASE, str(self._chart(self._over, bodies)), QUICKLY, *flags, filter=Filter(arguments)
         )
         plan = json.loads(report.read_text()) if report.is_file() else {}
         told = {}
@@ -231,12 +259,22 @@ class _Stage:
         return run, told
 
     def _failed(self, case: Case, run: Run, told: Told, was: Object | None, live: Object | None) -> Result:
-        codes = told.codes if told.refused else ()
+        codes = tuple(sorted({each["code"] for each in told.findings if each["severity"] == "error"}))
         refused = any(sentence in run.stderr for sentence in REFUSALS)
         verdict = Verdict.REFUSED if refused and _version(was) == _version(live) else Verdict.ERROR
-        return Result(
-            case, self._version, verdict, codes, trouble=run.error, text=f"{run.stdout}{run.stderr}", live=live
-        )
+        result = Result(case, self._version, verdict, codes, trouble=run.error, text=f"{run.stdout}{run.stderr}")
+        return replace(result, live=live, impossible=live is not None and self._refuses(case, live))
+
+    def _refuses(self, case: Case, live: Object) -> bool:
+        """Whether a dry-run update of the live object to the chart's fails."""
+        body = placed({**case.new, "metadata": self._metadata(case, case.new, self._over)}, self._over.name)
+        body["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
+        path = case.kind.path(self._over.name, _name(case, self._over))
+        try:
+            self._over.api.request("PUT", path, body, query={"dryRun": "All"})
+        except ApiError:
+            return True
+        return False
 
     def _judged(
         self,
@@ -270,11 +308,14 @@ class _Stage:
     def _chart(self, namespace: Namespace, bodies: Sequence[Object]) -> Path:
         templates = {}
         for case, body in zip(self._cases, bodies, strict=True):
-            metadata = {**body["metadata"], "name": _name(case, namespace)}
-            metadata["annotations"] = {**(metadata.get("annotations") or {}), KEEP: "keep"}
-            text = yaml.safe_dump({**body, "metadata": metadata}, sort_keys=False, width=2**31)
-            templates[f"c{case.number}"] = text.replace("{{", '{{ "{{" }}')
+            metadata = self._metadata(case, body, namespace)
+            templates[f"c{case.number}"] = written(placed({**body, "metadata": metadata}, namespace.name))
         return chart(self._folder, templates)
+
+    def _metadata(self, case: Case, body: Object, namespace: Namespace) -> Object:
+        metadata = {**body["metadata"], "name": _name(case, namespace)}
+        metadata["annotations"] = {**(metadata.get("annotations") or {}), KEEP: "keep"}
+        return metadata
 
     def _of(self, plane: ControlPlane, version: str, namespace: Namespace, cache: Path) -> Helm:
         home = self._folder / f"home-{namespace.name}-{version}"
@@ -286,12 +327,35 @@ def _name(case: Case, namespace: Namespace) -> str:
     return f"c{case.number}" if case.kind.namespaced else f"{namespace.name}-c{case.number}"
 
 
+def kind_of(case: Case, body: Object) -> Kind:
+    """The kind of one of the case's manifests, whose version may be another than the new chart's."""
+    return replace(case.kind, version=str(body["apiVersion"]).rpartition("/")[2])
+
+
 def _key(case: Case) -> str:
     return f"{case.kind.kind}.{case.kind.group}/c{case.number}"
 
 
 def _version(live: Object | None) -> str | None:
     return None if live is None else live["metadata"]["resourceVersion"]
+
+
+def written(body: Object) -> str:
+    """A template that renders to the object, whatever stands in its strings."""
+    text: str = yaml.dump(body, Dumper=_Dumper, sort_keys=False, width=2**31)
+    return text.replace("{{", '{{ "{{" }}')
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML for Helm's reader, for which more words are numbers and booleans than for PyYAML's."""
+
+
+def _quoted(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if _ODD.match(text) else None)
+
+
+_ODD = re.compile(r"[yYnN]$|[-+.\d]")
+_Dumper.add_representer(str, _quoted)
 
 
 def _against(case: Case, live: Object, fresh: Object) -> list[Difference]:
@@ -320,6 +384,7 @@ def _prediction(case: Case, told: Told, live: Object, fresh: Object) -> dict[str
 
 def _completed(written: Any, stored: Any) -> bool:
     """Whether the server may have stored this for that: nothing is different but what one of them does not have."""
+    written, stored = (None if each is NOTHING else each for each in (written, stored))
     if isinstance(written, dict) and isinstance(stored, dict):
         return all(_completed(written.get(key), stored.get(key)) for key in {**written, **stored})
     if isinstance(written, list) and isinstance(stored, list):

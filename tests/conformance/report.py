@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import yaml
 
-from tests.conformance.compare import Difference
+from tests.conformance.compare import NOTHING, Difference
 from tests.conformance.play import Result, Verdict
 
 
@@ -81,14 +81,15 @@ def _reasons(results: Sequence[Result], helms: Sequence[str]) -> list[tuple[str,
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for each in results:
         if each.verdict in (Verdict.REFUSED, Verdict.WARNED):
-            found[f"  {each.verdict.value}: {' '.join(each.codes) or 'no code'}"][each.helm] += 1
+            by = f"{' '.join(each.codes) or 'no code'}{', as the server refuses any such update' * each.impossible}"
+            found[f"  {each.verdict.value}: {by}"][each.helm] += 1
     return [(reason, [str(some[helm]) for helm in helms]) for reason, some in sorted(found.items())]
 
 
 def _classes(result: Result) -> set[tuple[str, ...]]:
     kind, start = result.case.kind.kind, result.case.start.value
     keys: set[tuple[str, ...]] = set()
-    if not result.verdict.good:
+    if not result.verdict.good and result.verdict is not Verdict.TROUBLE:
         wrong = result.unnamed or result.differs
         for each in wrong:
             keys.add((result.verdict.value, start, f"{kind} {'.'.join(each.fields)} {_how(each)}"))
@@ -102,7 +103,7 @@ def _classes(result: Result) -> set[tuple[str, ...]]:
 def _how(difference: Difference) -> str:
     if difference.order:
         return "other order"
-    return "is missing" if difference.place is None else "stays" if difference.there is None else "differs"
+    return "is missing" if difference.place is None else "stays" if difference.there is NOTHING else "differs"
 
 
 def _count(results: Sequence[Result], helm: str, verdict: Verdict) -> int:
