@@ -18,6 +18,7 @@ from tests.conformance.cases import Deck, Start
 from tests.conformance.objects import sources
 from tests.conformance.play import Player, Result, Verdict
 from tests.conformance.server import Server
+from tests.conformance.shrink import shrunk
 from tests.e2e.controlplane import ControlPlane, serve
 from tests.tools import assets
 
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
             print(f"cases from {', '.join(drawn_from)}", flush=True)
             for version in options.helm.split(","):
                 deck = Deck(server, options.seed, drawn_from, apply=version.startswith("4."), starts=starts)
+                small: set[str] = set()
                 player = Player(plane, version, folder, folder / "discovery", options.batch)
                 for result in player.all([deck.draw(number) for number in numbers]):
                     results.append(result)
@@ -47,6 +49,10 @@ def main(arguments: Sequence[str]) -> int:
                         print(report.whole(result), flush=True)
                     elif options.verbose or (not result.good and result.verdict is not Verdict.TROUBLE):
                         print(report.line(result), flush=True)
+                    what = report.classes([result])[:60]
+                    if what and what not in small and len(small) < options.minimise:
+                        small.add(what)
+                        print(f"smaller: {report.whole(shrunk(result, player, server), live=False)}", flush=True)
     found = report.classes(results)
     print(f"\n{found}\n\n{report.table(results)}")
     print(f"{len(results)} cases, {(time.monotonic() - began) / max(len(results), 1):.2f} s each")
@@ -65,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", metavar="NUMBERS", help="only these, alone, with everything that was seen of them")
     parser.add_argument("--start", help=f"only these, separated by commas: {', '.join(each.value for each in Start)}")
     parser.add_argument("--source", help="only objects from these, separated by commas: charts, schemas, customs")
+    parser.add_argument(
+        "--minimise", type=int, default=0, metavar="N", help="make N cases that fail small, with each Helm"
+    )
     parser.add_argument("--batch", type=int, default=8, help="how many cases share a chart")
     parser.add_argument("--verbose", action="store_true", help="print the cases that came out right, too")
     parser.add_argument("--findings", type=Path, metavar="FILE", help="write the classes of what went wrong there")

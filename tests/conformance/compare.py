@@ -71,6 +71,9 @@ def comparable(live: Object, chart: Object) -> Object:
         del labels[label]
     if body["kind"] == "Service" and body["apiVersion"] == "v1":
         _without_allocated(body["spec"], chart.get("spec") or {})
+    if body["kind"] == "CertificateSigningRequest":
+        for field in ("username", "groups", "uid", "extra"):
+            body["spec"].pop(field, None)
     text = json.dumps(body)
     if namespace:
         text = text.replace(namespace, "(the release's namespace)")
@@ -85,13 +88,26 @@ def differences(here: Any, there: Any) -> list[Difference]:
 
 def not_of_others(found: Iterable[Difference], live: Object) -> list[Difference]:
     """Without those whose value in ``live`` belongs to another field manager than Helm."""
-    theirs: set[Place] = set()
-    for entry in live["metadata"].get("managedFields") or []:
-        if entry["manager"] not in OURS and not entry.get("subresource"):
-            theirs |= set(_owned(entry.get("fieldsV1") or {}, live, ()))
-    if not theirs:
-        return list(found)
-    return [each for each in found if each.place is None or each.order or not _all_in(theirs, each.place, each.here)]
+    entries: list[Object] = live["metadata"].get("managedFields") or []
+    owners = [entry for entry in entries if not entry.get("subresource")]
+    ours, theirs = (
+        {place for entry in owners if mine is (entry["manager"] in OURS) for place in _fields_of(entry, live)}
+        for mine in (True, False)
+    )
+    return [each for each in found if each.place is None or each.order or not _theirs(ours, theirs, each)]
+
+
+def _fields_of(entry: Object, live: Object) -> Iterator[Place]:
+    return _owned(entry.get("fieldsV1") or {}, live, ())
+
+
+def _theirs(ours: set[Place], theirs: set[Place], difference: Difference) -> bool:
+    """Whether all of the value is another manager's; an entry of a list is with whatever the server added to it."""
+    place = difference.place
+    assert place is not None
+    if isinstance(place[-1], int) and not any(each[: len(place)] == place for each in ours):
+        return any(each[: len(place)] == place for each in theirs)
+    return _all_in(theirs, place, difference.here)
 
 
 def _without_allocated(spec: Object, chart: Mapping[str, Any]) -> None:

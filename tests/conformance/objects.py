@@ -105,7 +105,7 @@ class GrownObjects:
             if not wanted:
                 break
             more = harmless(self._schemas.grown(chance, kind, body))
-            if more != body and self._server.takes(kind, more):
+            if more != body and self._server.takes_whole(kind, more):
                 body = more
                 wanted -= 1
         return kind, body

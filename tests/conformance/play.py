@@ -162,6 +162,15 @@ class Player:
             (found,) = self._play([replace(case, between=case.old)])
         return found
 
+    def candidates(self, cases: Sequence[Case]) -> list[Result]:
+        """The results of smaller cases of one, each under a number of its own, which share a run where they can."""
+        numbered = [replace(case, number=case.number * 100 + at) for at, case in enumerate(cases)]
+        found = self._play(numbered)
+        if all(each.verdict in (Verdict.ERROR, Verdict.TROUBLE, Verdict.REFUSED) for each in found):
+            found = [self.one(case) for case in numbered[:6]]
+            found += [Result(case, self._version, Verdict.TROUBLE) for case in numbered[6:]]
+        return found
+
     def _play(self, cases: Sequence[Case]) -> list[Result]:
         with _Stage(self._plane, self._version, self._folder, self._cache, cases) as stage:
             try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import yaml
 
+from tests.conformance.cases import Start
 from tests.conformance.compare import NOTHING, Difference
 from tests.conformance.play import Result, Verdict
 
@@ -14,7 +15,7 @@ from tests.conformance.play import Result, Verdict
 def line(result: Result) -> str:
     """One case on one line."""
     case = result.case
-    what = "; ".join(map(str, result.unnamed or result.differs)) or result.trouble.replace("\n", " ")[:300]
+    what = "; ".join(map(str, result.unnamed or result.differs)) or cause(result.trouble)
     said = (
         f"{case.name} helm {result.helm}: {result.verdict.value}: {case.kind.kind}, {case.start.value}, {case.change}"
     )
@@ -51,29 +52,31 @@ def classes(results: Iterable[Result]) -> str:
         for key in _classes(each):
             found[key].append(each)
     said = []
-    for key, some in sorted(found.items(), key=lambda pair: -len(pair[1])):
-        helms = Counter(each.helm for each in some)
-        shown = " ".join(dict.fromkeys(each.case.name for each in some[:6]))
-        codes = Counter(code for each in some for code in each.codes)
-        said.append(
-            f"{len(some):4}  {' | '.join(key)} | helm {', '.join(f'{helm} x{n}' for helm, n in helms.items())} "
-            f"| codes {dict(codes)} | cases {shown}"
+    for key, some in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        shown = " ".join(dict.fromkeys(f"{each.case.name}({each.helm})" for each in some[:4]))
+        counted = (
+            _counted(each.case.start.value for each in some),
+            _counted(each.helm for each in some),
+            _counted(code for each in some for code in each.codes) or "no codes",
         )
+        said.append(f"{len(some):4}  {' | '.join((*key, *counted))} | {shown}")
     return "\n".join(said)
 
 
-def whole(result: Result) -> str:
-    """One case with everything that was seen of it."""
-    return "\n".join(
-        (
-            line(result),
-            f"--- old\n{yaml.safe_dump(result.case.old, sort_keys=False)}",
-            f"--- new\n{yaml.safe_dump(result.case.new, sort_keys=False)}",
-            f"--- live afterwards\n{yaml.safe_dump(result.live, sort_keys=False)}",
-            f"--- fresh\n{yaml.safe_dump(result.fresh, sort_keys=False)}",
-            f"--- said\n{result.text}",
-        )
-    )
+def _counted(words: Iterable[str]) -> str:
+    return ", ".join(f"{word} x{count}" for word, count in Counter(words).most_common())
+
+
+def whole(result: Result, *, live: bool = True) -> str:
+    """One case with everything that was seen of it; without ``live`` only the charts' objects."""
+    case = result.case
+    shown = {"old": case.old, "new": case.new}
+    if case.start in (Start.READOPTED, Start.UPGRADED):
+        shown["between, by Helm alone"] = case.between
+    if live:
+        shown |= {"live afterwards": result.live or {}, "fresh": result.fresh or {}}
+    said = [line(result), *(f"--- {name}\n{yaml.safe_dump(body, sort_keys=False)}" for name, body in shown.items())]
+    return "\n".join([*said, f"--- said\n{result.text}"] if live else said)
 
 
 def _reasons(results: Sequence[Result], helms: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -86,18 +89,26 @@ def _reasons(results: Sequence[Result], helms: Sequence[str]) -> list[tuple[str,
     return [(reason, [str(some[helm]) for helm in helms]) for reason, some in sorted(found.items())]
 
 
-def _classes(result: Result) -> set[tuple[str, ...]]:
-    kind, start = result.case.kind.kind, result.case.start.value
-    keys: set[tuple[str, ...]] = set()
+def _classes(result: Result) -> Iterator[tuple[str, ...]]:
+    """A key for each way in which it went wrong, by the first field that shows it."""
     if not result.verdict.good and result.verdict is not Verdict.TROUBLE:
         wrong = result.unnamed or result.differs
-        for each in wrong:
-            keys.add((result.verdict.value, start, f"{kind} {'.'.join(each.fields)} {_how(each)}"))
-        if not wrong:
-            keys.add((result.verdict.value, start, kind, result.trouble.replace("\n", " ")[:160]))
-    for each in result.mispredicted:
-        keys.add(("MISPREDICTED", start, f"{kind} {'.'.join(each.fields)} {_how(each)}"))
-    return keys
+        what = _what(result, wrong) if wrong else f"{result.case.kind.kind}: {cause(result.trouble)}"
+        yield (result.verdict.value, what)
+    if result.mispredicted:
+        yield ("MISPREDICTED", _what(result, result.mispredicted))
+
+
+def _what(result: Result, wrong: Sequence[Difference]) -> str:
+    first = min(wrong, key=lambda each: each.fields)
+    more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+    return f"{result.case.kind.kind} {'.'.join(first.fields)} {_how(first)}{more}"
+
+
+def cause(trouble: str) -> str:
+    """The end of what Helm said, which has the server's words in it."""
+    text = " ".join(trouble.split())
+    return text if len(text) <= 200 else f"... {text[-200:]}"
 
 
 def _how(difference: Difference) -> str:
