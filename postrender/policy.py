@@ -39,7 +39,8 @@ class Policy(Record):
     """The user's choices. ``label_key`` is ``""`` where no label is wanted; ``allow`` holds codes (``PR106``).
 
     ``prune_false`` asks for a sync option that keeps Argo CD from pruning what the chart keeps. ``lasting`` says that
-    what is written stays, in Git: nothing that is true for one moment only may be.
+    what is written stays, in Git: nothing that is true for one moment only may be. ``single_run`` tells that the caller
+    runs no upgrade afterwards, so that advice to run one would be of no use.
     """
 
     adopt: frozenset[Adopt] = frozenset()
@@ -49,3 +50,4 @@ class Policy(Record):
     allow: frozenset[str] = frozenset()
     prune_false: bool = False
     lasting: bool = False
+    single_run: bool = False

@@ -33,6 +33,8 @@ resource "helm_release" "shirts" {
       "--kube-context=${var.context}",
       "--helm-version=3.18.5", # of the provider 3.1.2
       "--action=upgrade-install",
+      # Terraform runs no second upgrade that would apply what is left undone.
+      "--on-drift=apply",
     ]
   }
 }

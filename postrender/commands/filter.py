@@ -10,7 +10,7 @@ from postrender.caller.options import Setting
 from postrender.commands import COMMANDS
 from postrender.commands.account import account_of
 from postrender.commands.given import given
-from postrender.commands.inputs import caller_of, policy_of, sources_of, stdin
+from postrender.commands.inputs import caller_of, drift_policy, policy_of, sources_of, stdin
 from postrender.commands.options import CHAIN_SETTINGS, FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen
 from postrender.commands.stdout import write
 from postrender.commands.telling import REPORT_SETTINGS, Telling
@@ -80,6 +80,8 @@ def _filter(arguments: list[str], telling: Telling) -> int:
         write(_empty(data, caller))
         return 0
     sources = sources_of(caller, values, policy)
+    if values["on_drift"] is None and sources.source is not None and not values["live"]:
+        policy = drift_policy(policy, caller)
     telling.source = sources.source
     held = bool(values["plan"])
     if held:

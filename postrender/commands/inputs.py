@@ -14,7 +14,7 @@ from postrender.errors import UsageError
 from postrender.helm.invocation import Action, DryRun
 from postrender.pipeline import require_known
 from postrender.policy import DEFAULT_LABEL_KEY, Adopt, OnDrift, Policy, Stamp
-from postrender.record import Record
+from postrender.record import Record, replace
 from postrender.source import Source
 
 TYPE_CHECKING = False
@@ -73,6 +73,20 @@ def policy_of(values: Mapping[str, Value | None]) -> Policy:
         on_drift=OnDrift(str(values["on_drift"] or OnDrift.STORE.value)),
         allow=frozenset(code.upper() for code in allow),
     )
+
+
+def drift_policy(policy: Policy, caller: Caller) -> Policy:
+    """The policy for a run against a cluster if nobody chose one for drift.
+
+    Drift is stored only if an upgrade may follow that applies it: a caller that runs none would report success, and
+    leave the old spec for good.
+    """
+    from postrender.caller.processes import here
+    from postrender.caller.single_run import runs_once
+
+    if not runs_once(os.getpid(), here(), helm=caller.parent is not None):
+        return policy
+    return replace(policy, on_drift=OnDrift.FAIL, single_run=True)
 
 
 def sources_of(

@@ -34,8 +34,8 @@ FILTER_SETTINGS: tuple[Setting, ...] = (
         "on_drift",
         "str",
         "HOW",
-        "where Helm adopts an object and does not apply the chart: store what is live (the default), fail, or apply "
-        "the chart to the live object first",
+        "if Helm adopts an object and does not apply the chart: store what is live (the default), fail (the default "
+        "if no helm command runs postrender: Terraform, Pulumi), or apply the chart to the live object first",
         choices=("store", "fail", "apply"),
     ),
     Setting("label_key", "str", "KEY", "key of the label that tells colliding kinds apart"),

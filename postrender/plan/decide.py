@@ -178,7 +178,7 @@ def _told(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> lis
 def _about_outcome(run: Run, index: int, done: Rewriting, outcome: Outcome) -> list[Finding]:
     from postrender.plan.findings import outcomes, server  # As for ``outcomes``: not for a stream of new objects.
 
-    told = outcomes.of_outcome(outcome, run.upgrade, run.policy.on_drift, run.helm)
+    told = outcomes.of_outcome(outcome, run.upgrade, run.policy, run.helm)
     reason = run.facts.not_compared.get(run.facts.items[index].key)
     if reason is not None:
         told.append(outcomes.not_compared(reason))

@@ -47,7 +47,7 @@ LANGUAGES = {
 _POLICY = Policy()
 DEFAULTS: Mapping[str, str] = {
     "stamp": _POLICY.stamp.value,
-    "on_drift": _POLICY.on_drift.value,
+    "on_drift": "store, or fail",
     "label_key": _POLICY.label_key,
 }
 

@@ -6,7 +6,7 @@ from postrender.helm.versions import HelmVersion, Matching, behaviour
 from postrender.plan.findings.words import annotated, some
 from postrender.plan.rewriting import Outcome
 from postrender.plan.verdict import Finding, Severity
-from postrender.policy import OnDrift
+from postrender.policy import OnDrift, Policy
 from postrender.record import replace
 
 
@@ -32,7 +32,7 @@ def policy_ahead(policy: str, name: str) -> Finding:
     )
 
 
-def of_outcome(outcome: Outcome, upgrade: bool, on_drift: OnDrift, helm: HelmVersion) -> list[Finding]:
+def of_outcome(outcome: Outcome, upgrade: bool, policy: Policy, helm: HelmVersion) -> list[Finding]:
     """What the simulation of Helm's update says; ``upgrade`` tells it from an install."""
     told: list[Finding] = []
     prediction, pin = outcome.prediction, outcome.rewriting.pin
@@ -50,7 +50,7 @@ def of_outcome(outcome: Outcome, upgrade: bool, on_drift: OnDrift, helm: HelmVer
         told.append(_applied(outcome))
         outcome = replace(outcome, differing=())
     if outcome.differing or not outcome.mended:
-        told.append(_not_right(outcome, on_drift, helm, upgrade))
+        told.append(_not_right(outcome, policy, helm, upgrade))
     if outcome.withheld:
         told.append(
             Finding(
@@ -66,6 +66,11 @@ _OTHER_DRIFT = (
     "helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)",
     "helm ... --post-renderer-args=--on-drift=apply   (writes to the live object)",
 )
+
+
+def _other_drift(policy: Policy) -> tuple[str, ...]:
+    """The other choices for drift. A caller without a Helm command has a variable, and no upgrade that comes later."""
+    return ("POSTRENDER_ON_DRIFT=apply   (writes to the live object)",) if policy.single_run else _OTHER_DRIFT
 
 
 def _other_helm(helm: HelmVersion, upgrade: bool) -> tuple[str, ...]:
@@ -94,15 +99,15 @@ def _named(outcome: Outcome) -> str:
     return some([".".join(path) for path in outcome.differing])
 
 
-def _stays(outcome: Outcome, on_drift: OnDrift) -> Finding:
+def _stays(outcome: Outcome, policy: Policy) -> Finding:
     """Fields that left the chart, and that no later patch of this Helm removes."""
     count = len(outcome.differing)
     return Finding(
         "PR313",
-        Severity.ERROR if on_drift is OnDrift.FAIL else Severity.WARNING,
+        Severity.ERROR if policy.on_drift is OnDrift.FAIL else Severity.WARNING,
         f"{count} field{'s' * (count != 1)} that left the chart stay{'s' * (count == 1)} live, and the next helm "
         f"upgrade does not remove {'it' if count == 1 else 'them'}: {_named(outcome)}",
-        _OTHER_DRIFT[1:],
+        _other_drift(policy)[-1:],
     )
 
 
@@ -115,34 +120,35 @@ def not_compared(reason: str) -> Finding:
     )
 
 
-def _untrue(outcome: Outcome, fields: str) -> Finding:
+def _untrue(outcome: Outcome, fields: str, policy: Policy) -> Finding:
     """The release says that it was applied, so that this Helm would never send it."""
     are = "is" if len(outcome.differing) == 1 else "are"
     told = f"{fields} {are} not live as the release stored it, which this Helm does not see: {_named(outcome)}"
     if outcome.rewriting.store is None:
-        return Finding("PR310", Severity.ERROR, f"{told}; it would report success and change nothing", _OTHER_DRIFT)
+        told += "; it would report success and change nothing"
+        return Finding("PR310", Severity.ERROR, told, _other_drift(policy))
     return Finding(
         "PR310",
         Severity.WARNING,
         f"{told}; stored as it is live, so that the next helm upgrade applies it",
-        ("helm upgrade ...   (with the same chart and values)", _OTHER_DRIFT[1]),
+        ("helm upgrade ...   (with the same chart and values)", _other_drift(policy)[-1]),
     )
 
 
-def _not_right(outcome: Outcome, on_drift: OnDrift, helm: HelmVersion, upgrade: bool) -> Finding:
+def _not_right(outcome: Outcome, policy: Policy, helm: HelmVersion, upgrade: bool) -> Finding:
     count = len(outcome.differing)
     fields = f"{count} field{'s' * (count != 1)}"
     if outcome.stays:
-        return _stays(outcome, on_drift)
+        return _stays(outcome, policy)
     if not outcome.mended:
         now = f"{fields} would be wrong afterwards" if count else "the next upgrade would leave fields behind"
         severity = Severity.ERROR if count else Severity.WARNING
-        ways = (*_other_helm(helm, upgrade), *(_OTHER_DRIFT[1:] if outcome.appliable else ()))
+        ways = (*_other_helm(helm, upgrade), *(_other_drift(policy)[-1:] if outcome.appliable else ()))
         by_kind = behaviour(helm).matching is Matching.KIND
         other = "its namesake" if by_kind else "another document of the same object"
         return Finding("PR205", severity, f"this Helm compares it with {other}: {now}", ways)
     if outcome.untrue:
-        return _untrue(outcome, fields)
+        return _untrue(outcome, fields, policy)
     if outcome.rewriting.store is not None:
         return Finding(
             "PR301",
@@ -154,7 +160,7 @@ def _not_right(outcome: Outcome, on_drift: OnDrift, helm: HelmVersion, upgrade: 
         "PR301",
         Severity.ERROR,
         f"Helm would report success and leave {fields} of the chart unapplied: {_named(outcome)}",
-        _OTHER_DRIFT
-        if on_drift is OnDrift.FAIL
-        else (*_replacing(helm, upgrade), *(_OTHER_DRIFT[1:] if outcome.appliable else ())),
+        _other_drift(policy)
+        if policy.on_drift is OnDrift.FAIL
+        else (*_replacing(helm, upgrade), *(_other_drift(policy)[-1:] if outcome.appliable else ())),
     )
