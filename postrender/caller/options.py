@@ -215,6 +215,11 @@ RUN_PLAN = "POSTRENDER_RUN_PLAN"
 """The variable by which ``postrender run`` tells the filter where it reads the plan; no setting of a user's."""
 
 
+def unseen_beside(plan: str) -> str:
+    """Where the filter leaves for ``postrender run``, beside the plan, a message that nobody could see."""
+    return f"{plan}.txt"
+
+
 class Flags(Record):
     """What was given on our own command line; ``None`` (``()`` for a list) where a flag was not given."""
 

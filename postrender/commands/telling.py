@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from postrender import __version__
 from postrender.caller import Caller, Flags, Setting, find
-from postrender.caller.options import RUN_PLAN
+from postrender.caller.options import RUN_PLAN, unseen_beside
 from postrender.caller.values import Value
 from postrender.errors import PostrenderError, code, message, printable
 from postrender.helm.invocation import Action, DryRun
@@ -85,9 +85,21 @@ class Telling:
         if helm is not None:
             from postrender.screen import is_pipe, show
 
-            if not (helm.shows_failures and is_pipe(2)):
-                show(said, helm.pid)
+            if not (helm.shows_failures and is_pipe(2)) and not show(said, helm.pid):
+                self._leave(said)
         return code(error)
+
+    def _leave(self, said: str) -> None:
+        """Leave what nobody could see, as if Helm 4 writes to a plain file, to ``postrender run`` if that runs Helm."""
+        plan = self.environ.get(RUN_PLAN)
+        if not plan:
+            return
+        from postrender.state import replace_private
+
+        try:
+            replace_private(unseen_beside(plan), said.encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            _say(f"  note: {unseen_beside(plan)} could not be written: {error.strerror}\n")
 
     def _helm(self) -> _Helm | None:
         """The Helm that called, also where the run ended before anything was known of it."""

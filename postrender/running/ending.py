@@ -101,4 +101,22 @@ def _next(order: Order, noted: Noted, newest: StoredRelease | None, *, dead: boo
     if newest is not None and newest.status.startswith("pending-") and not dead:
         return unless_at_work(order, newest)
     again = f"postrender run -- helm {order.command.line.command} ...   (the same again, once the cause is mended)"
-    return (f"{again}; it takes that record away and goes on" if dead else again,)
+    if dead:
+        return (f"{again}; it takes that record away and goes on",)
+    return (_possible(order, newest) or again,)
+
+
+def _possible(order: Order, newest: StoredRelease | None) -> str:
+    """What to type if the same installation would fail because its name is in use now; ``""`` if it is free.
+
+    It is free without any revision, or if --replace gives up the last one (``availableName``, pkg/action/install.go of
+    3.9.0 to 4.3.1).
+    """
+    if not order.command.installs or newest is None:
+        return ""
+    replaceable = newest.status in ("uninstalled", "failed")
+    if replaceable and order.command.line.switch("replace"):
+        return ""
+    if newest.status == "uninstalled":
+        return "postrender run -- helm install ... --replace   (with the same chart and values)"
+    return f"postrender run -- {UPGRADE}"

@@ -82,6 +82,7 @@ class _Run:
         self.notes.note(self.noted)
 
     def _failed(self, code: int) -> int:
+        self.say(told.unseen(self.notes.plan(self.noted.helm)))
         if failed(self.order, self.say, self.noted, code, self.plans):
             self.notes.end()
         return code

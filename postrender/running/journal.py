@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from postrender import state
+from postrender.caller.options import unseen_beside
 from postrender.errors import UsageError
 from postrender.live import ReleaseName
 from postrender.record import Record
@@ -42,6 +43,7 @@ class Journal(Record):
         """The same place, with no plan of an earlier run in it."""
         path = self.plan(step)
         self._forget(path)
+        self._forget(unseen_beside(path))
         return path
 
     def note(self, noted: Noted) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
+from postrender.caller.options import unseen_beside
 from postrender.report.json import NoPlan, plan_from_json
 from postrender.report.view import ObjectView, View
 
@@ -21,6 +22,15 @@ def read(path: str) -> View | None:
             return plan_from_json(json.load(file))
     except (OSError, ValueError, NoPlan):
         return None
+
+
+def unseen(path: str) -> str:
+    """What the filter said and nobody could see, left beside the plan in that file; ``""`` if it left nothing."""
+    try:
+        with open(unseen_beside(path), encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def announced(plan: View | None) -> tuple[str, ...]:

@@ -298,6 +298,8 @@ class Stopping:
         acts = {
             "before": f"{kill}; exit 1",
             "after": f'"$real" "$@"; code=$?; {kill}; exit $code',
+            "terminated before": "kill $$",
+            "terminated after": '"$real" "$@"; kill $$',
             "detached": f'{kill}; sleep 1; exec "$real" "$@"',
         }
         self.program.write_text(
@@ -398,3 +400,37 @@ def test_what_the_filter_refuses_leaves_the_release_as_it_was(
     assert "postrender: Helm failed (exit code 1): the release is as it was: not installed" in told
     ok(run(it, "install", "r", str(chart_), ours=("--adopt", "unmanaged")))
     assert namespace.content(CONFIG_MAP, "cfg") == {"a": "2"}
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "4.3.1"])
+def test_with_stderr_in_a_file_it_says_why_the_filter_refused(helm: HelmFactory, tmp_path: Path, version: str) -> None:
+    """Helm 4 discards what its plugin says, and a plain file is no place where the filter could add it."""
+    it = helm(version)
+    shirt = chart(tmp_path, {"shirt": manifest(STABLE_SHIRT, "shirt", {"color": "red"})})
+    with (tmp_path / "stderr").open("wb") as file:
+        done = subprocess.run(
+            words(it, "install", "r", str(shirt), ours=("--then", "false")),
+            env=it.env,
+            cwd=it.home,
+            stdout=subprocess.DEVNULL,
+            stderr=file,
+            start_new_session=True,
+            check=False,
+        )
+    assert done.returncode != 0
+    told = (tmp_path / "stderr").read_text()
+    assert told.count("postrender: --then false: ended with exit code 1 and said nothing\n  next: false ") == 1, told
+    assert "  report: " in told
+
+
+@pytest.mark.parametrize(("number", "when"), [(1, "terminated after"), (2, "terminated before")])
+def test_what_it_advises_after_a_helm_was_terminated_works(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, number: int, when: str
+) -> None:
+    it = helm("3.12.3")
+    now = kept_pair(it, tmp_path)
+    failed = run(it, "install", "r", str(now), program=Stopping(it, tmp_path, number, when).program)
+    assert failed.returncode == 128 + signal.SIGTERM
+    assert failed.stderr.endswith("  next: postrender run -- helm upgrade ...   (with the same chart and values)\n")
+    ok(run(it, "upgrade", "r", str(now)))
+    finished(namespace)
