@@ -35,7 +35,7 @@ class ReleaseName(Record):
         return f"{self.namespace}/{self.name}"
 
 
-class LiveObject(Record):
+class LiveObject(Record, hidden=("annotations",)):
     """One live object. ``body`` is the whole object where it was asked for, else ``None``.
 
     ``managed_fields`` is ``metadata.managedFields`` as the server gave it (a list of JSON objects), ``api_version``
@@ -101,7 +101,7 @@ class Unknown(Record):
 Observation: TypeAlias = Found | Absent | NotServed | Unknown
 
 
-class StoredRelease(Record):
+class StoredRelease(Record, hidden=("manifest",)):
     """One revision of a release, as Helm stored it. ``manifest`` is ``None`` where only metadata was read.
 
     ``status`` is one of Helm's (deployed, superseded, failed, uninstalled, uninstalling, pending-install,

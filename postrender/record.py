@@ -43,7 +43,9 @@ class RecordType(type):
     """Makes the annotated names of a class its fields, in order; a value given in the class body is the default.
 
     Defaults are shared between instances, so they must be immutable. A record cannot add fields to another record.
-    ``hidden`` names fields that ``repr`` leaves out; with ``order``, instances compare as tuples of their fields do.
+    ``repr`` leaves out the fields that ``hidden`` names, and every field whose type is JSON or bytes: it may be the
+    body of a Secret, and a ``repr`` stands in logs and tracebacks. With ``order``, instances compare as tuples of their
+    fields do.
     """
 
     _made: int
@@ -58,7 +60,12 @@ class RecordType(type):
     ) -> RecordType:
         """Make the class; its ``__init__`` follows when it pays."""
         fields = tuple(namespace.get("__annotations__", ()))
-        namespace["_shown"] = tuple(field for field in fields if field not in hidden)
+        types = namespace.get("__annotations__", {})
+        namespace["_shown"] = tuple(
+            field
+            for field in fields
+            if field not in hidden and "Json" not in types[field] and "bytes" not in types[field]
+        )
         if order:
             namespace.update(_ORDER)
         namespace["_defaults"] = {field: namespace.pop(field) for field in fields if field in namespace}

@@ -32,6 +32,9 @@ _DIGEST = re.compile(r"digest:[0-9a-f]{8}:[0-9a-f]{16}")
 _OPEN = frozenset({"apiVersion", "kind", "metadata", "type", "immutable"})
 """Fields of a Secret that hold no secret; whatever else stands beside them, misspelled perhaps, is taken for one."""
 
+_KIND = re.compile(r"""["']?\bkind["']?\s*:\s*["']?Secret(?:List)?\b""")
+"""How a Secret begins in YAML or JSON, whole or not."""
+
 _SHORT = 4
 """Characters below which a value is only looked for as a word of its own in a text."""
 
@@ -177,6 +180,10 @@ def _searched(value: Json, made: Digests) -> Json:
         return value if inner is None else inner
     if not isinstance(value, dict):
         return value
+    if value.get("kind") == "SecretList" and isinstance(value.get("items"), list):
+        items = [{"kind": "Secret", **each} if isinstance(each, dict) else each for each in value["items"]]
+        shown = [_searched(each, made) for each in items]
+        return {**{key: _searched(each, made) for key, each in value.items()}, "items": shown}
     if value.get("kind") == "Secret" and GroupVersionKind.parse(str(value.get("apiVersion")), "").group == "":
         metadata = value.get("metadata")
         named = metadata if isinstance(metadata, dict) else {}
@@ -185,13 +192,44 @@ def _searched(value: Json, made: Digests) -> Json:
 
 
 def _inner(text: str, made: Digests) -> str | None:
-    """A text that is JSON with a Secret in it (kubectl's last-applied-configuration), redacted; else ``None``."""
-    if '"Secret"' not in text or not text.lstrip().startswith(("{", "[")):
+    """A text that is JSON or YAML with a Secret in it, redacted; else ``None``.
+
+    JSON is what kubectl's last-applied-configuration holds, YAML what a ConfigMap of manifests holds.
+    """
+    if "Secret" not in text or "kind" not in text:
         return None
     try:
-        return json.dumps(_searched(json.loads(text), made))
+        if text.lstrip().startswith(("{", "[")) and (found := _json(text)) is not None:
+            return json.dumps(_searched(found, made))
+        return _yaml(text, made)
     except (ValueError, RecursionError):
-        return made.of("", text.encode("utf-8", "surrogatepass"))
+        return made.of("", text.encode("utf-8", "surrogatepass")) if _KIND.search(text) else None
+
+
+def _json(text: str) -> Json:
+    """What JSON says; ``None`` for what may be YAML in flow style."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _yaml(text: str, made: Digests) -> str | None:
+    """YAML documents with every Secret in them redacted; ``None`` where there is none. Raises ValueError."""
+    if not _KIND.search(text):
+        return None
+    import yaml
+
+    try:
+        documents = list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        shown = [_searched(each, made) for each in documents]
+        if shown == documents:
+            return None
+        text = yaml.safe_dump_all(shown, sort_keys=False, allow_unicode=True)
+        return str(text)
+    except (yaml.YAMLError, TypeError) as error:
+        # Not YAML as it stands, a template perhaps.
+        raise ValueError from error
 
 
 def _leaves(value: Json) -> Iterator[str]:

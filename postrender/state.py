@@ -21,9 +21,7 @@ def write_private(path: str, data: bytes) -> None:
 
     Raises OSError, also where the file is there already.
     """
-    parent = os.path.dirname(path)
-    if parent:
-        os.makedirs(parent, mode=0o700, exist_ok=True)
+    make_private(os.path.dirname(path))
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
@@ -41,7 +39,7 @@ def replace_private(path: str, data: bytes) -> None:
         with open(path, "wb") as device:
             device.write(data)
         return
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    make_private(os.path.dirname(path))
     # No name that was there before: a process that was killed left it, and in a container ours has the same number.
     unfinished = f"{path}.{os.urandom(8).hex()}"
     try:
@@ -51,3 +49,17 @@ def replace_private(path: str, data: bytes) -> None:
     finally:
         if os.path.lexists(unfinished):
             os.unlink(unfinished)
+
+
+def make_private(path: str) -> None:
+    """Make a folder, and those above it that are missing, for the user alone.
+
+    ``os.makedirs`` gives its mode to the last folder only, since Python 3.7.
+    """
+    if path and not os.path.isdir(path):
+        make_private(os.path.dirname(path))
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:
+            if not os.path.isdir(path):
+                raise

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
+from collections.abc import Sequence
 
 from postrender.cluster.answer import Answer, NoAnswer
 from postrender.connection import Connection
-from postrender.identity import Resource
-from postrender.live import Unknown
+from postrender.identity import SECRET, Resource
+from postrender.live import Json, Unknown
 from postrender.record import Record
 
 _LONGEST = 300
+_READS = frozenset({"get", "list", "watch"})
+_DENIED = re.compile(
+    r'admission webhook "[^"]*" denied the request|ValidatingAdmissionPolicy \'[^\']*\'|'
+    r'secrets? (?:"[^"]*" )?is forbidden: User "[^"]*" cannot \w+ resource "secrets"'
+)
+"""What may be shown of a message about a Secret: who objects, and not to what."""
 
 
 class Kubectl(Record):
@@ -48,12 +56,17 @@ class Asked(Record):
     namespace: str
     name: str = ""
 
+    @property
+    def writes_secret(self) -> bool:
+        """Whether the request carries a Secret, whose values the server's answer may repeat."""
+        return self.verb not in _READS and self.resource.gvk.group_kind == SECRET
+
 
 def unclear(outcome: Answer | NoAnswer, kubectl: Kubectl, asked: Asked | None = None) -> Unknown:
     """Why ``outcome`` settles nothing; ``asked`` is ``None`` for a question about what the server serves."""
     if isinstance(outcome, NoAnswer):
         return Unknown(outcome.reason, _with_command(outcome.next, kubectl, asked))
-    said = message(outcome)
+    said = message(outcome, secret=asked is not None and asked.writes_secret)
     if outcome.status == 401:
         return Unknown(f"the server does not accept our credentials (401): {said}", (kubectl.call("auth whoami"),))
     if outcome.status == 403:
@@ -77,10 +90,32 @@ def misunderstood(what: str, kubectl: Kubectl, asked: Asked | None = None) -> Un
     return Unknown(f"the server's answer cannot be relied on: {what}", (_again(kubectl, asked),))
 
 
-def message(answer: Answer) -> str:
-    """What the API server gives as its reason, in one line; for anything else, what kind of answer it is."""
+def causes(answer: Answer) -> Sequence[Json]:
+    """The causes that a ``Status`` gives, each with ``field``, ``reason`` and ``message``."""
+    body = answer.json()
+    details = body.get("details") if isinstance(body, dict) else None
+    given = details.get("causes") if isinstance(details, dict) else None
+    return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
+
+
+def _about_secret(answer: Answer, said: str) -> str:
+    """What is wrong with a Secret that was sent, without the values that the message may hold."""
+    fields = [f"{cause.get('field')} ({cause.get('reason')})" for cause in causes(answer) if cause.get("field")]
+    denied = _DENIED.search(said)
+    if denied:
+        return f"{denied[0]} denied the request" if denied[0].startswith("Validating") else denied[0]
+    return "; ".join(fields) or "it is not valid"
+
+
+def message(answer: Answer, *, secret: bool = False) -> str:
+    """What the API server gives as its reason, in one line; for anything else, what kind of answer it is.
+
+    ``secret`` tells that a Secret was sent: then only who objects and to which fields, for the message may hold values.
+    """
     body = answer.json()
     said = body.get("message") if isinstance(body, dict) and body.get("kind") == "Status" else None
+    if isinstance(said, str) and said and secret:
+        return _about_secret(answer, said)
     if isinstance(said, str) and said:
         line = " ".join(said.split())
         return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 
 from postrender.cluster.answer import Answer, NoAnswer
-from postrender.cluster.explain import Asked, Kubectl, message, unclear
+from postrender.cluster.explain import Asked, Kubectl, causes, message, unclear
 from postrender.cluster.reading import collection_path, exact_path
 from postrender.cluster.transport import DRY_RUN, Transport
 from postrender.identity import SECRET
@@ -67,29 +66,22 @@ def _query(trial: Trial) -> str:
 
 def _refused(answer: Answer, trial: Trial) -> TrialAnswer | None:
     """The server's no, where it is one that Helm will get too; ``None`` where it may be about the dry run or us."""
-    said = message(answer)
-    causes = _causes(answer)
+    said, secret = message(answer), trial.key.group_kind == SECRET
+    given = causes(answer)
     if answer.status == 409:
-        conflicts = tuple(_conflict(cause) for cause in causes if cause.get("reason") == "FieldManagerConflict")
+        conflicts = tuple(_conflict(cause) for cause in given if cause.get("reason") == "FieldManagerConflict")
         if conflicts:
             return Conflicting(conflicts, said)
         # What is applied does not rest on what was read, so that Helm will hear the same.
-        return Rejected(said) if trial.verb is Verb.APPLY else None
+        return Rejected(message(answer, secret=secret)) if trial.verb is Verb.APPLY else None
     denied = _DENIED.search(said)
     if _NO_DRY_RUN in said or not (answer.status in (400, 422) or denied):
         return None
-    told = _fields(causes) if trial.key.group_kind == SECRET else said
+    told = message(answer, secret=secret)
     if denied and trial.new:
         # What Helm makes before it in this very run may be what the admission asks for.
         return NotAsked(f"as things are before the run, {told}")
     return Rejected(told)
-
-
-def _causes(answer: Answer) -> Sequence[Json]:
-    body = answer.json()
-    details = body.get("details") if isinstance(body, dict) else None
-    causes = details.get("causes") if isinstance(details, dict) else None
-    return [each for each in causes if isinstance(each, dict)] if isinstance(causes, list) else []
 
 
 def _conflict(cause: Json) -> Conflict:
@@ -99,12 +91,6 @@ def _conflict(cause: Json) -> Conflict:
     found = re.match(r'conflict with ("(?:[^"\\]|\\.)*")(.*)', str(cause.get("message")))
     manager = json.loads(found[1]) if found else str(cause.get("message"))
     return Conflict(str(cause.get("field")), manager, bool(found and " using " in found[2]))
-
-
-def _fields(causes: Sequence[Json]) -> str:
-    """What is wrong with a Secret, without the values that a message may hold."""
-    told = [f"{cause.get('field')} ({cause.get('reason')})" for cause in causes]
-    return "; ".join(told) or "it is not valid"
 
 
 def _unclear(outcome: Answer | NoAnswer, trial: Trial, kubectl: Kubectl) -> NotAsked:

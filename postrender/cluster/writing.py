@@ -83,7 +83,7 @@ def carried_out(
         )
     if outcome.status == 409:
         raise ClusterError(
-            f"it changed since it was read, so it was not {done}: {message(outcome)}",
+            f"it changed since it was read, so it was not {done}: {message(outcome, secret=asked.writes_secret)}",
             where=where,
             next=("run the same command again", look_at(wanted, kubectl)),
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+import re
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from postrender import __version__
 from postrender.commands.output import write
@@ -11,6 +13,8 @@ from postrender.errors import UsageError
 from postrender.helm.versions import NEWEST_KNOWN
 
 WIDTH = 80
+
+_FLAG = re.compile(r"--[A-Za-z-]+|-[A-Za-z]")
 
 
 def command_parser(
@@ -54,5 +58,32 @@ class ShowVersion(argparse.Action):
 class _Parser(argparse.ArgumentParser):
     """Raises UsageError where argparse prints the whole usage and exits: a message goes the way of all others."""
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Raise UsageError for what is not known, without the values: a misspelt flag's may be a token."""
+        return self._all_known(self.parse_known_args, args, namespace)
+
+    def parse_intermixed_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As ``parse_args``, with positionals between flags."""
+        return self._all_known(self.parse_known_intermixed_args, args, namespace)
+
+    def _all_known(self, parse: Callable[..., tuple[Any, list[str]]], args: Any, namespace: Any) -> Any:
+        try:
+            options, unknown = parse(args, namespace)
+        except UsageError:
+            # The value of a misspelt flag may have been taken for a positional, and be in that message.
+            unknown = [each for each in args or () if _flag(each) and _flag(each) not in self._option_string_actions]
+            if not unknown:
+                raise
+            options = None
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(filter(None, map(_flag, unknown))) or ' '.join(unknown)}")
+        return options
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, next=f"{self.prog} --help")
+
+
+def _flag(argument: str) -> str:
+    """A flag's name, without what may be its value; ``""`` for what is no flag."""
+    found = _FLAG.match(argument)
+    return found[0] if found else ""

@@ -52,6 +52,9 @@ class Places:
         if found is None:
             return Place(template.path, 0, 0, rendered.text)
         line, shown = found
+        if shown.strip() != rendered.text.strip() and "Secret" in template.text and "{{" not in shown:
+            # Found by its key alone, it may be a line of another object, with a value that nobody asked about.
+            shown = rendered.text
         return Place(template.path, line, len(shown) - len(shown.lstrip()) + 1, shown)
 
     def rendered(self, trouble: Trouble) -> Place:

@@ -12,7 +12,7 @@ _SERVER_SET = ("resourceVersion", "uid", "creationTimestamp", "managedFields", "
 _NOTHING: tuple[Json, ...] = (None, "", [], {})
 
 
-class ObjectRef(Record):
+class ObjectRef(Record, hidden=("annotations",)):
     """One Kubernetes object in the stream.
 
     ``path`` is () for the document itself, (i,) for item i of a list, (i, j) for one of a list in a list. ``name`` is

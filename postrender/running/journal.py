@@ -84,7 +84,7 @@ def journal(release: ReleaseName, cluster: str, environ: Mapping[str, str]) -> I
     folder = os.path.join(state.folder(environ), "runs", _name(cluster), release.namespace)
     path = os.path.join(folder, f"{release.name}.json")
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        state.make_private(folder)
         lock = os.open(os.path.join(folder, f"{release.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise _unwritable(folder, error) from error

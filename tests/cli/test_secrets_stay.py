@@ -6,13 +6,17 @@ What is printed as manifests (the filter's stdout, and that of its wrappers) is 
 from __future__ import annotations
 
 import base64
+import gc
 import gzip
 import json
+import pprint
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from postrender import HelmAction, HelmVersion, Invocation, LiveFile, Refused, ReleaseName, plan, rewrite
+from postrender.record import Record, replace
 from tests.cli.test_filter import run
 from tests.cli.test_plan import live_file, ours
 from tests.plans.test_plans import _secret as a_revision
@@ -129,6 +133,121 @@ def documents() -> tuple[str, list[Any]]:
 
 
 FORMATS = ("text", "json", "yaml", "markdown", "html")
+
+
+def test_no_repr_of_the_library_shows_one(tmp_path: Path) -> None:
+    """Of a plan, its errors, an exception, and every record that they rest on."""
+    stream, found = documents()
+    where = LiveFile(live_file(tmp_path, *found))
+    install = Invocation(HelmVersion(3, 21, 4), HelmAction.INSTALL, ReleaseName("shop", "shop"))
+    before = {id(each) for each in gc.get_objects() if isinstance(each, Record)}
+    kept: list[Any] = []
+    for invocation in (install, replace(install, action=HelmAction.UPGRADE)):
+        planned = plan(stream.encode(), invocation, where)
+        kept += [planned, planned.errors]
+        try:
+            kept.append(rewrite(stream.encode(), invocation, where))
+        except Refused as error:
+            kept += [error, error.args, str(error)]
+    records = [each for each in gc.get_objects() if isinstance(each, Record) and id(each) not in before]
+    assert len(records) > 50
+    shown = [repr(each) for each in [*kept, *records]]
+    assert sorted({text.partition("(")[0] for text in shown if leaks(text)}) == []
+    assert leaks(*map(pprint.pformat, kept)) == []
+
+
+def in_yaml() -> str:
+    """A ConfigMap of manifests, with Secrets in every way that YAML can be written."""
+    texts = {
+        "block": f"kind: Secret\napiVersion: v1\nmetadata: {{name: a}}\nstringData:\n  a: {WORD}-block\n",
+        "flow": f"{{kind: Secret, apiVersion: v1, stringData: {{a: {WORD}-flow}}}}",
+        "second": f"a: b\n---\n# the next\n'kind': \"Secret\"\napiVersion: v1\nstringData: {{a: {WORD}-second}}\n",
+        "list": f"kind: List\napiVersion: v1\nitems:\n- kind: Secret\n  apiVersion: v1\n  data: {{a: {WORD}-l}}\n",
+        "of": f"kind: SecretList\napiVersion: v1\nitems:\n- stringData: {{a: {WORD}-of}}\n",
+        "template": f"kind: Secret\napiVersion: v1\nstringData:\n  a: {WORD}-t\n  b: {{{{ x }}}}\n  {{{{ end }}}}\n",
+        "json": json.dumps({"kind": "Secret", "apiVersion": "v1", "stringData": {"a": f"{WORD}-json"}}),
+    }
+    return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "manifests"}, "data": texts})
+
+
+def test_a_secret_in_the_text_of_a_config_map_is_not_shown(tmp_path: Path) -> None:
+    live = ours(
+        "ConfigMap",
+        "manifests",
+        data={key: value.replace(WORD, f"{WORD}-live") for key, value in json.loads(in_yaml())["data"].items()},
+    )
+    where = ("--live", live_file(tmp_path, live), "--helm-version", "3.21.4")
+    for output in FORMATS:
+        done = run("plan", "-", *RELEASE, *where, "-o", output, "--verbose", stdin=in_yaml().encode())
+        assert done.returncode in (4, 10), done.stderr.decode()
+        assert leaks(done.stdout, done.stderr) == []
+        assert output == "text" or b"digest:" in done.stdout
+
+
+ONE_LINE = {
+    "JSON": json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "db", "annotations": {"helm.sh/resource-policy": "keep "}},
+            "stringData": {"a": f"{WORD}-json"},
+        }
+    ),
+    "flow style": (
+        "{apiVersion: v1, kind: Secret, metadata: {name: db, annotations: {helm.sh/resource-policy: Keep}}, "
+        f"stringData: {{a: {WORD}-flow}}}}\n"
+    ),
+    "in a list": (
+        "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: "
+        f"{{helm.sh/resource-policy: Keep}}}}, data: {{a: b}}}}\n"
+        "- {apiVersion: v1, kind: Secret, metadata: {name: db, "
+        f"annotations: {{helm.sh/resource-policy: Keep}}}}, data: {{a: {PACKED}g}}}}\n"
+    ),
+    "metadata in flow style": (
+        "apiVersion: v1\nkind: Secret\nstringData: {b: " + WORD + "-b}\nmetadata: {name: db, annotations: "
+        "{note: " + WORD + "-b, helm.sh/resource-policy: Keep}}\n"
+    ),
+    "in a text": in_yaml().replace(
+        '"name": "manifests"', '"name": "m", "annotations": {"helm.sh/resource-policy": "Keep"}'
+    ),
+}
+
+
+@pytest.mark.parametrize("output", ["text", "json", "sarif", "github"])
+@pytest.mark.parametrize("stream", ONE_LINE.values(), ids=ONE_LINE)
+def test_a_linter_shows_no_line_with_one(stream: str, output: str) -> None:
+    done = run("lint", "-", "-o", output, *RELEASE, stdin=stream.encode())
+    assert done.returncode == 1, "there is something to find"
+    assert leaks(done.stdout, done.stderr) == []
+
+
+COMMANDS_WITH_FLAGS = [
+    ("--offline",),
+    ("plan", "-"),
+    ("lint", "-"),
+    ("orphans",),
+    ("verify", "r"),
+    ("adopt", "r", "secrets/a"),
+    ("unpin", "r"),
+    ("doctor",),
+    ("snapshot", "-"),
+    ("flux", "-"),
+    ("krm",),
+    ("argocd", "generate"),
+    ("run", "helm", "install"),
+]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS_WITH_FLAGS, ids=" ".join)
+@pytest.mark.parametrize(
+    "flag", [(f"--kube-tokn={WORD}",), ("--kube-tokn", WORD), (f"--kube-tokn:{WORD}=x",), (f"-Z{WORD}",)], ids=" ".join
+)
+def test_the_value_of_a_flag_that_is_not_known_is_not_repeated(
+    arguments: tuple[str, ...], flag: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = run(*arguments[:1], *flag, *arguments[1:], stdin=b"", environ={"HOME": str(tmp_path), "PATH": ""})
+    assert done.returncode != 0
+    assert leaks(done.stdout, done.stderr) == []
 
 
 @pytest.mark.parametrize("version", ["3.12.3", "3.21.4", "4.3.1"])

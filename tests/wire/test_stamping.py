@@ -11,7 +11,7 @@ from postrender.errors import ClusterError
 from postrender.live import Found, LiveObject, ReleaseName
 from postrender.source import Wanted
 from tests.wire.conftest import Connect
-from tests.wire.kinds import NAMESPACE, SHIRT, an_object
+from tests.wire.kinds import NAMESPACE, SECRET, SHIRT, an_object
 from tests.wire.server import Reply, Server, gone, html, ok, status
 
 OLD = ReleaseName("shop", "old")
@@ -171,3 +171,43 @@ def test_an_answer_without_the_stamps_is_not_believed(
     }
     server.on(PATCH, ok({**shirt, "metadata": {**metadata, **change}}))
     assert told in refused(connect, live)
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (
+            status(403, "Forbidden", 'admission webhook "a.example.com" denied the request: data.a is geheim'),
+            'no right to patch secrets (403): admission webhook "a.example.com" denied the request',
+        ),
+        (
+            status(
+                403, "Forbidden", 'secrets "db" is forbidden: User "jane" cannot patch resource "secrets" in geheim'
+            ),
+            'no right to patch secrets (403): secrets "db" is forbidden: User "jane" cannot patch resource "secrets"',
+        ),
+        (status(422, "Invalid", "Secret is invalid: geheim"), "the server answers 422: it is not valid"),
+        (status(500, "InternalError", "geheim"), "the server failed (500): it is not valid"),
+    ],
+)
+def test_what_is_said_of_a_secret_holds_no_value(server: Server, connect: Connect, reply: Reply, said: str) -> None:
+    server.put(SECRET, an_object(SECRET, "db", data={"a": "Z2VoZWlt"}))
+    (found,) = connect().observe([Wanted(SECRET, "shop", "db", False)])
+    assert isinstance(found, Found)
+    server.on("PATCH .*", reply)
+    with pytest.raises(ClusterError) as caught:
+        connect().stamp(found.live, SECRET, OLD)
+    assert str(caught.value).splitlines()[0] == (
+        f"secrets/shop/db: it could not be stamped for release shop/old: {said}"
+    )
+
+
+def test_a_conflict_about_a_secret_holds_no_value(server: Server, connect: Connect) -> None:
+    server.put(SECRET, an_object(SECRET, "db", data={"a": "Z2VoZWlt"}))
+    (found,) = connect().observe([Wanted(SECRET, "shop", "db", False)])
+    assert isinstance(found, Found)
+    server.on("PATCH .*", status(409, "Conflict", "geheim"))
+    with pytest.raises(ClusterError) as caught:
+        connect().stamp(found.live, SECRET, OLD)
+    assert "geheim" not in str(caught.value)
+    assert "it changed since it was read" in str(caught.value)
