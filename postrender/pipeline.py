@@ -11,6 +11,7 @@ from postrender.identity import SECRET
 from postrender.manifest import Manifest
 from postrender.plan.decide import decide
 from postrender.plan.facts import Facts
+from postrender.plan.findings.words import some
 from postrender.plan.verdict import Plan, Severity, Verdict
 from postrender.policy import OnDrift, Policy
 from postrender.record import Record, replace
@@ -72,7 +73,15 @@ def plan_manifest(
     told = with_reach(plan, facts, source)
     if told is not facts:
         facts, plan = told, decide(told, policy)
-    return Planned(manifest, facts, rehearsed(plan, facts, policy, source))
+    plan = rehearsed(plan, facts, policy, source)
+    unchecked = [item.name for item in facts.items if facts.not_compared.get(item.key) == ""]
+    if unchecked and source is not None:
+        note = (
+            f"only an API server can tell fields that left the chart from its defaults; {source.description} has none, "
+            f"so {some(unchecked)} may keep such fields without notice"
+        )
+        plan = replace(plan, notes=(*plan.notes, note))
+    return Planned(manifest, facts, plan)
 
 
 def filter_stream(

@@ -37,17 +37,20 @@ def with_reach(plan: Plan, facts: Facts, source: Source | None) -> Facts:
     if source is None or not mends:
         return facts
     from postrender.plan.trying import reached
-    from postrender.trial import Trial, Verb
+    from postrender.trial import Rejected, Trial, Verb
 
     live = {item.key: item.live for item in facts.items}
     asked = [(verdict, found) for verdict in mends if (found := live[verdict.key]) is not None]
     answers = source.attempt([Trial(Verb.MERGE, each.resource, each.key, each.mend) for each, _ in asked])
-    told = {
-        verdict.key: body
-        for (verdict, before), answer in zip(asked, answers, strict=True)
-        if (body := reached(before, verdict.mend, answer)) is not None
-    }
-    return replace(facts, reached=told) if told else facts
+    results: dict[ObjectKey, Json] = {}
+    rejected: dict[ObjectKey, str] = {}
+    for (verdict, before), answer in zip(asked, answers, strict=True):
+        body = reached(before, verdict.mend, answer)
+        if body is not None:
+            results[verdict.key] = body
+        elif isinstance(answer, Rejected):
+            rejected[verdict.key] = answer.message
+    return replace(facts, reached=results, rejected=rejected) if results or rejected else facts
 
 
 def with_fresh_objects(facts: Facts, source: Source | None) -> Facts:

@@ -78,33 +78,29 @@ def may_hold_leftovers(live: Json, chart: Json) -> bool:
 
     Usually that is a default of the API server, which only a dry-run create tells from a field that left the chart.
     """
-    return _beyond(field_owners(live, {}).helm or {}, chart)
+    mine = field_owners(live, {}).helm
+    return bool(mine) and _beyond(mine or {}, live, chart)
 
 
-def may_hold_defaults(live: Json, chart: Json) -> bool:
-    """As ``may_hold_leftovers``, without labels, annotations and data, for which the server has no defaults."""
-    mine = field_owners(live, {}).helm or {}
-    return _beyond({name: below for name, below in mine.items() if name not in _NO_DEFAULTS}, chart)
-
-
-_NO_DEFAULTS = frozenset(("f:metadata", "f:status", "f:data", "f:binaryData"))
-
-
-def _beyond(tree: Tree, chart: Json) -> bool:
+def _beyond(tree: Tree, live: Json, chart: Json) -> bool:
+    """Whether the tree names a field that is live and that the chart does not set."""
     for entry, below in tree.items():
-        if entry == ".":
-            continue
         if entry.startswith("f:"):
-            value = chart.get(entry[2:]) if isinstance(chart, dict) else None
-            if value is None or _beyond(below, value):
+            name = entry[2:]
+            now = live.get(name) if isinstance(live, dict) else None
+            said = chart.get(name) if isinstance(chart, dict) else None
+            if now is not None and (said is None or _beyond(below, now, said)):
                 return True
         elif entry.startswith("k:"):
             keys = json.loads(entry[2:])
-            match = next((each for each in _elements(chart) if _matches(each, keys)), None)
-            if match is None or _beyond(below, match):
+            now, said = (next((each for each in _elements(one) if _matches(each, keys)), None) for one in (live, chart))
+            if now is not None and (said is None or _beyond(below, now, said)):
                 return True
         elif entry.startswith("v:") and json.loads(entry[2:]) not in (chart if isinstance(chart, list) else ()):
             return True
+    if not tree and isinstance(live, dict) and isinstance(chart, dict):
+        # A map that is owned as a whole; Helm's patch merges it all the same.
+        return any(chart.get(name) is None or _beyond({}, now, chart[name]) for name, now in live.items())
     return False
 
 
@@ -204,7 +200,8 @@ def _set_by_helm_alone(owners: FieldOwners, element: Json) -> bool:
 def as_stored(body: Json, chart: Json, fresh: Json, expected: Json, owners: FieldOwners) -> Json:
     """What the API server makes of a predicted object: the chart's values as it writes them, and its defaults.
 
-    ``fresh`` shows both. A default is filled in only where the object is expected to have one.
+    ``fresh`` shows both. A default is filled in only if the object is expected to have one. A null in a map of texts
+    is an empty text in a new object, which is no default.
     """
     if chart is not None and fresh is not None and not differs(body, chart):
         return fresh
@@ -218,7 +215,8 @@ def as_stored(body: Json, chart: Json, fresh: Json, expected: Json, owners: Fiel
             if value is not None and (name in fresh or name in shall or said.get(name) is None)
         }
         for name, value in fresh.items():
-            if name not in result and said.get(name) is None and shall.get(name) is not None and value is not None:
+            default = said.get(name) is None and not (name in said and value == "")
+            if name not in result and default and shall.get(name) is not None and value is not None:
                 result[name] = value
         return result
     if _all_lists(body, fresh):

@@ -48,13 +48,21 @@ def built(gvk: GroupVersionKind, key: ObjectKey, manifest: Json) -> Entry:
 def stamped(body: Json, release: ReleaseName) -> Json:
     """The object with the label and annotations Helm puts on it in memory.
 
-    ``setMetadataVisitor`` (pkg/action/validate.go), forced: what the manifest says about ownership is overwritten.
+    ``setMetadataVisitor`` (pkg/action/validate.go), forced: what the manifest says about ownership is overwritten. Of
+    labels or annotations with a value that is not a text, such as null, Helm sees none and drops them all
+    (``GetLabels``, k8s.io/apimachinery 0.34, pkg/apis/meta/v1/unstructured/unstructured.go).
     """
     metadata = dict(body.get("metadata") or {})
-    metadata["labels"] = {**(metadata.get("labels") or {}), MANAGED_BY: "Helm"}
+    metadata["labels"] = {**_texts(metadata.get("labels")), MANAGED_BY: "Helm"}
     metadata["annotations"] = {
-        **(metadata.get("annotations") or {}),
+        **_texts(metadata.get("annotations")),
         RELEASE_NAME: release.name,
         RELEASE_NAMESPACE: release.namespace,
     }
     return {**body, "metadata": metadata}
+
+
+def _texts(values: Json) -> dict[str, Json]:
+    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+        return {}
+    return values

@@ -180,8 +180,12 @@ def _about_outcome(run: Run, index: int, done: Rewriting, outcome: Outcome) -> l
 
     told = outcomes.of_outcome(outcome, run.upgrade, run.policy, run.helm)
     reason = run.facts.not_compared.get(run.facts.items[index].key)
-    if reason is not None:
+    if reason:
         told.append(outcomes.not_compared(reason))
+    rejected = run.facts.rejected.get(run.facts.items[index].key)
+    if rejected is not None and outcome.rewriting.store is not None:
+        # The upgrade that is announced would fail.
+        told.append(server.rejected(rejected, run.facts.items[index].name, new=False))
     if outcome.unkept:
         told.append(server.dropped(outcome.unkept))
     if run.policy.lasting and (done.pin or done.store is not None):

@@ -80,6 +80,8 @@ class Facts(Record):
     what the server says an object would be, had all been sent that the chart wants and is not live (``Verdict.mend``).
     ``fresh`` is what a dry-run create of the chart's object gives, by the key of the live one; ``not_compared`` says
     why that is not known of an object, as a sentence without a full stop (``""`` if there is no server to ask).
+    ``rejected`` is the server's objection to all that the chart wants and is not live, such as a change of an
+    immutable field.
     """
 
     desired: Desired
@@ -92,6 +94,7 @@ class Facts(Record):
     reached: Mapping[ObjectKey, Json] = MappingProxyType({})
     fresh: Mapping[ObjectKey, Json] = MappingProxyType({})
     not_compared: Mapping[ObjectKey, str] = MappingProxyType({})
+    rejected: Mapping[ObjectKey, str] = MappingProxyType({})
 
 
 def upgraded_from(invocation: Invocation, own: tuple[StoredRelease, ...]) -> StoredRelease | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from postrender.helm.fresh_install import may_hold_defaults
+from postrender.helm.fresh_install import may_hold_leftovers
 from postrender.helm.objects import built, stamped
 from postrender.helm.patch import PatchType, patch_type
 from postrender.helm.server import SERVER_KEPT
@@ -31,7 +31,7 @@ def dry_run_create(facts: Facts, item: Item) -> Trial | None:
     if patch_type(item.ref.gvk, facts.invocation.helm) is not PatchType.STRATEGIC:
         return None
     body = stamped(built(item.ref.gvk, item.key, facts.desired(item.ref)).body, release)
-    return create_request(item.resource, item.key, body) if may_hold_defaults(live.body, body) else None
+    return create_request(item.resource, item.key, body) if may_hold_leftovers(live.body, body) else None
 
 
 def create_request(resource: Resource, key: ObjectKey, body: Json) -> Trial:

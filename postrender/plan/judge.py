@@ -70,7 +70,7 @@ def differing(
             path
             for path in paths
             if (policy or path != _POLICY or policy_of(member.entry.body) is None)
-            and not _as_charted(prediction.live, member.entry.body, path)
+            and (member.entry.key in group.fresh or not _as_charted(prediction.live, member.entry.body, path))
         )
         for paths, member, prediction in zip(found, group.members, predictions, strict=True)
     ]
@@ -177,10 +177,8 @@ def without_remainder(group: Group, target: Entry, body: Json) -> Json:
 def unkept(group: Group, rewritings: Sequence[Rewriting]) -> list[Paths]:
     """For each member the paths at which the server will not have what the chart says, as far as it was asked."""
     if group.fresh:
-        return [
-            tuple(dropped(entry.body, group.fresh.get(entry.key, {}))) if entry.key in group.fresh else ()
-            for entry in targets(group, rewritings)
-        ]
+        wanted = targets(group, [replace(rewriting, pin="", store=None) for rewriting in rewritings])
+        return [tuple(dropped(entry.body, group.fresh.get(entry.key, entry.body))) for entry in wanted]
     if not group.reached:
         return [()] * len(rewritings)
     asked = rights(replace(group, reached={}), rewritings)
@@ -213,7 +211,7 @@ def truth(group: Group, index: int, rewriting: Rewriting, prediction: Prediction
     live = prediction.live
     if entry.key in group.fresh:
         now = comparable(seen_by_server(group, entry, live, right))
-        result = with_leftovers(body, now, comparable(right), _owners(group, entry.key))
+        result = _without_null_texts(with_leftovers(body, now, comparable(right), _owners(group, entry.key)))
     else:
         result = with_left_over(as_live_where_wrong(body, live, right), live, _tree(entry, live))
     policy = policy_of(body)
@@ -222,6 +220,17 @@ def truth(group: Group, index: int, rewriting: Rewriting, prediction: Prediction
     metadata = dict(result["metadata"])
     metadata["annotations"] = {**(metadata.get("annotations") or {}), RESOURCE_POLICY: policy}
     return {**result, "metadata": metadata}
+
+
+def _without_null_texts(body: Json) -> Json:
+    """A manifest without null labels and annotations: Helm drops them all if one of them is null."""
+    metadata = {
+        name: {key: text for key, text in value.items() if text is not None}
+        if name in ("labels", "annotations") and isinstance(value, dict)
+        else value
+        for name, value in (body.get("metadata") or {}).items()
+    }
+    return {**body, "metadata": metadata}
 
 
 def next_upgrade(group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction]) -> Group:

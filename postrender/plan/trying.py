@@ -60,7 +60,8 @@ def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction 
         return None
     if prediction.request is Request.PATCH:
         verb = _VERBS[patch_type(item.ref.gvk, run.helm)]
-        return Trial(verb, item.resource, item.key, prediction.patch)
+        stamped_first = run.adopts(run.owners[index])
+        return Trial(verb, item.resource, item.key, prediction.patch, first_stamped=stamped_first)
     if prediction.request is Request.REPLACE:
         body = _at_version(target(run, item, rewriting), item.live)
         # ``replaceResource`` (pkg/kube/client.go) asks for it from 4.0.0 on.
@@ -194,6 +195,9 @@ def tried(item: Item, trial: Trial, answer: TrialAnswer, prediction: Prediction 
         )
     if trial.verb is Verb.APPLY:
         return _applied(item, item.live, trial, answer)
+    if prediction is not None and isinstance(answer, Accepted) and not trial.first_stamped:
+        # The server's own result, with its defaults; the ownership metadata that is written first is not in it.
+        return replace(prediction, live=answer.live)
     if prediction is None or not isinstance(answer, Rejected):
         return prediction
     intro = f'cannot patch "{item.key.name}" with kind {item.ref.gvk.kind}'

@@ -112,12 +112,8 @@ def _stays(outcome: Outcome, policy: Policy) -> Finding:
 
 
 def not_compared(reason: str) -> Finding:
-    """No dry-run create showed which fields of the live object left the chart; ``reason`` is empty for a file."""
-    return Finding(
-        "PR314",
-        Severity.WARNING if reason else Severity.INFO,
-        f"fields that left the chart may stay live: {reason or 'only an API server can tell them from its defaults'}",
-    )
+    """No dry-run create showed which fields of the live object left the chart."""
+    return Finding("PR314", Severity.WARNING, f"fields that left the chart may stay live without notice: {reason}")
 
 
 def _untrue(outcome: Outcome, fields: str, policy: Policy) -> Finding:
