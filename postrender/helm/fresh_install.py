@@ -82,6 +82,15 @@ def may_hold_leftovers(live: Json, chart: Json) -> bool:
     return bool(mine) and _beyond(mine or {}, live, chart)
 
 
+def holds(live: Json, chart: Json) -> bool:
+    """Whether the live object says, word for word, all that the chart says; a null in the chart never is."""
+    if isinstance(live, dict) and isinstance(chart, dict):
+        return all(name in live and holds(live[name], value) for name, value in chart.items())
+    if _all_lists(live, chart):
+        return len(live) == len(chart) and all(map(holds, live, chart))
+    return chart is not None and not differs(live, chart)
+
+
 def _beyond(tree: Tree, live: Json, chart: Json) -> bool:
     """Whether the tree names a field that is live and that the chart does not set."""
     for entry, below in tree.items():
@@ -119,8 +128,8 @@ def expected_object(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -
         if owners.is_set:
             foreign = [each for each in live if each not in fresh and not _set_by_helm_alone(owners, each)]
             return [*fresh, *foreign]
-    says = chart is not None or (owners.helm is not None and owners.others is None)
-    return fresh if says else live
+    default = owners.new is not None and owners.helm is not None and owners.others is None
+    return fresh if chart is not None or default else live
 
 
 def _atomic(live: Json, fresh: Json, owners: FieldOwners) -> bool:
@@ -139,8 +148,7 @@ def _expected_map(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -> 
         elif said is not None:
             value = wanted if now is None else expected_object(now, said, wanted, below)
         elif now is not None:
-            default = below.new is not None and below.helm is not None
-            value = expected_object(now, None, wanted, below) if default else now
+            value = now if below.helm is None else expected_object(now, None, wanted, below)
         if value is not None or (name in live and now is None):
             result[name] = value
     return result

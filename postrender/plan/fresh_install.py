@@ -1,6 +1,7 @@
 """Dry-run creates that show which fields a new object of the chart would have, and what their results mean. Pure.
 
-Asked for each object that Helm will patch client-side while its field manager owns fields that the chart does not set.
+Asked for each object that Helm will patch client-side if it differs from the chart, or if Helm's field manager owns
+fields that the chart does not set.
 """
 
 from __future__ import annotations
@@ -8,30 +9,57 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from postrender.helm.fresh_install import may_hold_leftovers
+from postrender.helm.fresh_install import (
+    Path,
+    as_stored,
+    differences,
+    field_owners,
+    holds,
+    may_hold_leftovers,
+)
 from postrender.helm.objects import built, stamped
 from postrender.helm.patch import PatchType, patch_type
 from postrender.helm.server import SERVER_KEPT
 from postrender.identity import GroupKind, ObjectKey, Resource
-from postrender.live import Json
+from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json
 from postrender.plan.facts import Facts, Item
+from postrender.plan.judge import comparable
 from postrender.record import replace
 from postrender.trial import Accepted, NotAsked, Rejected, Trial, TrialAnswer, Verb
 
+_OWNERSHIP = frozenset((MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE))
 _SERVICE = GroupKind("", "Service")
 _ALLOCATED = ("clusterIP", "clusterIPs", "healthCheckNodePort")
 """Fields of a Service whose values the live object holds already, so that a second one cannot be created with them."""
 
 
 def dry_run_create(facts: Facts, item: Item) -> Trial | None:
-    """The chart's object under an unused name; ``None`` if the live object holds nothing that the chart lacks."""
+    """The chart's object under an unused name; ``None`` if the live object is what the chart says, and no more."""
     live, release = item.live, facts.invocation.release
     if item.hook or live is None or live.body is None or release is None or not item.key.name:
         return None
     if patch_type(item.ref.gvk, facts.invocation.helm) is not PatchType.STRATEGIC:
         return None
     body = stamped(built(item.ref.gvk, item.key, facts.desired(item.ref)).body, release)
-    return create_request(item.resource, item.key, body) if may_hold_leftovers(live.body, body) else None
+    if holds(live.body, body) and not may_hold_leftovers(live.body, body):
+        return None
+    return create_request(item.resource, item.key, body)
+
+
+def ignored(item: Item, body: Json, fresh: Json, predicted: Json, answered: Json) -> tuple[Path, ...]:
+    """The paths at which the server's result of Helm's patch is not what the patch asks for.
+
+    Some kinds take any update and keep their own fields, such as the spec of a CertificateSigningRequest. ``body`` is
+    the chart's object as Helm sends it; what it leaves to the server, and the ownership metadata, do not count.
+    """
+    assert item.live is not None
+    owners = field_owners(item.live.body, fresh)
+    wanted, now = (as_stored(each, body, fresh, fresh, owners) for each in (predicted, answered))
+    return tuple(
+        path
+        for path in differences(comparable(now), comparable(wanted), owners)
+        if path[0] != "status" and path[-1] not in _OWNERSHIP
+    )
 
 
 def create_request(resource: Resource, key: ObjectKey, body: Json) -> Trial:

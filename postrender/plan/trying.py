@@ -17,6 +17,7 @@ from postrender.helm.predict import Prediction, Request
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Absent, Json, LiveObject
 from postrender.plan.facts import Facts, Item
 from postrender.plan.findings import server
+from postrender.plan.fresh_install import ignored
 from postrender.plan.judge import comparable
 from postrender.plan.rewriting import Rewriting
 from postrender.plan.run import Run, allowed
@@ -133,7 +134,7 @@ def answered(plan: Plan, facts: Facts, policy: Policy, answers: Sequence[TrialAn
     """The plan with what the answers to ``trials`` add: refusals, and what could not be asked as a note."""
     left = iter(answers)
     verdicts = tuple(
-        verdict if verdict.trial is None else _heard(verdict, item, policy, verdict.trial, next(left))
+        verdict if verdict.trial is None else _heard(verdict, item, facts, policy, verdict.trial, next(left))
         for verdict, item in zip(plan.verdicts, facts.items, strict=True)
     )
     unasked = [
@@ -144,7 +145,7 @@ def answered(plan: Plan, facts: Facts, policy: Policy, answers: Sequence[TrialAn
     return replace(plan, verdicts=verdicts, notes=(*plan.notes, *server.not_asked(unasked)))
 
 
-def _heard(verdict: Verdict, item: Item, policy: Policy, trial: Trial, answer: TrialAnswer) -> Verdict:
+def _heard(verdict: Verdict, item: Item, facts: Facts, policy: Policy, trial: Trial, answer: TrialAnswer) -> Verdict:
     prediction = tried(item, trial, answer, verdict.prediction)
     if isinstance(answer, Conflicting):
         finding = server.conflicts(_met(trial, answer), verdict.name)
@@ -154,6 +155,8 @@ def _heard(verdict: Verdict, item: Item, policy: Policy, trial: Trial, answer: T
         finding = server.stays(left)
     elif trial.verb is Verb.APPLY and not trial.new and (lost := _lost(item, trial, prediction)):
         finding = server.dropped(lost)
+    elif kept := _kept_by_server(verdict, item, facts, trial, answer):
+        finding = server.dropped(kept)
     else:
         return replace(verdict, prediction=prediction)
     finding = allowed(finding, policy)
@@ -167,6 +170,16 @@ def _heard(verdict: Verdict, item: Item, policy: Policy, trial: Trial, answer: T
         prediction=prediction,
         findings=(*verdict.findings, finding),
     )
+
+
+def _kept_by_server(
+    verdict: Verdict, item: Item, facts: Facts, trial: Trial, answer: TrialAnswer
+) -> tuple[tuple[str, ...], ...]:
+    """The paths that the server keeps as they are, though it takes Helm's client-side patch."""
+    fresh = facts.fresh.get(verdict.key)
+    if fresh is None or trial.verb is Verb.APPLY or not isinstance(answer, Accepted) or verdict.prediction is None:
+        return ()
+    return ignored(item, facts.desired(item.ref), fresh, verdict.prediction.live, answer.live)
 
 
 def _left(item: Item, trial: Trial, prediction: Prediction | None) -> tuple[tuple[str, ...], ...]:
