@@ -199,7 +199,10 @@ def _living(
 
 def _held(target: Target, release: ReleaseName, driver: str) -> frozenset[ObjectKey]:
     """The objects in the stored manifest of a release that lives."""
-    if not lives(_stored(target, release, driver, manifest=False)):
+    alive = lives(_stored(target, release, driver, manifest=False))
+    if isinstance(alive, Unknown):
+        raise unreadable(release, target.description, alive)
+    if not alive:
         return frozenset()
     return frozenset(key for _, key in stored_places(target, release, driver))
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from postrender.errors import ClusterError
 from postrender.identity import Resource, object_name
 from postrender.live import FLUX_NAMESPACE, MANAGED_BY, RELEASE_NAME, Found, Json, LiveObject, ReleaseName, Unknown
+from postrender.owners import Owners
 from postrender.ownership import Standing, classify, lives
 from postrender.record import Record, replace
-from postrender.releases import Storage
+from postrender.releases import CONFIGMAPS, SECRETS, storage
 from postrender.releases.listed import newest
 from postrender.source import Misshapen, live_object
 from postrender.survey import Listing, Survey
@@ -79,11 +80,11 @@ class Search(Record):
 
 
 class Scope(Record):
-    """Where to search: one namespace or all (``""``), the label selector, and where releases may be stored."""
+    """Where to search: one namespace or all (``""``), and the label selector; ``driver`` is ``$HELM_DRIVER``."""
 
     namespace: str
     selector: str
-    storages: tuple[Storage, ...]
+    driver: str = "secret"
 
 
 Progress = Callable[[int, int], None]
@@ -179,9 +180,12 @@ def left_over(resource: Resource, item: Json) -> Left | None:
     metadata = item.get("metadata") if isinstance(item, dict) else None
     if not isinstance(metadata, dict):
         raise Misshapen("an item has no metadata")
-    if RELEASE_NAME not in (metadata.get("annotations") or ()):
+    annotations, owners = metadata.get("annotations"), metadata.get("ownerReferences")
+    if not (annotations is None or isinstance(annotations, dict)) or not (owners is None or isinstance(owners, list)):
+        raise Misshapen("the metadata of an item cannot be read")
+    if RELEASE_NAME not in (annotations or ()):
         return None
-    if any(each.get("controller") for each in metadata.get("ownerReferences") or ()):
+    if any(isinstance(each, dict) and each.get("controller") for each in owners or ()):
         return None
     live = live_object(item, resource.gvk, whole=False)
     if live.owner is None:
@@ -199,7 +203,9 @@ class _Releases:
 
     def __init__(self, survey: Survey, scope: Scope) -> None:
         self._survey = survey
-        self._storages = scope.storages
+        self._owners = Owners(survey, scope.driver)
+        kept = storage(scope.driver)
+        self._elsewhere: bool | Unknown = kept if isinstance(kept, Unknown) else False
         self._told: dict[str, dict[ReleaseName, bool] | Unknown] = {}
         everywhere = {} if scope.namespace else self._living("")
         self._everywhere = None if scope.namespace or isinstance(everywhere, Unknown) else everywhere
@@ -215,7 +221,12 @@ class _Releases:
 
     def _one(self, place: ReleaseName) -> bool | Unknown:
         told = self._of(place.namespace) if self._everywhere is None else self._everywhere
-        return told if isinstance(told, Unknown) else told.get(place, False)
+        if isinstance(told, Unknown):
+            return told
+        if told.get(place):
+            return True
+        # Labels alone do not prove that it was uninstalled.
+        return self._owners.exists(place) if place in told else self._elsewhere
 
     def _of(self, namespace: str) -> dict[ReleaseName, bool] | Unknown:
         if namespace not in self._told:
@@ -223,5 +234,11 @@ class _Releases:
         return self._told[namespace]
 
     def _living(self, namespace: str) -> dict[ReleaseName, bool] | Unknown:
-        told = newest(self._survey, namespace, self._storages)
-        return told if isinstance(told, Unknown) else {name: lives([revision]) for name, revision in told.items()}
+        living: dict[ReleaseName, bool] = {}
+        for kept in (SECRETS, CONFIGMAPS):
+            told = newest(self._survey, namespace, kept)
+            if isinstance(told, Unknown):
+                return told
+            for name, revision in told.items():
+                living[name] = living.get(name, False) or lives([revision]) is True
+        return living

@@ -2,26 +2,55 @@
 
 from __future__ import annotations
 
-from postrender.live import LiveObject, ReleaseName, Unknown
+from postrender.live import LiveObject, ReleaseName, StoredRelease, Unknown
 from postrender.ownership import lives
-from postrender.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
+
+DRIVERS = ("secret", "configmap")
+"""Where a cluster may hold an owner's revisions, whatever driver the caller has: its owner had one of its own."""
+
+
+class Records(Protocol):
+    """Where revisions are stored."""
+
+    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+        """As ``Source.releases``."""
 
 
 class Owners:
-    """What a source tells of owners, wherever they may be stored. Unknown is not absent."""
+    """Whether releases exist. Unknown is not absent.
 
-    def __init__(self, source: Source, driver: str) -> None:
+    Asks for Secrets and for ConfigMaps. ``driver`` is the caller's; if it keeps releases out of the cluster, an owner
+    that the cluster does not hold may be there too, and is unknown.
+    """
+
+    def __init__(self, source: Records, driver: str) -> None:
         self._source = source
         self._driver = driver
         self._told: dict[ReleaseName, bool | Unknown] = {}
 
     def lives(self, live: LiveObject) -> bool | Unknown:
-        """Of an object that names an owner: whether that is alive."""
-        told = [self._one(place) for place in live.stored_as]
-        return True if True in told else next((answer for answer in told if isinstance(answer, Unknown)), False)
+        """Of an object that names an owner: whether that exists."""
+        return _together([self.exists(place) for place in live.stored_as])
 
-    def _one(self, place: ReleaseName) -> bool | Unknown:
-        if place not in self._told:
-            answer = self._source.releases(place, manifest=False, driver=self._driver)
-            self._told[place] = answer if isinstance(answer, Unknown) else lives(answer)
-        return self._told[place]
+    def exists(self, release: ReleaseName) -> bool | Unknown:
+        """Whether a release exists."""
+        if release not in self._told:
+            drivers = dict.fromkeys((*DRIVERS, self._driver))
+            self._told[release] = _together([self._stored(release, driver) for driver in drivers])
+        return self._told[release]
+
+    def _stored(self, release: ReleaseName, driver: str) -> bool | Unknown:
+        answer = self._source.releases(release, manifest=False, driver=driver)
+        return answer if isinstance(answer, Unknown) else lives(answer)
+
+
+def _together(answers: list[bool | Unknown]) -> bool | Unknown:
+    if any(answer is True for answer in answers):
+        return True
+    return next((answer for answer in answers if isinstance(answer, Unknown)), False)

@@ -33,13 +33,27 @@ class Ownership(Record):
     release: ReleaseName | None = None
 
 
-def lives(revisions: Iterable[StoredRelease]) -> bool:
+def lives(revisions: Iterable[StoredRelease]) -> bool | Unknown:
     """Whether a release still exists: some revision is stored that is not a mere record of an uninstall.
 
-    ``helm uninstall --keep-history`` leaves revisions whose newest says ``uninstalled`` (pkg/action/uninstall.go).
+    ``helm uninstall --keep-history`` leaves revisions whose newest says ``uninstalled``, and since 3.14 no other that
+    says ``deployed`` (``Run``, pkg/action/uninstall.go). One that does so is no proof of either: an older Helm left it,
+    or the newest is none of Helm's.
     """
-    newest = max(revisions, key=lambda revision: revision.revision, default=None)
-    return newest is not None and newest.status != "uninstalled"
+    ordered = sorted(revisions, key=lambda revision: revision.revision)
+    if not ordered or ordered[-1].status != "uninstalled":
+        return bool(ordered)
+    older = next((each for each in ordered if each.status == "deployed" or each.status.startswith("pending-")), None)
+    if older is None:
+        return False
+    name = older.release
+    return Unknown(
+        f"its revision {ordered[-1].revision} is uninstalled, and its revision {older.revision} is {older.status}",
+        (
+            f"helm history {name.name} -n {name.namespace}",
+            f"helm uninstall {name.name} -n {name.namespace}   (if it is uninstalled: this deletes its history)",
+        ),
+    )
 
 
 def classify(

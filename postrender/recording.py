@@ -136,17 +136,22 @@ def _revision(revision: StoredRelease, driver: str, hide: Digests | None) -> Jso
     }
     if kept == releases.SECRETS:
         body["type"] = releases.RELEASE_TYPE
-    if revision.manifest is not None:
+    if revision.manifest is not None or revision.status == "uninstalled":
         payload = {
             "name": release.name,
             "namespace": release.namespace,
             "version": revision.revision,
             "info": {"status": revision.status},
-            "manifest": revision.manifest if hide is None else safe_manifest(revision.manifest, release, hide),
+            "manifest": _manifest(revision, hide),
             "apply_method": revision.apply_method,
         }
         body["data"] = {"release": pack(json.dumps(payload).encode(), Packing(kept.wrapped))}
     return body
+
+
+def _manifest(revision: StoredRelease, hide: Digests | None) -> str:
+    text = revision.manifest or ""
+    return text if hide is None else safe_manifest(text, revision.release, hide)
 
 
 def safe_manifest(text: str, release: ReleaseName, hide: Digests) -> str:

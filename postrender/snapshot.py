@@ -94,23 +94,26 @@ class Snapshot(Record):
         if isinstance(kept, Unknown):
             return kept
         kind = kept.resource.gvk.group_kind
+        listed = [
+            live
+            for key, (live, *_) in self.objects.items()
+            if key.group_kind == kind and releases.is_revision(live, name)
+        ]
+        choose = releases.needed if manifest else lambda _: ()
         try:
-            bodies = [
-                (releases.from_labels(live, name), live.body)
-                for key, (live, *_) in self.objects.items()
-                if key.group_kind == kind and releases.is_revision(live, name)
-            ]
-            revisions = releases.ascending([each for each, _ in bodies])
-            if not manifest:
-                return revisions
-            stored = dict(bodies)
-            whole = {
-                each: releases.completed(each, stored[each].get("data"), wrapped=kept.wrapped)
-                for each in releases.needed(revisions)
-            }
+            found = releases.history(listed, name, kept, self._whole, choose, lambda _: None)
+        except releases.Unclear as error:
+            return Unknown(f"{self.path}: {error.why.reason}", error.why.next)
         except releases.Undecodable as error:
             return Unknown(f"{self.path}: {error}")
-        return tuple(whole.get(each, each) for each in revisions)
+        return tuple(whole.revision if whole else told for told, whole in found)
+
+    def _whole(self, records: Sequence[LiveObject]) -> list[LiveObject | Unknown]:
+        """The records, of which a snapshot may have noted no more than the labels."""
+        return [
+            live if "data" in live.body else Unknown(f"it holds no more than the labels of {live.key.name}")
+            for live in records
+        ]
 
     def _observe(self, wanted: Wanted) -> Observation:
         versions = self.objects.get(wanted.key)

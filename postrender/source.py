@@ -110,7 +110,9 @@ def live_object(body: Json, gvk: GroupVersionKind, *, whole: bool) -> LiveObject
     metadata = body.get("metadata") if isinstance(body, dict) else None
     if not isinstance(metadata, dict):
         raise Misshapen("it has no metadata")
-    managed = metadata.get("managedFields") or []
+    managed = metadata.get("managedFields")
+    if managed is not None and not isinstance(managed, list):
+        raise Misshapen("its metadata.managedFields are no list")
     return LiveObject(
         key=ObjectKey(gvk.group_kind, _text(metadata, "namespace"), _text(metadata, "name")),
         api_version=gvk.api_version,
@@ -118,21 +120,21 @@ def live_object(body: Json, gvk: GroupVersionKind, *, whole: bool) -> LiveObject
         resource_version=_text(metadata, "resourceVersion"),
         labels=_texts(metadata, "labels"),
         annotations=_texts(metadata, "annotations"),
-        deleting=bool(metadata.get("deletionTimestamp")),
-        managed_fields=tuple(managed) if isinstance(managed, list) else (),
+        deleting=bool(_text(metadata, "deletionTimestamp")),
+        managed_fields=tuple(managed or ()),
         body=body if whole else None,
     )
 
 
 def _text(metadata: dict[str, Json], field: str) -> str:
-    found = metadata.get(field) or ""
-    if not isinstance(found, str):
+    found = metadata.get(field)
+    if found is not None and not isinstance(found, str):
         raise Misshapen(f"its metadata.{field} is no text")
-    return found
+    return found or ""
 
 
 def _texts(metadata: dict[str, Json], field: str) -> Mapping[str, str]:
-    found = metadata.get(field) or {}
-    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+    found = metadata.get(field)
+    if found is not None and not (isinstance(found, dict) and all(isinstance(each, str) for each in found.values())):
         raise Misshapen(f"its metadata.{field} do not map text to text")
-    return found
+    return found or {}

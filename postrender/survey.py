@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from postrender.identity import Resource
-from postrender.live import Json, Unknown
+from postrender.live import Json, ReleaseName, StoredRelease, Unknown
 from postrender.record import Record
 
 
@@ -63,6 +63,9 @@ class Survey(Protocol):
 
     def pages(self, listings: Sequence[Listing]) -> Iterator[tuple[Listing, Page]]:
         """The pages of all listings as they come, several at once; a listing ends with a failure or without one."""
+
+    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+        """As ``Source.releases``."""
 
     def kubectl(self, command: str, namespace: str = "") -> str:
         """``kubectl COMMAND -n NAMESPACE`` with the flags that reach the same cluster."""

@@ -24,6 +24,13 @@ class Answer(Record):
             return None
 
 
+def items_of(value: Json) -> list[Json]:
+    """The value, which has to be a list of JSON objects; raises TypeError for anything else."""
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise TypeError("it is no list of objects")
+    return value
+
+
 class NoAnswer(Record):
     """Nothing came back that can be understood; ``reason`` is a sentence without a full stop.
 

@@ -29,7 +29,10 @@ def capabilities(transport: Transport) -> Capabilities:
     for root in ("/api", "/apis"):
         body = _object(transport.request("GET", root, accept=AGGREGATED))
         if body.get("kind") == "APIGroupDiscoveryList":
-            kinds.update(_kinds(body))
+            try:
+                kinds.update(_kinds(body))
+            except (TypeError, AttributeError):
+                continue  # As of a server that does not tell all at once.
     version = told.get("gitVersion")
     return Capabilities(version if isinstance(version, str) else "", tuple(sorted(kinds)))
 

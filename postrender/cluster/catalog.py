@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from postrender.cluster.answer import Answer, NoAnswer
+from postrender.cluster.answer import Answer, NoAnswer, items_of
 from postrender.cluster.discovery import AGGREGATED
 from postrender.cluster.explain import Kubectl, misunderstood, unclear
 from postrender.cluster.parallel import each
@@ -66,9 +66,9 @@ def _versions(transport: Transport, root: str, answer: Answer | NoAnswer, kubect
 
 def _aggregated(root: str, body: Json, kubectl: Kubectl) -> Iterator[tuple[str, _Told]]:
     """Versions come in the order of preference (``APIGroupDiscovery``, k8s.io/api/apidiscovery/v2/types.go)."""
-    for group in body["items"]:
+    for group in items_of(body["items"]):
         name = group["metadata"].get("name", "")
-        for version in group["versions"]:
+        for version in items_of(group["versions"]):
             path = "/".join(part for part in (root, name, version["version"]) if part)
             if version.get("freshness") == "Stale":
                 yield (
@@ -93,7 +93,7 @@ def _aggregated(root: str, body: Json, kubectl: Kubectl) -> Iterator[tuple[str, 
                         each.get("singularResource") or "",
                         frozenset(each["verbs"]),
                     )
-                    for each in version.get("resources") or ()
+                    for each in items_of(version.get("resources", []))
                     if each.get("responseKind")
                 ],
             )
@@ -104,7 +104,7 @@ def _paths(root: str, body: Json) -> Iterator[str]:
         for version in body["versions"]:
             yield f"/api/{segment(version)}"
         return
-    for group in body["groups"]:
+    for group in items_of(body["groups"]):
         preferred = group["preferredVersion"]["version"]
         versions = [version["version"] for version in group["versions"]]
         for version in (preferred, *(other for other in versions if other != preferred)):
@@ -116,7 +116,7 @@ def _listed(path: str, answer: Answer | NoAnswer, kubectl: Kubectl) -> _Told:
         return unclear(answer, kubectl)
     body = answer.json()
     try:
-        resources = body["resources"]
+        resources = items_of(body["resources"])
         names = {each["name"] for each in resources}
         return [
             (

@@ -48,6 +48,7 @@ class Cluster:
         self._kubectl = kubectl
         self._typed = typed
         self._turns = threading.BoundedSemaphore(MAX_REQUESTS)
+        self._skipped: dict[str, None] = {}
 
     @property
     def description(self) -> str:
@@ -118,7 +119,7 @@ class Cluster:
         """Every stored revision, ascending; ``()`` means that the release is gone."""
         late: tuple[StoredRelease, ...] | Unknown = self._late(_REQUESTS)
         return one(
-            lambda: stored(self._transport, name, driver, self._kubectl, manifest=manifest),
+            lambda: stored(self._transport, name, driver, self._kubectl, self._skip, manifest=manifest),
             patience=_REQUESTS * self._transport.patience,
             given_up=late,
         )
@@ -127,7 +128,7 @@ class Cluster:
         """Every stored revision with its manifest and the object that holds it, ascending."""
         late: tuple[StoredObject, ...] | Unknown = self._late(_REQUESTS)
         return one(
-            lambda: payloads(self._transport, name, driver, self._kubectl),
+            lambda: payloads(self._transport, name, driver, self._kubectl, self._skip),
             patience=_REQUESTS * self._transport.patience,
             given_up=late,
         )
@@ -162,8 +163,8 @@ class Cluster:
 
     @property
     def note(self) -> str:
-        """Nothing."""
-        return ""
+        """The objects that have a release's labels and were skipped."""
+        return "; ".join(self._skipped)
 
     def comparable(self, key: ObjectKey, body: Json) -> Json:
         """The body as it is."""
@@ -177,6 +178,9 @@ class Cluster:
     def typed(self, command: str, namespace: str) -> str:
         """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that were given to reach this cluster."""
         return f"{command} -n {shlex.quote(namespace)}{self._typed}"
+
+    def _skip(self, note: str) -> None:
+        self._skipped[note] = None
 
     def _late(self, requests: int = 1) -> Unknown:
         return Unknown(f"no answer within {requests * self._transport.patience:g} s")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from postrender.cluster.answer import Answer, NoAnswer
+from postrender.cluster.answer import Answer, NoAnswer, items_of
 from postrender.cluster.explain import Kubectl, misunderstood, unclear
 from postrender.cluster.parallel import each
 from postrender.cluster.transport import Transport, segment
@@ -81,7 +81,7 @@ def _catalog(outcome: Answer | NoAnswer, kubectl: Kubectl) -> dict[str, list[Jso
     if body.get("kind") != "APIGroupDiscoveryList":
         return {}
     try:
-        return {group["metadata"].get("name", ""): list(group["versions"]) for group in body["items"]}
+        return {group["metadata"].get("name", ""): items_of(group["versions"]) for group in items_of(body["items"])}
     except (KeyError, TypeError, AttributeError):
         return misunderstood("it is no APIGroupDiscoveryList", kubectl)
 
@@ -102,7 +102,7 @@ def _aggregated(catalog: dict[str, list[Json]], gvk: GroupVersionKind, kubectl: 
 
 
 def _aggregated_rows(version: Json, gvk: GroupVersionKind) -> Iterator[_Row]:
-    for each_resource in version.get("resources") or ():
+    for each_resource in items_of(version.get("resources", [])):
         kind = each_resource.get("responseKind") or {}
         if kind.get("kind") == gvk.kind:
             inner = {sub["subresource"] for sub in each_resource.get("subresources") or ()}
@@ -121,7 +121,7 @@ def _single(outcome: Answer | NoAnswer, gvk: GroupVersionKind, kubectl: Kubectl)
     named = (body.get("kind"), body.get("groupVersion")) if isinstance(body, dict) else None
     try:
         if named == ("APIResourceList", gvk.api_version):
-            return _chosen(_rows(body["resources"], gvk), gvk, kubectl) or NotServed()
+            return _chosen(_rows(items_of(body["resources"]), gvk), gvk, kubectl) or NotServed()
     except (KeyError, TypeError, AttributeError):
         pass
     return misunderstood(f"it is no APIResourceList of {gvk.api_version}", kubectl)

@@ -78,18 +78,37 @@ def _instead(body: Json, place: Place) -> Place | None:
 
 
 def _taken_apart(body: Json, listing: Listing, place: Place) -> tuple[Page, Place | None]:
-    kinds = ("PartialObjectMetadataList", f"{listing.resource.gvk.kind}List")
-    items = (body.get("items") or []) if isinstance(body, dict) and body.get("kind") in kinds else None
-    if not isinstance(items, list):
-        raise Misshapen(f"it is no list of {listing.resource.qualified}")
+    items, onward = _items(body, listing)
     kept = tuple(each for each in (listing.keep(listing.resource, item) for item in items) if each is not None)
     seen = place.seen + len(items)
-    onward = (body.get("metadata") or {}).get("continue")
     if not onward:
         return Page(kept, seen), None
     if onward == place.token or place.pages >= MAX_PAGES:
         raise Misshapen("its list does not end")
     return Page(kept, seen, last=False), replace(place, token=onward, pages=place.pages + 1, seen=seen)
+
+
+def _items(body: Json, listing: Listing) -> tuple[list[Json], str]:
+    """The items of a well-formed list, and its ``metadata.continue`` (``""`` on the last page); raises Misshapen.
+
+    An empty list of metadata has ``items: null`` (``asPartialObjectMetadataList``, apiserver's
+    pkg/endpoints/handlers/response.go of 0.34.3), any other has ``[]``. A list that is cut off has a ``continue``
+    (``ListMeta``, apimachinery's pkg/apis/meta/v1/types.go), so one that has only a ``remainingItemCount`` lost it.
+    """
+    gvk = listing.resource.gvk
+    named = (body.get("apiVersion"), body.get("kind")) if isinstance(body, dict) else None
+    partial = named == ("meta.k8s.io/v1", "PartialObjectMetadataList")
+    if not partial and named != (gvk.api_version, f"{gvk.kind}List"):
+        raise Misshapen(f"it is no list of {listing.resource.qualified}")
+    items, metadata = body.get("items", False), body.get("metadata")
+    if not isinstance(items, list) and not (partial and items is None):
+        raise Misshapen(f"its list of {listing.resource.qualified} has no items")
+    onward = metadata.get("continue", "") if isinstance(metadata, dict) else None
+    if not isinstance(onward, str):
+        raise Misshapen(f"its list of {listing.resource.qualified} has no metadata that says whether it is complete")
+    if not onward and metadata.get("remainingItemCount"):
+        raise Misshapen(f"its list of {listing.resource.qualified} is not complete, and does not say how it goes on")
+    return items or [], onward
 
 
 def late(transport: Transport) -> Page:

@@ -50,7 +50,8 @@ def allowed(transport: Transport, right: Right, kubectl: Kubectl) -> bool | Unkn
     if isinstance(outcome, NoAnswer) or outcome.status not in (200, 201):
         return unclear(outcome, kubectl, Asked("create", _REVIEW, ""))
     body = outcome.json()
-    answer = body.get("status", {}).get("allowed") if isinstance(body, dict) else None
+    status = body.get("status") if isinstance(body, dict) else None
+    answer = status.get("allowed") if isinstance(status, dict) else None
     if not isinstance(answer, bool):
         return misunderstood("it is no review of a right", kubectl)
     return answer

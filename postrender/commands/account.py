@@ -22,7 +22,8 @@ def account_of(plan: Plan, caller: Caller, source: Source | None, rewritten: Seq
     release = f"release {invocation.release}" if invocation.release else "a release without a name yet"
     looked = source.description if source else "no cluster was asked"
     heading = Heading(f"{version}{action}{dry}", release, looked, told_by(caller), caller.notes)
-    return account(plan, heading, notes_of(caller, rewritten))
+    note = [source.note] if source and source.note else []
+    return account(plan, heading, [*note, *notes_of(caller, rewritten)])
 
 
 def notes_of(caller: Caller, rewritten: Sequence[tuple[int, str]] = ()) -> list[str]:

@@ -13,9 +13,7 @@ from postrender.commands.progress import progress
 from postrender.commands.terminal import add_terminal, chosen_paint
 from postrender.commands.typed import reached
 from postrender.errors import ClusterError, UsageError
-from postrender.live import Unknown
 from postrender.orphans import LABELLED, Scope, Search, search
-from postrender.releases import CONFIGMAPS, SECRETS, Storage, storage
 from postrender.report.orphans import Typing, orphans_data, orphans_text
 
 DESCRIPTION = """\
@@ -45,8 +43,7 @@ def main(arguments: list[str]) -> int:
     namespace = "" if options.all_namespaces else caller.namespace
     if namespace is None:
         raise UsageError("the namespace cannot be told", next=("--namespace NAMESPACE", "--all-namespaces"))
-    told = caller.origins["driver"] != "default"
-    scope = Scope(namespace, "" if options.unlabelled else LABELLED, _storages(caller.invocation.driver, told=told))
+    scope = Scope(namespace, "" if options.unlabelled else LABELLED, caller.invocation.driver)
     cluster = reached(caller)
     with progress("listing releases", quiet=options.quiet) as say:
         found = search(
@@ -76,16 +73,6 @@ def parser() -> argparse.ArgumentParser:
     add_terminal(made, "print the orphans' names and nothing else")
     add_arguments(made, "where to search (default: where Helm would)", CONNECTION_SETTINGS, positional=True)
     return made
-
-
-def _storages(driver: str, *, told: bool) -> tuple[Storage, ...]:
-    """Where releases may be stored: where nobody said, in both places that a cluster has; raises ClusterError."""
-    if not told:
-        return SECRETS, CONFIGMAPS
-    kept = storage(driver)
-    if isinstance(kept, Unknown):
-        raise ClusterError(f"no release can be told from one that is gone: {kept.reason}", next=kept.next)
-    return (kept,)
 
 
 def _exit_code(found: Search) -> int:

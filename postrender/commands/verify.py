@@ -142,7 +142,7 @@ def _all(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
 def _releases(cluster: Cluster, namespace: str, driver: str) -> list[ReleaseName]:
     """What is stored and not a mere record of an uninstall; raises ClusterError."""
     kept = storage(driver)
-    found = kept if isinstance(kept, Unknown) else newest(cluster, namespace, (kept,))
+    found = kept if isinstance(kept, Unknown) else newest(cluster, namespace, kept)
     if isinstance(found, Unknown):
         raise ClusterError(f"its releases cannot be told: {found.reason}", where=cluster.description, next=found.next)
     return sorted((name for name, last in found.items() if last.status != "uninstalled"), key=str)

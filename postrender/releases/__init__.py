@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from postrender.releases.payload import Undecodable, decode
+from postrender.releases.records import Unclear, history
 from postrender.releases.revisions import (
     CONFIGMAPS,
     RELEASE_TYPE,
     SECRETS,
+    NotARecord,
     Storage,
     StoredObject,
     ascending,
@@ -23,13 +25,16 @@ __all__ = [
     "CONFIGMAPS",
     "RELEASE_TYPE",
     "SECRETS",
+    "NotARecord",
     "Storage",
     "StoredObject",
+    "Unclear",
     "Undecodable",
     "ascending",
     "completed",
     "decode",
     "from_labels",
+    "history",
     "is_revision",
     "needed",
     "selector",

@@ -18,6 +18,10 @@ RELEASE_TYPE = "helm.sh/release.v1"
 """The type of a Secret that holds a release."""
 
 
+class NotARecord(Exception):
+    """An object has the labels of a revision and is none; the message is a clause, such as ``its type is Opaque``."""
+
+
 class Storage(Record):
     """The objects a driver keeps revisions in; ``wrapped`` tells that the API adds a base64 layer of its own."""
 
@@ -74,13 +78,19 @@ def is_revision(live: LiveObject, release: ReleaseName) -> bool:
 
 
 def from_labels(live: LiveObject, release: ReleaseName) -> StoredRelease:
-    """One revision as the labels of its object tell it; raises Undecodable where they are not Helm's."""
+    """One revision as the labels of its object tell it.
+
+    Raises Undecodable if ``selector`` does not choose the object, NotARecord if its name and labels do not agree.
+    """
     if not is_revision(live, release):
         raise Undecodable(f"{live.key} is no revision of release {release}")
     version = live.labels.get("version", "")
-    if not (version.isascii() and version.isdigit()):
-        raise Undecodable(f"the label version of {live.key} is {version!r}, which is no revision")
-    return StoredRelease(release, int(version), live.labels.get("status", "unknown"))
+    if not (version.isascii() and version.isdigit()) or version.startswith("0"):
+        raise NotARecord(f"its label version is {version!r}")
+    revision = StoredRelease(release, int(version), live.labels.get("status", "unknown"))
+    if live.key.name != stored_name(revision):
+        raise NotARecord(f"its labels belong to {stored_name(revision)}")
+    return revision
 
 
 def ascending(revisions: Sequence[StoredRelease]) -> tuple[StoredRelease, ...]:
@@ -114,9 +124,10 @@ def completed(stored: StoredRelease, data: Json, *, wrapped: bool) -> StoredRele
         body = decode(packed, wrapped=wrapped)
     except Undecodable as error:
         raise Undecodable(f"{place} cannot be read: {error}") from error
-    told = (body.get("namespace"), body.get("name"), body.get("version"))
-    if told != (stored.release.namespace, stored.release.name, stored.revision):
-        raise Undecodable(f"{place} says that it is revision {told[2]} of release {told[0]}/{told[1]}")
+    # Its namespace may be another one: Flux stores a release apart from its objects (``FLUX_NAMESPACE``).
+    told = (body.get("name"), body.get("version"))
+    if told != (stored.release.name, stored.revision):
+        raise Undecodable(f"{place} says that it is revision {told[1]} of release {body.get('namespace')}/{told[0]}")
     info = body.get("info")
     status = info.get("status") if isinstance(info, dict) else None
     if status != stored.status:

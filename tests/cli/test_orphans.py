@@ -180,18 +180,22 @@ def test_colours_and_progress_on_a_terminal(server: Server, cluster: Cluster) ->
     assert b"\033[1m" not in seen
 
 
-def test_releases_that_no_cluster_can_tell_of(cluster: Cluster) -> None:
-    assert refused(run("orphans", "--driver", "sql", *cluster, stdin=b""), 5) == (
-        "postrender: no release can be told from one that is gone: HELM_DRIVER=sql keeps releases in a database, where "
-        "they cannot be read\n  next: postrender doctor\n"
-    )
-
-
-def test_one_driver_that_is_told_is_the_only_one_asked(server: Server, cluster: Cluster) -> None:
+def test_releases_that_no_cluster_can_tell_of(server: Server, cluster: Cluster) -> None:
     server.put(SHIRT, left(SHIRT, "shirt"))
-    run("orphans", "--driver", "configmap", *cluster, stdin=b"")
+    done = run("orphans", "--driver", "sql", *cluster, stdin=b"")
+    assert done.returncode == 5
+    told = " ".join(done.stdout.decode().split())
+    assert "HELM_DRIVER=sql keeps releases in a database, where they cannot be read" in told
+    assert "shirts.stable.example.com/shop/shirt" not in told
+
+
+@pytest.mark.parametrize("driver", ["secret", "configmap"])
+def test_an_owner_is_looked_for_under_every_driver(server: Server, cluster: Cluster, driver: str) -> None:
+    server.put(SHIRT, left(SHIRT, "shirt"))
+    server.put(CONFIG_MAP, a_revision("old", 1, "deployed", driver="configmap"))
+    assert run("orphans", "--driver", driver, *cluster, stdin=b"").returncode == 0
     stored = [each.path for each in server.asked() if each.query.get("labelSelector") == "owner=helm"]
-    assert set(stored) == {"/api/v1/namespaces/shop/configmaps"}
+    assert set(stored) == {"/api/v1/namespaces/shop/configmaps", "/api/v1/namespaces/shop/secrets"}
 
 
 def test_a_cluster_that_cannot_be_reached() -> None:

@@ -148,8 +148,9 @@ def test_every_release_as_one_table(server: Server, cluster: Cluster) -> None:
         "shop/broken                     unknown: its stored revisions could not be read",
     ]
     assert " ".join(" ".join(lines[1:-3]).split()) == (
-        f"shop/broken unknown: its stored revisions could not be read from context dev ({server.url}): the server's "
-        "answer cannot be relied on: revision 2 of release shop/broken cannot be read: it is not base64"
+        f"shop/broken unknown: its stored revisions could not be read from context dev ({server.url}): "
+        "secrets/shop/sh.helm.release.v1.broken.v2 cannot be decoded, so whether the release lives is not known: "
+        "revision 2 of release shop/broken cannot be read: it is not base64"
     )
     assert lines[-3:] == [
         "shop/empty          1        0  in sync",

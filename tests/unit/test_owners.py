@@ -10,6 +10,7 @@ from postrender.identity import GroupKind, ObjectKey
 from postrender.live import LiveObject, ReleaseName, StoredRelease, Unknown
 from postrender.offline import Offline
 from postrender.owners import Owners
+from postrender.releases import storage
 
 OLD, AT_FLUX = ReleaseName("shop", "old"), ReleaseName("flux", "old")
 NO = Unknown("no right")
@@ -18,14 +19,18 @@ NO = Unknown("no right")
 class Stored(Offline):
     """A source that knows only of releases, and counts what it is asked."""
 
-    def __init__(self, **known: tuple[str, ...] | Unknown) -> None:
+    def __init__(self, holds: str = "secret", **known: tuple[str, ...] | Unknown) -> None:
+        self.holds = holds
         self.known: dict[str, Any] = dict(known)
-        self.asked: list[ReleaseName] = []
+        self.asked: list[tuple[ReleaseName, str]] = []
 
     def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> Any:
-        self.asked.append(name)
-        assert (manifest, driver) == (False, "secret")
-        told = self.known.get(name.namespace, ())
+        self.asked.append((name, driver))
+        assert not manifest
+        kept = storage(driver)
+        if isinstance(kept, Unknown):
+            return kept
+        told = self.known.get(name.namespace, ()) if driver == self.holds else ()
         if isinstance(told, Unknown):
             return told
         return tuple(StoredRelease(name, place + 1, status) for place, status in enumerate(told))
@@ -41,7 +46,7 @@ def live(flux: str = "") -> LiveObject:
     ("flux", "known", "answer", "asked"),
     [
         ("", {"shop": ("deployed",)}, True, [OLD]),
-        ("", {"shop": ("deployed", "uninstalled")}, False, [OLD]),
+        ("", {"shop": ("superseded", "uninstalled")}, False, [OLD]),
         ("", {"flux": ("deployed",)}, False, [OLD]),
         ("", {"shop": NO}, NO, [OLD]),
         ("flux", {"flux": ("deployed",)}, True, [OLD, AT_FLUX]),
@@ -51,12 +56,36 @@ def live(flux: str = "") -> LiveObject:
         ("shop", {"shop": ("deployed",)}, True, [OLD]),
     ],
 )
-def test_where_it_may_be_stored(flux: str, known: Any, answer: bool | Unknown, asked: list[ReleaseName]) -> None:
-    source = Stored(**known)
-    owners = Owners(source, "secret")
+@pytest.mark.parametrize("holds", ["secret", "configmap"])
+@pytest.mark.parametrize("driver", ["secret", "configmap"])
+def test_where_it_may_be_stored(
+    flux: str, known: Any, answer: bool | Unknown, asked: list[ReleaseName], holds: str, driver: str
+) -> None:
+    source = Stored(holds, **known)
+    owners = Owners(source, driver)
     assert owners.lives(live(flux)) == answer
     assert owners.lives(live(flux)) == answer
-    assert source.asked == asked, "each is asked once"
+    assert source.asked == [(name, place) for name in asked for place in ("secret", "configmap")], "each is asked once"
+
+
+@pytest.mark.parametrize("driver", ["sql", "memory"])
+def test_what_the_cluster_does_not_hold_may_be_elsewhere(driver: str) -> None:
+    kept = "in a database" if driver == "sql" else "in the memory of Helm itself"
+    unknown = Unknown(f"HELM_DRIVER={driver} keeps releases {kept}, where they cannot be read")
+    assert Owners(Stored(), driver).lives(live()) == unknown
+    assert Owners(Stored(shop=("uninstalled",)), driver).lives(live()) == unknown
+    assert Owners(Stored("configmap", shop=("deployed",)), driver).lives(live()) is True
+
+
+@pytest.mark.parametrize("before", ["deployed", "pending-upgrade"])
+def test_an_uninstall_over_what_is_not_over_is_no_proof(before: str) -> None:
+    assert Owners(Stored(shop=(before, "uninstalled")), "secret").lives(live()) == Unknown(
+        f"its revision 2 is uninstalled, and its revision 1 is {before}",
+        (
+            "helm history old -n shop",
+            "helm uninstall old -n shop   (if it is uninstalled: this deletes its history)",
+        ),
+    )
 
 
 def test_an_object_without_an_owner_is_stored_nowhere() -> None:

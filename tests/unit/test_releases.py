@@ -139,23 +139,26 @@ def test_labels_name_the_revision() -> None:
             labelled("stall", owner="helm", name="old", version="3"),
             "Secret/stall/sh.helm.release.v1.old.v3 is no revision of release shop/old",
         ),
-        (
-            labelled(owner="helm", name="old", version="three"),
-            "the label version of Secret/shop/sh.helm.release.v1.old.v3 is 'three', which is no revision",
-        ),
-        (
-            labelled(owner="helm", name="old", version="³"),
-            "the label version of Secret/shop/sh.helm.release.v1.old.v3 is '³', which is no revision",
-        ),
-        (
-            labelled(owner="helm", name="old"),
-            "the label version of Secret/shop/sh.helm.release.v1.old.v3 is '', which is no revision",
-        ),
     ],
 )
 def test_labels_that_are_not_helms(live: LiveObject, why: str) -> None:
     with pytest.raises(Undecodable) as caught:
         releases.from_labels(live, OLD)
+    assert str(caught.value) == why
+
+
+@pytest.mark.parametrize(
+    ("labels", "why"),
+    [
+        ({"version": "three"}, "its label version is 'three'"),
+        ({"version": "³"}, "its label version is '³'"),
+        ({}, "its label version is ''"),
+        ({"version": "4"}, "its labels belong to sh.helm.release.v1.old.v4"),
+    ],
+)
+def test_a_name_and_labels_that_do_not_agree(labels: dict[str, str], why: str) -> None:
+    with pytest.raises(releases.NotARecord) as caught:
+        releases.from_labels(labelled(owner="helm", name="old", **labels), OLD)
     assert str(caught.value) == why
 
 
@@ -204,8 +207,8 @@ def test_a_revision_is_completed_by_its_payload(method: str) -> None:
             "revision 3 of release shop/old says that it is revision 4 of release shop/old",
         ),
         (
-            {"release": packed({**PAYLOAD, "namespace": "stall"})},
-            "revision 3 of release shop/old says that it is revision 3 of release stall/old",
+            {"release": packed({**PAYLOAD, "name": "new"})},
+            "revision 3 of release shop/old says that it is revision 3 of release shop/new",
         ),
         (
             {"release": packed({**PAYLOAD, "info": {"status": "failed"}})},

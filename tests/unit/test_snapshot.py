@@ -252,7 +252,12 @@ class TestReleases:
     def test_a_payload_that_is_none(self, tmp_path: Path) -> None:
         path = written(tmp_path, {**a_revision("old", 1, "deployed"), "data": {}})
         assert snapshot.load(path).releases(OLD, manifest=True, driver="secret") == Unknown(
-            f"{path}: revision 1 of release shop/old has no data.release"
+            f"{path}: secrets/shop/sh.helm.release.v1.old.v1 cannot be decoded, so whether the release lives is not "
+            "known: revision 1 of release shop/old has no data.release",
+            (
+                "helm history old -n shop",
+                "kubectl delete secrets sh.helm.release.v1.old.v1 -n shop   (if the release is gone)",
+            ),
         )
 
 

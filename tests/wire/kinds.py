@@ -49,4 +49,5 @@ def a_revision(name: str, revision: int, status: str, *, driver: str = "secret",
         f"sh.helm.release.v1.{name}.v{revision}",
         metadata={"labels": labels},
         data={"release": field.decode()},
+        **({} if driver == "configmap" else {"type": "helm.sh/release.v1"}),
     )

@@ -214,7 +214,7 @@ class Server:
         if "as=PartialObjectMetadataList;" in accept:
             items = [_partial(each) for each in page]
             kind = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
-            return ok({**kind, "metadata": metadata, "items": items})
+            return ok({**kind, "metadata": metadata, "items": items or None})
         return ok({"kind": f"{resource.gvk.kind}List", "apiVersion": "v1", "metadata": metadata, "items": page})
 
     def _patch(self, path: str, request: Request, accept: str) -> Reply:
