@@ -57,7 +57,7 @@ def fingerprint(trial: Trial, hide: Digests | None) -> str:
         [trial.resource.gvk.api_version, trial.resource.plural],
         asdict(trial.key),
         _safe(trial.body, trial, hide),
-        [trial.force, trial.first_own, trial.first_stamped, trial.new, trial.strict],
+        [trial.force, trial.first_own, trial.first_stamped, trial.new, trial.strict, trial.migrates],
     ]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
@@ -70,9 +70,11 @@ def document(trial: Trial, answer: TrialAnswer, hide: Digests | None, live: Json
     body: dict[str, Json]
     kind = trial.key.group_kind
     match answer:
-        case Accepted(after):
+        case Accepted(after, removed):
             known = values(live, kind) | values(trial.body, kind)
             body = {"accepted": _safe(after, trial, hide, known)}
+            if removed:
+                body["removed"] = [list(path) for path in removed]
         case Conflicting(conflicts, message):
             body = {"conflicting": asdict(conflicts), "message": message}
         case Rejected(message):
@@ -86,7 +88,7 @@ def document(trial: Trial, answer: TrialAnswer, hide: Digests | None, live: Json
 def read(body: Mapping[str, Json]) -> TrialAnswer:
     """The answer of a document that ``document`` made; raises KeyError or TypeError for another."""
     if "accepted" in body:
-        return Accepted(body["accepted"])
+        return Accepted(body["accepted"], tuple(tuple(path) for path in body.get("removed", ())))
     if "conflicting" in body:
         return Conflicting(tuple(Conflict(**each) for each in body["conflicting"]), body["message"])
     if "rejected" in body:

@@ -242,6 +242,14 @@ _ALL = (
         "this resource and plan again, or compare the live object with the chart by hand.",
     ),
     Code(
+        "PR315",
+        "fields that left the chart are removed",
+        "Before Helm 4 applies server-side for the first time, it makes the fields its own that an earlier Helm set "
+        "client-side. The apply then removes those that the chart does not set: a field, an entry of a list, a key. "
+        "A field with a default goes back to it, such as `replicas` to 1. A field that another field manager set too "
+        "stays. If you want to keep a value, set it in the chart.",
+    ),
+    Code(
         "PR401",
         "leaves the chart and is left behind",
         "Helm up to 3.17.0 compares Kind, name and namespace when it looks for what an upgrade shall delete. A "

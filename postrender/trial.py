@@ -15,13 +15,14 @@ from postrender.record import Record
 
 
 class Verb(Enum):
-    """How Helm writes one object."""
+    """How one object is written; by a JSON patch only in a dry run."""
 
     APPLY = "server-side apply"
     MERGE = "merge patch"
     STRATEGIC = "strategic merge patch"
     REPLACE = "replace"
     CREATE = "create"
+    JSON = "JSON patch"
 
 
 class Trial(Record, hidden=("body",)):
@@ -29,7 +30,8 @@ class Trial(Record, hidden=("body",)):
 
     ``first_own`` says that Helm makes the entries of its client-side past its own before it applies, so that no
     conflict with those can arise; ``first_stamped`` that postrender writes the ownership metadata before Helm comes.
-    ``new`` says that nothing is live under that name, ``strict`` that Helm asks for no field to be unknown.
+    ``migrates`` says that there are such entries: the answer is then what the apply makes of the object once they are
+    migrated. ``new`` says that nothing is live under that name, ``strict`` that Helm asks for no field to be unknown.
     ``stands_for`` is the object for which the request is sent under another name, an unused one.
     """
 
@@ -43,6 +45,7 @@ class Trial(Record, hidden=("body",)):
     new: bool = False
     strict: bool = False
     stands_for: ObjectKey | None = None
+    migrates: bool = False
 
     @property
     def name(self) -> str:
@@ -56,9 +59,14 @@ class Trial(Record, hidden=("body",)):
 
 
 class Accepted(Record, hidden=("live",)):
-    """The server would carry it out; ``live`` is what it says would then be there."""
+    """The server would carry it out; ``live`` is what it says would then be there.
+
+    ``removed`` are paths, each of elements as in ``fieldsV1``, of what goes or changes because Helm migrated its
+    ownership and the chart lacks it.
+    """
 
     live: Json
+    removed: tuple[tuple[str, ...], ...] = ()
 
 
 class Conflict(Record):

@@ -32,11 +32,12 @@ from postrender.trial import NotAsked, Trial, TrialAnswer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from postrender.cluster.rights import Right
+    from postrender.cluster.schemas import Schemas
     from postrender.drift import Mending
     from postrender.stamps import Stamps
 
 _REQUESTS = 4
-"""As many requests one after the other are given time for a release: a list or two, and two payloads."""
+"""As many requests one after the other are given time for a release (a list or two, two payloads), or a migration."""
 
 
 class Cluster:
@@ -47,6 +48,7 @@ class Cluster:
         self._description = description
         self._kubectl = kubectl
         self._typed = typed
+        self._schemas: Schemas | None = None
         self._turns = threading.BoundedSemaphore(MAX_REQUESTS)
         self._skipped: dict[str, None] = {}
 
@@ -107,11 +109,17 @@ class Cluster:
 
     def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
         """What the server says to each request as a dry run, several at once, in the order of ``trials``."""
-        late: TrialAnswer = NotAsked(self._late().reason)
+        migrates = any(trial.migrates for trial in trials)
+        if migrates and self._schemas is None:
+            from postrender.cluster.schemas import Schemas  # Only Helm 4 migrates, and only once for each object.
+
+            self._schemas = Schemas(self._transport, self._kubectl)
+        requests = _REQUESTS if migrates else 1
+        late: TrialAnswer = NotAsked(self._late(requests).reason)
         return each(
-            lambda trial: attempt(self._transport, trial, self._kubectl),
+            lambda trial: attempt(self._transport, trial, self._kubectl, self._schemas),
             trials,
-            patience=self._transport.patience,
+            patience=requests * self._transport.patience,
             given_up=late,
         )
 

@@ -10,9 +10,14 @@ from postrender.cluster.explain import Asked, Kubectl, causes, message, unclear
 from postrender.cluster.reading import collection_path, exact_path
 from postrender.cluster.transport import DRY_RUN, Transport
 from postrender.identity import SECRET
-from postrender.live import Json
+from postrender.live import Json, Unknown
+from postrender.record import replace
 from postrender.source import Wanted
 from postrender.trial import Accepted, Conflict, Conflicting, NotAsked, Rejected, Trial, TrialAnswer, Verb
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from postrender.cluster.schemas import Schemas
 
 FIELD_MANAGER = "helm"
 """Helm's own name for itself (``kube.ManagedFieldsManager``, cmd/helm/helm.go), so that the answer is Helm's."""
@@ -23,14 +28,41 @@ _SENT = {
     Verb.STRATEGIC: ("PATCH", "application/strategic-merge-patch+json"),
     Verb.REPLACE: ("PUT", "application/json"),
     Verb.CREATE: ("POST", "application/json"),
+    Verb.JSON: ("PATCH", "application/json-patch+json"),
 }
 _RIGHTS = {Verb.REPLACE: "update", Verb.CREATE: "create"}
 _NO_DRY_RUN = "does not support dry run"
 _DENIED = re.compile(r'admission webhook ".*" denied the request|ValidatingAdmissionPolicy .* denied request')
 
 
-def attempt(transport: Transport, trial: Trial, kubectl: Kubectl) -> TrialAnswer:
-    """What the server says to one trial. Raises ValueError where it does not name exactly one object."""
+def attempt(transport: Transport, trial: Trial, kubectl: Kubectl, schemas: Schemas | None = None) -> TrialAnswer:
+    """What the server says to one trial. Raises ValueError where it does not name exactly one object.
+
+    ``schemas`` are needed for a trial that migrates.
+    """
+    answer = _sent(transport, trial, kubectl)
+    if not trial.migrates or schemas is None or not isinstance(answer, (Accepted, Rejected)):
+        return answer
+    from postrender.cluster.migrating import (
+        after_migration,
+        changed,
+    )  # Only Helm 4 migrates, and only once for each object.
+
+    found = after_migration(transport, schemas, trial, kubectl)
+    if found is None:
+        return answer
+    if isinstance(found, Unknown):
+        return NotAsked(found.reason, found.next)
+    if isinstance(found, str):
+        return answer if isinstance(answer, Rejected) else Rejected(found)
+    # What the server makes of the pruned object, defaults and validation included, is its last word on the apply too.
+    answer = _sent(transport, replace(trial, verb=Verb.JSON, body=list(found.patch)), kubectl)
+    if isinstance(answer, Accepted):
+        return replace(answer, removed=changed(found, answer.live))
+    return answer
+
+
+def _sent(transport: Transport, trial: Trial, kubectl: Kubectl) -> TrialAnswer:
     method, content_type = _SENT[trial.verb]
     outcome = transport.request(
         method,

@@ -14,6 +14,7 @@ from postrender.helm.fields import MANAGER
 from postrender.helm.objects import built, stamped
 from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
 from postrender.helm.predict import Prediction, Request
+from postrender.helm.serverside.fieldset import shown, value_at
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Absent, Json, LiveObject
 from postrender.plan.facts import Facts, Item
 from postrender.plan.findings import server
@@ -56,6 +57,7 @@ def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction 
             first_own=run.makes_past_its_own,
             first_stamped=run.adopts(run.owners[index]),
             strict=True,
+            migrates=run.makes_past_its_own and any(_plain(entry) for entry in item.live.managed_fields),
         )
     if prediction is None or prediction.error:
         return None
@@ -68,6 +70,12 @@ def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction 
         # ``replaceResource`` (pkg/kube/client.go) asks for it from 4.0.0 on.
         return Trial(Verb.REPLACE, item.resource, item.key, body, strict=run.helm.major >= 4)
     return None
+
+
+def _plain(entry: Json) -> bool:
+    """True if Helm set these fields by plain writes."""
+    whose = (entry.get("manager"), entry.get("operation"), entry.get("subresource") or "")
+    return whose == (MANAGER, "Update", "")
 
 
 def _creation(run: Run, item: Item, rewriting: Rewriting) -> Trial | None:
@@ -147,6 +155,9 @@ def answered(plan: Plan, facts: Facts, policy: Policy, answers: Sequence[TrialAn
 
 def _heard(verdict: Verdict, item: Item, facts: Facts, policy: Policy, trial: Trial, answer: TrialAnswer) -> Verdict:
     prediction = tried(item, trial, answer, verdict.prediction)
+    if isinstance(answer, Accepted) and (gone := _unexpected(item, facts, answer)):
+        finding = allowed(server.removed([shown(path) for path in gone]), policy)
+        verdict = replace(verdict, findings=(*verdict.findings, finding))
     if isinstance(answer, Conflicting):
         finding = server.conflicts(_met(trial, answer), verdict.name)
     elif isinstance(answer, Rejected):
@@ -180,6 +191,12 @@ def _kept_by_server(
     if fresh is None or trial.verb is Verb.APPLY or not isinstance(answer, Accepted) or verdict.prediction is None:
         return ()
     return ignored(item, facts.desired(item.ref), fresh, verdict.prediction.live, answer.live)
+
+
+def _unexpected(item: Item, facts: Facts, answer: Accepted) -> list[tuple[str, ...]]:
+    """What goes though it was not in the stored manifest: that a field of it left the chart is no surprise."""
+    stored = next((entry.body for entry in facts.stored if entry.key == item.key), None)
+    return [path for path in answer.removed if value_at(stored, path) is None]
 
 
 def _left(item: Item, trial: Trial, prediction: Prediction | None) -> tuple[tuple[str, ...], ...]:
@@ -223,11 +240,7 @@ def _applied(item: Item, live: LiveObject, trial: Trial, answer: TrialAnswer) ->
     if isinstance(answer, NotAsked):
         return None
     if isinstance(answer, Accepted):
-        if not trial.first_own:
-            return Prediction(Request.APPLY, answer.live, trial.body)
-        custom = patch_type(item.ref.gvk) is PatchType.MERGE
-        mine, others = client_side_past(live.managed_fields, custom=custom)
-        return Prediction(Request.APPLY, without_past(answer.live, trial.body, mine, others), trial.body)
+        return Prediction(Request.APPLY, answer.live, trial.body)
     if isinstance(answer, Rejected):
         return Prediction(Request.APPLY, live.body, trial.body, answer.message)
     return Prediction(Request.APPLY, live.body, trial.body, conflicted(item, len(_met(trial, answer))))

@@ -282,15 +282,28 @@ def test_what_is_live_afterwards_is_the_servers_answer() -> None:
     assert (prediction.request, prediction.live) == (Request.APPLY, after)
 
 
-def test_what_helm_set_client_side_before_goes_with_its_first_server_side_apply() -> None:
-    after = {**TARGET, "data": {"a": "2", "old": "x", "shared": "y", "theirs": "z"}}
-    managed = (
-        entry("Update", {"f:data": {".": {}, "f:a": {}, "f:old": {}, "f:shared": {}}}),
-        entry("Update", {"f:data": {"f:shared": {}, "f:theirs": {}}}, manager="someone"),
+@pytest.mark.parametrize(
+    ("operation", "more", "migrates"),
+    [("Update", {}, True), ("Apply", {}, False), ("Update", {"manager": "someone"}, False)],
+)
+def test_what_helm_set_client_side_before_is_asked_about_as_it_is_migrated(
+    operation: str, more: dict[str, str], migrates: bool
+) -> None:
+    managed = (entry(operation, {"f:data": {"f:old": {}}}, **more),)
+    assert only(facts("4.3.1", managed=managed)).migrates is migrates
+
+
+def test_what_the_migration_removes_is_announced() -> None:
+    after = {**TARGET, "data": {"a": "2"}}
+    gone = (("f:data", "f:old"), ("f:spec", 'k:{"name":"x","port":80}', "f:x"), ("f:set", 'v:"y"'))
+    (verdict, *_) = heard(facts("4.3.1"), Accepted(after, gone)).verdicts
+    assert verdict.prediction is not None
+    assert verdict.prediction.live == after
+    assert (verdict.findings[-1].code, verdict.findings[-1].text) == (
+        "PR315",
+        'Helm removes or resets data.old, spec[name="x",port=80].x, set["y"]: '
+        "an earlier Helm set this, and the chart does not",
     )
-    prediction = heard(facts("4.3.1", managed=managed), Accepted(after)).verdicts[0].prediction
-    assert prediction is not None
-    assert prediction.live == {**TARGET, "data": {"a": "2", "shared": "y", "theirs": "z"}}
 
 
 def test_an_empty_map_that_gets_lost_is_told() -> None:

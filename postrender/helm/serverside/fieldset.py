@@ -118,6 +118,13 @@ class FieldSet:
             },
         )
 
+    def top(self) -> list[Path]:
+        """The paths that are below no other path of the set, sorted."""
+        below = [(element, *path) for element, rest in self.children.items() for path in rest.top()]
+        return sorted(
+            [*((element,) for element in self.members), *(path for path in below if path[0] not in self.members)]
+        )
+
 
 EMPTY = FieldSet()
 
@@ -125,6 +132,41 @@ EMPTY = FieldSet()
 def canonical(value: Json) -> str:
     """JSON of a value with sorted keys; numbers that are equal have the same text."""
     return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def value_at(body: Json, path: Path) -> Json:
+    """What a body has at a path, ``None`` if it has nothing there; a key that an element lacks counts as equal."""
+    for element in path:
+        kind, _, text = element.partition(":")
+        if kind == "f":
+            body = body.get(text) if isinstance(body, dict) else None
+        else:
+            wanted = json.loads(text)
+            found = body if isinstance(body, list) else []
+            body = next((each for each in found if _is_element(each, kind, wanted)), None)
+    return body
+
+
+def _is_element(value: Json, kind: str, wanted: Json) -> bool:
+    if kind == "v":
+        return canonical(value) == canonical(wanted)
+    if kind != "k" or not isinstance(value, dict):
+        return False
+    return all(canonical(value.get(name, each)) == canonical(each) for name, each in wanted.items())
+
+
+def shown(path: Path) -> str:
+    """``spec.ports[port=80,protocol="TCP"]``, close to how the API server prints paths."""
+    steps = []
+    for element in path:
+        kind, _, text = element.partition(":")
+        if kind == "f":
+            steps.append(f".{text}")
+        elif kind == "k":
+            steps.append(f"[{','.join(f'{name}={canonical(each)}' for name, each in json.loads(text).items())}]")
+        else:
+            steps.append(f"[{text}]")
+    return "".join(steps).removeprefix(".")
 
 
 def _plain(value: Json) -> Json:

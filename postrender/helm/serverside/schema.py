@@ -96,9 +96,10 @@ class Schema:
 class OpenApiSchema(Schema):
     """The types of one group version, as ``/openapi/v3/apis/GROUP/VERSION`` serves them; read when first used."""
 
-    def __init__(self, document: Json) -> None:
+    def __init__(self, models: Mapping[str, Any]) -> None:
+        """``models`` are the document's ``components.schemas``."""
         super().__init__({})
-        self._models: dict[str, Any] = document["components"]["schemas"]
+        self._models = models
 
     def _named(self, name: str) -> Atom:
         if name not in self._types:

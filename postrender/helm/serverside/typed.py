@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from postrender.helm.serverside.fieldset import EMPTY, Element, FieldSet, Path, canonical
+from postrender.helm.serverside.fieldset import EMPTY, Element, FieldSet, Path, canonical, shown
 from postrender.helm.serverside.schema import ASSOCIATIVE, ATOMIC, DEDUCED, Atom, ListType, MapType, Schema, TypeRef
 from postrender.live import Json
 
@@ -123,11 +123,6 @@ def handled(atom: Atom, path: Path) -> Kind:
         if kind is not None:
             return kind
     raise TypeMismatch(f"{shown(path)}: schema error: invalid atom")
-
-
-def shown(path: Path) -> str:
-    """``.spec.ports[port=80,protocol="TCP"]``, as the API server prints paths."""
-    return "".join(f".{each[2:]}" if each.startswith("f:") else f"[{each[2:]}]" for each in path)
 
 
 def check_scalar(kind: str, value: Json, path: Path) -> None:

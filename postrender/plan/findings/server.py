@@ -46,6 +46,15 @@ def dropped(paths: Sequence[Sequence[str]]) -> Finding:
     )
 
 
+def removed(paths: Sequence[str]) -> Finding:
+    """Helm's migration of field ownership lets its apply remove what the chart lacks."""
+    return Finding(
+        "PR315",
+        Severity.WARNING,
+        f"Helm removes or resets {some(paths)}: an earlier Helm set this, and the chart does not",
+    )
+
+
 def stays(paths: Sequence[Sequence[str]]) -> Finding:
     """What Helm itself set client-side, and applies no longer, is nobody's to take out."""
     return Finding(

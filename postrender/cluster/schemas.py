@@ -1,0 +1,61 @@
+"""The types of fields that a server serves, one group version at a time and each asked for once."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from postrender.cluster.answer import Answer, NoAnswer
+from postrender.cluster.explain import Kubectl, misunderstood, unclear
+from postrender.cluster.transport import Transport, segment
+from postrender.helm.serverside.schema import OpenApiSchema
+from postrender.identity import GroupVersionKind
+from postrender.live import NotServed, Unknown
+
+_KEEPS_EMPTY = (1, 36)
+"""Since this Kubernetes a map that loses all it has stays as ``{}`` (structured-merge-diff 6.3.2, typed/remove.go)."""
+
+
+class Schemas:
+    """Answers of ``/openapi/v3`` and ``/version``; may be used by several threads."""
+
+    def __init__(self, transport: Transport, kubectl: Kubectl) -> None:
+        self._transport = transport
+        self._kubectl = kubectl
+        self._lock = Lock()
+        self._known: dict[tuple[str, str], OpenApiSchema | NotServed | Unknown] = {}
+        self._keeps_empty: bool | None = None
+
+    def of(self, gvk: GroupVersionKind) -> OpenApiSchema | NotServed | Unknown:
+        """The types of a kind's group version."""
+        place = (gvk.group, gvk.version)
+        with self._lock:
+            if place not in self._known:
+                self._known[place] = self._asked(gvk)
+            return self._known[place]
+
+    def keeps_empty(self) -> bool:
+        """True if a map that loses all it has stays as ``{}``, False if it becomes null."""
+        with self._lock:
+            if self._keeps_empty is None:
+                self._keeps_empty = self._version() >= _KEEPS_EMPTY
+            return self._keeps_empty
+
+    def _asked(self, gvk: GroupVersionKind) -> OpenApiSchema | NotServed | Unknown:
+        group = f"apis/{segment(gvk.group)}" if gvk.group else "api"
+        outcome = self._transport.request("GET", f"/openapi/v3/{group}/{segment(gvk.version)}")
+        if isinstance(outcome, Answer) and outcome.status == 404:
+            return NotServed()
+        if isinstance(outcome, NoAnswer) or outcome.status != 200:
+            return unclear(outcome, self._kubectl)
+        body = outcome.json()
+        models = body.get("components", {}).get("schemas") if isinstance(body, dict) else None
+        if not isinstance(models, dict):
+            return misunderstood("it is no OpenAPI document", self._kubectl)
+        return OpenApiSchema(models)
+
+    def _version(self) -> tuple[int, ...]:
+        outcome = self._transport.request("GET", "/version")
+        body = outcome.json() if isinstance(outcome, Answer) and outcome.status == 200 else None
+        text = str(body.get("gitVersion", "")) if isinstance(body, dict) else ""
+        parts = text.removeprefix("v").split(".")[:2]
+        return tuple(int(each) for each in parts) if all(each.isdigit() for each in parts) else ()
