@@ -106,7 +106,7 @@ def _check_encoding(data: bytes) -> None:
         try:
             decoder.decode(data[at : at + _PIECE], final=at + _PIECE >= len(data))
         except UnicodeDecodeError as error:
-            raise error_at(data, at - pending + error.start, "not UTF-8", next="write the manifest in UTF-8") from None
+            raise error_at(data, at - pending + error.start, "not UTF-8", next="iconv -t UTF-8 FILE") from None
 
 
 def _check_marks(data: bytes, position: int) -> None:

@@ -26,6 +26,7 @@ NOT_RUN: Mapping[str, str] = {
     "bin/docs --write": "writes into the tree; tests/cli/test_pages.py compares what it would write",
     "bin/matrix --write": "half an hour of two cores",
     "bin/fuzz 600": "ten minutes of two cores",
+    "bin/attack": "minutes, and a test of its own has each fault once",
     "bin/kills": "minutes of two cores",
     "bin/bench rewriting": "measures, for which the machine must be quiet",
     "bin/picture": "writes into the tree; test_pages.py plays the same",
