@@ -10,7 +10,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.conformance import customs, report
@@ -30,6 +30,21 @@ def main(arguments: Sequence[str]) -> int:
     starts = [Start(each) for each in options.start.split(",")] if options.start else list(Start)
     results: list[Result] = []
     began = time.monotonic()
+    try:
+        for result in _played(options, numbers, starts):
+            results.append(result)
+    except KeyboardInterrupt:
+        print("interrupted; what was played until then:")
+    found = report.classes(results)
+    print(f"\n{found}\n\n{report.table(results)}")
+    print(f"{len(results)} cases, {(time.monotonic() - began) / max(len(results), 1):.2f} s each")
+    if options.findings:
+        options.findings.write_text(f"{found}\n")
+    return 0 if all(each.good or each.verdict is Verdict.TROUBLE for each in results) else 1
+
+
+def _played(options: argparse.Namespace, numbers: Sequence[int], starts: Sequence[Start]) -> Iterator[Result]:
+    """The results, as they come; what is wrong is printed at once."""
     with tempfile.TemporaryDirectory(prefix="fresh-") as name:
         folder = Path(name)
         with ControlPlane(assets.find("etcd"), assets.find("kube-apiserver"), folder) as plane:
@@ -42,9 +57,10 @@ def main(arguments: Sequence[str]) -> int:
             for version in options.helm.split(","):
                 deck = Deck(server, options.seed, drawn_from, apply=version.startswith("4."), starts=starts)
                 small: set[str] = set()
-                player = Player(plane, version, folder, folder / "discovery", options.batch)
+                batch = 1 if options.only else options.batch
+                player = Player(plane, version, folder, folder / "discovery", batch, filter=not options.alone)
                 for result in player.all([deck.draw(number) for number in numbers]):
-                    results.append(result)
+                    yield result
                     if options.only:
                         print(report.whole(result), flush=True)
                     elif options.verbose or (not result.good and result.verdict is not Verdict.TROUBLE):
@@ -53,12 +69,6 @@ def main(arguments: Sequence[str]) -> int:
                     if what and what not in small and len(small) < options.minimise:
                         small.add(what)
                         print(f"smaller: {report.whole(shrunk(result, player, server), live=False)}", flush=True)
-    found = report.classes(results)
-    print(f"\n{found}\n\n{report.table(results)}")
-    print(f"{len(results)} cases, {(time.monotonic() - began) / max(len(results), 1):.2f} s each")
-    if options.findings:
-        options.findings.write_text(f"{found}\n")
-    return 0 if all(each.good or each.verdict is Verdict.TROUBLE for each in results) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         "--minimise", type=int, default=0, metavar="N", help="make N cases that fail small, with each Helm"
     )
     parser.add_argument("--batch", type=int, default=8, help="how many cases share a chart")
+    parser.add_argument("--alone", action="store_true", help="judge Helm alone, without the filter")
     parser.add_argument("--verbose", action="store_true", help="print the cases that came out right, too")
     parser.add_argument("--findings", type=Path, metavar="FILE", help="write the classes of what went wrong there")
     return parser

@@ -85,10 +85,11 @@ class Deck:
         chance = Random(f"{self._seed}:{number}")
         start = chance.choice(self._starts)
         name = chance.choices(tuple(self._sources), [SHARES[each] for each in self._sources])[0]
+        apply = self._apply or start is Start.APPLIED_SERVER_SIDE
         force = self._apply and "apply" in start.value and chance.random() < 0.9
         while True:
             kind, old = self._sources[name].draw(chance)
-            if not self._server.takes(kind, old, apply=self._apply):
+            if not self._server.takes(kind, old, apply=apply):
                 continue
             for _ in range(10):
                 new, change = changed(chance, old)
@@ -99,7 +100,7 @@ class Deck:
                     new, change = old, "nothing changes"
                 elif new == old:
                     continue
-                if not self._server.takes(kind, new, apply=self._apply):
+                if not self._server.takes(kind, new, apply=apply):
                     continue
                 if chance.random() < 0.4:
                     old, new, change = new, old, f"{change}, backwards"

@@ -79,7 +79,7 @@ def minimal() -> list[Object]:
         "entries": [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}],
         "ports": [{"port": 80, "name": "x"}, {"port": 81}],
         "blocks": [{"a": "x"}, {"b": 2}],
-        "any": {"a": {"b": [1, {"c": "d"}], "n": None}},
+        "any": {"a": {"b": [1, {"c": "d"}]}},
         "atomicMap": {"a": "b"},
     }
     return [

@@ -98,7 +98,6 @@ class Told:
 
     findings: list[Any] = field(default_factory=list)
     after: Object | None = None
-    error: str = ""
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -122,7 +121,11 @@ class Told:
 class Player:
     """Plays cases on one control plane with one Helm."""
 
-    def __init__(self, plane: ControlPlane, version: str, folder: Path, cache: Path, batch: int = 8) -> None:
+    def __init__(
+        self, plane: ControlPlane, version: str, folder: Path, cache: Path, batch: int = 8, *, filter: bool = True
+    ) -> None:
+        """``batch`` is how many cases may share a chart; without ``filter`` it is Helm alone that is judged."""
+        self._filter = filter
         self._plane = plane
         self._version = version
         self._folder = folder
@@ -172,7 +175,7 @@ class Player:
         return found
 
     def _play(self, cases: Sequence[Case]) -> list[Result]:
-        with _Stage(self._plane, self._version, self._folder, self._cache, cases) as stage:
+        with _Stage(self._plane, self._version, self._folder, self._cache, cases, self._filter) as stage:
             try:
                 return stage.play()
             except Exception as error:
@@ -183,7 +186,10 @@ class Player:
 class _Stage:
     """Two namespaces for some cases: in one the new chart is installed fresh, in the other over what was there."""
 
-    def __init__(self, plane: ControlPlane, version: str, folder: Path, cache: Path, cases: Sequence[Case]) -> None:
+    def __init__(
+        self, plane: ControlPlane, version: str, folder: Path, cache: Path, cases: Sequence[Case], filter: bool
+    ) -> None:
+        self._filter = filter
         number = next(_NUMBERS)
         self._version = version
         self._cases = cases
@@ -220,12 +226,15 @@ class _Stage:
                 for case, was, live in zip(self._cases, before, now, strict=True)
             ]
         later, upgrade = list(now), None
+        again: Mapping[str, Told] = {}
         if any(each.announces for each in told.values()):
-            upgrade, _ = self._filtered("upgrade", new)
+            upgrade, again = self._filtered("upgrade", new)
             later = [self._get(case, self._over) for case in self._cases]
             text += f"--- upgrade\n{upgrade.stdout}{upgrade.stderr}"
         return [
-            self._judged(case, told.get(_key(case), Told()), live, last, expected, upgrade, text)
+            self._judged(
+                case, (told.get(_key(case), Told()), again.get(_key(case))), live, last, expected, upgrade, text
+            )
             for case, live, last, expected in zip(self._cases, now, later, fresh, strict=True)
         ]
 
@@ -252,19 +261,18 @@ class _Stage:
             helm.uninstall(RELEASE).expect_ok()
 
     def _filtered(self, action: str, bodies: Sequence[Object]) -> tuple[Run, Mapping[str, Told]]:
-        """One run with the filter, and what its report says of each object."""
+        """The run that is judged, and what the filter's report says of each object."""
         report = self._folder / f"{action}-{next(_NUMBERS)}.json"
         adopt = ADOPT.get(self._cases[0].start)
         arguments = ("--report", str(report), *(("--adopt", adopt) if adopt else ()))
         flags = ("--force-conflicts",) if self._cases[0].force_conflicts else ()
-        run = self._helm.run(
-            action, RELEASE, str(self._chart(self._over, bodies)), QUICKLY, *flags, filter=Filter(arguments)
-        )
+        filtered = self._filter and Filter(arguments)
+        run = self._helm.run(action, RELEASE, str(self._chart(self._over, bodies)), QUICKLY, *flags, filter=filtered)
         plan = json.loads(report.read_text()) if report.is_file() else {}
         told = {}
         for each in plan.get("objects", ()):
             key = f"{each['object']['kind']}.{each['object']['group']}/{each['object']['name'].rpartition('-')[2]}"
-            told[key] = Told(each["findings"], each["after"], each["prediction"]["error"])
+            told[key] = Told(each["findings"], each["after"])
         return run, told
 
     def _failed(self, case: Case, run: Run, told: Told, was: Object | None, live: Object | None) -> Result:
@@ -288,7 +296,7 @@ class _Stage:
     def _judged(
         self,
         case: Case,
-        told: Told,
+        reports: tuple[Told, Told | None],
         live: Object | None,
         last: Object | None,
         fresh: Object | None,
@@ -296,10 +304,14 @@ class _Stage:
         text: str,
     ) -> Result:
         assert fresh is not None, "the fresh installation made nothing"
+        told, again = reports
         result = Result(case, self._version, Verdict.RIGHT, told.codes, text=text, live=last, fresh=fresh)
         if live is None or last is None:
             return replace(result, verdict=Verdict.LOST)
         result = replace(result, **_prediction(case, told, live, fresh))
+        if again is not None and upgrade is not None and upgrade.ok:
+            second = _prediction(case, again, last, fresh)
+            result = replace(result, mispredicted=(*result.mispredicted, *second.get("mispredicted", ())))
         wrong_now, wrong_last = _against(case, live, fresh), _against(case, last, fresh)
         if told.announces and upgrade is not None and not upgrade.ok:
             return replace(result, verdict=Verdict.ERROR, differs=tuple(wrong_last), trouble=upgrade.error)
