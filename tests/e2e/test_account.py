@@ -161,7 +161,7 @@ class TestTheReportFile:
         it.install("shop", shirts, filter=BAD)
         head, _, said = report(it).read_text().partition("\n")
         assert head.endswith("exit code 2")
-        assert said == f"{FAILURE}\n"
+        assert said == f"{FAILURE}\n  next: postrender --help\n"
 
     def test_a_file_of_ones_own(self, helm: HelmFactory, shirts: Path, tmp_path: Path, version: str) -> None:
         it, own = helm(version), tmp_path / "own.txt"
