@@ -15,8 +15,10 @@ from postrender.cluster.reading import exact_path
 from postrender.cluster.schemas import Schemas
 from postrender.cluster.transport import Transport
 from postrender.helm.fields import MANAGER
+from postrender.helm.patch import PatchType, patch_type
 from postrender.helm.serverside.fieldset import FieldSet, Path, canonical, value_at
 from postrender.helm.serverside.ownership import Owned, applied, migrated
+from postrender.helm.serverside.schema import OpenApiSchema
 from postrender.helm.serverside.typed import Typed
 from postrender.identity import GroupVersionKind, Resource
 from postrender.live import Json, NotServed, Unknown
@@ -59,6 +61,8 @@ def after_migration(
         return misunderstood(f"its OpenAPI document lacks the type {error}", kubectl)
     if canonical(result.value) == canonical(alone.value):
         return None
+    if patch_type(trial.resource.gvk) is PatchType.MERGE and (refusal := converter.null_error(result.value)):
+        return refusal
     version = body["metadata"].get("resourceVersion")
     guard = [{"op": "replace", "path": "/metadata/resourceVersion", "value": version}]
     after = result.value if isinstance(result.value, dict) else {}
@@ -97,6 +101,11 @@ class _Converter:
         if found is None:
             raise _Unforeseen(Unknown(f"the server describes no {gvk.kind} of {gvk.api_version}"))
         return found
+
+    def null_error(self, value: Json) -> str:
+        schema = self._schemas.of(self._trial.resource.gvk)
+        type_ = schema.type_of(self._trial.resource.gvk) if isinstance(schema, OpenApiSchema) else None
+        return schema.null_error(type_, value) if isinstance(schema, OpenApiSchema) and type_ else ""
 
     def converted(self, value: Typed, api_version: str) -> Typed | None:
         if value.value is None or value.value.get("apiVersion") == api_version:

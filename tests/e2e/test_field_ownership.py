@@ -168,6 +168,16 @@ def test_a_config_map_with_null_for_data(helm: HelmFactory, namespace: Namespace
     assert findings == ["PR315 Helm removes or resets data.x: an earlier Helm set this, and the chart does not"]
 
 
+def test_a_map_that_loses_all_it_has(helm: HelmFactory, tmp_path: Path) -> None:
+    """The apply leaves null, which the kind does not allow."""
+    it = over_what_helm_3_kept(helm, tmp_path, manifest(PART, "a", {"free": {"a": {"b": "x"}}}, keep=True))
+    place = chart(tmp_path, {"a": manifest(PART, "a", {"free": {}}, keep=True)})
+    _, findings = predicted(it, place, 4)
+    problem = 'spec.free: Invalid value: "null": spec.free in body must be of type object: "null"'
+    assert findings == [f"PR307 the API server would refuse what this Helm sends: {problem}"]
+    assert problem in it.install("r", place).stderr
+
+
 def test_null_where_an_object_must_be(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
     it = over_what_helm_3_kept(helm, tmp_path, manifest(PART, "a", {"color": "red"}, keep=True))
     place = chart(tmp_path, {"a": {**manifest(PART, "a", keep=True), "spec": None}})

@@ -124,6 +124,32 @@ class OpenApiSchema(Schema):
         """Name of the type of a kind; ``None`` if the document does not have it."""
         return self._by_kind.get((gvk.group, gvk.version, gvk.kind))
 
+    def null_error(self, name: str, value: Json, path: str = "") -> str:
+        """What a custom resource's validation says of the first null that its schema forbids, ``""`` if of none.
+
+        An apply leaves such a null in place, while all other writes drop it before (``unstructuredDefaulter``,
+        k8s.io/apiextensions-apiserver 0.34, pkg/apiserver/customresource_handler.go).
+        """
+        return _null_error(self._models.get(name) or {}, value, path)
+
+
+def _null_error(model: Json, value: Json, path: str) -> str:
+    kind = model.get("type")
+    if value is None:
+        if not kind or model.get("nullable") or "default" in model:
+            return ""
+        return f'{path}: Invalid value: "null": {path} in body must be of type {kind}: "null"'
+    below: list[tuple[Json, Json, str]] = []
+    if isinstance(value, dict):
+        more = model.get("additionalProperties")
+        named = model.get("properties") or {}
+        for key, each in value.items():
+            inside = named.get(key) or (more if isinstance(more, dict) else {})
+            below.append((inside, each, f"{path}.{key}" if path else key))
+    elif isinstance(value, list):
+        below += [(model.get("items") or {}, each, f"{path}[{index}]") for index, each in enumerate(value)]
+    return next((error for each in below if (error := _null_error(*each))), "")
+
 
 def _atom(model: Json, preserves: bool) -> Atom:
     preserves = preserves or model.get("x-kubernetes-preserve-unknown-fields") is True
