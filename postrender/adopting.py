@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from postrender import manifest as manifests
 from postrender.errors import ClusterError, Refused, UsageError
+from postrender.holders import holders
 from postrender.identity import ObjectKey, Resource, object_name
 from postrender.live import Found, LiveObject, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.owners import Owners
@@ -112,11 +113,17 @@ def look(target: Target, release: ReleaseName, driver: str, places: Places, *, a
     seen = target.observe([Wanted(resource, key.namespace, key.name, body=False) for resource, key in places])
     living = _living(target, release, driver, places, seen)
     found, objections, codes = [], [], set()
+    owners = [classify(each, release, stored=False, living=living) for each in seen if isinstance(each, Found)]
+    lives_of = [each.live for each in seen if isinstance(each, Found)]
+    taken = [live for live, owner in zip(lives_of, owners, strict=True) if owner.standing in _TAKEN]
+    held = holders(target, taken, release, driver)
     for (resource, key), observation in zip(places, seen, strict=True):
         name = object_name(resource, key)
         if isinstance(observation, Unknown):
             raise ClusterError(f"could not be looked up: {observation.reason}", where=name, next=observation.next)
         owner = classify(observation, release, stored=False, living=living)
+        if owner.standing in _TAKEN and key in held:
+            owner = Ownership(Standing.FOREIGN, held[key])
         why, code = _objection(owner)
         if isinstance(observation, Found) and not why:
             before = stamps_of(observation.live)

@@ -71,3 +71,8 @@ class Offline:
         """Unknown."""
         del name, manifest, driver
         return _NOBODY
+
+    def stored_in(self, namespace: str) -> Unknown:
+        """Unknown."""
+        del namespace
+        return _NOBODY

@@ -70,6 +70,15 @@ def plan_manifest(
     """``plan_stream`` for a stream that was read already, and of which some objects may have been left out."""
     facts = with_fresh_objects(gather(manifest, invocation, source, whole=whole), source)
     plan = decide(facts, policy)
+    if plan.adoptions and source is not None and invocation.release is not None:
+        from postrender.holders import holders  # Few runs write, and each pays for what it imports.
+
+        live = [item.live for item in facts.items if item.live is not None]
+        taken = {verdict.key for verdict in plan.adoptions}
+        found = holders(source, [each for each in live if each.key in taken], invocation.release, invocation.driver)
+        if found:
+            facts = replace(facts, holders=found)
+            plan = decide(facts, policy)
     told = with_reach(plan, facts, source)
     if told is not facts:
         facts, plan = told, decide(told, policy)

@@ -70,6 +70,10 @@ class Recording:
                 self.revisions[name, each.revision] = driver, each
         return found
 
+    def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
+        """The other one's answer; what is asked of each release after it is noted."""
+        return self._source.stored_in(namespace)
+
 
 def documents(recording: Recording, hide: Digests | None) -> Iterator[Json]:
     """All that was found, as ``--live`` reads it; ``hide`` makes digests of Secret values, ``None`` leaves them.

@@ -108,6 +108,19 @@ class Snapshot(Record):
             return Unknown(f"{self.path}: {error}")
         return tuple(whole.revision if whole else told for told, whole in found)
 
+    def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...]:
+        """The releases of which the file holds revisions."""
+        kinds = {
+            releases.SECRETS.resource.gvk.group_kind: "secret",
+            releases.CONFIGMAPS.resource.gvk.group_kind: "configmap",
+        }
+        found = {
+            (ReleaseName(namespace, live.labels.get("name", "")), kinds[key.group_kind])
+            for key, (live, *_) in self.objects.items()
+            if key.group_kind in kinds and key.namespace == namespace and live.labels.get("owner") == "helm"
+        }
+        return tuple(sorted(found, key=str))
+
     def _whole(self, records: Sequence[LiveObject]) -> list[LiveObject | Unknown]:
         """The records, of which a snapshot may have noted no more than the labels."""
         return [

@@ -65,6 +65,9 @@ class Source(Protocol):
         their manifest.
         """
 
+    def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
+        """Every release of which a namespace holds revisions, whatever their status, each with its driver."""
+
 
 class Reached(Protocol):
     """A cluster that tells how the next command reaches it."""

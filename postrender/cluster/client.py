@@ -24,7 +24,7 @@ from postrender.cluster.trying import attempt
 from postrender.connection import Connection
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import Json, LiveObject, Observation, ReleaseName, StoredRelease, Unknown
-from postrender.releases import StoredObject
+from postrender.releases import CONFIGMAPS, SECRETS, StoredObject
 from postrender.source import Wanted
 from postrender.survey import Catalog, Listing, Page
 from postrender.trial import NotAsked, Trial, TrialAnswer
@@ -131,6 +131,18 @@ class Cluster:
             patience=_REQUESTS * self._transport.patience,
             given_up=late,
         )
+
+    def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
+        """Every release of which a namespace holds revisions, whatever their status, each with its driver."""
+        from postrender.releases.listed import newest  # Only runs that are to write to live objects need it.
+
+        found: list[tuple[ReleaseName, str]] = []
+        for driver, kept in (("secret", SECRETS), ("configmap", CONFIGMAPS)):
+            told = newest(self, namespace, kept)
+            if isinstance(told, Unknown):
+                return told
+            found.extend((name, driver) for name in told)
+        return tuple(found)
 
     def payloads(self, name: ReleaseName, driver: str) -> tuple[StoredObject, ...] | Unknown:
         """Every stored revision with its manifest and the object that holds it, ascending."""

@@ -82,6 +82,7 @@ class Facts(Record):
     why that is not known of an object, as a sentence without a full stop (``""`` if there is no server to ask).
     ``rejected`` is the server's objection to all that the chart wants and is not live, such as a change of an
     immutable field.
+    ``holders`` are the living releases whose stored manifests hold objects that were to be adopted.
     """
 
     desired: Desired
@@ -92,6 +93,7 @@ class Facts(Record):
     living: Mapping[ReleaseName, bool] = MappingProxyType({})
     leaving: tuple[Item, ...] = ()
     reached: Mapping[ObjectKey, Json] = MappingProxyType({})
+    holders: Mapping[ObjectKey, ReleaseName] = MappingProxyType({})
     fresh: Mapping[ObjectKey, Json] = MappingProxyType({})
     not_compared: Mapping[ObjectKey, str] = MappingProxyType({})
     rejected: Mapping[ObjectKey, str] = MappingProxyType({})

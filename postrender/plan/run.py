@@ -172,7 +172,9 @@ class Run:
     def _ownership(self, item: Item, stored: bool) -> Ownership | None:
         if item.observation is None:
             return None
-        return classify(item.observation, self.release, stored=stored, living=self.facts.living)
+        owner = classify(item.observation, self.release, stored=stored, living=self.facts.living)
+        holder = self.facts.holders.get(item.key)
+        return Ownership(Standing.FOREIGN, holder) if holder is not None and owner.standing in TAKEN else owner
 
     def _twins(self) -> dict[int, tuple[int, ...]]:
         items = self.facts.items
