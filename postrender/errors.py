@@ -9,7 +9,10 @@ import os
 import re
 from collections.abc import Sequence
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+from postrender.text import harmless, one_line
+
+_HEAD = re.compile(r"\n(?=[ \t]*(?:next|hint|note|report|error|warning|postrender):)", re.IGNORECASE)
+"""A line inside a cause that begins as one of our own."""
 
 
 class PostrenderError(Exception):
@@ -29,8 +32,9 @@ class PostrenderError(Exception):
 
     def __str__(self) -> str:
         """The message as printed, without the program's name in front."""
-        head = f"{self.where}: {self.cause}" if self.where else self.cause
-        return "\n".join([head, *(f"  next: {line}" for line in self.next)])
+        cause = _HEAD.sub("\n  | ", self.cause)
+        head = f"{one_line(self.where)}: {cause}" if self.where else cause
+        return "\n".join([head, *(f"  next: {one_line(line)}" for line in self.next)])
 
 
 class UsageError(PostrenderError):
@@ -79,7 +83,7 @@ def message(error: Exception, command: str = "") -> str:
         if not error.next:
             help = " ".join(["postrender", *([command] if command else []), "--help"])
             shown += f"  next: {'postrender doctor' if isinstance(error, ClusterError) else help}\n"
-        return printable(shown)
+        return harmless(shown)
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
@@ -88,11 +92,6 @@ def message(error: Exception, command: str = "") -> str:
         f"postrender: a fault of its own: {type(error).__name__} in {place}; nothing was written\n"
         "  next: set POSTRENDER_DEBUG=1 to see the whole traceback, and report it\n"
     )
-
-
-def printable(text: str) -> str:
-    """A text without what a terminal would take for a command: names come from a chart, or a server."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def code(error: Exception) -> int:

@@ -7,6 +7,7 @@ else: a key is made only after the scope is known.
 from __future__ import annotations
 
 from postrender.record import Record
+from postrender.text import one_line
 
 
 class GroupKind(Record):
@@ -103,4 +104,4 @@ def object_name(resource: Resource, key: ObjectKey) -> str:
 
     A cluster-scoped object has no middle part; one whose name the server makes is called ``(generated)``.
     """
-    return "/".join(part for part in (resource.qualified, key.namespace, key.name or "(generated)") if part)
+    return one_line("/".join(part for part in (resource.qualified, key.namespace, key.name or "(generated)") if part))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from postrender.identity import ObjectKey
 from postrender.record import Record
+from postrender.text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class ReleaseName(Record):
 
     def __str__(self) -> str:
         """``shop/old``: namespace, then name."""
-        return f"{self.namespace}/{self.name}"
+        return one_line(f"{self.namespace}/{self.name}")
 
 
 class LiveObject(Record, hidden=("annotations",)):

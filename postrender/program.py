@@ -12,6 +12,7 @@ from postrender.caller.version import Unclear, version_of
 from postrender.errors import ManifestError, UsageError
 from postrender.helm.versions import HelmVersion
 from postrender.record import Record
+from postrender.text import harmless
 
 _DEBUG = "helm template --debug ...   (with the same arguments)"
 
@@ -66,7 +67,7 @@ def template(program: Program, arguments: Sequence[str], environ: Mapping[str, s
         cause = said.removeprefix("Error: ") or f"exit code {done.returncode}"
         raise ManifestError(f"the chart cannot be rendered: {cause}", next=_DEBUG)
     if said:
-        os.write(2, f"{said}\n".encode())
+        os.write(2, f"{harmless(said)}\n".encode())
     return done.stdout
 
 

@@ -16,7 +16,7 @@ from postrender.record import Record
 _LONGEST = 300
 _READS = frozenset({"get", "list", "watch"})
 _DENIED = re.compile(
-    r'admission webhook "[^"]*" denied the request|ValidatingAdmissionPolicy \'[^\']*\'|'
+    r'the object has been modified|admission webhook "[^"]*" denied the request|ValidatingAdmissionPolicy \'[^\']*\'|'
     r'secrets? (?:"[^"]*" )?is forbidden: User "[^"]*" cannot \w+ resource "secrets"'
 )
 """What may be shown of a message about a Secret: who objects, and not to what."""

@@ -27,6 +27,7 @@ from postrender.live import ReleaseName
 from postrender.naming import named_object
 from postrender.record import replace
 from postrender.report.adoption import NoReport, Report, adoption_data, preview, report_from, report_of
+from postrender.text import harmless
 
 DESCRIPTION = """\
 Write a release's ownership metadata (one label, two annotations) to live
@@ -108,7 +109,7 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
     _write(cluster, found, release, file, options)
     back = f"postrender adopt --undo {shlex.quote(file)}{typed_flags(caller)}"
     if options.output != "text":
-        sys.stderr.write(f"what was there is put back by {back}\n")
+        sys.stderr.write(harmless(f"what was there is put back by {back}\n"))
     elif not options.quiet:
         write(f"  what was there is put back by\n    {back}\n")
     return 0
@@ -121,7 +122,7 @@ def _undo(options: argparse.Namespace, given: Flags) -> int:
     caller: Caller = find(given, os.environ)
     cluster = reached(caller)
     if cluster.description != report.cluster and not options.yes:
-        sys.stderr.write(f"note: the report is about {report.cluster}, and this is {cluster.description}\n")
+        sys.stderr.write(harmless(f"note: the report is about {report.cluster}, and this is {cluster.description}\n"))
     with progress("looking at the objects", quiet=options.quiet):
         found = undo(cluster, report.release, caller.invocation.driver, report.written)
     undone = report_of(found, cluster.description, report.release)
@@ -137,7 +138,7 @@ def _show(options: argparse.Namespace, found: tuple[Adoption, ...], report: Repo
     if options.output != "text":
         write(structured(adoption_data(report), options.output))
     elif not options.quiet or not options.yes:
-        write(preview(found, heading, chosen_paint(options)))
+        write(preview(found, heading, chosen_paint(options)), coloured=chosen_paint(options).on)
 
 
 def _question(count: int, cluster: Cluster) -> str:

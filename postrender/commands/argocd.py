@@ -26,6 +26,7 @@ from postrender.record import replace
 from postrender.report.text import Heading, account
 from postrender.source import Source
 from postrender.splice import splice
+from postrender.text import harmless
 from postrender.wrappers.argocd.application import Application, application, arguments, time_limit, unserved
 from postrender.wrappers.argocd.dependencies import build, homes
 from postrender.wrappers.argocd.parameters import announced
@@ -91,7 +92,7 @@ def main(arguments_given: list[str]) -> int:
         output = splice(planned.manifest, planned.plan.edits)
     write(output.data)
     if not values["quiet"]:
-        sys.stderr.write(_account(app, planned, caller, source))
+        sys.stderr.write(harmless(_account(app, planned, caller, source)))
     return 0
 
 

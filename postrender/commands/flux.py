@@ -25,6 +25,7 @@ from postrender.pipeline import Planned, check, plan_stream, require_known
 from postrender.record import replace
 from postrender.report.text import Heading, account
 from postrender.source import Source
+from postrender.text import harmless
 from postrender.wrappers.flux.helmrelease import Chart, HelmRelease, read, values_elsewhere
 from postrender.wrappers.flux.patches import patches
 from postrender.wrappers.flux.writing import in_place, to_include
@@ -93,7 +94,7 @@ def main(arguments: list[str]) -> int:
         _write(options.file, changed)
     if not values["quiet"]:
         place = "the patch file" if options.patch_file and not options.check else helm_release.path
-        sys.stderr.write(_account(helm_release, planned, caller, source, len(made), place))
+        sys.stderr.write(harmless(_account(helm_release, planned, caller, source, len(made), place)))
     return 0
 
 

@@ -99,7 +99,7 @@ def main(arguments: list[str]) -> int:
         facts = _of_chart(chart, wishes) if chart else _of_stream(named, wishes)
         objects += len(facts.subjects)
         findings += engine.check(facts, rules, chart or ("stdin" if named == "-" else named))
-    write(FORMATS[str(values["output"] or "text")](findings, objects))
+    write(FORMATS[str(values["output"] or "text")](findings, objects), commands=values["output"] == "github")
     return 1 if findings else 0
 
 

@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
         write("".join(f"{each.name}\n" for each in found.orphans))
     else:
         where = f"{'namespace ' + namespace if namespace else 'all namespaces'}, {cluster.description}"
-        write(orphans_text(found, where, typing, chosen_paint(options)))
+        write(orphans_text(found, where, typing, chosen_paint(options)), coloured=chosen_paint(options).on)
     return _exit_code(found)
 
 

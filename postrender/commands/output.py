@@ -7,6 +7,7 @@ import json
 
 from postrender.commands import stdout
 from postrender.live import Json
+from postrender.text import harmless
 
 STRUCTURED = ("json", "yaml")
 """The formats that every command has beside its text."""
@@ -37,6 +38,11 @@ def structured(value: Json, output: str) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def write(text: str) -> None:
-    """Print to stdout as UTF-8, whatever the locale; a lone surrogate is escaped."""
+def write(text: str, *, coloured: bool = False, commands: bool = False) -> None:
+    """Print to stdout as UTF-8, whatever the locale, made harmless; a lone surrogate is escaped.
+
+    ``coloured`` tells that it has our own colours, ``commands`` that it is workflow commands, escaped already.
+    """
+    if not commands:
+        text = harmless(text, coloured=coloured)
     stdout.write(text.encode("utf-8", "backslashreplace"))

@@ -15,6 +15,7 @@ from postrender.commands.parsers import command_parser, parted
 from postrender.commands.planning import Planning, add_planning, add_settings, chart_of, planning
 from postrender.commands.progress import progress
 from postrender.commands.rendering import value_arguments
+from postrender.commands.terminal import chosen_paint
 from postrender.helm.invocation import Action
 from postrender.report.view import View
 
@@ -51,7 +52,10 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"postrender: no plan is kept in {options.save}, since this one would be refused\n")
     elif options.save:
         save(options.save, shown)
-    write(_output(shown, options, _commands(options, made)))
+    write(
+        _output(shown, options, _commands(options, made)),
+        coloured=options.output == "text" and chosen_paint(options).on,
+    )
     return EXIT[shown.outcome]
 
 

@@ -23,6 +23,7 @@ from postrender.running import child
 from postrender.running.command import HelmCommand, taken_apart
 from postrender.running.flow import run
 from postrender.running.order import Order
+from postrender.text import harmless
 
 DESCRIPTION = """\
 Run a helm install or helm upgrade with postrender as its post-renderer, and
@@ -135,5 +136,5 @@ def _text(setting: Setting, value: Value) -> str:
 
 def _say(text: str) -> None:
     sys.stdout.flush()
-    sys.stderr.write(text)
+    sys.stderr.write(harmless(text))
     sys.stderr.flush()

@@ -14,11 +14,12 @@ from postrender import __version__
 from postrender.caller import Caller, Flags, Setting, find
 from postrender.caller.options import RUN_PLAN, unseen_beside
 from postrender.caller.values import Value
-from postrender.errors import PostrenderError, code, message, printable
+from postrender.errors import PostrenderError, code, message
 from postrender.helm.invocation import Action, DryRun
 from postrender.pipeline import Planned
 from postrender.record import Record
 from postrender.source import Source
+from postrender.text import harmless
 
 REPORT_SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -61,7 +62,7 @@ class Telling:
 
     def done(self, account: str) -> None:
         """Tell the account of a run that succeeded, unless it is to be quiet; the report file is written anyway."""
-        account = "".join(self.others.values()) + printable(account)
+        account = harmless("".join(self.others.values()) + account)
         said = account + self._report(account, 0)
         if self.values.get("quiet"):
             return
@@ -78,7 +79,7 @@ class Telling:
         Helm 3 shows what it heard on our stderr after a failure, Helm 4 never does (``Run``, pkg/postrender/exec.go of
         3.9.0 to 3.21.4; ``runPostrenderer``, internal/plugin/runtime_subprocess.go of 4.0.0 to 4.3.1).
         """
-        said = "".join(self.others.values()) + message(error)
+        said = harmless("".join(self.others.values())) + message(error)
         said += self._report(said, code(error))
         _say(said)
         helm = self._helm()

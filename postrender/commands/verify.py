@@ -97,7 +97,7 @@ def _one(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
     elif options.quiet:
         write("".join(f"{each.name}\n" for each in found.objects if each.state is not State.IN_SYNC))
     else:
-        write(verified_text(found, made, chosen_paint(options), cluster))
+        write(verified_text(found, made, chosen_paint(options), cluster), coloured=chosen_paint(options).on)
     return _exit_code(_mended(cluster, found, yes=options.yes) if options.fix else found)
 
 
@@ -135,7 +135,7 @@ def _all(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
     elif options.quiet:
         write("".join(f"{name}\n" for name in _not_in_sync(rows)))
     else:
-        write(table(rows, chosen_paint(options)))
+        write(table(rows, chosen_paint(options)), coloured=chosen_paint(options).on)
     return max((_exit_code(row) for row in rows), key=lambda code: (code == 5, code), default=0)
 
 

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from postrender.live import Json
+from postrender.text import HEAD, ODD
 
 
 def printed(value: Json) -> str:
@@ -39,7 +40,8 @@ def _dumper(*, quick: bool) -> Any:
             return True
 
     def text(dumper: Any, value: str) -> Any:
-        style = "|" if "\n" in value else None
+        # What is escaped when it is shown stays the same value in double quotes.
+        style = '"' if ODD.search(value) or ("\n" in value and HEAD.search(value)) else "|" if "\n" in value else None
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     Dumper.add_representer(str, text)

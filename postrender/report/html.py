@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import os
 from collections.abc import Iterator, Sequence
-from html import escape
 
 from postrender.report import words
 from postrender.report.diff import live_diff, stored_diff
 from postrender.report.picture import picture
 from postrender.report.view import ObjectView, View
+from postrender.text import harmless
 
 _SEVERITIES = ("error", "warning", "info")
 _CLASSES = {"+": "add", "-": "del", "@": "hunk"}
@@ -28,10 +29,10 @@ def _page(view: View, commands: Sequence[str]) -> Iterator[str]:
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-    title = escape(f"postrender plan: {view.about.release or view.about.source}")
+    title = _shown(f"postrender plan: {view.about.release or view.about.source}")
     yield "<!doctype html>"
     yield '<html lang="en"><head><meta charset="utf-8">'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{_shown(policy)}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<link rel="icon" href="data:,">'
     yield f"<title>{title}</title><style>{style}</style></head><body>"
@@ -47,15 +48,15 @@ def _page(view: View, commands: Sequence[str]) -> Iterator[str]:
 
 def _header(view: View, commands: Sequence[str]) -> Iterator[str]:
     yield f'<header class="{view.outcome}"><h1>postrender plan</h1>'
-    yield f'<p class="about">{escape(words.heading(view.about))}</p>'
-    yield f'<p class="summary">{escape(words.summary(view))}</p>'
+    yield f'<p class="about">{_shown(words.heading(view.about))}</p>'
+    yield f'<p class="summary">{_shown(words.summary(view))}</p>'
     for note in view.about.notes:
-        yield f'<p class="note">{escape(note)}</p>'
+        yield f'<p class="note">{_shown(note)}</p>'
     steps = {"refused": words.steps(view), "something": tuple(commands)}.get(view.outcome, ())
     if steps:
         yield f'<h2>What to type</h2><ul class="steps">{"".join(_step(step) for step in steps)}</ul>'
     if view.about.told:
-        yield f'<p class="told">told by {escape(", ".join(view.about.told))}</p>'
+        yield f'<p class="told">told by {_shown(", ".join(view.about.told))}</p>'
     yield "</header>"
 
 
@@ -89,11 +90,11 @@ def _card(index: int, each: ObjectView) -> Iterator[str]:
     opened = " open" if each.refused or "warning" in severities else ""
     yield (
         f'<details id="object-{index}" class="card {word}" data-word="{word}" data-severities="{severities}" '
-        f'data-text="{escape(text)}"{opened}>'
+        f'data-text="{_shown(text)}"{opened}>'
     )
     yield (
-        f'<summary><span class="badge {word}">{word}</span> <span class="name">{escape(each.name)}</span> '
-        f'<span class="does">{escape(words.helm(each))}</span></summary><dl>'
+        f'<summary><span class="badge {word}">{word}</span> <span class="name">{_shown(each.name)}</span> '
+        f'<span class="does">{_shown(words.helm(each))}</span></summary><dl>'
     )
     for term, said in (
         ("owner", words.owner(each)),
@@ -102,7 +103,7 @@ def _card(index: int, each: ObjectView) -> Iterator[str]:
         ("stored", words.stored(each)),
         ("line", f"{each.line} of the {'stored manifest' if each.leaving else 'stream'}"),
     ):
-        yield f"<dt>{term}</dt><dd>{escape(said)}</dd>"
+        yield f"<dt>{term}</dt><dd>{_shown(said)}</dd>"
     yield "</dl>"
     if each.findings:
         yield '<ul class="findings">'
@@ -110,7 +111,7 @@ def _card(index: int, each: ObjectView) -> Iterator[str]:
             steps = "".join(_step(step) for step in finding.next)
             inner = f'<ul class="steps">{steps}</ul>' if steps else ""
             yield (
-                f'<li class="{finding.severity.value}"><b>{finding.severity.value}</b> {escape(finding.text)} '
+                f'<li class="{finding.severity.value}"><b>{finding.severity.value}</b> {_shown(finding.text)} '
                 f"<code>{finding.code}</code>{inner}</li>"
             )
         yield "</ul>"
@@ -122,11 +123,11 @@ def _card(index: int, each: ObjectView) -> Iterator[str]:
 
 def _diff(lines: Sequence[str]) -> str:
     kinds = ["file" if place < 2 else _CLASSES.get(line[:1], "same") for place, line in enumerate(lines)]
-    return "".join(f'<span class="{kind}">{escape(line)}\n</span>' for kind, line in zip(kinds, lines, strict=True))
+    return "".join(f'<span class="{kind}">{_shown(line)}\n</span>' for kind, line in zip(kinds, lines, strict=True))
 
 
 def _step(step: str) -> str:
-    return f"<li><code>{escape(step)}</code></li>"
+    return f"<li><code>{_shown(step)}</code></li>"
 
 
 def _asset(name: str) -> str:
@@ -138,3 +139,8 @@ def _asset(name: str) -> str:
 def _hash(text: str) -> str:
     """What lets a browser run this script, and no other."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _shown(text: str) -> str:
+    """Text that came from outside, as HTML."""
+    return html.escape(harmless(text))

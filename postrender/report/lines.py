@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from postrender.text import one_line
+
 WIDTH = 80
+
+_HEADS = frozenset({"next:", "hint:", "note:", "report:", "error:", "warning:", "postrender:"})
 
 
 def wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
@@ -12,8 +16,9 @@ def wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
     """
     lines: list[str] = []
     line, blank = first, ""
-    for word in text.split():
-        if blank and len(line) + 1 + len(word) > WIDTH:
+    # A line break is of somebody else's text, and would let it begin a line; so would our own words for a line's head.
+    for word in one_line(text.strip()).split():
+        if blank and len(line) + 1 + len(word) > WIDTH and word.lower() not in _HEADS:
             lines.append(line)
             line, blank = rest, ""
         line += blank + word

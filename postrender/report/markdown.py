@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from postrender.report import words
 from postrender.report.diff import live_diff, stored_diff
 from postrender.report.view import ObjectView, View
+from postrender.text import one_line
 
 LONGEST = 60_000
 """Characters, so that a comment stays below the 65,536 that GitHub takes; further diffs are counted instead."""
@@ -45,11 +46,12 @@ def plan_markdown(view: View, commands: Sequence[str] = ()) -> str:
 
 def escaped(text: str) -> str:
     """A text that Markdown shows as it is, and that calls nobody."""
-    return _SPECIAL.sub(r"\\\1", text).replace("@", "@<!-- -->").replace("\n", " ")
+    return _SPECIAL.sub(r"\\\1", one_line(text)).replace("@", "@<!-- -->").replace("\n", " ")
 
 
 def code(text: str) -> str:
     """A text in a code span, whatever backticks are in it."""
+    text = one_line(text)
     fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
     pad = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{fence}{pad}{text}{pad}{fence}".replace("\n", " ")
@@ -88,7 +90,7 @@ def _section(each: ObjectView) -> Iterator[str]:
         fence = "`" * max(3, 1 + max(len(run) for run in ["", *re.findall("`+", "\n".join(diff))]))
         yield ""
         yield f"{fence}diff"
-        yield from diff
+        yield from map(one_line, diff)
         yield fence
     yield ""
     yield "</details>"
@@ -103,4 +105,4 @@ def _end(view: View, commands: Sequence[str]) -> Iterator[str]:
 
 
 def _html(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -13,6 +13,7 @@ from postrender.record import Record
 from postrender.report.lines import WIDTH, wrapped
 from postrender.report.paint import Paint
 from postrender.source import Reached
+from postrender.text import one_line
 
 VERSION = 1
 """Raised when a field goes or changes its meaning; a new field does not raise it."""
@@ -60,10 +61,10 @@ def orphans_text(search: Search, where: str, typing: Typing, paint: Paint) -> st
             f"release {undecided.release}, named by {_counted(undecided.objects, 'object')}: whether it is gone could "
             f"not be told: {undecided.why.reason}",
         )
-        lines += [f"  next: {step}" for step in undecided.why.next]
+        lines += [f"  next: {one_line(step)}" for step in undecided.why.next]
     for name, why in search.failed:
         lines += wrapped(f"{name}: could not be listed: {why.reason}")
-        lines += [f"  next: {step}" for step in why.next]
+        lines += [f"  next: {one_line(step)}" for step in why.next]
     if search.forbidden:
         lines += wrapped(f"no right to list, and so not looked at: {', '.join(search.forbidden)}")
     releases = len({each.owner for each in search.orphans})

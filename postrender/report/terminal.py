@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
-from postrender.errors import printable
 from postrender.report import words
 from postrender.report.diff import live_diff, stored_diff
 from postrender.report.lines import wrapped
@@ -25,21 +23,18 @@ _STYLES = {
 _SEVERITIES = {"error": "red", "warning": "magenta", "info": ""}
 _LINES = {"+": "green", "-": "red", "@": "cyan"}
 
-_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
-
 QUIET, NORMAL, VERBOSE = 0, 1, 2
 """Only a line for each object; what changes, with its diff; everything."""
 
 
 def plan_text(view: View, paint: Paint, detail: int = NORMAL, commands: Sequence[str] = ()) -> str:
     """The whole plan, ending in a newline; ``commands`` are what to type where it goes on."""
-    return "".join(f"{harmless(line)}\n" for line in _plan(view, paint, detail, commands))
+    return "".join(f"{_line(line)}\n" for line in _plan(view, paint, detail, commands))
 
 
-def harmless(line: str) -> str:
-    """A line without what a terminal would take for a command, colours aside: names come from a chart, or a server."""
-    parts = _COLOUR.split(line.replace("\n", "\\x0a"))
-    return "".join(part if place % 2 else printable(part) for place, part in enumerate(parts))
+def _line(line: str) -> str:
+    """A line with no line break in it: names come from a chart, or a server."""
+    return line.replace("\n", "\\x0a")
 
 
 def _plan(view: View, paint: Paint, detail: int, commands: Sequence[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from postrender.report.changes import Change, changes
 from postrender.report.lines import WIDTH, wrapped
 from postrender.report.paint import Paint
 from postrender.source import Reached
+from postrender.text import one_line
 from postrender.verified import Checked, State, Verified, mendable
 
 VERSION = 1
@@ -119,7 +120,7 @@ def _object(each: Checked, width: int, digests: Digests, paint: Paint) -> Iterat
     if each.why:
         yield from wrapped(each.why, first="      ", rest="      ")
     for step in each.next:
-        yield f"      next: {step}"
+        yield f"      next: {one_line(step)}"
     for change in difference(each, digests):
         if change.op != "add":
             yield paint("red", _line("-", change.path, change.before))

@@ -36,7 +36,7 @@ OTHERS = frozenset(
 
 OURS = frozenset(
     """
-    builtin cli collisions connection errors gather identity kubefiles late live offline ownership pipeline policy
+    text builtin cli collisions connection errors gather identity kubefiles late live offline ownership pipeline policy
     record rehearse source
     caller caller.commandline caller.helm caller.helmflags caller.kubeconfig caller.model caller.options
     caller.processes caller.procfs caller.said caller.settings caller.sources caller.values caller.version

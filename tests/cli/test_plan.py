@@ -440,6 +440,6 @@ def test_a_name_cannot_command_a_terminal(tmp_path: Path) -> None:
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a\x1b]0;title\x07\x9b2Jb"}}
     done = plan(json.dumps(config), live_file(tmp_path), "--color", "always")
     text = done.stdout.decode()
-    assert "configmaps/shop/a\\x1b]0;title\\x07\\x9b2Jb\n" in text
+    assert "configmaps/shop/a\\x1b]0;title\\x07\\u009b2Jb\n" in text
     assert set(re.findall(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)) == {"\x1b"}
     assert text.count("\x1b") == len(re.findall(r"\x1b\[[0-9;]*m", text))

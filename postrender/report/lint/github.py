@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from postrender.lint.findings import Finding, Severity
+from postrender.text import one_line
 
 _COMMANDS = {Severity.INFO: "notice", Severity.WARNING: "warning", Severity.ERROR: "error"}
 
@@ -20,8 +21,10 @@ def _command(finding: Finding) -> str:
     if finding.line:
         properties.update(line=str(finding.line), col=str(finding.column))
     properties["title"] = finding.code
-    told = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in properties.items())
-    message = "\n".join([f"{finding.object}: {finding.text}", *(f"next: {advice}" for advice in finding.next)])
+    told = ",".join(f"{name}={_escaped(one_line(value), ':,')}" for name, value in properties.items())
+    message = "\n".join(
+        map(one_line, [f"{finding.object}: {finding.text}", *(f"next: {advice}" for advice in finding.next)])
+    )
     return f"::{_COMMANDS[finding.severity]} {told}::{_escaped(message)}\n"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from postrender.lint.findings import Finding
 from postrender.report.lines import wrapped
+from postrender.text import one_line
 
 
 def report(findings: Sequence[Finding], objects: int) -> str:
@@ -14,7 +15,7 @@ def report(findings: Sequence[Finding], objects: int) -> str:
     seen = f"{objects} object{'s' * (objects != 1)}"
     count = len(findings)
     lines.append(f"{seen}, {count or 'no'} finding{'s' * (count != 1)}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(one_line, lines)) + "\n"
 
 
 def _about(finding: Finding) -> Iterator[str]:

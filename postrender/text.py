@@ -1,0 +1,53 @@
+r"""Text that came from outside, made harmless: the one place that escapes, for every format and every stream.
+
+Names, annotations and messages come from a chart, a server or another program. On a terminal or in a CI log a control
+character is a command, a bidirectional one shows another text than is there, and a line may be a workflow command.
+
+An escape is ``\x1b`` below 0x7f and ``\u202e`` above, which is also what JSON and YAML write in double quotes: what is
+escaped on the way out is still the same value there.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_COMMANDS = r"#(?=#(?:\[|vso\[|teamcity\[))|(?:(?<=\s)|^):(?=:)"
+"""What GitHub (``ActionCommand``, src/Runner.Common/ActionCommand.cs), Azure Pipelines and TeamCity take for a command:
+``##[`` and its like anywhere, ``::`` where a line begins, blanks aside. A line may be wrapped at any blank.
+"""
+
+ODD = re.compile(f"[{_CONTROLS}]|{_COMMANDS}", re.MULTILINE)
+"""What is escaped; a printer of YAML puts a value with it in double quotes."""
+
+HEAD = re.compile(r"^[ \t]*(?:next|hint|note|report|error|warning|postrender):", re.MULTILINE | re.IGNORECASE)
+"""How a line of our own begins."""
+
+_IN_LINE = re.compile(f"[{_CONTROLS}\n]|{_COMMANDS}", re.MULTILINE)
+_OWN = re.compile(r"(\x1b\[(?:[012]|3[1256])(?:;(?:[12]|3[1256]))*m)")
+"""The colours of ``report/paint.py``."""
+
+
+def harmless(text: str, *, coloured: bool = False) -> str:
+    """A text of several lines, as it is shown; ``coloured`` lets our own colours through."""
+    if not ODD.search(text):
+        return text
+    if not coloured:
+        return ODD.sub(_escape, text)
+    return "".join(part if place % 2 else ODD.sub(_escape, part) for place, part in enumerate(_OWN.split(text)))
+
+
+def one_line(text: str) -> str:
+    """A text as part of one line: a line break in it is escaped as well, so that it makes no line of its own."""
+    return _IN_LINE.sub(_escape, text) if _IN_LINE.search(text) else text
+
+
+def _escape(found: re.Match[str]) -> str:
+    return _escaped(found[0])
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if code < 0x7F and code not in (0x23, 0x3A):
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}"
