@@ -38,7 +38,28 @@ def free_form(tree: Tree) -> Tree:
     """Of a built-in kind's fields those of maps that take any key: labels, annotations, data."""
     metadata = tree.get("f:metadata") or {}
     free = {key: metadata[key] for key in ("f:labels", "f:annotations") if key in metadata}
-    return {"f:metadata": free, **{key: tree[key] for key in _FREE_FORM if key in tree}}
+    named = {key: tree[key] for key in _FREE_FORM if key in tree}
+    return {"f:metadata": free, **named} if free else named
+
+
+def with_atomic_maps(tree: Tree, live: Json, others: Tree | None) -> Tree:
+    """The tree with an entry for each field of a map that Helm set as a whole (``x-kubernetes-map-type: atomic``).
+
+    Such a map has no entries below it. A map into which ``others`` wrote since is not one: it was merely set empty.
+    """
+    if not isinstance(live, dict):
+        return tree
+    if not tree:
+        whole = bool(live) and not any(entry.startswith("f:") for entry in others or ())
+        return (
+            {".": {}, **{f"f:{name}": with_atomic_maps({}, value, None) for name, value in live.items()}}
+            if whole
+            else tree
+        )
+    return {
+        entry: with_atomic_maps(below, live.get(entry[2:]), (others or {}).get(entry)) if entry[:2] == "f:" else below
+        for entry, below in tree.items()
+    }
 
 
 def with_left_over(desired: Json, live: Json, tree: Tree) -> Json:

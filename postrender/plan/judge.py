@@ -9,6 +9,7 @@ from postrender.helm.fields import (
     as_live_where_wrong,
     owned,
     where_set,
+    with_atomic_maps,
     with_left_over,
     within_reach,
     without_left_over,
@@ -326,7 +327,8 @@ def _overlaid(group: Group, target: Entry, live: Json) -> Json:
 
 def _tree(entry: Entry, live: Json) -> Tree:
     managed = (live.get("metadata") or {}).get("managedFields") or ()
-    return owned(managed, custom=patch_type(entry.gvk) is PatchType.MERGE)
+    tree = owned(managed, custom=patch_type(entry.gvk) is PatchType.MERGE)
+    return with_atomic_maps(tree, live, field_owners(live, {}).others) if tree else tree
 
 
 def _versionless(entry: Entry) -> Entry:

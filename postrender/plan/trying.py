@@ -225,15 +225,24 @@ def tried(item: Item, trial: Trial, answer: TrialAnswer, prediction: Prediction 
         )
     if trial.verb is Verb.APPLY:
         return _applied(item, item.live, trial, answer)
-    if prediction is not None and isinstance(answer, Accepted) and not trial.first_stamped:
+    if prediction is not None and isinstance(answer, Accepted):
         # The server's own result, with its defaults; the ownership metadata that is written first is not in it.
-        return replace(prediction, live=answer.live)
+        return replace(prediction, live=_owned_as(prediction.live, answer.live) if trial.first_stamped else answer.live)
     if prediction is None or not isinstance(answer, Rejected):
         return prediction
     intro = f'cannot patch "{item.key.name}" with kind {item.ref.gvk.kind}'
     if trial.verb is Verb.REPLACE:
         intro = "failed to replace object"
     return replace(prediction, live=item.live.body, error=f"{intro}: {answer.message}")
+
+
+def _owned_as(predicted: Json, answered: Json) -> Json:
+    """The server's result with the predicted labels and annotations."""
+    metadata = dict(answered["metadata"])
+    for name in ("labels", "annotations"):
+        if predicted["metadata"].get(name):
+            metadata[name] = predicted["metadata"][name]
+    return {**answered, "metadata": metadata}
 
 
 def _applied(item: Item, live: LiveObject, trial: Trial, answer: TrialAnswer) -> Prediction | None:
