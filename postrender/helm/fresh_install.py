@@ -70,7 +70,8 @@ def field_owners(live: Json, fresh: Json) -> FieldOwners:
     new: dict[str, Any] = {}
     for entry in (fresh.get("metadata") or {}).get("managedFields") or ():
         new = union(new, entry.get("fieldsV1") or {})
-    return FieldOwners(mine, others, new)
+    # An empty tree stands for a value that is owned as a whole, so a manager that set nothing has none.
+    return FieldOwners(mine or None, others or None, new or None)
 
 
 def may_hold_leftovers(live: Json, chart: Json) -> bool:
