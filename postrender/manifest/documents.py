@@ -123,9 +123,15 @@ def _document(data: bytes, chunk: Chunk, index: int, line: int) -> Document:
     span = Span(data, chunk.read_from, chunk.end)
     tree = document_tree(span, _OBJECT)
     root = tree.root
+    counted = chunk.start
 
     def line_of(path: tuple[int, ...]) -> int:
-        return line + data.count(b"\n", chunk.start, _item(root, path).start if root else chunk.start)
+        nonlocal line, counted
+        # From the item before, of which a list may have very many.
+        start = _item(root, path).start if root else chunk.start
+        line += data.count(b"\n", counted, start) - data.count(b"\n", start, counted)
+        counted = start
+        return line
 
     refs, why_not = objects(tree_value(span, tree), index, line_of)
     unread = tree.end if _has_content(data, tree.end, chunk.end) else chunk.end

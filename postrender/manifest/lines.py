@@ -90,11 +90,13 @@ def _rows(span: Span) -> list[Row] | None:
     rows: list[Row] = []
     columns = [0]
     open_key = False
-    for line in _LINE.finditer(span.data, position, end):
-        start, stop = line.span()
-        if start != position:
+    # Not a search: that would try every byte of a long line which is none of these, each time to the line's end.
+    match, data = _LINE.match, span.data
+    while position < end:
+        line = match(data, position, end)
+        if line is None:
             return None
-        position = stop
+        start, position = line.span()
         key_start, key_end = line.span(2)
         if key_start < 0:
             continue
@@ -113,7 +115,7 @@ def _rows(span: Span) -> list[Row] | None:
         rows.append((len(columns) - 1, key_start, key_end, value_start, value_end))
         if key_end - key_start > _LONGEST_KEY:
             return None
-    return rows if position == end else None
+    return rows
 
 
 def _scalar(data: bytes, start: int, end: int) -> Node:

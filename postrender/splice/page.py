@@ -32,19 +32,17 @@ class Piece(Record):
 
 
 class Page:
-    """A span of text, and the pieces to put in it. Offsets count bytes in the span's data."""
+    """A span of text, and the pieces to put in it, each once. Offsets count bytes in the span's data."""
 
     def __init__(self, span: Span) -> None:
         self.data = span.data
         self.span = span
         self.newline = b"\r\n" if span.data.find(b"\r\n", span.start, span.end) >= 0 else b"\n"
-        self.pieces: list[Piece] = []
+        self.pieces: dict[Piece, None] = {}
 
     def put(self, start: int, end: int, text: bytes) -> None:
         """Let a text stand instead of data[start:end]."""
-        piece = Piece(start, end, text)
-        if piece not in self.pieces:
-            self.pieces.append(piece)
+        self.pieces[Piece(start, end, text)] = None
 
     def insert(self, node: Node, made: dict[str, Json], name: Node | None) -> None:
         """Put fields before a mapping's first; ``name`` is the mapping's key, where it has one. Raises Awkward.

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from bench.shapes import long_key, long_list
+from postrender.helm.invocation import Action, Invocation
+from postrender.live import ReleaseName
+from postrender.pipeline import filter_stream
+from postrender.policy import Policy, Stamp
 
 SIZE = 50_000_000
 LINE = b"    it's a line: of text, with {what} looks [like] YAML # in it\n"
@@ -64,3 +72,21 @@ def test_large_document_is_stamped(tmp_path: Path, style: str) -> None:
         assert output.count(STAMPS) == 3
         assert output.replace(STAMPS, b"") == data
     assert peak < INTERPRETER + 4 * len(data)
+
+
+@pytest.mark.parametrize(("shape", "size"), [(long_list, 1_000), (long_key, 5_000)])
+def test_time_grows_with_the_stream_and_no_faster(shape: Callable[[int], bytes], size: int) -> None:
+    """Eight times the stream takes eight times as long, not sixty-four times."""
+    small, large = _seconds(shape(size)), _seconds(shape(8 * size))
+    assert large < 20 * max(small, 0.01)
+
+
+def _seconds(data: bytes) -> float:
+    """The least processor time of three runs."""
+    release = ReleaseName("shop", "shop")
+    taken = []
+    for _ in range(3):
+        before = time.process_time()
+        filter_stream(data, Invocation(None, Action.INSTALL, release), Policy(stamp=Stamp.ALL), None)
+        taken.append(time.process_time() - before)
+    return min(taken)
