@@ -63,16 +63,21 @@ def with_fresh_objects(facts: Facts, source: Source | None) -> Facts:
         return facts
     if all(item.live is None for item in facts.items) or not patches_client_side(facts):
         return facts
+    from postrender.helm.fresh_install import may_hold_leftovers
     from postrender.plan.fresh_install import dry_run_create, fresh_object
 
-    asked = [trial for item in facts.items if (trial := dry_run_create(facts, item)) is not None]
-    if not asked:
+    requests = {item.key: (item.live, trial) for item in facts.items if (trial := dry_run_create(facts, item))}
+    if not requests:
         return facts
     fresh: dict[ObjectKey, Json] = {}
     unknown: dict[ObjectKey, str] = {}
-    for trial, answer in zip(asked, source.attempt(asked), strict=True):
+    answers = source.attempt([trial for _, trial in requests.values()])
+    for (key, (live, trial)), answer in zip(requests.items(), answers, strict=True):
         found = fresh_object(trial, answer)
-        (unknown if isinstance(found, str) else fresh)[trial.about] = found
+        if not isinstance(found, str):
+            fresh[key] = found
+        elif live is not None and may_hold_leftovers(live.body, trial.body):
+            unknown[key] = found
     return replace(facts, fresh=fresh, not_compared=unknown)
 
 

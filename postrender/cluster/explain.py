@@ -104,7 +104,7 @@ def _about_secret(answer: Answer, said: str) -> str:
     denied = _DENIED.search(said)
     if denied:
         return f"{denied[0]} denied the request" if denied[0].startswith("Validating") else denied[0]
-    return "; ".join(fields) or "it is not valid"
+    return "; ".join(fields) or ("not allowed" if answer.status == 403 else "it is not valid")
 
 
 def message(answer: Answer, *, secret: bool = False) -> str:

@@ -237,11 +237,13 @@ def tried(item: Item, trial: Trial, answer: TrialAnswer, prediction: Prediction 
 
 
 def _owned_as(predicted: Json, answered: Json) -> Json:
-    """The server's result with the predicted labels and annotations."""
+    """The server's result with the predicted ownership metadata."""
     metadata = dict(answered["metadata"])
-    for name in ("labels", "annotations"):
-        if predicted["metadata"].get(name):
-            metadata[name] = predicted["metadata"][name]
+    for place, keys in (("labels", (MANAGED_BY,)), ("annotations", (RELEASE_NAME, RELEASE_NAMESPACE))):
+        known = predicted["metadata"].get(place) or {}
+        owned = {key: known[key] for key in keys if key in known}
+        if owned:
+            metadata[place] = {**(metadata.get(place) or {}), **owned}
     return {**answered, "metadata": metadata}
 
 

@@ -128,7 +128,7 @@ def test_what_it_says(tmp_path: Path) -> None:
     stream, live = write(tmp_path)
     arguments = ("snapshot", "-f", str(stream), "--live", str(live), *RELEASE)
     assert run(*arguments).stderr.decode() == (
-        f"postrender: shop/shop, file {live}\n  9 live objects, 1 stored revision, values of Secrets as digests\n"
+        f"postrender: shop/shop, file {live}\n  9 live objects, 2 stored revisions, values of Secrets as digests\n"
     )
     assert run(*arguments, "--quiet").stderr == b""
 

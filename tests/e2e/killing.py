@@ -144,7 +144,7 @@ PAIR = Scene(
     own=(
         REVISIONS,
         *(REVISIONS, f"GET {revision(1)}", f"PUT {revision(1)}"),
-        *(REVISIONS, f"GET {revision(1)}", f"GET {revision(2)}"),
+        *(REVISIONS, f"GET {revision(1)}", f"GET {revision(2)}", f"GET {revision(2)}"),
         *(REVISIONS, REVISIONS, f"GET {revision(2)}", *_LIVE),
     ),
     writes=(
@@ -161,7 +161,7 @@ PINNED = Scene(
     own=(
         REVISIONS,
         *(REVISIONS, *(f"{method} {revision(number)}" for method in ("GET", "PUT") for number in (1, 2))),
-        *(REVISIONS, *(f"GET {revision(number)}" for number in (1, 2, 3))),
+        *(REVISIONS, *(f"GET {revision(number)}" for number in (1, 1, 2, 3, 3))),
         *(REVISIONS, REVISIONS, f"GET {revision(3)}", *_LIVE),
     ),
     writes=(
@@ -175,7 +175,7 @@ PENDING = Scene(
     version="3.12.3",
     prepare=_pending,
     finished=finished,
-    own=(REVISIONS, REVISIONS, f"GET {revision(1)}", f"DELETE {revision(1)}", *PAIR.own[1:]),
+    own=(REVISIONS, REVISIONS, *[f"GET {revision(1)}"] * 2, f"DELETE {revision(1)}", *PAIR.own[1:]),
     writes=PAIR.writes,
     begun=True,
 )
@@ -186,7 +186,7 @@ SHIRT = Scene(
     prepare=_shirt,
     finished=_shirt_finished,
     own=(
-        *(REVISIONS, REVISIONS, f"GET {revision(1)}"),
+        *(REVISIONS, REVISIONS, *[f"GET {revision(1)}"] * 2),
         *(REVISIONS, REVISIONS, f"GET {revision(1)}", "GET /apis", f"GET {STABLE}"),
     ),
     writes=(_SECRETS, f"PATCH {STABLE}", f"PUT {revision(1)}"),

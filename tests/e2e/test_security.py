@@ -79,7 +79,7 @@ def adopting(admin: Helm, folder: Path) -> Callable[[Helm], Done]:
     """An installation over what another release kept."""
     admin.install("old", chart(folder, {"a": shirt("blue")})).expect_ok()
     admin.uninstall("old").expect_ok()
-    return lambda it: as_filter(it, "--release", "shop", "--action", "install", "--adopt", "orphans")
+    return lambda it: as_filter(it, "--release", "shop", "--action", "install", "--adopt=orphans", "--on-drift=store")
 
 
 def unpinning(admin: Helm, folder: Path) -> Callable[[Helm], Done]:

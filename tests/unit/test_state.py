@@ -60,5 +60,5 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="File exists"):
+    with pytest.raises(OSError, match="Not a directory"):
         state.replace_private(str(tmp_path / "file" / "below"), b"one")

@@ -91,7 +91,7 @@ def test_no_right_to_update(server: Server, connect: Connect) -> None:
     first = payloads(connect)[0]
     server.on("PUT .*", status(403, "Forbidden", "you cannot"))
     assert refused(connect, first) == (
-        f"{NAMED}: it could not be given a new payload for revision 1: no right to update secrets (403): you cannot\n"
+        f"{NAMED}: it could not be given a new payload for revision 1: no right to update secrets (403): not allowed\n"
         "  next: kubectl auth can-i update secrets/sh.helm.release.v1.old.v1 -n shop"
     )
 
@@ -154,7 +154,7 @@ class TestDeleting:
             ),
             (
                 status(403, "Forbidden", "you cannot"),
-                "it could not be deleted: no right to delete secrets (403): you cannot\n"
+                "it could not be deleted: no right to delete secrets (403): not allowed\n"
                 "  next: kubectl auth can-i delete secrets/sh.helm.release.v1.old.v1 -n shop",
             ),
         ],
