@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -14,8 +15,11 @@ from postrender.helm.versions import HelmVersion
 from postrender.record import Record
 from postrender.text import harmless
 
-_DEBUG = "helm template --debug ...   (with the same arguments)"
+_SET = ("--set", "--set-string", "--set-json", "--set-literal")
+"""Flags whose values may be secret: no message repeats them."""
 
+_CLUSTER = ("--kube-version", "--api-versions")
+"""Flags that describe a cluster: no error comes of them, and there may be hundreds."""
 
 RUN_WITHIN = 30.0
 """Seconds that a command which only tells something may take."""
@@ -54,10 +58,10 @@ def find(named: str | None, environ: Mapping[str, str]) -> Program:
     return Program(os.path.abspath(path), answer)
 
 
-def template(program: Program, arguments: Sequence[str], environ: Mapping[str, str]) -> bytes:
+def template(program: Program, arguments: Sequence[str], environ: Mapping[str, str], next: str = "") -> bytes:
     """What ``helm template ARGUMENTS`` prints; Helm's warnings go to our stderr.
 
-    Raises ManifestError with Helm's own words where it fails.
+    Raises ManifestError with Helm's own words where it fails, and with ``next`` or the same command to type.
     """
     done = subprocess.run(
         [program.path, "template", *arguments], env=dict(environ), stdin=subprocess.DEVNULL, capture_output=True
@@ -65,10 +69,34 @@ def template(program: Program, arguments: Sequence[str], environ: Mapping[str, s
     said = done.stderr.decode(errors="replace").strip()
     if done.returncode:
         cause = said.removeprefix("Error: ") or f"exit code {done.returncode}"
-        raise ManifestError(f"the chart cannot be rendered: {cause}", next=_DEBUG)
+        raise ManifestError(f"the chart cannot be rendered: {cause}", next=next or debugging(program, arguments))
     if said:
         os.write(2, f"{harmless(said)}\n".encode())
     return done.stdout
+
+
+def debugging(program: Program, arguments: Sequence[str], *, remark: str = "", more: str = "") -> str:
+    """``helm template ARGUMENTS --debug``, to be typed: Helm then prints the text that it could not read.
+
+    Values of ``--set`` are left out, and what describes a cluster. ``more`` are the flags that reach one, with a blank
+    before each; ``remark`` says what else is missing.
+    """
+    typed: list[str] = []
+    hidden: dict[str, None] = {}
+    left = iter(arguments)
+    for argument in left:
+        flag, assigned, _ = argument.partition("=")
+        if flag not in (*_SET, *_CLUSTER):
+            typed.append(argument)
+            continue
+        if not assigned:
+            next(left, None)
+        if flag in _SET:
+            hidden[flag] = None
+    name = "helm" if shutil.which("helm") == program.path else program.path
+    missing = [*([f"the same {', '.join(hidden)}"] if hidden else []), *([remark] if remark else [])]
+    command = shlex.join([name, "template", *typed, "--debug"]) + more
+    return f"{command}   (with {' and '.join(missing)})" if missing else command
 
 
 def on_path(environ: Mapping[str, str]) -> list[Program]:

@@ -198,7 +198,11 @@ def _rendered(
             arguments.append(f"--repo={chart.repository}")
         if chart.version:
             arguments.append(f"--version={chart.version}")
-        return program.template(program.find(helm, os.environ), [*arguments, *rest], os.environ)
+        found = program.find(helm, os.environ)
+        # The file of the values is gone once this is typed.
+        shown = [each for each in arguments if each != f"--values={own.name}"]
+        typed = program.debugging(found, [*shown, *rest], remark="--values of a file that holds spec.values")
+        return program.template(found, [*arguments, *rest], os.environ, typed)
 
 
 def _check(planned: Planned) -> None:

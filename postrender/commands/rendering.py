@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from postrender.caller import Caller
+from postrender.commands.typed import typed_flags
+from postrender.errors import ManifestError
 from postrender.helm.invocation import Action
-from postrender.helm.versions import HelmVersion
-from postrender.program import Program, template
+from postrender.helm.versions import HelmVersion, behaviour
+from postrender.program import Program, debugging, template
 from postrender.source import Source
 
 VALUE_FLAGS = {
@@ -24,6 +26,14 @@ VALUE_FLAGS = {
 
 _LOOKS_UP = HelmVersion(3, 13, 0)
 """From here on ``helm template --dry-run=server`` lets templates look up what is live (cmd/helm/template.go)."""
+
+_UNSERVED = "resource mapping not found"
+"""How client-go's builder says that a kind is not served (``Builder.Do``, k8s.io/cli-runtime/pkg/resource)."""
+
+_NOT_LOOKED_UP = (
+    b"postrender: the cluster does not serve the kinds that this chart brings itself, so it was rendered with "
+    b"--dry-run=client: lookup in templates found nothing\n"
+)
 
 
 def add_value_flags(parser: argparse.ArgumentParser) -> None:
@@ -41,16 +51,34 @@ def rendered(
     """The stream of ``helm template``, hooks included; raises ManifestError with Helm's words.
 
     ``rest`` is what stood behind ``--``. Where a cluster is asked, templates see its version, its kinds and, from Helm
-    3.13 on, its objects.
+    3.13 on, its objects; but not its objects where the chart brings kinds of its own that are not served yet, and Helm
+    is 4.
     """
     release = caller.invocation.release
-    named = [release.name] if release else ["--generate-name"]
-    arguments = [*named, options.chart, "--namespace", release.namespace if release else caller.namespace or "default"]
+    namespace = release.namespace if release else caller.namespace or "default"
+    arguments = [release.name if release else "--generate-name", options.chart, "--namespace", namespace]
     if caller.invocation.action is Action.UPGRADE:
         arguments.append("--is-upgrade")
     arguments += value_arguments(options)
-    arguments += _as_the_cluster(program, source, rest)
-    return template(program, [*arguments, *rest], {**os.environ, **_environ(caller)})
+    looking_up, seen = _as_the_cluster(program, source, rest)
+    environ = {**os.environ, **_environ(caller)}
+
+    def render(flags: Sequence[str]) -> bytes:
+        typed = debugging(program, [*arguments, *flags, *rest], more=typed_flags(caller))
+        return template(program, [*arguments, *flags, *seen, *rest], environ, typed)
+
+    if not looking_up:
+        return render(())
+    try:
+        return render(looking_up)
+    except ManifestError as error:
+        if program.version.major < 4 or _UNSERVED not in error.cause:
+            raise
+        # Helm 4 builds the objects of a dry run on the server (``RunWithContext``, pkg/action/install.go of 4.0.0 to
+        # 4.3.1), and installs the chart's own kinds in a real run only.
+        found = render(("--dry-run=client",))
+        os.write(2, _NOT_LOOKED_UP)
+        return found
 
 
 def value_arguments(options: argparse.Namespace) -> list[str]:
@@ -58,19 +86,27 @@ def value_arguments(options: argparse.Namespace) -> list[str]:
     return [f"--{name}={value}" for name in VALUE_FLAGS for value in getattr(options, name.replace("-", "_"))]
 
 
-def _as_the_cluster(program: Program, source: Source | None, rest: Sequence[str]) -> Iterator[str]:
-    """What makes ``helm template`` see the cluster as ``helm install`` does, but for what the user set himself."""
+def _as_the_cluster(program: Program, source: Source | None, rest: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The flags with which ``helm template`` looks up what is live, and those that tell it what the cluster serves.
+
+    Together they make it see the cluster as ``helm install`` does, but for what the user set himself.
+    """
     from postrender.cluster import Cluster
 
     if not isinstance(source, Cluster):
-        return
+        return [], []
     given = {argument.partition("=")[0] for argument in rest}
+    looking_up = []
     if program.version >= _LOOKS_UP and not given & {"--dry-run", "--validate"}:
-        yield "--dry-run=server"
+        looking_up.append("--dry-run=server")
+    if behaviour(program.version).take_ownership and "--take-ownership" not in given:
+        # Whose an object is, the plan says. Helm asks as well and renders nothing if it is another release's: Helm 4
+        # with --dry-run=server, Helm 3 with --validate only (``ClientOnly``, cmd/helm/template.go of 3.13.0 to 3.21.4;
+        # ``existingResourceConflict`` is left out with this flag, pkg/action/install.go of 3.17.0 and later).
+        looking_up.append("--take-ownership")
     told = source.capabilities()
-    if told.version and "--kube-version" not in given:
-        yield f"--kube-version={told.version}"
-    yield from (f"--api-versions={each}" for each in told.kinds)
+    seen = [f"--kube-version={told.version}"] if told.version and "--kube-version" not in given else []
+    return looking_up, seen + [f"--api-versions={each}" for each in told.kinds]
 
 
 def _environ(caller: Caller) -> dict[str, str]:

@@ -237,7 +237,7 @@ def test_a_chart_that_cannot_be_rendered(app: Path, sidecar: dict[str, str]) -> 
     assert failed(generated(app, {**sidecar, **entries([])}), 3) == (
         "postrender: the chart cannot be rendered: execution error at (shirts/templates/shirt.yaml:1:3): not so\n"
         "\nUse --debug flag to render out invalid YAML\n"
-        "  next: helm template --debug ...   (with the same arguments)\n"
+        "  next: helm template shirts . --namespace=shop --include-crds --debug\n"
     )
 
 

@@ -448,4 +448,8 @@ def test_a_folder_that_cannot_be_written(file: Path) -> None:
 def test_a_chart_that_cannot_be_rendered(file: Path, tmp_path: Path, helm: str) -> None:
     message = refused(flux(file, "--chart", str(tmp_path / "none"), "--helm", helm), 3)
     assert message.startswith("postrender: the chart cannot be rendered: ")
+    assert message.endswith(
+        f"  next: {helm} template shirts {tmp_path}/none --namespace=prod --debug"
+        "   (with --values of a file that holds spec.values)\n"
+    )
     assert os.listdir(tmp_path) == ["shirts.yaml"]

@@ -128,7 +128,7 @@ def test_a_chart_that_cannot_be_rendered(tmp_path: Path) -> None:
     shop = chart(tmp_path / "shop", {"Chart.yaml": CHART["Chart.yaml"]})
     assert refused(run("lint", str(shop), "--helm", helm(tmp_path)), 3) == (
         "postrender: the chart cannot be rendered: no templates\n"
-        "  next: helm template --debug ...   (with the same arguments)\n"
+        f"  next: {tmp_path}/helm template release-name {shop} --namespace default --include-crds --debug\n"
     )
 
 

@@ -270,7 +270,7 @@ def test_a_chart_that_helm_cannot_render(tmp_path: Path) -> None:
     helm = a_helm(tmp_path, fails='Error: path "./shop" not found')
     assert refused(run("plan", "./shop", "--helm", helm, *LIVE), 3) == (
         'postrender: the chart cannot be rendered: path "./shop" not found\n'
-        "  next: helm template --debug ...   (with the same arguments)\n"
+        f"  next: {helm} template shirts ./shop --namespace default --debug\n"
     )
 
 

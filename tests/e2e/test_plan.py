@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.api import Namespace, Object
 from tests.e2e.charts import chart, manifest
 from tests.e2e.helm import RUN_WITHIN, Filter, Helm, HelmFactory, executable
-from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, SECRET, STABLE_SHIRT, Kind
+from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, SECRET, STABLE_SHIRT, Kind, definition
 
 PASSING = ("managedFields", "resourceVersion", "generation")
 
@@ -140,6 +140,73 @@ def test_a_chart_sees_the_cluster(
     assert data["shirts"] == "true"
     it.install("r", place).expect_ok()
     assert told(planned(it, place, 10), "desired")["configmaps/looked-up"]["data"]["upgrade"] == "true"
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "3.21.4", "4.3.1"])
+@pytest.mark.parametrize("former", ["orphan", "unmanaged", "foreign"])
+def test_a_chart_that_meets_objects_of_others_is_planned(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str, former: str
+) -> None:
+    it = helm(version)
+    place = shop(tmp_path)
+    if former == "unmanaged":
+        namespace.create(manifest(BETA_SHIRT, "shirt", {"color": "blue"}), BETA_SHIRT)
+    else:
+        it.install("old", chart(tmp_path, {"shirt": manifest(BETA_SHIRT, "shirt", {"color": "blue"}, keep=True)}))
+    if former == "orphan":
+        it.uninstall("old").expect_ok()
+    code = {"orphan": "PR102", "unmanaged": "PR103", "foreign": "PR101"}[former]
+    report = planned(it, place, 4)
+    assert {each["code"] for each in told(report, "findings")["shirts.beta.example.com/shirt"]} >= {code}
+    assert told(report, "ownership")["shirts.beta.example.com/shirt"]["standing"] == former
+    file = tmp_path / "live.yaml"
+    done = postrender(it, "snapshot", str(place), "--release", "r", "--helm", str(it.binary), "-n", it.namespace)
+    assert done.returncode == 0, done.stderr.decode()
+    file.write_bytes(done.stdout)
+    elsewhere = planned(it, place, 4, "--live", str(file))
+    assert told(elsewhere, "findings") == told(report, "findings")
+    if former == "foreign":
+        return
+    adopt = {"orphan": "orphans", "unmanaged": "unmanaged"}[former]
+    report = planned(it, place, 10, "--adopt", adopt)
+    it.install("r", place, filter=Filter((f"--adopt={adopt}",))).expect_ok()
+    after = told(report, "after")["shirts.beta.example.com/shirt"]
+    assert after is None or after == plain(namespace.found(BETA_SHIRT, "shirt"))
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "3.21.4", "4.3.1"])
+def test_a_chart_that_brings_its_own_kinds_is_planned(helm: HelmFactory, tmp_path: Path, version: str) -> None:
+    it = helm(version)
+    new = Kind("new.example.com", "v1", "Hat", "hats")
+    place = chart(tmp_path, {"hat": manifest(new, "hat", {"color": "red"})}, crds={"hats": definition(new)})
+    done = plan(it, str(place), "--release", "r", "-o", "json")
+    assert done.returncode == 10, done.stderr.decode()
+    assert told(json.loads(done.stdout), "prediction")["hats.new.example.com/hat"]["request"] == "create"
+    note = (
+        "postrender: the cluster does not serve the kinds that this chart brings itself, so it was rendered with "
+        "--dry-run=client: lookup in templates found nothing"
+    )
+    assert (note in done.stderr.decode().splitlines()) is (version == "4.3.1")
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "3.21.4", "4.3.1"])
+def test_what_to_type_shows_why_a_chart_is_not_rendered(helm: HelmFactory, tmp_path: Path, version: str) -> None:
+    it = helm(version)
+    broken = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: {{ .Values.a }}: b}\n"
+    place = chart(tmp_path, {"broken": broken})
+    (tmp_path / "some values.yaml").write_text("a: '{'\n")
+    given = (f"--values={tmp_path}/some values.yaml", "--set", "password=hunter2")
+    done = plan(it, str(place), "--release", "r", *given, "--kubeconfig", it.env["KUBECONFIG"])
+    assert done.returncode == 3
+    said = done.stderr.decode()
+    assert "hunter2" not in said
+    (typed,) = [line.removeprefix("  next: ") for line in said.splitlines() if line.startswith("  next: ")]
+    command, _, remark = typed.partition("   ")
+    assert remark == "(with the same --set)"
+    again = subprocess.run(
+        ["sh", "-c", command], env={**it.env, "KUBECONFIG": ""}, cwd="/", capture_output=True, timeout=RUN_WITHIN
+    )
+    assert b"data: {a: {: b}" in again.stdout + again.stderr
 
 
 def test_a_cluster_that_does_not_answer(helm: HelmFactory, tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ def test_a_chart_that_cannot_be_rendered(tmp_path: Path) -> None:
     with pytest.raises(ManifestError) as error:
         program.template(found, ["shop", "./chart", "--set", "password=hunter2"], {})
     assert str(error.value) == (
-        "the chart cannot be rendered: no chart there\n  next: helm template --debug ...   (with the same arguments)"
+        "the chart cannot be rendered: no chart there\n"
+        f"  next: {tmp_path}/helm template shop ./chart --debug   (with the same --set)"
     )
 
 
