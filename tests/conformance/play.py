@@ -49,6 +49,7 @@ class Verdict(Enum):
     RIGHT = "right"
     LATER = "right after the announced upgrade"
     REFUSED = "refused"
+    IMMUTABLE = "refused, and the server refuses the change itself"
     WARNED = "warned"
     SILENT = "SILENT"
     LOST = "lost"
@@ -58,7 +59,17 @@ class Verdict(Enum):
     @property
     def good(self) -> bool:
         """Whether the promise was kept."""
-        return self in (Verdict.RIGHT, Verdict.LATER, Verdict.REFUSED, Verdict.WARNED)
+        return self.as_charted or self.refused or self is Verdict.WARNED
+
+    @property
+    def as_charted(self) -> bool:
+        """Whether the object became what a fresh installation gives."""
+        return self in (Verdict.RIGHT, Verdict.LATER)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the run was refused before anything changed."""
+        return self in (Verdict.REFUSED, Verdict.IMMUTABLE)
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,8 @@ class Result:
     """A played case. ``mispredicted`` is where the filter's report said something else than what then was live,
     ``undefaulted`` where it only lacks what the server adds to, or drops from, whatever is written.
 
-    ``impossible`` is whether the server refuses even the chart's object itself, put in the place of the live one.
+    ``objection`` is what the server says to the fresh object put in the place of the live one, where the filter
+    refused the run.
     ``differs`` is what is not as in the fresh installation at the end, ``unnamed`` the part of it that no warning
     names. ``text`` is what was said by Helm and the filter.
     """
@@ -80,7 +92,7 @@ class Result:
     mispredicted: tuple[Difference, ...] = ()
     undefaulted: tuple[Difference, ...] = ()
     predicted: bool = False
-    impossible: bool = False
+    objection: str = ""
     trouble: str = ""
     text: str = ""
     live: Object | None = None
@@ -147,7 +159,7 @@ class Player:
         if len(cases) == 1:
             return [self.one(cases[0])]
         found = self._play(cases)
-        if found and all(each.verdict is Verdict.REFUSED for each in found):
+        if found and all(each.verdict.refused for each in found):
             refused = [each.case for each in found if each.codes]
             rest = [case for case in cases if case not in refused]
             if not refused or not rest:
@@ -169,7 +181,7 @@ class Player:
         """The results of smaller cases of one, each under a number of its own, which share a run where they can."""
         numbered = [replace(case, number=case.number * 100 + at) for at, case in enumerate(cases)]
         found = self._play(numbered)
-        if all(each.verdict in (Verdict.ERROR, Verdict.TROUBLE, Verdict.REFUSED) for each in found):
+        if all(each.verdict in (Verdict.ERROR, Verdict.TROUBLE) or each.verdict.refused for each in found):
             found = [self.one(case) for case in numbered[:6]]
             found += [Result(case, self._version, Verdict.TROUBLE) for case in numbered[6:]]
         return found
@@ -222,8 +234,8 @@ class _Stage:
         text = f"{run.stdout}{run.stderr}"
         if not run.ok:
             return [
-                self._failed(case, run, told.get(_key(case), Told()), was, live)
-                for case, was, live in zip(self._cases, before, now, strict=True)
+                self._failed(case, run, told.get(_key(case), Told()), was, live, expected)
+                for case, was, live, expected in zip(self._cases, before, now, fresh, strict=True)
             ]
         later, upgrade = list(now), None
         again: Mapping[str, Told] = {}
@@ -275,23 +287,49 @@ class _Stage:
             told[key] = Told(each["findings"], each["after"])
         return run, told
 
-    def _failed(self, case: Case, run: Run, told: Told, was: Object | None, live: Object | None) -> Result:
+    def _failed(
+        self, case: Case, run: Run, told: Told, was: Object | None, live: Object | None, fresh: Object | None
+    ) -> Result:
         codes = tuple(sorted({each["code"] for each in told.findings if each["severity"] == "error"}))
+        text = f"{run.stdout}{run.stderr}"
+        result = Result(case, self._version, Verdict.ERROR, codes, trouble=run.error, text=text, live=live, fresh=fresh)
         refused = any(sentence in run.stderr for sentence in REFUSALS)
-        verdict = Verdict.REFUSED if refused and _version(was) == _version(live) else Verdict.ERROR
-        result = Result(case, self._version, verdict, codes, trouble=run.error, text=f"{run.stdout}{run.stderr}")
-        return replace(result, live=live, impossible=live is not None and self._refuses(case, live))
+        if not refused or _version(was) != _version(live):
+            return result
+        said = "; ".join(each["text"] for each in told.findings if each["severity"] == "error")
+        objection = self._objection(case, live, fresh) if live is not None and fresh is not None else ""
+        return replace(
+            result,
+            verdict=Verdict.IMMUTABLE if objection else Verdict.REFUSED,
+            objection=objection,
+            trouble=said or run.error,
+        )
 
-    def _refuses(self, case: Case, live: Object) -> bool:
-        """Whether a dry-run update of the live object to the chart's fails."""
-        body = placed({**case.new, "metadata": self._metadata(case, case.new, self._over)}, self._over.name)
-        body["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
-        path = case.kind.path(self._over.name, _name(case, self._over))
-        try:
-            self._over.api.request("PUT", path, body, query={"dryRun": "All"})
-        except ApiError:
-            return True
-        return False
+    def _objection(self, case: Case, live: Object, fresh: Object) -> str:
+        """Why no update makes the live object the fresh one: the server's words; ``""`` if it takes one that does.
+
+        Asked with dry-run updates to the chart's object, and to the fresh one, which has what the server sets only when
+        it creates an object (a Job's selector).
+        """
+        metadata = self._metadata(case, case.new, self._over)
+        text = json.dumps(fresh).replace(fresh["metadata"]["uid"], live["metadata"]["uid"])
+        complete: Object = json.loads(text.replace(self._fresh.name, self._over.name))
+        objections = []
+        for body in ({**case.new, "metadata": metadata}, complete):
+            sent = placed(body, self._over.name)
+            sent["metadata"] = {**sent["metadata"], **_identity(live)}
+            path = case.kind.path(self._over.name, _name(case, self._over))
+            try:
+                now = self._over.api.request("PUT", path, sent, query={"dryRun": "All"})
+            except ApiError as error:
+                objections.append(str(error))
+                continue
+            wrong = differences(comparable(now, case.new), comparable(complete, case.new))
+            left = [str(each) for each in wrong if each.fields[0] != "metadata"]
+            if not left:
+                return ""
+            objections.append(f"the server takes it and leaves {'; '.join(left)}")
+        return objections[0]
 
     def _judged(
         self,
@@ -355,6 +393,11 @@ def kind_of(case: Case, body: Object) -> Kind:
 
 def _key(case: Case) -> str:
     return f"{case.kind.kind}.{case.kind.group}/c{case.number}"
+
+
+def _identity(live: Object) -> Object:
+    """The metadata by which the server knows the live object."""
+    return {name: live["metadata"][name] for name in ("name", "uid", "resourceVersion", "creationTimestamp")}
 
 
 def _version(live: Object | None) -> str | None:

@@ -20,6 +20,7 @@ def line(result: Result) -> str:
         f"{case.name} helm {result.helm}: {result.verdict.value}: {case.kind.kind}, {case.start.value}, {case.change}"
     )
     said += f" | {what}" if what else ""
+    said += f" | the server: {cause(result.objection)}" if result.objection else ""
     if result.mispredicted:
         said += f" | MISPREDICTED {'; '.join(map(str, result.mispredicted))}"
     return f"{said} | {' '.join(result.codes) or 'no codes'}"
@@ -36,6 +37,11 @@ def table(results: Sequence[Result]) -> str:
     wrong = [str(sum(bool(each.mispredicted) for each in results if each.helm == helm)) for helm in helms]
     unsaid = [str(sum(not each.predicted for each in results if each.helm == helm)) for helm in helms]
     rows += [
+        ["right now or then, of all", *(_share(results, helm) for helm in helms)],
+        [
+            "right now or then, without what the server refuses itself",
+            *(_share(results, helm, Verdict.IMMUTABLE) for helm in helms),
+        ],
         ["prediction did not come true", *wrong],
         ["server's defaults not predicted", *server],
         ["no prediction", *unsaid],
@@ -83,9 +89,8 @@ def _reasons(results: Sequence[Result], helms: Sequence[str]) -> list[tuple[str,
     """By which codes cases were refused or warned about."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for each in results:
-        if each.verdict in (Verdict.REFUSED, Verdict.WARNED):
-            by = f"{' '.join(each.codes) or 'no code'}{', as the server refuses any such update' * each.impossible}"
-            found[f"  {each.verdict.value}: {by}"][each.helm] += 1
+        if each.verdict.refused or each.verdict is Verdict.WARNED:
+            found[f"  {each.verdict.value}: {' '.join(each.codes) or 'no code'}"][each.helm] += 1
     return [(reason, [str(some[helm]) for helm in helms]) for reason, some in sorted(found.items())]
 
 
@@ -115,6 +120,16 @@ def _how(difference: Difference) -> str:
     if difference.order:
         return "other order"
     return "is missing" if difference.place is None else "stays" if difference.there is NOTHING else "differs"
+
+
+def _share(results: Sequence[Result], helm: str, *without: Verdict) -> str:
+    """How many of the cases that were played came out right, but for those of some verdicts."""
+    played = [
+        each.verdict.as_charted
+        for each in results
+        if each.helm == helm and each.verdict not in (Verdict.TROUBLE, *without)
+    ]
+    return f"{100 * sum(played) / len(played):.1f} %" if played else "-"
 
 
 def _count(results: Sequence[Result], helm: str, verdict: Verdict) -> int:

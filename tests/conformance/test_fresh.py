@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from tests.conformance import customs, report
 from tests.conformance.cases import Case, Deck, Start
 from tests.conformance.objects import Source, harmless, sources
-from tests.conformance.play import Player, Verdict
+from tests.conformance.play import Player, Verdict, _Stage
 from tests.conformance.server import Server
 from tests.conformance.shrink import shrunk
 from tests.corpus.conftest import CHARTS, with_charts
@@ -114,8 +115,39 @@ def test_the_judge_knows_what_helm_alone_does_right(table: Table) -> None:
 def test_what_the_filter_refuses_is_refused_before_anything_changed(table: Table) -> None:
     case = Case(SEED, 1, "written", ROLE_BINDING, Start.KEPT, "roleRef changes", BINDING, BINDING, other_role())
     found = table.player("4.3.1").one(case)
-    assert (found.verdict, found.impossible) == (Verdict.REFUSED, True)
-    assert found.codes
+    assert (found.verdict, found.codes) == (Verdict.IMMUTABLE, ("PR307",))
+    assert "cannot change roleRef" in found.objection
+    assert "cannot change roleRef" in report.line(found)
+    rows = report.table([found])
+    assert re.search(r"^refused, and the server refuses the change itself +1 *$", rows, re.M)
+    assert re.search(r"^right now or then, of all +0.0 % *$", rows, re.M)
+    assert re.search(r"^right now or then, without what the server refuses itself +- *$", rows, re.M)
+
+
+def test_what_only_a_create_sets_is_no_objection_to_an_update(table: Table) -> None:
+    """The server gives a Job a selector when it creates it, and refuses an update without one."""
+    job = harmless(
+        {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"labels": {"a": "b"}},
+            "spec": {
+                "template": {
+                    "spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "x.example.com/a"}]}
+                }
+            },
+        }
+    )
+    kind = table.server.kind(job)
+    assert kind is not None
+    case = Case(SEED, 2, "written", kind, Start.KEPT, "nothing changes", job, job, job)
+    stage = _Stage(table.plane, "3.21.4", table.folder, table.folder / "discovery", [case], filter=False)
+    with stage:
+        stage.play()
+        live, fresh = (stage._get(case, each) for each in (stage._over, stage._fresh))
+        assert live is not None
+        assert fresh is not None
+        assert stage._objection(case, live, fresh) == ""
 
 
 def other_role() -> dict[str, object]:
