@@ -109,11 +109,11 @@ _ALL = (
         "the stream has one object more than once",
         "Two documents name the same object. Where it is live, Helm patches it once for each of them, so that the last "
         "one stays: that is a warning. Where it is new, a client-side install fails at the second (`already exists`), "
-        "a server-side one applies both at once and leaves to chance which stays, and before Helm 4.2.0 an update "
-        "ends there (`not found`) half way through the chart, as a later one does client-side for a custom resource "
-        "(`must be specified for an update`): that is refused. So it is where the release holds a manifest that Helm "
-        "takes for it: the next document is compared with that one, and not with what the first made. Take all but one "
-        "out of the chart.",
+        "a server-side one applies both at once and leaves to chance which stays, and before Helm 3.22.0 and 4.2.0 an "
+        "update ends there (`not found`) half way through the chart, as a later one does client-side for a custom "
+        "resource (`must be specified for an update`): that is refused. So it is where the release holds a manifest "
+        "that Helm takes for it: the next document is compared with that one, and not with what the first made. Take "
+        "all but one out of the chart.",
     ),
     Code(
         "PR207",
@@ -304,9 +304,10 @@ _ALL = (
         "PR503",
         "a rollback past this upgrade will stop at the object",
         "The object leaves the chart and is kept, so that it is live and in no stored manifest from now on. A "
-        "rollback to a revision that holds it fails half way, up to Helm 3.21 and 4.1 (`no X with the name ... "
-        "found`, `original object ... not found`). Run `helm upgrade` with the older chart instead: an upgrade adopts "
-        "it.",
+        "rollback to a revision that holds it fails half way: up to Helm 3.21 and 4.1 for every object (`no X with the "
+        "name ... found`, `original object ... not found`), from Helm 3.22 and 4.2 client-side for a custom resource "
+        "(`metadata.resourceVersion: ... must be specified for an update`). Run `helm upgrade` with the older chart "
+        "instead: an upgrade adopts it.",
     ),
     Code(
         "PR504",

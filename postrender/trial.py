@@ -32,6 +32,7 @@ class Trial(Record, hidden=("body",)):
     conflict with those can arise; ``first_stamped`` that postrender writes the ownership metadata before Helm comes.
     ``migrates`` says that there are such entries: the answer is then what the apply makes of the object once they are
     migrated. ``new`` says that nothing is live under that name, ``strict`` that Helm asks for no field to be unknown.
+    ``follows`` says that an earlier document of the run writes the object first: the server cannot foresee the result.
     ``stands_for`` is the object for which the request is sent under another name, an unused one.
     """
 
@@ -46,6 +47,7 @@ class Trial(Record, hidden=("body",)):
     strict: bool = False
     stands_for: ObjectKey | None = None
     migrates: bool = False
+    follows: bool = False
 
     @property
     def name(self) -> str:

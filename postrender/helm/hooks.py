@@ -1,6 +1,6 @@
 """A hook as Helm reads its annotations.
 
-``SortManifests`` (pkg/releaseutil/manifest_sorter.go of 3.2 to 3.21, pkg/release/v1/util/manifest_sorter.go of 4.0 to
+``SortManifests`` (pkg/releaseutil/manifest_sorter.go of 3.2 to 3.22, pkg/release/v1/util/manifest_sorter.go of 4.0 to
 4.3) trims and lower-cases events and policies.
 """
 

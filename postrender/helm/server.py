@@ -42,14 +42,16 @@ with ``resourceVersion: null`` is valid, which the end-to-end tests show for a C
 """
 
 
+VERSION_MISSING = "metadata.resourceVersion: Invalid value: 0: must be specified for an update"
+"""What the server says to an update without a resourceVersion, where it needs one."""
+
+
 def stale_version(gvk: GroupVersionKind, live: Json, after: Json) -> str:
     """What the server objects to in the version of an update, ``""`` for nothing: one must be there, and be live."""
     version = _metadata(after).get("resourceVersion")
     if version:
         return "" if version == _metadata(live).get("resourceVersion") else "the object has been modified"
-    if not needs_version(gvk):
-        return ""
-    return "metadata.resourceVersion: Invalid value: 0: must be specified for an update"
+    return VERSION_MISSING if needs_version(gvk) else ""
 
 
 def needs_version(gvk: GroupVersionKind) -> bool:

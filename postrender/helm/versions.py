@@ -56,7 +56,7 @@ class Behaviour(Record):
     #: client-side, so that its next upgrade conflicts with itself.
     applies_what_is_new: bool = False
     #: an update of an object that is live and not in the release starts from what is live (``update``,
-    #: pkg/kube/client.go of v4.2.0); before it ends there, which a rollback meets.
+    #: pkg/kube/client.go of v3.22.0 and of v4.2.0); before it ends there, which a rollback meets.
     starts_from_live: bool = False
     #: ``upgrade --install`` hands ``--server-side`` and ``--force-conflicts`` on to the install that it becomes
     #: (pkg/cmd/upgrade.go of v4.0.5); before, such an install applies server-side, without force.
@@ -76,7 +76,16 @@ _TABLE: tuple[tuple[HelmVersion, dict[str, object]], ...] = (
     (HelmVersion(3, 17, 0), {"take_ownership": True}),
     (HelmVersion(3, 17, 1), {"matching": Matching.GROUP_KIND}),
     (HelmVersion(3, 18, 0), {"three_way_on_take_ownership": True}),
-    (HelmVersion(4, 0, 0), {"matching": Matching.GROUP_VERSION_KIND, "server_side": True, "hooks_in_stream": True}),
+    (HelmVersion(3, 22, 0), {"starts_from_live": True}),
+    (
+        HelmVersion(4, 0, 0),
+        {
+            "matching": Matching.GROUP_VERSION_KIND,
+            "server_side": True,
+            "hooks_in_stream": True,
+            "starts_from_live": False,
+        },
+    ),
     (HelmVersion(4, 0, 1), {"copies_adopted": True, "applies_what_is_new": True}),
     (HelmVersion(4, 0, 5), {"hands_on_apply": True}),
     (HelmVersion(4, 1, 1), {"matching": Matching.GROUP_KIND}),
@@ -85,7 +94,7 @@ _TABLE: tuple[tuple[HelmVersion, dict[str, object]], ...] = (
 )
 """From which version on what differs from the row before."""
 
-NEWEST_KNOWN = {3: HelmVersion(3, 21, 4), 4: HelmVersion(4, 3, 1)}
+NEWEST_KNOWN = {3: HelmVersion(3, 22, 0), 4: HelmVersion(4, 3, 2)}
 """The newest Helm of each major version that these facts were held against."""
 
 

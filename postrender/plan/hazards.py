@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from postrender.helm.hooks import HOOK, events, unknown_events
 from postrender.helm.matching import no_original
+from postrender.helm.server import VERSION_MISSING, needs_version
 from postrender.identity import SECRET
 from postrender.live import RESOURCE_POLICY, Json, LiveObject
 from postrender.ownership import Standing
@@ -155,12 +156,15 @@ def _skipped(unknown: tuple[str, ...]) -> Finding:
 def rolled_back(run: Run, item: Item) -> Finding | None:
     """A rollback finds an object that is kept, live and in no manifest of the revision it starts from.
 
-    ``Update`` (pkg/kube/client.go) to 3.21 and 4.1 ends there; from 4.2.0 it takes what is live as its start.
+    ``Update`` (pkg/kube/client.go) to 3.21 and 4.1 ends there; from 3.22.0 and 4.2.0 it starts from the live object.
+    A client-side patch then takes its resourceVersion away, which the server refuses for custom resources.
     """
-    if run.ways.starts_from_live:
-        return None
-    now = ", and so does this run where it undoes itself" if run.facts.invocation.atomic else ""
     missing = no_original(run.helm, item.key)
+    if run.ways.starts_from_live:
+        if run.server_side or not needs_version(item.ref.gvk):
+            return None
+        missing = VERSION_MISSING
+    now = ", and so does this run where it undoes itself" if run.facts.invocation.atomic else ""
     return Finding(
         "PR503",
         Severity.WARNING,

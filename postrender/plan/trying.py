@@ -64,7 +64,8 @@ def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction 
     if prediction.request is Request.PATCH:
         verb = _VERBS[patch_type(item.ref.gvk, run.helm)]
         stamped_first = run.adopts(run.owners[index])
-        return Trial(verb, item.resource, item.key, prediction.patch, first_stamped=stamped_first)
+        follows = index in run.doubles and index != run.doubles[index][0]
+        return Trial(verb, item.resource, item.key, prediction.patch, first_stamped=stamped_first, follows=follows)
     if prediction.request is Request.REPLACE:
         body = _at_version(target(run, item, rewriting), item.live)
         # ``replaceResource`` (pkg/kube/client.go) asks for it from 4.0.0 on.
@@ -225,7 +226,7 @@ def tried(item: Item, trial: Trial, answer: TrialAnswer, prediction: Prediction 
         )
     if trial.verb is Verb.APPLY:
         return _applied(item, item.live, trial, answer)
-    if prediction is not None and isinstance(answer, Accepted):
+    if prediction is not None and isinstance(answer, Accepted) and not trial.follows:
         # The server's own result, with its defaults; the ownership metadata that is written first is not in it.
         return replace(prediction, live=_owned_as(prediction.live, answer.live) if trial.first_stamped else answer.live)
     if prediction is None or not isinstance(answer, Rejected):

@@ -256,7 +256,7 @@ def test_the_account_fits_a_terminal() -> None:
 def test_version() -> None:
     lines = run("--version").stdout.decode().splitlines()
     assert lines[0] == "postrender 0.1.0"
-    assert lines[1].startswith("Helm up to 3.21.4 and 4.3.1 is known")
+    assert lines[1].startswith("Helm up to 3.22.0 and 4.3.2 is known")
     assert max(len(line) for line in lines) <= 80
 
 
@@ -264,9 +264,9 @@ def test_a_newer_minor_helm_is_said_and_a_newer_major_refused() -> None:
     done = run(*OFFLINE, "--helm-version", "3.99.0")
     assert done.returncode == 0
     account = " ".join(done.stderr.decode().split())
-    assert "note: Helm 3.99.0 is newer than 3.21.4, the newest one known; taken to behave like it" in account
+    assert "note: Helm 3.99.0 is newer than 3.22.0, the newest one known; taken to behave like it" in account
     assert refused(run(*OFFLINE, "--helm-version", "5.0.0"), 4) == (
-        "postrender: Helm 5.0.0 is not known: its ways were held against Helm up to 3.21.4 and 4.3.1\n"
+        "postrender: Helm 5.0.0 is not known: its ways were held against Helm up to 3.22.0 and 4.3.2\n"
         "  next: use such a Helm, or a newer postrender\n"
     )
 

@@ -12,33 +12,49 @@ import pytest
 from tests.e2e.api import MERGE_PATCH, Namespace
 from tests.e2e.charts import chart, manifest
 from tests.e2e.helm import Filter, HelmFactory, executable
-from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, NAMESPACE, SECRET, STABLE_SHIRT
+from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, NAMESPACE, SECRET, STABLE_SHIRT, Kind
 
 REST = {"rest": manifest(CONFIG_MAP, "rest", {"z": "1"})}
 
 
 @pytest.mark.parametrize(
-    ("version", "error"),
+    ("version", "flags", "kind", "error"),
     [
-        ("3.21.4", 'no Shirt with the name "shirt" found'),
-        ("4.1.4", 'original object Shirt with the name "shirt" not found'),
-        ("4.3.1", ""),
+        ("3.21.4", (), STABLE_SHIRT, 'no Shirt with the name "shirt" found'),
+        ("3.21.4", (), CONFIG_MAP, 'no ConfigMap with the name "shirt" found'),
+        ("3.22.0", (), STABLE_SHIRT, "metadata.resourceVersion: Invalid value: 0: must be specified for an update"),
+        ("3.22.0", (), CONFIG_MAP, ""),
+        ("4.1.4", (), STABLE_SHIRT, 'original object Shirt with the name "shirt" not found'),
+        ("4.3.1", (), STABLE_SHIRT, ""),
+        (
+            "4.3.1",
+            ("--server-side=false",),
+            STABLE_SHIRT,
+            "metadata.resourceVersion: Invalid value: 0: must be specified for an update",
+        ),
+        ("4.3.1", ("--server-side=false",), CONFIG_MAP, ""),
     ],
 )
 def test_a_rollback_past_an_object_that_is_kept(
-    helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str, error: str
+    helm: HelmFactory,
+    namespace: Namespace,
+    tmp_path: Path,
+    version: str,
+    flags: tuple[str, ...],
+    kind: Kind,
+    error: str,
 ) -> None:
     """What the account foresees (PR503) where the upgrade runs."""
     it = helm(version)
-    shirt = manifest(STABLE_SHIRT, "shirt", {"color": "blue"}, keep=True)
-    it.install("r", chart(tmp_path, {**REST, "shirt": shirt})).expect_ok()
+    shirt = manifest(kind, "shirt", {"color": "blue"}, keep=True)
+    it.install("r", chart(tmp_path, {**REST, "shirt": shirt}), *flags).expect_ok()
     log = tmp_path / "account"
     script = tmp_path / "noted"
     script.write_text(f"#!/bin/sh\nexec '{executable(tmp_path)}' \"$@\" 2>>'{log}'\n")
     script.chmod(0o755)
     it.upgrade("r", chart(tmp_path, REST), filter=Filter(program=script)).expect_ok()
     told = " ".join(log.read_text().split())
-    assert f"shirts.stable.example.com/{namespace.name}/shirt: leaves the release" in told
+    assert f"{kind.plural}{'.' * bool(kind.group)}{kind.group}/{namespace.name}/shirt: leaves the release" in told
     assert ("(PR503)" in told) is bool(error)
     assert error in told
     done = it.rollback("r", 1)

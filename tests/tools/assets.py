@@ -38,12 +38,14 @@ HELMS = (
     "3.17.3",
     "3.18.6",
     "3.21.4",
+    "3.22.0",
     "4.0.0",
     "4.1.0",
     "4.1.4",
     "4.3.1",
+    "4.3.2",
 )
-"""The Helms of the end-to-end tests: the last before and the first after each change in what Helm does."""
+"""The Helms of the end-to-end tests: the last before and the first after each change in behaviour, and the newest."""
 END_TO_END = ("etcd", "kube-apiserver", "kubectl", *(f"helm@{version}" for version in HELMS))
 """The programs of the end-to-end tests, for ``find`` and ``build``."""
 

@@ -85,7 +85,7 @@ def test_a_plan_holds_the_refusal_that_rewriting_raises() -> None:
         (
             Invocation(HelmVersion(5, 0, 0), HelmAction.INSTALL, SHIRTS),
             Policy(),
-            "Helm 5.0.0 is not known: its ways were held against Helm up to 3.21.4 and 4.3.1\n"
+            "Helm 5.0.0 is not known: its ways were held against Helm up to 3.22.0 and 4.3.2\n"
             "  next: use such a Helm, or a newer postrender",
         ),
         (

@@ -76,6 +76,7 @@ MERGE, STRATEGIC = PatchType.MERGE, PatchType.STRATEGIC
         ("admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy", None, STRATEGIC),
         ("autoscaling/v2beta2 HorizontalPodAutoscaler", "3.20.0", STRATEGIC),
         ("autoscaling/v2beta2 HorizontalPodAutoscaler", "3.21.0", MERGE),
+        ("autoscaling/v2beta2 HorizontalPodAutoscaler", "3.22.0", MERGE),
         ("autoscaling/v2beta2 HorizontalPodAutoscaler", "4.1.4", STRATEGIC),
         ("autoscaling/v2beta2 HorizontalPodAutoscaler", "4.2.0", MERGE),
         ("certificates.k8s.io/v1 ClusterTrustBundle", "4.3.1", STRATEGIC),

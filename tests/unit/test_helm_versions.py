@@ -49,6 +49,16 @@ def test_an_unknown_version_keeps_to_what_is_known() -> None:
     assert behaviour(HelmVersion(3, 99, 0)) == behaviour(NEWEST_KNOWN[3])
 
 
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [("3.21.4", False), ("3.22.0", True), ("4.0.0", False), ("4.1.4", False), ("4.2.0", True), ("4.3.2", True)],
+)
+def test_an_object_that_is_in_no_stored_manifest_is_updated_from_its_live_state(version: str, expected: bool) -> None:
+    parsed = HelmVersion.parse(version)
+    assert parsed
+    assert behaviour(parsed).starts_from_live is expected
+
+
 def test_the_distinct_versions_behave_differently() -> None:
     ways = [behaviour(version) for version in DISTINCT]
     assert len(set(ways)) == len(ways)

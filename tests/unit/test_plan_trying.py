@@ -52,11 +52,13 @@ def entry(operation: str, fields: dict[str, Any], manager: str = "helm") -> dict
     return {"manager": manager, "operation": operation, "apiVersion": "v1", "fieldsV1": fields}
 
 
-def facts(version: str | None, *, owned: bool = True, managed: tuple[Any, ...] = (), **flags: Any) -> Facts:
+def facts(
+    version: str | None, *, stream: bytes = STREAM, owned: bool = True, managed: tuple[Any, ...] = (), **flags: Any
+) -> Facts:
     """A ConfigMap that is live with ``a: "1"``, and one that is new."""
-    stream = manifest.read(STREAM)
+    documents = manifest.read(stream)
     items = []
-    for ref in stream.objects:
+    for ref in documents.objects:
         key = ObjectKey(ref.gvk.group_kind, "shop", ref.name)
         resource = Resource(ref.gvk, "configmaps", namespaced=True, status_apart=False)
         found: Any = Absent()
@@ -67,7 +69,7 @@ def facts(version: str | None, *, owned: bool = True, managed: tuple[Any, ...] =
             found = Found(LiveObject(key, "v1", "uid", "7", labels, notes, managed_fields=managed, body=body))
         items.append(Item(ref, key, resource, found))
     helm = HelmVersion.parse(version) if version else None
-    return Facts(Desired(stream), tuple(items), Invocation(helm, Action.INSTALL, US, **flags))
+    return Facts(Desired(documents), tuple(items), Invocation(helm, Action.INSTALL, US, **flags))
 
 
 def heard(known: Facts, answer: TrialAnswer, policy: Policy | None = None, new: TrialAnswer | None = None) -> Plan:
@@ -321,6 +323,18 @@ def test_an_empty_map_that_gets_lost_is_told() -> None:
     assert f"{finding.text} ({finding.code})" == (
         "the API server leaves out, or empties, what the chart says in spec.b (PR308)"
     )
+
+
+def test_a_later_document_of_an_object_is_predicted_over_the_earlier_one() -> None:
+    """The server answers over the object as it is before the run."""
+    document = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shirt}\ndata: {%s}\n"
+    known = facts("3.21.4", stream="---\n".join(document % data for data in ('a: "2"', 'b: "3"')).encode())
+    server = {**TARGET, "data": {"a": "1", "b": "3"}}
+    first, later = (verdict.prediction for verdict in heard(known, Accepted(server)).verdicts)
+    assert first
+    assert later
+    assert first.live["data"] == server["data"]
+    assert later.live["data"] == {"b": "3"}
 
 
 @pytest.mark.parametrize(("chart", "codes"), [("", []), (", size: XL", ["PR308"])])

@@ -89,7 +89,7 @@ def _newest_client_go() -> int:
 
 
 def _client_go(helm: HelmVersion) -> int:
-    """The minor of the client-go a Helm is built with: go.mod of Helm 3.9 to 3.21 and 4.0 to 4.3."""
+    """The minor of the client-go a Helm is built with: go.mod of Helm 3.9 to 3.22 and 4.0 to 4.3."""
     return helm.minor + (15 if helm.major == 3 else 34)
 
 

@@ -53,8 +53,7 @@ def main(arguments: Sequence[str]) -> int:
                 print("  smaller:", report.lines(smaller), report.steps(smaller.scenario), sep="\n", flush=True)
     print(report.score(played))
     if options.write:
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(report.page(played, FAMILIES))
+        PAGE.write_text(report.page(played, FAMILIES, PAGE.read_text(), (*COLUMNS, *columns)))
     return 0 if all(cell.good for cell in played) else 1
 
 
@@ -96,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--resume", type=Path, metavar="FILE", help="keep what was played, and go on from that")
     parser.add_argument("--replay", metavar="SEED:NUMBER", help="one random scenario (with the same --versions)")
     parser.add_argument("--shrink", action="store_true", help="make what goes wrong smaller")
-    parser.add_argument("--write", action="store_true", help=f"write the table to docs/{PAGE.name}")
+    parser.add_argument("--write", action="store_true", help=f"write these cells to docs/{PAGE.name}")
     return parser
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from postrender.policy import OnDrift
 from tests.e2e.matrix.alone import text
 from tests.e2e.matrix.cells import Cell
 from tests.e2e.matrix.promise import Verdict
-from tests.e2e.matrix.steps import Applied, Deleted, Run, Scenario, Step, Thing, Touched, Uninstall
+from tests.e2e.matrix.steps import Applied, Column, Deleted, Run, Scenario, Step, Thing, Touched, Uninstall
 
 
 def lines(cell: Cell) -> str:
@@ -98,13 +100,39 @@ same chart after it included. Helm 4 applies server-side unless the column says 
 """
 
 
-def page(played: Sequence[Cell], families: Mapping[str, Sequence[Scenario]]) -> str:
-    """The page: for each family a table of its scenarios for Helm 3 and one for Helm 4, then the score."""
-    cells = {(cell.scenario.name, cell.column): cell for cell in played}
-    columns = sorted(
-        {cell.column for cell in played if not cell.scenario.random},
-        key=lambda column: (column.client_side, column.helm),
-    )
+Texts: TypeAlias = dict[tuple[str, Column], str]
+"""What stands in the cells of the page, by scenario and column."""
+
+
+def read(page: str, columns: Sequence[Column]) -> Texts:
+    """Cells of a page written before, of these columns."""
+    found: Texts = {}
+    for table in re.findall(r"^\| Helm \d \|.*(?:\n\|.*)+", page, re.M):
+        (_, *heads), _, *rows = ([part.strip() for part in row.strip("|").split("|")] for row in table.splitlines())
+        known = [Column.parse(head.replace("<br>", " ")) for head in heads]
+        found.update(
+            {
+                (name, column): text
+                for name, *texts in rows
+                for column, text in zip(known, texts, strict=True)
+                if column in columns and text != MISSING
+            }
+        )
+    return found
+
+
+def page(
+    played: Sequence[Cell], families: Mapping[str, Sequence[Scenario]], before: str, columns: Sequence[Column]
+) -> str:
+    """The page: for each family a table of its scenarios for Helm 3 and one for Helm 4, then the score.
+
+    Cells of ``columns`` that were not played now are those of the page ``before``; so is the score of random ones.
+    """
+    cells = {
+        **read(before, columns),
+        **{(cell.scenario.name, cell.column): _cell(cell) for cell in played if not cell.scenario.random},
+    }
+    columns = sorted({column for _, column in cells}, key=lambda column: (column.client_side, column.helm))
     told = [_INTRO]
     for family, scenarios in families.items():
         told.append(f"## {family}\n")
@@ -112,24 +140,36 @@ def page(played: Sequence[Cell], families: Mapping[str, Sequence[Scenario]]) -> 
             of_major = [column for column in columns if column.helm.major == major]
             heads = [str(column).replace(" client-side", "<br>client-side") for column in of_major]
             told.append(f"| Helm {major} | {' | '.join(heads)} |\n|---|{'---|' * len(heads)}")
-            told += [
-                f"| {scenario.name} | {' | '.join(_cell(cells.get((scenario.name, column))) for column in of_major)} |"
-                for scenario in scenarios
-                if any((scenario.name, column) in cells for column in of_major)
-            ]
+            for scenario in scenarios:
+                texts = [cells.get((scenario.name, column), MISSING) for column in of_major]
+                if set(texts) != {MISSING}:
+                    told.append(f"| {scenario.name} | {' | '.join(texts)} |")
             told.append("")
         told += [f"- **{scenario.name}**: {scenario.about}" for scenario in scenarios]
         told.append("")
-    told += ["## Score", "", *(f"- {line}" for line in score(played).splitlines())]
-    return "\n".join(told) + "\n"
+    told += ["## Score", "", *_written(list(cells.values()))]
+    random = score([cell for cell in played if cell.scenario.random])
+    told += [f"- {line}" for line in random.splitlines()] or re.findall(r"- \d+ random cells\n(?s:.*)", before)
+    return "\n".join(told).rstrip() + "\n"
+
+
+def _written(texts: Sequence[str]) -> list[str]:
+    """The score of written cells, of what stands in them."""
+    predicted = [text for text in texts if text.startswith(("ok", "fails"))]
+    counted = Counter(_VERDICTS.get(text.rpartition("<br>")[2], Verdict.REFUSED) for text in texts if "<br>" in text)
+    return [
+        f"- {len(texts)} written cells",
+        f"- Helm alone: {len(predicted)} predicted, {sum('≠' not in text for text in predicted)} came out so",
+        "- with the filter: " + ", ".join(f"{counted[each]} {each.value}" for each in Verdict),
+    ]
 
 
 _SHORT = {Verdict.RIGHT: "right", Verdict.ANNOUNCED: "later", Verdict.BROKEN: "**broken**"}
+_VERDICTS = {text: verdict for verdict, text in _SHORT.items()}
+MISSING = "–"
 
 
-def _cell(cell: Cell | None) -> str:
-    if cell is None:
-        return "–"
+def _cell(cell: Cell) -> str:
     if cell.alone is None or cell.filtered is None:
         return "?"
     alone = "ok" if cell.alone.outcome.startswith("ok") else "fails"

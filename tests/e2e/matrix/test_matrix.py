@@ -35,10 +35,14 @@ WRITTEN = (
     ("H19 immutable", "4.3.1"),
     ("H19 immutable", "3.21.4"),
     ("H11 not kept, atomic", "3.21.4"),
+    ("H11 not kept, atomic", "3.22.0"),
     ("H22 hook", "4.3.1"),
     ("H18 atomic", "4.1.0"),
     ("twice, new", "3.12.3"),
+    ("twice, new", "3.22.0"),
+    ("twice, and the last one is as before", "3.22.0"),
     ("twice, adopted", "4.3.1"),
+    ("twice, new", "4.3.2 client-side"),
     ("untrue release, only a remainder", "3.12.3"),
     ("untrue release, emptied map", "3.12.3"),
     ("three groups", "3.12.3"),
@@ -110,8 +114,9 @@ def test_a_long_run_goes_on_where_it_ended(tmp_path: Path) -> None:
 def test_the_page_does_not_depend_on_the_order_of_play() -> None:
     first, second = SCENARIOS[:2]
     played = [cell(first, "4.3.1 client-side"), cell(second, "3.12.3"), cell(first, "4.3.1"), cell(first, "3.9.4")]
-    page = report.page(played, {"One family": (first, second)})
-    assert page == report.page(played[::-1], {"One family": (first, second)})
+    families = {"One family": (first, second)}
+    page = report.page(played, families, "", ())
+    assert page == report.page(played[::-1], families, "", ())
     tables = page[page.index("## One family") :]
     assert tables.startswith(
         "## One family\n\n"
@@ -124,3 +129,21 @@ def test_the_page_does_not_depend_on_the_order_of_play() -> None:
         "## Score\n\n- 4 written cells\n- Helm alone: 4 predicted, 4 came out so\n"
         "- with the filter: 4 right, 0 right after the announced upgrade, 0 refused, 0 BROKEN\n"
     )
+
+
+def test_a_new_column_is_written_beside_those_of_the_page() -> None:
+    first, second = SCENARIOS[:2]
+    families = {"One family": (first, second)}
+    missed = Cell(first, Column.parse("4.3.1 client-side"), Alone("fails: x", False), WithFilter(Verdict.BROKEN))
+    wrong = Cell(second, Column.parse("3.12.3"), Alone("ok; x=1", True, ("x",)), WithFilter(Verdict.REFUSED, "PR101"))
+    gone, chance = cell(first, "4.2.0"), cell(draw(1, 0, COLUMNS)[0], "3.12.3")
+    before = report.page([missed, wrong, gone, chance], families, "", ())
+    assert before.endswith(
+        "- 3 written cells\n- Helm alone: 2 predicted, 1 came out so\n"
+        "- with the filter: 1 right, 0 right after the announced upgrade, 1 refused, 1 BROKEN\n"
+        "- 1 random cells\n- Helm alone: 1 predicted, 1 came out so\n"
+        "- with the filter: 1 right, 0 right after the announced upgrade, 0 refused, 0 BROKEN\n"
+    )
+    kept = [missed.column, wrong.column]
+    new = cell(first, "3.12.3")
+    assert report.page([new], families, before, kept) == report.page([missed, wrong, new, chance], families, "", ())
