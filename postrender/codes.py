@@ -250,6 +250,16 @@ _ALL = (
         "stays. If you want to keep a value, set it in the chart.",
     ),
     Code(
+        "PR316",
+        "ownership metadata written without a look-up",
+        "With `--stamp all` every document gets the ownership metadata of the release. If no cluster is asked "
+        "(`--offline`, `helm template`), postrender cannot know whether the object exists, nor which release owns it. "
+        "Helm itself still asks before it adopts. kubectl, kustomize, kpt, Argo CD and Pulumi do not: they overwrite "
+        "the metadata of an object that another release owns, and that release loses it. So name a cluster "
+        "(`--kube-context`) or a file that stands for it (`--live`); or write metadata only for objects that are to "
+        "be adopted (`--stamp adopt`, the default).",
+    ),
+    Code(
         "PR401",
         "leaves the chart and is left behind",
         "Helm up to 3.17.0 compares Kind, name and namespace when it looks for what an upgrade shall delete. A "

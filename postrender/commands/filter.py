@@ -26,7 +26,7 @@ A Helm post-renderer that lets a release take its kept resources back.
 
 the three most common calls:
   helm install shop ./chart --post-renderer postrender
-  helm template shop ./chart | postrender --release shop --offline --stamp all
+  helm template shop ./chart | postrender --release shop --offline
   postrender --live live.yaml --release shop -n default \\
       --helm-version 3.12.3 < rendered.yaml
 

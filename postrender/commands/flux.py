@@ -35,8 +35,8 @@ Write the filter's edits as patches into a HelmRelease of Flux, whose
 helm-controller runs no program. Its comments stay, and so do other patches;
 running it again brings its own up to date.
 
-  postrender flux shop.yaml --chart ./charts/shop --stamp all
-  postrender flux shop.yaml --chart ./charts/shop --stamp all --check
+  postrender flux shop.yaml --chart ./charts/shop
+  postrender flux shop.yaml --chart ./charts/shop --check
   helm template shop ./chart -n prod | postrender flux shop.yaml --stream -
 
 The chart is rendered with spec.values. Every patch is checked against what was

@@ -29,8 +29,8 @@ ConfigMap (release, namespace, stamp, ...). No cluster is asked unless one is
 named (kube-context) or a file stands for it (live), and none is written to.
 
   kustomize build --enable-alpha-plugins --enable-exec .
-  kpt fn eval . --exec "postrender krm" -- release=shop stamp=all
-  postrender krm --release shop -n prod --stamp all < list.yaml
+  kpt fn eval . --exec "postrender krm" -- release=shop namespace=prod
+  postrender krm --release shop -n prod < list.yaml
 """
 
 # A function may not write to a cluster, so that nothing can be adopted from here.

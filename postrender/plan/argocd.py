@@ -55,6 +55,8 @@ def _verdict(run: Run, index: int, argocd: ArgoCD) -> Verdict:
 def _told(run: Run, index: int, done: Rewriting, argocd: ArgoCD) -> list[Finding]:
     item, owner = run.facts.items[index], run.owners[index]
     told = _about_owner(run, item, owner)
+    if run.stamped_unseen[:1] == [index]:
+        told.append(owners.not_looked_up(len(run.stamped_unseen) - 1, run.facts.invocation))
     if item.live is not None:
         told += _about_tracking(item.live, argocd)
     if index in run.twins:

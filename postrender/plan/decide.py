@@ -157,8 +157,11 @@ def _trial(run: Run, index: int, done: Rewriting, prediction: Prediction | None)
 
 
 def _told(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> list[Finding]:
-    told = _about_owner(run, run.facts.items[index], run.owners[index])
-    if run.facts.items[index].live is not None and run.stuck_on_live:
+    item = run.facts.items[index]
+    told = _about_owner(run, item, run.owners[index])
+    if run.stamped_unseen[:1] == [index]:
+        told.append(owners.not_looked_up(len(run.stamped_unseen) - 1, run.facts.invocation))
+    if item.live is not None and run.stuck_on_live:
         told.append(owners.not_applied(run.facts.invocation))
     if run.refuses_names(run.facts.items[index]):
         told.append(findings.name_and_prefix())

@@ -39,7 +39,8 @@ class Run:
 
     ``owners`` holds each object's ownership by index (``None`` where nobody looked), ``twins`` the indices of those
     that share an object's Kind, namespace and name in another group, ``touches_live`` whether anything of the stream
-    is live already, so that a run that fails on its way leaves something half done.
+    is live already, so that a run that fails on its way leaves something half done, and ``stamped_unseen`` the indices
+    of those that get ownership metadata though nobody looked.
     """
 
     def __init__(self, facts: Facts, policy: Policy, helm: HelmVersion) -> None:
@@ -54,6 +55,11 @@ class Run:
         self.owners = [self._ownership(item, item.key in stored) for item in facts.items]
         self.twins = self._twins()
         self.touches_live = any(item.live is not None for item in facts.items)
+        self.stamped_unseen = [
+            index
+            for index, item in enumerate(facts.items)
+            if policy.stamp is Stamp.ALL and item.observation is None and item.key.name and not item.hook
+        ]
 
     @property
     def taken_by_helm(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.tools import assets, readmes
 from tests.tools.pages import EXAMPLES
 
 HELM = "3.21.4"
+ROOT = EXAMPLES.parent
 KUSTOMIZE = ("sigs.k8s.io/kustomize/kustomize/v5", "v5.8.1")
 
 
@@ -45,6 +47,52 @@ def test_the_commands_of_the_readme(example: Path, tmp_path: Path) -> None:
         printed = shell(block.commands, folder, environ)
         if block.shown is not None:
             assert printed == block.shown
+
+
+STAMPS_ALL = re.compile(r"(?<![a-z])stamp(?:['\"]?\s*[=:]\s*|\s+)['\"]?all\b|Stamp\.ALL|name: stamp\b", re.I)
+LOOKS_UP = re.compile(r"kube-context|KUBE_CONTEXT|--live[ =]|^\s*live: |LiveFile|--look-up", re.M)
+
+
+def unseen(text: str) -> list[str]:
+    """The parts of a text (blocks between empty lines) that stamp every object and name nothing to look it up in."""
+    return [part for part in re.split(r"\n\s*\n", text) if STAMPS_ALL.search(part) and not LOOKS_UP.search(part)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("postrender --offline --stamp all", 1),
+        ("args: [--stamp=all]", 1),
+        ("  stamp: all\n", 1),
+        ("  stamp: 'all'\n", 1),
+        ("POSTRENDER_STAMP=all helm ...", 1),
+        ('{name: POSTRENDER_STAMP, value: all}\n  {"stamp": "all"}', 1),
+        ("    - name: stamp\n      string: all", 1),
+        ("Policy(stamp=postrender.Stamp.ALL)", 1),
+        ("postrender --stamp all\n\npostrender --live f", 1),
+        ("postrender --live f --stamp all", 0),
+        ("stamp: all\nlive: f", 0),
+        ("stamp=all kube-context=prod", 0),
+        ("postrender --stamp adopt", 0),
+    ],
+)
+def test_what_counts_as_stamping_what_was_not_looked_up(text: str, found: int) -> None:
+    assert len(unseen(text)) == found
+
+
+def test_no_example_stamps_what_was_not_looked_up() -> None:
+    read = [*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")]
+    read += [path for path in EXAMPLES.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    assert len(read) > 40
+    fences = re.compile(r"^```\w*.*?^```$|^  .*?$", re.M | re.S)
+    found = {}
+    for path in read:
+        text = path.read_text()
+        # In a page, what is to be typed or copied; its sentences may well tell of the danger.
+        parts = [each[0] for each in fences.finditer(text)] if path.suffix == ".md" else [text]
+        if bad := [each for part in parts for each in unseen(part)]:
+            found[str(path.relative_to(ROOT))] = bad
+    assert found == {}
 
 
 def test_every_example_has_a_readme() -> None:

@@ -150,7 +150,14 @@ def test_a_switch_may_be_written_without_quotes() -> None:
 
 
 def test_quiet_leaves_only_what_needs_attention() -> None:
-    assert krm(a_list(config='{release: shop, namespace: shop, stamp: all, quiet: "true"}'))[1] == []
+    assert krm(a_list(config='{release: shop, namespace: shop, quiet: "true"}'))[1] == []
+    (told,) = krm(a_list(config='{release: shop, namespace: shop, stamp: all, quiet: "true"}'))[1]
+    assert told["severity"] == "warning"
+    assert told["message"] == (
+        "configmaps/shop/a: ownership metadata, here and in 2 more objects, is written without a look-up: applied by "
+        "anything but Helm, it takes an object from the release that owns it (PR316); "
+        "next: --kube-context NAME   (or --live FILE, or --stamp adopt)"
+    )
 
 
 @pytest.mark.parametrize("items", ["items: []\n", "items:\n", ""])

@@ -22,8 +22,9 @@ INSTALL = Invocation(HelmVersion(3, 12, 3), HelmAction.INSTALL, SHIRTS)
 
 
 def run(code: str) -> str:
-    """What a new interpreter prints."""
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
+    """What a new interpreter prints, in the folder of the clone."""
+    here = Path(__file__).parents[2]
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True, cwd=here).stdout
 
 
 def test_importing_the_package_imports_nothing_else() -> None:

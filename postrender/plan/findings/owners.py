@@ -27,6 +27,20 @@ def of_owner(
     return []
 
 
+def not_looked_up(more: int, invocation: Invocation) -> Finding:
+    """Ownership metadata is written, here and to so many more objects, and nobody asked whose the live ones are."""
+    action = "--action install " if invocation.action is Action.TEMPLATE else ""
+    where = f"ownership metadata, here and in {more} more objects," if more > 1 else "ownership metadata"
+    where = "ownership metadata, here and in 1 more object," if more == 1 else where
+    return Finding(
+        "PR316",
+        Severity.WARNING,
+        f"{where} is written without a look-up: applied by anything but Helm, it takes an object from the release that "
+        "owns it",
+        (f"{action}--kube-context NAME   (or --live FILE, or --stamp adopt)",),
+    )
+
+
 def foreign(owner: Ownership, name: str) -> Finding:
     """The object belongs to somebody else, who is alive."""
     other = owner.release
