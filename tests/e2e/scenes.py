@@ -33,7 +33,7 @@ NOT_RUN: Mapping[str, str] = {
     "bin/test-range": "every Python that can be had, an environment of packages for each",
     "bin/release": "tests/release builds and checks the same files",
     "podman build -t registry.example.com/argocd-postrender:0.1.0 examples/argocd": "needs images of a registry",
-    'kpt fn eval . --exec "postrender krm" -- release=shirts namespace=shop stamp=all live=live.yaml helm-version=4.3.1': (
+    'kpt fn eval . --exec "postrender krm" --fn-config postrender.yaml': (
         "kpt can be had neither from Debian nor from Go's proxy, which lacks a module it needs"
     ),
     'kpt fn eval . --exec "postrender krm" -- release=shop namespace=prod': "the same",
