@@ -15,7 +15,7 @@ from postrender.plan.findings.words import some
 from postrender.plan.verdict import Plan, Severity, Verdict
 from postrender.policy import OnDrift, Policy
 from postrender.record import Record, replace
-from postrender.rehearse import rehearsed, with_fresh_objects, with_reach
+from postrender.rehearse import rehearsed, with_fresh_objects, with_server_results
 from postrender.source import Source
 from postrender.splice import Set, splice
 
@@ -79,7 +79,7 @@ def plan_manifest(
         if found:
             facts = replace(facts, holders=found)
             plan = decide(facts, policy)
-    told = with_reach(plan, facts, source)
+    told = with_server_results(plan, facts, source)
     if told is not facts:
         facts, plan = told, decide(told, policy)
     plan = rehearsed(plan, facts, policy, source)

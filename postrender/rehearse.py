@@ -27,16 +27,15 @@ def rehearsed(plan: Plan, facts: Facts, policy: Policy, source: Source | None) -
     return answered(plan, facts, policy, attempted(trials(plan), source))
 
 
-def with_reach(plan: Plan, facts: Facts, source: Source | None) -> Facts:
+def with_server_results(plan: Plan, facts: Facts, source: Source | None) -> Facts:
     """The facts with what the server would have of what Helm will not apply; the same where it is not asked.
 
-    A field that the schema does not know, or that it sets by itself, or an admission in its own way, differs from the
-    chart for ever, and is nothing that anybody could mend.
+    A field that the server keeps whatever is sent differs from the chart for ever, and nobody can change it.
     """
     mends = [verdict for verdict in plan.verdicts if verdict.mend is not None]
     if source is None or not mends:
         return facts
-    from postrender.plan.trying import reached
+    from postrender.plan.trying import server_result
     from postrender.trial import Rejected, Trial, Verb
 
     live = {item.key: item.live for item in facts.items}
@@ -45,12 +44,12 @@ def with_reach(plan: Plan, facts: Facts, source: Source | None) -> Facts:
     results: dict[ObjectKey, Json] = {}
     rejected: dict[ObjectKey, str] = {}
     for (verdict, before), answer in zip(asked, answers, strict=True):
-        body = reached(before, verdict.mend, answer)
+        body = server_result(before, verdict.mend, answer)
         if body is not None:
             results[verdict.key] = body
         elif isinstance(answer, Rejected):
             rejected[verdict.key] = answer.message
-    return replace(facts, reached=results, rejected=rejected) if results or rejected else facts
+    return replace(facts, server_results=results, rejected=rejected) if results or rejected else facts
 
 
 def with_fresh_objects(facts: Facts, source: Source | None) -> Facts:

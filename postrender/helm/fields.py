@@ -113,21 +113,21 @@ def where_set(wanted: Json, live: Json, tree: Tree | None) -> Json:
     return result
 
 
-def within_reach(body: Json, live: Json, reached: Json, asked: Json) -> Json:
-    """``body``, but for what stays as it is live whatever is sent.
+def limited_to_server_result(body: Json, live: Json, result: Json, asked: Json) -> Json:
+    """``body``, but for each field that stays as it is live though the server was ``asked`` for another value.
 
-    ``reached`` is what the server says would be there once all was sent in which ``asked`` differs from what is live.
-    Where it does, and ``reached`` is what is live already, a schema or an admission has the last word.
+    ``result`` is the server's of that update. Some kinds take any update and keep their own fields, such as the spec of
+    a CertificateSigningRequest; an admission may do the same.
     """
-    if not all(isinstance(each, dict) for each in (body, live, reached, asked)):
-        return live if not _same(asked, live) and _same(reached, live) else body
-    result = {}
+    if not all(isinstance(each, dict) for each in (body, live, result, asked)):
+        return live if not _same(asked, live) and _same(result, live) else body
+    limited = {}
     for key in {**body, **live}:
         if key in body or key not in asked:
-            value = within_reach(*(each.get(key, _NONE) for each in (body, live, reached, asked)))
+            value = limited_to_server_result(*(each.get(key, _NONE) for each in (body, live, result, asked)))
             if value is not _NONE:
-                result[key] = value
-    return result
+                limited[key] = value
+    return limited
 
 
 _NONE: Any = object()

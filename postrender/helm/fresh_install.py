@@ -25,15 +25,22 @@ Path = tuple[str, ...]
 
 
 class FieldOwners(Record):
-    """``fieldsV1`` trees: what Helm set on the live object, what others set, what Helm would set on a new one."""
+    """``fieldsV1`` trees: what Helm set on the live object, what others set, what Helm would set on a new one.
+
+    ``whole_lists`` says that Helm's patch of this kind replaces every list as a whole (a JSON merge patch);
+    ``yields`` that it does not set again what another manager changed since Helm last set it.
+    """
 
     helm: Tree | None
     others: Tree | None
     new: Tree | None
+    whole_lists: bool = False
+    yields: bool = False
 
     def at(self, entry: str) -> FieldOwners:
         """The trees below one entry, such as ``f:spec`` or ``k:{"name":"app"}``."""
-        return FieldOwners(*(None if tree is None else tree.get(entry) for tree in self._trees))
+        mine, others, new = (None if tree is None else tree.get(entry) for tree in self._trees)
+        return FieldOwners(mine, others, new, self.whole_lists, self.yields)
 
     @property
     def key_names(self) -> tuple[str, ...]:
@@ -54,7 +61,7 @@ class FieldOwners(Record):
         return (self.helm, self.others, self.new)
 
 
-def field_owners(live: Json, fresh: Json) -> FieldOwners:
+def field_owners(live: Json, fresh: Json, *, whole_lists: bool = False) -> FieldOwners:
     """The owners of a live object's fields, with those of the object as it would be created.
 
     What another manager or a subresource wrote (``status``, ``scale``) counts as others'.
@@ -71,7 +78,7 @@ def field_owners(live: Json, fresh: Json) -> FieldOwners:
     for entry in (fresh.get("metadata") or {}).get("managedFields") or ():
         new = union(new, entry.get("fieldsV1") or {})
     # An empty tree stands for a value that is owned as a whole, so a manager that set nothing has none.
-    return FieldOwners(mine or None, others or None, new or None)
+    return FieldOwners(mine or None, others or None, new or None, whole_lists)
 
 
 def may_hold_leftovers(live: Json, chart: Json) -> bool:
@@ -122,13 +129,16 @@ def expected_object(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -
     """
     if isinstance(live, dict) and isinstance(fresh, dict) and not _atomic(live, fresh, owners):
         return _expected_map(live, chart if isinstance(chart, dict) else {}, fresh, owners)
+    if owners.yields and owners.helm is None and owners.others is not None:
+        return live
     if _all_lists(live, fresh):
         names = owners.key_names
         if names and _keyed(live, names) and _keyed(fresh, names):
-            return _expected_elements(live, chart, fresh, owners)
+            own, foreign = _expected_elements(live, chart, fresh, owners)
+            return _expected_list(live, fresh, own, foreign, owners)
         if owners.is_set:
             foreign = [each for each in live if each not in fresh and not _set_by_helm_alone(owners, each)]
-            return [*fresh, *foreign]
+            return _expected_list(live, fresh, fresh, foreign, owners)
     default = owners.new is not None and owners.helm is not None and owners.others is None
     return fresh if chart is not None or default else live
 
@@ -155,7 +165,16 @@ def _expected_map(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -> 
     return result
 
 
-def _expected_elements(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -> Json:
+def _expected_list(live: Json, fresh: Json, own: Json, foreign: Json, owners: FieldOwners) -> Json:
+    """A list of Helm's ``own`` elements and those of other managers; a patch of whole lists cannot add the latter."""
+    if not owners.whole_lists:
+        return [*own, *foreign]
+    stays = not differs([each for each in live if each not in foreign], own)
+    return live if stays and all(each in live for each in foreign) else fresh
+
+
+def _expected_elements(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -> tuple[Json, Json]:
+    """The elements that the chart wants, and those that other managers set."""
     names = owners.key_names
     before = {_key(each, names): each for each in live}
     result = []
@@ -166,12 +185,14 @@ def _expected_elements(live: Json, chart: Json, fresh: Json, owners: FieldOwners
             result.append(expected_object(now, said, wanted, owners.at(_entry(wanted, names))))
         elif said is not None:
             result.append(wanted)
+    foreign = []
     for element in before.values():
         below = owners.at(_entry(element, names))
         rest = element if below.helm is None else _without_helms(element, below)
-        if rest is not None:
-            result.append(rest)
-    return result
+        # An element cannot do without its keys: what others set in it goes with it.
+        if rest is not None and _key(rest, names) == _key(element, names):
+            foreign.append(rest)
+    return result, foreign
 
 
 def _without_helms(value: Json, owners: FieldOwners) -> Json:
@@ -187,8 +208,8 @@ def _without_helms(value: Json, owners: FieldOwners) -> Json:
         fields = ((name, _others_part(item, owners.at(f"f:{name}"), whole=whole)) for name, item in value.items())
         return {name: item for name, item in fields if item is not None} or None
     if isinstance(value, list) and names and _keyed(value, names):
-        elements = (_others_part(each, owners.at(_entry(each, names)), whole=whole) for each in value)
-        return [each for each in elements if each is not None] or None
+        elements = ((each, _others_part(each, owners.at(_entry(each, names)), whole=whole)) for each in value)
+        return [rest for each, rest in elements if rest is not None and _key(rest, names) == _key(each, names)] or None
     if isinstance(value, list) and owners.is_set:
         return [each for each in value if not _set_by_helm_alone(owners, each)] or None
     return value if others is not None else None
@@ -265,6 +286,10 @@ def _differences(now: Json, expected: Json, owners: FieldOwners, path: Path) -> 
         for name in _names(now, expected):
             yield from _differences(now.get(name), expected.get(name), owners.at(f"f:{name}"), (*path, name))
         return
+    if owners.whole_lists:
+        if differs(now, expected):
+            yield path
+        return
     names = owners.key_names
     if _all_lists(now, expected) and names and _keyed(now, names) and _keyed(expected, names):
         before = {_key(each, names): each for each in now}
@@ -303,6 +328,8 @@ def with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwners) 
         return chart
     if isinstance(now, dict) and isinstance(expected if expected is not None else {}, dict):
         return _map_with_leftovers(chart, now, expected, owners)
+    if owners.whole_lists:
+        return chart if now is None else now
     names = owners.key_names
     if isinstance(now, list) and names and _keyed(now, names) and _keyed(expected or [], names):
         return _elements_with_leftovers(chart, now, expected or [], owners)
@@ -345,7 +372,7 @@ def _helms_part(value: Json, owners: FieldOwners) -> Json:
             if left is not None:
                 part[name] = left
         return part or ({} if "." in mine else None)
-    names = owners.key_names
+    names = () if owners.whole_lists else owners.key_names
     if isinstance(value, list) and names and _keyed(value, names):
         mines = [each for each in value if owners.at(_entry(each, names)).helm is not None]
         return [_keyed_part(each, names, owners) for each in mines]

@@ -76,8 +76,9 @@ class Facts(Record):
 
     ``own`` are the stored revisions of the invocation's release, ascending; ``stored`` the objects of the manifest
     that an upgrade starts from (empty for an install); ``living`` tells of every other release named by a live object
-    whether it still exists; ``leaving`` are the stored objects that no document of the stream names. ``reached`` is
-    what the server says an object would be, had all been sent that the chart wants and is not live (``Verdict.mend``).
+    whether it still exists; ``leaving`` are the stored objects that no document of the stream names.
+    ``server_results`` is what the server says an object would be, had all been sent that the chart wants and is not
+    live (``Verdict.mend``).
     ``fresh`` is what a dry-run create of the chart's object gives, by the key of the live one; ``not_compared`` says
     why that is not known of an object, as a sentence without a full stop (``""`` if there is no server to ask).
     ``rejected`` is the server's objection to all that the chart wants and is not live, such as a change of an
@@ -92,7 +93,7 @@ class Facts(Record):
     stored: tuple[Entry, ...] = ()
     living: Mapping[ReleaseName, bool] = MappingProxyType({})
     leaving: tuple[Item, ...] = ()
-    reached: Mapping[ObjectKey, Json] = MappingProxyType({})
+    server_results: Mapping[ObjectKey, Json] = MappingProxyType({})
     holders: Mapping[ObjectKey, ReleaseName] = MappingProxyType({})
     fresh: Mapping[ObjectKey, Json] = MappingProxyType({})
     not_compared: Mapping[ObjectKey, str] = MappingProxyType({})

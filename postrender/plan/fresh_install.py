@@ -18,7 +18,6 @@ from postrender.helm.fresh_install import (
     may_hold_leftovers,
 )
 from postrender.helm.objects import built, stamped
-from postrender.helm.patch import PatchType, patch_type
 from postrender.helm.server import SERVER_KEPT
 from postrender.identity import GroupKind, ObjectKey, Resource
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json
@@ -37,8 +36,6 @@ def dry_run_create(facts: Facts, item: Item) -> Trial | None:
     """The chart's object under an unused name; ``None`` if the live object is what the chart says, and no more."""
     live, release = item.live, facts.invocation.release
     if item.hook or live is None or live.body is None or release is None or not item.key.name:
-        return None
-    if patch_type(item.ref.gvk, facts.invocation.helm) is not PatchType.STRATEGIC:
         return None
     body = stamped(built(item.ref.gvk, item.key, facts.desired(item.ref)).body, release)
     if holds(live.body, body) and not may_hold_leftovers(live.body, body):

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from postrender.helm.fields import (
     Tree,
     as_live_where_wrong,
+    limited_to_server_result,
     owned,
     where_set,
     with_atomic_maps,
     with_left_over,
-    within_reach,
     without_left_over,
 )
 from postrender.helm.fresh_install import (
@@ -60,11 +60,9 @@ def differing(
     last = {member.entry.key: index for index, member in enumerate(group.members)}
     found = [
         ()
-        if prediction.error or last[member.entry.key] != index or member.entry.key not in group.frame.live
-        else _differences(group, member.entry, prediction.live, asked)
-        for index, (member, prediction, asked) in enumerate(
-            zip(group.members, predictions, _asked(group, rewritings), strict=True)
-        )
+        if prediction.error or last[target.key] != index or target.key not in group.frame.live
+        else _differences(group, target, prediction.live)
+        for index, (target, prediction) in enumerate(zip(_charted(group, rewritings), predictions, strict=True))
     ]
     return [
         tuple(
@@ -77,12 +75,16 @@ def differing(
     ]
 
 
-def _differences(group: Group, entry: Entry, now: Json, asked: Json) -> Paths:
+def _differences(group: Group, target: Entry, now: Json) -> Paths:
     """The paths at which an object that will be live is not what is asked, as far as the server would have it so."""
-    right = comparable(_within_reach(group, entry.key, asked, asked))
-    if entry.key in group.fresh:
-        return differences(comparable(seen_by_server(group, entry, now, asked)), right, _owners(group, entry.key))
-    return differs(comparable(_within_reach(group, entry.key, now, asked)), right)
+    asked = _right(group, target)
+    if target.key not in group.fresh:
+        return differs(*(comparable(_limited(group, target.key, each, asked)) for each in (now, asked)))
+    now, owners = seen_by_server(group, target, now, asked), _owners(group, target)
+    # What Helm's patch takes from other managers is theirs to set again.
+    right = expected_object(now, target.body, group.fresh[target.key], owners)
+    now, right = (comparable(_limited(group, target.key, each, asked)) for each in (now, right))
+    return differences(now, right, owners)
 
 
 def seen_by_server(group: Group, entry: Entry, now: Json, right: Json) -> Json:
@@ -90,11 +92,22 @@ def seen_by_server(group: Group, entry: Entry, now: Json, right: Json) -> Json:
     fresh = group.fresh.get(entry.key)
     if fresh is None:
         return now
-    return as_stored(now, stamped(entry.body, group.release), fresh, right, _owners(group, entry.key))
+    return as_stored(now, stamped(entry.body, group.release), fresh, right, _owners(group, entry))
 
 
-def _owners(group: Group, key: ObjectKey) -> FieldOwners:
-    return field_owners(group.frame.live[key], group.fresh[key])
+def _owners(group: Group, entry: Entry) -> FieldOwners:
+    live, fresh = group.frame.live[entry.key], group.fresh[entry.key]
+    merges = patch_type(entry.gvk, group.frame.helm) is PatchType.MERGE
+    owners = field_owners(live, fresh, whole_lists=merges)
+    # What others set before an adoption that wrote nothing is no later change of theirs.
+    wrote = any(field != "f:metadata" for field in owners.helm or ())
+    return replace(owners, yields=merges and wrote and bool(_stored(group, entry)))
+
+
+def _stored(group: Group, target: Entry) -> list[Entry]:
+    """The object as the release stores it."""
+    own = identity(Matching.GROUP_KIND, target.gvk, target.key)
+    return [entry for entry in group.frame.stored if identity(Matching.GROUP_KIND, entry.gvk, entry.key) == own]
 
 
 def stays_true(group: Group, entry: Entry, store: Json, before: Prediction, after: Prediction, right: Json) -> bool:
@@ -137,56 +150,31 @@ def _as_charted(live: Json, chart: Json, path: tuple[str, ...]) -> bool:
 
 def rights(group: Group, rewritings: Sequence[Rewriting]) -> list[Json]:
     """For each member what the live object shall be: what the chart wants, and what is none of the chart's business."""
-    return [
-        _within_reach(group, member.entry.key, asked, asked)
-        for member, asked in zip(group.members, _asked(group, rewritings), strict=True)
-    ]
+    wanted = [(target.key, _right(group, target)) for target in _charted(group, rewritings)]
+    return [_limited(group, key, right, right) for key, right in wanted]
 
 
-def _asked(group: Group, rewritings: Sequence[Rewriting]) -> list[Json]:
-    """For each member what it is to be, whether the server would have it so or not."""
-    wanted = [replace(rewriting, pin="", store=None) for rewriting in rewritings]
-    return [_right(group, target) for target in targets(group, wanted)]
+def _charted(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
+    """The members as Helm builds them, without what only makes its patch right."""
+    return targets(group, [replace(rewriting, pin="", store=None) for rewriting in rewritings])
 
 
-def _within_reach(group: Group, key: ObjectKey, body: Json, asked: Json) -> Json:
-    """The object, but for what the server would leave as it is live of all that was ``asked`` of it."""
-    return within_reach(body, group.frame.live[key], group.reached[key], asked) if key in group.reached else body
-
-
-def suspected(group: Group, rewritings: Sequence[Rewriting]) -> list[bool]:
-    """For each member whether Helm set anything on it that the chart has not, and the server was not asked about it.
-
-    An install that adopted the object without postrender left it behind, or the server filled it in when Helm wrote.
-    """
-    if group.frame.force:
-        return [False] * len(rewritings)
-    return [
-        target.key in group.frame.live
-        and target.key not in group.reached
-        and target.key not in group.fresh
-        and bool(differs(without_remainder(group, target, group.frame.live[target.key]), group.frame.live[target.key]))
-        for target in targets(group, rewritings)
-    ]
-
-
-def without_remainder(group: Group, target: Entry, body: Json) -> Json:
-    """The object without what Helm set on the live one and the chart has not."""
-    return without_left_over(body, target.body, _tree(target, group.frame.live[target.key]))
+def _limited(group: Group, key: ObjectKey, body: Json, asked: Json) -> Json:
+    """The object, but for what the server keeps as it is live though it takes an update to what is ``asked``."""
+    if key not in group.server_results:
+        return body
+    return limited_to_server_result(body, group.frame.live[key], group.server_results[key], asked)
 
 
 def unkept(group: Group, rewritings: Sequence[Rewriting]) -> list[Paths]:
     """For each member the paths at which the server will not have what the chart says, as far as it was asked."""
-    if group.fresh:
-        wanted = targets(group, [replace(rewriting, pin="", store=None) for rewriting in rewritings])
-        return [tuple(dropped(entry.body, group.fresh.get(entry.key, entry.body))) for entry in wanted]
-    if not group.reached:
-        return [()] * len(rewritings)
-    asked = rights(replace(group, reached={}), rewritings)
-    return [
-        tuple(path for path in differs(right, wanted) if _says(member.entry.body, path))
-        for member, right, wanted in zip(group.members, rights(group, rewritings), asked, strict=True)
-    ]
+    result = []
+    for member, target in zip(group.members, _charted(group, rewritings), strict=True):
+        gone = dropped(target.body, group.fresh.get(target.key, target.body))
+        asked = _right(group, target) if target.key in group.server_results else None
+        kept_live = differs(asked, _limited(group, target.key, asked, asked)) if asked is not None else ()
+        result.append((*gone, *(path for path in kept_live if _says(member.entry.body, path))))
+    return result
 
 
 def _says(chart: Json, path: tuple[str, ...]) -> bool:
@@ -212,7 +200,7 @@ def truth(group: Group, index: int, rewriting: Rewriting, prediction: Prediction
     live = prediction.live
     if entry.key in group.fresh:
         now = comparable(seen_by_server(group, entry, live, right))
-        result = _without_null_texts(with_leftovers(body, now, comparable(right), _owners(group, entry.key)))
+        result = _without_null_texts(with_leftovers(body, now, comparable(right), _owners(group, entry)))
     else:
         result = with_left_over(as_live_where_wrong(body, live, right), live, _tree(entry, live))
     policy = policy_of(body)
@@ -273,14 +261,9 @@ def _right(group: Group, target: Entry) -> Json:
     Helm itself set, or none. What somebody else set since then is left to them.
     """
     live = group.frame.live.get(target.key)
-    own = identity(Matching.GROUP_KIND, target.gvk, target.key)
-    stored = [
-        _versionless(entry)
-        for entry in group.frame.stored
-        if identity(Matching.GROUP_KIND, entry.gvk, entry.key) == own
-    ]
+    stored = [_versionless(entry) for entry in _stored(group, target)]
     if live is not None and target.key in group.fresh and not group.frame.force:
-        return expected_object(live, target.body, group.fresh[target.key], _owners(group, target.key))
+        return expected_object(live, target.body, group.fresh[target.key], _owners(group, target))
     merges = patch_type(target.gvk, group.frame.helm) is PatchType.MERGE
     if live is not None and not stored and merges and not group.frame.force:
         return without_left_over(_overlaid(group, target, live), target.body, _tree(target, live))
@@ -309,8 +292,8 @@ def _right(group: Group, target: Entry) -> Json:
     # A map that comes back as ``{}`` where another value was stored shows no difference, and keeps its old entries.
     was = where_set(apply_merge_patch({}, stored[0].body), live, named)
     untrue = differs(shall, prediction.live) or differs(comparable(was), comparable(live))
-    # That Helm set more than is stored may be the server's own defaulting: only the server can tell (``suspected``).
-    if not (untrue or target.key in group.reached):
+    # That Helm set more than is stored may be the server's own defaulting: only a dry-run create can tell.
+    if not untrue:
         return prediction.live
     return without_left_over(shall, target.body, tree)
 

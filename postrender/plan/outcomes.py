@@ -90,7 +90,15 @@ def _group(run: Run, release: ReleaseName, indices: list[int], stored: list[Entr
     ]
     drift = run.policy.on_drift
     store, apply = drift is OnDrift.STORE, drift is OnDrift.APPLY
-    return Group(members, frame, release, store=store, apply=apply, reached=run.facts.reached, fresh=run.facts.fresh)
+    return Group(
+        members,
+        frame,
+        release,
+        store=store,
+        apply=apply,
+        server_results=run.facts.server_results,
+        fresh=run.facts.fresh,
+    )
 
 
 def _body(run: Run, release: ReleaseName, live: LiveObject, owner: Ownership | None) -> Json:

@@ -74,9 +74,9 @@ class Group(Record):
     """The objects of one Kind, namespace and name as this Helm will update them.
 
     ``frame`` holds all but the targets. Where Helm will not apply the chart, ``store`` says whether what is live may be
-    stored, ``apply`` whether the live object may be brought to what the chart says first. ``reached`` are objects as
-    the server says they would be, had all been sent that the chart wants and is not live; ``fresh`` are the chart's
-    objects as a dry-run create gives them.
+    stored, ``apply`` whether the live object may be brought to what the chart says first. ``server_results`` are
+    objects as the server says they would be, had all been sent that the chart wants and is not live; ``fresh`` are the
+    chart's objects as a dry-run create gives them.
     """
 
     members: Sequence[Member]
@@ -84,7 +84,7 @@ class Group(Record):
     release: ReleaseName
     store: bool = True
     apply: bool = False
-    reached: Mapping[ObjectKey, Json] = MappingProxyType({})
+    server_results: Mapping[ObjectKey, Json] = MappingProxyType({})
     fresh: Mapping[ObjectKey, Json] = MappingProxyType({})
 
 

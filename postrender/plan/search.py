@@ -10,23 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from postrender.helm.objects import Entry
-from postrender.helm.patch import differs, merge_patch
+from postrender.helm.patch import merge_patch
 from postrender.helm.predict import Prediction
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json
 from postrender.plan.applying import applied
 from postrender.plan.judge import (
     Paths,
-    comparable,
     differing,
     policy_of,
     rights,
     stays_true,
-    suspected,
-    targets,
     truth,
     unkept,
-    without_remainder,
 )
 from postrender.plan.rewriting import Group, Member, Outcome, Rewriting
 from postrender.plan.steps import mended, pinned
@@ -74,23 +69,13 @@ def rewrite(group: Group) -> tuple[Outcome, ...]:
 
 
 def _mends(group: Group, rewritings: Sequence[Rewriting], wrong: Sequence[Paths]) -> list[Json]:
-    """For each member what would have to be sent to have it right, ``None`` where it is, without a doubt."""
-    doubts = suspected(group, rewritings)
-    if not (any(wrong) or any(doubts)):
+    """For each member the merge patch that would have it right, ``None`` where it is."""
+    if not any(wrong):
         return [None] * len(wrong)
-    shall = zip(targets(group, rewritings), rights(group, rewritings), wrong, doubts, strict=True)
-    return [_mend(group, target, right, paths, doubtful=doubtful) for target, right, paths, doubtful in shall]
-
-
-def _mend(group: Group, target: Entry, right: Json, paths: Paths, *, doubtful: bool) -> Json:
-    if not (paths or doubtful):
-        return None
-    wanted = right
-    if not paths:
-        wanted = without_remainder(group, target, right)
-        if not differs(comparable(wanted), comparable(right)):
-            return None
-    return merge_patch(group.frame.live[target.key], wanted, exact_numbers=True) or None
+    return [
+        merge_patch(group.frame.live[member.entry.key], right, exact_numbers=True) or None if paths else None
+        for member, right, paths in zip(group.members, rights(group, rewritings), wrong, strict=True)
+    ]
 
 
 def _policy_ahead(member: Member, prediction: Prediction) -> str:

@@ -116,7 +116,7 @@ def again(trial: Trial, answer: TrialAnswer) -> Trial | None:
     return None
 
 
-def reached(live: LiveObject, mend: Json, answer: TrialAnswer) -> Json:
+def server_result(live: LiveObject, mend: Json, answer: TrialAnswer) -> Json:
     """What the server says would be there once ``mend`` was sent; ``None`` where that is not known."""
     if not isinstance(answer, Accepted):
         return None

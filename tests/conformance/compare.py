@@ -103,11 +103,8 @@ def _fields_of(entry: Object, live: Object) -> Iterator[Place]:
 
 def _theirs(ours: set[Place], theirs: set[Place], difference: Difference) -> bool:
     """Whether all of the value is another manager's; an entry of a list is with whatever the server added to it."""
-    place = difference.place
-    assert place is not None
-    if isinstance(place[-1], int) and not any(each[: len(place)] == place for each in ours):
-        return any(each[: len(place)] == place for each in theirs)
-    return _all_in(theirs, place, difference.here)
+    assert difference.place is not None
+    return _all_in(theirs, ours, difference.place, difference.here)
 
 
 def _without_allocated(spec: Object, chart: Mapping[str, Any]) -> None:
@@ -198,13 +195,15 @@ def _steps(key: str, value: Any) -> list[str | int]:
     ]
 
 
-def _all_in(theirs: set[Place], place: Place, value: Any) -> bool:
+def _all_in(theirs: set[Place], ours: set[Place], place: Place, value: Any) -> bool:
     if any(place[:length] in theirs for length in range(len(place) + 1)):
         return True
+    if isinstance(place[-1], int) and not any(each[: len(place)] == place for each in ours):
+        return any(each[: len(place)] == place for each in theirs)
     if isinstance(value, dict) and value:
-        return all(_all_in(theirs, (*place, key), each) for key, each in value.items())
+        return all(_all_in(theirs, ours, (*place, key), each) for key, each in value.items())
     if isinstance(value, list) and value:
-        return all(_all_in(theirs, (*place, at), each) for at, each in enumerate(value))
+        return all(_all_in(theirs, ours, (*place, at), each) for at, each in enumerate(value))
     return False
 
 

@@ -87,3 +87,12 @@ def test_a_change_leaves_the_original_and_its_identity_alone() -> None:
         kinds.add(what.rpartition(" ")[2])
     assert kinds >= {"leaves", "changes", "comes", "order", "null", "empty"}
     assert body["spec"]["ports"] == [{"name": "x", "port": 1}, {"name": "y", "port": 2}]  # type: ignore[index]
+
+
+def test_a_list_of_another_manager_is_theirs_with_what_the_server_added() -> None:
+    fields: Any = {"f:spec": {"f:env": {'k:{"name":"A"}': {".": {}, "f:name": {}}}}}
+    live: Any = {
+        "metadata": {"managedFields": [{"manager": "kubectl", "fieldsV1": fields}]},
+        "spec": {"env": [{"name": "A", "mode": "auto"}]},
+    }
+    assert not not_of_others(differences(live, {**live, "spec": {}}), live)

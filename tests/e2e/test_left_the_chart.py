@@ -221,3 +221,74 @@ def test_verify_lists_what_helm_alone_left_behind_and_removes_it(stage: Stage) -
 def differs(fresh: Namespace, namespace: Namespace, index: int) -> bool:
     kind = kind_of(CASES[index]["before"])
     return bool(as_wanted(namespace.found(kind, name_of(index))) != as_wanted(fresh.found(kind, name_of(index))))
+
+
+HOOKS = [
+    Kind(
+        "admissionregistration.k8s.io",
+        "v1",
+        f"{sort}WebhookConfiguration",
+        f"{sort.lower()}webhookconfigurations",
+        namespaced=False,
+    )
+    for sort in ("Mutating", "Validating")
+]
+HOOK_NAMES = ("a.example.com", "b.example.com")
+
+
+def webhooks(kind: Kind, *names: str) -> Any:
+    return kept(
+        0,
+        {
+            "apiVersion": kind.api_version,
+            "kind": kind.kind,
+            "webhooks": [
+                {
+                    "name": name,
+                    "clientConfig": {"service": {"name": "s", "namespace": "nowhere"}},
+                    "admissionReviewVersions": ["v1"],
+                    "sideEffects": "None",
+                    "failurePolicy": "Ignore",
+                    "rules": [
+                        {"apiGroups": ["no.example"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["x"]}
+                    ],
+                }
+                for name in names
+            ],
+        },
+    )
+
+
+@pytest.mark.parametrize("on_drift", ["store", "apply"])
+@pytest.mark.parametrize("kind", HOOKS, ids=[kind.kind for kind in HOOKS])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_webhook_that_left_the_chart_goes_and_a_certificate_of_others_stays(
+    version: str, kind: Kind, on_drift: str, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    namespace = control_plane.namespace(f"hook-{on_drift}-{kind.kind[:3].lower()}-{version.replace('.', '-')}")
+    helm = Helm(
+        program(f"helm@{version}"), version, tmp_path, control_plane.kubeconfig, namespace.name, tmp_path / "cache"
+    )
+    body = webhooks(kind, *HOOK_NAMES)
+    name = body["metadata"]["name"] = namespace.name
+    after = {**body, "webhooks": body["webhooks"][:1]}
+    helm.install("r", chart(tmp_path, {"hook": body})).expect_ok()
+    live = namespace.found(kind, name)["webhooks"]
+    for each in live:
+        each["clientConfig"]["caBundle"] = "QQ=="
+    namespace.patch(kind, name, {"webhooks": live}, manager="cainjector")
+    helm.uninstall("r").expect_ok()
+    report = tmp_path / "report.txt"
+    run = helm.install(
+        "r",
+        chart(tmp_path, {"hook": after}),
+        filter=Filter((f"--on-drift={on_drift}",)),
+        env={"POSTRENDER_REPORT": str(report)},
+    )
+    run.expect_ok()
+    if on_drift == "store":
+        said = " ".join(report.read_text().split())
+        assert "1 field stays as live until the next helm upgrade: webhooks.name=b.example.com (PR301)" in said
+        helm.upgrade("r", chart(tmp_path, {"hook": after}), filter=True).expect_ok()
+    (left,) = namespace.found(kind, name)["webhooks"]
+    assert (left["name"], left["clientConfig"]["caBundle"]) == ("a.example.com", "QQ==")

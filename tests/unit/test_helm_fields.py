@@ -9,10 +9,10 @@ import pytest
 from postrender.helm.fields import (
     as_live,
     as_live_where_wrong,
+    limited_to_server_result,
     owned,
     where_set,
     with_left_over,
-    within_reach,
     without_left_over,
 )
 
@@ -99,7 +99,7 @@ def test_what_is_wanted_goes_where_helm_set_it(wanted: Any, live: Any, tree: Any
     ],
 )
 def test_what_the_server_never_has_is_not_wanted(wanted: Any, live: Any, reached: Any, result: Any) -> None:
-    assert within_reach(wanted, live, reached, wanted) == result
+    assert limited_to_server_result(wanted, live, reached, wanted) == result
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_what_the_server_never_has_is_not_wanted(wanted: Any, live: Any, reached
 def test_what_helm_changes_and_nobody_asked_for_is_seen(
     body: Any, live: Any, reached: Any, asked: Any, result: Any
 ) -> None:
-    assert within_reach(body, live, reached, asked) == result
+    assert limited_to_server_result(body, live, reached, asked) == result
 
 
 @pytest.mark.parametrize(

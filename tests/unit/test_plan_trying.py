@@ -351,7 +351,7 @@ def test_what_the_server_fills_in_by_itself_is_no_word_of_the_chart(chart: str, 
         key, ref.gvk.api_version, "uid", "7", STAMPS["labels"], STAMPS["annotations"], managed_fields=managed, body=body
     )
     item = Item(ref, key, Resource(ref.gvk, "shirts", namespaced=True), Found(live))
-    reached = {key: {**body, "spec": {"color": "red", "fit": "slim"}}}
-    known = Facts(Desired(stream), (item,), Invocation(HelmVersion(3, 21, 4), Action.INSTALL, US), reached=reached)
+    fresh = {key: {**body, "spec": {"color": "red", "fit": "slim"}}}
+    known = Facts(Desired(stream), (item,), Invocation(HelmVersion(3, 21, 4), Action.INSTALL, US), fresh=fresh)
     found = [finding.code for finding in decide(known, Policy()).verdicts[0].findings]
     assert [code for code in found if code == "PR308"] == codes

@@ -1,0 +1,90 @@
+"""What an object is expected to be once fields left the chart, and what is stored so that an upgrade removes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from postrender.helm.fresh_install import (
+    FieldOwners,
+    differences,
+    expected_object,
+    field_owners,
+    with_leftovers,
+)
+from postrender.record import replace
+
+KEYED: Any = {"f:spec": {"f:list": {'k:{"name":"a"}': {".": {}, "f:name": {}, "f:value": {}}}}}
+ANOTHERS: Any = {"f:spec": {"f:list": {'k:{"name":"b"}': {".": {}, "f:name": {}}}}}
+
+
+def entry(manager: str, fields: Any) -> Any:
+    return {"manager": manager, "operation": "Update", "fieldsV1": fields}
+
+
+def owners(live: Any, fresh: Any, *, whole_lists: bool) -> FieldOwners:
+    return field_owners(live, fresh, whole_lists=whole_lists)
+
+
+def body(elements: Any, *managers: Any) -> Any:
+    return {"metadata": {"managedFields": list(managers)}, "spec": {"list": elements}}
+
+
+A, B, C = {"name": "a", "value": "1"}, {"name": "b"}, {"name": "c"}
+
+
+@pytest.mark.parametrize(
+    ("live", "fresh", "kept", "whole"),
+    [
+        ([A, B], [A], [A, B], [A, B]),  # Helm sends nothing, so that another manager's element stays.
+        ([B, A], [A], [A, B], [B, A]),
+        ([A, B], [{**A, "value": "2"}], [{**A, "value": "2"}, B], [{**A, "value": "2"}]),
+        ([A, B], [C], [C, B], [C]),
+    ],
+)
+def test_a_merge_patch_keeps_another_managers_elements_only_if_it_sends_nothing(
+    live: Any, fresh: Any, kept: Any, whole: Any
+) -> None:
+    lives, chart = body(live, entry("helm", KEYED), entry("cert-manager", ANOTHERS)), {"spec": {"list": fresh}}
+    for merged, result in ((False, kept), (True, whole)):
+        found = expected_object(lives, chart, body(fresh), owners(lives, body(fresh), whole_lists=merged))
+        assert found["spec"]["list"] == result
+
+
+def test_a_list_that_a_merge_patch_has_to_fill_is_stored_as_it_is_live() -> None:
+    fields: Any = {"f:spec": {"f:list": {'v:"x"': {}}}}
+    live, fresh = body([], entry("helm", {"f:spec": {"f:list": {}}})), body(["x"], entry("helm", fields))
+    chart = {"spec": {"list": ["x"]}}
+    for whole, stored in ((False, ["x"]), (True, [])):
+        found = with_leftovers(chart, live, fresh, owners(live, fresh, whole_lists=whole))
+        assert found["spec"]["list"] == stored
+
+
+def test_the_order_of_a_set_counts_where_a_patch_replaces_it() -> None:
+    fields: Any = {"f:spec": {"f:list": {'v:"x"': {}, 'v:"y"': {}}}}
+    live, fresh = body(["x", "y"], entry("helm", fields)), body(["y", "x"], entry("helm", fields))
+    for whole, paths in ((False, ()), (True, (("spec", "list"),))):
+        known = owners(live, fresh, whole_lists=whole)
+        assert differences({"spec": live["spec"]}, {"spec": fresh["spec"]}, known) == paths
+
+
+def test_an_element_that_left_the_chart_goes_with_what_others_set_in_it() -> None:
+    hook = {"name": "a", "clientConfig": {"service": {"name": "s"}, "caBundle": "QQ=="}}
+    mine: Any = {"f:webhooks": {'k:{"name":"a"}': {".": {}, "f:name": {}, "f:clientConfig": {"f:service": {}}}}}
+    theirs: Any = {"f:webhooks": {'k:{"name":"a"}': {"f:clientConfig": {"f:caBundle": {}}}}}
+    live = {"metadata": {"managedFields": [entry("helm", mine), entry("cainjector", theirs)]}, "webhooks": [hook]}
+    charts: list[Any] = [{}, {"webhooks": []}]
+    for chart in charts:
+        fresh: Any = {"metadata": {}, **chart}
+        assert not expected_object(live, chart, fresh, field_owners(live, fresh)).get("webhooks")
+
+
+def test_what_another_manager_changed_since_is_left_to_it_only_if_helms_patch_leaves_it() -> None:
+    managers = [entry("helm", {"f:spec": {"f:fit": {}}}), entry("painter", {"f:spec": {"f:color": {}}})]
+    live = {"metadata": {"managedFields": managers}, "spec": {"fit": "slim", "color": "blue"}}
+    fresh = {"metadata": {}, "spec": {"fit": "slim", "color": "red"}}
+    chart = {"spec": fresh["spec"]}
+    for yields, color in ((False, "red"), (True, "blue")):
+        known = replace(field_owners(live, fresh, whole_lists=True), yields=yields)
+        assert expected_object(live, chart, fresh, known)["spec"]["color"] == color
