@@ -206,7 +206,7 @@ def _living(
 
 def _held(target: Target, release: ReleaseName, driver: str) -> frozenset[ObjectKey]:
     """The objects in the stored manifest of a release that lives."""
-    alive = lives(_stored(target, release, driver, manifest=False))
+    alive = lives(_stored(target, release, driver, manifest=False), target.typed)
     if isinstance(alive, Unknown):
         raise unreadable(release, target.description, alive)
     if not alive:

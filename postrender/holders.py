@@ -48,7 +48,7 @@ def holders(
                 raise ClusterError(
                     f"more than {MOST} releases may hold what is to be adopted",
                     where=f"namespace {namespace}",
-                    next=f"helm list --all -n {namespace}",
+                    next=source.typed("helm list --all", namespace),
                 )
             for key in _held(source, name, kept, keys):
                 found.setdefault(key, name)
@@ -59,7 +59,7 @@ def _held(source: Source, release: ReleaseName, driver: str, keys: Iterable[Obje
     revisions = source.releases(release, manifest=True, driver=driver)
     if isinstance(revisions, Unknown):
         raise unreadable(release, source.description, revisions)
-    if lives(revisions) is False:
+    if lives(revisions, source.typed) is False:
         return []
     try:
         refs = [ref for each in revisions if each.manifest for ref in manifests.read(each.manifest.encode()).objects]
@@ -67,7 +67,7 @@ def _held(source: Source, release: ReleaseName, driver: str, keys: Iterable[Obje
         raise ClusterError(
             f"its stored manifest cannot be read: {error.cause}",
             where=f"release {release}",
-            next=f"helm get manifest {release.name} -n {release.namespace}",
+            next=source.typed(f"helm get manifest {release.name}", release.namespace),
         ) from error
     named = {(ref.gvk.group_kind, ref.namespace or release.namespace, ref.name) for ref in refs}
     anywhere = {(ref.gvk.group_kind, ref.name) for ref in refs}

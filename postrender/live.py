@@ -10,6 +10,7 @@ from postrender.text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, TypeAlias
 
 Json: TypeAlias = "Any"
@@ -97,6 +98,17 @@ class Unknown(Record):
 
     reason: str
     next: tuple[str, ...] = ()
+
+
+Typed: TypeAlias = "Callable[[str, str], str]"
+"""A command and its namespace as they are typed, with the flags that reach the same cluster."""
+
+
+def unflagged(command: str, namespace: str) -> str:
+    """``COMMAND -n NAMESPACE``, for wherever that leads."""
+    import shlex
+
+    return f"{command} -n {shlex.quote(namespace)}" if namespace else command
 
 
 Observation: TypeAlias = Found | Absent | NotServed | Unknown

@@ -8,7 +8,7 @@ from postrender import builtin
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import Json, NotServed, Observation, ReleaseName, Unknown
 from postrender.record import replace
-from postrender.source import Wanted
+from postrender.source import Unreached, Wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NOBODY = Unknown("no cluster was asked", ("--kube-context NAME",))
 
 
-class Offline:
+class Offline(Unreached):
     """A source that asks nobody: it knows Kubernetes' own kinds and the CRDs it is given, and no live object."""
 
     def __init__(self, crds: Iterable[Json] = ()) -> None:

@@ -21,6 +21,9 @@ class Records(Protocol):
     def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
         """As ``Source.releases``."""
 
+    def typed(self, command: str, namespace: str) -> str:
+        """As ``Source.typed``."""
+
 
 class Owners:
     """Whether releases exist. Unknown is not absent.
@@ -47,7 +50,7 @@ class Owners:
 
     def _stored(self, release: ReleaseName, driver: str) -> bool | Unknown:
         answer = self._source.releases(release, manifest=False, driver=driver)
-        return answer if isinstance(answer, Unknown) else lives(answer)
+        return answer if isinstance(answer, Unknown) else lives(answer, self._source.typed)
 
 
 def _together(answers: list[bool | Unknown]) -> bool | Unknown:

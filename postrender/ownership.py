@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import Enum
 
-from postrender.live import Absent, Found, NotServed, Observation, ReleaseName, StoredRelease, Unknown
+from postrender.live import Absent, Found, NotServed, Observation, ReleaseName, StoredRelease, Typed, Unknown, unflagged
 from postrender.record import Record
 
 
@@ -33,12 +33,12 @@ class Ownership(Record):
     release: ReleaseName | None = None
 
 
-def lives(revisions: Iterable[StoredRelease]) -> bool | Unknown:
+def lives(revisions: Iterable[StoredRelease], typed: Typed = unflagged) -> bool | Unknown:
     """Whether a release still exists: some revision is stored that is not a mere record of an uninstall.
 
     ``helm uninstall --keep-history`` leaves revisions whose newest says ``uninstalled``, and since 3.14 no other that
     says ``deployed`` (``Run``, pkg/action/uninstall.go). One that does so is no proof of either: an older Helm left it,
-    or the newest is none of Helm's.
+    or the newest is none of Helm's. ``typed`` adds the flags that reach the cluster to a command.
     """
     ordered = sorted(revisions, key=lambda revision: revision.revision)
     if not ordered or ordered[-1].status != "uninstalled":
@@ -50,8 +50,9 @@ def lives(revisions: Iterable[StoredRelease]) -> bool | Unknown:
     return Unknown(
         f"its revision {ordered[-1].revision} is uninstalled, and its revision {older.revision} is {older.status}",
         (
-            f"helm history {name.name} -n {name.namespace}",
-            f"helm uninstall {name.name} -n {name.namespace}   (if it is uninstalled: this deletes its history)",
+            typed(f"helm history {name.name}", name.namespace),
+            typed(f"helm uninstall {name.name}", name.namespace)
+            + "   (if it is uninstalled: this deletes its history)",
         ),
     )
 

@@ -74,6 +74,14 @@ class Recording:
         """The other one's answer; what is asked of each release after it is noted."""
         return self._source.stored_in(namespace)
 
+    def kubectl(self, command: str, namespace: str = "") -> str:
+        """As the other one types it."""
+        return self._source.kubectl(command, namespace)
+
+    def typed(self, command: str, namespace: str) -> str:
+        """As the other one types it."""
+        return self._source.typed(command, namespace)
+
 
 def documents(recording: Recording, hide: Digests | None) -> Iterator[Json]:
     """All that was found, as ``--live`` reads it; ``hide`` makes digests of Secret values, ``None`` leaves them.

@@ -30,11 +30,11 @@ from postrender.manifest import Manifest, ObjectRef
 from postrender.offline import Offline
 from postrender.record import Record, replace
 from postrender.redact import Digests
-from postrender.source import Misshapen, Wanted, live_object
+from postrender.source import Misshapen, Unreached, Wanted, live_object
 from postrender.trial import NotAsked, Trial, TrialAnswer
 
 
-class Snapshot(Record):
+class Snapshot(Record, Unreached):
     """The live objects of one file, each in every version that the file has it in.
 
     ``kinds`` knows the CRDs of the file, ``scopes`` tells whether objects of a kind name a namespace. ``answers`` are
@@ -101,7 +101,7 @@ class Snapshot(Record):
         ]
         choose = releases.needed if manifest else lambda _: ()
         try:
-            found = releases.history(listed, name, kept, self._whole, choose, lambda _: None)
+            found = releases.history(listed, name, kept, self._whole, choose, lambda _: None, self)
         except releases.Unclear as error:
             return Unknown(f"{self.path}: {error.why.reason}", error.why.next)
         except releases.Undecodable as error:

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from postrender.errors import ClusterError, UsageError
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
-from postrender.live import Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
+from postrender.live import (
+    Json,
+    LiveObject,
+    NotServed,
+    Observation,
+    ReleaseName,
+    StoredRelease,
+    Unknown,
+    unflagged,
+)
 from postrender.record import Record
 
 TYPE_CHECKING = False
@@ -68,6 +77,12 @@ class Source(Protocol):
     def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
         """Every release of which a namespace holds revisions, whatever their status, each with its driver."""
 
+    def kubectl(self, command: str, namespace: str = "") -> str:
+        """``kubectl COMMAND -n NAMESPACE`` with the flags that reach the same cluster."""
+
+    def typed(self, command: str, namespace: str) -> str:
+        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that do."""
+
 
 class Reached(Protocol):
     """A cluster that tells how the next command reaches it."""
@@ -77,10 +92,24 @@ class Reached(Protocol):
         """For a reader, as a source's."""
 
     def kubectl(self, command: str, namespace: str = "") -> str:
-        """``kubectl COMMAND -n NAMESPACE`` with the flags that reach it."""
+        """As ``Source.kubectl``."""
 
     def typed(self, command: str, namespace: str) -> str:
-        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that do."""
+        """As ``Source.typed``."""
+
+
+class Unreached:
+    """What a source without a cluster of its own says of commands: they go wherever they go."""
+
+    __slots__ = ()
+
+    def kubectl(self, command: str, namespace: str = "") -> str:
+        """``kubectl COMMAND -n NAMESPACE``."""
+        return unflagged(f"kubectl {command}", namespace)
+
+    def typed(self, command: str, namespace: str) -> str:
+        """``COMMAND -n NAMESPACE``."""
+        return unflagged(command, namespace)
 
 
 def none_stored(release: ReleaseName, reached: Reached, driver: str) -> UsageError:

@@ -69,3 +69,6 @@ class Survey(Protocol):
 
     def kubectl(self, command: str, namespace: str = "") -> str:
         """``kubectl COMMAND -n NAMESPACE`` with the flags that reach the same cluster."""
+
+    def typed(self, command: str, namespace: str) -> str:
+        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that do."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -22,6 +21,7 @@ from postrender.cluster.storing import store
 from postrender.cluster.transport import Transport
 from postrender.cluster.trying import attempt
 from postrender.connection import Connection
+from postrender.errors import ClusterError
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import Json, LiveObject, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.releases import CONFIGMAPS, SECRETS, StoredObject
@@ -43,11 +43,10 @@ _REQUESTS = 4
 class Cluster:
     """One API server, as one user. Reads and dry runs never write; those named for a change do."""
 
-    def __init__(self, transport: Transport, description: str, kubectl: Kubectl, typed: str) -> None:
+    def __init__(self, transport: Transport, description: str, kubectl: Kubectl) -> None:
         self._transport = transport
         self._description = description
         self._kubectl = kubectl
-        self._typed = typed
         self._schemas: Schemas | None = None
         self._turns = threading.BoundedSemaphore(MAX_REQUESTS)
         self._skipped: dict[str, None] = {}
@@ -197,7 +196,7 @@ class Cluster:
 
     def typed(self, command: str, namespace: str) -> str:
         """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that were given to reach this cluster."""
-        return f"{command} -n {shlex.quote(namespace)}{self._typed}"
+        return self._kubectl.typed(command, namespace)
 
     def _skip(self, note: str) -> None:
         self._skipped[note] = None
@@ -212,5 +211,9 @@ def connect(connection: Connection, typed: str = "") -> Cluster:
     ``typed`` are the flags that lead what is typed next there too, each with a blank before it. Nothing is asked yet,
     but a kubeconfig's exec plugin runs. Raises ClusterError.
     """
-    transport, description = reach(connection)
-    return Cluster(transport, description, Kubectl.of(connection), typed)
+    kubectl = Kubectl.of(connection, typed)
+    try:
+        transport, description = reach(connection)
+    except ClusterError as error:
+        raise ClusterError(error.cause, where=error.where, next=kubectl.completed(error.next)) from None
+    return Cluster(transport, description, kubectl)

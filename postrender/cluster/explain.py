@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from postrender.cluster.answer import Answer, NoAnswer
 from postrender.connection import Connection
 from postrender.identity import SECRET, Resource
-from postrender.live import Json, Unknown
+from postrender.live import Json, Unknown, unflagged
 from postrender.record import Record
 
 _LONGEST = 300
@@ -23,29 +23,56 @@ _DENIED = re.compile(
 
 
 class Kubectl(Record):
-    """How kubectl is called to reach the same cluster as the same user."""
+    """How kubectl is called to reach the same cluster as the same user.
+
+    ``flags`` are all of its flags, ``file_flag`` is the one that names the kubeconfig, ``helm_flags`` are the flags of
+    Helm and ours that do the same; each flag with a blank before it.
+    """
 
     program: str = "kubectl"
     flags: str = ""
+    helm_flags: str = ""
+    file_flag: str = ""
 
     @classmethod
-    def of(cls, connection: Connection) -> Kubectl:
+    def of(cls, connection: Connection, helm_flags: str = "") -> Kubectl:
         """The flags of a connection, but for the token and a server's address, which may hold a password."""
         several = connection.kubeconfig is not None and os.pathsep in connection.kubeconfig
+        file = "" if several or not connection.kubeconfig else f" --kubeconfig {shlex.quote(connection.kubeconfig)}"
         given = [
-            ("--kubeconfig", None if several else connection.kubeconfig),
             ("--context", connection.context),
             ("--as", connection.as_user),
             *(("--as-group", group) for group in connection.as_groups),
             ("--as-uid", connection.as_uid),
         ]
         flags = "".join(f" {flag} {shlex.quote(value)}" for flag, value in given if value)
-        return cls(f"KUBECONFIG={shlex.quote(str(connection.kubeconfig))} kubectl" if several else "kubectl", flags)
+        program = f"KUBECONFIG={shlex.quote(str(connection.kubeconfig))} kubectl" if several else "kubectl"
+        return cls(program, file + flags, helm_flags, file)
 
     def call(self, command: str, namespace: str = "") -> str:
         """``kubectl COMMAND -n NAMESPACE`` with the flags."""
         scope = f" -n {shlex.quote(namespace)}" if namespace else ""
         return f"{self.program} {command}{scope}{self.flags}"
+
+    def completed(self, steps: Sequence[str]) -> tuple[str, ...]:
+        """Advice that was given where nobody knew the connection: calls of kubectl with the flags.
+
+        ``kubectl config`` is about the file, and fails where the context is the very thing that is wrong.
+        """
+        return tuple(
+            f"{self.program} {step[8:]}{self.file_flag if step.startswith('kubectl config ') else self.flags}"
+            if step.startswith("kubectl ")
+            else step
+            for step in steps
+        )
+
+    def kubectl(self, command: str, namespace: str = "") -> str:
+        """As ``call``."""
+        return self.call(command, namespace)
+
+    def typed(self, command: str, namespace: str) -> str:
+        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that were given to reach this cluster."""
+        return unflagged(command, namespace) + self.helm_flags
 
 
 class Asked(Record):
@@ -131,7 +158,8 @@ def _rights(kubectl: Kubectl, asked: Asked | None) -> str:
 
 def _with_command(flags: tuple[str, ...], kubectl: Kubectl, asked: Asked | None) -> tuple[str, ...]:
     """The advice, which ends in a command: flags that may help are no way to find out what is wrong."""
-    return flags if flags and not flags[-1].startswith("--") else (*flags, _again(kubectl, asked))
+    steps = kubectl.completed(flags)
+    return steps if steps and not steps[-1].startswith("--") else (*steps, _again(kubectl, asked))
 
 
 def _again(kubectl: Kubectl, asked: Asked | None) -> str:

@@ -53,7 +53,7 @@ def _stored(
         )
 
     try:
-        return releases.history(_listed(transport, name, kept, kubectl), name, kept, read_whole, choose, skip)
+        return releases.history(_listed(transport, name, kept, kubectl), name, kept, read_whole, choose, skip, kubectl)
     except releases.Unclear as error:
         return error.why
     except (Misshapen, releases.Undecodable) as error:

@@ -8,6 +8,7 @@ same, therefore settles nothing, and no revision counts as uninstalled before it
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 
 from postrender.live import LiveObject, ReleaseName, StoredRelease, Unknown
@@ -28,12 +29,28 @@ Read = Callable[[Sequence[LiveObject]], "Sequence[LiveObject | Unknown]"]
 Choose = Callable[["tuple[StoredRelease, ...]"], "Sequence[StoredRelease]"]
 """Of revisions, ascending, those whose payload is wanted."""
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
+
 Found = "list[tuple[StoredRelease, StoredObject | None]]"
 
 UNINSTALLED = "uninstalled"
 
 MOST = 100
 """How many objects that are no revisions are read before a release counts as unreadable."""
+
+
+class Commands(Protocol):
+    """How the next command reaches the cluster that was read."""
+
+    def kubectl(self, command: str, namespace: str = "") -> str:
+        """``kubectl COMMAND -n NAMESPACE`` with flags."""
+
+    def typed(self, command: str, namespace: str) -> str:
+        """``COMMAND -n NAMESPACE`` of Helm's or ours with flags."""
 
 
 class Unclear(Exception):
@@ -50,11 +67,13 @@ def history(
     read: Read,
     choose: Choose,
     skip: Callable[[str], None],
+    reached: Commands,
 ) -> list[tuple[StoredRelease, StoredObject | None]]:
     """Every revision, ascending; the newest, and those that are chosen, with what their payloads tell.
 
     The newest is taken by its labels if its payload cannot be read and the labels do not say that it was uninstalled.
-    ``skip`` is told of every object that is skipped. Raises Unclear, and Undecodable if the list itself is wrong.
+    ``skip`` is told of every object that is skipped, ``reached`` types what comes next. Raises Unclear, and
+    Undecodable if the list itself is wrong.
     """
     named: dict[StoredRelease, LiveObject] = {}
     odd: list[tuple[LiveObject, str]] = []
@@ -63,7 +82,7 @@ def history(
             named[_only(from_labels(live, release), named)] = live
         except NotARecord as error:
             odd.append((live, str(error)))
-    _leave_out(odd, release, kept, read, skip)
+    _leave_out(odd, release, kept, read, skip, reached)
     whole: dict[StoredRelease, StoredObject | None] = {}
     unreadable: list[tuple[LiveObject, Undecodable]] = []
     for _ in range(MOST):
@@ -71,7 +90,7 @@ def history(
         chosen = choose(revisions)
         wanted = [each for each in dict.fromkeys([*revisions[-1:], *chosen]) if each not in whole]
         if not wanted:
-            _require_settled(revisions, unreadable, release, kept)
+            _require_settled(revisions, unreadable, release, kept, reached)
             return [(each, whole.get(each) if each in chosen else None) for each in revisions]
         for revision, answer in zip(wanted, read([named[each] for each in wanted]), strict=True):
             if isinstance(answer, Unknown):
@@ -83,11 +102,11 @@ def history(
                 whole[revision] = StoredObject(_decoded(revision, answer, kept), answer, kept)
             except NotARecord as error:
                 del named[revision]
-                _leave_out([(answer, str(error))], release, kept, list, skip)
+                _leave_out([(answer, str(error))], release, kept, list, skip, reached)
             except Undecodable as error:
                 unreadable.append((named.pop(revision), error))
                 skip(f"{_named(answer, kept)} is skipped, as Helm skips it: {error}")
-    raise Unclear(_too_many(release, kept))
+    raise Unclear(_too_many(release, kept, reached))
 
 
 def _only(revision: StoredRelease, named: dict[StoredRelease, LiveObject]) -> StoredRelease:
@@ -110,10 +129,11 @@ def _leave_out(
     kept: Storage,
     read: Read,
     skip: Callable[[str], None],
+    reached: Commands,
 ) -> None:
     """Skip what is not named and typed as Helm's own; raises Unclear where Helm would count it all the same."""
     if len(odd) > MOST:
-        raise Unclear(_too_many(release, kept))
+        raise Unclear(_too_many(release, kept, reached))
     for (live, why), answer in zip(odd, read([live for live, _ in odd]) if odd else (), strict=True):
         if isinstance(answer, Unknown):
             raise Unclear(answer)
@@ -122,7 +142,10 @@ def _leave_out(
             raise Unclear(
                 Unknown(
                     f"{where} is none of Helm's own records ({why}), and Helm takes it for a revision of it",
-                    (_kubectl("get", live, kept) + " -o yaml", _kubectl("delete", live, kept) + "   (if it is none)"),
+                    (
+                        _kubectl("get", live, kept, reached) + " -o yaml",
+                        _kubectl("delete", live, kept, reached) + "   (if it is none)",
+                    ),
                 )
             )
         skip(f"{where} is skipped, as Helm skips it: it has the labels of release {release}, but {why}")
@@ -143,6 +166,7 @@ def _require_settled(
     unreadable: Sequence[tuple[LiveObject, Undecodable]],
     release: ReleaseName,
     kept: Storage,
+    reached: Commands,
 ) -> None:
     """Raise Unclear where only what cannot be decoded says that the release lives."""
     if not unreadable or (revisions and revisions[-1].status != UNINSTALLED):
@@ -152,17 +176,17 @@ def _require_settled(
         Unknown(
             f"{_named(first, kept)} cannot be decoded, so whether the release lives is not known: {why}",
             (
-                f"helm history {release.name} -n {release.namespace}",
-                _kubectl("delete", first, kept) + "   (if the release is gone)",
+                reached.typed(f"helm history {release.name}", release.namespace),
+                _kubectl("delete", first, kept, reached) + "   (if the release is gone)",
             ),
         )
     )
 
 
-def _too_many(release: ReleaseName, kept: Storage) -> Unknown:
+def _too_many(release: ReleaseName, kept: Storage, reached: Commands) -> Unknown:
     return Unknown(
         f"more than {MOST} {kept.resource.plural} have its labels and hold no revision of it",
-        (f"kubectl get {kept.resource.plural} -n {release.namespace} -l owner=helm,name={release.name}",),
+        (reached.kubectl(f"get {kept.resource.plural} -l owner=helm,name={release.name}", release.namespace),),
     )
 
 
@@ -170,5 +194,5 @@ def _named(live: LiveObject, kept: Storage) -> str:
     return f"{kept.resource.qualified}/{live.key.namespace}/{live.key.name}"
 
 
-def _kubectl(verb: str, live: LiveObject, kept: Storage) -> str:
-    return f"kubectl {verb} {kept.resource.plural} {live.key.name} -n {live.key.namespace}"
+def _kubectl(verb: str, live: LiveObject, kept: Storage, reached: Commands) -> str:
+    return reached.kubectl(f"{verb} {kept.resource.plural} {shlex.quote(live.key.name)}", live.key.namespace)

@@ -20,7 +20,7 @@ from postrender.cluster import connect
 from postrender.cluster.proxy import proxy_for
 from postrender.connection import Connection
 from postrender.errors import ClusterError
-from postrender.live import Absent, Found, Unknown
+from postrender.live import Absent, Found, ReleaseName, Unknown
 from postrender.source import Wanted
 from tests.wire.kinds import CONFIG_MAP, an_object
 from tests.wire.server import TLS, Request, Server
@@ -798,3 +798,32 @@ def test_no_secret_in_any_repr(server: Server, kubeconfig: Kubeconfig) -> None:
     found = cluster.observe([Wanted(CONFIG_MAP, "shop", "a", True)])
     assert isinstance(found[0], Found)
     assert "geheim" not in f"{connection!r} {cluster!r} {cluster.description} {found!r}"
+
+
+@pytest.mark.parametrize(
+    ("user", "context", "expected"),
+    [
+        ({"exec": 1}, "dev", "kubectl config view --kubeconfig {path}"),
+        ({}, "no", "kubectl config get-contexts -o name --kubeconfig {path}"),
+        (
+            {"auth-provider": {"name": "oidc"}},
+            "dev",
+            "kubectl get --raw /version --kubeconfig {path} --context dev --as jane",
+        ),
+    ],
+)
+def test_what_to_type_is_about_the_same_kubeconfig(
+    server: Server, kubeconfig: Callable[..., Path], user: dict[str, Any], context: str, expected: str
+) -> None:
+    path = kubeconfig({"server": server.url}, user)
+    with pytest.raises(ClusterError) as error:
+        connect(Connection(kubeconfig=str(path), context=context, as_user="jane"))
+    assert error.value.next == (expected.format(path=path),)
+
+
+def test_advice_on_a_connection_that_fails_has_its_flags(kubeconfig: Callable[..., Path]) -> None:
+    path = kubeconfig({"server": "http://127.0.0.1:1"})
+    cluster = connect(Connection(kubeconfig=str(path), context="dev"))
+    answer = cluster.releases(ReleaseName("shop", "old"), manifest=False, driver="secret")
+    assert isinstance(answer, Unknown)
+    assert answer.next == (f"kubectl cluster-info --kubeconfig {path} --context dev",)

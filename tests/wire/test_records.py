@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from postrender.cluster import connect as connect_to
+from postrender.connection import Connection
 from postrender.live import ReleaseName, StoredRelease, Unknown
 from postrender.owners import Owners
 from tests.wire.conftest import Connect
@@ -159,5 +163,37 @@ def test_more_than_can_be_read(server: Server, connect: Connect) -> None:
     )
     assert Owners(connect(request_timeout=5), "secret").exists(OLD) == Unknown(
         "more than 100 secrets have its labels and hold no revision of it",
-        ("kubectl get secrets -n shop -l owner=helm,name=old",),
+        ("kubectl get secrets -l owner=helm,name=old -n shop",),
     )
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        (record(type="Opaque"),),
+        (record("deployed", data={}), a_revision("old", 1, "uninstalled")),
+        (a_revision("old", 1, "deployed"), a_revision("old", 2, "uninstalled")),
+        tuple(
+            an_object(SECRET, f"evil-{place}", metadata={"labels": {"owner": "helm", "name": "old"}})
+            for place in range(101)
+        ),
+    ],
+    ids=["none of Helm's", "undecodable", "uninstalled over deployed", "too many"],
+)
+def test_what_to_type_leads_to_the_same_cluster(
+    server: Server, kubeconfig: Callable[..., Path], records: tuple[dict[str, Any], ...]
+) -> None:
+    put(server, *records)
+    path = str(kubeconfig({"server": server.url}))
+    cluster = connect_to(
+        Connection(kubeconfig=path, context="dev", as_user="jane", request_timeout=5),
+        f" --kubeconfig {path} --kube-context dev --kube-as-user jane",
+    )
+    answer = Owners(cluster, "secret").exists(OLD)
+    assert isinstance(answer, Unknown)
+    assert answer.next
+    for each in answer.next:
+        kubectl = each.startswith("kubectl ")
+        assert " -n shop" in each
+        assert f" --kubeconfig {path}" in each
+        assert (" --context dev --as jane" if kubectl else " --kube-context dev --kube-as-user jane") in each
