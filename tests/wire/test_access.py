@@ -412,7 +412,8 @@ class TestPlugins:
         plugin = {**a_plugin(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')"), **change}
         path = kubeconfig({"server": server.url}, {"exec": plugin})
         assert refused(Connection(kubeconfig=str(path))) == (
-            f"context dev: the credential plugin {tmp_path}/./plugin {said}\n  next: kubectl config view"
+            f"context dev: the credential plugin {tmp_path}/./plugin {said}\n"
+            f"  next: kubectl config view --kubeconfig {path}"
         )
         assert not (tmp_path / "ran").exists()
 
@@ -520,7 +521,8 @@ class TestKeys:
         of_cluster = broken if name.startswith("certificate") else {}
         path = kubeconfig({"server": "https://127.0.0.1:1", **of_cluster}, broken)
         assert refused(Connection(kubeconfig=str(path))) == (
-            f"context dev: the kubeconfig cannot be used: {name} is not base64\n  next: kubectl config view"
+            f"context dev: the kubeconfig cannot be used: {name} is not base64\n"
+            f"  next: kubectl config view --kubeconfig {path}"
         )
 
     def test_one_that_is_encrypted_is_not_asked_a_password_for(self, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
@@ -549,7 +551,7 @@ class TestTokens:
         assert look(Connection(kubeconfig=str(path))) == Unknown(
             "the request could not be sent: the value for Authorization holds a control character, such as a line "
             "break",
-            ("kubectl config view",),
+            (f"kubectl config view --kubeconfig {path}",),
         )
         assert server.connections == 0
 
@@ -579,14 +581,14 @@ class TestProviders:
         assert refused(Connection(kubeconfig=str(path))) == (
             "context dev: the token of the auth provider oidc is missing or has expired, and only kubectl and Helm "
             "renew it\n"
-            "  next: kubectl get --raw /version"
+            f"  next: kubectl get --raw /version --kubeconfig {path}"
         )
 
     def test_a_provider_that_nobody_knows(self, server: Server, kubeconfig: Kubeconfig) -> None:
         path = kubeconfig({"server": server.url}, {"auth-provider": {"name": "azure", "config": {}}})
         assert refused(Connection(kubeconfig=str(path))) == (
             "context dev: the auth provider 'azure' is not supported; client-go 0.26 and later has none but 'oidc'\n"
-            "  next: kubectl config view"
+            f"  next: kubectl config view --kubeconfig {path}"
         )
 
     def test_no_program_of_gcp_is_run(self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
@@ -664,7 +666,7 @@ class TestProxies:
         path = kubeconfig({"server": server.url, "proxy-url": f"{scheme}://jane:geheim@127.0.0.1:1"}, {"exec": plugin})
         assert refused(Connection(kubeconfig=str(path))) == (
             f"context dev: proxy-url: the scheme '{scheme}' of the proxy is not supported (choose http, https)\n"
-            "  next: kubectl config set-cluster c --proxy-url=http://HOST:PORT\n"
+            f"  next: kubectl config set-cluster c --proxy-url=http://HOST:PORT --kubeconfig {path}\n"
             "  next: --live FILE   (what kubectl get ... -o yaml printed)"
         )
         assert not (tmp_path / "ran").exists()
@@ -683,7 +685,8 @@ class TestProxies:
     def test_an_address_that_is_none_is_not_repeated(self, kubeconfig: Kubeconfig) -> None:
         path = kubeconfig({"server": "https://far.example.com", "proxy-url": "http://jane:geheim@[::1"})
         assert refused(Connection(kubeconfig=str(path))) == (
-            "context dev: no connection can be made: an address is not a URL\n  next: kubectl config view"
+            f"context dev: no connection can be made: an address is not a URL\n"
+            f"  next: kubectl config view --kubeconfig {path}"
         )
 
     @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
@@ -742,20 +745,21 @@ class TestErrors:
     def test_a_context_that_is_not_there(self, kubeconfig: Kubeconfig) -> None:
         path = kubeconfig({"server": "http://127.0.0.1:1"})
         assert refused(Connection(kubeconfig=str(path), context="prod")) == (
-            "the kubeconfig has no context 'prod'\n  next: kubectl config get-contexts -o name"
+            f"the kubeconfig has no context 'prod'\n  next: kubectl config get-contexts -o name --kubeconfig {path}"
         )
 
     def test_a_cluster_that_is_not_there(self, tmp_path: Path) -> None:
         path = tmp_path / "config"
         path.write_text(a_config(current="dev", contexts={"dev": {"cluster": "c"}}))
         assert refused(Connection(kubeconfig=str(path))) == (
-            "context 'dev' names the cluster 'c', which the kubeconfig does not define\n  next: kubectl config view"
+            f"context 'dev' names the cluster 'c', which the kubeconfig does not define\n"
+            f"  next: kubectl config view --kubeconfig {path}"
         )
 
     def test_a_cluster_without_a_server(self, kubeconfig: Kubeconfig) -> None:
         path = kubeconfig({"certificate-authority": CA})
         assert refused(Connection(kubeconfig=str(path))) == (
-            "context dev: its cluster has no server\n  next: kubectl config view"
+            f"context dev: its cluster has no server\n  next: kubectl config view --kubeconfig {path}"
         )
 
     def test_a_file_that_is_no_yaml(self, tmp_path: Path) -> None:
@@ -786,7 +790,7 @@ class TestErrors:
         path = kubeconfig({"server": "https://127.0.0.1:1", "certificate-authority": "/does/not/exist"})
         assert refused(Connection(kubeconfig=str(path))) == (
             "context dev: the kubeconfig cannot be used: certificate-authority: no such file: /does/not/exist\n"
-            "  next: kubectl config view"
+            f"  next: kubectl config view --kubeconfig {path}"
         )
 
 
