@@ -15,7 +15,7 @@ from postrender.plan.findings.words import some
 from postrender.plan.verdict import Plan, Severity, Verdict
 from postrender.policy import OnDrift, Policy
 from postrender.record import Record, replace
-from postrender.rehearse import rehearsed, with_fresh_objects, with_server_results
+from postrender.rehearse import postponed, rehearsed, with_fresh_objects, with_server_results
 from postrender.source import Source
 from postrender.splice import Set, splice
 
@@ -83,6 +83,9 @@ def plan_manifest(
     if told is not facts:
         facts, plan = told, decide(told, policy)
     plan = rehearsed(plan, facts, policy, source)
+    if refused := postponed(plan, facts, policy):
+        facts = replace(facts, postponed=refused)
+        plan = rehearsed(decide(facts, policy), facts, policy, source)
     unchecked = [item.name for item in facts.items if facts.not_compared.get(item.key) == ""]
     if unchecked and source is not None:
         note = (

@@ -9,7 +9,7 @@ from postrender.identity import ObjectKey
 from postrender.live import Json
 from postrender.plan.facts import Facts, patches_client_side
 from postrender.plan.verdict import Plan
-from postrender.policy import Policy
+from postrender.policy import OnDrift, Policy
 from postrender.record import replace
 from postrender.source import Source
 
@@ -25,6 +25,25 @@ def rehearsed(plan: Plan, facts: Facts, policy: Policy, source: Source | None) -
     from postrender.plan.trying import answered, trials  # The model of patches: not for new objects.
 
     return answered(plan, facts, policy, attempted(trials(plan), source))
+
+
+def postponed(plan: Plan, facts: Facts, policy: Policy) -> frozenset[ObjectKey]:
+    """The objects whose patch by this run the server refuses, though it takes all that the chart wants.
+
+    A patch that leaves behind what left the chart can be one: of a port with another number, but the old name, both are
+    there then. With what is live in the stored manifest, the next upgrade removes and adds at once.
+    """
+    if policy.on_drift is not OnDrift.STORE:
+        return frozenset()
+    return frozenset(
+        verdict.key
+        for verdict in plan.verdicts
+        if verdict.trial is not None
+        and verdict.mend is not None
+        and verdict.key not in facts.rejected
+        and verdict.prediction is not None
+        and verdict.prediction.error
+    )
 
 
 def with_server_results(plan: Plan, facts: Facts, source: Source | None) -> Facts:

@@ -335,7 +335,8 @@ def with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwners) 
         return _elements_with_leftovers(chart, now, expected or [], owners)
     if isinstance(now, list) and owners.is_set:
         shall = expected or []
-        return [*(chart or []), *(each for each in now if each not in shall)]
+        said = [each for each in chart or () if each in now or each not in shall]
+        return [*said, *(each for each in now if each not in shall)]
     return chart if now is None else now
 
 
@@ -386,22 +387,22 @@ def _keyed_part(element: Json, names: Sequence[str], owners: FieldOwners) -> Jso
 
 
 def _elements_with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwners) -> Json:
+    """The elements in their live order: in another one, Helm's patch would move those that the chart has."""
     names = owners.key_names
     live = {_key(each, names): each for each in now}
     shall = {_key(each, names): each for each in expected}
-    result, said_keys = [], set()
+    stored: dict[Any, Json] = {}
+    unknown = []
     for said in _elements(chart):
-        key = next(
-            (key for key, each in live.items() if _matches(each, {n: said[n] for n in names if n in said})), None
-        )
-        said_keys.add(key)
-        if key is None:
-            result.append(said)
-            continue
-        below = owners.at(_entry(live[key], names))
-        result.append(with_leftovers(said, live[key], shall.get(key), below))
+        keys = {name: said[name] for name in names if name in said}
+        key = next((key for key, each in live.items() if _matches(each, keys)), None)
+        if key is not None:
+            below = owners.at(_entry(live[key], names))
+            stored[key] = with_leftovers(said, live[key], shall.get(key), below)
+        elif not any(_matches(each, keys) for each in expected):
+            unknown.append(said)
     for key, element in live.items():
-        if key in said_keys:
+        if key in stored:
             continue
         below = owners.at(_entry(element, names))
         if key not in shall:
@@ -411,8 +412,8 @@ def _elements_with_leftovers(chart: Json, now: Json, expected: Json, owners: Fie
             if isinstance(left, dict):
                 left = {**{name: element[name] for name in names if name in element}, **left}
         if left is not None:
-            result.append(left)
-    return result or chart
+            stored[key] = left
+    return [*(stored[key] for key in live if key in stored), *unknown] or chart
 
 
 def _elements(value: Json) -> list[Any]:

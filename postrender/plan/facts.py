@@ -83,6 +83,7 @@ class Facts(Record):
     why that is not known of an object, as a sentence without a full stop (``""`` if there is no server to ask).
     ``rejected`` is the server's objection to all that the chart wants and is not live, such as a change of an
     immutable field.
+    ``postponed`` are the objects whose patch by this run the server refuses, though it takes all that the chart wants.
     ``holders`` are the living releases whose stored manifests hold objects that were to be adopted.
     """
 
@@ -98,6 +99,7 @@ class Facts(Record):
     fresh: Mapping[ObjectKey, Json] = MappingProxyType({})
     not_compared: Mapping[ObjectKey, str] = MappingProxyType({})
     rejected: Mapping[ObjectKey, str] = MappingProxyType({})
+    postponed: frozenset[ObjectKey] = frozenset()
 
 
 def upgraded_from(invocation: Invocation, own: tuple[StoredRelease, ...]) -> StoredRelease | None:

@@ -98,6 +98,7 @@ def _group(run: Run, release: ReleaseName, indices: list[int], stored: list[Entr
         apply=apply,
         server_results=run.facts.server_results,
         fresh=run.facts.fresh,
+        postponed=run.facts.postponed,
     )
 
 

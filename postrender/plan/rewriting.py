@@ -76,7 +76,8 @@ class Group(Record):
     ``frame`` holds all but the targets. Where Helm will not apply the chart, ``store`` says whether what is live may be
     stored, ``apply`` whether the live object may be brought to what the chart says first. ``server_results`` are
     objects as the server says they would be, had all been sent that the chart wants and is not live; ``fresh`` are the
-    chart's objects as a dry-run create gives them.
+    chart's objects as a dry-run create gives them. ``postponed`` are live objects that this run shall leave
+    as they are, since the server refuses its patch.
     """
 
     members: Sequence[Member]
@@ -86,6 +87,7 @@ class Group(Record):
     apply: bool = False
     server_results: Mapping[ObjectKey, Json] = MappingProxyType({})
     fresh: Mapping[ObjectKey, Json] = MappingProxyType({})
+    postponed: frozenset[ObjectKey] = frozenset()
 
 
 class Outcome(Record):

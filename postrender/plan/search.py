@@ -96,10 +96,11 @@ def _settled(group: Group, wishes: Sequence[Rewriting]) -> tuple[list[Rewriting]
 
 
 def _stored(
-    group: Group, rewritings: list[Rewriting], predictions: tuple[Prediction, ...], wrong: Sequence[Paths]
+    group: Group, rewritings: list[Rewriting], before: tuple[Prediction, ...], wrong: Sequence[Paths]
 ) -> tuple[list[Rewriting], tuple[Prediction, ...]]:
     """The rewritings with the truth stored where the chart will not be live; as they were where that is not true."""
     shall = rights(group, rewritings)
+    predictions = [_postponed(group, member, each) for member, each in zip(group.members, before, strict=True)]
     trial = [
         replace(rewriting, store=truth(group, index, rewriting, prediction, shall[index]), pin="")
         if wrong[index]
@@ -111,13 +112,21 @@ def _stored(
         not answer.error
         and (
             rewriting.store is None
-            or stays_true(group, member.entry, rewriting.store, before=before, after=answer, right=right)
+            or stays_true(group, member.entry, rewriting.store, before=now, after=answer, right=right)
         )
-        for member, rewriting, before, answer, right in zip(
+        for member, rewriting, now, answer, right in zip(
             group.members, settled, predictions, answers, shall, strict=True
         )
     )
-    return (settled, answers) if true else (rewritings, predictions)
+    return (settled, answers) if true else (rewritings, before)
+
+
+def _postponed(group: Group, member: Member, prediction: Prediction) -> Prediction:
+    """The prediction; of an object that this run shall leave as it is, what is live, but for the metadata."""
+    if member.entry.key not in group.postponed or prediction.error:
+        return prediction
+    live = group.frame.live[member.entry.key]
+    return replace(prediction, live={**live, "metadata": prediction.live["metadata"]})
 
 
 def _without_untrue(wish: Rewriting, prediction: Prediction, live: Json) -> Rewriting:
