@@ -230,8 +230,9 @@ _ALL = (
         "fields that left the chart are never removed",
         "The live object holds fields that an older chart set and this one does not. Helm's patches remove a field "
         "only if the stored manifest names it, and simulating the next `helm upgrade` shows that its patch would not "
-        "remove these. With `--on-drift apply` postrender removes them from the live object before Helm runs, guarded "
-        "by its resourceVersion.",
+        "remove these. A server-side apply removes a key of a Secret only if it stood in `data`: the API server stores "
+        "`stringData` in `data` too, but records only `stringData` as Helm's. With `--on-drift apply` postrender "
+        "removes these fields from the live object before Helm runs, guarded by its resourceVersion.",
     ),
     Code(
         "PR314",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from enum import Enum
 
 from postrender.helm.fresh_install import as_stored, differences, expected_object, field_owners
@@ -16,7 +15,7 @@ from postrender.helm.patch import (
     strategic_three_way,
     three_way_merge_patch,
 )
-from postrender.identity import SECRET, GroupVersionKind, ObjectKey
+from postrender.identity import GroupVersionKind, ObjectKey
 from postrender.live import Json, ReleaseName
 from postrender.record import Record
 
@@ -51,16 +50,11 @@ class Drift(Record):
 
 
 def wanted(gvk: GroupVersionKind, key: ObjectKey, body: Json, release: ReleaseName) -> Json:
-    """A stored document as Helm would send it, without what only a server sets; ``stringData`` is put into ``data``."""
+    """A stored document as Helm would send it, without what only a server sets."""
     made = stamped(built(gvk, key, body).body, release)
     metadata = {name: value for name, value in made["metadata"].items() if name not in _NOT_SAID}
     result = {name: value for name, value in made.items() if name != "status"}
     result["metadata"] = metadata
-    plain = result.get("stringData")
-    if gvk.group_kind == SECRET and isinstance(plain, dict):
-        del result["stringData"]
-        packed = {name: base64.b64encode(str(value).encode()).decode() for name, value in plain.items()}
-        result["data"] = {**(result.get("data") or {}), **packed}
     return result
 
 

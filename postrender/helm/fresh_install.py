@@ -77,8 +77,32 @@ def field_owners(live: Json, fresh: Json, *, whole_lists: bool = False) -> Field
     new: dict[str, Any] = {}
     for entry in (fresh.get("metadata") or {}).get("managedFields") or ():
         new = union(new, entry.get("fieldsV1") or {})
+    if (live.get("apiVersion"), live.get("kind")) == ("v1", "Secret"):
+        mine, others = _owners_of_data(live, mine, others)
     # An empty tree stands for a value that is owned as a whole, so a manager that set nothing has none.
     return FieldOwners(mine or None, others or None, new or None, whole_lists)
+
+
+def _owners_of_data(secret: Json, mine: Tree, others: Tree) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The trees of a Secret with whoever set a key in ``stringData`` as the owner of that key in ``data``."""
+    from_strings: dict[str, Any] = {f"f:{key}": {} for key in keys_of_string_data(secret)}
+    mine = union(mine, {"f:data": from_strings}) if from_strings else dict(mine)
+    theirs = others.get("f:stringData")
+    return mine, union(others, {"f:data": theirs}) if theirs else dict(others)
+
+
+def keys_of_string_data(secret: Json) -> list[str]:
+    """The keys in a live Secret's ``data`` that come from a ``stringData``, and are no other manager's than Helm's.
+
+    Server-side apply owns what it was sent, and no manager owns what the API server makes of it. So what no manager
+    owns was in ``stringData`` once, and no apply removes it. ``[]`` for an object without ``managedFields``.
+    """
+    managed = (secret.get("metadata") or {}).get("managedFields") or ()
+    owned = [(entry.get("fieldsV1") or {}).get("f:data") or {} for entry in managed]
+    owned += [
+        (entry.get("fieldsV1") or {}).get("f:stringData") or {} for entry in managed if entry.get("manager") != MANAGER
+    ]
+    return [key for key in secret.get("data") or {} if managed and not any(f"f:{key}" in each for each in owned)]
 
 
 def may_hold_leftovers(live: Json, chart: Json) -> bool:
@@ -312,7 +336,7 @@ def dropped(chart: Json, fresh: Json, path: Path = ()) -> Iterator[Path]:
     """The paths that the chart sets and a new object would not have; lists are not looked into."""
     if isinstance(chart, dict) and isinstance(fresh, dict):
         for name, value in chart.items():
-            if value not in (None, {}, []) and (*path, name) not in (("status",), ("stringData",)):
+            if value not in (None, {}, []) and (*path, name) != ("status",):
                 yield from dropped(value, fresh.get(name), (*path, name))
     elif fresh is None:
         yield path

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from postrender.identity import GroupVersionKind, ObjectKey
+from postrender.identity import SECRET, GroupVersionKind, ObjectKey
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, ReleaseName
 from postrender.record import Record
 
 
 class Entry(Record):
-    """One object on one of Helm's lists; ``body`` is its manifest, Helm's ownership stamps included."""
+    """One object on one of Helm's lists; ``body`` is its manifest, Helm's ownership stamps included.
+
+    A Secret's ``stringData`` stands in ``data``, as the API server stores it. ``plain`` are the keys that the manifest
+    has in ``stringData`` alone: Helm's patches set them, and never remove them. ``plain_nulls`` are those of them with
+    a null, which no patch sets either.
+    """
 
     gvk: GroupVersionKind
     key: ObjectKey
     body: Json
+    plain: frozenset[str] = frozenset()
+    plain_nulls: frozenset[str] = frozenset()
+
+    @property
+    def removable(self) -> Json:
+        """The body as the older side of a patch: without the values that a patch never removes."""
+        return _without_data(self.body, self.plain)
+
+    @property
+    def settable(self) -> Json:
+        """The body as the newer side of a patch: without the values that a patch never sets."""
+        return _without_data(self.body, self.plain_nulls)
 
 
 MARK = "postrenderer.helm.sh/postrender-filename"
@@ -34,6 +51,17 @@ def unmarked(body: Json) -> Json:
 
 
 def built(gvk: GroupVersionKind, key: ObjectKey, manifest: Json) -> Entry:
+    """A manifest as Helm's builder makes an object of it, with a Secret's ``stringData`` in ``data``."""
+    body = sent(key, manifest)
+    if gvk.group_kind != SECRET or not isinstance(body.get("stringData"), dict):
+        return Entry(gvk, key, folded(gvk, body))
+    data = body.get("data")
+    plain = frozenset(body["stringData"]) - frozenset(data if isinstance(data, dict) else ())
+    nulls = frozenset(name for name in plain if body["stringData"][name] is None)
+    return Entry(gvk, key, folded(gvk, body), plain, nulls)
+
+
+def sent(key: ObjectKey, manifest: Json) -> Json:
     """A manifest as Helm's builder makes an object of it: an empty namespace is filled in, and Helm 4's mark is gone.
 
     ``SetNamespace`` and ``UpdateObjectNamespace`` (k8s.io/cli-runtime, pkg/resource/visitor.go).
@@ -41,8 +69,40 @@ def built(gvk: GroupVersionKind, key: ObjectKey, manifest: Json) -> Entry:
     manifest = unmarked(manifest)
     metadata = manifest.get("metadata") or {}
     if not key.namespace or metadata.get("namespace"):
-        return Entry(gvk, key, manifest)
-    return Entry(gvk, key, {**manifest, "metadata": {**metadata, "namespace": key.namespace}})
+        return manifest
+    return {**manifest, "metadata": {**metadata, "namespace": key.namespace}}
+
+
+def folded(gvk: GroupVersionKind, body: Json) -> Json:
+    """A Secret as the API server stores it: ``stringData`` put into ``data`` in base64, over what is there.
+
+    A null becomes an empty value. Any other object comes back as it is, and so does a Secret that the server refuses
+    for a value that is not a string (``Convert_v1_Secret_To_core_Secret``, k8s.io/kubernetes 1.34,
+    pkg/apis/core/v1/conversion.go).
+    """
+    if gvk.group_kind != SECRET or not isinstance(body, dict) or "stringData" not in body:
+        return body
+    plain, data = body["stringData"] or {}, body.get("data")
+    if not (isinstance(plain, dict) and isinstance(data, (dict, type(None)))):
+        return body
+    if not all(isinstance(value, (str, type(None))) for value in plain.values()):
+        return body
+    from base64 import b64encode
+
+    rest = {name: value for name, value in body.items() if name != "stringData"}
+    if plain:
+        packed = {name: b64encode((value or "").encode()).decode() for name, value in plain.items()}
+        rest["data"] = {**(data or {}), **packed}
+    return rest
+
+
+def _without_data(body: Json, names: frozenset[str]) -> Json:
+    """A Secret without these keys of its ``data``, and without one that is then empty."""
+    if not names or not isinstance(body.get("data"), dict):
+        return body
+    data = {name: value for name, value in body["data"].items() if name not in names}
+    rest = {name: value for name, value in body.items() if name != "data"}
+    return {**rest, "data": data} if data else rest
 
 
 def stamped(body: Json, release: ReleaseName) -> Json:

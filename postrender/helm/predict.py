@@ -77,7 +77,7 @@ def simulate(update: Update) -> tuple[Prediction, ...]:
     """
     order = [*update.stored, *(update.targets[index] for index in update.adopted)]
     found = first_matches(identity(update.matching, entry.gvk, entry.key) for entry in order)
-    now = [entry.body for entry in update.targets]
+    now = [entry.removable for entry in update.targets]
     lives = dict(update.live)
     answers: list[Prediction] = []
     for index, target in enumerate(update.targets):
@@ -107,9 +107,9 @@ def _written(live: Json) -> Json:
 
 def _original(update: Update, match: int, now: list[Json]) -> Json:
     if match < len(update.stored):
-        return update.stored[match].body
+        return update.stored[match].removable
     target = update.adopted[match - len(update.stored)]
-    return now[target] if update.shared else update.targets[target].body
+    return now[target] if update.shared else update.targets[target].removable
 
 
 def _one(update: Update, target: Entry, original: Json, live: Json) -> Prediction:
@@ -149,7 +149,7 @@ def _strategic(update: Update, target: Entry) -> bool:
 def _difference(update: Update, target: Entry, original: Json, live: Json) -> Json:
     """The patch Helm makes; raises PatchError."""
     if _strategic(update, target):
-        return patch.strategic_three_way(original, target.body, live, target.gvk)
+        return patch.strategic_three_way(original, target.settable, live, target.gvk)
     if update.three_way:
         return patch.three_way_merge_patch(original, target.body, live)
     return patch.merge_patch(original, target.body, exact_numbers=update.helm.major >= 4)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from postrender.helm.invocation import Action as HelmAction
 from postrender.helm.invocation import Invocation
 from postrender.helm.versions import DISTINCT, HelmVersion, behaviour
-from postrender.identity import ObjectKey
-from postrender.live import StoredRelease
+from postrender.identity import SECRET, ObjectKey
+from postrender.live import Json, StoredRelease
 from postrender.ownership import Ownership
 from postrender.plan import findings
 from postrender.plan.edits import actions_of, edits_of
@@ -124,7 +124,7 @@ def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
     told = [run.allowed(finding) for finding in _told(run, index, done, outcome)]
     refused = any(finding.severity is Severity.ERROR for finding in told)
     adopt = item.live if not refused and run.adopts(owner) else None
-    apply = outcome.apply if outcome and not refused else None
+    apply = None if refused else outcome.apply if outcome else _removal_patch(run, item)
     body = run.facts.desired(item.ref) if done.store is not None else None
     prediction = outcome.prediction if outcome else None
     return Verdict(
@@ -139,8 +139,26 @@ def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
         adopt=adopt,
         apply=apply,
         mend=outcome.mend if outcome and not _of_others(told) else None,
-        trial=None if refused or apply is not None else _trial(run, index, done, prediction),
+        trial=None if refused or (outcome and apply is not None) else _trial(run, index, done, prediction),
     )
+
+
+def _removal_patch(run: Run, item: Item) -> Json:
+    """What removes the keys that left ``stringData`` from a live Secret that Helm applies server-side."""
+    if not (run.server_side and item.key.group_kind == SECRET and item.live):
+        return None
+    from postrender.plan import string_data  # As for ``outcomes``: not for a stream of new objects.
+
+    return string_data.removal_patch(run, string_data.left(run, item))
+
+
+def _about_string_data(run: Run, item: Item) -> list[Finding]:
+    if not (run.server_side and item.key.group_kind == SECRET and item.live):
+        return []
+    from postrender.plan import string_data
+
+    keys = string_data.left(run, item)
+    return [string_data.finding(run, item, keys)] if keys else []
 
 
 def _of_others(told: Sequence[Finding]) -> bool:
@@ -175,6 +193,7 @@ def _told(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> lis
         told.append(findings.stripped(done.strip))
     if outcome:
         told.extend(_about_outcome(run, index, done, outcome))
+    told.extend(_about_string_data(run, run.facts.items[index]))
     return [*told, *hazards(run, index, done)]
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from postrender.helm import hooks
 from postrender.helm.invocation import Action, Invocation
-from postrender.helm.objects import Entry
+from postrender.helm.objects import Entry, folded
 from postrender.helm.versions import Behaviour, behaviour
 from postrender.identity import CRD, ObjectKey, Resource, object_name
 from postrender.live import Found, Json, LiveObject, Observation, ReleaseName, StoredRelease
@@ -54,7 +54,8 @@ class Item(Record):
 class Desired:
     """What the chart wants, object by object: each document is read when it is asked for, and once.
 
-    ``comparable`` makes of it what can be compared with what is live.
+    A Secret's ``stringData`` stands in ``data``, as the API server stores it. ``comparable`` makes of the object what
+    can be compared with what is live.
     """
 
     def __init__(self, manifest: Manifest, comparable: Callable[[ObjectRef, Json], Json] | None = None) -> None:
@@ -66,9 +67,14 @@ class Desired:
         """The object's value; raises ManifestError."""
         key = (ref.document, ref.path)
         if key not in self._read:
-            body = self._manifest.value(ref)
+            body = folded(ref.gvk, self._manifest.value(ref))
             self._read[key] = body if self._comparable is None else self._comparable(ref, body)
         return self._read[key]
+
+    def document(self, ref: ObjectRef) -> Json:
+        """The object's value as the document says it, ``stringData`` included; raises ManifestError."""
+        body = self._manifest.value(ref)
+        return body if self._comparable is None else self._comparable(ref, body)
 
 
 class Facts(Record):

@@ -17,7 +17,7 @@ from postrender.helm.fresh_install import (
     holds,
     may_hold_leftovers,
 )
-from postrender.helm.objects import built, stamped
+from postrender.helm.objects import built, sent, stamped
 from postrender.helm.server import SERVER_KEPT
 from postrender.identity import GroupKind, ObjectKey, Resource
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json
@@ -40,7 +40,8 @@ def dry_run_create(facts: Facts, item: Item) -> Trial | None:
     body = stamped(built(item.ref.gvk, item.key, facts.desired(item.ref)).body, release)
     if holds(live.body, body) and not may_hold_leftovers(live.body, body):
         return None
-    return create_request(item.resource, item.key, body)
+    document = stamped(sent(item.key, facts.desired.document(item.ref)), release)
+    return create_request(item.resource, item.key, document)
 
 
 def ignored(item: Item, body: Json, fresh: Json, predicted: Json, answered: Json) -> tuple[Path, ...]:

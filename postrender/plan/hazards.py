@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 
 from postrender.helm.hooks import HOOK, events, unknown_events
@@ -101,7 +100,7 @@ def _overwritten(run: Run, item: Item, live: LiveObject) -> Iterator[Finding]:
     """A kept Secret whose values the chart changes: often they were generated, and somebody uses them."""
     if item.key.group_kind != SECRET or live.body is None:
         return
-    before, wanted = live.body.get("data") or {}, _data(run.facts.desired(item.ref))
+    before, wanted = live.body.get("data") or {}, run.facts.desired(item.ref).get("data") or {}
     changed = sorted(key for key, value in wanted.items() if key in before and before[key] != value)
     if changed:
         yield Finding(
@@ -111,16 +110,6 @@ def _overwritten(run: Run, item: Item, live: LiveObject) -> Iterator[Finding]:
             "old values is locked out",
             (f"kubectl get {kubectl(item.name)} -o yaml   (and give the chart the values that are live)",),
         )
-
-
-def _data(desired: Json) -> dict[str, Json]:
-    """A Secret's data as the server stores it, ``stringData`` included."""
-    plain = {
-        key: base64.b64encode(value.encode()).decode()
-        for key, value in (desired.get("stringData") or {}).items()
-        if isinstance(value, str)
-    }
-    return {**(desired.get("data") or {}), **plain}
 
 
 def _hook(run: Run, item: Item, live: LiveObject) -> Iterator[Finding]:

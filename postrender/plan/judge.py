@@ -203,6 +203,7 @@ def truth(group: Group, index: int, rewriting: Rewriting, prediction: Prediction
         result = _without_null_texts(with_leftovers(body, now, comparable(right), _owners(group, entry)))
     else:
         result = with_left_over(as_live_where_wrong(body, live, right), live, _tree(entry, live))
+    result = replace(entry, body=result).settable
     policy = policy_of(body)
     if policy is None:
         return result
@@ -248,7 +249,10 @@ def versioned(live: Json) -> Json:
 def _manifests(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
     """The members as Helm reads them from the manifest that is emitted, and stored."""
     return [
-        built(member.entry.gvk, member.entry.key, rewriting.emitted(member.entry.body))
+        replace(
+            member.entry,
+            body=built(member.entry.gvk, member.entry.key, rewriting.emitted(member.entry.body)).body,
+        )
         for member, rewriting in zip(group.members, rewritings, strict=True)
     ]
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 
 from postrender.helm.matching import identity
-from postrender.helm.objects import Entry, stamped
+from postrender.helm.objects import Entry, built, stamped
 from postrender.helm.patch.values import sharing
 from postrender.helm.predict import Prediction, Update
 from postrender.helm.versions import Matching
+from postrender.identity import SECRET
 from postrender.live import Json, LiveObject, ReleaseName
 from postrender.ownership import Ownership
-from postrender.plan.facts import Facts
+from postrender.plan.facts import Facts, Item
 from postrender.plan.judge import simulated
 from postrender.plan.rewriting import Group, Member, Outcome, Rewriting
 from postrender.plan.run import Run
 from postrender.plan.search import rewrite
 from postrender.policy import OnDrift, Policy
+from postrender.record import replace
 
 
 def outcomes(run: Run, release: ReleaseName) -> dict[int, Outcome]:
@@ -85,7 +87,7 @@ def _group(run: Run, release: ReleaseName, indices: list[int], stored: list[Entr
         status_apart=frozenset(item.ref.gvk for item in items if item.resource.status_apart),
     )
     members = [
-        Member(Entry(item.ref.gvk, item.key, body), run.wish(index))
+        Member(_entry(run, item, body), run.wish(index))
         for index, item, body in zip(indices, items, wanted, strict=True)
     ]
     drift = run.policy.on_drift
@@ -100,6 +102,13 @@ def _group(run: Run, release: ReleaseName, indices: list[int], stored: list[Entr
         fresh=run.facts.fresh,
         postponed=run.facts.postponed,
     )
+
+
+def _entry(run: Run, item: Item, body: Json) -> Entry:
+    """The chart's object; of a Secret with which keys the document has in ``stringData``."""
+    if item.key.group_kind != SECRET:
+        return Entry(item.ref.gvk, item.key, body)
+    return replace(built(item.ref.gvk, item.key, run.facts.desired.document(item.ref)), body=body)
 
 
 def _body(run: Run, release: ReleaseName, live: LiveObject, owner: Ownership | None) -> Json:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from postrender.helm.apply import client_side_past, dropped, without_past
 from postrender.helm.fields import MANAGER
-from postrender.helm.objects import built, stamped
+from postrender.helm.objects import folded, sent, stamped
 from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
 from postrender.helm.predict import Prediction, Request
 from postrender.helm.serverside.fieldset import shown, value_at
@@ -98,8 +98,8 @@ def _creation(run: Run, item: Item, rewriting: Rewriting) -> Trial | None:
 def target(run: Run, item: Item, rewriting: Rewriting) -> Json:
     """The object as Helm builds it of what is emitted, stamped."""
     assert run.release is not None
-    body = rewriting.emitted(run.facts.desired(item.ref))
-    return stamped(built(item.ref.gvk, item.key, body).body, run.release)
+    body = rewriting.emitted(run.facts.desired.document(item.ref))
+    return stamped(sent(item.key, body), run.release)
 
 
 def _at_version(body: Json, live: LiveObject) -> Json:
@@ -156,6 +156,8 @@ def answered(plan: Plan, facts: Facts, policy: Policy, answers: Sequence[TrialAn
 
 def _heard(verdict: Verdict, item: Item, facts: Facts, policy: Policy, trial: Trial, answer: TrialAnswer) -> Verdict:
     prediction = tried(item, trial, answer, verdict.prediction)
+    if verdict.apply is not None and prediction is not None and not prediction.error:
+        prediction = replace(prediction, live=apply_merge_patch(prediction.live, verdict.apply))
     if isinstance(answer, Accepted) and (gone := _unexpected(item, facts, answer)):
         finding = allowed(server.removed([shown(path) for path in gone]), policy)
         verdict = replace(verdict, findings=(*verdict.findings, finding))
@@ -179,6 +181,7 @@ def _heard(verdict: Verdict, item: Item, facts: Facts, policy: Policy, trial: Tr
         actions=(Action.REFUSE,),
         edits=(),
         adopt=None,
+        apply=None,
         prediction=prediction,
         findings=(*verdict.findings, finding),
     )
@@ -205,7 +208,8 @@ def _left(item: Item, trial: Trial, prediction: Prediction | None) -> tuple[tupl
     if trial.verb is not Verb.APPLY or trial.first_own or prediction is None or item.live is None:
         return ()
     mine, others = client_side_past(item.live.managed_fields, custom=patch_type(item.ref.gvk) is PatchType.MERGE)
-    return tuple(differs(prediction.live, without_past(prediction.live, trial.body, mine, others)))
+    body = folded(item.ref.gvk, trial.body)
+    return tuple(differs(prediction.live, without_past(prediction.live, body, mine, others)))
 
 
 def _lost(item: Item, trial: Trial, prediction: Prediction | None) -> list[tuple[str, ...]]:

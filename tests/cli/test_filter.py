@@ -217,7 +217,7 @@ def test_a_report_holds_no_secret(tmp_path: Path) -> None:
     secret = b"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: hunter2-hunter2}\n"
     run(*OFFLINE, "--report", str(path), stdin=secret)
     assert "hunter2" not in path.read_text()
-    assert json.loads(path.read_text())["objects"][0]["desired"]["stringData"]["password"].startswith("digest:")
+    assert json.loads(path.read_text())["objects"][0]["desired"]["data"]["password"].startswith("digest:")
 
 
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from postrender.helm.objects import MARK, built
+from postrender.helm.objects import MARK, built, folded
 from postrender.identity import GroupVersionKind, ObjectKey
 
 SHIRT = GroupVersionKind("stable.example.com", "v1", "Shirt")
@@ -33,3 +33,38 @@ def test_a_namespace_is_filled_in_and_the_mark_of_helm_4_is_gone(metadata: Any, 
 def test_without_a_namespace_none_is_filled_in() -> None:
     body = {"kind": "Shirt", "metadata": {"name": "a"}}
     assert built(SHIRT, ObjectKey(SHIRT.group_kind, "", "a"), body).body == body
+
+
+SECRET = GroupVersionKind("", "v1", "Secret")
+
+
+@pytest.mark.parametrize(
+    ("body", "stored"),
+    [
+        ({"stringData": {"a": "x"}}, {"data": {"a": "eA=="}}),
+        ({"data": {"a": "eQ==", "b": "eg=="}, "stringData": {"a": "x"}}, {"data": {"a": "eA==", "b": "eg=="}}),
+        ({"data": None, "stringData": {"a": "x"}}, {"data": {"a": "eA=="}}),
+        ({"stringData": {"a": None}}, {"data": {"a": ""}}),
+        ({"stringData": None, "data": {"b": "eg=="}}, {"data": {"b": "eg=="}}),
+        ({"stringData": {}}, {}),
+        ({"stringData": {"a": 1}}, {"stringData": {"a": 1}}),
+        ({"stringData": "x"}, {"stringData": "x"}),
+        ({"data": {"b": "eg=="}}, {"data": {"b": "eg=="}}),
+    ],
+)
+def test_string_data_stands_in_data_as_the_server_stores_it(body: Any, stored: Any) -> None:
+    assert folded(SECRET, body) == stored
+    assert folded(SHIRT, body) == body
+
+
+def test_which_values_a_patch_of_helm_sets_and_removes() -> None:
+    body = {"data": {"a": "eA==", "b": "eA=="}, "stringData": {"b": "x", "c": "x", "d": None}}
+    entry = built(SECRET, ObjectKey(SECRET.group_kind, "", "s"), body)
+    assert entry.body == {"data": {"a": "eA==", "b": "eA==", "c": "eA==", "d": ""}}
+    assert entry.removable == {"data": {"a": "eA==", "b": "eA=="}}
+    assert entry.settable == {"data": {"a": "eA==", "b": "eA==", "c": "eA=="}}
+
+
+def test_an_older_manifest_with_nothing_but_string_data_has_no_data_to_remove() -> None:
+    entry = built(SECRET, ObjectKey(SECRET.group_kind, "", "s"), {"stringData": {"a": "x"}})
+    assert entry.removable == {}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from postrender.helm.versions import HelmVersion, Matching, behaviour
-from postrender.plan.findings.words import annotated, some
+from postrender.plan.findings.words import annotated, kubectl, some
 from postrender.plan.rewriting import Outcome
 from postrender.plan.verdict import Finding, Severity
 from postrender.policy import OnDrift, Policy
@@ -47,7 +49,7 @@ def of_outcome(outcome: Outcome, upgrade: bool, policy: Policy, helm: HelmVersio
             else Finding("PR202", Severity.INFO, f"pinned to its live resourceVersion ({pin})")
         )
     if outcome.apply is not None:
-        told.append(_applied(outcome))
+        told.append(applied(outcome.differing))
         outcome = replace(outcome, differing=())
     if outcome.differing or not outcome.mended:
         told.append(_not_right(outcome, policy, helm, upgrade))
@@ -86,9 +88,9 @@ def _replacing(helm: HelmVersion, upgrade: bool) -> tuple[str, ...]:
     return (f"helm ... {flags}   (replaces the objects)",)
 
 
-def _applied(outcome: Outcome) -> Finding:
-    paths = [".".join(path) for path in outcome.differing]
-    shown = some(paths)
+def applied(paths: Sequence[Sequence[str]]) -> Finding:
+    """The live object is brought to what the chart says before Helm runs."""
+    shown = some([".".join(path) for path in paths])
     fields = f"{len(paths)} field{'s' * (len(paths) != 1)}"
     return Finding(
         "PR309", Severity.INFO, f"{fields} of the live object set to what the chart says, before Helm: {shown}"
@@ -99,16 +101,22 @@ def _named(outcome: Outcome) -> str:
     return some([".".join(path) for path in outcome.differing])
 
 
-def _stays(outcome: Outcome, policy: Policy) -> Finding:
-    """Fields that left the chart, and that no later patch of this Helm removes."""
-    count = len(outcome.differing)
+def stays(paths: Sequence[Sequence[str]], policy: Policy, *next: str) -> Finding:
+    """Fields that left the chart, and that no later patch of this Helm removes; ``next`` are commands that do."""
+    count = len(paths)
     return Finding(
         "PR313",
         Severity.ERROR if policy.on_drift is OnDrift.FAIL else Severity.WARNING,
         f"{count} field{'s' * (count != 1)} that left the chart stay{'s' * (count == 1)} live, and the next helm "
-        f"upgrade does not remove {'it' if count == 1 else 'them'}: {_named(outcome)}",
-        _other_drift(policy)[-1:],
+        f"upgrade does not remove {'it' if count == 1 else 'them'}: {some(['.'.join(path) for path in paths])}",
+        (*next, *_other_drift(policy)[-1:]),
     )
+
+
+def removal(name: str, paths: Sequence[Sequence[str]]) -> str:
+    """The command that removes these fields of a live object."""
+    removed = ", ".join(f'{{"op": "remove", "path": "/{"/".join(path)}"}}' for path in paths)
+    return f"kubectl patch {kubectl(name)} --type=json -p='[{removed}]'"
 
 
 def not_compared(reason: str) -> Finding:
@@ -135,7 +143,7 @@ def _not_right(outcome: Outcome, policy: Policy, helm: HelmVersion, upgrade: boo
     count = len(outcome.differing)
     fields = f"{count} field{'s' * (count != 1)}"
     if outcome.stays:
-        return _stays(outcome, policy)
+        return stays(outcome.differing, policy)
     if not outcome.mended:
         now = f"{fields} would be wrong afterwards" if count else "the next upgrade would leave fields behind"
         severity = Severity.ERROR if count else Severity.WARNING
