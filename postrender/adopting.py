@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from postrender import manifest as manifests
 from postrender.errors import ClusterError, Refused, UsageError
-from postrender.holders import holders
+from postrender.holders import Holders, holders
 from postrender.identity import ObjectKey, Resource, object_name
 from postrender.live import Found, LiveObject, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.owners import Owners
@@ -54,6 +54,13 @@ class Adoption(Record):
     def changes(self) -> bool:
         """Whether anything is to be written."""
         return self.before != self.after
+
+
+class Look(Record):
+    """What would be written to each object, and how many other releases were read for who else holds it."""
+
+    adoptions: tuple[Adoption, ...]
+    holders: Holders
 
 
 class Written(Record):
@@ -104,7 +111,7 @@ def stored_places(target: Target, release: ReleaseName, driver: str) -> list[tup
     return places
 
 
-def look(target: Target, release: ReleaseName, driver: str, places: Places, *, absent: bool) -> tuple[Adoption, ...]:
+def look(target: Target, release: ReleaseName, driver: str, places: Places, *, absent: bool) -> Look:
     """What would be written to each object, in order; nothing is.
 
     ``absent`` tells that an object may not be there. Raises Refused, with every objection in one message, where an
@@ -116,14 +123,14 @@ def look(target: Target, release: ReleaseName, driver: str, places: Places, *, a
     owners = [classify(each, release, stored=False, living=living) for each in seen if isinstance(each, Found)]
     lives_of = [each.live for each in seen if isinstance(each, Found)]
     taken = [live for live, owner in zip(lives_of, owners, strict=True) if owner.standing in _TAKEN]
-    held = holders(target, taken, release, driver)
+    held = holders(target, taken, release, driver) if taken else Holders({}, 0)
     for (resource, key), observation in zip(places, seen, strict=True):
         name = object_name(resource, key)
         if isinstance(observation, Unknown):
             raise ClusterError(f"could not be looked up: {observation.reason}", where=name, next=observation.next)
         owner = classify(observation, release, stored=False, living=living)
-        if owner.standing in _TAKEN and key in held:
-            owner = Ownership(Standing.FOREIGN, held[key])
+        if owner.standing in _TAKEN and key in held.found:
+            owner = Ownership(Standing.FOREIGN, held.found[key])
         why, code = _objection(owner)
         if isinstance(observation, Found) and not why:
             before = stamps_of(observation.live)
@@ -137,7 +144,7 @@ def look(target: Target, release: ReleaseName, driver: str, places: Places, *, a
     if objections:
         steps = [f"postrender explain {' '.join(sorted(codes))}"] if codes else []
         raise Refused("\n".join([*objections, "nothing was written"]), next=steps)
-    return tuple(found)
+    return Look(tuple(found), held)
 
 
 def carry_out(target: Target, adoptions: Iterable[Adoption], release: ReleaseName, told: Callable[[str], None]) -> None:

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from postrender import manifest as manifests
 from postrender.errors import ClusterError, ManifestError
 from postrender.identity import ObjectKey
-from postrender.live import RELEASE_NAMESPACE, LiveObject, ReleaseName, Unknown
+from postrender.live import RELEASE_NAMESPACE, LiveObject, ReleaseName, StoredRelease, Unknown
 from postrender.ownership import lives
+from postrender.record import Record
 from postrender.source import Source, unreadable
 
 MOST = 500
 """How many releases are read before it counts as unknown who holds an object."""
 
 
-def holders(
-    source: Source, lives_of: Iterable[LiveObject], release: ReleaseName, driver: str
-) -> dict[ObjectKey, ReleaseName]:
+class Holders(Record):
+    """The living release that holds an object, for each object that one holds, and how many releases were read."""
+
+    found: Mapping[ObjectKey, ReleaseName]
+    read: int
+
+    @property
+    def note(self) -> str:
+        """What a reader is told of it; ``""`` if nothing was read."""
+        releases = f"{self.read} other stored release{'s' * (self.read != 1)}"
+        return f"checked the manifests of {releases} for the objects to be adopted" if self.read else ""
+
+
+def holders(source: Source, lives_of: Iterable[LiveObject], release: ReleaseName, driver: str) -> Holders:
     """For each live object that another living release's stored manifest holds, that release.
 
     Read are the releases of the object's namespace, of the namespace of ``release`` (which wants the objects, and is
@@ -30,35 +42,37 @@ def holders(
         places = (live.key.namespace, release.namespace, live.annotations.get(RELEASE_NAMESPACE), *named)
         for namespace in dict.fromkeys(place for place in places if place):
             wanted.setdefault(namespace, []).append(live.key)
+    stored = [each for namespace in wanted for each in _stored_in(source, namespace) if each != (release, driver)]
+    if len(stored) > MOST:
+        raise ClusterError(
+            f"{len(stored)} releases may hold what is to be adopted, and at most {MOST} are read",
+            where=f"namespace {' and '.join(wanted)}",
+            next=tuple(source.typed("helm list --all", namespace) for namespace in wanted),
+        )
     found: dict[ObjectKey, ReleaseName] = {}
-    read = 0
-    for namespace, keys in wanted.items():
-        stored = source.stored_in(namespace)
-        if isinstance(stored, Unknown):
-            raise ClusterError(
-                f"whether a living release of it holds what is to be adopted is not known: {stored.reason}",
-                where=f"namespace {namespace}",
-                next=stored.next or "postrender doctor",
-            )
-        for name, kept in stored:
-            if (name, kept) == (release, driver):
-                continue
-            read += 1
-            if read > MOST:
-                raise ClusterError(
-                    f"more than {MOST} releases may hold what is to be adopted",
-                    where=f"namespace {namespace}",
-                    next=source.typed("helm list --all", namespace),
-                )
-            for key in _held(source, name, kept, keys):
-                found.setdefault(key, name)
-    return found
+    for (name, _), revisions in zip(stored, source.histories(stored), strict=True):
+        if isinstance(revisions, Unknown):
+            raise unreadable(name, source.description, revisions)
+        for key in _held(source, name, revisions, wanted[name.namespace]):
+            found.setdefault(key, name)
+    return Holders(found, len(stored))
 
 
-def _held(source: Source, release: ReleaseName, driver: str, keys: Iterable[ObjectKey]) -> list[ObjectKey]:
-    revisions = source.releases(release, manifest=True, driver=driver)
-    if isinstance(revisions, Unknown):
-        raise unreadable(release, source.description, revisions)
+def _stored_in(source: Source, namespace: str) -> tuple[tuple[ReleaseName, str], ...]:
+    stored = source.stored_in(namespace)
+    if isinstance(stored, Unknown):
+        raise ClusterError(
+            f"whether a living release of it holds what is to be adopted is not known: {stored.reason}",
+            where=f"namespace {namespace}",
+            next=stored.next or "postrender doctor",
+        )
+    return stored
+
+
+def _held(
+    source: Source, release: ReleaseName, revisions: Iterable[StoredRelease], keys: Iterable[ObjectKey]
+) -> list[ObjectKey]:
+    """The keys that a stored manifest of the release holds, if it lives."""
     if lives(revisions, source.typed) is False:
         return []
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from postrender import builtin
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
-from postrender.live import Json, NotServed, Observation, ReleaseName, Unknown
+from postrender.live import Json, NotServed, Observation, ReleaseName, StoredRelease, Unknown
 from postrender.record import replace
 from postrender.source import Unreached, Wanted
 
@@ -71,6 +71,10 @@ class Offline(Unreached):
         """Unknown."""
         del name, manifest, driver
         return _NOBODY
+
+    def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
+        """Unknown, for each."""
+        return [_NOBODY for _ in names]
 
     def stored_in(self, namespace: str) -> Unknown:
         """Unknown."""

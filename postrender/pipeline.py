@@ -70,15 +70,17 @@ def plan_manifest(
     """``plan_stream`` for a stream that was read already, and of which some objects may have been left out."""
     facts = with_fresh_objects(gather(manifest, invocation, source, whole=whole), source)
     plan = decide(facts, policy)
+    notes: tuple[str, ...] = ()
     if plan.adoptions and source is not None and invocation.release is not None:
         from postrender.holders import holders  # Few runs write, and each pays for what it imports.
 
         live = [item.live for item in facts.items if item.live is not None]
         taken = {verdict.key for verdict in plan.adoptions}
-        found = holders(source, [each for each in live if each.key in taken], invocation.release, invocation.driver)
-        if found:
-            facts = replace(facts, holders=found)
+        held = holders(source, [each for each in live if each.key in taken], invocation.release, invocation.driver)
+        if held.found:
+            facts = replace(facts, holders=held.found)
             plan = decide(facts, policy)
+        notes = (held.note,) if held.note else ()
     told = with_server_results(plan, facts, source)
     if told is not facts:
         facts, plan = told, decide(told, policy)
@@ -92,7 +94,8 @@ def plan_manifest(
             f"only an API server can tell fields that left the chart from its defaults; {source.description} has none, "
             f"so {some(unchecked)} may keep such fields without notice"
         )
-        plan = replace(plan, notes=(*plan.notes, note))
+        notes = (*notes, note)
+    plan = replace(plan, notes=(*plan.notes, *notes)) if notes else plan
     return Planned(manifest, facts, plan)
 
 

@@ -65,10 +65,20 @@ class Recording:
     def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
         """The other one's answer, noted."""
         found = self._source.releases(name, manifest=manifest, driver=driver)
+        self._note(name, driver, found)
+        return found
+
+    def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
+        """The other one's answers, noted."""
+        found = self._source.histories(names)
+        for (name, driver), revisions in zip(names, found, strict=True):
+            self._note(name, driver, revisions)
+        return found
+
+    def _note(self, name: ReleaseName, driver: str, found: tuple[StoredRelease, ...] | Unknown) -> None:
         for each in () if isinstance(found, Unknown) else found:
             if each.manifest is not None or (name, each.revision) not in self.revisions:
                 self.revisions[name, each.revision] = driver, each
-        return found
 
     def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
         """The other one's answer; what is asked of each release after it is noted."""

@@ -108,6 +108,10 @@ class Snapshot(Record, Unreached):
             return Unknown(f"{self.path}: {error}")
         return tuple(whole.revision if whole else told for told, whole in found)
 
+    def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
+        """Every stored revision of each, ascending."""
+        return [self.releases(name, manifest=True, driver=driver) for name, driver in names]
+
     def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...]:
         """The releases of which the file holds revisions."""
         kinds = {

@@ -74,6 +74,9 @@ class Source(Protocol):
         their manifest.
         """
 
+    def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
+        """As ``releases`` with their manifests, for several releases at once, each with its driver, in order."""
+
     def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
         """Every release of which a namespace holds revisions, whatever their status, each with its driver."""
 

@@ -131,6 +131,18 @@ class Cluster:
             given_up=late,
         )
 
+    def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
+        """Every stored revision of each, ascending, several releases at once."""
+        late: tuple[StoredRelease, ...] | Unknown = self._late(_REQUESTS)
+        return each(
+            lambda single: stored(self._transport, *single, self._kubectl, self._skip, manifest=True),
+            names,
+            patience=_REQUESTS * self._transport.patience,
+            given_up=late,
+            # Each reads its newest revision and its deployed one at once.
+            at_once=MAX_REQUESTS // 2,
+        )
+
     def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
         """Every release of which a namespace holds revisions, whatever their status, each with its driver."""
         from postrender.releases.listed import newest  # Only runs that are to write to live objects need it.

@@ -22,8 +22,15 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-def each(call: Callable[[In], Out], items: Sequence[In], *, patience: float, given_up: Out) -> list[Out]:
-    """``call`` of each item, in order; an exception of one is raised here.
+def each(
+    call: Callable[[In], Out],
+    items: Sequence[In],
+    *,
+    patience: float,
+    given_up: Out,
+    at_once: int = MAX_REQUESTS,
+) -> list[Out]:
+    """``call`` of each item, in order, ``at_once`` of them together; an exception of one is raised here.
 
     Where nothing came back for ``patience`` seconds, all that is still missing is ``given_up``. The threads are
     daemons, so that a Ctrl-C ends the program at once whatever the network does.
@@ -47,7 +54,7 @@ def each(call: Callable[[In], Out], items: Sequence[In], *, patience: float, giv
             except BaseException as error:
                 done.put((place, None, error))
 
-    for _ in range(min(MAX_REQUESTS, len(items))):
+    for _ in range(min(at_once, len(items))):
         threading.Thread(target=work, daemon=True).start()
     try:
         for _ in items:

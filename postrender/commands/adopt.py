@@ -98,9 +98,10 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
             places = list(dict.fromkeys(named))
         else:
             places = stored_places(cluster, release, driver)
-        found = look(cluster, release, driver, places, absent=not options.objects)
-    report = report_of(found, cluster.description, release)
-    _show(options, found, report, f"release {release}, {cluster.description}")
+        seen = look(cluster, release, driver, places, absent=not options.objects)
+    found = seen.adoptions
+    report = report_of(found, cluster.description, release, seen.holders.read)
+    _show(options, found, report, f"release {release}, {cluster.description}", seen.holders.note)
     if not report.written or options.dry_run:
         return 0
     confirm(_question(len(report.written), cluster), yes=options.yes)
@@ -134,11 +135,13 @@ def _undo(options: argparse.Namespace, given: Flags) -> int:
     return 0
 
 
-def _show(options: argparse.Namespace, found: tuple[Adoption, ...], report: Report, heading: str) -> None:
+def _show(
+    options: argparse.Namespace, found: tuple[Adoption, ...], report: Report, heading: str, note: str = ""
+) -> None:
     if options.output != "text":
         write(structured(adoption_data(report), options.output))
     elif not options.quiet or not options.yes:
-        write(preview(found, heading, chosen_paint(options)), coloured=chosen_paint(options).on)
+        write(preview(found, heading, chosen_paint(options), note), coloured=chosen_paint(options).on)
 
 
 def _question(count: int, cluster: Cluster) -> str:

@@ -25,19 +25,22 @@ class NoReport(Exception):
 
 
 class Report(Record):
-    """What was written, and for which release."""
+    """What was written, for which release, and how many other releases were read for who else holds it."""
 
     cluster: str
     release: ReleaseName
     written: tuple[Written, ...]
+    read: int = 0
 
 
-def preview(adoptions: Sequence[Adoption], heading: str, paint: Paint) -> str:
-    """What is to be written to each object, value by value."""
+def preview(adoptions: Sequence[Adoption], heading: str, paint: Paint, note: str = "") -> str:
+    """What is to be written to each object, value by value; ``note`` is a sentence without a full stop."""
     lines = [paint("bold", line) for line in wrapped(heading)]
     for each in adoptions:
         lines += wrapped(f"{each.name}: {_whose(each)}", first="  ", rest="      ")
         lines += _values(each, paint)
+    if note:
+        lines += wrapped(f"note: {note}", first="  ", rest="      ")
     count = sum(each.changes for each in adoptions)
     lines.append(f"{count} object{'s' * (count != 1)} to be written; nothing else of any object changes")
     return "\n".join(lines) + "\n"
@@ -50,6 +53,7 @@ def adoption_data(report: Report) -> dict[str, Json]:
         "kind": KIND,
         "cluster": report.cluster,
         "release": {"namespace": report.release.namespace, "name": report.release.name},
+        "otherReleasesRead": report.read,
         "objects": [
             {
                 "object": each.name,
@@ -68,14 +72,14 @@ def adoption_data(report: Report) -> dict[str, Json]:
     }
 
 
-def report_of(adoptions: Sequence[Adoption], cluster: str, release: ReleaseName) -> Report:
-    """What is about to be written."""
+def report_of(adoptions: Sequence[Adoption], cluster: str, release: ReleaseName, read: int = 0) -> Report:
+    """What is about to be written; ``read`` as in ``Report``."""
     written = [
         Written(each.resource, each.live.key, each.live.uid, each.before, each.after)
         for each in adoptions
         if each.changes
     ]
-    return Report(cluster, release, tuple(written))
+    return Report(cluster, release, tuple(written), read)
 
 
 def report_from(data: bytes) -> Report:

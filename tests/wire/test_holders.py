@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 import pytest
 
-from postrender.holders import holders
+from postrender.cluster.parallel import MAX_REQUESTS
+from postrender.errors import ClusterError
+from postrender.holders import MOST, Holders, holders
 from postrender.live import Found, ReleaseName
 from postrender.source import Wanted
 from tests.wire.conftest import Connect
 from tests.wire.kinds import CONFIG_MAP, SECRET, SHIRT, a_revision, an_object
-from tests.wire.server import Server
+from tests.wire.server import Request, Server
 
 NEW, OLD = ReleaseName("shop", "new"), ReleaseName("shop", "old")
 MANIFEST = "apiVersion: stable.example.com/v1\nkind: Shirt\nmetadata: {name: shirt}\n"
@@ -37,4 +41,45 @@ def test_who_holds_an_object(
     cluster = connect(request_timeout=5)
     (found,) = cluster.observe([Wanted(SHIRT, "shop", "shirt", body=False)])
     assert isinstance(found, Found)
-    assert holders(cluster, [found.live], NEW, "secret") == ({found.live.key: holder} if holder else {})
+    expected = Holders({found.live.key: holder} if holder else {}, 1)
+    assert holders(cluster, [found.live], NEW, "secret") == expected
+
+
+def test_releases_are_read_several_at_once(server: Server, connect: Connect) -> None:
+    for number in range(40):
+        server.put(SECRET, a_revision(f"r{number}", 1, "deployed", manifest=MANIFEST.replace("shirt}", "other}")))
+    server.put(SHIRT, an_object(SHIRT, "shirt"))
+    cluster = connect(request_timeout=5)
+    (found,) = cluster.observe([Wanted(SHIRT, "shop", "shirt", body=False)])
+    assert isinstance(found, Found)
+    under_way: list[int] = [0, 0]
+    turn = threading.Lock()
+
+    def slow(_: Request) -> None:
+        with turn:
+            under_way[0] += 1
+            under_way[1] = max(under_way)
+        time.sleep(0.05)
+        with turn:
+            under_way[0] -= 1
+
+    server.on("GET .*/secrets.*", slow)
+    told = holders(cluster, [found.live], NEW, "secret")
+    assert told == Holders({}, 40)
+    assert told.note == "checked the manifests of 40 other stored releases for the objects to be adopted"
+    assert 4 <= under_way[1] <= MAX_REQUESTS
+
+
+def test_more_releases_than_are_read_is_not_known(server: Server, connect: Connect) -> None:
+    for number in range(MOST + 1):
+        server.put(SECRET, a_revision(f"r{number}", 1, "deployed"))
+    server.put(SHIRT, an_object(SHIRT, "shirt"))
+    cluster = connect(request_timeout=5)
+    (found,) = cluster.observe([Wanted(SHIRT, "shop", "shirt", body=False)])
+    assert isinstance(found, Found)
+    with pytest.raises(ClusterError) as error:
+        holders(cluster, [found.live], NEW, "secret")
+    assert str(error.value) == (
+        "namespace shop: 501 releases may hold what is to be adopted, and at most 500 are read\n"
+        "  next: helm list --all -n shop"
+    )
