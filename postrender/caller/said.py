@@ -62,8 +62,8 @@ def talks(line: CommandLine, version: HelmVersion | None) -> bool:
     """Tell whether that Helm talks to a cluster.
 
     ``helm template`` does only where it is asked to (``ClientOnly``), ``helm upgrade`` always, if only for its
-    history; ``helm install --dry-run=client`` does in Helm 3, but not in Helm 4 (``IsReachable`` in RunWithContext,
-    pkg/action/install.go).
+    history; ``helm install --dry-run=client`` does in Helm 3, but not in Helm 4 (``RunWithContext``,
+    pkg/action/install.go, asks whether the server is reachable).
     """
     if line.command == "template":
         return simulates(line) == "server"

@@ -104,7 +104,7 @@ def _read(descriptor: int, deadline: float) -> str:
 _HARMLESS = {"HOME": "/nonexistent", "HELM_NO_PLUGINS": "1", "GOGC": "off"}
 """An environment in which ``helm version`` opens nothing of the user's, and no connection.
 
-Helm opens its storage driver and loads the kubeconfig before any command runs (``OnInitialize``, cmd/helm/helm.go): an
+Helm opens its storage driver and loads the kubeconfig before any command runs (``main``, cmd/helm/helm.go): an
 inherited ``HELM_DRIVER=sql`` would connect to the database. Every path of Helm's starts at ``HOME`` where no other
 variable says otherwise, and has to be missing rather than be no folder, which Helm gives up on
 (``newDefaultRegistryClient``, cmd/helm/root.go). ``GOGC=off`` spares a third of the time: collecting garbage.

@@ -12,7 +12,7 @@ from postrender.live import Json, LiveObject
 from postrender.source import Wanted
 
 FIELD_MANAGER = "helm"
-"""What Helm calls itself (``ManagedFieldsManager``, cmd/helm/helm.go of 3.21.4): the fields stay Helm's own."""
+"""What Helm calls itself (``main``, cmd/helm/helm.go of 3.21.4): the fields stay Helm's own."""
 
 
 def apply(

@@ -22,7 +22,7 @@ AGGREGATED = (
     "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,"
     "application/json"
 )
-"""The parameters in this order, as client-go sends them (``withAggregated``, discovery_client.go)."""
+"""The parameters in this order, as client-go sends them (``acceptDiscoveryFormats``, discovery_client.go)."""
 
 Served: TypeAlias = Resource | NotServed | Unknown
 

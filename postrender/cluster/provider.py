@@ -20,8 +20,7 @@ def with_token(user: Mapping[str, Json], where: str) -> dict[str, Json]:
     """The user with the token that an ``oidc`` provider has stored; raises ClusterError where it has expired.
 
     Renewing it would change the kubeconfig, where the next token is kept, so that is left to kubectl and Helm. No
-    program of another provider is run: client-go knows none but ``oidc`` since 0.26
-    (plugin/pkg/client/auth/plugins.go).
+    program of another provider is run: since 0.26 client-go knows only this one (plugin/pkg/client/auth/plugins.go).
     """
     provider = user.get("auth-provider")
     if not provider:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from postrender.cluster.schemas import Schemas
 
 FIELD_MANAGER = "helm"
-"""Helm's own name for itself (``kube.ManagedFieldsManager``, cmd/helm/helm.go), so that the answer is Helm's."""
+"""Helm's own name for itself (``main``, cmd/helm/helm.go), so that the answer is Helm's."""
 
 _SENT = {
     Verb.APPLY: ("PATCH", "application/apply-patch+yaml"),

@@ -101,8 +101,8 @@ def _as_the_cluster(program: Program, source: Source | None, rest: Sequence[str]
         looking_up.append("--dry-run=server")
     if behaviour(program.version).take_ownership and "--take-ownership" not in given:
         # Whose an object is, the plan says. Helm asks as well and renders nothing if it is another release's: Helm 4
-        # with --dry-run=server, Helm 3 with --validate only (``ClientOnly``, cmd/helm/template.go of 3.13.0 to 3.21.4;
-        # ``existingResourceConflict`` is left out with this flag, pkg/action/install.go of 3.17.0 and later).
+        # with --dry-run=server, Helm 3 with --validate only (``newTemplateCmd``, cmd/helm/template.go of 3.13.0 to
+        # 3.22.0). With this flag it does not ask (``RunWithContext``, pkg/action/install.go of 3.17.0 and later).
         looking_up.append("--take-ownership")
     told = source.capabilities()
     seen = [f"--kube-version={told.version}"] if told.version and "--kube-version" not in given else []

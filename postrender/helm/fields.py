@@ -1,7 +1,7 @@
 """Which fields of a live object Helm itself set, as ``metadata.managedFields`` tells.
 
-The entries are ``fieldsV1`` trees (k8s.io/apimachinery, structured-merge-diff/v6/fieldpath/serialize.go): ``f:name`` is
-a field, ``k:{...}`` a list element with those keys, ``v:...`` a scalar element, ``.`` the node itself.
+The entries are ``fieldsV1`` trees (``Set.ToJSON``, structured-merge-diff/v6/fieldpath/serialize.go): ``f:name`` is a
+field, ``k:{...}`` a list element with those keys, ``v:...`` a scalar element, ``.`` the node itself.
 """
 
 from __future__ import annotations

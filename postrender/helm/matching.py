@@ -32,7 +32,7 @@ def first_matches(identities: Iterable[Hashable]) -> dict[Hashable, int]:
 def no_original(helm: HelmVersion, key: ObjectKey) -> str:
     """What Helm says where it finds an object live that the revision it starts from does not hold.
 
-    ``Update`` (pkg/kube/client.go).
+    ``update`` (pkg/kube/client.go).
     """
     kind, name = key.group_kind.kind, key.name
     if helm.major >= 4:

@@ -1,6 +1,6 @@
 """What one ``Update`` of Helm's client sends, object by object, and what is live after it.
 
-Follows ``Update`` and ``updateResource``/``createPatch`` (pkg/kube/client.go, 3.2 to 4.3) for the client-side path:
+Follows ``update`` and ``updateResource``/``createPatch`` (pkg/kube/client.go, 3.2 to 4.3) for the client-side path:
 every target in stream order is looked up among the originals (``ResourceList.Get``), and patched with the difference
 between that original and the target. Where an object is adopted, Helm puts the very same entry on both lists, so an
 entry that was already visited holds the live object, ``resourceVersion`` and all.

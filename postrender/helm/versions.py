@@ -50,7 +50,7 @@ class Behaviour(Record):
     #: ``install --take-ownership`` patches custom resources three ways (``UpdateThreeWayMerge``, pkg/kube/client.go).
     three_way_on_take_ownership: bool = False
     #: objects to be adopted are copies of their entries, so that a refreshed target leaves its original alone
-    #: (``infoCopy``, existingResourceConflict, pkg/action/validate.go).
+    #: (``existingResourceConflict``, pkg/action/validate.go of v4).
     copies_adopted: bool = False
     #: what is new in an update is applied as all else is (``update``, pkg/kube/client.go of v4.0.1); 4.0.0 creates it
     #: client-side, so that its next upgrade conflicts with itself.
@@ -70,7 +70,7 @@ class Behaviour(Record):
     hooks_in_stream: bool = False
 
 
-_TABLE: tuple[tuple[HelmVersion, dict[str, object]], ...] = (
+ROWS: tuple[tuple[HelmVersion, dict[str, object]], ...] = (
     (HelmVersion(3, 2, 0), {}),
     (HelmVersion(3, 11, 0), {"force_on_adoption": True}),
     (HelmVersion(3, 17, 0), {"take_ownership": True}),
@@ -104,11 +104,11 @@ def behaviour(version: HelmVersion) -> Behaviour:
     A version older than the first row (adoption does not exist before 3.2.0) gets the first row.
     """
     found = Behaviour()
-    for since, change in _TABLE:
+    for since, change in ROWS:
         if since <= version:
             found = replace(found, **change)
     return found
 
 
-DISTINCT = tuple(since for since, _ in _TABLE)
+DISTINCT = tuple(since for since, _ in ROWS)
 """One version of each way to behave: what holds for all of these holds for every Helm."""

@@ -15,11 +15,11 @@ def doubled(run: Run, index: int) -> Iterator[Finding]:
     """What is to be said at the last document of an object that an earlier one has too.
 
     Where it is live, Helm patches it once for each document, in their order. Where it is new, an install of nothing but
-    new objects makes all of a kind at once (``batchPerform``, pkg/kube/client.go), and an update meets what it has just
-    made as an object that the release does not hold, and ends there before 3.22.0 and 4.2.0 (``Update``, the same
-    file). From then on it patches with the difference between what is live and the next document, resourceVersion and
-    all. Where the release holds one of that name, or a namesake that this Helm takes for it, the difference is one to
-    that manifest, and what the earlier document made is not looked at.
+    new objects makes all of a kind at once (``batchPerform``, pkg/kube/client.go). An update (``update``, client.go)
+    meets what it has just made as an object that the release does not hold, and ends there before 3.22.0 and 4.2.0.
+    From then on it patches with the difference between what is live and the next document, resourceVersion and all.
+    Where the release holds one of that name, or a namesake that this Helm takes for it, the difference is one to that
+    manifest, and what the earlier document made is not looked at.
     """
     same = run.doubles.get(index)
     if same is None or index != same[-1]:

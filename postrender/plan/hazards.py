@@ -56,7 +56,7 @@ def _unkept(run: Run, item: Item, live: LiveObject, done: Rewriting) -> Iterator
 
     A failed install uninstalls (``failRelease``, pkg/action/install.go), which spares what is stored with any resource
     policy (``filterManifestsToKeep``, resource_policy.go). A failed upgrade rolls back, and deletes what the revision
-    before does not hold, unless the live object says exactly ``keep`` (``Update``, pkg/kube/client.go).
+    before does not hold, unless the live object says exactly ``keep`` (``update``, pkg/kube/client.go).
     """
     said = item.ref.annotations if done.store is None else _annotations(done.store)
     policy = said.get(RESOURCE_POLICY)
@@ -145,7 +145,7 @@ def _skipped(unknown: tuple[str, ...]) -> Finding:
 def rolled_back(run: Run, item: Item) -> Finding | None:
     """A rollback finds an object that is kept, live and in no manifest of the revision it starts from.
 
-    ``Update`` (pkg/kube/client.go) to 3.21 and 4.1 ends there; from 3.22.0 and 4.2.0 it starts from the live object.
+    ``update`` (pkg/kube/client.go) to 3.21 and 4.1 ends there; from 3.22.0 and 4.2.0 it starts from the live object.
     A client-side patch then takes its resourceVersion away, which the server refuses for custom resources.
     """
     missing = no_original(run.helm, item.key)

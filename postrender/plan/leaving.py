@@ -1,6 +1,6 @@
 """What leaves the chart in an upgrade: deleted, kept, or left behind because of a namesake.
 
-Follows the end of ``Update`` (pkg/kube/client.go, 3.2 to 4.3): what is stored and matches no target
+Follows the end of ``update`` (pkg/kube/client.go, 3.2 to 4.3): what is stored and matches no target
 (``ResourceList.Difference``) is deleted, unless the live object's annotation is exactly ``keep``.
 """
 

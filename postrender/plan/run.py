@@ -121,8 +121,8 @@ class Run:
     def rests_on_this_run(self, item: Item) -> bool:
         """Whether the server can take the object, or all of it, only once this run has made or changed another.
 
-        Its kind's definition, which Helm applies first (``InstallOrder``, pkg/release/util/kind_sorter.go of v4), or
-        the namespace it is in.
+        Its kind's definition, which Helm applies first (``InstallOrder``, pkg/release/v1/util/kind_sorter.go of v4),
+        or the namespace it is in.
         """
         return item.key.group_kind.group in self._defines or item.key.namespace in self._opens
 

@@ -1,7 +1,7 @@
 """Revisions: where a driver keeps them, what their labels say, and what their payloads add.
 
 From pkg/storage/driver/{secrets,cfgmaps,util}.go and pkg/action/action.go (``Init``) of Helm 3.21.4; Helm 4.3.1 adds
-``apply_method`` to the payload (pkg/release/v1/release.go).
+``apply_method`` to the payload (``Release``, pkg/release/v1/release.go).
 """
 
 from __future__ import annotations

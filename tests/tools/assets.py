@@ -190,14 +190,14 @@ def _described(name: str) -> tuple[Path, Callable[[Path], None]]:
         return _in_envtest(name) or cache_folder() / f"kube-apiserver-{KUBERNETES}", _build_apiserver
     if name == "kubectl":
         return cache_folder() / f"kubectl-{KUBERNETES}" / name, _build_kubectl
-    if name in ("goyaml", "gopatch"):
+    if name in ("goyaml", "gopatch", "gofacts"):
         source = Path(__file__).parent / name
         digest = hashlib.sha256()
         for part in sorted(source.glob("*")):
             digest.update(part.name.encode() + b"\0" + part.read_bytes())
         return cache_folder() / f"{name}-{digest.hexdigest()[:12]}", lambda target: _build_module(source, target)
     raise BuildError(
-        f"no program is called {name}: there are etcd, kube-apiserver, kubectl, goyaml, gopatch and helm@X.Y.Z"
+        f"no program is called {name}: there are etcd, kube-apiserver, kubectl, goyaml, gopatch, gofacts and helm@X.Y.Z"
     )
 
 

@@ -2,7 +2,7 @@
 
 Which of two equal elements comes first then hangs on every step of the algorithm, and a strategic merge patch hangs on
 it where two elements of a list share a merge key: a Service with port 53 over TCP and UDP, a variable named twice in a
-container's environment. So the steps are here: ``sort.Sort`` of Go 1.19 and later (the pattern-defeating quicksort of
+container's environment. So the steps are here, as Go 1.19 and later sort (the pattern-defeating quicksort ``pdqsort``,
 sort/zsortinterface.go; Helm 3.11 and later are built with it). What cannot happen with such a ``Less`` is left out.
 """
 

@@ -1,7 +1,7 @@
 """The strategic merge patch that Helm sends for a built-in kind: three ways, the live object included.
 
-``CreateThreeWayMergePatch`` with ``overwrite`` and what it calls, pkg/util/strategicpatch/patch.go of
-k8s.io/apimachinery 0.37.1 (Helm 4.3.1). The half that makes patches has not changed since 0.27.3 (Helm 3.12.3).
+``CreateThreeWayMergePatch``, pkg/util/strategicpatch/patch.go of k8s.io/apimachinery 0.37.1 (Helm 4.3.1), and what it
+calls, with its argument overwrite set. The half that makes patches has not changed since 0.27.3 (Helm 3.12.3).
 
 A patch is made of two halves: what differs from the live object, without deletions; and what the original has and the
 modified object lacks, as deletions only. ``changes`` says below which of them is being made.
