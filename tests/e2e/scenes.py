@@ -28,6 +28,7 @@ NOT_RUN: Mapping[str, str] = {
     "bin/fuzz 600": "ten minutes of two cores",
     "bin/attack": "minutes, and a test of its own has each fault once",
     "bin/kills": "minutes of two cores",
+    "bin/facts --helm v3.22.0": "the Go modules of a Helm; tests/unit/test_facts.py compares two",
     "bin/bench rewriting": "measures, for which the machine must be quiet",
     "bin/picture": "writes into the tree; test_pages.py plays the same",
     "bin/test-range": "every Python that can be had, an environment of packages for each",
