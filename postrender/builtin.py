@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from functools import cache
 
 from postrender.identity import GroupKind, GroupVersionKind, Resource
 from postrender.live import Json
+from postrender.text import packaged
 
 _UNPLURALIZED = ("endpoints",)
 
@@ -16,9 +16,7 @@ _UNPLURALIZED = ("endpoints",)
 @cache
 def _table() -> dict[GroupKind, tuple[str, bool, bool]]:
     """Plural, whether namespaced and whether with a status subresource; ``tests/tools/builtin.py`` writes the file."""
-    # Not by importlib.resources, whose import takes longer than everything else that is done with this table.
-    with open(os.path.join(os.path.dirname(__file__), "builtin.json"), encoding="utf-8") as file:
-        rows = json.load(file)
+    rows = json.loads(packaged(__name__, "builtin.json"))
     return {GroupKind(group, kind): (plural, namespaced, status) for group, kind, plural, namespaced, status in rows}
 
 

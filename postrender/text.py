@@ -9,7 +9,9 @@ escaped on the way out is still the same value there.
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 
 _CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 _COMMANDS = r"#(?=#(?:\[|vso\[|teamcity\[))|(?:(?<=\s)|^):(?=:)"
@@ -26,6 +28,18 @@ HEAD = re.compile(r"^[ \t]*(?:next|hint|note|report|error|warning|postrender):",
 _IN_LINE = re.compile(f"[{_CONTROLS}\n]|{_COMMANDS}", re.MULTILINE)
 _OWN = re.compile(r"(\x1b\[(?:[012]|3[1256])(?:;(?:[12]|3[1256]))*m)")
 """The colours of ``report/paint.py``."""
+
+
+def packaged(module: str, name: str) -> str:
+    """The text of a data file beside a module (its ``__name__``), also where both are in a zip archive.
+
+    Not by importlib.resources, whose import takes longer than reading the file. Raises OSError.
+    """
+    spec = sys.modules[module].__spec__
+    assert spec is not None
+    assert spec.origin is not None
+    data: bytes = spec.loader.get_data(os.path.join(os.path.dirname(spec.origin), name))  # type: ignore[union-attr]
+    return data.decode()
 
 
 def harmless(text: str, *, coloured: bool = False) -> str:

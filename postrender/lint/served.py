@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from functools import cache
 
 from postrender.identity import GroupVersionKind
 from postrender.record import Record
+from postrender.text import packaged
 
 NEWEST = 37
 """The minor version of the newest Kubernetes that the table knows."""
@@ -23,8 +23,7 @@ class Served(Record):
 @cache
 def table() -> dict[GroupVersionKind, Served]:
     """Every kind of Kubernetes' own, in every version it ever was served in, as far as known."""
-    with open(os.path.join(os.path.dirname(__file__), "kubernetes.json"), encoding="utf-8") as file:
-        rows = json.load(file)
+    rows = json.loads(packaged(__name__, "kubernetes.json"))
     return {GroupVersionKind(group, version, kind): Served(*when) for group, version, kind, *when in rows}
 
 

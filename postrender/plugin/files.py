@@ -35,13 +35,18 @@ class Plugin(Record):
 
 
 def descriptor(version: str, name: str = NAME) -> str:
-    """The text of ``plugin.yaml``.
+    """The text of ``plugin.yaml`` for a plugin that this installation keeps up to date."""
+    return _MARK + metadata(version, name)
+
+
+def metadata(version: str, name: str = NAME) -> str:
+    """What ``plugin.yaml`` says to Helm 4: name, version and command.
 
     Helm splits ``command`` at spaces before it expands the folder's name, which may therefore hold some
     (``PrepareCommands``, internal/plugin/subprocess_commands.go of 4.0.0 to 4.3.1).
     """
     return (
-        f"{_MARK}apiVersion: v1\ntype: postrenderer/v1\nname: {name}\nversion: {semver(version)}\n"
+        f"apiVersion: v1\ntype: postrenderer/v1\nname: {name}\nversion: {semver(version)}\n"
         f"runtime: subprocess\nruntimeConfig:\n  platformCommand:\n  - command: ${{HELM_PLUGIN_DIR}}/{SCRIPT}\n"
     )
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import os
 from collections.abc import Iterator, Sequence
 
 from postrender.report import words
 from postrender.report.diff import live_diff, stored_diff
 from postrender.report.picture import picture
 from postrender.report.view import ObjectView, View
-from postrender.text import harmless
+from postrender.text import harmless, packaged
 
 _SEVERITIES = ("error", "warning", "info")
 _CLASSES = {"+": "add", "-": "del", "@": "hunk"}
@@ -131,9 +130,7 @@ def _step(step: str) -> str:
 
 
 def _asset(name: str) -> str:
-    # Not by importlib.resources, as for builtin.json.
-    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
-        return file.read()
+    return packaged(__name__, name)
 
 
 def _hash(text: str) -> str:

@@ -9,7 +9,6 @@ that time; a field that an older Helm does not know makes it fail, in words, whe
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache
@@ -19,6 +18,7 @@ from postrender.helm.patch.errors import PatchError
 from postrender.helm.versions import HelmVersion
 from postrender.identity import GroupVersionKind
 from postrender.record import Record
+from postrender.text import packaged
 
 Schema = NewType("Schema", str)
 
@@ -53,9 +53,7 @@ class _Facts(Record):
 
 @cache
 def _facts() -> _Facts:
-    # Not by importlib.resources, whose import takes longer than reading the file.
-    with open(os.path.join(os.path.dirname(__file__), "schema.json"), encoding="utf-8") as file:
-        found = json.load(file)
+    found = json.loads(packaged(__name__, "schema.json"))
     return _Facts(found["client_go"], found["kinds"], found["types"])
 
 
