@@ -56,7 +56,7 @@ def ran(command: Sequence[str], environ: dict[str, str], live: Path = LIVE) -> s
 
 def bare(home: Path | str) -> dict[str, str]:
     """An environment without anything but a home and a search path."""
-    return {"HOME": str(home), "PATH": os.defpath}
+    return {"HOME": str(home), "PATH": f"{os.defpath}:/usr/sbin:/sbin"}
 
 
 def cached(home: Path) -> Path:
