@@ -130,7 +130,7 @@ def check(*, download: bool) -> list[str]:
     """What is wrong with the citations and the registry, a line each."""
     registry, cited = load(), list(citations())
     wrong = [
-        f"{citation}: nothing in {REGISTRY.name} is {name} of {' or '.join(citation.files)}"
+        f"{citation}: {REGISTRY.name} has no {name} of {' or '.join(citation.files)}"
         for citation in cited
         for name in unresolved(citation, registry)
     ]
