@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from threading import Lock
 
 from postrender.cluster.answer import Answer, NoAnswer
@@ -11,8 +12,13 @@ from postrender.helm.serverside.schema import OpenApiSchema
 from postrender.identity import GroupVersionKind
 from postrender.live import NotServed, Unknown
 
-_KEEPS_EMPTY = (1, 36)
-"""Since this Kubernetes a map that loses all it has stays as ``{}`` (structured-merge-diff 6.3.2, typed/remove.go)."""
+
+def keeps_empty(version: str) -> bool:
+    """True if an API server of this version leaves ``{}`` of a map that loses all it has, False if it leaves null.
+
+    Kubernetes 1.36.0 to 1.36.2 do, which are built with structured-merge-diff 6.3.2 (``doMap``, typed/remove.go).
+    """
+    return re.match(r"v1\.36\.[0-2](?!\d)", version) is not None
 
 
 class Schemas:
@@ -37,7 +43,7 @@ class Schemas:
         """True if a map that loses all it has stays as ``{}``, False if it becomes null."""
         with self._lock:
             if self._keeps_empty is None:
-                self._keeps_empty = self._version() >= _KEEPS_EMPTY
+                self._keeps_empty = keeps_empty(self._version())
             return self._keeps_empty
 
     def _asked(self, gvk: GroupVersionKind) -> OpenApiSchema | NotServed | Unknown:
@@ -53,9 +59,7 @@ class Schemas:
             return misunderstood("it is no OpenAPI document", self._kubectl)
         return OpenApiSchema(models)
 
-    def _version(self) -> tuple[int, ...]:
+    def _version(self) -> str:
         outcome = self._transport.request("GET", "/version")
         body = outcome.json() if isinstance(outcome, Answer) and outcome.status == 200 else None
-        text = str(body.get("gitVersion", "")) if isinstance(body, dict) else ""
-        parts = text.removeprefix("v").split(".")[:2]
-        return tuple(int(each) for each in parts) if all(each.isdigit() for each in parts) else ()
+        return str(body.get("gitVersion", "")) if isinstance(body, dict) else ""

@@ -16,8 +16,8 @@ from typing import Any
 
 from tests.tools import assets
 
-STRUCTURED_MERGE_DIFF = ("6.3.0", "6.3.2")
-"""The versions that Kubernetes 1.34 and 1.36 are built from; what is left of an emptied map differs."""
+STRUCTURED_MERGE_DIFF = ("6.3.0", "6.3.2", "6.4.2")
+"""The versions that Kubernetes 1.34, 1.36.0 and 1.37 are built from; 6.3.2 leaves something else of an emptied map."""
 CLIENT_GO = "0.36.2"
 """Of this client-go the migration of field ownership."""
 

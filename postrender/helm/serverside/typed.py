@@ -28,9 +28,9 @@ class TypeMismatch(ValueError):
 
 
 class Typed:
-    """A value with its type. ``keeps_empty`` is the way of the library from 6.3.2 on (Kubernetes 1.36).
+    """A value with its type. ``keeps_empty`` is the way of the library 6.3.2 (Kubernetes 1.36.0 to 1.36.2).
 
-    It keeps a map or list that loses all it has as ``{}`` or ``[]``; before, it becomes null.
+    It keeps a map or list that loses all it has as ``{}`` or ``[]``; of others, null is left.
     """
 
     __slots__ = ("keeps_empty", "ref", "schema", "value")
