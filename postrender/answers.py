@@ -57,7 +57,7 @@ def fingerprint(trial: Trial, hide: Digests | None) -> str:
         [trial.resource.gvk.api_version, trial.resource.plural],
         asdict(trial.key),
         _safe(trial.body, trial, hide),
-        [trial.force, trial.first_own, trial.first_stamped, trial.new, trial.strict, trial.migrates],
+        [trial.force, trial.first_own, trial.first_stamped, trial.new, trial.strict, trial.client_side_past],
     ]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
@@ -70,11 +70,12 @@ def document(trial: Trial, answer: TrialAnswer, hide: Digests | None, live: Json
     body: dict[str, Json]
     kind = trial.key.group_kind
     match answer:
-        case Accepted(after, removed):
+        case Accepted(after, removed, left):
             known = values(live, kind) | values(trial.body, kind)
             body = {"accepted": _safe(after, trial, hide, known)}
-            if removed:
-                body["removed"] = [list(path) for path in removed]
+            body |= {
+                name: [list(path) for path in paths] for name, paths in (("removed", removed), ("left", left)) if paths
+            }
         case Conflicting(conflicts, message):
             body = {"conflicting": asdict(conflicts), "message": message}
         case Rejected(message):
@@ -88,7 +89,8 @@ def document(trial: Trial, answer: TrialAnswer, hide: Digests | None, live: Json
 def read(body: Mapping[str, Json]) -> TrialAnswer:
     """The answer of a document that ``document`` made; raises KeyError or TypeError for another."""
     if "accepted" in body:
-        return Accepted(body["accepted"], tuple(tuple(path) for path in body.get("removed", ())))
+        removed, left = (tuple(tuple(path) for path in body.get(name, ())) for name in ("removed", "left"))
+        return Accepted(body["accepted"], removed, left)
     if "conflicting" in body:
         return Conflicting(tuple(Conflict(**each) for each in body["conflicting"]), body["message"])
     if "rejected" in body:

@@ -261,6 +261,23 @@ _ALL = (
         "be adopted (`--stamp adopt`, the default).",
     ),
     Code(
+        "PR317",
+        "fields of other field managers stay",
+        "Server-side apply removes only fields that Helm itself applied before. Fields that the chart lacks and that "
+        "another field manager set, such as kubectl, an operator or Helm under another name, stay on the object. The "
+        "finding names each field with its managers, and the command that removes them. Run that command after Helm if "
+        "nobody needs these fields.",
+    ),
+    Code(
+        "PR318",
+        "fields differ from a fresh installation",
+        "To see what a fresh installation gives, postrender asks the API server to apply the chart's object under an "
+        "unused name, as a dry run. These fields of the live object differ from it, the chart does not set them, and "
+        "no field manager owns them. Examples are a default that depends on another field, and a key that `stringData` "
+        "wrote into `data`. No upgrade changes them. Run the command of the finding after Helm. With `--on-drift fail` "
+        "the run is refused.",
+    ),
+    Code(
         "PR401",
         "leaves the chart and is left behind",
         "Helm up to 3.17.0 compares Kind, name and namespace when it looks for what an upgrade shall delete. A "

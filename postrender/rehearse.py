@@ -22,9 +22,20 @@ def rehearsed(plan: Plan, facts: Facts, policy: Policy, source: Source | None) -
     """The plan with the server's objections; as it was where nothing is sent or nobody can be asked."""
     if source is None or all(verdict.trial is None for verdict in plan.verdicts):
         return plan
-    from postrender.plan.trying import answered, trials  # The model of patches: not for new objects.
+    from postrender.plan.trying import answered, trials
+    from postrender.trial import Verb  # The model of patches: not for new objects.
 
-    return answered(plan, facts, policy, attempted(trials(plan), source))
+    asked = trials(plan)
+    answers = attempted(asked, source)
+    plan = answered(plan, facts, policy, answers)
+    if not any(trial.verb is Verb.APPLY and not trial.new for trial in asked):
+        return plan
+    from postrender.plan.leftovers import compared, known, new_objects  # Only Helm 4 applies to live objects.
+
+    pairs = list(zip(asked, answers, strict=True))
+    requests = new_objects(pairs)
+    fresh = known(requests, source.attempt(list(requests.values())))
+    return compared(plan, facts, policy, pairs, fresh)
 
 
 def postponed(plan: Plan, facts: Facts, policy: Policy) -> frozenset[ObjectKey]:

@@ -30,8 +30,9 @@ class Trial(Record, hidden=("body",)):
 
     ``first_own`` says that Helm makes the entries of its client-side past its own before it applies, so that no
     conflict with those can arise; ``first_stamped`` that postrender writes the ownership metadata before Helm comes.
-    ``migrates`` says that there are such entries: the answer is then what the apply makes of the object once they are
-    migrated. ``new`` says that nothing is live under that name, ``strict`` that Helm asks for no field to be unknown.
+    ``client_side_past`` says that there are such entries: the answer is what the apply makes of the object once they
+    are migrated, or, unless ``first_own``, what the apply leaves because they are not. ``new`` says that nothing is
+    live under that name, ``strict`` that Helm asks for no field to be unknown.
     ``follows`` says that an earlier document of the run writes the object first: the server cannot foresee the result.
     ``stands_for`` is the object for which the request is sent under another name, an unused one.
     """
@@ -46,7 +47,7 @@ class Trial(Record, hidden=("body",)):
     new: bool = False
     strict: bool = False
     stands_for: ObjectKey | None = None
-    migrates: bool = False
+    client_side_past: bool = False
     follows: bool = False
 
     @property
@@ -64,11 +65,12 @@ class Accepted(Record, hidden=("live",)):
     """The server would carry it out; ``live`` is what it says would then be there.
 
     ``removed`` are paths, each of elements as in ``fieldsV1``, of what goes or changes because Helm migrated its
-    ownership and the chart lacks it.
+    ownership and the chart lacks it. ``left`` are such paths of what stays because Helm does not migrate.
     """
 
     live: Json
     removed: tuple[tuple[str, ...], ...] = ()
+    left: tuple[tuple[str, ...], ...] = ()
 
 
 class Conflict(Record):

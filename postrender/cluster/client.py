@@ -108,7 +108,7 @@ class Cluster:
 
     def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
         """What the server says to each request as a dry run, several at once, in the order of ``trials``."""
-        migrates = any(trial.migrates for trial in trials)
+        migrates = any(trial.client_side_past for trial in trials)
         if migrates and self._schemas is None:
             from postrender.cluster.schemas import Schemas  # Only Helm 4 migrates, and only once for each object.
 

@@ -69,11 +69,9 @@ def after_migration(
     return Pruned(body, (*guard, *_operations(body, after)), tuple(gone))
 
 
-def changed(pruned: Pruned, after: Json) -> tuple[Path, ...]:
-    """The paths that go, without those where a default or an admission leaves the value as it was."""
-    return tuple(
-        path for path in pruned.gone if canonical(value_at(pruned.live, path)) != canonical(value_at(after, path))
-    )
+def changed(paths: Sequence[Path], before: Json, after: Json) -> tuple[Path, ...]:
+    """The paths at which two objects differ: at others a default or an admission leaves the value as it was."""
+    return tuple(path for path in paths if canonical(value_at(before, path)) != canonical(value_at(after, path)))
 
 
 class _Unforeseen(Exception):

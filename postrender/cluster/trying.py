@@ -17,6 +17,7 @@ from postrender.trial import Accepted, Conflict, Conflicting, NotAsked, Rejected
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from postrender.cluster.migrating import Pruned
     from postrender.cluster.schemas import Schemas
 
 FIELD_MANAGER = "helm"
@@ -32,16 +33,19 @@ _SENT = {
 }
 _RIGHTS = {Verb.REPLACE: "update", Verb.CREATE: "create"}
 _NO_DRY_RUN = "does not support dry run"
+_NOT_TYPED = "failed to create typed patch object"
+"""The server says so with status 500 (``Apply``, k8s.io/apimachinery 0.34, pkg/util/managedfields/internal/
+structuredmerge.go)."""
 _DENIED = re.compile(r'admission webhook ".*" denied the request|ValidatingAdmissionPolicy .* denied request')
 
 
 def attempt(transport: Transport, trial: Trial, kubectl: Kubectl, schemas: Schemas | None = None) -> TrialAnswer:
     """What the server says to one trial. Raises ValueError where it does not name exactly one object.
 
-    ``schemas`` are needed for a trial that migrates.
+    ``schemas`` are needed for a trial with a client-side past.
     """
     answer = _sent(transport, trial, kubectl)
-    if not trial.migrates or schemas is None or not isinstance(answer, (Accepted, Rejected)):
+    if not trial.client_side_past or schemas is None or not isinstance(answer, (Accepted, Rejected)):
         return answer
     from postrender.cluster.migrating import (
         after_migration,
@@ -49,6 +53,8 @@ def attempt(transport: Transport, trial: Trial, kubectl: Kubectl, schemas: Schem
     )  # Only Helm 4 migrates, and only once for each object.
 
     found = after_migration(transport, schemas, trial, kubectl)
+    if not trial.first_own:
+        return _unmigrated(transport, trial, kubectl, answer, found)
     if found is None:
         return answer
     if isinstance(found, Unknown):
@@ -58,8 +64,22 @@ def attempt(transport: Transport, trial: Trial, kubectl: Kubectl, schemas: Schem
     # What the server makes of the pruned object, defaults and validation included, is its last word on the apply too.
     answer = _sent(transport, replace(trial, verb=Verb.JSON, body=list(found.patch)), kubectl)
     if isinstance(answer, Accepted):
-        return replace(answer, removed=changed(found, answer.live))
+        return replace(answer, removed=changed(found.gone, found.live, answer.live))
     return answer
+
+
+def _unmigrated(
+    transport: Transport, trial: Trial, kubectl: Kubectl, answer: TrialAnswer, found: Pruned | str | Unknown | None
+) -> TrialAnswer:
+    """The answer with what stays of a client-side past that Helm does not migrate, as far as that can be computed."""
+    from postrender.cluster.migrating import Pruned, changed
+
+    if not isinstance(answer, Accepted) or not isinstance(found, Pruned):
+        return answer
+    pruned = _sent(transport, replace(trial, verb=Verb.JSON, body=list(found.patch)), kubectl)
+    return (
+        replace(answer, left=changed(found.gone, answer.live, pruned.live)) if isinstance(pruned, Accepted) else answer
+    )
 
 
 def _sent(transport: Transport, trial: Trial, kubectl: Kubectl) -> TrialAnswer:
@@ -107,7 +127,7 @@ def _refused(answer: Answer, trial: Trial) -> TrialAnswer | None:
         # What is applied does not rest on what was read, so that Helm will hear the same.
         return Rejected(message(answer, secret=secret)) if trial.verb is Verb.APPLY else None
     denied = _DENIED.search(said)
-    if _NO_DRY_RUN in said or not (answer.status in (400, 422) or denied):
+    if _NO_DRY_RUN in said or not (answer.status in (400, 422) or denied or _NOT_TYPED in said):
         return None
     told = message(answer, secret=secret)
     if denied and trial.new:

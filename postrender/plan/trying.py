@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from postrender.helm.apply import client_side_past, dropped, without_past
 from postrender.helm.fields import MANAGER
-from postrender.helm.objects import folded, sent, stamped
+from postrender.helm.objects import sent, stamped
 from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
 from postrender.helm.predict import Prediction, Request
 from postrender.helm.serverside.fieldset import shown, value_at
+from postrender.helm.serverside.leftovers import lost
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Absent, Json, LiveObject
 from postrender.plan.facts import Facts, Item
 from postrender.plan.findings import server
@@ -22,7 +22,7 @@ from postrender.plan.fresh_install import ignored
 from postrender.plan.judge import comparable
 from postrender.plan.rewriting import Rewriting
 from postrender.plan.run import Run, allowed
-from postrender.plan.verdict import Action, Plan, Severity, Verdict
+from postrender.plan.verdict import Action, Finding, Plan, Severity, Verdict
 from postrender.policy import Policy
 from postrender.record import replace
 from postrender.trial import Accepted, Conflict, Conflicting, NotAsked, Rejected, Trial, TrialAnswer, Verb
@@ -57,7 +57,7 @@ def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction 
             first_own=run.makes_past_its_own,
             first_stamped=run.adopts(run.owners[index]),
             strict=True,
-            migrates=run.makes_past_its_own and any(_plain(entry) for entry in item.live.managed_fields),
+            client_side_past=any(_plain(entry) for entry in item.live.managed_fields),
         )
     if prediction is None or prediction.error:
         return None
@@ -165,26 +165,23 @@ def _heard(verdict: Verdict, item: Item, facts: Facts, policy: Policy, trial: Tr
         finding = server.conflicts(_met(trial, answer), verdict.name)
     elif isinstance(answer, Rejected):
         finding = server.rejected(answer.message, verdict.name, new=trial.new)
-    elif left := _left(item, trial, prediction):
-        finding = server.stays(left)
-    elif trial.verb is Verb.APPLY and not trial.new and (lost := _lost(item, trial, prediction)):
-        finding = server.dropped(lost)
+    elif isinstance(answer, Accepted) and answer.left:
+        finding = server.stays([shown(path) for path in answer.left])
+    elif trial.verb is Verb.APPLY and not trial.new and (gone := _lost(item, trial, prediction)):
+        finding = server.dropped(gone)
     elif kept := _kept_by_server(verdict, item, facts, trial, answer):
         finding = server.dropped(kept)
     else:
         return replace(verdict, prediction=prediction)
-    finding = allowed(finding, policy)
+    return with_finding(replace(verdict, prediction=prediction), allowed(finding, policy))
+
+
+def with_finding(verdict: Verdict, finding: Finding) -> Verdict:
+    """The verdict with a finding more; refused if that is an error."""
+    verdict = replace(verdict, findings=(*verdict.findings, finding))
     if finding.severity is not Severity.ERROR:
-        return replace(verdict, prediction=prediction, findings=(*verdict.findings, finding))
-    return replace(
-        verdict,
-        actions=(Action.REFUSE,),
-        edits=(),
-        adopt=None,
-        apply=None,
-        prediction=prediction,
-        findings=(*verdict.findings, finding),
-    )
+        return verdict
+    return replace(verdict, actions=(Action.REFUSE,), edits=(), adopt=None, apply=None)
 
 
 def _kept_by_server(
@@ -203,20 +200,11 @@ def _unexpected(item: Item, facts: Facts, answer: Accepted) -> list[tuple[str, .
     return [path for path in answer.removed if value_at(stored, path) is None]
 
 
-def _left(item: Item, trial: Trial, prediction: Prediction | None) -> tuple[tuple[str, ...], ...]:
-    """What Helm set by plain writes and the chart has no longer: it stays where Helm does not make it its own first."""
-    if trial.verb is not Verb.APPLY or trial.first_own or prediction is None or item.live is None:
-        return ()
-    mine, others = client_side_past(item.live.managed_fields, custom=patch_type(item.ref.gvk) is PatchType.MERGE)
-    body = folded(item.ref.gvk, trial.body)
-    return tuple(differs(prediction.live, without_past(prediction.live, body, mine, others)))
-
-
 def _lost(item: Item, trial: Trial, prediction: Prediction | None) -> list[tuple[str, ...]]:
     """The chart's fields that will not be there; of built-in kinds the server leaves out what is empty anyhow."""
     if prediction is None or patch_type(item.ref.gvk) is not PatchType.MERGE:
         return []
-    return dropped(trial.body, prediction.live)
+    return lost(trial.body, prediction.live)
 
 
 def tried(item: Item, trial: Trial, answer: TrialAnswer, prediction: Prediction | None) -> Prediction | None:

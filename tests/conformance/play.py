@@ -355,6 +355,11 @@ class _Stage:
             return replace(result, verdict=Verdict.ERROR, differs=tuple(wrong_last), trouble=upgrade.error)
         left = wrong_last if told.announces or not wrong_now else wrong_now
         unnamed = told.unnamed(left)
+        if self._version.startswith("4."):
+            # An apply leaves the fields of other managers, and has to be said to.
+            kept = differences(comparable(last, case.new), comparable(fresh, case.new))
+            unnamed = told.unnamed(kept)
+            left = left or unnamed
         if left:
             verdict = Verdict.SILENT if unnamed else Verdict.WARNED
         else:
@@ -436,7 +441,9 @@ def _prediction(case: Case, told: Told, live: Object, fresh: Object) -> dict[str
         for body in (said, there, new):
             body["data"] = dict.fromkeys(body.get("data") or {}, "(a value)")
             body.pop("stringData", None)
-    found = told.unnamed(differences(there, said))
+    # A text that is also a value of the Secret is a digest wherever it stands.
+    digested = [each for each in differences(there, said) if not str(each.there).startswith("digest:")]
+    found = told.unnamed(digested if case.kind.kind == "Secret" else differences(there, said))
     not_fresh = {each.fields for each in differences(there, new)}
     completed = [each for each in found if each.fields not in not_fresh and _completed(each.there, each.here)]
     return {
@@ -456,16 +463,18 @@ def _completed(written: Any, stored: Any) -> bool:
     return written == stored or written is None or (not written and stored is None)
 
 
-_TOKEN = re.compile(r"[\w./\[\]=*-]+")
+_TOKEN = re.compile(r"[\w./=*-]+")
 
 
 def _names(text: str, difference: Difference) -> bool:
     """Whether a sentence names the field, one that holds it, or one in it; positions in lists do not matter."""
     path = ".".join(difference.fields)
-    for token in _TOKEN.findall(text):
-        name = re.sub(r"\[[^\]]*\]|\.\d+(?=\.|$)", "", token).rstrip(".")
+    for token in _TOKEN.findall(re.sub(r"\[[^\]]*\]", "", text)):
+        name = re.sub(r"\.\d+(?=\.|$)", "", token).rstrip(".")
+        if path == name:
+            return True
         if name in ("", "spec", "metadata", "data"):
             continue
-        if path == name or path.startswith(f"{name}.") or name.startswith(f"{path}."):
+        if path.startswith(f"{name}.") or name.startswith(f"{path}."):
             return True
     return False

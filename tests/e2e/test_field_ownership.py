@@ -5,6 +5,9 @@ Each plan is held against what the real Helm then leaves on a real API server.
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from tests.e2e import controlplane
 from tests.e2e.api import Namespace, Object
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
-from tests.e2e.helm import Helm, HelmFactory
+from tests.e2e.helm import Filter, Helm, HelmFactory
 from tests.e2e.kinds import CONFIG_MAP, CRD, Kind
 from tests.e2e.test_plan import plain, planned
 
@@ -192,3 +195,140 @@ def test_null_where_an_object_must_be(helm: HelmFactory, namespace: Namespace, t
     done = it.install("s", place, "--take-ownership")
     assert not done.ok
     assert namespace.found(PART, "a") != before
+
+
+SERVICE = Kind("", "v1", "Service", "services")
+RUNTIME_CLASS = Kind("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses", namespaced=False)
+SIGNING = Kind("certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests", namespaced=False)
+
+
+MINIMAL = Path(__file__).parents[1] / "conformance" / "minimal.yaml"
+(REQUEST,) = re.findall(r'request: "(\S+)"', MINIMAL.read_text())
+
+
+def findings_of(report: Any) -> list[Any]:
+    (object_,) = report["objects"]
+    return [each for each in object_["findings"] if each["code"] not in ("PR104", "PR107")]
+
+
+def patched_as_advised(namespace: Namespace, kind: Kind, finding: Any) -> Object:
+    """The object once the command that the finding names was run."""
+    (command,) = finding["next"]
+    words = shlex.split(command)
+    assert words[:2] == ["kubectl", "patch"]
+    path = kind.path(namespace.name, words[2].partition("/")[2])
+    json_patch = "application/json-patch+json"
+    return namespace.api.request("PATCH", path, json.loads(words[-1]), content_type=json_patch)
+
+
+def test_what_kubectl_applied_stays_and_is_listed(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
+    """Entries of lists and fields of its own; the command of the finding removes them."""
+    before = {
+        "set": ["one", "two", "three"],
+        "map": [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}],
+        "color": "red",
+    }
+    namespace.apply(manifest(PART, "a", before), PART, "kubectl")
+    wanted = {"set": ["one", "three"], "map": [{"name": "b", "value": "2"}], "size": "L"}
+    place = chart(tmp_path, {"a": manifest(PART, "a", wanted)})
+    it = helm(NEW)
+    (finding,) = findings_of(planned(it, place, 10, "--adopt", "unmanaged"))
+    assert (finding["code"], finding["severity"], finding["text"]) == (
+        "PR317",
+        "warning",
+        "3 fields that the chart does not set belong to another field manager, and Helm leaves them: "
+        'spec.color (kubectl), spec.map[name="a"] (kubectl), spec.set["two"] (kubectl)',
+    )
+    it.install("r", place, filter=Filter(("--adopt", "unmanaged"))).expect_ok()
+    assert namespace.content(PART, "a")["color"] == "red"
+    assert patched_as_advised(namespace, PART, finding)["spec"] == {**wanted, "kept": "server"}
+
+
+def test_a_value_of_another_type(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
+    """The server answers an apply with 500, and Helm would stop there."""
+    it = helm(NEW)
+    it.install("r", chart(tmp_path, {"a": manifest(PART, "a", {"color": "red"})})).expect_ok()
+    place = chart(tmp_path, {"a": manifest(PART, "a", {"color": True})})
+    (finding,) = findings_of(planned(it, place, 4))
+    problem = (
+        f"failed to create typed patch object ({namespace.name}/a; parts.example.com/v1, Kind=Part): "
+        ".spec.color: expected string, got &value.valueUnstructured{Value:true}"
+    )
+    assert (finding["code"], finding["text"]) == (
+        "PR307",
+        f"the API server would refuse what this Helm sends: {problem}",
+    )
+    assert problem in it.upgrade("r", place).stderr
+
+
+def test_a_default_that_depends_on_another_field(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
+    """A headless Service without a selector is given every IP family, but not if it loses its selector later."""
+    spec = {"clusterIP": "None", "ports": [{"port": 80}]}
+    it = helm(NEW)
+    it.install("r", chart(tmp_path, {"a": manifest(SERVICE, "a", {**spec, "selector": {"a": "b"}})})).expect_ok()
+    place = chart(tmp_path, {"a": manifest(SERVICE, "a", spec)})
+    (finding,) = findings_of(planned(it, place, 10))
+    assert (finding["code"], finding["severity"], finding["text"]) == (
+        "PR318",
+        "warning",
+        "2 fields will not be as in a fresh installation, since no field manager owns them: "
+        "spec.ipFamilies, spec.ipFamilyPolicy",
+    )
+    it.upgrade("r", place, filter=True).expect_ok()
+    assert namespace.content(SERVICE, "a")["ipFamilyPolicy"] == "SingleStack"
+    assert patched_as_advised(namespace, SERVICE, finding)["spec"]["ipFamilyPolicy"] == "RequireDualStack"
+    assert findings_of(planned(it, place, 0)) == []
+
+
+def test_an_empty_map_that_a_built_in_kind_loses(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
+    def charted(scheduling: Any) -> Path:
+        body = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": namespace.name}}
+        return chart(tmp_path, {"a": {**body, "handler": "h", "scheduling": scheduling}})
+
+    it = helm(NEW)
+    it.install("r", charted({"nodeSelector": {"a": "b"}})).expect_ok()
+    (finding,) = findings_of(planned(it, charted({}), 10))
+    assert (finding["code"], finding["text"]) == (
+        "PR308",
+        "the API server leaves out, or empties, what the chart says in scheduling",
+    )
+    it.upgrade("r", charted({}), filter=True).expect_ok()
+    assert "scheduling" not in namespace.found(RUNTIME_CLASS, namespace.name)
+    it.uninstall("r").expect_ok()
+
+
+def test_a_spec_that_the_server_keeps(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
+    def charted(signer: str) -> Path:
+        spec = {"request": REQUEST, "signerName": signer, "usages": ["client auth"]}
+        body = {"apiVersion": SIGNING.api_version, "kind": SIGNING.kind, "metadata": {"name": namespace.name}}
+        return chart(tmp_path, {"a": {**body, "spec": spec}})
+
+    it = helm(NEW)
+    it.install("r", charted("example.com/a")).expect_ok()
+    (finding,) = findings_of(planned(it, charted("example.com/b"), 10))
+    assert (finding["code"], finding["text"]) == (
+        "PR308",
+        "the API server leaves out, or empties, what the chart says in spec.signerName",
+    )
+    it.upgrade("r", charted("example.com/b"), filter=True).expect_ok()
+    assert namespace.found(SIGNING, namespace.name)["spec"]["signerName"] == "example.com/a"
+    it.uninstall("r").expect_ok()
+
+
+def test_a_list_of_a_built_in_kind_that_was_created_client_side(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path
+) -> None:
+    """Helm 4.0.0 creates client-side what is new in an upgrade, and never migrates its fields."""
+    it = helm("4.0.0")
+    it.install("r", chart(tmp_path, {"b": manifest(CONFIG_MAP, "b", {"x": "1"})})).expect_ok()
+    rest = {"b": manifest(CONFIG_MAP, "b", {"x": "1"})}
+    it.upgrade("r", chart(tmp_path, {**rest, "a": deployment(3, "ab")})).expect_ok()
+    place = chart(tmp_path, {**rest, "a": deployment(None, "a")})
+    report = planned(it, place, 4)
+    (finding,) = [each for one in report["objects"] for each in one["findings"] if each["code"] == "PR312"]
+    assert finding["text"] == (
+        'spec.replicas, spec.template.spec.containers[name="c"].env[name="b"] left the chart, and would stay: '
+        "Helm set it client-side and now applies server-side"
+    )
+    it.upgrade("r", place).expect_ok()
+    assert namespace.found(DEPLOYMENT, "a")["spec"]["replicas"] == 3

@@ -285,14 +285,14 @@ def test_what_is_live_afterwards_is_the_servers_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "more", "migrates"),
+    ("operation", "more", "past"),
     [("Update", {}, True), ("Apply", {}, False), ("Update", {"manager": "someone"}, False)],
 )
 def test_what_helm_set_client_side_before_is_asked_about_as_it_is_migrated(
-    operation: str, more: dict[str, str], migrates: bool
+    operation: str, more: dict[str, str], past: bool
 ) -> None:
     managed = (entry(operation, {"f:data": {"f:old": {}}}, **more),)
-    assert only(facts("4.3.1", managed=managed)).migrates is migrates
+    assert only(facts("4.3.1", managed=managed)).client_side_past is past
 
 
 def test_what_the_migration_removes_is_announced() -> None:

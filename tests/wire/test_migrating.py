@@ -42,7 +42,15 @@ def live(version: str = "v1") -> dict[str, Any]:
 def answer(connect: Connect) -> TrialAnswer:
     body = an_object(SHIRT, "shirt", spec={"color": "red"})
     del body["metadata"]["uid"], body["metadata"]["resourceVersion"]
-    asked = Trial(Verb.APPLY, SHIRT, ObjectKey(SHIRT.gvk.group_kind, "shop", "shirt"), body, strict=True, migrates=True)
+    asked = Trial(
+        Verb.APPLY,
+        SHIRT,
+        ObjectKey(SHIRT.gvk.group_kind, "shop", "shirt"),
+        body,
+        strict=True,
+        first_own=True,
+        client_side_past=True,
+    )
     (found,) = connect(request_timeout=5).attempt([asked])
     return found
 

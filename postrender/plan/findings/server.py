@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Sequence
 
+from postrender.live import Json
 from postrender.plan.findings.words import kubectl, some
 from postrender.plan.verdict import Finding, Severity
+from postrender.policy import OnDrift, Policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,15 +59,46 @@ def removed(paths: Sequence[str]) -> Finding:
     )
 
 
-def stays(paths: Sequence[Sequence[str]]) -> Finding:
+def stays(paths: Sequence[str]) -> Finding:
     """What Helm itself set client-side, and applies no longer, is nobody's to take out."""
     return Finding(
         "PR312",
         Severity.ERROR,
-        f"{some(['.'.join(path) for path in paths])} left the chart, and would stay: "
-        "Helm set it client-side and now applies server-side",
+        f"{some(paths)} left the chart, and would stay: Helm set it client-side and now applies server-side",
         ("helm upgrade ... --server-side=false   (this once)",),
     )
+
+
+def of_other_managers(fields: Sequence[str], name: str, patch: Json, *, held: bool) -> Finding:
+    """Fields that the chart lacks and other field managers set; ``held`` if a stored manifest has the object."""
+    one = len(fields) == 1
+    return Finding(
+        "PR317",
+        Severity.INFO if held else Severity.WARNING,
+        f"{len(fields)} field{'s' * (not one)} that the chart does not set belong{'s' * one} to another field manager, "
+        f"and Helm leaves {'it' if one else 'them'}: {some(fields)}",
+        _patching(name, patch),
+    )
+
+
+def unlike_new(paths: Sequence[str], name: str, patch: Json, policy: Policy) -> Finding:
+    """Fields that no manager owns, and that a new object of the chart has otherwise."""
+    one = len(paths) == 1
+    return Finding(
+        "PR318",
+        Severity.ERROR if policy.on_drift is OnDrift.FAIL else Severity.WARNING,
+        f"{len(paths)} field{'s' * (not one)} will not be as in a fresh installation, since no field manager owns "
+        f"{'it' if one else 'them'}: {some(paths)}",
+        _patching(name, patch),
+    )
+
+
+def _patching(name: str, patch: Json) -> tuple[str, ...]:
+    """The command that sends a JSON patch after Helm's run."""
+    if not patch:
+        return ()
+    text = json.dumps(patch, separators=(",", ":"), ensure_ascii=False)
+    return (f"kubectl patch {kubectl(name)} --type=json -p {shlex.quote(text)}",)
 
 
 def not_asked(unasked: Sequence[tuple[str, NotAsked]]) -> tuple[str, ...]:

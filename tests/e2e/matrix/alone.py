@@ -11,7 +11,6 @@ from postrender import manifest as manifests
 from postrender.cluster import connect
 from postrender.connection import Connection
 from postrender.gather import gather
-from postrender.helm.apply import never_there
 from postrender.helm.matching import no_original
 from postrender.helm.patch import apply_merge_patch, differs
 from postrender.helm.predict import Prediction, Request
@@ -134,7 +133,7 @@ def _before_trial(run: Decision) -> list[Prediction | None]:
             found.append(_over_its_own(run, item, made))
         elif item.live is None:
             body = target(run, item, Rewriting())
-            error = never_there(body) if applies else ""
+            error = _never_there(body) if applies else ""
             live = without_empty_data(item.ref.gvk, body)
             ends = run.updates and bool(error)
             found.append(Prediction(Request.CREATE, live, body if applies else None, error, ends=ends))
@@ -275,3 +274,11 @@ def short(body: Json) -> str:
 def text(value: Json) -> str:
     """JSON in a line, ordered."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _never_there(target: Json) -> str:
+    """What the server says where an object is applied that is not live, and whose manifest claims that it was."""
+    uid = target["metadata"].get("uid")
+    if not uid:
+        return ""
+    return f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
