@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from postrender.helm.hooks import HOOK, events, unknown_events
 from postrender.helm.matching import no_original
-from postrender.helm.server import VERSION_MISSING, needs_version
 from postrender.identity import SECRET
 from postrender.live import RESOURCE_POLICY, Json, LiveObject
 from postrender.ownership import Standing
@@ -150,6 +149,8 @@ def rolled_back(run: Run, item: Item) -> Finding | None:
     """
     missing = no_original(run.helm, item.key)
     if run.ways.starts_from_live:
+        from postrender.helm.server import VERSION_MISSING, needs_version  # Few upgrades keep what leaves the chart.
+
         if run.server_side or not needs_version(item.ref.gvk):
             return None
         missing = VERSION_MISSING
