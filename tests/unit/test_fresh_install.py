@@ -8,6 +8,7 @@ import pytest
 
 from postrender.helm.fresh_install import (
     FieldOwners,
+    as_stored,
     differences,
     expected_object,
     field_owners,
@@ -27,7 +28,7 @@ def owners(live: Any, fresh: Any, *, whole_lists: bool) -> FieldOwners:
     return field_owners(live, fresh, whole_lists=whole_lists)
 
 
-def body(elements: Any, *managers: Any) -> Any:
+def listed(elements: Any, *managers: Any) -> Any:
     return {"metadata": {"managedFields": list(managers)}, "spec": {"list": elements}}
 
 
@@ -46,24 +47,23 @@ A, B, C = {"name": "a", "value": "1"}, {"name": "b"}, {"name": "c"}
 def test_a_merge_patch_keeps_another_managers_elements_only_if_it_sends_nothing(
     live: Any, fresh: Any, kept: Any, whole: Any
 ) -> None:
-    lives, chart = body(live, entry("helm", KEYED), entry("cert-manager", ANOTHERS)), {"spec": {"list": fresh}}
+    lives, chart = listed(live, entry("helm", KEYED), entry("cert-manager", ANOTHERS)), {"spec": {"list": fresh}}
     for merged, result in ((False, kept), (True, whole)):
-        found = expected_object(lives, chart, body(fresh), owners(lives, body(fresh), whole_lists=merged))
+        found = expected_object(lives, chart, listed(fresh), owners(lives, listed(fresh), whole_lists=merged))
         assert found["spec"]["list"] == result
 
 
 def test_a_list_that_a_merge_patch_has_to_fill_is_stored_as_it_is_live() -> None:
     fields: Any = {"f:spec": {"f:list": {'v:"x"': {}}}}
-    live, fresh = body([], entry("helm", {"f:spec": {"f:list": {}}})), body(["x"], entry("helm", fields))
+    live, fresh = listed([], entry("helm", {"f:spec": {"f:list": {}}})), listed(["x"], entry("helm", fields))
     chart = {"spec": {"list": ["x"]}}
-    for whole, stored in ((False, ["x"]), (True, [])):
-        found = with_leftovers(chart, live, fresh, owners(live, fresh, whole_lists=whole))
-        assert found["spec"]["list"] == stored
+    found = with_leftovers(chart, live, fresh, owners(live, fresh, whole_lists=True))
+    assert found["spec"]["list"] == []
 
 
 def test_the_order_of_a_set_counts_where_a_patch_replaces_it() -> None:
     fields: Any = {"f:spec": {"f:list": {'v:"x"': {}, 'v:"y"': {}}}}
-    live, fresh = body(["x", "y"], entry("helm", fields)), body(["y", "x"], entry("helm", fields))
+    live, fresh = listed(["x", "y"], entry("helm", fields)), listed(["y", "x"], entry("helm", fields))
     for whole, paths in ((False, ()), (True, (("spec", "list"),))):
         known = owners(live, fresh, whole_lists=whole)
         assert differences({"spec": live["spec"]}, {"spec": fresh["spec"]}, known) == paths
@@ -88,3 +88,14 @@ def test_what_another_manager_changed_since_is_left_to_it_only_if_helms_patch_le
     for yields, color in ((False, "red"), (True, "blue")):
         known = replace(field_owners(live, fresh, whole_lists=True), yields=yields)
         assert expected_object(live, chart, fresh, known)["spec"]["color"] == color
+
+
+def test_a_map_that_the_chart_empties_is_live_and_not_dropped_by_the_server() -> None:
+    managed: Any = {"metadata": {"managedFields": [entry("helm", {"f:data": {".": {}, "f:a": {}}})]}}
+    chart: Any = {"kind": "Secret", "data": {}}
+    fresh: Any = {"kind": "Secret"}
+    known = field_owners(managed, fresh)
+    left: Any = {**fresh, "data": {"a": "1"}}
+    expected = expected_object(left, chart, fresh, known)
+    assert as_stored(left, chart, fresh, expected, known) == left
+    assert as_stored(chart, chart, fresh, expected, known) == fresh
