@@ -39,7 +39,7 @@ def live(version: str = "v1") -> dict[str, Any]:
     return an_object(SHIRT, "shirt", spec={"color": "red", "size": "1"}, metadata={"managedFields": [entry]})
 
 
-def answer(connect: Connect) -> TrialAnswer:
+def answer(connect: Connect, *, first_own: bool = True) -> TrialAnswer:
     body = an_object(SHIRT, "shirt", spec={"color": "red"})
     del body["metadata"]["uid"], body["metadata"]["resourceVersion"]
     asked = Trial(
@@ -48,7 +48,7 @@ def answer(connect: Connect) -> TrialAnswer:
         ObjectKey(SHIRT.gvk.group_kind, "shop", "shirt"),
         body,
         strict=True,
-        first_own=True,
+        first_own=first_own,
         client_side_past=True,
     )
     (found,) = connect(request_timeout=5).attempt([asked])
@@ -120,3 +120,22 @@ def test_a_version_that_only_the_server_can_convert(server: Server, connect: Con
         "Helm wrote it as stable.example.com/v2 before, and only the server can convert that to stable.example.com/v1"
     )
     assert found.next == ("kubectl get shirts.stable.example.com shirt -o yaml -n shop",)
+
+
+def test_without_a_migration_what_it_would_remove_is_left(server: Server, connect: Connect) -> None:
+    """The answer is the server's own to the apply."""
+    serve(server, ok(an_object(SHIRT, "shirt", spec={"color": "red"})))
+    assert answer(connect, first_own=False) == Accepted(live(), left=(("f:spec", "f:size"),))
+
+
+@pytest.mark.parametrize("patched", [ok(live()), status(422, "Invalid", "spec.size: Required value")])
+def test_without_a_migration_a_default_or_a_refusal_leaves_nothing(
+    server: Server, connect: Connect, patched: Reply
+) -> None:
+    serve(server, patched)
+    assert answer(connect, first_own=False) == Accepted(live())
+
+
+def test_without_a_migration_types_that_cannot_be_read_change_nothing(server: Server, connect: Connect) -> None:
+    serve(server, ok(live()), types=status(403, "Forbidden", "no"))
+    assert answer(connect, first_own=False) == Accepted(live())
