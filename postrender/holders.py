@@ -8,9 +8,9 @@ from postrender import manifest as manifests
 from postrender.errors import ClusterError, ManifestError
 from postrender.identity import ObjectKey
 from postrender.live import RELEASE_NAMESPACE, LiveObject, ReleaseName, StoredRelease, Unknown
-from postrender.ownership import lives
+from postrender.ownership import DRIVERS, lives
 from postrender.record import Record
-from postrender.source import Source, unreadable
+from postrender.source import LIST, Source, unreadable
 
 MOST = 500
 """How many releases are read before it counts as unknown who holds an object."""
@@ -30,11 +30,11 @@ class Holders(Record):
 
 
 def holders(source: Source, lives_of: Iterable[LiveObject], release: ReleaseName, driver: str) -> Holders:
-    """For each live object that another living release's stored manifest holds, that release.
+    """The living releases whose stored manifests hold live objects.
 
     Read are the releases of the object's namespace, of the namespace of ``release`` (which wants the objects, and is
     stored through ``driver``), and of those that the object's metadata names. Raises ClusterError if any of them
-    cannot be read.
+    cannot be read, or if ``driver`` keeps releases where none can.
     """
     wanted: dict[str, list[ObjectKey]] = {}
     for live in lives_of:
@@ -47,7 +47,7 @@ def holders(source: Source, lives_of: Iterable[LiveObject], release: ReleaseName
         raise ClusterError(
             f"{len(stored)} releases may hold what is to be adopted, and at most {MOST} are read",
             where=f"namespace {' and '.join(wanted)}",
-            next=tuple(source.typed("helm list --all", namespace) for namespace in wanted),
+            next=tuple(source.typed(LIST, namespace) for namespace in wanted),
         )
     found: dict[ObjectKey, ReleaseName] = {}
     for (name, _), revisions in zip(stored, source.histories(stored), strict=True):
@@ -55,7 +55,20 @@ def holders(source: Source, lives_of: Iterable[LiveObject], release: ReleaseName
             raise unreadable(name, source.description, revisions)
         for key in _held(source, name, revisions, wanted[name.namespace]):
             found.setdefault(key, name)
+    _require_seen(source, release, driver, [each for each, keys in wanted.items() if {*keys} - {*found}])
     return Holders(found, len(stored))
+
+
+def _require_seen(source: Source, release: ReleaseName, driver: str, namespaces: Iterable[str]) -> None:
+    """Raise ClusterError if other releases of these namespaces may be where the cluster does not show them."""
+    for namespace in () if driver in DRIVERS else namespaces:
+        own = source.releases(release, manifest=False, driver=driver)
+        if isinstance(own, Unknown):
+            raise ClusterError(
+                f"whether a living release of it holds what is to be adopted is not known: {own.reason}",
+                where=f"namespace {namespace}",
+                next=source.typed(LIST, namespace),
+            )
 
 
 def _stored_in(source: Source, namespace: str) -> tuple[tuple[ReleaseName, str], ...]:
@@ -73,7 +86,8 @@ def _held(
     source: Source, release: ReleaseName, revisions: Iterable[StoredRelease], keys: Iterable[ObjectKey]
 ) -> list[ObjectKey]:
     """The keys that a stored manifest of the release holds, if it lives."""
-    if lives(revisions, source.typed) is False:
+    alive = lives(revisions, source.typed)
+    if alive is False:
         return []
     try:
         refs = [ref for each in revisions if each.manifest for ref in manifests.read(each.manifest.encode()).objects]
@@ -85,7 +99,7 @@ def _held(
         ) from error
     named = {(ref.gvk.group_kind, ref.namespace or release.namespace, ref.name) for ref in refs}
     anywhere = {(ref.gvk.group_kind, ref.name) for ref in refs}
-    return [
+    held = [
         key
         for key in keys
         if (
@@ -94,3 +108,6 @@ def _held(
             else (key.group_kind, key.name) in anywhere
         )
     ]
+    if held and isinstance(alive, Unknown):
+        raise unreadable(release, source.description, alive)
+    return held

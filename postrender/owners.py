@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from postrender.live import LiveObject, ReleaseName, StoredRelease, Unknown
-from postrender.ownership import lives
+from postrender.ownership import DRIVERS, lives
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 else:
     Protocol = object
-
-DRIVERS = ("secret", "configmap")
-"""Where a cluster may hold an owner's revisions, whatever driver the caller has: its owner had one of its own."""
 
 
 class Records(Protocol):

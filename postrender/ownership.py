@@ -12,6 +12,9 @@ from enum import Enum
 from postrender.live import Absent, Found, NotServed, Observation, ReleaseName, StoredRelease, Typed, Unknown, unflagged
 from postrender.record import Record
 
+DRIVERS = ("secret", "configmap")
+"""Where a cluster may hold an owner's revisions, whatever driver the caller has: its owner had one of its own."""
+
 
 class Standing(Enum):
     """The classes of ownership."""

@@ -27,6 +27,10 @@ else:
     Protocol = object
 
 
+LIST = "helm list --deployed --failed --pending"
+"""Helm 4 has no ``--all``, and Helm 3 lists no pending release without a flag (cmd/helm/list.go, pkg/cmd/list.go)."""
+
+
 class Wanted(Record):
     """One object to be looked up; ``body`` asks for all of it, not only its metadata.
 
@@ -121,7 +125,7 @@ def none_stored(release: ReleaseName, reached: Reached, driver: str) -> UsageErr
         f"no revision of it is stored in {reached.description} (driver {driver})",
         where=f"release {release}",
         next=(
-            reached.typed("helm list --all", release.namespace),
+            reached.typed(LIST, release.namespace),
             "--driver configmap   (or HELM_DRIVER, as Helm has it)",
         ),
     )

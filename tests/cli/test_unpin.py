@@ -98,7 +98,7 @@ def test_no_such_release(server: Server, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr == (
         f"postrender: release shop/old: no revision of it is stored in API server ({server.url}) (driver secret)\n"
-        f"  next: helm list --all -n shop --kube-apiserver {server.url}\n"
+        f"  next: helm list --deployed --failed --pending -n shop --kube-apiserver {server.url}\n"
         "  next: --driver configmap   (or HELM_DRIVER, as Helm has it)\n"
     )
 

@@ -312,7 +312,7 @@ def test_which_revision_is_compared(
 def test_a_release_that_is_not_stored(server: Server, cluster: Cluster) -> None:
     assert refused(run("verify", "nothing", *cluster, stdin=b""), 2) == (
         f"postrender: release shop/nothing: no revision of it is stored in context dev ({server.url}) (driver secret)\n"
-        f"  next: helm list --all -n shop {' '.join(cluster)}\n"
+        f"  next: helm list --deployed --failed --pending -n shop {' '.join(cluster)}\n"
         "  next: --driver configmap   (or HELM_DRIVER, as Helm has it)\n"
     )
     server.put(SECRET, a_revision("old", 1, "uninstalled"))

@@ -70,6 +70,25 @@ def test_releases_are_read_several_at_once(server: Server, connect: Connect) -> 
     assert 4 <= under_way[1] <= MAX_REQUESTS
 
 
+@pytest.mark.parametrize(("driver", "where"), [("sql", "in a database"), ("memory", "in the memory of Helm itself")])
+def test_where_the_caller_stores_releases_elsewhere_nobody_knows(
+    server: Server, connect: Connect, driver: str, where: str
+) -> None:
+    server.put(SHIRT, an_object(SHIRT, "shirt"))
+    cluster = connect(request_timeout=5)
+    (found,) = cluster.observe([Wanted(SHIRT, "shop", "shirt", body=False)])
+    assert isinstance(found, Found)
+    with pytest.raises(ClusterError) as error:
+        holders(cluster, [found.live], NEW, driver)
+    assert str(error.value) == (
+        "namespace shop: whether a living release of it holds what is to be adopted is not known: "
+        f"HELM_DRIVER={driver} keeps releases {where}, where they cannot be read\n"
+        "  next: helm list --deployed --failed --pending -n shop"
+    )
+    server.put(SECRET, a_revision("old", 1, "deployed", manifest=MANIFEST))
+    assert holders(cluster, [found.live], NEW, driver) == Holders({found.live.key: OLD}, 1)
+
+
 def test_more_releases_than_are_read_is_not_known(server: Server, connect: Connect) -> None:
     for number in range(MOST + 1):
         server.put(SECRET, a_revision(f"r{number}", 1, "deployed"))
@@ -81,5 +100,5 @@ def test_more_releases_than_are_read_is_not_known(server: Server, connect: Conne
         holders(cluster, [found.live], NEW, "secret")
     assert str(error.value) == (
         "namespace shop: 501 releases may hold what is to be adopted, and at most 500 are read\n"
-        "  next: helm list --all -n shop"
+        "  next: helm list --deployed --failed --pending -n shop"
     )
