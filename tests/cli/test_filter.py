@@ -12,12 +12,15 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from postrender.helm.versions import NEWEST_KNOWN
+
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "shirts"
 RENDERED = (EXAMPLE / "rendered.yaml").read_bytes()
 OFFLINE = ("--release", "shirts", "-n", "default", "--offline")
 HELP = "\n  next: postrender --help\n"
 LIVE = ("--live", "examples/shirts/live.yaml", "--release", "shirts", "--namespace", "default")
+NEWEST = " and ".join(map(str, NEWEST_KNOWN.values()))
 
 
 def run(
@@ -256,7 +259,7 @@ def test_the_account_fits_a_terminal() -> None:
 def test_version() -> None:
     lines = run("--version").stdout.decode().splitlines()
     assert lines[0] == "postrender 0.1.0"
-    assert lines[1].startswith("Helm up to 3.22.0 and 4.3.2 is known")
+    assert lines[1].startswith(f"Helm up to {NEWEST} is known")
     assert max(len(line) for line in lines) <= 80
 
 
@@ -264,9 +267,11 @@ def test_a_newer_minor_helm_is_said_and_a_newer_major_refused() -> None:
     done = run(*OFFLINE, "--helm-version", "3.99.0")
     assert done.returncode == 0
     account = " ".join(done.stderr.decode().split())
-    assert "note: Helm 3.99.0 is newer than 3.22.0, the newest one known; taken to behave like it" in account
+    assert (
+        f"note: Helm 3.99.0 is newer than {NEWEST_KNOWN[3]}, the newest one known; taken to behave like it" in account
+    )
     assert refused(run(*OFFLINE, "--helm-version", "5.0.0"), 4) == (
-        "postrender: Helm 5.0.0 is not known: its ways were held against Helm up to 3.22.0 and 4.3.2\n"
+        f"postrender: Helm 5.0.0 is not known: its ways were held against Helm up to {NEWEST}\n"
         "  next: use such a Helm, or a newer postrender\n"
     )
 

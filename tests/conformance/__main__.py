@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from postrender.helm.versions import NEWEST_KNOWN
 from tests.conformance import customs, report
 from tests.conformance.cases import Deck, Start
 from tests.conformance.objects import sources
@@ -77,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-n", "--count", type=int, default=50, help="how many cases, with each Helm")
-    parser.add_argument("--helm", default="3.21.4,4.3.1", help="versions, separated by commas")
+    parser.add_argument(
+        "--helm", default=",".join(map(str, NEWEST_KNOWN.values())), help="versions, separated by commas"
+    )
     parser.add_argument("--only", metavar="NUMBERS", help="only these, alone, with everything that was seen of them")
     parser.add_argument("--start", help=f"only these, separated by commas: {', '.join(each.value for each in Start)}")
     parser.add_argument("--source", help="only objects from these, separated by commas: charts, schemas, customs")

@@ -25,11 +25,12 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from postrender.helm.versions import NEWEST_KNOWN
 from tests.tools import wheels
 
 KUBERNETES = "1.34.3"
 ETCD = "3.6.4"
-HELMS = (
+_HELMS = (
     "3.9.4",
     "3.12.3",
     "3.16.4",
@@ -38,13 +39,12 @@ HELMS = (
     "3.17.3",
     "3.18.6",
     "3.21.4",
-    "3.22.0",
     "4.0.0",
     "4.1.0",
     "4.1.4",
     "4.3.1",
-    "4.3.2",
 )
+HELMS = (*_HELMS, *map(str, NEWEST_KNOWN.values()))
 """The Helms of the end-to-end tests: the last before and the first after each change in behaviour, and the newest."""
 END_TO_END = ("etcd", "kube-apiserver", "kubectl", *(f"helm@{version}" for version in HELMS))
 """The programs of the end-to-end tests, for ``find`` and ``build``."""

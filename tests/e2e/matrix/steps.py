@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from postrender.helm.invocation import Action, Invocation
-from postrender.helm.versions import HelmVersion, behaviour
+from postrender.helm.versions import NEWEST_KNOWN, HelmVersion, behaviour
 from postrender.live import ReleaseName
 from postrender.policy import Adopt, OnDrift, Policy
 from tests.e2e.api import Object
@@ -47,13 +47,9 @@ class Column:
         return cls(version, way == "client-side")
 
 
-COLUMNS = tuple(
-    Column.parse(text)
-    for text in (
-        *("3.9.4", "3.12.3", "3.16.4", "3.17.0", "3.17.1", "3.18.6", "3.21.4", "3.22.0"),
-        *("4.0.0", "4.1.0", "4.3.2", "4.0.0 client-side", "4.1.0 client-side", "4.3.2 client-side"),
-    )
-)
+_HELM_3 = ("3.9.4", "3.12.3", "3.16.4", "3.17.0", "3.17.1", "3.18.6", "3.21.4", str(NEWEST_KNOWN[3]))
+_HELM_4 = ("4.0.0", "4.1.0", str(NEWEST_KNOWN[4]))
+COLUMNS = tuple(map(Column.parse, (*_HELM_3, *_HELM_4, *(f"{version} client-side" for version in _HELM_4))))
 
 
 class Flag(Enum):

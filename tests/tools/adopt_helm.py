@@ -1,0 +1,120 @@
+"""``bin/adopt-helm 3.22.0``: hold what is known of Helm against one more version, and take it in if all of it holds.
+
+Builds that Helm, compares the Go source that is cited, and plays against a real API server: the written cells of the
+matrix (whose page gets its column), random ones, and adoptions judged by fresh installations. If nothing differs and
+the version is the newest of its major, ``NEWEST_KNOWN`` is raised, which ``--version``, the tests and the columns
+follow. What each step printed is in build/helm-VERSION.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from postrender.helm import versions
+from postrender.helm.versions import NEWEST_KNOWN, HelmVersion
+from tests.tools import assets
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command, what it printed, whether it found nothing, and how long it took in minutes."""
+
+    title: str
+    command: Sequence[str]
+    output: str
+    good: bool
+    minutes: float
+
+    def __str__(self) -> str:
+        """As a section of the report."""
+        typed = " ".join(f"'{part}'" if " " in part else part for part in self.command)
+        verdict = "nothing differs" if self.good else "differs"
+        head = f"## {self.title}: {verdict}\n\n`python {typed}`, {self.minutes:.1f} minutes\n"
+        return f"{head}\n```text\n{self.output}\n```\n"
+
+
+def commands(version: HelmVersion, cells: Path, *, random: int, fresh: int, seed: int) -> list[tuple[str, list[str]]]:
+    """The title and the arguments for Python of each step; ``cells`` is where the matrix keeps what it played."""
+    columns = f"{version},{version} client-side" if version.major >= 4 else str(version)
+    matrix = ["-m", "tests.e2e.matrix", "--versions", columns, "--resume", str(cells)]
+    return [
+        ("Cited source", ["-m", "tests.tools.facts", "--helm", f"v{version}"]),
+        ("Written cells", [*matrix, "--write"]),
+        ("Random cells", [*matrix, "--random", str(random), "--seed", str(seed)]),
+        (
+            "Adopted as if fresh",
+            ["-m", "tests.conformance", "--helm", str(version), "-n", str(fresh), "--seed", str(seed)],
+        ),
+    ]
+
+
+def run(title: str, arguments: Sequence[str]) -> Step:
+    """One step, played now."""
+    print(f"{title} ...", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    with subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as program:
+        output, _ = program.communicate()
+    lines = [line for line in output.splitlines() if not re.match(r"ok  |    (alone|filter): ", line)]
+    return Step(title, arguments, "\n".join(lines), program.returncode == 0, (time.monotonic() - began) / 60)
+
+
+def raised(source: str, version: HelmVersion) -> str:
+    """The source of versions.py with this one as the newest of its major; unchanged if a newer one is there."""
+    if version <= NEWEST_KNOWN.get(version.major, HelmVersion(0, 0, 0)):
+        return source
+    newest = {**NEWEST_KNOWN, version.major: version}
+    text = ", ".join(f"{major}: HelmVersion{each.major, each.minor, each.patch}" for major, each in newest.items())
+    found, count = re.subn(r"^NEWEST_KNOWN = \{.*\}$", f"NEWEST_KNOWN = {{{text}}}", source, flags=re.M)
+    if not count:
+        raise ValueError("there is no NEWEST_KNOWN in one line")
+    return found
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 if nothing differs."""
+    parser = argparse.ArgumentParser(
+        prog="adopt-helm", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("version", metavar="VERSION", type=HelmVersion.parse, help="a Helm, such as 3.22.0")
+    parser.add_argument("--random", type=int, default=300, metavar="N", help="so many random cells (default: 300)")
+    parser.add_argument("--fresh", type=int, default=50, metavar="N", help="so many adoptions (default: 50)")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    if options.version is None:
+        parser.error("VERSION: no version of Helm; one is 3.22.0")
+    version: HelmVersion = options.version
+    assets.build(f"helm@{version}")
+    cells = assets.cache_folder() / f"adopt-helm-{version}.cells"
+    wanted = commands(version, cells, random=options.random, fresh=options.fresh, seed=options.seed)
+    steps = [run(title, each) for title, each in wanted]
+    report = ROOT / "build" / f"helm-{version}.md"
+    report.parent.mkdir(exist_ok=True)
+    report.write_text("\n".join([f"# Helm {version}\n", *map(str, steps)]), encoding="utf-8")
+    good = all(step.good for step in steps)
+    if good:
+        table = Path(versions.__file__)
+        table.write_text(raised(table.read_text(encoding="utf-8"), version), encoding="utf-8")
+    for step in steps:
+        print(f"{'ok  ' if step.good else 'BAD '} {step.title}: {step.output.splitlines()[-1] if step.output else ''}")
+    print(report.relative_to(ROOT))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

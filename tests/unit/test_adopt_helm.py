@@ -1,0 +1,48 @@
+"""How a Helm is taken in among the tested ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from postrender.helm import versions
+from postrender.helm.versions import NEWEST_KNOWN, HelmVersion
+from tests.tools.adopt_helm import commands, main, raised, run
+
+SOURCE = Path(versions.__file__).read_text(encoding="utf-8")
+
+
+def test_a_newer_one_becomes_the_newest_of_its_major() -> None:
+    newest = NEWEST_KNOWN[3]
+    newer = HelmVersion(3, newest.minor + 1, 0)
+    (line,) = set(raised(SOURCE, newer).splitlines()) - set(SOURCE.splitlines())
+    assert line.startswith(f"NEWEST_KNOWN = {{3: HelmVersion(3, {newer.minor}, 0), 4: HelmVersion(4, ")
+
+
+@pytest.mark.parametrize("version", [NEWEST_KNOWN[4], HelmVersion(4, 0, 1)])
+def test_an_older_one_does_not(version: HelmVersion) -> None:
+    assert raised(SOURCE, version) == SOURCE
+
+
+def test_helm_4_is_played_in_both_ways() -> None:
+    (_, written, random, fresh) = (
+        each for _, each in commands(HelmVersion(4, 3, 2), Path("c"), random=9, fresh=5, seed=2)
+    )
+    assert written[-1] == "--write"
+    assert "4.3.2,4.3.2 client-side" in written
+    assert random[-4:] == ["--random", "9", "--seed", "2"]
+    assert fresh[-6:] == ["--helm", "4.3.2", "-n", "5", "--seed", "2"]
+
+
+def test_a_step_tells_what_differs() -> None:
+    program = "print('ok  cell'); print('    alone: ok'); print('BAD cell'); raise SystemExit(1)"
+    step = run("Cells", ["-c", program])
+    assert (step.good, step.output) == (False, "BAD cell")
+    assert str(step).startswith("## Cells: differs\n\n`python -c '")
+
+
+def test_what_is_no_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["newest"])
+    assert capsys.readouterr().err.endswith("adopt-helm: error: VERSION: no version of Helm; one is 3.22.0\n")
