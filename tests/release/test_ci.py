@@ -1,0 +1,143 @@
+"""The GitHub action and the GitLab component: their steps, run in a shell as the CI would."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.test_filter import EXAMPLE, ROOT
+from tests.e2e.conftest import program
+from tests.tools.assets import go_tool
+
+PROGRAM = Path(sys.executable).with_name("postrender")
+
+
+def action(tmp_path: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
+    """Run the action's last step with these inputs and the declared defaults of the others."""
+    declared = yaml.safe_load((ROOT / "action.yml").read_text())
+    steps = declared["runs"]["steps"]
+    given = {name: inputs.get(name, about.get("default", "")) for name, about in declared["inputs"].items()}
+    environ = {
+        name: re.sub(r"\$\{\{ inputs\.(\w+) \}\}", lambda found: given[found[1]], value)
+        for name, value in steps[-1]["env"].items()
+    }
+    about = {
+        "PATH": f"{program('helm@3.21.4').parent}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "RUNNER_TEMP": str(tmp_path / "runner"),
+        "GITHUB_ACTION_PATH": str(ROOT),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+    }
+    binaries = tmp_path / "runner" / "postrender" / "bin"
+    binaries.mkdir(parents=True)
+    (binaries / "postrender").symlink_to(PROGRAM)
+    command = ["bash", "-e", "-o", "pipefail", "-c", steps[-1]["run"]]
+    return subprocess.run(command, env={**about, **environ}, capture_output=True, text=True, cwd=ROOT)
+
+
+def chart(folder: Path, template: str) -> Path:
+    (folder / "chart" / "templates").mkdir(parents=True)
+    (folder / "chart" / "Chart.yaml").write_text("apiVersion: v2\nname: shop\nversion: 1.0.0\n")
+    (folder / "chart" / "templates" / "all.yaml").write_text(template)
+    return folder / "chart"
+
+
+MISSPELT = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: shop
+  annotations:
+    helm.sh/resource-policy: Keep
+"""
+
+
+def test_the_action_shows_findings_beside_the_lines(tmp_path: Path) -> None:
+    done = action(tmp_path, chart=str(chart(tmp_path, MISSPELT)))
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.startswith("::error ") or "\n::error " in done.stdout or "::warning " in done.stdout
+
+
+def test_the_action_passes_more_arguments(tmp_path: Path) -> None:
+    folder = chart(tmp_path, MISSPELT)
+    codes = set(re.findall(r"title=(\w+)", action(tmp_path / "all", chart=str(folder)).stdout))
+    assert codes
+    ignoring = "".join(f"--ignore\n{code}\n\n" for code in sorted(codes))
+    done = action(tmp_path / "none", chart=str(folder), arguments=ignoring)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_action_puts_a_plan_into_the_summary(tmp_path: Path) -> None:
+    arguments = f"--live\n{EXAMPLE / 'live.yaml'}\n"
+    done = action(
+        tmp_path, command="plan", chart=str(EXAMPLE), release="shirts", namespace="default", arguments=arguments
+    )
+    assert done.returncode == 0, done.stderr
+    summary = (tmp_path / "summary.md").read_text()
+    assert summary == done.stdout
+    assert "shirts.beta.example.com" in summary
+
+
+def test_the_action_keeps_the_exit_code_of_a_refused_plan(tmp_path: Path) -> None:
+    done = action(
+        tmp_path, command="plan", chart=str(EXAMPLE), release="other", namespace="default",
+        arguments=f"--live\n{EXAMPLE / 'live.yaml'}",
+    )  # fmt: skip
+    assert done.returncode == 4, done.stderr
+    assert (tmp_path / "summary.md").read_text() == done.stdout
+
+
+def test_the_action_refuses_another_command(tmp_path: Path) -> None:
+    done = action(tmp_path, command="adopt", chart=str(EXAMPLE))
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: the action's command is adopt, and has to be lint or plan\n",
+    )
+
+
+def test_the_gitlab_component_runs(tmp_path: Path) -> None:
+    head, jobs = yaml.safe_load_all((ROOT / "templates" / "lint.yml").read_text())
+    declared = head["spec"]["inputs"]
+    given = {"chart": str(chart(tmp_path, MISSPELT)), "package": str(ROOT), "stage": "test"}
+    (job,) = jobs.values()
+    install, with_pip, lint = (
+        re.sub(
+            r"\$\[\[ inputs\.(\w+) \]\]",
+            lambda found: given.get(found[1], declared[found[1]] and declared[found[1]].get("default", "")),
+            line,
+        )
+        for line in job["script"]
+    )
+    assert (install, with_pip) == (
+        "python3 -m venv /tmp/postrender",
+        f'/tmp/postrender/bin/pip install --quiet "{ROOT}"',
+    )
+    environ = {"PATH": f"{program('helm@3.21.4').parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        lint.replace("/tmp/postrender/bin/postrender", str(PROGRAM)),
+        shell=True,
+        env=environ,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "Keep" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["ci.yml", "release.yml"])
+def test_the_workflows_pass_their_linter(name: str) -> None:
+    done = subprocess.run(
+        [
+            str(go_tool("github.com/rhysd/actionlint/cmd/actionlint", "v1.7.7")),
+            str(ROOT / ".github" / "workflows" / name),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
