@@ -35,6 +35,11 @@ NOT_RUN: Mapping[str, str] = {
     "bin/picture": "writes into the tree; test_pages.py plays the same",
     "bin/test-range": "every Python that can be had, an environment of packages for each",
     "bin/release": "tests/release builds and checks the same files",
+    "bin/pack onefile": "tests/release/test_pack.py builds and runs it",
+    "bin/pack plugin": "tests/release/test_pack.py builds and installs it",
+    "bin/pack plugin --key you@example.com": "tests/release/test_pack.py builds, signs and installs it",
+    "bin/pack selfcontained": "tests/release/test_pack.py builds it and runs it in an empty root",
+    "podman build -t localhost/postrender .": "needs images of a registry",
     "podman build -t registry.example.com/argocd-postrender:0.1.0 examples/argocd": "needs images of a registry",
     'kpt fn eval . --exec "postrender krm" --fn-config postrender.yaml': (
         "kpt can be had neither from Debian nor from Go's proxy, which lacks a module it needs"
