@@ -278,6 +278,14 @@ _ALL = (
         "the run is refused.",
     ),
     Code(
+        "PR319",
+        "null written as the server's value",
+        "In a map of texts or quantities the API server makes an empty text, or 0, of a null: a new ConfigMap with "
+        '`data: {a: null}` has `a: ""`. Helm\'s client-side patch of an existing object removes the key instead. So '
+        "postrender writes the server's value into the manifest, and the object becomes what a new one would be. To "
+        "have the key removed, leave it out of the chart.",
+    ),
+    Code(
         "PR401",
         "leaves the chart and is left behind",
         "Helm up to 3.17.0 compares Kind, name and namespace when it looks for what an upgrade shall delete. A "

@@ -9,7 +9,7 @@ from postrender import manifest as manifests
 from postrender import redact
 from postrender.drift import Drift, How, Mending, drift, leftovers, settled, wanted
 from postrender.errors import ClusterError, ManifestError, PostrenderError, Refused, UsageError
-from postrender.helm.fresh_install import may_hold_leftovers
+from postrender.helm.fresh_install import has_null, may_hold_leftovers, with_null_values
 from postrender.helm.patch import PatchError
 from postrender.identity import GroupVersionKind, ObjectKey, Resource
 from postrender.live import Absent, Found, Json, LiveObject, NotServed, Observation, ReleaseName, StoredRelease, Unknown
@@ -152,7 +152,9 @@ class _Check:
     def _compare_with_new_objects(self, found: list[tuple[Resource, ObjectKey, Json, Json]]) -> None:
         """Ask the server for each object as it would be created now, which tells defaults from older fields."""
         requests = [
-            create_request(resource, key, body) for resource, key, body, live in found if may_hold_leftovers(live, body)
+            create_request(resource, key, body)
+            for resource, key, body, live in found
+            if has_null(body) or may_hold_leftovers(live, body)
         ]
         unknown: dict[str, list[str]] = {}
         for request, answer in zip(requests, self._target.attempt(requests), strict=True):
@@ -194,8 +196,11 @@ class _Check:
             return replace(each, state=State.FOREIGN, why=_whose(ownership), next=self._hand_over(each))
         try:
             fresh = self._fresh.get(each.key)
-            found = None if fresh is None else leftovers(each.desired, seen.live.body, fresh)
-            found = found or drift(gvk, each.desired, seen.live.body, server_side=self._server_side)
+            desired, found = each.desired, None
+            if fresh is not None:
+                desired = with_null_values(each.desired, fresh, ())
+                found = leftovers(desired, seen.live.body, fresh)
+            found = found or drift(gvk, desired, seen.live.body, server_side=self._server_side)
         except PatchError as error:
             return replace(each, why=f"it cannot be compared: {error}")
         if found is None:

@@ -24,6 +24,10 @@ from postrender.record import Record
 Path = tuple[str, ...]
 
 
+_OF_NULLS = ("", "0")
+"""What the API server makes of a null in a map of texts or of quantities."""
+
+
 class FieldOwners(Record):
     """``fieldsV1`` trees: what Helm set on the live object, what others set, what Helm would set on a new one.
 
@@ -114,6 +118,13 @@ def may_hold_leftovers(live: Json, chart: Json) -> bool:
     return bool(mine) and _beyond(mine or {}, live, chart)
 
 
+def has_null(chart: Json) -> bool:
+    """Whether the chart says null anywhere, of which the API server may make a value of its own."""
+    if isinstance(chart, (dict, list)):
+        return any(map(has_null, chart.values() if isinstance(chart, dict) else chart))
+    return chart is None
+
+
 def holds(live: Json, chart: Json) -> bool:
     """Whether the live object says, word for word, all that the chart says; a null in the chart never is."""
     if isinstance(live, dict) and isinstance(chart, dict):
@@ -184,6 +195,8 @@ def _expected_map(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -> 
             value = wanted if now is None else expected_object(now, said, wanted, below)
         elif now is not None:
             value = now if below.helm is None else expected_object(now, None, wanted, below)
+        elif name in chart and wanted in _OF_NULLS:
+            value = wanted
         if value is not None or (name in live and now is None):
             result[name] = value
     return result
@@ -269,7 +282,7 @@ def as_stored(body: Json, chart: Json, fresh: Json, expected: Json, owners: Fiel
             if value is not None and (name in fresh or name in shall or bool(differs(value, said.get(name))))
         }
         for name, value in fresh.items():
-            default = said.get(name) is None and not (name in said and value == "")
+            default = said.get(name) is None and not (name in said and value in _OF_NULLS)
             if name not in result and default and shall.get(name) is not None and value is not None:
                 result[name] = value
         return result
@@ -342,6 +355,32 @@ def dropped(chart: Json, fresh: Json, path: Path = ()) -> Iterator[Path]:
         yield path
 
 
+def with_null_values(chart: Json, fresh: Json, path: Path) -> Json:
+    """The chart's document with the empty text, or 0, that the API server makes of a null at or below the path.
+
+    It does so in a map of texts or of quantities of a new object, while Helm's patch removes the key.
+    """
+    if isinstance(chart, dict) and isinstance(fresh, dict):
+        names = path[:1] or tuple(chart)
+        return {
+            name: with_null_values(value, fresh.get(name), path[1:]) if name in names else value
+            for name, value in chart.items()
+        }
+    if _all_lists(chart, fresh) and len(chart) == len(fresh):
+        return [
+            with_null_values(value, wanted, path[1:]) if not path or _is_element(wanted, path[0]) else value
+            for value, wanted in zip(chart, fresh, strict=True)
+        ]
+    return fresh if chart is None and fresh in _OF_NULLS else chart
+
+
+def _is_element(element: Json, label: str) -> bool:
+    """Whether this is the element that a path names so, such as ``name=app`` or ``port=80,protocol=TCP``."""
+    return isinstance(element, dict) and all(
+        str(element.get(name)) == value for name, _, value in (part.partition("=") for part in label.split(","))
+    )
+
+
 def with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwners) -> Json:
     """The chart's document with the value that is live wherever that is not the expected one.
 
@@ -359,8 +398,8 @@ def with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwners) 
         return _elements_with_leftovers(chart, now, expected or [], owners)
     if isinstance(now, list) and owners.is_set:
         shall = expected or []
-        said = [each for each in chart or () if each in now or each not in shall]
-        return [*said, *(each for each in now if each not in shall)]
+        stored = [each for each in chart or () if each in now or each not in shall]
+        return [*stored, *(each for each in now if each not in shall)]
     return chart if now is None else now
 
 

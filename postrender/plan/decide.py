@@ -210,7 +210,7 @@ def _about_outcome(run: Run, index: int, done: Rewriting, outcome: Outcome) -> l
         told.append(server.rejected(rejected, run.facts.items[index].name, new=False))
     if outcome.unkept:
         told.append(server.dropped(outcome.unkept))
-    if run.policy.lasting and (done.pin or done.store is not None):
+    if run.policy.lasting and (done.pin or (done.store is not None and (outcome.differing or not outcome.nulls))):
         told.append(outcomes.momentary(pin=bool(done.pin)))
     if outcome.policy:
         told.append(outcomes.policy_ahead(outcome.policy, run.facts.items[index].name))

@@ -102,7 +102,8 @@ class Outcome(Record):
     ``appliable`` that ``apply`` would set right what cannot be set right otherwise. ``mend`` is the merge patch from
     what is live to what the chart wants, ``None`` where they agree, and ``unkept`` are paths at which the server will
     not have what the chart wants, whoever sends it. ``stays`` says that fields that left the chart stay live, since the
-    next ``helm upgrade`` would not remove them either.
+    next ``helm upgrade`` would not remove them either. ``nulls`` are the paths at which the document says what the API
+    server makes of the chart's null, since Helm's patch would remove the key.
     """
 
     rewriting: Rewriting
@@ -117,3 +118,4 @@ class Outcome(Record):
     mend: Json = None
     unkept: tuple[tuple[str, ...], ...] = ()
     stays: bool = False
+    nulls: tuple[tuple[str, ...], ...] = ()

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from postrender.helm.patch import merge_patch
+from postrender.helm.fresh_install import with_null_values
+from postrender.helm.patch import differs, merge_patch
 from postrender.helm.predict import Prediction
 from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json
 from postrender.plan.applying import applied
@@ -30,6 +31,45 @@ from postrender.record import replace
 
 def rewrite(group: Group) -> tuple[Outcome, ...]:
     """The rewritings this Helm will carry out as they say, one for each member."""
+    found = _rewritten(group)
+    filled = _without_nulls(group, found)
+    if filled is None:
+        return found
+    return tuple(
+        _of_charts_document(outcome, before, after)
+        for outcome, before, after in zip(_rewritten(filled), group.members, filled.members, strict=True)
+    )
+
+
+def _without_nulls(group: Group, found: Sequence[Outcome]) -> Group | None:
+    """The group with values for the nulls of which Helm's patch does not make what they mean; ``None`` for none."""
+    bodies = [member.entry.body for member in group.members]
+    for index, (member, outcome) in enumerate(zip(group.members, found, strict=True)):
+        fresh = group.fresh.get(member.entry.key)
+        for path in outcome.differing if fresh is not None else ():
+            # Null labels of its own an object loses with all others, so that Helm never shows them to the server.
+            if path[0] != "metadata":
+                bodies[index] = with_null_values(bodies[index], fresh, path)
+    if all(body == member.entry.body for body, member in zip(bodies, group.members, strict=True)):
+        return None
+    entries = [replace(member.entry, body=body) for member, body in zip(group.members, bodies, strict=True)]
+    return replace(
+        group,
+        members=[replace(member, entry=entry) for member, entry in zip(group.members, entries, strict=True)],
+    )
+
+
+def _of_charts_document(outcome: Outcome, before: Member, after: Member) -> Outcome:
+    """The outcome of a member without nulls, as a rewriting of the chart's own document."""
+    nulls = tuple(differs(before.entry.body, after.entry.body))
+    if not nulls:
+        return outcome
+    rewriting = outcome.rewriting
+    store = rewriting.stripped(after.entry.body) if rewriting.store is None else rewriting.store
+    return replace(outcome, rewriting=replace(rewriting, store=store), nulls=nulls)
+
+
+def _rewritten(group: Group) -> tuple[Outcome, ...]:
     wishes = [member.wish for member in group.members]
     if group.apply and (done := applied(group, wishes)) is not None:
         return done

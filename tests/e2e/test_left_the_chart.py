@@ -159,6 +159,17 @@ def test_the_summary_names_each_field_that_stays_until_the_upgrade(stored: Any) 
         assert fields in about
 
 
+def test_the_summary_names_each_null_that_becomes_a_value(stored: Any) -> None:
+    _, report, _ = stored
+    said = " ".join(report.split())
+    first = next(
+        index for index, case in enumerate(CASES) if case["name"] == "a ConfigMap with null for one of its keys"
+    )
+    for number, fields in ((first, "data.a"), (first + 3, "spec.selector.tier")):
+        about = said[said.index(f"/{name_of(number)}: ") :].partition("(PR319)")[0]
+        assert about.endswith(f"null is written as the API server stores it in a new object: {fields} ")
+
+
 def test_with_on_drift_fail_it_is_refused_and_nothing_changes(stage: Stage) -> None:
     _, namespace, run = stage.reinstalled("fail", "--on-drift=fail")
     assert not run.ok

@@ -12,7 +12,9 @@ from postrender.helm.fresh_install import (
     differences,
     expected_object,
     field_owners,
+    has_null,
     with_leftovers,
+    with_null_values,
 )
 from postrender.record import replace
 
@@ -53,12 +55,13 @@ def test_a_merge_patch_keeps_another_managers_elements_only_if_it_sends_nothing(
         assert found["spec"]["list"] == result
 
 
-def test_a_list_that_a_merge_patch_has_to_fill_is_stored_as_it_is_live() -> None:
+def test_a_list_that_the_next_patch_has_to_fill_is_stored_as_it_is_live() -> None:
     fields: Any = {"f:spec": {"f:list": {'v:"x"': {}}}}
     live, fresh = listed([], entry("helm", {"f:spec": {"f:list": {}}})), listed(["x"], entry("helm", fields))
     chart = {"spec": {"list": ["x"]}}
-    found = with_leftovers(chart, live, fresh, owners(live, fresh, whole_lists=True))
-    assert found["spec"]["list"] == []
+    for whole in (False, True):
+        found = with_leftovers(chart, live, fresh, owners(live, fresh, whole_lists=whole))
+        assert found["spec"]["list"] == []
 
 
 def test_the_order_of_a_set_counts_where_a_patch_replaces_it() -> None:
@@ -99,3 +102,21 @@ def test_a_map_that_the_chart_empties_is_live_and_not_dropped_by_the_server() ->
     expected = expected_object(left, chart, fresh, known)
     assert as_stored(left, chart, fresh, expected, known) == left
     assert as_stored(chart, chart, fresh, expected, known) == fresh
+
+
+def test_a_null_in_a_map_of_texts_means_what_a_new_object_has() -> None:
+    fields: Any = {"f:spec": {"f:a": {}, "f:b": {}, "f:c": {}}}
+    metadata: Any = {"managedFields": [entry("helm", fields)]}
+    live, fresh = (
+        {"metadata": metadata, "spec": spec} for spec in ({"a": "1", "b": "2", "c": 3}, {"a": "", "b": "2", "c": 1})
+    )
+    chart = {"spec": {"a": None, "b": "2", "c": None}}
+    assert has_null(chart)
+    assert not has_null(live["spec"])
+    known = owners(live, fresh, whole_lists=False)
+    assert expected_object({"spec": {"b": "2"}}, chart, fresh, known)["spec"] == {"a": "", "b": "2"}
+    assert with_null_values(chart, fresh, ()) == {"spec": {"a": "", "b": "2", "c": None}}
+    assert with_null_values(chart, fresh, ("spec", "b")) == chart
+    listed: Any = [{"name": "x", "limits": {"cpu": None}}, {"name": "y", "limits": {"cpu": None}}]
+    made = [{**each, "limits": {"cpu": "0"}} for each in listed]
+    assert with_null_values(listed, made, ("name=y", "limits", "cpu")) == [listed[0], made[1]]

@@ -53,6 +53,8 @@ def of_outcome(outcome: Outcome, upgrade: bool, policy: Policy, helm: HelmVersio
         outcome = replace(outcome, differing=())
     if outcome.differing or not outcome.mended:
         told.append(_not_right(outcome, policy, helm, upgrade))
+    if outcome.nulls:
+        told.append(_nulls(outcome))
     if outcome.withheld:
         told.append(
             Finding(
@@ -86,6 +88,12 @@ def _replacing(helm: HelmVersion, upgrade: bool) -> tuple[str, ...]:
         return ("use Helm 3.11 or later with --force   (replaces the objects)",)
     flags = "--force" if helm.major == 3 else "--force-replace --server-side=false"
     return (f"helm ... {flags}   (replaces the objects)",)
+
+
+def _nulls(outcome: Outcome) -> Finding:
+    """The chart's null is written as the value that the API server makes of it."""
+    paths = some([".".join(path) for path in outcome.nulls])
+    return Finding("PR319", Severity.INFO, f"null is written as the API server stores it in a new object: {paths}")
 
 
 def applied(paths: Sequence[Sequence[str]]) -> Finding:
