@@ -9,11 +9,19 @@ from bench.table import Row
 from postrender import manifest
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.versions import HelmVersion
-from postrender.identity import ObjectKey, Resource
-from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Found, LiveObject, ReleaseName
-from postrender.plan.decide import decide
-from postrender.plan.facts import Desired, Facts, Item
-from postrender.policy import Policy
+from postrender.models import (
+    MANAGED_BY,
+    RELEASE_NAME,
+    RELEASE_NAMESPACE,
+    Found,
+    LiveObject,
+    ObjectKey,
+    ReleaseName,
+    Resource,
+)
+from postrender.planner.decide import decide
+from postrender.planner.facts import Desired, Facts, Item
+from postrender.planner.policy import Policy
 
 OBJECTS = 1000
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from bench.planes import CONTENT, HELM, NAMESPACE, config_maps, control_plane, delayed, helm, through
 from bench.runs import Command, Cost, measured
 from bench.table import Row
-from postrender.cluster import MAX_REQUESTS
-from postrender.record import Record
+from postrender._record import Record
+from postrender.cluster.parallel import MAX_REQUESTS
 from tests.e2e.api import Namespace
 from tests.e2e.charts import manifest
 from tests.e2e.helm import Helm

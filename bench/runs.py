@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from postrender.record import Record
+from postrender._record import Record
 
 
 class Cost(Record):

@@ -16,7 +16,7 @@ import urllib3
 from bench.planes import NAMESPACE, control_plane, delayed, helm, through
 from bench.runs import Command, Cost, measured
 from bench.table import Row
-from postrender.cluster import MAX_REQUESTS
+from postrender.cluster.parallel import MAX_REQUESTS
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane, serve
 from tests.e2e.kinds import CONFIG_MAP, Kind, definition

@@ -1,6 +1,6 @@
 """``python -m bench.steps HELM [FLAG ...] < STREAM``: the filter's own steps, one after the other, each timed.
 
-It makes the calls that ``postrender.commands.filter`` makes, and prints seconds by step as JSON.
+It makes the calls that ``postrender.cli.commands.filter`` makes, and prints seconds by step as JSON.
 """
 
 from __future__ import annotations
@@ -39,15 +39,14 @@ def main(helm: str, arguments: list[str]) -> dict[str, float]:
         taken[name] = time.perf_counter() - before
 
     from postrender import manifest
-    from postrender.caller import SETTINGS
-    from postrender.caller.version import version_of
-    from postrender.commands.given import given
-    from postrender.commands.inputs import caller_of, policy_of, sources_of
-    from postrender.commands.options import FILTER_SETTINGS, chosen
-    from postrender.gather import gather
-    from postrender.plan.decide import decide
-    from postrender.rehearse import rehearsed
-    from postrender.splice import splice
+    from postrender.cli.arguments import FILTER_SETTINGS, chosen, given
+    from postrender.cli.inputs import caller_of, policy_of, sources_of
+    from postrender.helm.detect_version import version_of
+    from postrender.manifest.edit import splice
+    from postrender.operations.filter.collect import gather
+    from postrender.operations.filter.dry_runs import rehearsed
+    from postrender.planner.decide import decide
+    from postrender.settings import SETTINGS
 
     taken[IMPORTS] = time.perf_counter() - _START
     with step(VERSION):

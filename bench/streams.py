@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from postrender import manifest
-from postrender.identity import GroupVersionKind
-from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE
+from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, GroupVersionKind
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "charts.tar.xz"
 SEVEN_MB = 7_000_000

@@ -8,7 +8,7 @@ import platform
 from collections.abc import Iterable
 from pathlib import Path
 
-from postrender.record import Record, asdict
+from postrender._record import Record, asdict
 
 
 class Row(Record):

@@ -1,5 +1,5 @@
 """``python -m postrender``."""
 
-from postrender.cli import run
+from postrender.cli.main import run
 
 run()

@@ -7,24 +7,23 @@ process's surroundings but what a ``Connection`` leaves to the kubeconfig, and n
 
 from __future__ import annotations
 
-from postrender.caller.options import SETTINGS
-from postrender.caller.values import from_text
-from postrender.collisions import is_label_key
-from postrender.connection import Connection
+from postrender._record import Record
+from postrender.cluster.interface import Source
 from postrender.errors import ClusterError, ManifestError, PostrenderError, Refused, UsageError
 from postrender.helm.invocation import Action as HelmAction
 from postrender.helm.invocation import DryRun, Invocation
 from postrender.helm.versions import HelmVersion
-from postrender.live import ReleaseName
-from postrender.pipeline import Result, filter_stream, plan_stream, require_known
-from postrender.plan.verdict import Action, Finding, Plan, Severity, Verdict
-from postrender.policy import Adopt, OnDrift, Policy, Stamp
-from postrender.record import Record
-from postrender.source import Source
+from postrender.models import Connection, ReleaseName, Severity
+from postrender.operations.filter.pipeline import Result, filter_stream, plan_stream, require_known
+from postrender.planner.labels import is_label_key
+from postrender.planner.policy import Adopt, OnDrift, Policy, Stamp
+from postrender.planner.verdict import Action, Finding, Plan, Verdict
+from postrender.settings.parse import from_text
+from postrender.settings.table import SETTINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from postrender.writes import Writer
+    from postrender.operations.filter.execute import Writer
 
 __all__ = [
     "Action",
@@ -97,11 +96,11 @@ def rewrite(
 def _looked_up(source: Connection | LiveFile | None) -> tuple[Source | None, Writer | None]:
     """A cluster is connected to anew for each call: one that gave no answers is not asked any more."""
     if isinstance(source, LiveFile):
-        from postrender import snapshot
+        from postrender.cluster import snapshot_file
 
-        return snapshot.load(source.path), None
+        return snapshot_file.load(source.path), None
     if isinstance(source, Connection):
-        from postrender.cluster import connect
+        from postrender.cluster.client import connect
 
         cluster = connect(source)
         return cluster, cluster

@@ -18,10 +18,9 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 
+from postrender._record import Record
 from postrender.errors import UsageError
-from postrender.identity import SECRET, GroupKind, GroupVersionKind
-from postrender.live import Json
-from postrender.record import Record
+from postrender.models import SECRET, GroupKind, GroupVersionKind, Json
 
 VARIABLE = "POSTRENDER_DIGEST_KEY"
 

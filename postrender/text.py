@@ -1,7 +1,8 @@
-r"""Text that came from outside, made harmless: the one place that escapes, for every format and every stream.
+r"""Plain text for people: text from outside made harmless, and lines that fit a terminal.
 
-Names, annotations and messages come from a chart, a server or another program. On a terminal or in a CI log a control
-character is a command, a bidirectional one shows another text than is there, and a line may be a workflow command.
+This is the one place that escapes, for every format and every stream. Names, annotations and messages come from a
+chart, a server or another program. On a terminal or in a CI log a control character is a command, a bidirectional one
+shows another text than is there, and a line may be a workflow command.
 
 An escape is ``\x1b`` below 0x7f and ``\u202e`` above, which is also what JSON and YAML write in double quotes: what is
 escaped on the way out is still the same value there.
@@ -27,7 +28,7 @@ HEAD = re.compile(r"^[ \t]*(?:next|hint|note|report|error|warning|postrender):",
 
 _IN_LINE = re.compile(f"[{_CONTROLS}\n]|{_COMMANDS}", re.MULTILINE)
 _OWN = re.compile(r"(\x1b\[(?:[012]|3[1256])(?:;(?:[12]|3[1256]))*m)")
-"""The colours of ``report/paint.py``."""
+"""The colours of ``report/terminal.py``."""
 
 
 def packaged(module: str, name: str) -> str:
@@ -65,3 +66,25 @@ def _escaped(character: str) -> str:
     if code < 0x7F and code not in (0x23, 0x3A):
         return f"\\x{code:02x}"
     return f"\\u{code:04x}"
+
+
+WIDTH = 80
+
+_HEADS = frozenset({"next:", "hint:", "note:", "report:", "error:", "warning:", "postrender:"})
+
+
+def wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
+    """Lines of ``WIDTH`` columns; a name longer than that stays whole, so that it can be copied.
+
+    Not by textwrap, which takes more time to import than a small stream takes to filter.
+    """
+    lines: list[str] = []
+    line, blank = first, ""
+    # A line break is of somebody else's text, and would let it begin a line; so would our own words for a line's head.
+    for word in one_line(text.strip()).split():
+        if blank and len(line) + 1 + len(word) > WIDTH and word.lower() not in _HEADS:
+            lines.append(line)
+            line, blank = rest, ""
+        line += blank + word
+        blank = " "
+    return [*lines, line] if blank else []

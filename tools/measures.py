@@ -127,7 +127,7 @@ def _reachable(start: str, imports: dict[str, set[str]]) -> set[str]:
 
 def offline_filter_imports() -> set[str]:
     """The modules of the package that an offline run of the filter imports."""
-    main = "postrender.cli.main" if (PACKAGE / "cli").is_dir() else "postrender.cli"
+    main = "postrender.cli.main"
     done = subprocess.run(
         [
             sys.executable,

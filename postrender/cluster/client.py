@@ -5,36 +5,36 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 
-from postrender.cluster.access import reach
-from postrender.cluster.applying import apply
-from postrender.cluster.capabilities import Capabilities, capabilities
-from postrender.cluster.catalog import catalog
-from postrender.cluster.deleting import delete
-from postrender.cluster.discovery import Served, discover
-from postrender.cluster.explain import Kubectl
-from postrender.cluster.listing import Place, late, page
+from postrender.cluster.connect import reach
+from postrender.cluster.diagnose import Kubectl
+from postrender.cluster.discovery import Capabilities, Served, capabilities, catalog, discover
+from postrender.cluster.http import Transport
+from postrender.cluster.interface import Catalog, Listing, NotAsked, Page, Trial, TrialAnswer, Wanted
 from postrender.cluster.parallel import MAX_REQUESTS, each, one, unfold
-from postrender.cluster.reading import read
-from postrender.cluster.stamping import restamp, stamp
-from postrender.cluster.stored import payloads, stored
-from postrender.cluster.storing import store
-from postrender.cluster.transport import Transport
-from postrender.cluster.trying import attempt
-from postrender.connection import Connection
+from postrender.cluster.reads import Place, late, page, read
+from postrender.cluster.releases import payloads, stored
+from postrender.cluster.writes import apply, attempt, delete, restamp, stamp, store
 from postrender.errors import ClusterError
-from postrender.identity import GroupVersionKind, ObjectKey, Resource
-from postrender.live import Json, LiveObject, Observation, ReleaseName, StoredRelease, Unknown
-from postrender.releases import CONFIGMAPS, SECRETS, StoredObject
-from postrender.source import Wanted
-from postrender.survey import Catalog, Listing, Page
-from postrender.trial import NotAsked, Trial, TrialAnswer
+from postrender.helm.storage import CONFIGMAPS, SECRETS, StoredObject
+from postrender.models import (
+    Connection,
+    GroupVersionKind,
+    Json,
+    LiveObject,
+    ObjectKey,
+    Observation,
+    ReleaseName,
+    Resource,
+    StoredRelease,
+    Unknown,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from postrender.cluster.rights import Right
+    from postrender.cluster.discovery import Right
     from postrender.cluster.schemas import Schemas
-    from postrender.drift import Mending
-    from postrender.stamps import Stamps
+    from postrender.helm.drift import Mending
+    from postrender.helm.ownership import Stamps
 
 _REQUESTS = 4
 """As many requests one after the other are given time for a release (a list or two, two payloads), or a migration."""
@@ -87,7 +87,7 @@ class Cluster:
 
     def may(self, rights: Sequence[Right]) -> list[bool | Unknown]:
         """Whether we have each right, in the order of ``rights``."""
-        from postrender.cluster.rights import allowed  # No filter needs it, and each would pay for what it imports.
+        from postrender.cluster.discovery import allowed  # No filter needs it, and each would pay for what it imports.
 
         late: bool | Unknown = self._late()
         return each(
@@ -145,7 +145,7 @@ class Cluster:
 
     def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
         """Every release of which a namespace holds revisions, whatever their status, each with its driver."""
-        from postrender.releases.listed import newest  # Only runs that are to write to live objects need it.
+        from postrender.cluster.releases import newest  # Only runs that are to write to live objects need it.
 
         found: list[tuple[ReleaseName, str]] = []
         for driver, kept in (("secret", SECRETS), ("configmap", CONFIGMAPS)):
@@ -180,7 +180,7 @@ class Cluster:
         self, resource: Resource, key: ObjectKey, live: LiveObject | None, mending: Mending, *, dry_run: bool
     ) -> LiveObject:
         """Bring an object to what is stored, or make it; guarded by its resourceVersion. Raises ClusterError."""
-        from postrender.cluster.mending import mend  # No filter needs it, and each would pay for what it imports.
+        from postrender.cluster.writes import mend  # No filter needs it, and each would pay for what it imports.
 
         return mend(self._transport, resource, key, live, mending, self._kubectl, dry_run=dry_run)
 

@@ -1,21 +1,23 @@
-"""How kinds are served: one question for all groups where the server can answer it, else one for each version.
+"""What the API server serves: kinds and their resources, its version, and what the user may do.
 
-Aggregated discovery is on since Kubernetes 1.27 (``v2beta1``; ``v2`` since 1.30). What it does not name is asked for
-once more at ``/apis/GROUP/VERSION`` before it counts as not served.
+Aggregated discovery answers for all groups in one request; it is on since Kubernetes 1.27 (``v2beta1``; ``v2`` since
+1.30). Otherwise each group version is one request. A kind that the aggregated answer does not name is requested once
+more at ``/apis/GROUP/VERSION`` before it counts as not served. Access is checked by SelfSubjectAccessReview, which
+stores nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from postrender.cluster.answer import Answer, NoAnswer, items_of
-from postrender.cluster.explain import Kubectl, misunderstood, unclear
+from postrender._record import Record
+from postrender.cluster.diagnose import Asked, Kubectl, misunderstood, unclear
+from postrender.cluster.http import Answer, NoAnswer, Transport, items_of, segment
+from postrender.cluster.interface import Catalog, Named
 from postrender.cluster.parallel import each
-from postrender.cluster.transport import Transport, segment
-from postrender.identity import GroupVersionKind, Resource
-from postrender.live import Json, NotServed, Unknown
-from postrender.record import Record
+from postrender.models import GroupVersionKind, Json, NotServed, Resource, Unknown
 
 AGGREGATED = (
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
@@ -153,3 +155,208 @@ def _unserved(answer: Answer) -> bool:
     if isinstance(body, dict):
         return body.get("kind") == "Status" and body.get("reason") == "NotFound"
     return answer.content_type.startswith("text/plain") and answer.body.strip() == b"404 page not found"
+
+
+class Capabilities(Record):
+    """``version`` is like ``v1.34.3``, ``""`` where the server does not say.
+
+    ``kinds`` are its API versions and the kinds in them, ``apps/v1`` and ``apps/v1/Deployment``, sorted; none where the
+    server does not tell all at once (before Kubernetes 1.27).
+    """
+
+    version: str = ""
+    kinds: tuple[str, ...] = ()
+
+
+def capabilities(transport: Transport) -> Capabilities:
+    """As ``getCapabilities`` and ``GetVersionSet`` (pkg/action/action.go of Helm 3.21.4) collect them."""
+    told = _object(transport.request("GET", "/version"))
+    kinds: set[str] = set()
+    for root in ("/api", "/apis"):
+        body = _object(transport.request("GET", root, accept=AGGREGATED))
+        if body.get("kind") == "APIGroupDiscoveryList":
+            try:
+                kinds.update(_kinds(body))
+            except (TypeError, AttributeError):
+                continue  # As of a server that does not tell all at once.
+    version = told.get("gitVersion")
+    return Capabilities(version if isinstance(version, str) else "", tuple(sorted(kinds)))
+
+
+def _object(outcome: Answer | NoAnswer) -> dict[str, Json]:
+    body = outcome.json() if isinstance(outcome, Answer) and outcome.status == 200 else None
+    return body if isinstance(body, dict) else {}
+
+
+def _kinds(body: dict[str, Json]) -> Iterator[str]:
+    for group in body.get("items") or ():
+        name = group.get("metadata", {}).get("name", "")
+        for version in group.get("versions") or ():
+            api_version = f"{name}/{version.get('version')}" if name else str(version.get("version"))
+            yield api_version
+            for resource in version.get("resources") or ():
+                kind = (resource.get("responseKind") or {}).get("kind")
+                if kind:
+                    yield f"{api_version}/{kind}"
+
+
+_NEEDED = frozenset({"list", "create"})
+"""What Helm must have been able to do with a kind, and we: ``metrics.k8s.io`` has pods that nobody can make."""
+
+_CatalogRow: TypeAlias = "tuple[Resource, tuple[str, ...], str, frozenset[str]]"
+"""A resource, its short names, its singular and its verbs."""
+
+_Told: TypeAlias = "list[_CatalogRow] | Unknown"
+
+
+def catalog(transport: Transport, kubectl: Kubectl) -> Catalog:
+    """Every such kind once, in the first version of its group that serves it, and what could not be asked."""
+    roots = ("/api", "/apis")
+    answers = _ask(transport, roots, AGGREGATED)
+    told: dict[str, _Told] = {}
+    for root, answer in zip(roots, answers, strict=True):
+        told.update(_versions(transport, root, answer, kubectl))
+    found: dict[tuple[str, str], Named] = {}
+    unknown: dict[str, Unknown] = {}
+    for place, rows in told.items():
+        if isinstance(rows, Unknown):
+            unknown[place] = rows
+            continue
+        for resource, short, singular, verbs in rows:
+            if verbs >= _NEEDED:
+                found.setdefault((resource.gvk.group, resource.plural), Named(resource, singular, short))
+    return Catalog(tuple(found.values()), unknown)
+
+
+def _versions(transport: Transport, root: str, answer: Answer | NoAnswer, kubectl: Kubectl) -> Mapping[str, _Told]:
+    """What each version of each group serves, by its path, the preferred version of a group first."""
+    if isinstance(answer, NoAnswer) or answer.status != 200:
+        return {root: unclear(answer, kubectl)}
+    body = answer.json()
+    try:
+        if body["kind"] == "APIGroupDiscoveryList":
+            return dict(_aggregated_catalog(root, body, kubectl))
+        paths = tuple(_paths(root, body))
+    except (KeyError, TypeError, AttributeError):
+        return {root: misunderstood("it does not tell what is served", kubectl)}
+    answers = _ask(transport, paths, "application/json")
+    return {path: _listed(path, one, kubectl) for path, one in zip(paths, answers, strict=True)}
+
+
+def _aggregated_catalog(root: str, body: Json, kubectl: Kubectl) -> Iterator[tuple[str, _Told]]:
+    """Versions come in the order of preference (``APIGroupDiscovery``, k8s.io/api/apidiscovery/v2/types.go)."""
+    for group in items_of(body["items"]):
+        name = group["metadata"].get("name", "")
+        for version in items_of(group["versions"]):
+            path = "/".join(part for part in (root, name, version["version"]) if part)
+            if version.get("freshness") == "Stale":
+                yield (
+                    path,
+                    Unknown(
+                        "what the server knows of it is stale: the API behind it does not answer",
+                        (kubectl.call(f"get apiservices {version['version']}.{name}"),),
+                    ),
+                )
+                continue
+            yield (
+                path,
+                [
+                    (
+                        Resource(
+                            GroupVersionKind(name, version["version"], each["responseKind"]["kind"]),
+                            each["resource"],
+                            each["scope"] == "Namespaced",
+                            "status" in {sub["subresource"] for sub in each.get("subresources") or ()},
+                        ),
+                        tuple(each.get("shortNames") or ()),
+                        each.get("singularResource") or "",
+                        frozenset(each["verbs"]),
+                    )
+                    for each in items_of(version.get("resources", []))
+                    if each.get("responseKind")
+                ],
+            )
+
+
+def _paths(root: str, body: Json) -> Iterator[str]:
+    if root == "/api":
+        for version in body["versions"]:
+            yield f"/api/{segment(version)}"
+        return
+    for group in items_of(body["groups"]):
+        preferred = group["preferredVersion"]["version"]
+        versions = [version["version"] for version in group["versions"]]
+        for version in (preferred, *(other for other in versions if other != preferred)):
+            yield f"/apis/{segment(group['name'])}/{segment(version)}"
+
+
+def _listed(path: str, answer: Answer | NoAnswer, kubectl: Kubectl) -> _Told:
+    if isinstance(answer, NoAnswer) or answer.status != 200:
+        return unclear(answer, kubectl)
+    body = answer.json()
+    try:
+        resources = items_of(body["resources"])
+        names = {each["name"] for each in resources}
+        return [
+            (
+                Resource(
+                    GroupVersionKind.parse(body["groupVersion"], each["kind"]),
+                    each["name"],
+                    each["namespaced"] is True,
+                    f"{each['name']}/status" in names,
+                ),
+                tuple(each.get("shortNames") or ()),
+                each.get("singularName") or "",
+                frozenset(each["verbs"]),
+            )
+            for each in resources
+            if "/" not in each["name"]
+        ]
+    except (KeyError, TypeError, AttributeError):
+        return misunderstood(f"{path} is no list of resources", kubectl)
+
+
+PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+_REVIEW = Resource(
+    GroupVersionKind("authorization.k8s.io", "v1", "SelfSubjectAccessReview"), "selfsubjectaccessreviews", False
+)
+
+
+class Right(Record):
+    """To do ``verb`` to a resource (by its plural name; ``*``: all) in a namespace (``""``: everywhere)."""
+
+    verb: str
+    group: str
+    plural: str
+    namespace: str
+
+    def __str__(self) -> str:
+        """``get shirts.stable.example.com``."""
+        what = "every kind" if self.plural == "*" else f"{self.plural}.{self.group}".rstrip(".")
+        return f"{self.verb} {what}"
+
+
+def allowed(transport: Transport, right: Right, kubectl: Kubectl) -> bool | Unknown:
+    """Whether we have a right; what the server leaves open counts as no."""
+    spec = {"verb": right.verb, "group": right.group, "resource": right.plural, "namespace": right.namespace}
+    outcome = transport.request(
+        "POST",
+        PATH,
+        body=json.dumps(
+            {
+                "apiVersion": "authorization.k8s.io/v1",
+                "kind": "SelfSubjectAccessReview",
+                "spec": {"resourceAttributes": spec},
+            }
+        ).encode(),
+        content_type="application/json",
+    )
+    if isinstance(outcome, NoAnswer) or outcome.status not in (200, 201):
+        return unclear(outcome, kubectl, Asked("create", _REVIEW, ""))
+    body = outcome.json()
+    status = body.get("status") if isinstance(body, dict) else None
+    answer = status.get("allowed") if isinstance(status, dict) else None
+    if not isinstance(answer, bool):
+        return misunderstood("it is no review of a right", kubectl)
+    return answer

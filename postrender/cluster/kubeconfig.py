@@ -12,12 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from postrender import kubefiles
-from postrender.connection import Connection
+from postrender._record import Record
+from postrender.cluster import kubeconfig_files
+from postrender.cluster.kubeconfig_files import KubeconfigError, KubeFile
 from postrender.errors import ClusterError
-from postrender.kubefiles import KubeFile, Unreadable
-from postrender.live import Json
-from postrender.record import Record
+from postrender.models import Connection, Json
 
 _CLUSTER_PATHS = ("certificate-authority",)
 _USER_PATHS = ("client-certificate", "client-key", "tokenFile")
@@ -41,7 +40,7 @@ class Chosen(Record, hidden=("user",)):
 def choose(connection: Connection, environ: Mapping[str, str]) -> Chosen:
     """Read the kubeconfigs and apply what overrides them; raises ClusterError."""
     files = _files(connection, environ)
-    context = connection.context or kubefiles.current_context(files)
+    context = connection.context or kubeconfig_files.current_context(files)
     named = _entry(files, "context", context)
     if context and named is None:
         raise ClusterError(f"the kubeconfig has no context {context!r}", next="kubectl config get-contexts -o name")
@@ -123,8 +122,8 @@ def as_go_sends(value: Json) -> str:
 def _files(connection: Connection, environ: Mapping[str, str]) -> list[KubeFile]:
     at_home = os.path.join(os.path.expanduser("~"), ".kube", "config")
     try:
-        files = kubefiles.load(connection.kubeconfig or environ.get("KUBECONFIG") or at_home)
-    except Unreadable as error:
+        files = kubeconfig_files.load_files(connection.kubeconfig or environ.get("KUBECONFIG") or at_home)
+    except KubeconfigError as error:
         if error.other:
             raise ClusterError("this is no kubeconfig", where=error.path, next="--kubeconfig PATH") from error
         raise ClusterError(f"the kubeconfig {error.cause}", where=error.path) from error

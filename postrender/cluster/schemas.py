@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from threading import Lock
 
-from postrender.cluster.answer import Answer, NoAnswer
-from postrender.cluster.explain import Kubectl, misunderstood, unclear
-from postrender.cluster.transport import Transport, segment
-from postrender.helm.serverside.schema import OpenApiSchema
-from postrender.identity import GroupVersionKind
-from postrender.live import NotServed, Unknown
+from postrender.cluster.diagnose import Kubectl, misunderstood, unclear
+from postrender.cluster.http import Answer, NoAnswer, Transport, segment
+from postrender.helm.server_side.schema import OpenApiSchema
+from postrender.models import GroupVersionKind, NotServed, Unknown
 
 
 def keeps_empty(version: str) -> bool:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from postrender.record import Record
+from postrender._record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

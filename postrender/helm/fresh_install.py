@@ -16,10 +16,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from postrender.helm.fields import MANAGER, Tree, union
+from postrender._record import Record
+from postrender.helm.managed_fields import MANAGER, Tree, union
 from postrender.helm.patch import differs
-from postrender.live import Json
-from postrender.record import Record
+from postrender.models import Json
 
 Path = tuple[str, ...]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
+from postrender._record import Record
 from postrender.helm.versions import HelmVersion
-from postrender.live import ReleaseName
-from postrender.record import Record
+from postrender.models import ReleaseName
 
 
 class Action(Enum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 
 from postrender.helm.versions import HelmVersion, Matching
-from postrender.identity import GroupVersionKind, ObjectKey
+from postrender.models import GroupVersionKind, ObjectKey
 
 
 def identity(matching: Matching, gvk: GroupVersionKind, key: ObjectKey) -> Hashable:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from postrender.identity import SECRET, GroupVersionKind, ObjectKey
-from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, ReleaseName
-from postrender.record import Record
+from postrender._record import Record
+from postrender.models import (
+    MANAGED_BY,
+    RELEASE_NAME,
+    RELEASE_NAMESPACE,
+    SECRET,
+    GroupVersionKind,
+    Json,
+    ObjectKey,
+    ReleaseName,
+)
 
 
 class Entry(Record):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from postrender.record import Record, replace
+from postrender._record import Record, replace
 
 
 class HelmVersion(Record, order=True):

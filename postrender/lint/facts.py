@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from postrender import builtin
 from postrender import manifest as manifests
+from postrender._record import Record
+from postrender.cluster import builtin_kinds
+from postrender.cluster.offline import Offline
 from postrender.helm.hooks import HOOK
-from postrender.identity import CRD, ObjectKey, object_name
-from postrender.live import RESOURCE_POLICY, Json, LiveObject
 from postrender.manifest import Manifest, ObjectRef
-from postrender.offline import Offline
-from postrender.record import Record
+from postrender.models import CRD, RESOURCE_POLICY, Json, LiveObject, ObjectKey, object_name
 
 KEEP = "keep"
 _SOURCE = re.compile(rb"^# Source: ([^\r\n]+)", re.MULTILINE)
@@ -64,7 +63,7 @@ class Rendering:
     def __init__(self, manifest: Manifest, namespace: str, crds: Iterable[Json] = ()) -> None:
         """``namespace`` is the release's; ``crds`` are further CustomResourceDefinitions."""
         # Definitions are large, and reading them is slow; who has no custom resources needs none.
-        custom = any(builtin.known(ref.gvk) is None for ref in manifest.objects)
+        custom = any(builtin_kinds.known(ref.gvk) is None for ref in manifest.objects)
         own = [manifest.value(ref) for ref in manifest.objects if custom and ref.gvk.group_kind == CRD]
         self.manifest = manifest
         self.kinds = Offline([*crds, *own])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from postrender._record import Record
 from postrender.lint.facts import Subject
-from postrender.plan.verdict import Severity
-from postrender.record import Record
+from postrender.models import Severity
 
 __all__ = ["Finding", "Severity", "Trouble"]
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from postrender.live import Json
-from postrender.manifest.fields import IDENTITY, Field, fields, plain_breaks
-from postrender.manifest.leaves import Unusable
-from postrender.manifest.lines import compose_lines, value_of_lines
+from postrender._record import Record
+from postrender.manifest.composer import Wanted, compose
+from postrender.manifest.decode import value
+from postrender.manifest.line_parser import compose_lines, value_of_lines
 from postrender.manifest.nodes import Node, Tree
 from postrender.manifest.objects import ObjectRef, objects
 from postrender.manifest.reader import Span, Unreadable
+from postrender.manifest.scalars import Unusable
 from postrender.manifest.stream import TEMPLATE, Chunk, chunks, error_at
-from postrender.manifest.tree import Wanted, compose
-from postrender.manifest.values import value
-from postrender.record import Record
+from postrender.manifest.top_level_fields import IDENTITY, Field, fields, plain_breaks
+from postrender.models import Json
 
 _OBJECT: Wanted = dict.fromkeys(IDENTITY)
 _OBJECT["items"] = {None: _OBJECT}
@@ -88,11 +88,11 @@ def load(data: bytes) -> Json:
 def document_value(span: Span, is_json: bool = False) -> Json:
     """The value of one document; raises ManifestError."""
     if is_json:
-        from postrender.manifest import jsontext
+        from postrender.manifest import json_stream
 
         try:
-            return jsontext.load(span)
-        except jsontext.NotJson as error:
+            return json_stream.load(span)
+        except json_stream.NotJson as error:
             raise error_at(span.data, span.start, f"cannot be read as Helm does: {error}", next=TEMPLATE) from None
     return tree_value(span, document_tree(span))
 

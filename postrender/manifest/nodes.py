@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from postrender.record import Record
+from postrender._record import Record
 
 DEEPEST = 400
 """How deep a value may be nested; Python's own readers and writers of JSON go no deeper than some 900."""

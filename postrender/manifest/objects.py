@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from postrender.identity import GroupVersionKind
-from postrender.live import Json
-from postrender.record import Record
+from postrender._record import Record
+from postrender.models import GroupVersionKind, Json
 
 _SERVER_SET = ("resourceVersion", "uid", "creationTimestamp", "managedFields", "generation", "selfLink")
 _NOTHING: tuple[Json, ...] = (None, "", [], {})

@@ -37,7 +37,7 @@ __all__ = [
     "well_formed",
 ]
 
-from postrender.record import Record
+from postrender._record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _parser(span: Span, pure: bool) -> Any:
         if end - start > _COPY_UP_TO:
             return CParser(_Stream(data, start, end))
         return CParser(data[start:end] if ended else data[start:end] + b"\n")
-    from postrender.manifest.pure import GoParser
+    from postrender.manifest.go_yaml import GoParser
 
     return GoParser(data[start:end] if ended else data[start:end] + b"\n")
 

@@ -1,4 +1,4 @@
-"""What a scalar is worth: go-yaml's rules, which are YAML 1.1's in part.
+"""Scalars by go-yaml's rules, which are YAML 1.1's in part: a scalar as a value, and as a mapping's key.
 
 go-yaml v2.4, ``resolve`` in resolve.go and ``decoder.scalar`` in decode.go: what sigs.k8s.io/yaml v1.3 to v1.6, and so
 Helm 3.9 to 4.3, reads with.
@@ -13,7 +13,8 @@ import re
 import struct
 from datetime import datetime
 
-from postrender.live import Json
+from postrender.manifest.nodes import Kind, Node
+from postrender.models import Json
 
 _PREFIX = "tag:yaml.org,2002:"
 STR, INT, FLOAT, BOOL, NULL, BINARY, MERGE, TIMESTAMP = (
@@ -198,3 +199,52 @@ def _single(found: float) -> float:
         return float(struct.unpack("<f", struct.pack("<f", found))[0])
     except OverflowError:
         return math.copysign(math.inf, found)
+
+
+class Unusable(Exception):
+    """Helm could not read this node, or could read it two ways."""
+
+    def __init__(self, cause: str, node: Node) -> None:
+        super().__init__(cause)
+        self.node = node
+
+
+def scalar(node: Node) -> Json:
+    """A scalar's value as JSON has it; raises Unusable."""
+    found = resolved(node)
+    try:
+        return as_json(found)
+    except Unreadable as error:
+        raise Unusable(str(error), node) from None
+
+
+def key_text(node: Node) -> str:
+    """The string that a mapping's key becomes; raises Unusable."""
+    target = node.target if node.kind is Kind.ALIAS else node
+    if target is None or target.kind is not Kind.SCALAR:
+        raise Unusable("a key that is not a scalar", node)
+    try:
+        return key(target.text, target.tag, target.plain)
+    except Unreadable as error:
+        raise Unusable(str(error), node) from None
+
+
+def resolved_key(node: Node) -> Json:
+    """A key's value before it becomes a string; raises Unusable."""
+    target = node.target if node.kind is Kind.ALIAS else node
+    if target is None or target.kind is not Kind.SCALAR:
+        raise Unusable("a key that is not a scalar", node)
+    return resolved(target)
+
+
+def resolved(node: Node) -> Json:
+    """A scalar's value as go-yaml has it; raises Unusable."""
+    try:
+        return resolve(node.text, node.tag, node.plain)
+    except Unreadable as error:
+        raise Unusable(str(error), node) from None
+
+
+def is_merge(node: Node) -> bool:
+    """Whether a key is ``<<`` (``isMerge``, decode.go)."""
+    return node.kind is Kind.SCALAR and node.text == "<<" and (node.plain or node.tag in ("!", MERGE))

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import codecs
 
+from postrender._record import Record
 from postrender.errors import ManifestError
 from postrender.manifest.reader import BOM
-from postrender.record import Record
 
 TEMPLATE = "helm template --debug  # with the chart and its values: prints the text in which this line stands"
 """What a user types next who is told that the rendered text is wrong."""
@@ -129,7 +129,7 @@ def _json_values(data: bytes) -> tuple[list[Chunk], int]:
     """
     if not starts_as_json(data):
         return [], 0
-    from postrender.manifest.jsontext import TooDeep, leading_values
+    from postrender.manifest.json_stream import TooDeep, leading_values
 
     values, error = leading_values(data)
     found = [Chunk(value.start, value.end, value.start, json=True) for value in values]

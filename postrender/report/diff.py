@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from postrender.live import Json
-from postrender.manifest.printed import printed
-from postrender.report.view import ObjectView
+from postrender.manifest.dump import printed
+from postrender.models import Json
+from postrender.planner.view import ObjectView
 
 CONTEXT = 3
 """Lines around a difference."""
@@ -25,7 +25,7 @@ def live_diff(each: ObjectView) -> list[str]:
         return unified(each.live, each.after, "live" if each.live is not None else "nothing", "live afterwards")
     if each.live is None or each.emitted is None:
         return []
-    from postrender.helm.fields import as_live
+    from postrender.helm.managed_fields import as_live
 
     return unified(as_live(each.emitted, each.live), each.emitted, "live, the fields of the chart", "applied")
 

@@ -7,10 +7,10 @@ import hashlib
 import html
 from collections.abc import Iterator, Sequence
 
-from postrender.report import words
+from postrender.planner.view import ObjectView, View
+from postrender.report import wording
 from postrender.report.diff import live_diff, stored_diff
-from postrender.report.picture import picture
-from postrender.report.view import ObjectView, View
+from postrender.report.ownership_svg import picture
 from postrender.text import harmless, packaged
 
 _SEVERITIES = ("error", "warning", "info")
@@ -47,11 +47,11 @@ def _page(view: View, commands: Sequence[str]) -> Iterator[str]:
 
 def _header(view: View, commands: Sequence[str]) -> Iterator[str]:
     yield f'<header class="{view.outcome}"><h1>postrender plan</h1>'
-    yield f'<p class="about">{_shown(words.heading(view.about))}</p>'
-    yield f'<p class="summary">{_shown(words.summary(view))}</p>'
+    yield f'<p class="about">{_shown(wording.heading(view.about))}</p>'
+    yield f'<p class="summary">{_shown(wording.summary(view))}</p>'
     for note in view.about.notes:
         yield f'<p class="note">{_shown(note)}</p>'
-    steps = {"refused": words.steps(view), "something": tuple(commands)}.get(view.outcome, ())
+    steps = {"refused": wording.steps(view), "something": tuple(commands)}.get(view.outcome, ())
     if steps:
         yield f'<h2>What to type</h2><ul class="steps">{"".join(_step(step) for step in steps)}</ul>'
     if view.about.told:
@@ -62,7 +62,7 @@ def _header(view: View, commands: Sequence[str]) -> Iterator[str]:
 def _toolbar(view: View) -> Iterator[str]:
     counts: dict[str, int] = {}
     for each in view.objects:
-        counts[words.verdict(each)] = counts.get(words.verdict(each), 0) + 1
+        counts[wording.verdict(each)] = counts.get(wording.verdict(each), 0) + 1
     yield '<div class="toolbar" role="search"><label for="text">Filter</label>'
     yield '<input id="text" type="search" placeholder="name, kind, owner, code" autocomplete="off" spellcheck="false">'
     yield '<span role="group" aria-label="What is done">'
@@ -82,10 +82,10 @@ def _toolbar(view: View) -> Iterator[str]:
 
 
 def _card(index: int, each: ObjectView) -> Iterator[str]:
-    word = words.verdict(each)
+    word = wording.verdict(each)
     severities = " ".join(dict.fromkeys(finding.severity.value for finding in each.findings))
     codes = " ".join(finding.code for finding in each.findings)
-    text = f"{each.name} {each.object.kind} {words.owner(each)} {' '.join(each.actions)} {word} {codes}".lower()
+    text = f"{each.name} {each.object.kind} {wording.owner(each)} {' '.join(each.actions)} {word} {codes}".lower()
     opened = " open" if each.refused or "warning" in severities else ""
     yield (
         f'<details id="object-{index}" class="card {word}" data-word="{word}" data-severities="{severities}" '
@@ -93,13 +93,13 @@ def _card(index: int, each: ObjectView) -> Iterator[str]:
     )
     yield (
         f'<summary><span class="badge {word}">{word}</span> <span class="name">{_shown(each.name)}</span> '
-        f'<span class="does">{_shown(words.helm(each))}</span></summary><dl>'
+        f'<span class="does">{_shown(wording.helm(each))}</span></summary><dl>'
     )
     for term, said in (
-        ("owner", words.owner(each)),
-        ("filter", words.filter(each)),
-        ("Helm", words.helm(each)),
-        ("stored", words.stored(each)),
+        ("owner", wording.owner(each)),
+        ("filter", wording.filter(each)),
+        ("Helm", wording.helm(each)),
+        ("stored", wording.stored(each)),
         ("line", f"{each.line} of the {'stored manifest' if each.leaving else 'stream'}"),
     ):
         yield f"<dt>{term}</dt><dd>{_shown(said)}</dd>"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from postrender.report import words
+from postrender.planner.view import ObjectView, View
+from postrender.report import wording
 from postrender.report.diff import live_diff, stored_diff
-from postrender.report.view import ObjectView, View
 from postrender.text import one_line
 
 LONGEST = 60_000
@@ -58,9 +58,9 @@ def code(text: str) -> str:
 
 
 def _head(view: View) -> Iterator[str]:
-    yield f"### {escaped('postrender plan: ' + words.heading(view.about))}"
+    yield f"### {escaped('postrender plan: ' + wording.heading(view.about))}"
     yield ""
-    yield f"**{escaped(words.summary(view))}**"
+    yield f"**{escaped(wording.summary(view))}**"
     shown = [each for each in view.objects if each.changing or each.refused]
     if shown:
         yield ""
@@ -68,8 +68,8 @@ def _head(view: View) -> Iterator[str]:
         yield "|---|---|---|---|---|"
         # Helm is last, since an objection may be long.
         for each in shown[:200]:
-            word = words.verdict(each)
-            cells = (escaped(text) for text in (words.owner(each), words.filter(each), words.helm(each)))
+            word = wording.verdict(each)
+            cells = (escaped(text) for text in (wording.owner(each), wording.filter(each), wording.helm(each)))
             yield f"| {_MARKS.get(word, '')} {word} | {code(each.name).replace('|', '&#124;')} | {' | '.join(cells)} |"
         if len(shown) > 200:
             yield f"| | and {len(shown) - 200} more | | | |"
@@ -79,9 +79,9 @@ def _head(view: View) -> Iterator[str]:
 def _section(each: ObjectView) -> Iterator[str]:
     diffs = [] if each.refused else [diff for diff in (live_diff(each), stored_diff(each)) if diff]
     yield "<details>"
-    yield f"<summary>{words.verdict(each)}: <code>{_html(each.name)}</code></summary>"
+    yield f"<summary>{wording.verdict(each)}: <code>{_html(each.name)}</code></summary>"
     yield ""
-    yield f"- stored: {escaped(words.stored(each))}"
+    yield f"- stored: {escaped(wording.stored(each))}"
     for finding in each.findings:
         yield f"- {finding.severity.value}: {escaped(finding.text)} ({finding.code})"
         if finding.severity.value != "info":
@@ -100,7 +100,7 @@ def _section(each: ObjectView) -> Iterator[str]:
 def _end(view: View, commands: Sequence[str]) -> Iterator[str]:
     for note in view.about.notes:
         yield f"- note: {escaped(note)}"
-    for step in {"refused": words.steps(view), "something": commands}.get(view.outcome, ()):
+    for step in {"refused": wording.steps(view), "something": commands}.get(view.outcome, ()):
         yield f"- next: {code(step)}"
 
 

@@ -6,14 +6,12 @@ import itertools
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
-from postrender.identity import CRD, NAMESPACE
-from postrender.live import RESOURCE_POLICY, Json, ReleaseName
-from postrender.orphans import Left, Search
-from postrender.record import Record
-from postrender.report.lines import WIDTH, wrapped
-from postrender.report.paint import Paint
-from postrender.source import Reached
-from postrender.text import one_line
+from postrender._record import Record
+from postrender.cluster.interface import Reached
+from postrender.models import CRD, NAMESPACE, RESOURCE_POLICY, Json, ReleaseName
+from postrender.operations.orphans import Left, Search
+from postrender.report.terminal import Paint
+from postrender.text import WIDTH, one_line, wrapped
 
 VERSION = 1
 """Raised when a field goes or changes its meaning; a new field does not raise it."""

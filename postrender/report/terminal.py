@@ -1,14 +1,36 @@
-"""A plan for a person at a terminal."""
+"""A plan for a person at a terminal, in colours that can be read on light and dark backgrounds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from postrender.report import words
+from postrender._record import Record
+from postrender.planner.view import ObjectView, View
+from postrender.report import wording
 from postrender.report.diff import live_diff, stored_diff
-from postrender.report.lines import wrapped
-from postrender.report.paint import Paint
-from postrender.report.view import ObjectView, View
+from postrender.text import wrapped
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "magenta": "35", "cyan": "36"}
+
+
+class Paint(Record):
+    """Writes texts in a style: bold, dim, red, green, magenta, cyan, or several with a blank between."""
+
+    on: bool
+
+    def __call__(self, style: str, text: str) -> str:
+        """The text; plain where colours are off or the style is ``""``."""
+        if not self.on or not style:
+            return text
+        return f"\x1b[{';'.join(_CODES[name] for name in style.split())}m{text}\x1b[0m"
+
+
+def paint(wanted: str, terminal: bool, environ: Mapping[str, str]) -> Paint:
+    """By ``--color`` (auto, always, never); auto colours a terminal that takes it, unless ``$NO_COLOR`` says no."""
+    if wanted != "auto":
+        return Paint(wanted == "always")
+    return Paint(terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb")
+
 
 _STYLES = {
     "refused": "bold red",
@@ -38,7 +60,7 @@ def _line(line: str) -> str:
 
 
 def _plan(view: View, paint: Paint, detail: int, commands: Sequence[str]) -> Iterator[str]:
-    yield from (paint("bold", line) for line in wrapped(f"postrender plan: {words.heading(view.about)}"))
+    yield from (paint("bold", line) for line in wrapped(f"postrender plan: {wording.heading(view.about)}"))
     if view.about.told and detail > QUIET:
         yield from wrapped(f"told by {', '.join(view.about.told)}", first="  ", rest="    ")
     shown = [each for each in view.objects if detail == VERBOSE or each.changing or each.refused or _warns(each)]
@@ -55,9 +77,9 @@ def _plan(view: View, paint: Paint, detail: int, commands: Sequence[str]) -> Ite
     hidden = len(view.objects) - len(shown)
     if hidden:
         yield from (paint("dim", line) for line in wrapped(f"{hidden} more stay as they are (--verbose shows them)"))
-    yield from (paint("bold", line) for line in wrapped(words.summary(view)))
+    yield from (paint("bold", line) for line in wrapped(wording.summary(view)))
     # Whole, however long: they are there to be copied.
-    for step in {"refused": words.steps(view), "something": commands}.get(view.outcome, ()):
+    for step in {"refused": wording.steps(view), "something": commands}.get(view.outcome, ()):
         yield f"  next: {step}"
 
 
@@ -66,17 +88,17 @@ def _warns(each: ObjectView) -> bool:
 
 
 def _headline(each: ObjectView, paint: Paint) -> Iterator[str]:
-    word = words.verdict(each)
+    word = wording.verdict(each)
     yield f"{paint(_STYLES.get(word, ''), f'{word:<9}')} {each.name}"
 
 
 def _object(each: ObjectView, paint: Paint) -> Iterator[str]:
     yield from _headline(each, paint)
     for title, text in (
-        ("owner", words.owner(each)),
-        ("filter", words.filter(each)),
-        ("Helm", words.helm(each)),
-        ("stored", words.stored(each)),
+        ("owner", wording.owner(each)),
+        ("filter", wording.filter(each)),
+        ("Helm", wording.helm(each)),
+        ("stored", wording.stored(each)),
     ):
         yield from wrapped(text, first=f"  {title:<7} ", rest=" " * 10)
     for finding in each.findings:

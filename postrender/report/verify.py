@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from postrender.drift import settled
-from postrender.live import Json, ReleaseName
-from postrender.record import Record
+from postrender._record import Record
+from postrender.cluster.interface import Reached
+from postrender.helm.drift import settled
+from postrender.manifest.json_diff import Change, changes
+from postrender.models import Json, ReleaseName
+from postrender.operations.verify import Checked, State, Verified, mendable
 from postrender.redact import Digests, redacted
-from postrender.report.changes import Change, changes
-from postrender.report.lines import WIDTH, wrapped
-from postrender.report.paint import Paint
-from postrender.source import Reached
-from postrender.text import one_line
-from postrender.verified import Checked, State, Verified, mendable
+from postrender.report.terminal import Paint
+from postrender.text import WIDTH, one_line, wrapped
 
 VERSION = 1
 """Raised when a field goes or changes its meaning; a new field does not raise it."""

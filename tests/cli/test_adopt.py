@@ -96,7 +96,7 @@ def without_empty(objects: dict[str, Any]) -> dict[str, Any]:
 
 
 def valid(data: Any) -> None:
-    schema = json.loads(resources.files("postrender.report").joinpath("adoption.schema.json").read_text())
+    schema = json.loads(resources.files("postrender.report").joinpath("schemas/adoption.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(data)
 

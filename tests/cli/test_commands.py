@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import postrender.commands
-from postrender.commands import COMMANDS
+import postrender.cli.commands
+from postrender.cli.commands import COMMANDS
 from tests.cli.test_filter import refused, run
 
 
@@ -24,14 +24,14 @@ def test_help_fits_a_terminal_and_names_the_command(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["filter", *COMMANDS])
 def test_a_command_offers_its_parser(name: str) -> None:
-    parser = import_module(f"postrender.commands.{name.replace('-', '_')}").parser()
+    parser = import_module(f"postrender.cli.commands.{name.replace('-', '_')}").parser()
     assert parser.prog == ("postrender" if name == "filter" else f"postrender {name}")
     flagless = [each for each in parser._actions if not each.help]
     assert flagless == [], "an argument without help"
 
 
 def test_every_module_that_runs_is_listed() -> None:
-    folder = Path(postrender.commands.__file__).parent
+    folder = Path(postrender.cli.commands.__file__).parent
     running = {path.stem for path in folder.glob("*.py") if "\ndef main(" in path.read_text()}
     assert running == {"filter", *(name.replace("-", "_") for name in COMMANDS)}
 

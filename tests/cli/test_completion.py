@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from postrender.commands import COMMANDS
-from postrender.commands.surface import commands
+from postrender.cli.commands import COMMANDS
+from postrender.cli.completion.describe import commands
 from tests.cli.test_filter import refused, run
 from tests.tools.installed import needed
 

@@ -198,7 +198,7 @@ def test_a_report_for_programs_is_the_plan(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     run(*LIVE, "--helm-version", "3.12.3", "--report", str(path))
     plan = json.loads(path.read_text())
-    jsonschema.validate(plan, json.loads((ROOT / "postrender" / "report" / "plan.schema.json").read_text()))
+    jsonschema.validate(plan, json.loads((ROOT / "postrender" / "report" / "schemas" / "plan.schema.json").read_text()))
     assert plan["outcome"] == "something"
     assert [each["actions"] for each in plan["objects"]] == [["stamp", "label"], ["stamp", "label", "pin"]]
     assert path.stat().st_mode & 0o777 == 0o600
@@ -210,7 +210,9 @@ def test_a_report_for_programs_is_the_plan(tmp_path: Path) -> None:
     assert plan["objects"][0]["findings"][0]["code"] == "PR102"
     run(*OFFLINE, "--report", str(path), stdin=b"kind: [")
     failure = json.loads(path.read_text())
-    jsonschema.validate(failure, json.loads((ROOT / "postrender" / "report" / "failure.schema.json").read_text()))
+    jsonschema.validate(
+        failure, json.loads((ROOT / "postrender" / "report" / "schemas" / "failure.schema.json").read_text())
+    )
     assert failure.pop("message").startswith("postrender: line ")
     assert failure == {"schemaVersion": 1, "kind": "Failure", "exitCode": 3}
 
@@ -292,7 +294,7 @@ def test_a_name_is_no_command_to_the_terminal() -> None:
 
 def test_a_fault_of_our_own_writes_nothing_and_shows_no_secret(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "from postrender.commands import filter\n"
+        "from postrender.cli.commands import filter\n"
         "def broken(*_):\n"
         "    raise KeyError('s3cr3t')\n"
         "filter.filter_stream = broken\n"

@@ -17,7 +17,7 @@ from tests.cli.test_filter import RENDERED, ROOT
 RUN = """
 import sys
 before = set(sys.modules)
-from postrender.cli import main
+from postrender.cli.main import main
 code = main(sys.argv[1:])
 import json
 sys.stderr.write("\\n" + json.dumps(sorted(set(sys.modules) - before)))
@@ -36,20 +36,20 @@ OTHERS = frozenset(
 
 OURS = frozenset(
     """
-    text builtin cli collisions connection errors gather identity kubefiles late live offline ownership pipeline policy
-    record rehearse source
-    caller caller.commandline caller.helm caller.helmflags caller.kubeconfig caller.model caller.options
-    caller.processes caller.procfs caller.said caller.settings caller.sources caller.values caller.version
-    commands commands.account commands.filter commands.given commands.options commands.inputs commands.stdout
-    commands.telling
-    helm helm.hooks helm.invocation helm.matching helm.objects helm.versions
-    manifest manifest.documents manifest.fields manifest.leaves manifest.lines manifest.nodes manifest.objects
-    manifest.reader manifest.scalars manifest.stream manifest.tree manifest.values
-    plan plan.decide plan.edits plan.facts plan.findings plan.findings.leaving
-    plan.findings.owners plan.findings.words plan.hazards plan.leaving plan.rewriting plan.run
-    plan.verdict
-    report report.lines report.text
-    splice splice.changes splice.document splice.page splice.place splice.prove splice.write
+    _record errors late models text
+    cli cli.arguments cli.commands cli.commands.filter cli.inputs cli.main cli.run_info cli.run_report cli.stdout
+    cluster cluster.builtin_kinds cluster.interface cluster.kubeconfig_files cluster.offline
+    helm helm.command_line helm.detect_version helm.hooks helm.invocation helm.matching helm.objects helm.ownership
+    helm.process helm.versions
+    manifest manifest.composer manifest.decode manifest.documents manifest.edit manifest.edit.changes
+    manifest.edit.document manifest.edit.editor manifest.edit.equivalence manifest.edit.placement
+    manifest.edit.serialize manifest.line_parser manifest.nodes manifest.objects manifest.reader manifest.scalars
+    manifest.stream manifest.top_level_fields
+    operations operations.filter operations.filter.collect operations.filter.dry_runs operations.filter.pipeline
+    planner planner.context planner.decide planner.edits planner.facts planner.findings planner.hazards
+    planner.labels planner.policy planner.removals planner.rewrite planner.verdict
+    report report.account
+    settings settings.caller settings.parse settings.resolve settings.sources settings.table
     """.split()  # noqa: SIM905 - as above
 )
 

@@ -232,7 +232,7 @@ def test_json() -> None:
 
 @pytest.mark.parametrize("stdin", [RENDERED, CLEAN, EVENT])
 def test_json_is_as_its_schema_says(stdin: bytes) -> None:
-    schema = json.loads((ROOT / "postrender/report/lint/lint.schema.json").read_text())
+    schema = json.loads((ROOT / "postrender/report/schemas/lint.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(json.loads(run("lint", "-o", "json", stdin=stdin).stdout), schema)
 

@@ -6,8 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from postrender.commands import COMMANDS
-from postrender.commands.surface import commands
+from postrender.cli.commands import COMMANDS
+from postrender.cli.completion.describe import commands
 from tests.tools.installed import needed
 from tests.tools.manpage import FILE, ROOT, made
 

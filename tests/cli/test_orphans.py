@@ -108,7 +108,7 @@ def test_json_and_yaml_hold_the_same_and_are_as_the_schema_says(server: Server, 
 
 
 def valid(data: Any) -> None:
-    schema = json.loads(resources.files("postrender.report").joinpath("orphans.schema.json").read_text())
+    schema = json.loads(resources.files("postrender.report").joinpath("schemas/orphans.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(data)
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from postrender import HelmAction, HelmVersion, Invocation, LiveFile, Refused, ReleaseName, plan, rewrite
-from postrender.record import Record, replace
+from postrender._record import Record, replace
 from tests.cli.test_filter import run
 from tests.cli.test_plan import live_file, ours
 from tests.plans.test_plans import _secret as a_revision
@@ -315,7 +315,7 @@ def test_values_of_a_chart_are_not_in_what_to_type(tmp_path: Path) -> None:
 
 def test_a_fault_of_our_own_shows_none(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "from postrender.report import build\n"
+        "from postrender.planner import build_view as build\n"
         "def broken(*_):\n"
         f"    raise KeyError('{WORD}-fault')\n"
         "build.view = broken\n"

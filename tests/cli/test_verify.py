@@ -128,7 +128,7 @@ def test_json_and_yaml_are_as_the_schema_says(server: Server, cluster: Cluster) 
 
 
 def valid(data: Any) -> None:
-    schema = json.loads(resources.files("postrender.report").joinpath("verify.schema.json").read_text())
+    schema = json.loads(resources.files("postrender.report").joinpath("schemas/verify.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(data)
 

@@ -9,7 +9,7 @@ from typing import Any
 from postrender import manifest
 from postrender.errors import ManifestError
 from postrender.manifest import Manifest
-from postrender.splice import Edit, Remove, Set, splice
+from postrender.manifest.edit import Edit, Remove, Set, splice
 
 TRAPS = Path(__file__).parent / "traps"
 

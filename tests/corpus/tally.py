@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 
 from postrender import manifest
+from postrender._record import Record, replace
 from postrender.errors import ManifestError
-from postrender.record import Record, replace
-from postrender.splice import splice
+from postrender.manifest.edit import splice
 from tests.fuzz.oracle import apply, equal, stamps
 from tests.tools.goreader import GoReader
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from postrender import manifest
-from postrender.splice import splice
+from postrender.manifest.edit import splice
 from tests.corpus.conftest import with_charts
 from tests.corpus.tally import Tally, tally
 from tests.fuzz.oracle import check, stamps

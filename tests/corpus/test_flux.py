@@ -11,10 +11,10 @@ import pytest
 
 from postrender import manifest
 from postrender.helm.invocation import Action, Invocation
-from postrender.live import ReleaseName
-from postrender.pipeline import filter_stream, plan_stream
-from postrender.policy import Policy, Stamp
-from postrender.wrappers.flux.patches import Patch, patches
+from postrender.integrations.flux.patches import Patch, patches
+from postrender.models import ReleaseName
+from postrender.operations.filter.pipeline import filter_stream, plan_stream
+from postrender.planner.policy import Policy, Stamp
 from tests.corpus.conftest import with_charts
 from tests.tools import assets
 

@@ -12,9 +12,9 @@ import pytest
 
 from bench.shapes import long_key, long_list
 from postrender.helm.invocation import Action, Invocation
-from postrender.live import ReleaseName
-from postrender.pipeline import filter_stream
-from postrender.policy import Policy, Stamp
+from postrender.models import ReleaseName
+from postrender.operations.filter.pipeline import filter_stream
+from postrender.planner.policy import Policy, Stamp
 
 SIZE = 50_000_000
 LINE = b"    it's a line: of text, with {what} looks [like] YAML # in it\n"
@@ -30,7 +30,7 @@ INTERPRETER = 30 << 20
 
 RUN = """
 import sys
-from postrender.cli import main
+from postrender.cli.main import main
 code = main(sys.argv[1:])
 try:
     lines = open("/proc/self/status").read().splitlines()

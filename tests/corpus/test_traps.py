@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from postrender import manifest
-from postrender.splice import splice
-from postrender.splice.write import flow
+from postrender.manifest.edit import splice
+from postrender.manifest.edit.serialize import flow
 from tests.corpus.cases import TRAPS, edits, outcome
 from tests.fuzz.oracle import apply, check, equal
 from tests.tools.goreader import GoReader, through_kyaml

@@ -8,13 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from postrender import builtin
-from postrender.cluster import Cluster, connect
-from postrender.connection import Connection
+from postrender.cluster import builtin_kinds
+from postrender.cluster.client import Cluster, connect
+from postrender.cluster.interface import Wanted
 from postrender.errors import ClusterError
-from postrender.identity import GroupVersionKind, Resource
-from postrender.live import Absent, Found, LiveObject, NotServed, ReleaseName, Unknown
-from postrender.source import Wanted
+from postrender.models import (
+    Absent,
+    Connection,
+    Found,
+    GroupVersionKind,
+    LiveObject,
+    NotServed,
+    ReleaseName,
+    Resource,
+    Unknown,
+)
 from tests.e2e import kinds
 from tests.e2e.api import ApiError, Namespace, wait_until
 from tests.e2e.charts import chart, manifest
@@ -67,11 +75,11 @@ class TestDiscovery:
             "scheduling.k8s.io": "v1",
             "coordination.k8s.io": "v1",
         }
-        table = json.loads((Path(builtin.__file__).parent / "builtin.json").read_text())
+        table = json.loads((Path(builtin_kinds.__file__).parent / "builtin_kinds.json").read_text())
         gvks = [GroupVersionKind(group, versions[group], kind) for group, kind, *_ in table if group in versions]
         served = {gvk: found for gvk, found in cluster.resources(gvks).items() if isinstance(found, Resource)}
         assert len(served) > 45
-        assert served == {gvk: builtin.known(gvk) for gvk in served}
+        assert served == {gvk: builtin_kinds.known(gvk) for gvk in served}
 
     @pytest.mark.parametrize(
         ("api_version", "kind"),
@@ -291,7 +299,7 @@ class TestReleases:
     def test_many_revisions(
         self, cluster: Cluster, helm: HelmFactory, namespace: Namespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("postrender.cluster.listing.PAGE", 2)
+        monkeypatch.setattr("postrender.cluster.reads.PAGE", 2)
         a_chart = chart(tmp_path, {"c": manifest(CONFIG_MAP, "c", {"a": "1"})})
         for _ in range(5):
             helm("3.21.4").upgrade("r", a_chart, "--install").expect_ok()

@@ -18,7 +18,7 @@ from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Helm, HelmFactory, executable
 from tests.e2e.kinds import BETA_FLAG, BETA_SHIRT, CONFIG_MAP
 
-SCHEMA = json.loads((ROOT / "postrender" / "report" / "doctor.schema.json").read_text())
+SCHEMA = json.loads((ROOT / "postrender" / "report" / "schemas" / "doctor.schema.json").read_text())
 VERSIONS = ("3.12.3", "3.21.4", "4.1.4", "4.3.1")
 READ_RELEASES = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "get"]}
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from postrender.cluster import Cluster, connect
-from postrender.connection import Connection
-from postrender.identity import GroupVersionKind, ObjectKey, Resource
-from postrender.trial import Accepted, Conflict, Conflicting, Rejected, Trial, Verb
+from postrender.cluster.client import Cluster, connect
+from postrender.cluster.interface import Accepted, Conflict, Conflicting, Rejected, Trial, Verb
+from postrender.models import Connection, GroupVersionKind, ObjectKey, Resource
 from tests.e2e.api import Namespace
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from postrender.commands import COMMANDS
+from postrender.cli.commands import COMMANDS
 from tests.cli.test_secrets_stay import WORD, leaks, packed
 from tests.e2e.api import Namespace
 from tests.e2e.charts import chart, manifest

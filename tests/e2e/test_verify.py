@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from postrender.cluster import Cluster, connect
-from postrender.connection import Connection
+from postrender.cluster.client import Cluster, connect
 from postrender.errors import ClusterError
-from postrender.live import ReleaseName
-from postrender.verified import State
-from postrender.verify import mended, verify
+from postrender.models import Connection, ReleaseName
+from postrender.operations.verify import State, mended, verify
 from tests.e2e.api import Namespace
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane

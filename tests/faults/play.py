@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from postrender.commands import COMMANDS
+from postrender.cli.commands import COMMANDS
 from tests.cli.test_unpin import put_back
 from tests.cli.test_verify import OWNED
 from tests.wire.kinds import CONFIG_MAP, SECRET, SHIRT, a_revision, an_object

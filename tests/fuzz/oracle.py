@@ -8,9 +8,9 @@ from typing import Any
 
 from postrender import manifest
 from postrender.errors import ManifestError
-from postrender.identity import GroupVersionKind
 from postrender.manifest import Document, Manifest, ObjectRef
-from postrender.splice import Edit, Remove, Set, Spliced, splice
+from postrender.manifest.edit import Edit, Remove, Set, Spliced, splice
+from postrender.models import GroupVersionKind
 from tests.tools.goreader import GoReader, GoStream
 
 STRICTER = (

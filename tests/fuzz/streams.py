@@ -12,11 +12,9 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["postrender.manifest", "postrender.splice", "yaml"]):
-    import postrender.manifest.anew
-    import postrender.manifest.decoder
-    import postrender.manifest.jsontext
-    import postrender.manifest.pure  # noqa: F401 - imported when needed, and then it would go by unseen
+with atheris.instrument_imports(include=["postrender.manifest", "postrender.manifest.edit", "yaml"]):
+    import postrender.manifest.decode
+    import postrender.manifest.go_yaml  # noqa: F401 - imported when needed, and then it would go by unseen
     from tests.fuzz.oracle import check
 from tests.tools.goreader import GoReader
 

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 import yaml
 
-from postrender import snapshot
+from postrender.cluster import snapshot_file
 from postrender.errors import PostrenderError
 from postrender.helm.invocation import Action, DryRun, Invocation
 from postrender.helm.versions import HelmVersion
-from postrender.live import ReleaseName
-from postrender.pipeline import filter_stream
-from postrender.policy import Adopt, OnDrift, Policy, Stamp
+from postrender.models import ReleaseName
+from postrender.operations.filter.pipeline import filter_stream
+from postrender.planner.policy import Adopt, OnDrift, Policy, Stamp
 
 CASE_KEYS = {
     "name": "what the case shows",
@@ -113,7 +113,7 @@ def test_plan(case: dict[str, Any], version: str, tmp_path: Path) -> None:
     live = tmp_path / "live.yaml"
     secrets = [json.dumps(_secret(release)) for release in case.get("releases", [])]
     live.write_text("\n---\n".join([case.get("live", NOTHING), *secrets]))
-    source = None if case.get("action") == "template" else snapshot.load(str(live))
+    source = None if case.get("action") == "template" else snapshot_file.load(str(live))
     stream = case["in"].encode()
 
     def run() -> Any:

@@ -9,19 +9,20 @@ from typing import Any
 import jsonschema
 import pytest
 
-from postrender import snapshot
+from postrender.cluster import snapshot_file
 from postrender.errors import PostrenderError
-from postrender.helm.predict import Request
-from postrender.ownership import Standing
-from postrender.pipeline import plan_stream
-from postrender.plan.verdict import Action, Severity
+from postrender.helm.ownership import Standing
+from postrender.helm.simulate import Request
+from postrender.models import Severity
+from postrender.operations.filter.pipeline import plan_stream
+from postrender.planner import view_json as reports
+from postrender.planner.build_view import view
+from postrender.planner.verdict import Action
+from postrender.planner.view import About
 from postrender.redact import Digests
-from postrender.report import json as reports
-from postrender.report.build import view
-from postrender.report.view import About
 from tests.plans.test_plans import NOTHING, _cases, _invocation, _policy, _secret
 
-SCHEMA = json.loads(Path(reports.__file__).with_name("plan.schema.json").read_text())
+SCHEMA = json.loads((Path(reports.__file__).parents[1] / "report" / "schemas" / "plan.schema.json").read_text())
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,7 @@ def test_view(case: dict[str, Any], version: str, tmp_path: Path, validator: Any
     live = tmp_path / "live.yaml"
     secrets = [json.dumps(_secret(release)) for release in case.get("releases", [])]
     live.write_text("\n---\n".join([case.get("live", NOTHING), *secrets]))
-    source = None if case.get("action") == "template" else snapshot.load(str(live))
+    source = None if case.get("action") == "template" else snapshot_file.load(str(live))
     invocation = _invocation(case, version)
     try:
         planned = plan_stream(case["in"].encode(), invocation, _policy(case), source)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from postrender.helm import patch
 from postrender.helm.patch import PatchError, PatchType
-from postrender.helm.patch.gosort import go_sorted
-from postrender.identity import GroupVersionKind
+from postrender.helm.patch.go_sort import go_sorted
+from postrender.models import GroupVersionKind
 from tests.tools import assets
 from tests.tools.patches import Failure, GoPatch, same
 from tests.tools.patchschema import SCHEMA

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from postrender import manifest
 from postrender.errors import ManifestError
 from postrender.manifest import ObjectRef
-from postrender.splice import Edit, Remove, Set, splice
+from postrender.manifest.edit import Edit, Remove, Set, splice
 from tests.fuzz.oracle import apply, equal
 from tests.properties.manifests import names, streams, texts, values
 from tests.tools import assets

@@ -1,6 +1,6 @@
-"""Write ``postrender/builtin.json``: the kinds that a real kube-apiserver serves of its own.
+"""Write ``postrender/cluster/builtin_kinds.json``: the kinds that a real kube-apiserver serves of its own.
 
-    python -m tests.tools.builtin > postrender/builtin.json
+    python -m tests.tools.builtin > postrender/cluster/builtin_kinds.json
 
 asks a server with every API switched on, and adds kinds that charts still render and that this server no longer has.
 """

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from postrender.commands.surface import SETTING, commands
-from postrender.surface.manpage import page
+from postrender.cli.completion.describe import SETTING, commands
+from postrender.cli.completion.manpage import page
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "postrender" / "postrender.1"

@@ -14,17 +14,17 @@ from importlib import import_module
 from pathlib import Path
 
 from postrender import errors
-from postrender.caller.options import Setting
-from postrender.codes import CODES
-from postrender.commands import COMMANDS
-from postrender.commands.filter import GROUPS
-from postrender.commands.lint import LINT_SETTINGS
+from postrender.cli.commands import COMMANDS
+from postrender.cli.commands.filter import GROUPS
+from postrender.cli.commands.lint import LINT_SETTINGS
 from postrender.lint.rules import RULES
-from postrender.policy import Policy
+from postrender.planner.codes import CODES
+from postrender.planner.policy import Policy
+from postrender.settings.table import Setting
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = Path(__file__).parents[2] / "examples"
-REPORT = Path(__file__).parents[2] / "postrender" / "report"
+SCHEMAS = Path(__file__).parents[2] / "postrender" / "report" / "schemas"
 MADE = "<!-- Made from the code by bin/docs --write; do not edit. -->\n"
 FAMILIES = {
     "PR1": "Whose the object is",
@@ -58,7 +58,7 @@ def pages() -> dict[str, str]:
     made |= {f"codes/{code}.md": _code(code, title, text) for code, title, text in _codes()}
     made["commands/index.md"] = commands()
     made |= {f"commands/{name}.md": command(name) for name in ("filter", *COMMANDS)}
-    schemas = {f"schemas/{path.name}": path.read_text() for path in sorted(REPORT.rglob("*.schema.json"))}
+    schemas = {f"schemas/{path.name}": path.read_text() for path in sorted(SCHEMAS.rglob("*.schema.json"))}
     return {path: _tidy(text) for path, text in made.items()} | callers() | schemas
 
 
@@ -121,7 +121,7 @@ def commands() -> str:
 
 def command(name: str) -> str:
     """One command, as its parser describes it. Not by its help, whose form differs between versions of Python."""
-    parser: argparse.ArgumentParser = import_module(f"postrender.commands.{name.replace('-', '_')}").parser()
+    parser: argparse.ArgumentParser = import_module(f"postrender.cli.commands.{name.replace('-', '_')}").parser()
     lines = [f"# {parser.prog}", MADE]
     if parser.description:
         lines.append(f"```text\n{parser.description.rstrip()}\n```")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from postrender.identity import GroupVersionKind
+from postrender.models import GroupVersionKind
 from tests.tools import assets
 
 Json = Any

@@ -9,7 +9,7 @@ import json
 from random import Random
 from typing import Any
 
-from postrender.identity import GroupVersionKind
+from postrender.models import GroupVersionKind
 from tests.tools.patchschema import SCHEMA
 
 Json = Any

@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
-from postrender.commands import COMMANDS
+from postrender.cli.commands import COMMANDS
 from tests.tools import transcripts
 from tests.tools.pages import EXAMPLES
 
@@ -96,7 +96,7 @@ def synopsis(line: str) -> bool:
     if program != "postrender" or not words:
         return False
     name = words.pop(0) if words[0] in COMMANDS else "filter"
-    parser = import_module(f"postrender.commands.{name.replace('-', '_')}").parser()
+    parser = import_module(f"postrender.cli.commands.{name.replace('-', '_')}").parser()
     flags = {flag: action for action in parser._actions for flag in action.option_strings}
     while words:
         action = flags.get(words.pop(0))

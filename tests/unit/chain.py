@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from postrender.caller.processes import Process
-from postrender.record import replace
+from postrender._record import replace
+from postrender.helm.process import Process
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def test_importing_the_package_imports_nothing_else() -> None:
 
 
 def test_plan_is_the_function_even_where_the_room_of_that_name_was_imported_first() -> None:
-    code = "import postrender.plan.decide, postrender; from postrender import plan; print(plan is postrender.plan)"
+    code = "import postrender.planner.decide, postrender; from postrender import plan; print(plan is postrender.plan)"
     assert run(f"{code}; print(callable(plan))") == "True\nTrue\n"
     assert callable(postrender.plan)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from postrender.caller import Flags, find
-from postrender.caller.processes import Process
 from postrender.errors import UsageError
+from postrender.helm.process import Process
+from postrender.settings import Flags, find
 from tests.tools import assets
 from tests.unit.chain import Chain
 

@@ -6,10 +6,10 @@ import shlex
 
 import pytest
 
-from postrender.caller.commandline import CommandLine, Release, parse, release
-from postrender.caller.options import SETTINGS
-from postrender.caller.said import said, simulates, talks
+from postrender.helm.command_line import CommandLine, Release, parse, release
 from postrender.helm.versions import HelmVersion
+from postrender.settings.sources import said, simulates, talks
+from postrender.settings.table import SETTINGS
 
 UNKNOWN = "Helm's command line has flags that are not known here "
 

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from postrender.caller import helm as helms
-from postrender.caller import version as versions
-from postrender.caller.helm import Helm, is_helm
-from postrender.caller.processes import Process
-from postrender.caller.version import Unclear, ask, exact
+from postrender.helm import detect_version as versions
+from postrender.helm import process as helms
+from postrender.helm.detect_version import Unclear, ask_version, exact
+from postrender.helm.process import Helm, Process, is_helm
 from postrender.helm.versions import HelmVersion
 from tests.tools import assets
 from tests.unit.chain import Chain, chain
@@ -94,7 +93,7 @@ def program(path: Path, body: str) -> str:
 
 
 def asked(caller: Helm, path: str) -> HelmVersion | Unclear:
-    return ask(caller, Chain((caller.process,), {100: path}))
+    return ask_version(caller, Chain((caller.process,), {100: path}))
 
 
 def test_only_a_program_called_helm_is_run(tmp_path: Path) -> None:

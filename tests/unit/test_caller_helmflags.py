@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from postrender.caller.helmflags import COMMANDS, KEPT, ROOT
-from postrender.caller.options import SETTINGS
+from postrender.helm.command_line import COMMANDS, KEPT, ROOT
+from postrender.settings.table import SETTINGS
 from tests.tools import assets
 
 VERSIONS = ("3.12.3", "3.17.3", "4.3.1")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from postrender.caller import kubeconfig
-from postrender.caller.kubeconfig import CannotTell, Namespace, defined_twice, load
+from postrender.cluster import kubeconfig_files
+from postrender.cluster.kubeconfig_files import CannotTell, Namespace, defined_twice, load_kubeconfig
 from postrender.helm.versions import HelmVersion
 from tests.tools import assets
 
@@ -18,7 +18,7 @@ OLD, NEW = HelmVersion(3, 16, 4), HelmVersion(3, 17, 0)
 
 
 def namespace(paths: str, context: str, environ: dict[str, str], helm: HelmVersion | None = NEW) -> Namespace:
-    return kubeconfig.namespace(load(paths, environ), context, environ, helm)
+    return kubeconfig_files.namespace(load_kubeconfig(paths, environ), context, environ, helm)
 
 
 def config(current: str | None, **contexts: str | None) -> str:
@@ -139,7 +139,7 @@ def test_helm_resolves_several_files_so(case: str, tmp_path: Path) -> None:
 def test_what_several_files_define_differently(first: str, second: str, expected: str, tmp_path: Path) -> None:
     text = config("a", a=None)
     assert first in text
-    config_of_both = load(written(tmp_path, [text, text.replace(first, second)]), {})
+    config_of_both = load_kubeconfig(written(tmp_path, [text, text.replace(first, second)]), {})
     assert defined_twice(config_of_both, "") == expected
     assert defined_twice(config_of_both, "a") == expected
     assert defined_twice(config_of_both, "z") == ""
@@ -194,7 +194,7 @@ def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (folder / "token").write_text("t")
     (folder / "namespace").write_text("pods\n")
-    monkeypatch.setattr(kubeconfig, "SERVICE_ACCOUNT", str(folder))
+    monkeypatch.setattr(kubeconfig_files, "SERVICE_ACCOUNT", str(folder))
     return folder
 
 

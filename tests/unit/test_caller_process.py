@@ -19,13 +19,13 @@ from tests.tools import assets
 PROBE = """\
 #!{python}
 import json, os, sys
-from postrender.record import asdict, replace
+from postrender._record import asdict, replace
 sys.path.insert(0, {root!r})
-from postrender.caller import Flags, find
+from postrender.settings import Flags, find
 if "PROBE_PSUTIL" in os.environ:
-    from postrender.caller.psutils import Psutil as here
+    from postrender.helm.process import Psutil as here
 else:
-    from postrender.caller.processes import here
+    from postrender.helm.process import here
 given = dict(argument[2:].replace("-", "_").split("=", 1) for argument in sys.argv[1:])
 if "PROBE_DELETES" in os.environ:
     os.unlink(os.environ["PROBE_DELETES"])

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from postrender.caller.processes import Process, Processes, ancestors, here
-from postrender.caller.procfs import ProcFS
-from postrender.caller.psutils import Psutil
+from postrender.helm.process import Process, Processes, ProcFS, Psutil, ancestors, here
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc to read")
 READERS = [pytest.param(ProcFS(), id="procfs", marks=linux), pytest.param(Psutil(), id="psutil")]

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from postrender.caller import SETTINGS, Caller, Flags, Parent, find
-from postrender.connection import Connection
+from postrender._record import replace
 from postrender.errors import UsageError
 from postrender.helm.invocation import Action, DryRun, Invocation
 from postrender.helm.versions import HelmVersion
-from postrender.live import ReleaseName
-from postrender.record import replace
+from postrender.models import Connection, ReleaseName
+from postrender.settings import SETTINGS, Caller, Flags, Parent, find
 from tests.unit.chain import Chain, chain
 
 NOBODY = chain()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.caller.single_run import runs_once
+from postrender.settings.single_run import runs_once
 from tests.unit.chain import chain
 
 HELM = ("/usr/bin/helm", "helm upgrade -i shop ./chart --post-renderer=postrender")

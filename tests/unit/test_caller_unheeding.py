@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from postrender.caller.unheeding import UNREADABLE, unheeding
+from postrender.helm.process import UNREADABLE, unheeding
 from tests.unit.chain import chain
 
 HELM = ("/usr/bin/helm", "helm upgrade shop ./chart --post-renderer /usr/bin/skaffold")

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postrender.collisions import is_label_key, label_value
 from postrender.helm.matching import first_matches, identity, lookalikes
 from postrender.helm.versions import Matching
-from postrender.identity import GroupKind, GroupVersionKind, ObjectKey
+from postrender.models import GroupKind, GroupVersionKind, ObjectKey
+from postrender.planner.labels import is_label_key, label_value
 
 # IsValidLabelValue, k8s.io/apimachinery/pkg/util/validation.
 LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from postrender.drift import Drift, How, drift, settled, wanted
-from postrender.identity import GroupVersionKind, ObjectKey
-from postrender.live import ReleaseName
+from postrender.helm.drift import Drift, How, drift, settled, wanted
+from postrender.models import GroupVersionKind, ObjectKey, ReleaseName
 
 WEB = ReleaseName("shop", "web")
 SHIRT = GroupVersionKind("stable.example.com", "v1", "Shirt")

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from postrender.helm.serverside.fieldset import FieldSet, canonical
-from postrender.helm.serverside.ownership import Owned, applied, migrated
-from postrender.helm.serverside.schema import Atom, ListType, MapType, Override, Schema, TypeRef
-from postrender.helm.serverside.typed import Typed
+from postrender.helm.server_side.field_managers import Owned, applied, migrated
+from postrender.helm.server_side.fieldset import FieldSet, canonical
+from postrender.helm.server_side.schema import Atom, ListType, MapType, Override, Schema, TypeRef
+from postrender.helm.server_side.typed import Typed
 from tests.tools import gotables
 
 NOTHING_APPLIED = {

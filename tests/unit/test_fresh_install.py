@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from postrender._record import replace
 from postrender.helm.fresh_install import (
     FieldOwners,
     as_stored,
@@ -16,7 +17,6 @@ from postrender.helm.fresh_install import (
     with_leftovers,
     with_null_values,
 )
-from postrender.record import replace
 
 KEYED: Any = {"f:spec": {"f:list": {'k:{"name":"a"}': {".": {}, "f:name": {}, "f:value": {}}}}}
 ANOTHERS: Any = {"f:spec": {"f:list": {'k:{"name":"b"}': {".": {}, "f:name": {}}}}}

@@ -10,9 +10,9 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from postrender.commands.filter import ALL_SETTINGS as ALL
-from postrender.commands.filter import parser
-from postrender.commands.given import given
+from postrender.cli.arguments import given
+from postrender.cli.commands.filter import ALL_SETTINGS as ALL
+from postrender.cli.commands.filter import parser
 
 words = st.one_of(
     st.sampled_from([flag for setting in ALL for flag in setting.flags]),

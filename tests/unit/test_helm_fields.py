@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from postrender.helm.fields import (
+from postrender.helm.managed_fields import (
     as_live,
     as_live_where_wrong,
     limited_to_server_result,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.codes import CODES
-from postrender.helm.flaws import flaws
+from postrender.helm.known_issues import flaws
 from postrender.helm.versions import DISTINCT, NEWEST_KNOWN, HelmVersion
+from postrender.planner.codes import CODES
 
 
 def codes(version: str) -> list[str]:

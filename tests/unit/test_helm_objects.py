@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from postrender.helm.objects import MARK, built, folded
-from postrender.identity import GroupVersionKind, ObjectKey
+from postrender.models import GroupVersionKind, ObjectKey
 
 SHIRT = GroupVersionKind("stable.example.com", "v1", "Shirt")
 

@@ -12,9 +12,9 @@ import pytest
 
 from postrender.helm import patch
 from postrender.helm.patch import PatchError, PatchType, differs, patch_type
-from postrender.helm.patch.gosort import go_sorted
+from postrender.helm.patch.go_sort import go_sorted
 from postrender.helm.versions import HelmVersion
-from postrender.identity import GroupVersionKind
+from postrender.models import GroupVersionKind
 from tests.unit.patchcases import CASES, Case
 
 Json = Any

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from postrender.helm.patch.values import sharing
+from postrender.helm.patch.json_values import sharing
 
 scalars: st.SearchStrategy[Any] = st.sampled_from([None, True, False, 0, 1, -1, 0.0, -0.0, 1.0, "", "a", "1"])
 values: st.SearchStrategy[Any] = st.recursive(

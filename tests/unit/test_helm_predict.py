@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from postrender._record import replace
+from postrender.helm.api_server import stale_version
 from postrender.helm.objects import Entry, stamped
-from postrender.helm.predict import Request, Update, simulate
-from postrender.helm.server import stale_version
+from postrender.helm.simulate import Request, Update, simulate
 from postrender.helm.versions import HelmVersion, Matching
-from postrender.identity import GroupVersionKind, ObjectKey
-from postrender.live import ReleaseName
-from postrender.record import replace
+from postrender.models import GroupVersionKind, ObjectKey, ReleaseName
 
 US = ReleaseName("shop", "shirts")
 HELM = HelmVersion(3, 12, 3)

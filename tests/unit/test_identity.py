@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.identity import GroupKind, GroupVersionKind, ObjectKey, Resource, object_name
+from postrender.models import GroupKind, GroupVersionKind, ObjectKey, Resource, object_name
 
 SHIRT = GroupVersionKind("stable.example.com", "v1", "Shirt")
 CONFIGMAP = GroupVersionKind("", "v1", "ConfigMap")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from postrender.cluster.interface import Accepted, NotAsked, Rejected, Trial, TrialAnswer, Verb
 from postrender.helm.objects import built
-from postrender.helm.serverside.leftovers import Leftover, leftovers, of_others, operations
-from postrender.identity import GroupKind, GroupVersionKind, ObjectKey, Resource
-from postrender.plan.facts import Facts
-from postrender.plan.leftovers import compared, known, new_objects
-from postrender.plan.verdict import Action, Finding, Plan, Verdict
-from postrender.policy import OnDrift, Policy
-from postrender.trial import Accepted, NotAsked, Rejected, Trial, TrialAnswer, Verb
+from postrender.helm.server_side.leftovers import Leftover, leftovers, of_others, operations
+from postrender.models import GroupKind, GroupVersionKind, ObjectKey, Resource
+from postrender.planner.facts import Facts
+from postrender.planner.leftovers import compared, known, new_objects
+from postrender.planner.policy import OnDrift, Policy
+from postrender.planner.verdict import Action, Finding, Plan, Verdict
 
 SERVICE = Resource(GroupVersionKind("", "v1", "Service"), "services", namespaced=True)
 SECRET = Resource(GroupVersionKind("", "v1", "Secret"), "secrets", namespaced=True)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.identity import GroupKind, ObjectKey
+from postrender._record import replace
 from postrender.lint import engine
 from postrender.lint.facts import Facts, Template, rendering
 from postrender.lint.rules import RULES
-from postrender.live import RELEASE_NAME, RELEASE_NAMESPACE, LiveObject
-from postrender.record import replace
+from postrender.models import RELEASE_NAME, RELEASE_NAMESPACE, GroupKind, LiveObject, ObjectKey
 
 KEPT = "{helm.sh/resource-policy: keep}"
 CRD = """\

@@ -12,10 +12,10 @@ import pytest
 
 from postrender import manifest
 from postrender.errors import ManifestError
-from postrender.identity import GroupVersionKind
-from postrender.manifest import Document, ObjectRef, jsontext, reader
+from postrender.manifest import Document, ObjectRef, json_stream, reader
 from postrender.manifest.nodes import DEEPEST
 from postrender.manifest.stream import TEMPLATE
+from postrender.models import GroupVersionKind
 
 HEAD = "apiVersion: v1\nkind: ConfigMap\n"
 PLAIN = f"{HEAD}metadata:\n  name: a\n"
@@ -257,9 +257,9 @@ def test_json_is_told_from_what_is_none(text: str) -> None:
     except ValueError:
         valid = False
     try:
-        jsontext.check(text.encode())
+        json_stream.check(text.encode())
         assert valid
-    except jsontext.NotJson:
+    except json_stream.NotJson:
         assert not valid
 
 
@@ -380,7 +380,7 @@ def test_deep_nesting_does_not_bring_the_interpreter_down(text: str, before: boo
     script = """
 import sys
 from postrender import manifest
-from postrender.splice import Set, splice
+from postrender.manifest.edit import Set, splice
 
 found = manifest.read(sys.stdin.buffer.read())
 assert splice(found, [Set(ref, ("metadata", "labels", "a"), "b") for ref in found.objects]).data != found.data

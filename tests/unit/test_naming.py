@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from postrender.cluster.interface import Catalog, Named
+from postrender.cluster.rest_mapper import named_object
 from postrender.errors import ClusterError, UsageError
-from postrender.identity import GroupVersionKind, ObjectKey, Resource
-from postrender.live import Unknown
-from postrender.naming import named_object
-from postrender.survey import Catalog, Named
+from postrender.models import GroupVersionKind, ObjectKey, Resource, Unknown
 
 SHIRT = Resource(GroupVersionKind("stable.example.com", "v1", "Shirt"), "shirts", True)
 BLOUSE = Resource(GroupVersionKind("beta.example.com", "v1", "Shirt"), "blouses", True)

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from postrender.identity import GroupKind, ObjectKey
-from postrender.live import LiveObject, ReleaseName, StoredRelease, Unknown
-from postrender.offline import Offline
-from postrender.owners import Owners
-from postrender.releases import storage
+from postrender.cluster.offline import Offline
+from postrender.cluster.release_lookup import Owners
+from postrender.helm.storage import storage
+from postrender.models import GroupKind, LiveObject, ObjectKey, ReleaseName, StoredRelease, Unknown
 
 OLD, AT_FLUX = ReleaseName("shop", "old"), ReleaseName("flux", "old")
 NO = Unknown("no right")

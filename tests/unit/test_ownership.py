@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.identity import GroupKind, ObjectKey
-from postrender.live import (
+from postrender.helm.ownership import Ownership, Standing, classify, lives
+from postrender.models import (
     MANAGED_BY,
     RELEASE_NAME,
     RELEASE_NAMESPACE,
     Absent,
     Found,
+    GroupKind,
     LiveObject,
     NotServed,
+    ObjectKey,
     ReleaseName,
     StoredRelease,
     Unknown,
 )
-from postrender.ownership import Ownership, Standing, classify, lives
 
 US = ReleaseName("shop", "shirts")
 ALIVE = ReleaseName("shop", "alive")

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from postrender import snapshot
+from postrender.cluster import snapshot_file
 from postrender.helm.invocation import Action, ArgoCD, Invocation
-from postrender.live import ReleaseName
-from postrender.pipeline import Planned, check, plan_stream
-from postrender.plan.verdict import Severity
-from postrender.policy import Policy, Stamp
-from postrender.splice import splice
+from postrender.manifest.edit import splice
+from postrender.models import ReleaseName, Severity
+from postrender.operations.filter.pipeline import Planned, check, plan_stream
+from postrender.planner.policy import Policy, Stamp
 from tests.wire.kinds import a_revision
 
 RUN = Invocation(None, Action.UPGRADE_INSTALL, ReleaseName("shop", "shirts"), argocd=ArgoCD("argo_shirts"))
@@ -42,7 +41,7 @@ def planned(tmp_path: Path, *objects: object, policy: Policy | None = None, stre
 
     file = tmp_path / "live.yaml"
     file.write_text("---\n".join(each if isinstance(each, str) else f"{json.dumps(each)}\n" for each in objects))
-    return plan_stream(stream, RUN, policy or Policy(), snapshot.load(str(file)))
+    return plan_stream(stream, RUN, policy or Policy(), snapshot_file.load(str(file)))
 
 
 def told(plan: Planned) -> list[tuple[str, Severity]]:

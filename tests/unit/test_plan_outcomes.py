@@ -6,12 +6,21 @@ from typing import Any
 
 from postrender import manifest
 from postrender.helm.invocation import Action, Invocation
-from postrender.helm.predict import Request
+from postrender.helm.simulate import Request
 from postrender.helm.versions import HelmVersion
-from postrender.identity import ObjectKey, Resource
-from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Absent, Found, LiveObject, ReleaseName
-from postrender.plan.facts import Desired, Facts, Item
-from postrender.plan.outcomes import predictions
+from postrender.models import (
+    MANAGED_BY,
+    RELEASE_NAME,
+    RELEASE_NAMESPACE,
+    Absent,
+    Found,
+    LiveObject,
+    ObjectKey,
+    ReleaseName,
+    Resource,
+)
+from postrender.planner.collision_groups import predictions
+from postrender.planner.facts import Desired, Facts, Item
 
 US = ReleaseName("shop", "shirts")
 STREAM = b"""\

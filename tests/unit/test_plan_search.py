@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from postrender.helm.objects import Entry, stamped
-from postrender.helm.predict import Update
+from postrender.helm.simulate import Update
 from postrender.helm.versions import HelmVersion, Matching
-from postrender.identity import GroupVersionKind, ObjectKey
-from postrender.live import ReleaseName
-from postrender.plan.rewriting import Group, Member, Outcome, Rewriting
-from postrender.plan.search import rewrite
+from postrender.models import GroupVersionKind, ObjectKey, ReleaseName
+from postrender.planner.rewrite import Group, Member, Outcome, Rewriting
+from postrender.planner.search import rewrite
 
 US = ReleaseName("shop", "shirts")
 HELM = HelmVersion(3, 12, 3)

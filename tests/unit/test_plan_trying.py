@@ -7,20 +7,29 @@ from typing import Any
 import pytest
 
 from postrender import manifest
+from postrender._record import replace
+from postrender.cluster.interface import Accepted, Conflict, Conflicting, NotAsked, Rejected, Trial, TrialAnswer, Verb
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.objects import built
-from postrender.helm.predict import Request
+from postrender.helm.simulate import Request
 from postrender.helm.versions import HelmVersion
-from postrender.identity import ObjectKey, Resource
-from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Absent, Found, LiveObject, ReleaseName
-from postrender.plan.decide import decide
-from postrender.plan.facts import Desired, Facts, Item
-from postrender.plan.trying import again, answered, trials
-from postrender.plan.verdict import Action as Done
-from postrender.plan.verdict import Plan
-from postrender.policy import Adopt, Policy
-from postrender.record import replace
-from postrender.trial import Accepted, Conflict, Conflicting, NotAsked, Rejected, Trial, TrialAnswer, Verb
+from postrender.models import (
+    MANAGED_BY,
+    RELEASE_NAME,
+    RELEASE_NAMESPACE,
+    Absent,
+    Found,
+    LiveObject,
+    ObjectKey,
+    ReleaseName,
+    Resource,
+)
+from postrender.planner.decide import decide
+from postrender.planner.dry_run import again, answered, trials
+from postrender.planner.facts import Desired, Facts, Item
+from postrender.planner.policy import Adopt, Policy
+from postrender.planner.verdict import Action as Done
+from postrender.planner.verdict import Plan
 
 US = ReleaseName("shop", "shirts")
 NAME = "configmaps/shop/shirt"

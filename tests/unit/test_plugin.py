@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 
 from postrender.errors import UsageError
-from postrender.plugin import files
-from postrender.plugin.claims import claims
-from postrender.plugin.files import Plugin
-from postrender.plugin.installation import installed
+from postrender.helm import plugin as files
+from postrender.helm.plugin import Plugin, claims, installed
 
 
 def plugin(folder: Path, version: str = "0.1.0", program: str = "/opt/postrender") -> Plugin:

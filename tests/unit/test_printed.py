@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from postrender.manifest.printed import printed
+from postrender.manifest.dump import printed
 
 VALUE: Any = {
     "empty": "",

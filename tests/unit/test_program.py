@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from postrender import program
 from postrender.errors import ManifestError, UsageError
+from postrender.helm import binary
+from postrender.helm.binary import HelmBinary
 from postrender.helm.versions import HelmVersion
-from postrender.program import Program
 
 
 def helm(folder: Path, script: str, name: str = "helm") -> str:
@@ -22,17 +22,17 @@ def helm(folder: Path, script: str, name: str = "helm") -> str:
 
 def test_the_helm_on_path_is_found(tmp_path: Path) -> None:
     path = helm(tmp_path, "")
-    assert program.find(None, {"PATH": str(tmp_path)}) == Program(path, HelmVersion(3, 12, 3))
+    assert binary.locate(None, {"PATH": str(tmp_path)}) == HelmBinary(path, HelmVersion(3, 12, 3))
 
 
 def test_another_name_on_path_is_found(tmp_path: Path) -> None:
     path = helm(tmp_path, "", "helm-3")
-    assert program.find("helm-3", {"PATH": str(tmp_path)}).path == path
+    assert binary.locate("helm-3", {"PATH": str(tmp_path)}).path == path
 
 
 def test_no_helm_on_path(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
-        program.find(None, {"PATH": str(tmp_path)})
+        binary.locate(None, {"PATH": str(tmp_path)})
     assert str(error.value) == "helm: is not on PATH\n  next: --helm PATH"
 
 
@@ -40,7 +40,7 @@ def test_a_path_that_is_no_program(tmp_path: Path) -> None:
     path = tmp_path / "helm"
     path.write_text("no program")
     with pytest.raises(UsageError) as error:
-        program.find(str(path), {"PATH": ""})
+        binary.locate(str(path), {"PATH": ""})
     assert str(error.value) == f"{path}: is no program that can be run\n  next: --helm PATH"
 
 
@@ -49,7 +49,7 @@ def test_a_program_that_says_no_version(tmp_path: Path) -> None:
     path.write_text("#!/bin/sh\necho hello\n")
     path.chmod(0o755)
     with pytest.raises(UsageError) as error:
-        program.find(str(path), {"PATH": "/usr/bin:/bin"})
+        binary.locate(str(path), {"PATH": "/usr/bin:/bin"})
     assert str(error.value) == (
         f"{path}: its version cannot be told: {path} version said 'hello', which is no version\n  next: --helm PATH"
     )
@@ -57,8 +57,8 @@ def test_a_program_that_says_no_version(tmp_path: Path) -> None:
 
 def test_the_rendered_chart_comes_byte_for_byte(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     helm(tmp_path, "printf '%s\\r\\n' \"$@\"; echo 'WARNING: old' >&2")
-    found = program.find(None, {"PATH": str(tmp_path)})
-    assert program.template(found, ["shop", "./chart", "--set", "a= b"], {}) == (
+    found = binary.locate(None, {"PATH": str(tmp_path)})
+    assert binary.template(found, ["shop", "./chart", "--set", "a= b"], {}) == (
         b"template\r\nshop\r\n./chart\r\n--set\r\na= b\r\n"
     )
     assert capfd.readouterr().err == "WARNING: old\n"
@@ -66,9 +66,9 @@ def test_the_rendered_chart_comes_byte_for_byte(tmp_path: Path, capfd: pytest.Ca
 
 def test_a_chart_that_cannot_be_rendered(tmp_path: Path) -> None:
     helm(tmp_path, "echo some; echo 'Error: no chart there' >&2; exit 1")
-    found = program.find(None, {"PATH": str(tmp_path)})
+    found = binary.locate(None, {"PATH": str(tmp_path)})
     with pytest.raises(ManifestError) as error:
-        program.template(found, ["shop", "./chart", "--set", "password=hunter2"], {})
+        binary.template(found, ["shop", "./chart", "--set", "password=hunter2"], {})
     assert str(error.value) == (
         "the chart cannot be rendered: no chart there\n"
         f"  next: {tmp_path}/helm template shop ./chart --debug   (with the same --set)"
@@ -84,21 +84,21 @@ def test_every_helm_on_path_once_under_whatever_name(tmp_path: Path) -> None:
     helm(two, "", "helmfile")
     other = helm(two, "", "helm3")
     (two / "helm4").write_text("no program")
-    found = program.on_path({"PATH": f"{one}:{tmp_path}/none:{two}"})
+    found = binary.on_path({"PATH": f"{one}:{tmp_path}/none:{two}"})
     assert [each.path for each in found] == [real, other]
 
 
 def test_where_a_helm_looks_for_plugins(tmp_path: Path) -> None:
     helm(tmp_path, 'echo "WARNING: old" >&2; echo "$HELM_PLUGINS:/second"; test "$HELM_DRIVER" = secret')
-    found = program.find(None, {"PATH": str(tmp_path)})
+    found = binary.locate(None, {"PATH": str(tmp_path)})
     environ = {"HELM_PLUGINS": "/first", "HELM_DRIVER": "sql"}
-    assert program.plugin_folders(found, environ) == ("/first", "/second")
+    assert binary.plugin_folders(found, environ) == ("/first", "/second")
 
 
 def test_a_helm_that_does_not_tell_where_it_looks_for_plugins(tmp_path: Path) -> None:
     path = helm(tmp_path, "echo 'Error: no' >&2; exit 1")
     with pytest.raises(UsageError) as error:
-        program.plugin_folders(program.find(None, {"PATH": str(tmp_path)}), {})
+        binary.plugin_folders(binary.locate(None, {"PATH": str(tmp_path)}), {})
     assert str(error.value) == (
         f"{path}: where its plugins are cannot be told: helm env HELM_PLUGINS failed: Error: no\n"
         "  next: --plugins-dir DIR"

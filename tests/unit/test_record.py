@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 
-from postrender.record import PAYS, Record, asdict, replace
+from postrender._record import PAYS, Record, asdict, replace
 
 
 class Point(Record):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from postrender.errors import UsageError
-from postrender.identity import SECRET, GroupKind
+from postrender.models import SECRET, GroupKind
 from postrender.redact import Digests, digests, digests_in, is_digest, redacted, scrubbed, values
 
 MADE = Digests(b"a key of these tests")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from postrender.errors import ManifestError
-from postrender.releases import Undecodable
-from postrender.releases.payload import unpack
-from postrender.releases.pins import Unpinned, unpinned
+from postrender.helm.storage import Undecodable
+from postrender.helm.storage.payload import unpack
+from postrender.helm.storage.pins import Unpinned, unpinned
 
 MANIFEST = """\
 ---

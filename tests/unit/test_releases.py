@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from postrender import releases
-from postrender.identity import GroupKind, ObjectKey
-from postrender.live import LiveObject, ReleaseName, StoredRelease, Unknown
-from postrender.releases import CONFIGMAPS, SECRETS, Undecodable, payload
+from postrender.helm import storage
+from postrender.helm.storage import CONFIGMAPS, SECRETS, Undecodable, payload
+from postrender.models import GroupKind, LiveObject, ObjectKey, ReleaseName, StoredRelease, Unknown
 
 OLD = ReleaseName("shop", "old")
 PAYLOAD: dict[str, Any] = {
@@ -41,12 +40,12 @@ def labelled(namespace: str = "shop", **labels: str) -> LiveObject:
 
 @pytest.mark.parametrize("driver", ["", "secret", "secrets"])
 def test_secrets_are_the_default(driver: str) -> None:
-    assert releases.storage(driver) == SECRETS
+    assert storage.storage(driver) == SECRETS
 
 
 @pytest.mark.parametrize("driver", ["configmap", "configmaps"])
 def test_config_maps(driver: str) -> None:
-    assert releases.storage(driver) == CONFIGMAPS
+    assert storage.storage(driver) == CONFIGMAPS
 
 
 @pytest.mark.parametrize(
@@ -61,26 +60,26 @@ def test_config_maps(driver: str) -> None:
     ],
 )
 def test_other_drivers_cannot_be_told_of(driver: str, unknown: Unknown) -> None:
-    assert releases.storage(driver) == unknown
+    assert storage.storage(driver) == unknown
 
 
 @pytest.mark.parametrize("compressed", [True, False])
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_a_payload_is_read_back(wrapped: bool, compressed: bool) -> None:
-    assert releases.decode(packed(PAYLOAD, wrapped=wrapped, compressed=compressed), wrapped=wrapped) == PAYLOAD
+    assert storage.decode(packed(PAYLOAD, wrapped=wrapped, compressed=compressed), wrapped=wrapped) == PAYLOAD
 
 
 def test_line_breaks_in_base64_are_passed_over_as_go_does() -> None:
     text = base64.encodebytes(base64.encodebytes(gzip.compress(json.dumps(PAYLOAD).encode()))).decode()
     assert text.count("\n") > 2
-    assert releases.decode(text.replace("\n", "\r\n"), wrapped=True) == PAYLOAD
+    assert storage.decode(text.replace("\n", "\r\n"), wrapped=True) == PAYLOAD
 
 
 def test_a_payload_of_several_gzip_members_is_one_text() -> None:
     """As Go's gzip reader takes it."""
     data = json.dumps(PAYLOAD).encode()
     both = gzip.compress(data[:50], mtime=0) + gzip.compress(data[50:])
-    assert releases.decode(base64.b64encode(both).decode(), wrapped=False) == PAYLOAD
+    assert storage.decode(base64.b64encode(both).decode(), wrapped=False) == PAYLOAD
 
 
 @pytest.mark.parametrize(
@@ -101,7 +100,7 @@ def test_a_payload_of_several_gzip_members_is_one_text() -> None:
 )
 def test_what_is_no_payload(text: str, why: str) -> None:
     with pytest.raises(Undecodable) as caught:
-        releases.decode(text, wrapped=True)
+        storage.decode(text, wrapped=True)
     assert str(caught.value) == why
 
 
@@ -110,7 +109,7 @@ def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = gzip.compress(b'"' + b" " * (4 << 20) + b'"', mtime=0)
     assert len(bomb) < 10_000
     with pytest.raises(Undecodable) as caught:
-        releases.decode(base64.b64encode(bomb).decode(), wrapped=False)
+        storage.decode(base64.b64encode(bomb).decode(), wrapped=False)
     assert str(caught.value) == "it unpacks to more than 4 MiB"
 
 
@@ -118,13 +117,13 @@ def test_a_bomb_in_two_parts_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(payload, "MAX_RELEASE", 4 << 20)
     bomb = gzip.compress(b" " * (3 << 20), mtime=0) * 2
     with pytest.raises(Undecodable, match="it unpacks to more than 4 MiB"):
-        releases.decode(base64.b64encode(bomb).decode(), wrapped=False)
+        storage.decode(base64.b64encode(bomb).decode(), wrapped=False)
 
 
 def test_labels_name_the_revision() -> None:
     live = labelled(owner="helm", name="old", status="superseded", version="3", modifiedAt="1700000000")
-    assert releases.is_revision(live, OLD)
-    assert releases.from_labels(live, OLD) == StoredRelease(OLD, 3, "superseded")
+    assert storage.is_revision(live, OLD)
+    assert storage.from_labels(live, OLD) == StoredRelease(OLD, 3, "superseded")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +142,7 @@ def test_labels_name_the_revision() -> None:
 )
 def test_labels_that_are_not_helms(live: LiveObject, why: str) -> None:
     with pytest.raises(Undecodable) as caught:
-        releases.from_labels(live, OLD)
+        storage.from_labels(live, OLD)
     assert str(caught.value) == why
 
 
@@ -157,19 +156,19 @@ def test_labels_that_are_not_helms(live: LiveObject, why: str) -> None:
     ],
 )
 def test_a_name_and_labels_that_do_not_agree(labels: dict[str, str], why: str) -> None:
-    with pytest.raises(releases.NotARecord) as caught:
-        releases.from_labels(labelled(owner="helm", name="old", **labels), OLD)
+    with pytest.raises(storage.NotARecord) as caught:
+        storage.from_labels(labelled(owner="helm", name="old", **labels), OLD)
     assert str(caught.value) == why
 
 
 def test_revisions_ascend_by_number() -> None:
     found = [StoredRelease(OLD, number, "superseded") for number in (10, 9, 2)]
-    assert [each.revision for each in releases.ascending(found)] == [2, 9, 10]
+    assert [each.revision for each in storage.ascending(found)] == [2, 9, 10]
 
 
 def test_a_revision_is_there_once() -> None:
     with pytest.raises(Undecodable) as caught:
-        releases.ascending([THIRD, StoredRelease(OLD, 3, "superseded")])
+        storage.ascending([THIRD, StoredRelease(OLD, 3, "superseded")])
     assert str(caught.value) == "revision 3 of release shop/old is stored twice"
 
 
@@ -185,13 +184,13 @@ def test_a_revision_is_there_once() -> None:
 )
 def test_the_newest_and_the_newest_deployed_are_needed(statuses: list[str], wanted: list[int]) -> None:
     found = tuple(StoredRelease(OLD, number, status) for number, status in enumerate(statuses, 1))
-    assert [each.revision for each in releases.needed(found)] == wanted
+    assert [each.revision for each in storage.needed(found)] == wanted
 
 
 @pytest.mark.parametrize("method", ["ssa", "csa", ""])
 def test_a_revision_is_completed_by_its_payload(method: str) -> None:
     payload = {**PAYLOAD, **({"apply_method": method} if method else {})}
-    done = releases.completed(THIRD, {"release": packed(payload)}, wrapped=True)
+    done = storage.completed(THIRD, {"release": packed(payload)}, wrapped=True)
     assert done == StoredRelease(OLD, 3, "deployed", PAYLOAD["manifest"], method)
 
 
@@ -222,5 +221,5 @@ def test_a_revision_is_completed_by_its_payload(method: str) -> None:
 )
 def test_a_payload_that_contradicts_its_labels(data: Any, why: str) -> None:
     with pytest.raises(Undecodable) as caught:
-        releases.completed(THIRD, data, wrapped=True)
+        storage.completed(THIRD, data, wrapped=True)
     assert str(caught.value) == why

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from postrender._record import replace
 from postrender.errors import UsageError
-from postrender.live import ReleaseName
-from postrender.record import replace
-from postrender.report.view import About, Held, Identity, ObjectView, Predicted, View
-from postrender.running import child, told
-from postrender.running.child import Renderer
-from postrender.running.command import HelmCommand, taken_apart
-from postrender.running.journal import Journal, Noted, journal, wait
+from postrender.models import ReleaseName
+from postrender.operations.run import helm_process, summary
+from postrender.operations.run.command import HelmCommand, taken_apart
+from postrender.operations.run.helm_process import Renderer
+from postrender.operations.run.journal import Journal, Noted, journal, wait
+from postrender.planner.view import About, Held, Identity, ObjectView, Predicted, View
 
 RELEASE = ReleaseName("shop", "old")
 
@@ -187,11 +187,11 @@ class TestAJournal:
 
 
 def test_a_plan_that_is_none(tmp_path: Path) -> None:
-    assert told.read(str(tmp_path / "none")) is None
+    assert summary.read(str(tmp_path / "none")) is None
     (tmp_path / "failure.json").write_text(json.dumps({"kind": "Failure", "schemaVersion": 1}))
-    assert told.read(os.fspath(tmp_path / "failure.json")) is None
-    assert told.announced(None) == told.written(None) == told.adopted([None]) == ()
-    assert told.changed([None]) == {}
+    assert summary.read(os.fspath(tmp_path / "failure.json")) is None
+    assert summary.announced(None) == summary.written(None) == summary.adopted([None]) == ()
+    assert summary.changed_fields([None]) == {}
 
 
 def test_what_only_the_server_knows_is_not_called_nothing() -> None:
@@ -201,34 +201,37 @@ def test_what_only_the_server_knows_is_not_called_nothing() -> None:
     each = ObjectView(
         "shirt", shirt, 1, False, None, (), True, (), Predicted("apply"), (), {}, {}, None, {}, None, nobody
     )
-    assert told.changed([View(About(), (each,))]) == {"shirt": ("what is not known",)}
-    assert told.changed([View(About(), (replace(each, after={}),))]) == {}
+    assert summary.changed_fields([View(About(), (each,))]) == {"shirt": ("what is not known",)}
+    assert summary.changed_fields([View(About(), (replace(each, after={}),))]) == {}
 
 
 class TestTheEnvironmentOfAStep:
     def test_the_plan_is_left_where_the_run_reads_it(self) -> None:
-        made = child.environ(Renderer((), {"A": "b", "POSTRENDER_PLAN": "p"}), "first.json", first=True, resumed=False)
+        made = helm_process.environ(
+            Renderer((), {"A": "b", "POSTRENDER_PLAN": "p"}), "first.json", first=True, resumed=False
+        )
         assert made == {"A": "b", "POSTRENDER_PLAN": "p", "POSTRENDER_RUN_PLAN": "first.json"}
 
     @pytest.mark.parametrize(("first", "resumed"), [(True, True), (False, False)])
     def test_only_the_first_step_is_held_to_a_plan(self, first: bool, resumed: bool) -> None:
-        made = child.environ(Renderer((), {"POSTRENDER_PLAN": "p"}), "x.json", first=first, resumed=resumed)
+        made = helm_process.environ(Renderer((), {"POSTRENDER_PLAN": "p"}), "x.json", first=first, resumed=resumed)
         assert made == {"POSTRENDER_RUN_PLAN": "x.json"}
 
     def test_the_second_report_stands_beside_the_first(self, tmp_path: Path) -> None:
         report = str(tmp_path / "report.txt")
         wanted = Renderer((), {"POSTRENDER_REPORT": report})
         reports = [
-            child.environ(wanted, "p", first=first, resumed=False)["POSTRENDER_REPORT"] for first in (True, False)
+            helm_process.environ(wanted, "p", first=first, resumed=False)["POSTRENDER_REPORT"]
+            for first in (True, False)
         ]
         assert reports == [report, str(tmp_path / "report.upgrade.txt")]
 
     def test_a_pipe_gets_both(self) -> None:
         wanted = Renderer((), {"POSTRENDER_REPORT": os.devnull})
-        assert child.environ(wanted, "p", first=False, resumed=False)["POSTRENDER_REPORT"] == os.devnull
+        assert helm_process.environ(wanted, "p", first=False, resumed=False)["POSTRENDER_REPORT"] == os.devnull
 
 
 def test_many_names_are_counted() -> None:
-    assert told.some([]) == ""
-    assert told.some(list("abcde")) == "a, b, c, d, e"
-    assert told.some(list("abcdefg")) == "a, b, c, d, e and 2 more"
+    assert summary.some([]) == ""
+    assert summary.some(list("abcde")) == "a, b, c, d, e"
+    assert summary.some(list("abcdefg")) == "a, b, c, d, e and 2 more"

@@ -8,13 +8,22 @@ from typing import Any
 
 import pytest
 
-from postrender import snapshot
+from postrender.cluster import snapshot_file
+from postrender.cluster.interface import Source, Wanted
+from postrender.cluster.offline import Offline
+from postrender.cluster.snapshot_file import Snapshot
 from postrender.errors import UsageError
-from postrender.identity import GroupVersionKind, Resource
-from postrender.live import Absent, Found, LiveObject, NotServed, ReleaseName, StoredRelease, Unknown
-from postrender.offline import Offline
-from postrender.snapshot import Snapshot
-from postrender.source import Source, Wanted
+from postrender.models import (
+    Absent,
+    Found,
+    GroupVersionKind,
+    LiveObject,
+    NotServed,
+    ReleaseName,
+    Resource,
+    StoredRelease,
+    Unknown,
+)
 from tests.wire.kinds import CONFIG_MAP, DEPLOYMENT, NAMESPACE, SECRET, SHIRT, a_revision, an_object
 
 OLD = ReleaseName("shop", "old")
@@ -55,7 +64,7 @@ def written(folder: Path, content: object) -> str:
 
 @pytest.fixture
 def live(tmp_path: Path) -> Snapshot:
-    return snapshot.load(written(tmp_path, FILE))
+    return snapshot_file.load(written(tmp_path, FILE))
 
 
 def found(source: Source, resource: Resource, name: str, namespace: str = "shop", *, body: bool = True) -> LiveObject:
@@ -73,7 +82,7 @@ def a_crd(kind: str, plural: str, *, scope: str = "Namespaced", **spec: Any) -> 
 
 def refused(path: str) -> str:
     with pytest.raises(UsageError) as caught:
-        snapshot.load(path)
+        snapshot_file.load(path)
     assert caught.value.exit_code == 2
     return str(caught.value)
 
@@ -129,21 +138,21 @@ class TestObjects:
         ids=["JSON list", "stream", "stream with an empty document", "list in a list"],
     )
     def test_every_way_to_write_objects(self, tmp_path: Path, content: object) -> None:
-        source = snapshot.load(written(tmp_path, content))
+        source = snapshot_file.load(written(tmp_path, content))
         assert found(source, CONFIG_MAP, "a").body == an_object(CONFIG_MAP, "a")
         assert found(source, SHIRT, "a").body == an_object(SHIRT, "a")
 
     def test_a_single_object(self, tmp_path: Path) -> None:
-        assert found(snapshot.load(written(tmp_path, an_object(SHIRT, "a"))), SHIRT, "a").uid == "uid-of-a"
+        assert found(snapshot_file.load(written(tmp_path, an_object(SHIRT, "a"))), SHIRT, "a").uid == "uid-of-a"
 
     def test_an_empty_list_is_a_cluster_without_objects(self, tmp_path: Path) -> None:
-        source = snapshot.load(written(tmp_path, {"kind": "List", "apiVersion": "v1", "items": []}))
+        source = snapshot_file.load(written(tmp_path, {"kind": "List", "apiVersion": "v1", "items": []}))
         assert source.observe([Wanted(SHIRT, "shop", "a", True)]) == [Absent()]
 
     def test_items_that_do_not_say_what_they_are(self, tmp_path: Path) -> None:
         """As ``kubectl get --raw`` prints them."""
         bare = {key: value for key, value in an_object(CONFIG_MAP, "a").items() if key not in ("kind", "apiVersion")}
-        source = snapshot.load(written(tmp_path, {"kind": "ConfigMapList", "apiVersion": "v1", "items": [bare]}))
+        source = snapshot_file.load(written(tmp_path, {"kind": "ConfigMapList", "apiVersion": "v1", "items": [bare]}))
         assert found(source, CONFIG_MAP, "a").body == an_object(CONFIG_MAP, "a")
 
     def test_a_body_in_another_version_is_unknown(self, tmp_path: Path) -> None:
@@ -154,7 +163,7 @@ class TestObjects:
             GroupVersionKind("autoscaling", "v2", "HorizontalPodAutoscaler"), "horizontalpodautoscalers", True
         )
         path = written(tmp_path, an_object(new, "a"))
-        source = snapshot.load(path)
+        source = snapshot_file.load(path)
         assert found(source, old, "a", body=False).api_version == "autoscaling/v2"
         assert source.observe([Wanted(old, "shop", "a", True)]) == [
             Unknown(
@@ -163,7 +172,7 @@ class TestObjects:
             )
         ]
         Path(path).write_text(json.dumps(an_object(new, "a")) + "\n---\n" + json.dumps(an_object(old, "a")))
-        source = snapshot.load(path)
+        source = snapshot_file.load(path)
         assert [found(source, each, "a").body["apiVersion"] for each in (old, new)] == [
             "autoscaling/v1",
             "autoscaling/v2",
@@ -177,7 +186,7 @@ class TestKinds:
 
     def test_a_kind_of_a_crd_in_the_file(self, tmp_path: Path) -> None:
         content = [a_crd("Shirt", "shirtes"), a_crd("Rack", "racks", scope="Cluster"), an_object(SHIRT, "a")]
-        source = snapshot.load(written(tmp_path, {"kind": "List", "apiVersion": "v1", "items": content}))
+        source = snapshot_file.load(written(tmp_path, {"kind": "List", "apiVersion": "v1", "items": content}))
         rack = GroupVersionKind("stable.example.com", "v1", "Rack")
         unserved = [GroupVersionKind("stable.example.com", version, "Shirt") for version in ("v0", "v2")]
         assert source.resources([SHIRT.gvk, rack, *unserved]) == {
@@ -190,7 +199,7 @@ class TestKinds:
     def test_a_kind_of_which_there_are_only_objects(self, tmp_path: Path) -> None:
         rack = Resource(GroupVersionKind("stable.example.com", "v1", "Rack"), "racks", False)
         items = [an_object(SHIRT, "a"), an_object(rack, "a")]
-        source = snapshot.load(written(tmp_path, {"kind": "List", "apiVersion": "v1", "items": items}))
+        source = snapshot_file.load(written(tmp_path, {"kind": "List", "apiVersion": "v1", "items": items}))
         assert source.resources([SHIRT.gvk, rack.gvk]) == {
             SHIRT.gvk: Resource(SHIRT.gvk, "shirts", True),
             rack.gvk: rack,
@@ -202,7 +211,7 @@ class TestKinds:
         assert live.resources([policy]) == {policy: Resource(policy, "policies", True)}
 
     def test_a_namespace_of_a_kind_without_namespaces_counts_for_nothing(self, tmp_path: Path) -> None:
-        source = snapshot.load(written(tmp_path, an_object(NAMESPACE, "shop", metadata={"namespace": "shop"})))
+        source = snapshot_file.load(written(tmp_path, an_object(NAMESPACE, "shop", metadata={"namespace": "shop"})))
         assert found(source, NAMESPACE, "shop").key.namespace == ""
 
 
@@ -217,7 +226,7 @@ class TestReleases:
             an_object(SECRET, "old", metadata={"labels": {"name": "old"}}),
             an_object(SECRET, "elsewhere", "stall", metadata={"labels": {"owner": "helm", "name": "old"}}),
         ]
-        return snapshot.load(written(tmp_path, {"kind": "List", "apiVersion": "v1", "items": items}))
+        return snapshot_file.load(written(tmp_path, {"kind": "List", "apiVersion": "v1", "items": items}))
 
     def test_secrets(self, stored: Snapshot) -> None:
         assert stored.releases(OLD, manifest=False, driver="secret") == (
@@ -251,7 +260,7 @@ class TestReleases:
 
     def test_a_payload_that_is_none(self, tmp_path: Path) -> None:
         path = written(tmp_path, {**a_revision("old", 1, "deployed"), "data": {}})
-        assert snapshot.load(path).releases(OLD, manifest=True, driver="secret") == Unknown(
+        assert snapshot_file.load(path).releases(OLD, manifest=True, driver="secret") == Unknown(
             f"{path}: secrets/shop/sh.helm.release.v1.old.v1 cannot be decoded, so whether the release lives is not "
             "known: revision 1 of release shop/old has no data.release",
             (

@@ -8,14 +8,14 @@ import pytest
 
 from postrender import manifest
 from postrender.errors import ManifestError
-from postrender.manifest import anew, reader
+from postrender.manifest import reader, reserialize
+from postrender.manifest.edit import Edit, Remove, Set, Spliced, splice
+from postrender.manifest.edit import document as documents
+from postrender.manifest.edit.changes import Put
+from postrender.manifest.edit.editor import Piece
+from postrender.manifest.edit.equivalence import Unproved, prove
 from postrender.manifest.reader import Span
 from postrender.manifest.stream import TEMPLATE
-from postrender.splice import Edit, Remove, Set, Spliced, splice
-from postrender.splice import document as documents
-from postrender.splice.changes import Put
-from postrender.splice.page import Piece
-from postrender.splice.prove import Unproved, prove
 
 HEAD = "apiVersion: v1\nkind: ConfigMap\n"
 PLAIN = f"{HEAD}metadata:\n  name: a\n"
@@ -283,7 +283,7 @@ def test_edit_that_cannot_be_proved_is_not_made(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(documents, "pieces", wrong)
     result = edit(PLAIN, ("metadata.labels.a", "b"))
     assert result.rewritten == ((0, "the edited text does not read as meant"),)
-    monkeypatch.setattr(anew, "rewritten", lambda *_: PLAIN)
+    monkeypatch.setattr(reserialize, "rewritten", lambda *_: PLAIN)
     assert refusal(PLAIN, ("metadata.labels.a", "b")) == (
         "ConfigMap/a, line 1, column 1: cannot be edited: the edited text does not read as meant, "
         f"and the edited text does not read as meant{NEXT}"

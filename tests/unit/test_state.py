@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from postrender import state
+from postrender.operations import state_files
 
 
 @pytest.mark.parametrize(
@@ -19,14 +19,14 @@ from postrender import state
     ],
 )
 def test_the_folder(environ: dict[str, str], folder: str) -> None:
-    assert state.folder(environ) == folder
+    assert state_files.folder(environ) == folder
 
 
 def test_a_file_is_replaced_as_a_whole_and_private(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "file"
-    state.replace_private(str(path), b"one")
+    state_files.replace_private(str(path), b"one")
     path.chmod(0o644)
-    state.replace_private(str(path), b"two")
+    state_files.replace_private(str(path), b"two")
     assert path.read_bytes() == b"two"
     assert path.stat().st_mode & 0o777 == 0o600
     assert [each.stat().st_mode & 0o777 for each in (path.parent, path.parent.parent)] == [0o700, 0o700]
@@ -37,7 +37,7 @@ def test_what_a_killed_process_left_is_in_nobodys_way(tmp_path: Path) -> None:
     """In a container the next one has its number again."""
     left = tmp_path / f"file.{os.getpid()}"
     left.write_bytes(b"ha")
-    state.replace_private(str(tmp_path / "file"), b"whole")
+    state_files.replace_private(str(tmp_path / "file"), b"whole")
     assert (tmp_path / "file").read_bytes() == b"whole"
     assert left.read_bytes() == b"ha"
 
@@ -45,7 +45,7 @@ def test_what_a_killed_process_left_is_in_nobodys_way(tmp_path: Path) -> None:
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "target")
-    state.replace_private(str(link), b"one")
+    state_files.replace_private(str(link), b"one")
     assert link.is_symlink()
     assert (tmp_path / "target").read_bytes() == b"one"
 
@@ -53,7 +53,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    state.replace_private(str(tmp_path / "pipe"), b"one")
+    state_files.replace_private(str(tmp_path / "pipe"), b"one")
     assert os.read(reader, 10) == b"one"
     os.close(reader)
 
@@ -61,4 +61,4 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="Not a directory"):
-        state.replace_private(str(tmp_path / "file" / "below"), b"one")
+        state_files.replace_private(str(tmp_path / "file" / "below"), b"one")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from postrender.cluster import Cluster
-from postrender.cluster import connect as connect_to
-from postrender.connection import Connection
+from postrender.cluster.client import Cluster
+from postrender.cluster.client import connect as connect_to
+from postrender.models import Connection
 from tests.wire.server import Server
 
 Connect = Callable[..., Cluster]

@@ -7,7 +7,7 @@ import gzip
 import json
 from typing import Any
 
-from postrender.identity import GroupVersionKind, Resource
+from postrender.models import GroupVersionKind, Resource
 
 CONFIG_MAP = Resource(GroupVersionKind("", "v1", "ConfigMap"), "configmaps", True, False)
 SECRET = Resource(GroupVersionKind("", "v1", "Secret"), "secrets", True, False)

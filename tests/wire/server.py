@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from postrender.identity import Resource
+from postrender.models import Resource
 from tests.wire.kinds import SERVED, SHORT
 
 VERBS = ["create", "get", "list", "patch"]

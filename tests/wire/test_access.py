@@ -16,12 +16,11 @@ from typing import Any
 
 import pytest
 
-from postrender.cluster import connect
-from postrender.cluster.proxy import proxy_for
-from postrender.connection import Connection
+from postrender.cluster.client import connect
+from postrender.cluster.connect import proxy_for
+from postrender.cluster.interface import Wanted
 from postrender.errors import ClusterError
-from postrender.live import Absent, Found, ReleaseName, Unknown
-from postrender.source import Wanted
+from postrender.models import Absent, Connection, Found, ReleaseName, Unknown
 from tests.wire.kinds import CONFIG_MAP, an_object
 from tests.wire.server import TLS, Request, Server
 
@@ -485,7 +484,7 @@ class TestKeys:
         (tmp_path / "tmp").mkdir()
         code = (
             "import time\n"
-            "from postrender.connection import Connection\n"
+            "from postrender.models import Connection\n"
             "from tests.wire.test_access import look\n"
             f"print(look(Connection(kubeconfig={str(path)!r})), flush=True)\n"
             "time.sleep(60)\n"

@@ -10,9 +10,9 @@ import pytest
 from postrender.errors import ClusterError, Refused
 from postrender.helm.invocation import Action, DryRun, Invocation
 from postrender.helm.versions import HelmVersion
-from postrender.live import ReleaseName
-from postrender.pipeline import Result, filter_stream
-from postrender.policy import OnDrift, Policy, Stamp
+from postrender.models import ReleaseName
+from postrender.operations.filter.pipeline import Result, filter_stream
+from postrender.planner.policy import OnDrift, Policy, Stamp
 from tests.wire.conftest import Connect
 from tests.wire.kinds import BETA_SHIRT, SHIRT, an_object
 from tests.wire.server import Reply, Server, gone, ok, status

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.identity import GroupVersionKind, Resource
-from postrender.live import Unknown
-from postrender.survey import Named
+from postrender.cluster.interface import Named
+from postrender.models import GroupVersionKind, Resource, Unknown
 from tests.wire.conftest import Connect
 from tests.wire.kinds import CONFIG_MAP, DEPLOYMENT, SERVED, SHIRT
 from tests.wire.server import Server, status

@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from postrender.cluster.transport import TRIES
-from postrender.identity import GroupVersionKind, Resource
-from postrender.live import NotServed, Unknown
+from postrender.cluster.http import TRIES
+from postrender.models import GroupVersionKind, NotServed, Resource, Unknown
 from tests.wire.conftest import Connect
 from tests.wire.kinds import BETA_SHIRT, CONFIG_MAP, DEPLOYMENT, NAMESPACE, SHIRT
 from tests.wire.server import Reply, Server, gone, html, ok, status

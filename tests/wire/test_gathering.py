@@ -6,10 +6,10 @@ import pytest
 
 from postrender import manifest
 from postrender.errors import ClusterError
-from postrender.gather import gather
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.versions import HelmVersion
-from postrender.live import ReleaseName
+from postrender.models import ReleaseName
+from postrender.operations.filter.collect import gather
 from tests.wire.conftest import Connect
 from tests.wire.kinds import CONFIG_MAP, SECRET, an_object
 from tests.wire.server import Server, status

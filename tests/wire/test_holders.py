@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from postrender.cluster.holders import MOST, Holders, holders
+from postrender.cluster.interface import Wanted
 from postrender.cluster.parallel import MAX_REQUESTS
 from postrender.errors import ClusterError
-from postrender.holders import MOST, Holders, holders
-from postrender.live import Found, ReleaseName
-from postrender.source import Wanted
+from postrender.models import Found, ReleaseName
 from tests.wire.conftest import Connect
 from tests.wire.kinds import CONFIG_MAP, SECRET, SHIRT, a_revision, an_object
 from tests.wire.server import Request, Server

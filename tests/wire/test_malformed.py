@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from postrender.cluster.rights import PATH, Right
-from postrender.identity import GroupVersionKind
-from postrender.live import Found, NotServed, ReleaseName, Unknown
-from postrender.source import Wanted
+from postrender.cluster.discovery import PATH, Right
+from postrender.cluster.interface import Wanted
+from postrender.models import Found, GroupVersionKind, NotServed, ReleaseName, Unknown
 from tests.wire.conftest import Connect
 from tests.wire.kinds import SHIRT, an_object
 from tests.wire.server import Reply, Server, ok

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from postrender.drift import How, Mending
+from postrender.cluster.interface import Wanted
 from postrender.errors import ClusterError
-from postrender.identity import ObjectKey
-from postrender.live import Found, LiveObject
-from postrender.source import Wanted
+from postrender.helm.drift import How, Mending
+from postrender.models import Found, LiveObject, ObjectKey
 from tests.wire.conftest import Connect
 from tests.wire.kinds import SHIRT, an_object
 from tests.wire.server import Server, gone, status

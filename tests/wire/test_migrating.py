@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from postrender.identity import ObjectKey
-from postrender.trial import Accepted, NotAsked, Rejected, Trial, TrialAnswer, Verb
+from postrender.cluster.interface import Accepted, NotAsked, Rejected, Trial, TrialAnswer, Verb
+from postrender.models import ObjectKey
 from tests.wire.conftest import Connect
 from tests.wire.kinds import SHIRT, an_object
 from tests.wire.server import Reply, Server, ok, status

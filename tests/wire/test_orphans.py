@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from postrender.cluster import MAX_REQUESTS
-from postrender.identity import GroupVersionKind, Resource
-from postrender.live import ReleaseName, Unknown
-from postrender.orphans import LABELLED, Scope, Search, search
+from postrender.cluster.parallel import MAX_REQUESTS
+from postrender.models import GroupVersionKind, ReleaseName, Resource, Unknown
+from postrender.operations.orphans import LABELLED, Scope, Search, search
 from tests.wire.conftest import Connect
 from tests.wire.kinds import CONFIG_MAP, DEPLOYMENT, NAMESPACE, SECRET, SERVED, SHIRT, a_revision, an_object
 from tests.wire.server import Reply, Request, Server, gone, html, ok, status

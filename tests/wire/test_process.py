@@ -21,7 +21,7 @@ def test_importing_the_rooms_is_cheap() -> None:
     """A filter that looks nothing up must not pay for what only a look-up needs."""
     code = f"""
 import sys
-import postrender.cluster, postrender.snapshot, postrender.releases, postrender.source, postrender.connection
+import postrender.cluster, postrender.cluster.interface, postrender.cluster.snapshot_file, postrender.helm.storage
 print([name for name in {HEAVY!r} if name in sys.modules])
 """
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -31,10 +31,10 @@ print([name for name in {HEAVY!r} if name in sys.modules])
 def test_an_interrupt_ends_a_look_up_on_a_server_that_hangs(server: Server) -> None:
     server.on("GET .*", lambda _: Reply(200) if server.over.wait(60) else Reply(500))
     code = f"""
-from postrender.cluster import connect
-from postrender.connection import Connection
-from postrender.identity import GroupVersionKind, Resource
-from postrender.source import Wanted
+from postrender.cluster.client import connect
+from postrender.models import Connection
+from postrender.models import GroupVersionKind, Resource
+from postrender.cluster.interface import Wanted
 shirt = Resource(GroupVersionKind("stable.example.com", "v1", "Shirt"), "shirts", True)
 try:
     connect(Connection(apiserver={server.url!r})).observe([Wanted(shirt, "shop", str(i), False) for i in range(99)])

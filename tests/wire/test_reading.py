@@ -8,11 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from postrender.cluster import MAX_REQUESTS
-from postrender.cluster.transport import GIVE_UP_AFTER, TRIES
-from postrender.identity import Resource
-from postrender.live import Absent, Found, Observation, Unknown
-from postrender.source import Wanted
+from postrender.cluster.http import GIVE_UP_AFTER, TRIES
+from postrender.cluster.interface import Wanted
+from postrender.cluster.parallel import MAX_REQUESTS
+from postrender.models import Absent, Found, Observation, Resource, Unknown
 from tests.wire.conftest import Connect
 from tests.wire.kinds import BETA_SHIRT, CONFIG_MAP, NAMESPACE, SHIRT, an_object
 from tests.wire.server import Reply, Request, Server, gone, html, not_found, ok, status
@@ -268,7 +267,7 @@ def test_an_answer_that_drips_is_not_waited_for(server: Server, connect: Connect
 
 
 def test_an_answer_without_end(server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("postrender.cluster.transport.MAX_ANSWER", 1 << 20)
+    monkeypatch.setattr("postrender.cluster.http.MAX_ANSWER", 1 << 20)
     server.on(PATH, Reply(200, b" " * ((1 << 20) + 1)))
     assert unknown(connect).reason == "the server was reached, but its answer is longer than 1 MiB"
 

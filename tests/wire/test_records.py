@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from postrender.cluster import connect as connect_to
-from postrender.connection import Connection
-from postrender.live import ReleaseName, StoredRelease, Unknown
-from postrender.owners import Owners
+from postrender.cluster.client import connect as connect_to
+from postrender.cluster.release_lookup import Owners
+from postrender.models import Connection, ReleaseName, StoredRelease, Unknown
 from tests.wire.conftest import Connect
 from tests.wire.kinds import CONFIG_MAP, SECRET, a_revision, an_object
 from tests.wire.server import Server, status

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 
 from postrender import manifest
-from postrender.gather import gather
 from postrender.helm.invocation import Action, Invocation
-from postrender.helm.predict import Request as Sent
+from postrender.helm.simulate import Request as Sent
 from postrender.helm.versions import HelmVersion
-from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, ReleaseName
-from postrender.plan.decide import decide
-from postrender.plan.verdict import Plan
-from postrender.policy import Policy
-from postrender.rehearse import rehearsed
+from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, ReleaseName
+from postrender.operations.filter.collect import gather
+from postrender.operations.filter.dry_runs import rehearsed
+from postrender.planner.decide import decide
+from postrender.planner.policy import Policy
+from postrender.planner.verdict import Plan
 from tests.wire.conftest import Connect
 from tests.wire.kinds import CONFIG_MAP, an_object
 from tests.wire.server import Reply, Request, Server, ok

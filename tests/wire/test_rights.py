@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from postrender.cluster.rights import Right
-from postrender.live import Unknown
+from postrender.cluster.discovery import Right
+from postrender.models import Unknown
 from tests.wire.conftest import Connect
 from tests.wire.server import Reply, Server, gone, html, ok, status
 

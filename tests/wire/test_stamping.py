@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from postrender.cluster.interface import Wanted
 from postrender.errors import ClusterError
-from postrender.live import Found, LiveObject, ReleaseName
-from postrender.source import Wanted
+from postrender.models import Found, LiveObject, ReleaseName
 from tests.wire.conftest import Connect
 from tests.wire.kinds import NAMESPACE, SECRET, SHIRT, an_object
 from tests.wire.server import Reply, Server, gone, html, ok, status

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from postrender.live import ReleaseName, StoredRelease, Unknown
+from postrender.models import ReleaseName, StoredRelease, Unknown
 from tests.wire.conftest import Connect
 from tests.wire.kinds import CONFIG_MAP, SECRET, a_revision, an_object
 from tests.wire.server import Reply, Server, html, not_found, ok, status

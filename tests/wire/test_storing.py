@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from postrender.errors import ClusterError
-from postrender.live import ReleaseName, Unknown
-from postrender.releases import StoredObject
+from postrender.helm.storage import StoredObject
+from postrender.models import ReleaseName, Unknown
 from tests.wire.conftest import Connect
 from tests.wire.kinds import CONFIG_MAP, SECRET, a_revision
 from tests.wire.server import Reply, Server, gone, not_found, ok, status

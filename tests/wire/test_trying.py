@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from postrender.identity import ObjectKey, Resource
-from postrender.trial import Accepted, Conflict, Conflicting, NotAsked, Rejected, Trial, TrialAnswer, Verb
+from postrender.cluster.interface import Accepted, Conflict, Conflicting, NotAsked, Rejected, Trial, TrialAnswer, Verb
+from postrender.models import ObjectKey, Resource
 from tests.wire.conftest import Connect
 from tests.wire.kinds import NAMESPACE, SECRET, SHIRT, an_object
 from tests.wire.server import Reply, Server, gone, html, ok, status

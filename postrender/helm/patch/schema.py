@@ -14,10 +14,10 @@ from enum import Enum
 from functools import cache
 from typing import NewType
 
+from postrender._record import Record
 from postrender.helm.patch.errors import PatchError
 from postrender.helm.versions import HelmVersion
-from postrender.identity import GroupVersionKind
-from postrender.record import Record
+from postrender.models import GroupVersionKind
 from postrender.text import packaged
 
 Schema = NewType("Schema", str)

@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from postrender.helm.patch.errors import PatchError
-from postrender.helm.patch.gosort import go_sorted
-from postrender.helm.patch.lists import (
+from postrender.helm.patch.go_sort import go_sorted
+from postrender.helm.patch.json_values import MAP, Object, deep_equal, printed, through_float64
+from postrender.helm.patch.schema import Field, Schema, list_field, object_field, struct_of
+from postrender.helm.patch.strategic_lists import (
     DELETE_SCALARS,
     DIRECTIVE,
     ELEMENT_ORDER,
@@ -24,11 +26,8 @@ from postrender.helm.patch.lists import (
     merge_value,
     same_element,
 )
-from postrender.helm.patch.schema import Field, Schema, list_field, object_field, struct_of
 from postrender.helm.patch.strategic_merge import merged_patches
-from postrender.helm.patch.values import MAP, Object, deep_equal, printed, through_float64
-from postrender.identity import GroupVersionKind
-from postrender.live import Json
+from postrender.models import GroupVersionKind, Json
 
 
 def strategic_three_way(

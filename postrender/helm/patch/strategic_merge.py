@@ -7,21 +7,22 @@ has the same. ``as_server`` says below which of the two is done (``MergeOptions`
 from __future__ import annotations
 
 from postrender.helm.patch.errors import PatchError
-from postrender.helm.patch.lists import (
+from postrender.helm.patch.json_values import LIST, Object, identity, without_nulls
+from postrender.helm.patch.schema import Field, Schema, list_field, object_field, struct_of
+from postrender.helm.patch.strategic_lists import (
     DELETE_SCALARS,
     DIRECTIVE,
     ELEMENT_ORDER,
     RETAIN_KEYS,
     bad_type,
+    check_order,
     element_type,
+    merged_lists,
     partition,
+    unknown_directive,
     woven,
 )
-from postrender.helm.patch.schema import Field, Schema, list_field, object_field, struct_of
-from postrender.helm.patch.strategic_lists import check_order, merged_lists, unknown_directive
-from postrender.helm.patch.values import LIST, Object, identity, without_nulls
-from postrender.identity import GroupVersionKind
-from postrender.live import Json
+from postrender.models import GroupVersionKind, Json
 
 _DROPPED: Json = object()
 

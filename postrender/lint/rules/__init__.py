@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
+from postrender._record import Record
 from postrender.lint.facts import Facts
 from postrender.lint.findings import Trouble
 from postrender.lint.rules import (
@@ -23,7 +24,6 @@ from postrender.lint.rules import (
     unspecific_name,
     unstable_name,
 )
-from postrender.record import Record
 
 
 class Rule(Record):

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from postrender import builtin
-from postrender.identity import CRD, GroupKind
+from postrender.cluster import builtin_kinds
 from postrender.lint.facts import Facts, Subject
 from postrender.lint.findings import Severity, Trouble
+from postrender.models import CRD, GroupKind
 
 CODE = "PL114"
 
@@ -26,7 +26,7 @@ def check(facts: Facts) -> Iterator[Trouble]:
     for subject in facts.managed:
         if subject.key.group_kind != CRD:
             continue
-        kinds = {resource.gvk.group_kind for resource in builtin.defined(facts.stream.value(subject))}
+        kinds = {resource.gvk.group_kind for resource in builtin_kinds.defined(facts.stream.value(subject))}
         for kind in sorted(kinds & kept.keys(), key=str):
             yield _trouble(subject, kept[kind])
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from postrender.identity import ObjectKey
 from postrender.lint.facts import Facts, Subject
 from postrender.lint.findings import Severity, Trouble
+from postrender.models import ObjectKey
 
 CODE = "PL113"
 

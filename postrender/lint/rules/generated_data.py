@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from postrender.lint.facts import Facts
 from postrender.lint.findings import Severity, Trouble
-from postrender.live import Json
+from postrender.models import Json
 
 CODE = "PL112"
 _SHOWN = 3

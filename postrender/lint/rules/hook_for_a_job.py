@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from postrender.identity import GroupKind
 from postrender.lint.facts import Facts
 from postrender.lint.findings import Severity, Trouble
-from postrender.live import RESOURCE_POLICY
+from postrender.models import RESOURCE_POLICY, GroupKind
 
 CODE = "PL111"
 _RUNS_ONCE = (GroupKind("batch", "Job"), GroupKind("", "Pod"))

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from postrender.identity import CRD, NAMESPACE, GroupKind
 from postrender.lint.facts import KEEP, Facts
 from postrender.lint.findings import Severity, Trouble
-from postrender.live import RESOURCE_POLICY
+from postrender.models import CRD, NAMESPACE, RESOURCE_POLICY, GroupKind
 
 CODE = "PL104"
 _LOST = {

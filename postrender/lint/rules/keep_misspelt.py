@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from postrender.lint.facts import KEEP, Facts, Subject
 from postrender.lint.findings import Severity, Trouble
-from postrender.live import RESOURCE_POLICY
+from postrender.models import RESOURCE_POLICY
 
 CODE = "PL102"
 _NEARLY = re.compile(r"(?:(?:www\.)?helm\.(?:sh|io)/)?resource[-_.]?polic(?:y|ies)", re.IGNORECASE)

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from postrender.helm.hooks import DELETE_POLICY
-from postrender.identity import CRD
 from postrender.lint.facts import Facts
 from postrender.lint.findings import Severity, Trouble
-from postrender.live import RESOURCE_POLICY
+from postrender.models import CRD, RESOURCE_POLICY
 
 CODE = "PL103"
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from postrender import builtin
+from postrender.cluster import builtin_kinds
 from postrender.lint.facts import Facts, Subject
 from postrender.lint.findings import Severity, Trouble
-from postrender.live import LiveObject
+from postrender.models import LiveObject
 
 CODE = "PL101"
 _NEXT = ("give one of them another name", "helm 3.17.1 or later, or --post-renderer postrender")
@@ -38,7 +38,7 @@ def check(facts: Facts) -> Iterator[Trouble]:
 
 
 def _pair(subject: Subject, other: Subject) -> Trouble:
-    fails = subject.kept and other.kept and builtin.known(subject.ref.gvk) is None
+    fails = subject.kept and other.kept and builtin_kinds.known(subject.ref.gvk) is None
     what = (
         "Helm 3.17.0 and older cannot install the two again once an uninstall has kept them"
         if fails

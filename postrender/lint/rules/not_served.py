@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from postrender.identity import GroupVersionKind
 from postrender.lint.facts import Facts
 from postrender.lint.findings import Severity, Trouble
-from postrender.lint.served import NEWEST, groups, replacement, table
+from postrender.lint.kubernetes_kinds import NEWEST, groups, replacement, table
+from postrender.models import GroupVersionKind
 
 CODE = "PL107"
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from postrender.identity import GroupKind
 from postrender.lint.facts import Facts
 from postrender.lint.findings import Severity, Trouble
+from postrender.models import GroupKind
 
 CODE = "PL108"
 _SHARED = {

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from postrender.identity import CRD, GroupKind
 from postrender.lint.facts import Facts
 from postrender.lint.findings import Severity, Trouble
+from postrender.models import CRD, GroupKind
 
 CODE = "PL106"
 _PRESCRIBED = (CRD, GroupKind("apiregistration.k8s.io", "APIService"))

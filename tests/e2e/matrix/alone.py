@@ -8,22 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from postrender import manifest as manifests
-from postrender.cluster import connect
-from postrender.connection import Connection
-from postrender.gather import gather
+from postrender.cluster.client import connect
+from postrender.cluster.interface import Source
+from postrender.helm.api_server import SERVER_KEPT, without_empty_data
 from postrender.helm.matching import no_original
 from postrender.helm.patch import apply_merge_patch, differs
-from postrender.helm.predict import Prediction, Request
-from postrender.helm.server import SERVER_KEPT, without_empty_data
-from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json, LiveObject, ReleaseName
-from postrender.plan.facts import Facts, Item
-from postrender.plan.outcomes import predictions
-from postrender.plan.rewriting import Rewriting
-from postrender.plan.run import Run as Decision
-from postrender.plan.trying import conflicted, target, trial_of, tried
-from postrender.policy import Policy
-from postrender.rehearse import attempted
-from postrender.source import Source
+from postrender.helm.simulate import Prediction, Request
+from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Connection, Json, LiveObject, ReleaseName
+from postrender.operations.filter.collect import gather
+from postrender.operations.filter.dry_runs import attempted
+from postrender.planner.collision_groups import predictions
+from postrender.planner.context import Run as Decision
+from postrender.planner.dry_run import conflicted, target, trial_of, tried
+from postrender.planner.facts import Facts, Item
+from postrender.planner.policy import Policy
+from postrender.planner.rewrite import Rewriting
 from tests.e2e.api import Object
 from tests.e2e.kinds import SECRET
 from tests.e2e.matrix.ending import Ending, Id, ending, id_of

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from postrender.policy import Adopt, OnDrift
+from postrender.planner.policy import Adopt, OnDrift
 from tests.e2e.kinds import (
     BETA_FLAG,
     BETA_SHIRT,

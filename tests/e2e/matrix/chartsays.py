@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from postrender.live import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json
+from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json
 from tests.e2e.api import Object
 from tests.e2e.matrix.stage import Stage, State
 from tests.e2e.matrix.steps import Applied, Place, Ref, Run, Scenario, Thing, Touched

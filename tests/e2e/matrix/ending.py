@@ -6,22 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from postrender._record import replace
+from postrender.cluster.interface import Conflicting, Source, Trial, TrialAnswer, Verb
 from postrender.helm.invocation import Invocation
 from postrender.helm.matching import identity
 from postrender.helm.objects import Entry, built, stamped
-from postrender.helm.predict import Prediction, Request, Update, simulate
-from postrender.identity import GroupVersionKind, ObjectKey
-from postrender.live import RESOURCE_POLICY, Json, StoredRelease
-from postrender.plan.facts import Facts, Item, upgraded_from
-from postrender.plan.judge import versioned
-from postrender.plan.leaving import KEEP, leaving
-from postrender.plan.run import Run
-from postrender.plan.trying import tried
-from postrender.policy import Policy
-from postrender.record import replace
-from postrender.rehearse import attempted
-from postrender.source import Source
-from postrender.trial import Conflicting, Trial, TrialAnswer, Verb
+from postrender.helm.simulate import Prediction, Request, Update, simulate
+from postrender.models import RESOURCE_POLICY, GroupVersionKind, Json, ObjectKey, StoredRelease
+from postrender.operations.filter.dry_runs import attempted
+from postrender.planner.context import Run
+from postrender.planner.dry_run import tried
+from postrender.planner.evaluate import versioned
+from postrender.planner.facts import Facts, Item, upgraded_from
+from postrender.planner.policy import Policy
+from postrender.planner.removals import KEEP, leaving
 
 Id: TypeAlias = tuple[GroupVersionKind, ObjectKey]
 

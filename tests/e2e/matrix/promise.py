@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from postrender.live import RELEASE_NAME, RELEASE_NAMESPACE, Json
+from postrender.models import RELEASE_NAME, RELEASE_NAMESPACE, Json
 from tests.e2e.api import Object
 from tests.e2e.matrix.alone import changed, said
 from tests.e2e.matrix.chartsays import Docs, foreign, without_null, wrong

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from postrender.policy import OnDrift
+from postrender.planner.policy import OnDrift
 from tests.e2e.matrix.alone import text
 from tests.e2e.matrix.cells import Cell
 from tests.e2e.matrix.promise import Verdict

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from postrender.cluster import connect
-from postrender.connection import Connection
+from postrender.cluster.client import connect
 from postrender.errors import PostrenderError
 from postrender.helm.versions import behaviour
-from postrender.pipeline import filter_stream
-from postrender.plan.verdict import Plan
-from postrender.policy import Policy
+from postrender.models import Connection
+from postrender.operations.filter.pipeline import filter_stream
+from postrender.planner.policy import Policy
+from postrender.planner.verdict import Plan
 from tests.e2e.api import Namespace, Object, Release
 from tests.e2e.charts import chart
 from tests.e2e.controlplane import ControlPlane

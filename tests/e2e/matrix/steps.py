@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.versions import NEWEST_KNOWN, HelmVersion, behaviour
-from postrender.live import ReleaseName
-from postrender.policy import Adopt, OnDrift, Policy
+from postrender.models import ReleaseName
+from postrender.planner.policy import Adopt, OnDrift, Policy
 from tests.e2e.api import Object
 from tests.e2e.charts import manifest
 from tests.e2e.kinds import Kind

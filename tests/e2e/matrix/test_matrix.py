@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from postrender.policy import Adopt
+from postrender.planner.policy import Adopt
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.matrix import report
 from tests.e2e.matrix.alone import Alone

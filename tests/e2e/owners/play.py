@@ -15,17 +15,15 @@ from typing import Any
 
 import yaml
 
-from postrender import adopting
-from postrender.cluster import Cluster, connect
-from postrender.connection import Connection
+from postrender.cluster.client import Cluster, connect
 from postrender.errors import ClusterError, Refused
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.versions import HelmVersion
-from postrender.identity import GroupKind, GroupVersionKind, ObjectKey, Resource
-from postrender.live import ReleaseName
-from postrender.orphans import Scope, search
-from postrender.pipeline import filter_stream
-from postrender.policy import Adopt, Policy
+from postrender.models import Connection, GroupKind, GroupVersionKind, ObjectKey, ReleaseName, Resource
+from postrender.operations import adopt
+from postrender.operations.filter.pipeline import filter_stream
+from postrender.operations.orphans import Scope, search
+from postrender.planner.policy import Adopt, Policy
 from tests.e2e.api import Namespace, Object
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
@@ -198,8 +196,8 @@ class Stage:
 
     def _adopt(self, cluster: Cluster) -> str:
         release = ReleaseName(self.namespace.name, THIEF)
-        looked = adopting.look(cluster, release, self.row.caller, [(_RESOURCE, self.key)], absent=False)
-        adopting.carry_out(cluster, looked.adoptions, release, lambda _: None)
+        looked = adopt.look(cluster, release, self.row.caller, [(_RESOURCE, self.key)], absent=False)
+        adopt.carry_out(cluster, looked.adoptions, release, lambda _: None)
         return "taken"
 
     def _orphans(self, cluster: Cluster) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from postrender.identity import GroupVersionKind
+from postrender.models import GroupVersionKind
 
 Json = Any
 

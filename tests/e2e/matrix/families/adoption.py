@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from postrender.policy import OnDrift
+from postrender.planner.policy import OnDrift
 from tests.e2e.kinds import CONFIG_MAP, STABLE_SHIRT
 from tests.e2e.matrix.steps import Flag, Scenario, Thing, Touched, install, reinstall, upgrade
 

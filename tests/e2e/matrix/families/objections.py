@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from postrender.policy import Adopt, OnDrift
+from postrender.planner.policy import Adopt, OnDrift
 from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, CUSTOM_CONFIG_MAP, ROLE_BINDING, STABLE_FLAG, STABLE_SHIRT
 from tests.e2e.matrix.steps import Applied, Deleted, Flag, Scenario, Thing, Touched, install, reinstall, upgrade
 

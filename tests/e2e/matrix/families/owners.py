@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from postrender.policy import Adopt
+from postrender.planner.policy import Adopt
 from tests.e2e.kinds import CONFIG_MAP, STABLE_SHIRT
 from tests.e2e.matrix.steps import Applied, Deleted, Flag, Scenario, Thing, Uninstall, install, reinstall, upgrade
 

@@ -1,0 +1,173 @@
+"""Settings turned into a parser's arguments, and the values of flags and variables read back.
+
+The filter's usual flags are read from the settings' table without ``argparse``: importing it and declaring all flags
+takes 4 ms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import SimpleNamespace
+
+from postrender.errors import UsageError
+from postrender.settings.parse import Value, from_text
+from postrender.settings.table import SETTINGS, Flags, Setting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+
+def given(arguments: Sequence[str], settings: Iterable[Setting]) -> SimpleNamespace | None:
+    """What argparse makes of these arguments, an attribute a setting; ``None`` where it is to be asked itself.
+
+    That is where a flag is not one of the settings', lacks its value, or has one that begins with a dash: it then
+    prints the help, or says what is wrong.
+    """
+    table = {flag: setting for setting in settings for flag in setting.flags}
+    found: dict[str, str | list[str] | None] = dict.fromkeys(setting.name for setting in table.values())
+    rest = [*reversed(arguments)]
+    while rest:
+        flag, equals, value = rest.pop().partition("=")
+        setting = table.get(flag)
+        if setting is None:
+            return None
+        if not equals:
+            follows = bool(rest) and not rest[-1].startswith("-")
+            if not follows and setting.kind != "bool":
+                return None
+            value = rest.pop() if follows else "true"
+        if setting.kind == "list":
+            found[setting.name] = [*(found[setting.name] or ()), value]
+        else:
+            found[setting.name] = value
+    return SimpleNamespace(**found)
+
+
+FILTER_SETTINGS: tuple[Setting, ...] = (
+    Setting("live", "str", "FILE", "answer from this file (kubectl get ... -o yaml) instead of a cluster", path=True),
+    Setting("offline", "bool", "", "look nothing up: label and, with --stamp all, stamp only"),
+    Setting(
+        "adopt",
+        "list",
+        "WHAT",
+        "live objects whose ownership metadata may be written: orphans (their release is gone), unmanaged (nobody's)",
+        choices=("orphans", "unmanaged"),
+    ),
+    Setting(
+        "stamp",
+        "str",
+        "WHICH",
+        "documents that get ownership metadata: adopt (the default: those of objects to be adopted), all, none",
+        choices=("adopt", "all", "none"),
+    ),
+    Setting(
+        "on_drift",
+        "str",
+        "HOW",
+        "if Helm adopts an object and does not apply the chart: store what is live (the default), fail (the default "
+        "if no helm command runs postrender: Terraform, Pulumi), or apply the chart to the live object first",
+        choices=("store", "fail", "apply"),
+    ),
+    Setting("label_key", "str", "KEY", "key of the label that tells colliding kinds apart"),
+    Setting("no_label", "bool", "", "add no such label"),
+    Setting("allow", "list", "CODE", "go on in spite of this code, such as PR106"),
+    Setting("quiet", "bool", "", "say nothing on success"),
+)
+"""The filter's own settings; who called is told by ``postrender.settings.table.SETTINGS``."""
+
+
+HOLD_SETTINGS: tuple[Setting, ...] = (
+    Setting("plan", "str", "FILE", "refuse whatever departs from this plan (of postrender plan --save)", path=True),
+)
+"""What the filter alone is held to."""
+
+CHAIN_SETTINGS: tuple[Setting, ...] = (
+    Setting("first", "str", "'PROGRAM ARG'", "another post-renderer, which the manifests go through before postrender"),
+    Setting("then", "str", "'PROGRAM ARG'", "one that they go through afterwards; it may not undo anything"),
+)
+"""Helm takes one post-renderer only."""
+
+CONNECTION_SETTINGS: tuple[Setting, ...] = tuple(
+    setting
+    for setting in SETTINGS
+    if setting.name in ("namespace", "driver", "kubeconfig", "request_timeout") or setting.name.startswith("kube_")
+)
+"""Which cluster, as whom, and where in it a release is stored."""
+
+
+def add_arguments(
+    parser: argparse.ArgumentParser, title: str, settings: Iterable[Setting], *, positional: bool = False
+) -> None:
+    """One argument a setting, under a heading; nothing given is ``None``.
+
+    Beside ``positional`` arguments a switch takes no value, which would swallow one.
+    """
+    group = parser.add_argument_group(title)
+    for setting in settings:
+        names = setting.flags
+        if setting.kind == "bool" and positional:
+            group.add_argument(*names, dest=setting.name, action="store_const", const="true", help=setting.help)
+        elif setting.kind == "bool":
+            group.add_argument(
+                *names, dest=setting.name, nargs="?", const="true", metavar="true|false", help=setting.help
+            )
+        elif setting.kind == "list":
+            group.add_argument(*names, dest=setting.name, action="append", metavar=setting.metavar, help=setting.help)
+        else:
+            group.add_argument(*names, dest=setting.name, metavar=setting.metavar, help=setting.help)
+
+
+def chosen(
+    arguments: argparse.Namespace | SimpleNamespace, settings: Iterable[Setting], environ: Mapping[str, str]
+) -> dict[str, Value | None]:
+    """The value of every setting, flag before variable; ``None`` where neither was given.
+
+    Raises UsageError for a value that is none of the accepted ones, naming the flag or variable it came from.
+    """
+    return {setting.name: _chosen(setting, getattr(arguments, setting.name), environ) for setting in settings}
+
+
+def flags(arguments: argparse.Namespace | SimpleNamespace, settings: Iterable[Setting]) -> Flags:
+    """What was given of these settings on the command line, for ``postrender.settings.find``; raises UsageError."""
+    given: dict[str, object] = {}
+    for setting in settings:
+        value = getattr(arguments, setting.name)
+        if value is None:
+            continue
+        if setting.kind == "list":
+            given[setting.name] = tuple(value)
+        elif setting.kind == "bool":
+            given[setting.name] = chosen(arguments, [setting], {})[setting.name]
+        else:
+            given[setting.name] = value
+    return Flags(**given)  # type: ignore[arg-type]
+
+
+def release_name(text: str) -> str:
+    """A release's name that was given as an argument of its own; raises UsageError where it is none."""
+    (setting,) = (each for each in SETTINGS if each.name == "release")
+    return str(from_text(setting, text, "RELEASE"))
+
+
+def _chosen(setting: Setting, given: str | list[str] | None, environ: Mapping[str, str]) -> Value | None:
+    origin = setting.flags[0]
+    if given is None and environ.get(setting.variable):
+        given, origin = environ[setting.variable], setting.variable
+    if given is None:
+        return None
+    if setting.kind != "list":
+        assert isinstance(given, str)
+        return from_text(setting, given, origin)
+    texts = [given] if isinstance(given, str) else given
+    parts = tuple(part for text in texts for part in _listed(setting, text, origin))
+    for part in parts:
+        if setting.choices and part not in setting.choices:
+            raise UsageError(f"{part!r} is none of {', '.join(setting.choices)}", where=origin)
+    return parts
+
+
+def _listed(setting: Setting, text: str, origin: str) -> tuple[str, ...]:
+    value = from_text(setting, text, origin)
+    assert isinstance(value, tuple)
+    return value

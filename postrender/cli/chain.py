@@ -1,0 +1,30 @@
+"""``--first`` and ``--then``: the programs that the manifests go through beside us, and what those say on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from postrender.cli.run_report import Telling
+from postrender.operations.filter.post_renderers import Link, link, passed
+from postrender.settings.parse import Value
+
+
+def chained(
+    data: bytes, values: Mapping[str, Value | None], telling: Telling
+) -> tuple[bytes, Callable[[bytes], bytes] | None]:
+    """The stream after the first program, and what hands ours to the last one; both are looked at before either runs.
+
+    Raises as ``link`` and ``passed`` of ``postrender.operations.filter.post_renderers`` do.
+    """
+    first, then = (
+        link(flag, str(text)) if text else None
+        for flag, text in (("--first", values["first"]), ("--then", values["then"]))
+    )
+
+    def through(link: Link, stream: bytes) -> bytes:
+        done = passed(link, stream)
+        telling.heard(link.name, done.said)
+        return done.data
+
+    after = through(first, data) if first else data
+    return after, (lambda ours: through(then, ours)) if then else None

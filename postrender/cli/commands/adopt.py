@@ -1,0 +1,189 @@
+"""``postrender adopt``: a release's ownership metadata written to live objects by hand, and taken back."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import sys
+import time
+
+from postrender._record import replace
+from postrender.cli.arguments import CONNECTION_SETTINGS, add_arguments, flags, release_name
+from postrender.cli.connection import reached, typed_flags
+from postrender.cli.console import add_terminal, chosen_paint, confirm, progress, require_answerable
+from postrender.cli.inputs import no_namespace
+from postrender.cli.output import add_output, structured, write
+from postrender.cli.parsers import command_parser
+from postrender.cluster.client import Cluster
+from postrender.cluster.rest_mapper import named_object
+from postrender.errors import ClusterError, UsageError
+from postrender.models import ReleaseName
+from postrender.operations import state_files
+from postrender.operations.adopt import Adoption, carry_out, look, stored_places, undo
+from postrender.report.adopt import NoReport, Report, adoption_data, preview, report_from, report_of
+from postrender.settings import Caller, find
+from postrender.settings.table import Flags
+from postrender.text import harmless
+
+DESCRIPTION = """\
+Write a release's ownership metadata (one label, two annotations) to live
+objects, so that Helm takes them as the release's own; nothing else changes.
+
+  postrender adopt shop -n prod configmaps/prod/settings secret/login
+  postrender adopt shop -n prod --dry-run
+  postrender adopt --undo report.json
+
+Objects are named as in every message, or as for kubectl. Without any, those in
+the release's stored manifest that do not name it are meant. What belongs to a
+release that is alive is refused, whatever the flags, and then none is written.
+Before anything is written, a report of what was there goes into a file, from
+which --undo puts it back.
+"""
+
+EPILOG = """\
+exit codes: 0 done, 2 bad usage, 4 refused or not agreed to,
+            5 something could not be told or written
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Stamp objects or take the stamps back; raises PostrenderError."""
+    # Objects may stand behind flags: postrender adopt shop -n prod configmaps/prod/settings.
+    options = parser().parse_intermixed_args(arguments)
+    if bool(options.name) == bool(options.undo):
+        raise UsageError(
+            "name a release, or the report to be undone",
+            next=("postrender adopt RELEASE OBJECT ...", "postrender adopt --undo FILE"),
+        )
+    if not options.dry_run:
+        require_answerable(yes=options.yes)
+    given = flags(options, CONNECTION_SETTINGS)
+    return _undo(options, given) if options.undo else _adopt(options, given)
+
+
+def parser() -> argparse.ArgumentParser:
+    """A release and objects, or a report."""
+    made = command_parser("adopt", DESCRIPTION, epilog=EPILOG)
+    made.add_argument("name", nargs="?", metavar="RELEASE", help="the release that gets the objects")
+    made.add_argument("objects", nargs="*", metavar="OBJECT", help="such as shirts.stable.example.com/shop/shirt")
+    made.add_argument("--undo", metavar="FILE", help="put back what this report says was there")
+    made.add_argument("--dry-run", action="store_true", help="show what would be written, and write nothing")
+    made.add_argument("--yes", "-y", action="store_true", help="write without asking")
+    made.add_argument(
+        "--report", metavar="FILE", help="a new file for the report (default: one in the user's state folder)"
+    )
+    add_output(made)
+    add_terminal(made, "say nothing on success")
+    add_arguments(
+        made, "where the release is stored (default: where Helm would look)", CONNECTION_SETTINGS, positional=True
+    )
+    return made
+
+
+def _adopt(options: argparse.Namespace, given: Flags) -> int:
+    caller = find(replace(given, release=release_name(options.name)), os.environ)
+    release = caller.invocation.release
+    if release is None:
+        raise no_namespace(caller)
+    driver = caller.invocation.driver
+    cluster = reached(caller)
+    with progress("looking at the objects", quiet=options.quiet):
+        if options.objects:
+            catalog = cluster.catalog()
+            named = [named_object(text, release.namespace, catalog) for text in options.objects]
+            places = list(dict.fromkeys(named))
+        else:
+            places = stored_places(cluster, release, driver)
+        seen = look(cluster, release, driver, places, absent=not options.objects)
+    found = seen.adoptions
+    report = report_of(found, cluster.description, release, seen.holders.read)
+    _show(options, found, report, f"release {release}, {cluster.description}", seen.holders.note)
+    if not report.written or options.dry_run:
+        return 0
+    confirm(_question(len(report.written), cluster), yes=options.yes)
+    file = options.report or _file(release)
+    _keep(report, file)
+    _write(cluster, found, release, file, options)
+    back = f"postrender adopt --undo {shlex.quote(file)}{typed_flags(caller)}"
+    if options.output != "text":
+        sys.stderr.write(harmless(f"what was there is put back by {back}\n"))
+    elif not options.quiet:
+        write(f"  what was there is put back by\n    {back}\n")
+    return 0
+
+
+def _undo(options: argparse.Namespace, given: Flags) -> int:
+    if options.objects:
+        raise UsageError("the report names the objects", where="--undo", next=f"postrender adopt --undo {options.undo}")
+    report = _read(options.undo)
+    caller: Caller = find(given, os.environ)
+    cluster = reached(caller)
+    if cluster.description != report.cluster and not options.yes:
+        sys.stderr.write(harmless(f"note: the report is about {report.cluster}, and this is {cluster.description}\n"))
+    with progress("looking at the objects", quiet=options.quiet):
+        found = undo(cluster, report.release, caller.invocation.driver, report.written)
+    undone = report_of(found, cluster.description, report.release)
+    _show(options, found, undone, f"undo for release {report.release}, {cluster.description}")
+    if not undone.written or options.dry_run:
+        return 0
+    confirm(_question(len(undone.written), cluster), yes=options.yes)
+    _write(cluster, found, report.release, options.undo, options)
+    return 0
+
+
+def _show(
+    options: argparse.Namespace, found: tuple[Adoption, ...], report: Report, heading: str, note: str = ""
+) -> None:
+    if options.output != "text":
+        write(structured(adoption_data(report), options.output))
+    elif not options.quiet or not options.yes:
+        write(preview(found, heading, chosen_paint(options), note), coloured=chosen_paint(options).on)
+
+
+def _question(count: int, cluster: Cluster) -> str:
+    return f"write to {count} object{'s' * (count != 1)} of {cluster.description}?"
+
+
+def _write(
+    cluster: Cluster, found: tuple[Adoption, ...], release: ReleaseName, file: str, options: argparse.Namespace
+) -> None:
+    """Write all of them; raises ClusterError, which says what was written."""
+    done: list[str] = []
+    try:
+        carry_out(cluster, found, release, done.append)
+    except ClusterError as error:
+        before = f"written before it: {', '.join(done)}" if done else "nothing was written before it"
+        raise ClusterError(
+            f"{error.cause}; {before}; what was there is in {file}", where=error.where, next=error.next
+        ) from error
+    if options.output == "text" and not options.quiet:
+        write("".join(f"{name}: written\n" for name in done))
+
+
+def _keep(report: Report, file: str) -> None:
+    """Write the report where only the user may read it; raises UsageError."""
+    try:
+        state_files.write_private(file, json.dumps(adoption_data(report), indent=2).encode() + b"\n")
+    except OSError as error:
+        raise UsageError(
+            f"the report cannot be kept there, so nothing was changed: {error.strerror or error}",
+            where=file,
+            next="--report FILE   (a file that is not there yet)",
+        ) from error
+
+
+def _read(file: str) -> Report:
+    try:
+        with open(file, "rb") as handle:
+            return report_from(handle.read())
+    except OSError as error:
+        raise UsageError(f"it cannot be read: {error.strerror or error}", where=file) from error
+    except NoReport as error:
+        raise UsageError(str(error), where=file, next="postrender adopt --undo FILE   (that adopt wrote)") from error
+
+
+def _file(release: ReleaseName) -> str:
+    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    return os.path.join(state_files.folder(os.environ), "adopt", f"{release.namespace}-{release.name}-{now}.json")

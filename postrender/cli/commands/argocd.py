@@ -1,0 +1,207 @@
+"""``postrender argocd init|generate|params``: a config management plugin of Argo CD."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from postrender._record import replace
+from postrender.cli.arguments import CONNECTION_SETTINGS, FILTER_SETTINGS, add_arguments, chosen, flags
+from postrender.cli.inputs import policy_of
+from postrender.cli.parsers import command_parser
+from postrender.cli.run_info import told_by
+from postrender.cli.stdout import write
+from postrender.cluster import builtin_kinds
+from postrender.cluster.interface import Source
+from postrender.errors import ManifestError, Refused
+from postrender.helm import binary
+from postrender.helm.invocation import Action, ArgoCD
+from postrender.integrations.argocd import (
+    Application,
+    announced,
+    application,
+    arguments,
+    build,
+    homes,
+    time_limit,
+    unserved,
+)
+from postrender.manifest import Manifest
+from postrender.manifest.edit import splice
+from postrender.operations.filter.pipeline import Planned, check, plan_stream
+from postrender.report.account import Heading, account
+from postrender.settings import Caller, Setting, find
+from postrender.text import harmless
+
+DESCRIPTION = """\
+A config management plugin of Argo CD: renders the chart in the working folder
+with Helm, filters it, and prints what Argo CD shall apply.
+
+  postrender argocd init       download the chart's dependencies
+  postrender argocd generate   render and filter
+  postrender argocd params     the parameters that an Application may give
+
+Everything about the Application comes from the environment that Argo CD sets.
+Without --look-up no cluster is asked: what templates see comes from
+KUBE_VERSION and KUBE_API_VERSIONS, and labels and stamps are written.
+"""
+
+EPILOG = """\
+An Application sets stamp, label-key, no-label, allow and prune-false itself, as
+parameters or in plugin.env (POSTRENDER_STAMP); a flag here goes before them.
+exit codes: 0 done, 2 bad usage, 3 the chart cannot be rendered, or to nothing,
+            4 refused, 5 the cluster could not be asked
+"""
+
+ARGOCD_SETTINGS: tuple[Setting, ...] = (
+    *(setting for setting in FILTER_SETTINGS if setting.name in ("stamp", "label_key", "no_label", "allow", "quiet")),
+    Setting("prune_false", "bool", "", "add the sync option Prune=false to what the chart keeps"),
+    Setting("look_up", "bool", "", "look live objects up, by the kubeconfig or as the Pod's service account"),
+)
+_CALLER = tuple(each for each in CONNECTION_SETTINGS if each.name != "namespace")
+_OF_APPLICATION = ("stamp", "label_key", "no_label", "allow", "prune_false")
+"""What an Application may set. Whom to connect to, and whether at all, is not its to say: it could send the sidecar's
+credentials anywhere.
+"""
+
+
+def main(arguments_given: list[str]) -> int:
+    """Do one of the plugin's three commands; raises PostrenderError."""
+    options = parser().parse_args(arguments_given)
+    if options.command == "params":
+        write(announced().encode())
+        return 0
+    with _limited(time_limit(os.environ)), tempfile.TemporaryDirectory(prefix="postrender-") as folder:
+        helm = binary.locate(options.helm, os.environ)
+        environ = homes(os.environ, folder)
+        if options.command == "init":
+            sys.stderr.write(build(helm, os.curdir, environ))
+            return 0
+        app = application(os.environ)
+        values = chosen(options, ARGOCD_SETTINGS, _environ(app))
+        policy = replace(policy_of({**_OTHERS, **values}), prune_false=bool(values["prune_false"]))
+        caller = _caller(app, options)
+        source = _source(caller, app) if values["look_up"] or caller.cluster_named else None
+        data = binary.template(helm, arguments(app, os.curdir, _inline(app, folder), os.environ), environ)
+        planned = plan_stream(data, caller.invocation, policy, source)
+        if not planned.manifest.objects:
+            raise ManifestError(
+                "the chart renders to nothing, and Argo CD would prune all that it had",
+                where=f"Application {app.name}",
+                next=f"helm template {app.release.name} .   (with the same values)",
+            )
+        check(planned.plan)
+        output = splice(planned.manifest, planned.plan.edits)
+    write(output.data)
+    if not values["quiet"]:
+        sys.stderr.write(harmless(_account(app, planned, caller, source)))
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Which of the three, and what the operator of Argo CD decides."""
+    made = command_parser("argocd", DESCRIPTION, epilog=EPILOG)
+    made.add_argument("command", choices=("init", "generate", "params"), help="what Argo CD calls it for")
+    made.add_argument("--helm", metavar="PATH", help="the Helm that renders (default: the one on PATH)")
+    add_arguments(made, "what is done", ARGOCD_SETTINGS, positional=True)
+    add_arguments(made, "which cluster", _CALLER, positional=True)
+    return made
+
+
+_OTHERS = {setting.name: None for setting in FILTER_SETTINGS}
+
+
+def _environ(app: Application) -> dict[str, str]:
+    """Our variables: the sidecar's, and in front of them what the Application says."""
+    found = dict(os.environ)
+    for setting in ARGOCD_SETTINGS:
+        if setting.name not in _OF_APPLICATION:
+            continue
+        name = setting.name.replace("_", "-")
+        told = (
+            app.given.text(name) or ",".join(app.given.many(name)) or os.environ.get(f"ARGOCD_ENV_{setting.variable}")
+        )
+        if told:
+            found[setting.variable] = told
+    return found
+
+
+def _caller(app: Application, options: argparse.Namespace) -> Caller:
+    """Argo CD, with the release that Helm renders for."""
+    given = replace(
+        flags(options, _CALLER), release=app.release.name, namespace=app.release.namespace, action="upgrade-install"
+    )
+    caller = find(given, os.environ)
+    told = dict.fromkeys(("release", "namespace", "action"), "Argo CD")
+    invocation = replace(caller.invocation, argocd=ArgoCD(app.name), action=Action.UPGRADE_INSTALL)
+    return replace(caller, invocation=invocation, origins={**caller.origins, **told})
+
+
+def _source(caller: Caller, app: Application) -> Source:
+    """The cluster, if it is the destination as far as can be told; raises ClusterError, Refused."""
+    from postrender.cluster.client import connect
+
+    cluster = connect(caller.connection)
+    told, here = os.environ.get("KUBE_VERSION", "").lstrip("v"), cluster.capabilities().version.lstrip("v")
+    if told and here and _release_of(told) != _release_of(here):
+        raise Refused(
+            f"its destination runs Kubernetes {told}, and {cluster.description} runs {here}: it is another cluster",
+            where=f"Application {app.name}",
+            next="look up only where Argo CD deploys to one cluster, with credentials for it",
+        )
+    return cluster
+
+
+def _release_of(version: str) -> str:
+    """``1.34.3`` of ``1.34.3+k3s1``: Argo CD leaves the build out (``parseKubeVersion``)."""
+    return version.partition("+")[0].partition("-")[0]
+
+
+def _inline(app: Application, folder: str) -> str | None:
+    """The inline values in a file; ``None`` where there are none."""
+    text = app.given.text("values")
+    if not text:
+        return None
+    path = Path(folder, "values.yaml")
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Give up after so many seconds, and at once where Argo CD ends us, leaving no file behind."""
+
+    def late(*_: object) -> None:
+        raise ManifestError(
+            f"gave up after {seconds:g} s, before Argo CD would",
+            next="ARGOCD_EXEC_TIMEOUT of the sidecar, and controller.repo.server.timeout.seconds",
+        )
+
+    def ended(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGALRM, late)
+    signal.signal(signal.SIGTERM, ended)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _account(app: Application, planned: Planned, caller: Caller, source: Source | None) -> str:
+    looked = source.description if source else "no cluster was asked"
+    heading = Heading(f"Argo CD Application {app.name}", f"release {app.release}", looked, told_by(caller))
+    return account(planned.plan, heading, _unserved(app, planned.manifest))
+
+
+def _unserved(app: Application, manifest: Manifest) -> list[str]:
+    crds = [ref for ref in manifest.objects if ref.gvk.kind == "CustomResourceDefinition"]
+    defined = frozenset(resource.gvk for ref in crds for resource in builtin_kinds.defined(manifest.value(ref)))
+    return unserved(app, [ref.gvk for ref in manifest.objects], defined)

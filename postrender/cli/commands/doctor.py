@@ -1,0 +1,109 @@
+"""``postrender doctor``: one screen with what this machine and this caller have, and whether the filter could work."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from postrender import __version__, manifest
+from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, chosen, flags
+from postrender.cli.inputs import policy_of, stdin
+from postrender.cli.output import add_output, structured, write
+from postrender.cli.parsers import command_parser
+from postrender.cli.run_info import told_by
+from postrender.errors import UsageError
+from postrender.models import GroupVersionKind, Json
+from postrender.operations.doctor import Check, State, Wanted, checks
+from postrender.planner.policy import OnDrift
+from postrender.settings import SETTINGS, Caller, find
+from postrender.text import wrapped
+
+DESCRIPTION = """\
+Look at what this machine and this caller have, and tell whether the filter
+could work. Nothing is written: rights are asked for, not tried.
+
+  postrender doctor
+  postrender doctor --helm helm3 -n shop --kube-context prod
+  helm template shop ./chart | postrender doctor -f - -n shop --adopt orphans
+"""
+
+EPILOG = """\
+exit codes: 0 the filter could work; else what it would end with: 2 no Helm,
+            4 a Helm or a plugin that will not do, 5 no cluster or no right
+"""
+
+_SIGNS = {State.GOOD: "ok", State.WARNING: "note", State.BAD: "BAD"}
+
+
+def main(arguments: list[str]) -> int:
+    """Check everything, and print what was found; raises UsageError for settings that make no sense."""
+    options = parser().parse_args(arguments)
+    values = chosen(options, FILTER_SETTINGS, os.environ)
+    policy = policy_of(values)
+    caller = find(flags(options, SETTINGS), os.environ)
+    writes = bool(policy.adopt) or policy.on_drift is OnDrift.APPLY
+    offline = bool(values["offline"] or values["live"])
+    found = list(checks(Wanted(__version__, options.helm, _kinds(options.file), writes, offline), caller, os.environ))
+    told = (*told_by(caller), *_variables(caller))
+    code = next((check.code for check in found if check.state is State.BAD), 0)
+    if options.output == "text":
+        write("".join(f"{line}\n" for line in _text(found, told)))
+    else:
+        write(structured(_data(found, told), options.output))
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """Which Helm, which stream, and all that the filter takes."""
+    made = command_parser("doctor", DESCRIPTION, epilog=EPILOG)
+    made.add_argument("--helm", metavar="PATH", help="that Helm (default: the one that called, or the one on PATH)")
+    made.add_argument("-f", "--file", metavar="STREAM", help="ask for the rights that this stream needs; - is stdin")
+    add_output(made)
+    add_arguments(made, "what would be done", FILTER_SETTINGS, positional=True)
+    add_arguments(made, "who would call", SETTINGS, positional=True)
+    return made
+
+
+def _kinds(file: str | None) -> tuple[GroupVersionKind, ...]:
+    if file is None:
+        return ()
+    try:
+        data = stdin("manifests are", "postrender doctor --help") if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=file, next="postrender doctor --help") from error
+    return tuple(dict.fromkeys(ref.gvk for ref in manifest.read(data).objects))
+
+
+def _variables(caller: Caller) -> Iterator[str]:
+    """Variables of ours that are set, and that no setting of the caller was taken from."""
+    known = {setting.variable for setting in FILTER_SETTINGS}
+    used = set(caller.origins.values())
+    return (name for name in sorted(known) if os.environ.get(name) and name not in used)
+
+
+def _text(found: Sequence[Check], told: Sequence[str]) -> Iterator[str]:
+    """The screen: a sign and a name for each check, what was found beside it, what to type below."""
+    for check in found:
+        first = f"{_SIGNS[check.state]:5}{check.name:9}"
+        for index, line in enumerate(check.found):
+            sign, rest = (first, " " * len(first)) if index == 0 else (f"{'':{len(first)}}- ", " " * (len(first) + 2))
+            yield from wrapped(line, first=sign, rest=rest)
+        yield from (f"{'':{len(first)}}next: {step}" for step in check.next)
+    yield from wrapped(f"told by {', '.join(told) or 'nobody'}", first=f"{'':5}{'settings':9}", rest=" " * 14)
+    bad = [check.name for check in found if check.state is State.BAD]
+    yield f"The filter could not work here: {', '.join(bad)}." if bad else "The filter could work here."
+
+
+def _data(found: Sequence[Check], told: Sequence[str]) -> Json:
+    return {
+        "schemaVersion": 1,
+        "kind": "Doctor",
+        "works": all(check.state is not State.BAD for check in found),
+        "checks": [
+            {"name": check.name, "state": check.state.value, "found": list(check.found), "next": list(check.next)}
+            for check in found
+        ],
+        "settings": list(told),
+    }

@@ -1,0 +1,96 @@
+"""``postrender krm``: a KRM function, a ResourceList on stdin and on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+from collections.abc import Mapping
+
+from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, chosen
+from postrender.cli.inputs import caller_of, policy_of, sources_of, stdin
+from postrender.cli.parsers import command_parser
+from postrender.cli.stdout import write
+from postrender.errors import PostrenderError, UsageError
+from postrender.integrations import krm
+from postrender.operations.filter.pipeline import check, plan_manifest
+from postrender.planner.policy import OnDrift
+from postrender.planner.verdict import Plan
+from postrender.settings import SETTINGS
+
+DESCRIPTION = """\
+A KRM function: takes a ResourceList on stdin and prints it with its items
+labelled, stamped and checked as the filter does, and what there is to tell in
+results. Where something is refused the list comes out unchanged, with the
+objections in results, and the exit code is not 0.
+
+Settings are the flags below, or keys of the same name in functionConfig, a
+ConfigMap (release, namespace, stamp, ...). No cluster is asked unless one is
+named (kube-context) or a file stands for it (live), and none is written to.
+
+  kustomize build --enable-alpha-plugins --enable-exec .
+  kpt fn eval . --exec "postrender krm" -- release=shop namespace=prod
+  postrender krm --release shop -n prod < list.yaml
+"""
+
+# A function may not write to a cluster, so that nothing can be adopted from here.
+KRM_SETTINGS = tuple(setting for setting in FILTER_SETTINGS if setting.name != "adopt")
+
+
+def main(arguments: list[str]) -> int:
+    """Print the list; where it fails too, but with the error in it. Raises PostrenderError."""
+    parser().parse_args(arguments)
+    found = krm.read(stdin("a ResourceList is", "postrender krm --help"))
+    try:
+        options = parser().parse_args([*_as_flags(found.settings), *arguments])
+        quiet, plan = _planned(found, options)
+        output = krm.written(found, plan, quiet=quiet)
+    except PostrenderError as error:
+        write(krm.failed(found, error))
+        raise
+    write(output)
+    check(plan)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every setting that functionConfig may hold."""
+    made = command_parser("krm", DESCRIPTION)
+    add_arguments(made, "what is done", KRM_SETTINGS)
+    add_arguments(made, "who installs", SETTINGS)
+    return made
+
+
+def _planned(found: krm.ResourceList, options: argparse.Namespace) -> tuple[bool, Plan]:
+    values = {**chosen(options, KRM_SETTINGS, os.environ), "adopt": None}
+    policy = policy_of(values)
+    if policy.on_drift is OnDrift.APPLY:
+        raise UsageError("'apply' writes to live objects, which a function may not", where="--on-drift")
+    caller = caller_of(options)
+    if caller.invocation.release and not _told(caller.origins["namespace"]):
+        raise UsageError(
+            "the release's namespace is not told, and a kubeconfig is not asked for it",
+            where="functionConfig.data",
+            next="namespace: NAMESPACE",
+        )
+    if not (values["live"] or caller.cluster_named):
+        values["offline"] = True
+    source = sources_of(caller, values, policy).source
+    return bool(values["quiet"]), plan_manifest(found.manifest, caller.invocation, policy, source).plan
+
+
+def _told(origin: str) -> bool:
+    """Whether somebody said it: a flag or key, a variable, or the Helm above us."""
+    return origin.startswith(("--", "POSTRENDER_", "HELM_", "parent "))
+
+
+def _as_flags(settings: Mapping[str, str]) -> list[str]:
+    """Turn functionConfig into our own flags; raises UsageError for a key that is none of them."""
+    names = {setting.flags[0].removeprefix("--") for setting in (*KRM_SETTINGS, *SETTINGS)}
+    for key in settings:
+        if key not in names:
+            near = [f"{each}: ..." for each in difflib.get_close_matches(key, names)]
+            raise UsageError(
+                f"there is no setting {key}", where="functionConfig.data", next=(*near, "postrender krm --help")
+            )
+    return [f"--{key}={text}" for key, text in settings.items()]

@@ -1,0 +1,141 @@
+"""``postrender run -- helm install ...``: one command, and the release is finished."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from postrender import __version__
+from postrender._record import replace
+from postrender.cli.arguments import CHAIN_SETTINGS, FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen
+from postrender.cli.connection import reached
+from postrender.cli.inputs import no_namespace, policy_of
+from postrender.cli.parsers import command_parser, parted
+from postrender.cli.run_report import REPORT_SETTINGS
+from postrender.errors import UsageError
+from postrender.helm import binary
+from postrender.helm.binary import HelmBinary
+from postrender.helm.plugin import installed
+from postrender.operations.filter.pipeline import require_known
+from postrender.operations.run import helm_process
+from postrender.operations.run.command import HelmCommand, taken_apart
+from postrender.operations.run.request import Order
+from postrender.operations.run.workflow import run
+from postrender.settings import Setting, find
+from postrender.settings.parse import Value
+from postrender.text import harmless
+
+DESCRIPTION = """\
+Run a helm install or helm upgrade with postrender as its post-renderer, and
+finish what it begins: take pins out of the stored release, run the helm upgrade
+that the plan announced, and hold what is stored against what is live.
+
+  postrender run -- helm install shop ./chart -n prod
+  postrender run --adopt orphans -- helm upgrade --install shop ./chart
+  postrender run --no-upgrade -- helm install shop ./chart
+
+Where it is interrupted, the same command again goes on from there. With
+--report plan.json, what is told of the helm upgrade is in plan.upgrade.json.
+"""
+
+EPILOG = """\
+exit codes: 0 done, Helm's own where Helm fails, 2 bad usage,
+            5 the cluster could not be asked
+"""
+
+USAGE = "postrender run [FLAG ...] -- HELM install|upgrade [ARGUMENT ...]"
+
+_SETTINGS = (
+    *(setting for setting in FILTER_SETTINGS if setting.name not in ("live", "offline", "quiet")),
+    *HOLD_SETTINGS,
+    *CHAIN_SETTINGS,
+    *REPORT_SETTINGS,
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run it; raises PostrenderError."""
+    ours, rest = parted(arguments)
+    options = parser().parse_args(ours)
+    named, *behind = rest or [""]
+    if not named:
+        raise UsageError(
+            "which Helm command is to be run stands behind --", next="postrender run -- helm install NAME CHART"
+        )
+    command = taken_apart(behind)
+    environ = _environ(options)
+    helm = _helm(named)
+    own = installed(sys.argv[0], sys.executable)
+    if command.simulates or command.release is None:
+        return _alone(helm, command, own, environ)
+    flags = replace(command.flags(os.getcwd()), helm_version=str(helm.version))
+    caller = find(flags, os.environ)
+    release = caller.invocation.release
+    if release is None:
+        raise no_namespace(caller, "-n NAMESPACE")
+    order = Order(
+        helm=helm,
+        command=command,
+        cluster=reached(caller),
+        release=release,
+        driver=caller.invocation.driver,
+        program=own,
+        version=__version__,
+        environ=environ,
+        folder=os.getcwd(),
+        upgrade=not options.no_upgrade,
+    )
+    return run(order, _say)
+
+
+def _helm(named: str) -> HelmBinary:
+    """The Helm that stands behind ``--``; raises UsageError and Refused."""
+    try:
+        helm = binary.locate(named, os.environ)
+    except UsageError as error:
+        raise UsageError(error.cause, where=error.where, next="postrender run -- /path/to/helm install ...") from error
+    require_known(helm.version)
+    return helm
+
+
+def parser() -> argparse.ArgumentParser:
+    """Our own flags; all that stands behind ``--`` is Helm's."""
+    made = command_parser("run", DESCRIPTION, usage=USAGE, epilog=EPILOG)
+    made.add_argument("--no-upgrade", action="store_true", help="leave an announced helm upgrade to you")
+    add_arguments(made, "what is done", _SETTINGS)
+    return made
+
+
+def _alone(helm: HelmBinary, command: HelmCommand, own: str, environ: dict[str, str]) -> int:
+    """A dry run, and an installation under a name that is made up: nothing to finish, and nothing kept to take back."""
+    with helm_process.renderer(helm, own, __version__, environ) as renderer:
+        code = helm_process.run(helm, command.with_flags(*renderer.flags), renderer.environ)
+    why = "a dry run" if command.simulates else "a release with a made-up name, which nothing kept belongs to"
+    _say(f"postrender: {why}: there is nothing to finish\n" if not code else "")
+    return code
+
+
+def _environ(options: argparse.Namespace) -> dict[str, str]:
+    """Our environment, with the filter's settings as variables: it is Helm that calls the filter."""
+    values = chosen(options, _SETTINGS, os.environ)
+    policy_of({**values, "quiet": None})
+    told = {
+        setting.variable: _text(setting, value) for setting in _SETTINGS if (value := values[setting.name]) is not None
+    }
+    return {**os.environ, **told}
+
+
+def _text(setting: Setting, value: Value) -> str:
+    """The value as its variable holds it, wherever Helm runs the filter."""
+    if isinstance(value, tuple):
+        return ",".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return os.path.abspath(value) if setting.path else value
+
+
+def _say(text: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(harmless(text))
+    sys.stderr.flush()

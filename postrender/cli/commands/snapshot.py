@@ -1,0 +1,94 @@
+"""``postrender snapshot``: what is live and stored, as far as one plan asks for it, in a file for ``--live``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+
+from postrender import manifest as manifests
+from postrender import redact
+from postrender.cli.output import write
+from postrender.cli.parsers import command_parser, parted
+from postrender.cli.plan_inputs import add_planning, add_settings, planning
+from postrender.cluster.interface import Source
+from postrender.cluster.recorder import Recording, documents
+from postrender.errors import UsageError
+from postrender.manifest.dump import printed
+from postrender.models import Json
+
+DESCRIPTION = """\
+Print what is live and stored, as far as one plan asks: a file for --live, so
+that the plan can be made elsewhere, attached to a report of a bug, or made
+again in CI. Values of Secrets become digests; what a release stores beside its
+manifest (the chart, its values, notes, hooks) is left out.
+
+  postrender snapshot ./chart --release shop -n prod > live.yaml
+  postrender plan ./chart --release shop -n prod --live live.yaml
+
+Both with the same POSTRENDER_DIGEST_KEY tell whether a Secret will change.
+"""
+
+EPILOG = """\
+exit codes: 0 done, also where the plan would be refused, 2 bad usage,
+            3 unreadable manifests, 5 the cluster cannot be asked
+"""
+
+USAGE = """postrender snapshot CHART [FLAG ...] [-- FLAG OF HELM TEMPLATE ...]
+       postrender snapshot -f STREAM [FLAG ...]
+       postrender snapshot - [FLAG ...] < STREAM"""
+
+
+def main(arguments: list[str]) -> int:
+    """Print one snapshot; raises PostrenderError."""
+    ours, rest = parted(arguments)
+    options = parser().parse_args(ours)
+    hide = None if options.with_secrets else redact.digests(os.environ)
+    recordings: list[Recording] = []
+
+    def through(source: Source | None) -> Source:
+        if source is None:
+            raise UsageError("nothing is looked up, so that there is nothing to take", next="--kube-context NAME")
+        recordings.append(Recording(source))
+        return recordings[0]
+
+    made = planning(options, rest, through)
+    (recording,) = recordings
+    write("".join(_texts(recording, hide)))
+    if not options.quiet:
+        objects, revisions = len(recording.live), len(recording.revisions)
+        sys.stderr.write(
+            f"postrender: {made.caller.invocation.release}, {recording.description}\n"
+            f"  {objects} live object{'s' * (objects != 1)}, {revisions} stored revision{'s' * (revisions != 1)}, "
+            f"values of Secrets {'as they are' if hide is None else 'as digests'}\n"
+        )
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """What is planned, and how Secrets are written."""
+    made = command_parser("snapshot", DESCRIPTION, usage=USAGE, epilog=EPILOG)
+    add_planning(made)
+    made.add_argument("--with-secrets", action="store_true", help="leave the values of Secrets as they are")
+    made.add_argument("--quiet", action="store_true", help="say nothing on stderr")
+    add_settings(made)
+    made.set_defaults(command="snapshot")
+    return made
+
+
+def _texts(recording: Recording, hide: redact.Digests | None) -> Iterator[str]:
+    yield "# what postrender snapshot found, for --live\n"
+    for body in documents(recording, hide):
+        yield f"---\n{_proved(body)}"
+
+
+def _proved(body: Json) -> str:
+    """The document as YAML; as JSON where our reader, which reads as Helm's does, would take the YAML for another."""
+    import json
+
+    text = printed(body)
+    manifest = manifests.read(text.encode("utf-8", "surrogatepass"))
+    if [manifest.value(ref) for ref in manifest.objects] == [body]:
+        return text
+    return json.dumps(body) + "\n"

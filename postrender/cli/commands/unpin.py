@@ -1,0 +1,115 @@
+"""``postrender unpin RELEASE``: takes pins out of every stored revision, and says which."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+
+from postrender._record import replace
+from postrender.cli.arguments import CONNECTION_SETTINGS, add_arguments, flags, release_name
+from postrender.cli.connection import reached
+from postrender.cli.inputs import no_namespace
+from postrender.cli.output import write
+from postrender.cli.parsers import command_parser
+from postrender.cluster.client import Cluster
+from postrender.cluster.offline import Offline
+from postrender.manifest import ObjectRef
+from postrender.models import ObjectKey, ReleaseName, Resource, object_name
+from postrender.operations.unpin import Found, backup_path, carry_out, look, pinned
+from postrender.settings import find
+from postrender.text import wrapped
+
+DESCRIPTION = """\
+Take pins (metadata.resourceVersion) out of every stored revision of a release,
+so that any Helm can upgrade it, and roll back to it, without postrender.
+
+Only the release's own storage is written, guarded by its resourceVersion, and a
+copy of what was there is put into a file first. Live objects are not touched.
+
+  postrender unpin shop -n prod --dry-run
+  postrender unpin shop -n prod
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Unpin one release, or with ``--dry-run`` say what would be done; raises PostrenderError."""
+    options = parser().parse_args(arguments)
+    caller = find(replace(flags(options, CONNECTION_SETTINGS), release=release_name(options.name)), os.environ)
+    release = caller.invocation.release
+    if release is None:
+        raise no_namespace(caller)
+    cluster = reached(caller)
+    found = look(cluster, release, caller.invocation.driver)
+    backup = ""
+    if pinned(found) and not options.dry_run:
+        backup = options.backup or backup_path(release, os.environ)
+        carry_out(cluster, found, backup)
+    write("".join(f"{line}\n" for line in _account(cluster, release, found, backup)))
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """A release, and where it is stored."""
+    made = command_parser("unpin", DESCRIPTION)
+    made.add_argument("name", metavar="RELEASE", help="the release")
+    made.add_argument("--dry-run", action="store_true", help="say what would be taken out, and write nothing")
+    made.add_argument(
+        "--backup", metavar="PATH", help="the file for the old payloads (default: one in the user's state folder)"
+    )
+    add_arguments(
+        made, "where the release is stored (default: where Helm would look)", CONNECTION_SETTINGS, positional=True
+    )
+    return made
+
+
+def _account(cluster: Cluster, release: ReleaseName, found: Sequence[Found], backup: str) -> Iterator[str]:
+    """What was done, or with no ``backup`` what would be; a line for each revision and each pin."""
+    names = _Names(cluster, release, found)
+    yield from wrapped(f"postrender: release {release}, {cluster.description}")
+    for each in found:
+        yield from _about(each, names, "taken out" if backup else "to be taken out")
+    count = len(pinned(found))
+    total = f"{len(found)} revision{'s' * (len(found) != 1)}"
+    if not count:
+        yield f"  {total}, no pin in any: nothing was written."
+    elif not backup:
+        yield f"  {total}, {count} would be changed; nothing was written (--dry-run)."
+    else:
+        yield f"  {total}, {count} changed. What was there is put back by"
+        yield "    " + cluster.kubectl(f"replace -f {shlex.quote(backup)}")
+
+
+def _about(found: Found, names: _Names, done: str) -> Iterator[str]:
+    revision, without = found.stored.revision, found.without
+    head = f"revision {revision.revision} ({revision.status})"
+    if without is None:
+        yield f"  {head}: no pin"
+        return
+    yield f"  {head}: {len(without.pins)} pin{'s' * (len(without.pins) != 1)} {done}"
+    for pin in without.pins:
+        yield from wrapped(f"{names.of(pin.ref)} (resourceVersion {pin.version})", first="    - ", rest="      ")
+    if without.rewritten:
+        yield "      a document had to be written anew as a whole, its values unchanged"
+    if revision.status.startswith("pending-"):
+        yield from wrapped(
+            f"it is {revision.status}: a Helm that is still at work on it writes its pins back; if so, run this again",
+            first="      ",
+            rest="      ",
+        )
+
+
+class _Names:
+    """Objects as every message names them; a kind that is not served any more gets a guess."""
+
+    def __init__(self, cluster: Cluster, release: ReleaseName, found: Sequence[Found]) -> None:
+        gvks = {pin.ref.gvk for each in found if each.without for pin in each.without.pins}
+        self._served = cluster.resources(gvks) if gvks else {}
+        self._namespace = release.namespace
+
+    def of(self, ref: ObjectRef) -> str:
+        answer = self._served.get(ref.gvk)
+        resource = answer if isinstance(answer, Resource) else Offline().resource(ref.gvk)
+        namespace = (ref.namespace or self._namespace) if resource.namespaced else ""
+        return object_name(resource, ObjectKey(ref.gvk.group_kind, namespace, ref.name))

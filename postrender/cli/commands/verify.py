@@ -1,0 +1,166 @@
+"""``postrender verify``: a stored release held against what is live."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+
+from postrender._record import replace
+from postrender.cli.arguments import CONNECTION_SETTINGS, add_arguments, flags, release_name
+from postrender.cli.connection import reached
+from postrender.cli.console import add_terminal, chosen_paint, confirm, progress, require_answerable
+from postrender.cli.inputs import no_namespace
+from postrender.cli.output import add_output, structured, write
+from postrender.cli.parsers import command_parser
+from postrender.cluster.client import Cluster
+from postrender.cluster.releases import newest
+from postrender.errors import ClusterError, PostrenderError, UsageError
+from postrender.helm.storage import storage
+from postrender.models import ReleaseName, Unknown
+from postrender.operations.verify import State, Verified, mendable, mended, require_settled, verify
+from postrender.redact import digests
+from postrender.report.verify import Failed, table, table_data, verified_data, verified_text
+from postrender.settings import Caller, find
+
+DRIFT = 10
+
+DESCRIPTION = """\
+Hold what a release stores against what is live: per object whether it is in
+sync, drifted (with the fields that differ), missing, someone else's, or pinned.
+
+  postrender verify shop -n prod
+  postrender verify shop -n prod --fix
+  postrender verify --all -A -o json
+
+Only fields that the stored manifest names count. Where one differs, the server
+is asked in a dry run what would be there, so that a default or another way to
+write the same value is no drift. Secret values are shown as digests.
+
+--fix sends what was shown, as Helm: the differences, or for a release that Helm
+4 applies server-side the stored object; missing objects are made. It asks
+first, and never writes to an object that is not the release's own.
+"""
+
+EPILOG = """\
+exit codes: 0 all in sync, 10 something is not, 2 bad usage, 4 not agreed to,
+            5 something could not be told or written
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Verify one release or all, and mend what was agreed to; raises PostrenderError."""
+    options = parser().parse_args(arguments)
+    if bool(options.name) == options.all:
+        raise UsageError("name one release, or all", next=("postrender verify RELEASE", "postrender verify --all"))
+    if options.all_namespaces and not options.all:
+        raise UsageError("--all-namespaces goes with --all", next="postrender verify --all --all-namespaces")
+    if options.fix and (options.all or options.output != "text"):
+        raise UsageError("--fix mends one release, and shows it as text", next="postrender verify RELEASE --fix")
+    if options.fix:
+        require_answerable(yes=options.yes)
+    given = flags(options, CONNECTION_SETTINGS)
+    caller = find(replace(given, release=release_name(options.name)) if options.name else given, os.environ)
+    if caller.namespace is None and not options.all_namespaces:
+        raise no_namespace(caller)
+    cluster = reached(caller)
+    return _all(options, caller, cluster) if options.all else _one(options, caller, cluster)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Which release, and what is to be done about it."""
+    made = command_parser("verify", DESCRIPTION, epilog=EPILOG)
+    made.add_argument("name", nargs="?", metavar="RELEASE", help="the release")
+    made.add_argument("--all", action="store_true", help="every release of the namespace, as one table")
+    made.add_argument("--all-namespaces", "-A", action="store_true", help="with --all: of every namespace")
+    made.add_argument("--fix", action="store_true", help="bring drifted and missing objects to what is stored")
+    made.add_argument("--yes", "-y", action="store_true", help="do so without asking")
+    add_output(made)
+    add_terminal(made, "print the names of what is not in sync and nothing else")
+    add_arguments(
+        made, "where the release is stored (default: where Helm would look)", CONNECTION_SETTINGS, positional=True
+    )
+    return made
+
+
+def _one(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
+    release = caller.invocation.release
+    assert release is not None
+    with progress(f"looking at release {release}", quiet=options.quiet):
+        found = verify(cluster, release, caller.invocation.driver)
+    made = digests(os.environ)
+    if options.output != "text":
+        write(structured(verified_data(found, made, cluster.description), options.output))
+    elif options.quiet:
+        write("".join(f"{each.name}\n" for each in found.objects if each.state is not State.IN_SYNC))
+    else:
+        write(verified_text(found, made, chosen_paint(options), cluster), coloured=chosen_paint(options).on)
+    return _exit_code(_mended(cluster, found, yes=options.yes) if options.fix else found)
+
+
+def _mended(cluster: Cluster, found: Verified, *, yes: bool) -> Verified:
+    """The release after what can be mended was; raises Refused, ClusterError."""
+    todo = mendable(found.objects)
+    if not todo:
+        return found
+    require_settled(cluster, found)
+    confirm(f"write to {len(todo)} object{'s' * (len(todo) != 1)} of {cluster.description}?", yes=yes)
+    done = {}
+    for each in todo:
+        try:
+            done[each.key] = mended(cluster, each)
+        except ClusterError as error:
+            before = ", ".join(str(one.name) for one in done.values()) or "nothing"
+            raise ClusterError(
+                f"{error.cause}; written before it: {before}", where=error.where, next=error.next
+            ) from error
+        write(f"{each.name}: {'made' if each.found is None else 'as stored again'}\n")
+    return replace(found, objects=tuple(done.get(each.key, each) for each in found.objects))
+
+
+def _all(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
+    namespace = "" if options.all_namespaces else str(caller.namespace)
+    rows: list[Verified | Failed] = []
+    with progress("listing releases", quiet=options.quiet) as say:
+        names = _releases(cluster, namespace, caller.invocation.driver)
+        for index, release in enumerate(names):
+            say(f"release {index + 1} of {len(names)}: {release}")
+            rows.append(_row(cluster, release, caller.invocation.driver))
+    made = digests(os.environ)
+    if options.output != "text":
+        write(structured(table_data(rows, made, cluster.description), options.output))
+    elif options.quiet:
+        write("".join(f"{name}\n" for name in _not_in_sync(rows)))
+    else:
+        write(table(rows, chosen_paint(options)), coloured=chosen_paint(options).on)
+    return max((_exit_code(row) for row in rows), key=lambda code: (code == 5, code), default=0)
+
+
+def _releases(cluster: Cluster, namespace: str, driver: str) -> list[ReleaseName]:
+    """What is stored and not a mere record of an uninstall; raises ClusterError."""
+    kept = storage(driver)
+    found = kept if isinstance(kept, Unknown) else newest(cluster, namespace, kept)
+    if isinstance(found, Unknown):
+        raise ClusterError(f"its releases cannot be told: {found.reason}", where=cluster.description, next=found.next)
+    return sorted((name for name, last in found.items() if last.status != "uninstalled"), key=str)
+
+
+def _row(cluster: Cluster, release: ReleaseName, driver: str) -> Verified | Failed:
+    try:
+        return verify(cluster, release, driver)
+    except PostrenderError as error:
+        return Failed(release, error.cause, error.next)
+
+
+def _not_in_sync(rows: list[Verified | Failed]) -> Iterator[str]:
+    for row in rows:
+        if isinstance(row, Failed):
+            yield str(row.release)
+        elif not row.in_sync:
+            yield str(row.revision.release)
+
+
+def _exit_code(row: Verified | Failed) -> int:
+    if isinstance(row, Failed) or row.count(State.UNKNOWN):
+        return ClusterError.exit_code
+    return 0 if row.in_sync else DRIFT

@@ -1,0 +1,95 @@
+"""The terminal: prompts, colour and progress."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from postrender.errors import Refused, UsageError
+from postrender.report.terminal import Paint, paint
+
+
+def require_answerable(*, yes: bool) -> None:
+    """Raise UsageError where nobody can be asked and nobody has agreed, before anything else is done."""
+    if not yes and (sys.stdin is None or not sys.stdin.isatty()):
+        raise UsageError("this writes to live objects, and nobody can be asked: stdin is no terminal", next="--yes")
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on stderr and read the answer; raises Refused unless it is yes."""
+    if yes:
+        return
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Refused("you did not agree, and nothing was written")
+
+
+PATIENCE = 1.0
+"""Seconds before anything is said."""
+
+WIDTH = 79
+
+_EVERY = 0.1
+"""Seconds between two changes of the line."""
+
+
+@contextmanager
+def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """Say ``what`` (``reading live objects``) after a second, and wipe it away when it is done.
+
+    What is given to the function it yields is said instead from then on.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    import threading
+
+    said = threading.Event()
+    now = [what]
+
+    def say() -> None:
+        said.set()
+        sys.stderr.write(f"\r\x1b[K{f'postrender: {now[0]} ...'[:WIDTH]}")
+        sys.stderr.flush()
+
+    last = [time.monotonic()]
+
+    def go_on(text: str) -> None:
+        now[0] = text
+        if said.is_set() and time.monotonic() - last[0] >= _EVERY:
+            last[0] = time.monotonic()
+            say()
+
+    timer = threading.Timer(PATIENCE, say)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield go_on
+    finally:
+        timer.cancel()
+        timer.join()
+        if said.is_set():
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def add_terminal(parser: argparse.ArgumentParser, quiet: str) -> None:
+    """``--color``, and ``--quiet``, which means ``quiet``."""
+    parser.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        metavar="WHEN",
+        help="auto (on a terminal, unless NO_COLOR is set), always, never",
+    )
+    parser.add_argument("--quiet", "-q", action="store_true", help=quiet)
+
+
+def chosen_paint(options: argparse.Namespace) -> Paint:
+    """The colours for stdout."""
+    return paint(options.color, sys.stdout.isatty(), os.environ)

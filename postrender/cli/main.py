@@ -1,0 +1,126 @@
+"""The command line's entry: picks the command, prints errors, and is the only place that exits."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from importlib import import_module
+
+from postrender.cli.commands import COMMANDS
+from postrender.errors import PostrenderError, UsageError, message
+from postrender.late import import_quickly
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+SELDOM = 100_000
+"""How many more objects there are before Python looks for garbage again; what is imported and read is none."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; errors a user can cause become a message on stderr and their exit code."""
+    name = ""
+    try:
+        name, rest = _chosen(arguments)
+        command = import_module(f"postrender.cli.commands.{name.replace('-', '_')}")
+        code: int = command.main(rest)
+        return code
+    except PostrenderError as error:
+        sys.stderr.write(message(error, "" if name == "filter" else name))
+        return error.exit_code
+
+
+def _chosen(arguments: list[str]) -> tuple[str, list[str]]:
+    """The command and its arguments: the filter takes flags only. Raises UsageError."""
+    if not arguments or arguments[0].startswith("-"):
+        return "filter", arguments
+    name, *rest = arguments
+    if name in COMMANDS:
+        return name, rest
+    from difflib import get_close_matches
+
+    near = [f"postrender {each} ..." for each in get_close_matches(name, COMMANDS)]
+    raise UsageError(f"there is no command {name}", next=(*near, "postrender --help"))
+
+
+def _be_heard() -> None:
+    """Where the filter failed and its caller will not ask, print what cannot be taken for manifests."""
+    from postrender.helm.process import UNREADABLE, here, unheeding
+
+    if unheeding(os.getpid(), here()):
+        sys.stdout.write(UNREADABLE)
+
+
+def _require_streams() -> None:
+    """Put something in the place of a closed stdin and stderr; raises UsageError if stdout is closed.
+
+    Otherwise the next file that is opened would be taken for the stream.
+    """
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    while os.open(os.devnull, os.O_RDWR) <= 2:
+        pass
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - open as long as the program runs
+    if sys.stdout is None:
+        raise UsageError("is closed, and nothing could be shown there", where="stdout", next="postrender --help")
+
+
+def _flush() -> None:
+    """Write what is still held back for stdout; raises UsageError if it takes no more, BrokenPipeError."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        from postrender.cli.stdout import unwritable
+
+        raise unwritable(error) from error
+
+
+def _interrupt_again(unraisable: UnraisableHookArgs) -> None:
+    """Raise an interrupt once more that Python dropped because it came in a finalizer or a weak reference's callback.
+
+    The import system has such callbacks, and imports are most of what a short run does.
+    """
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+        return
+    import signal
+
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
+
+
+def run() -> None:
+    """Exit with what ``main`` answers."""
+    gc.set_threshold(SELDOM)
+    import_quickly("yaml")
+    sys.unraisablehook = _interrupt_again
+    try:
+        _require_streams()
+        code = main(sys.argv[1:])
+        _flush()
+    except BrokenPipeError:
+        # Whoever read our output went away; say no more.
+        from postrender.cli.stdout import discard
+
+        discard()
+        code = 1
+    except PostrenderError as error:
+        sys.stderr.write(message(error))
+        code = error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("\npostrender: interrupted\n  next: postrender doctor\n")
+        code = 130
+    except Exception as error:
+        if os.environ.get("POSTRENDER_DEBUG"):
+            raise
+        sys.stderr.write(message(error))
+        code = 1
+    if code and (len(sys.argv) < 2 or sys.argv[1].startswith("-")):
+        _be_heard()
+    gc.freeze()  # or all of it is looked through once more before the interpreter ends
+    sys.exit(code)

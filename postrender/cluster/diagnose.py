@@ -1,0 +1,168 @@
+"""What an answer that is no clear answer means, for a reader, with the next command to type."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+
+from postrender._record import Record
+from postrender.cluster.http import Answer, NoAnswer
+from postrender.models import SECRET, Connection, Json, Resource, Unknown, unflagged
+
+_LONGEST = 300
+_READS = frozenset({"get", "list", "watch"})
+_DENIED = re.compile(
+    r'the object has been modified|admission webhook "[^"]*" denied the request|ValidatingAdmissionPolicy \'[^\']*\'|'
+    r'secrets? (?:"[^"]*" )?is forbidden: User "[^"]*" cannot \w+ resource "secrets"'
+)
+"""What may be shown of a message about a Secret: who objects, and not to what."""
+
+
+class Kubectl(Record):
+    """How kubectl is called to reach the same cluster as the same user.
+
+    ``flags`` are all of its flags, ``file_flag`` is the one that names the kubeconfig, ``helm_flags`` are the flags of
+    Helm and ours that do the same; each flag with a blank before it.
+    """
+
+    program: str = "kubectl"
+    flags: str = ""
+    helm_flags: str = ""
+    file_flag: str = ""
+
+    @classmethod
+    def of(cls, connection: Connection, helm_flags: str = "") -> Kubectl:
+        """The flags of a connection, but for the token and a server's address, which may hold a password."""
+        several = connection.kubeconfig is not None and os.pathsep in connection.kubeconfig
+        file = "" if several or not connection.kubeconfig else f" --kubeconfig {shlex.quote(connection.kubeconfig)}"
+        given = [
+            ("--context", connection.context),
+            ("--as", connection.as_user),
+            *(("--as-group", group) for group in connection.as_groups),
+            ("--as-uid", connection.as_uid),
+        ]
+        flags = "".join(f" {flag} {shlex.quote(value)}" for flag, value in given if value)
+        program = f"KUBECONFIG={shlex.quote(str(connection.kubeconfig))} kubectl" if several else "kubectl"
+        return cls(program, file + flags, helm_flags, file)
+
+    def call(self, command: str, namespace: str = "") -> str:
+        """``kubectl COMMAND -n NAMESPACE`` with the flags."""
+        scope = f" -n {shlex.quote(namespace)}" if namespace else ""
+        return f"{self.program} {command}{scope}{self.flags}"
+
+    def completed(self, steps: Sequence[str]) -> tuple[str, ...]:
+        """Advice that was given where nobody knew the connection: calls of kubectl with the flags.
+
+        ``kubectl config`` is about the file, and fails where the context is the very thing that is wrong.
+        """
+        return tuple(
+            f"{self.program} {step[8:]}{self.file_flag if step.startswith('kubectl config ') else self.flags}"
+            if step.startswith("kubectl ")
+            else step
+            for step in steps
+        )
+
+    def kubectl(self, command: str, namespace: str = "") -> str:
+        """As ``call``."""
+        return self.call(command, namespace)
+
+    def typed(self, command: str, namespace: str) -> str:
+        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that were given to reach this cluster."""
+        return unflagged(command, namespace) + self.helm_flags
+
+
+class Asked(Record):
+    """What a request was about: one object, or all of a kind where ``name`` is ``""``."""
+
+    verb: str
+    resource: Resource
+    namespace: str
+    name: str = ""
+
+    @property
+    def writes_secret(self) -> bool:
+        """Whether the request carries a Secret, whose values the server's answer may repeat."""
+        return self.verb not in _READS and self.resource.gvk.group_kind == SECRET
+
+
+def unclear(outcome: Answer | NoAnswer, kubectl: Kubectl, asked: Asked | None = None) -> Unknown:
+    """Why ``outcome`` settles nothing; ``asked`` is ``None`` for a question about what the server serves."""
+    if isinstance(outcome, NoAnswer):
+        return Unknown(outcome.reason, _with_command(outcome.next, kubectl, asked))
+    said = message(outcome, secret=asked is not None and asked.writes_secret)
+    if outcome.status == 401:
+        return Unknown(f"the server does not accept our credentials (401): {said}", (kubectl.call("auth whoami"),))
+    if outcome.status == 403:
+        what = f"to {asked.verb} {asked.resource.qualified}" if asked else "to ask what is served"
+        return Unknown(f"no right {what} (403): {said}", (_rights(kubectl, asked),))
+    if outcome.status == 429:
+        patience = "" if outcome.retry_after is None else f", which asks for {outcome.retry_after:g} s of patience"
+        return Unknown(f"too many requests for the server (429){patience}", (_again(kubectl, asked),))
+    if outcome.status >= 500:
+        return Unknown(f"the server failed ({outcome.status}): {said}", (kubectl.call("get --raw '/readyz?verbose'"),))
+    if 300 <= outcome.status < 400:
+        return Unknown(
+            f"the server redirects ({outcome.status}), which is not followed",
+            _with_command(("--kube-apiserver URL",), kubectl, asked),
+        )
+    return Unknown(f"the server answers {outcome.status}: {said}", (_again(kubectl, asked),))
+
+
+def misunderstood(what: str, kubectl: Kubectl, asked: Asked | None = None) -> Unknown:
+    """The server answered 200 with something else than what was asked for."""
+    return Unknown(f"the server's answer cannot be relied on: {what}", (_again(kubectl, asked),))
+
+
+def causes(answer: Answer) -> Sequence[Json]:
+    """The causes that a ``Status`` gives, each with ``field``, ``reason`` and ``message``."""
+    body = answer.json()
+    details = body.get("details") if isinstance(body, dict) else None
+    given = details.get("causes") if isinstance(details, dict) else None
+    return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
+
+
+def _about_secret(answer: Answer, said: str) -> str:
+    """What is wrong with a Secret that was sent, without the values that the message may hold."""
+    fields = [f"{cause.get('field')} ({cause.get('reason')})" for cause in causes(answer) if cause.get("field")]
+    denied = _DENIED.search(said)
+    if denied:
+        return f"{denied[0]} denied the request" if denied[0].startswith("Validating") else denied[0]
+    return "; ".join(fields) or ("not allowed" if answer.status == 403 else "it is not valid")
+
+
+def message(answer: Answer, *, secret: bool = False) -> str:
+    """What the API server gives as its reason, in one line; for anything else, what kind of answer it is.
+
+    ``secret`` tells that a Secret was sent: then only who objects and to which fields, for the message may hold values.
+    """
+    body = answer.json()
+    said = body.get("message") if isinstance(body, dict) and body.get("kind") == "Status" else None
+    if isinstance(said, str) and said and secret:
+        return _about_secret(answer, said)
+    if isinstance(said, str) and said:
+        line = " ".join(said.split())
+        return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
+    return f"no word of an API server, but {answer.content_type.partition(';')[0] or 'nothing'}"
+
+
+def _rights(kubectl: Kubectl, asked: Asked | None) -> str:
+    if asked is None:
+        return kubectl.call("get --raw /apis")
+    name = f"/{asked.name}" if asked.name else ""
+    return kubectl.call(f"auth can-i {asked.verb} {shlex.quote(asked.resource.qualified + name)}", asked.namespace)
+
+
+def _with_command(flags: tuple[str, ...], kubectl: Kubectl, asked: Asked | None) -> tuple[str, ...]:
+    """The advice, which ends in a command: flags that may help are no way to find out what is wrong."""
+    steps = kubectl.completed(flags)
+    return steps if steps and not steps[-1].startswith("--") else (*steps, _again(kubectl, asked))
+
+
+def _again(kubectl: Kubectl, asked: Asked | None) -> str:
+    if asked is None:
+        return kubectl.call("api-resources")
+    gvk = asked.resource.gvk
+    kind = f"{asked.resource.plural}.{gvk.version}.{gvk.group}" if gvk.group else asked.resource.plural
+    return kubectl.call(" ".join(["get", kind, *([shlex.quote(asked.name)] if asked.name else [])]), asked.namespace)

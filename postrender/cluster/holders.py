@@ -1,0 +1,112 @@
+"""Which living releases hold an object in their stored manifests, whatever the object's own annotations say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from postrender import manifest as manifests
+from postrender._record import Record
+from postrender.cluster.interface import LIST, Source, unreadable
+from postrender.errors import ClusterError, ManifestError
+from postrender.helm.ownership import DRIVERS, lives
+from postrender.models import RELEASE_NAMESPACE, LiveObject, ObjectKey, ReleaseName, StoredRelease, Unknown
+
+MOST = 500
+"""How many releases are read before it counts as unknown who holds an object."""
+
+
+class Holders(Record):
+    """The living release that holds an object, for each object that one holds, and how many releases were read."""
+
+    found: Mapping[ObjectKey, ReleaseName]
+    read: int
+
+    @property
+    def note(self) -> str:
+        """What a reader is told of it; ``""`` if nothing was read."""
+        releases = f"{self.read} other stored release{'s' * (self.read != 1)}"
+        return f"checked the manifests of {releases} for the objects to be adopted" if self.read else ""
+
+
+def holders(source: Source, lives_of: Iterable[LiveObject], release: ReleaseName, driver: str) -> Holders:
+    """The living releases whose stored manifests hold live objects.
+
+    Read are the releases of the object's namespace, of the namespace of ``release`` (which wants the objects, and is
+    stored through ``driver``), and of those that the object's metadata names. Raises ClusterError if any of them
+    cannot be read, or if ``driver`` keeps releases where none can.
+    """
+    wanted: dict[str, list[ObjectKey]] = {}
+    for live in lives_of:
+        named = (place.namespace for place in live.stored_as)
+        places = (live.key.namespace, release.namespace, live.annotations.get(RELEASE_NAMESPACE), *named)
+        for namespace in dict.fromkeys(place for place in places if place):
+            wanted.setdefault(namespace, []).append(live.key)
+    stored = [each for namespace in wanted for each in _stored_in(source, namespace) if each != (release, driver)]
+    if len(stored) > MOST:
+        raise ClusterError(
+            f"{len(stored)} releases may hold what is to be adopted, and at most {MOST} are read",
+            where=f"namespace {' and '.join(wanted)}",
+            next=tuple(source.typed(LIST, namespace) for namespace in wanted),
+        )
+    found: dict[ObjectKey, ReleaseName] = {}
+    for (name, _), revisions in zip(stored, source.histories(stored), strict=True):
+        if isinstance(revisions, Unknown):
+            raise unreadable(name, source.description, revisions)
+        for key in _held(source, name, revisions, wanted[name.namespace]):
+            found.setdefault(key, name)
+    _require_seen(source, release, driver, [each for each, keys in wanted.items() if {*keys} - {*found}])
+    return Holders(found, len(stored))
+
+
+def _require_seen(source: Source, release: ReleaseName, driver: str, namespaces: Iterable[str]) -> None:
+    """Raise ClusterError if other releases of these namespaces may be where the cluster does not show them."""
+    for namespace in () if driver in DRIVERS else namespaces:
+        own = source.releases(release, manifest=False, driver=driver)
+        if isinstance(own, Unknown):
+            raise ClusterError(
+                f"whether a living release of it holds what is to be adopted is not known: {own.reason}",
+                where=f"namespace {namespace}",
+                next=source.typed(LIST, namespace),
+            )
+
+
+def _stored_in(source: Source, namespace: str) -> tuple[tuple[ReleaseName, str], ...]:
+    stored = source.stored_in(namespace)
+    if isinstance(stored, Unknown):
+        raise ClusterError(
+            f"whether a living release of it holds what is to be adopted is not known: {stored.reason}",
+            where=f"namespace {namespace}",
+            next=stored.next or "postrender doctor",
+        )
+    return stored
+
+
+def _held(
+    source: Source, release: ReleaseName, revisions: Iterable[StoredRelease], keys: Iterable[ObjectKey]
+) -> list[ObjectKey]:
+    """The keys that a stored manifest of the release holds, if it lives."""
+    alive = lives(revisions, source.typed)
+    if alive is False:
+        return []
+    try:
+        refs = [ref for each in revisions if each.manifest for ref in manifests.read(each.manifest.encode()).objects]
+    except ManifestError as error:
+        raise ClusterError(
+            f"its stored manifest cannot be read: {error.cause}",
+            where=f"release {release}",
+            next=source.typed(f"helm get manifest {release.name}", release.namespace),
+        ) from error
+    named = {(ref.gvk.group_kind, ref.namespace or release.namespace, ref.name) for ref in refs}
+    anywhere = {(ref.gvk.group_kind, ref.name) for ref in refs}
+    held = [
+        key
+        for key in keys
+        if (
+            (key.group_kind, key.namespace, key.name) in named
+            if key.namespace
+            else (key.group_kind, key.name) in anywhere
+        )
+    ]
+    if held and isinstance(alive, Unknown):
+        raise unreadable(release, source.description, alive)
+    return held

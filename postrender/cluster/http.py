@@ -1,0 +1,307 @@
+"""HTTP to the API server: one request at a time, retried if that is safe, with bounded responses.
+
+A request returns an ``Answer``, or a ``NoAnswer`` with the cause; it raises no exception of the HTTP library.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from postrender._record import Record
+from postrender.cluster.kubeconfig import as_go_sends
+from postrender.errors import PostrenderError
+from postrender.models import Json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ssl
+
+    import urllib3
+
+
+class Answer(Record):
+    """What the server said. ``retry_after`` is in seconds, ``None`` where it asks for no patience."""
+
+    status: int
+    content_type: str
+    body: bytes
+    retry_after: float | None = None
+
+    def json(self) -> Json:
+        """The body as JSON; ``None`` where it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+def items_of(value: Json) -> list[Json]:
+    """The value, which has to be a list of JSON objects; raises TypeError for anything else."""
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise TypeError("it is no list of objects")
+    return value
+
+
+class NoAnswer(Record):
+    """Nothing came back that can be understood; ``reason`` is a sentence without a full stop.
+
+    ``broken`` says that a connection broke off, so that another try may do; the request may have been carried out.
+    """
+
+    reason: str
+    next: tuple[str, ...] = ()
+    broken: bool = False
+
+
+class Unreadable(Exception):
+    """An answer began, but cannot be taken; the message is a sentence without a full stop."""
+
+
+class Unsendable(Exception):
+    """A header's value holds a character that no header can; the message is the header's name, not its value."""
+
+
+def told(error: Exception, timeout: float) -> NoAnswer:
+    """One sentence, and what can be done; ``timeout`` is in seconds."""
+    from urllib3 import exceptions
+
+    if isinstance(error, Unsendable):
+        return NoAnswer(
+            f"the request could not be sent: the value for {error} holds a control character, such as a line break",
+            ("kubectl config view",),
+        )
+    if isinstance(error, PostrenderError):
+        return NoAnswer(error.cause, error.next)
+    if isinstance(error, Unreadable):
+        return NoAnswer(f"the server was reached, but {error}")
+    if isinstance(error, exceptions.ProxyError):
+        return NoAnswer(
+            f"the proxy cannot be reached or does not let us through: {_cause(error)}", ("env | grep -i proxy",)
+        )
+    if isinstance(error, exceptions.SSLError):
+        if _cut(error):
+            return NoAnswer("the connection broke off during the TLS handshake", broken=True)
+        return NoAnswer(
+            f"the server's certificate or TLS is not accepted: {_cause(error)}",
+            ("--kube-ca-file FILE", "--kube-tls-server-name NAME"),
+        )
+    if isinstance(error, exceptions.NewConnectionError):
+        return NoAnswer(f"no connection to the server: {_cause(error)}", ("kubectl cluster-info",))
+    if isinstance(error, exceptions.TimeoutError):
+        return NoAnswer(f"no answer within {timeout:g} s", (f"--request-timeout {2 * timeout:g}",))
+    if isinstance(error, exceptions.DecodeError):
+        return NoAnswer("the answer cannot be unpacked")
+    if isinstance(error, exceptions.ProtocolError):
+        return NoAnswer(f"the connection broke off: {_cause(error)}", broken=True)
+    # Not in its own words: an error of Python's or of a library's may repeat a header or an address.
+    return NoAnswer(f"the request could not be sent: {getattr(error, 'strerror', None) or type(error).__name__}")
+
+
+def _cut(error: BaseException) -> bool:
+    """Whether the other side closed the connection inside TLS: an overloaded server or balancer, no bad certificate."""
+    import ssl
+
+    inner = [each for each in (error.__cause__, *error.args) if isinstance(each, BaseException)]
+    return isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) or any(_cut(each) for each in inner)
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason, as short as it comes."""
+    inner = next((each for each in (error.__cause__, *error.args[::-1]) if isinstance(each, BaseException)), None)
+    if inner is not None and inner is not error:
+        return _cause(inner)
+    said = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or str(error) or type(error).__name__
+    return re.sub(r"^.*\[Errno -?\d+\] ", "", str(said).replace("\n", " ")).rstrip(".")
+
+
+TIMEOUT = 30.0
+"""Seconds one try may take where nobody said otherwise, and all waiting between tries together."""
+
+TRIES = 3
+"""How often a read is tried at most that meets a server error or a connection that breaks off."""
+
+MAX_ANSWER = 64 * 1024 * 1024
+"""The most bytes of an answer, unpacked. A single object has at most some MiB."""
+
+GIVE_UP_AFTER = 8
+"""After so many requests in a row without a clear answer no other is sent: the server has other troubles."""
+
+DRY_RUN = "dryRun=All"
+"""In a query, it makes of any write a question: the server keeps nothing."""
+
+RENEWAL = 10.0
+"""Seconds for which a token is not looked at again: renewing one may run a plugin."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""What no header's value may hold (``ValidHeaderFieldValue``, golang.org/x/net v0.38.0, http/httpguts/httplex.go)."""
+
+_BACKOFF = 0.2
+_RETRIED = frozenset({500, 502, 503, 504})
+_PIECE = 64 * 1024
+
+
+class Transport:
+    """A pool of connections to one server, as one user."""
+
+    def __init__(
+        self, configuration: Any, headers: Iterable[tuple[str, str]], timeout: float | None, trust: ssl.SSLContext
+    ) -> None:
+        """``configuration`` is a ``kubernetes.client.Configuration``; ``headers`` go with every request.
+
+        ``trust`` holds the certificates of the connection, which the configuration does not.
+        """
+        import urllib3
+
+        if not configuration.verify_ssl:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        self._configuration = configuration
+        self._pool = _pool(configuration, trust)
+        self._headers = tuple(headers)
+        self._turn = threading.Lock()
+        self._unclear = 0
+        self._said: tuple[tuple[str, str], ...] = ()
+        self._renewal = 0.0
+        self.timeout = timeout or TIMEOUT
+
+    @property
+    def patience(self) -> float:
+        """Seconds after which one request has come to an end."""
+        return (TRIES + 1) * self.timeout
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: str = "",
+        accept: str = "application/json",
+        body: bytes | None = None,
+        content_type: str = "",
+        persist: bool = False,
+    ) -> Answer | NoAnswer:
+        """Ask for an exact path; ``query`` is encoded already. Never raises for what a server or network does.
+
+        A GET or dry run is tried again after a server error or a connection that broke off, anything after a 429; a
+        redirect is not followed, since it would carry the credentials elsewhere. ``persist`` tells that a server error
+        is no sign for other requests: of many kinds that are listed, some may be broken.
+        """
+        safe = method == "GET" or DRY_RUN in query.split("&")
+        if {".", ".."} & set(path.split("/")):
+            return NoAnswer(f"nothing can be called that, since its path {path} would be another's")
+        if self._unclear >= GIVE_UP_AFTER:
+            return NoAnswer(f"it was not asked for, since {self._unclear} requests before got no clear answer")
+        headers = [("Accept", accept), ("Accept-Encoding", "gzip"), ("User-Agent", "postrender"), *self._headers]
+        if content_type:
+            headers.append(("Content-Type", content_type))
+        if not safe:
+            # On a connection that the server closed meanwhile it would stay open whether a write arrived.
+            self._pool.clear()
+        url = f"{self._configuration.host}{path}" + (f"?{query}" if query else "")
+        attempt, left = 1, self.timeout
+        outcome = self._once(method, url, headers, body)
+        while (pause := _pause(outcome, attempt, safe=safe)) is not None and pause <= left:
+            time.sleep(pause)
+            attempt, left = attempt + 1, left - pause
+            outcome = self._once(method, url, headers, body)
+        self._note(outcome, persist=persist)
+        return outcome
+
+    def _note(self, outcome: Answer | NoAnswer, *, persist: bool) -> None:
+        unclear = isinstance(outcome, NoAnswer) or outcome.status == 429 or (outcome.status >= 500 and not persist)
+        with self._turn:
+            self._unclear = self._unclear + 1 if unclear else 0
+
+    def _once(self, method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes | None) -> Answer | NoAnswer:
+        import urllib3
+        from urllib3._collections import HTTPHeaderDict  # which urllib3 1.26 has nowhere else
+
+        sent = HTTPHeaderDict()
+        deadline = time.monotonic() + self.timeout
+        try:
+            for name, value in (*headers, *self._authorization()):
+                if _CONTROL.search(value):
+                    raise Unsendable(name)
+                sent.add(name, value)
+            response = self._pool.urlopen(
+                method,
+                url,
+                body=body,
+                headers=sent,
+                retries=False,
+                redirect=False,
+                timeout=urllib3.Timeout(connect=self.timeout, read=self.timeout),
+                preload_content=False,
+                enforce_content_length=True,
+            )
+            try:
+                content = _content(response, deadline)
+            except BaseException:
+                response.close()
+                raise
+        except Exception as error:
+            return told(error, self.timeout)
+        answered = response.headers
+        return Answer(response.status, answered.get("Content-Type", ""), content, _seconds(answered.get("Retry-After")))
+
+    def _authorization(self) -> tuple[tuple[str, str], ...]:
+        """The header that says who asks; a token near its end is renewed, now and then and by one thread at a time."""
+        with self._turn:
+            if time.monotonic() >= self._renewal:
+                told = self._configuration.auth_settings().get("BearerToken")
+                value = told["value"].strip() if told and told["value"] else ""
+                self._said = (("Authorization", as_go_sends(value)),) if value else ()
+                self._renewal = time.monotonic() + RENEWAL
+            return self._said
+
+
+def _pool(configuration: Any, trust: ssl.SSLContext) -> urllib3.PoolManager:
+    """Connections as ``RESTClientObject`` of the package ``kubernetes`` makes them, but for the certificates."""
+    import urllib3
+
+    options: dict[str, Any] = {"maxsize": configuration.connection_pool_maxsize, "ssl_context": trust}
+    if configuration.tls_server_name:
+        options["server_hostname"] = configuration.tls_server_name
+    if configuration.proxy:
+        return urllib3.ProxyManager(
+            configuration.proxy, proxy_headers=configuration.proxy_headers, proxy_ssl_context=trust, **options
+        )
+    return urllib3.PoolManager(**options)
+
+
+def segment(text: str) -> str:
+    """A text as one segment of a path, whatever is in it."""
+    return quote(text, safe="", errors="surrogatepass")
+
+
+def _content(response: Any, deadline: float) -> bytes:
+    """The whole body; raises Unreadable where it is too long or takes too long."""
+    pieces, size = [], 0
+    while piece := response.read(_PIECE):
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_ANSWER:
+            raise Unreadable(f"its answer is longer than {MAX_ANSWER >> 20} MiB")
+        if time.monotonic() > deadline:
+            raise Unreadable("its answer took too long")
+    return b"".join(pieces)
+
+
+def _pause(outcome: Answer | NoAnswer, attempt: int, *, safe: bool) -> float | None:
+    """Seconds to wait before the next try, ``None`` where there is none; ``safe`` requests can be repeated."""
+    pause: float = _BACKOFF * 2 ** (attempt - 1)
+    if isinstance(outcome, NoAnswer):
+        return pause if outcome.broken and safe and attempt < TRIES else None
+    if outcome.status == 429 or (outcome.status in _RETRIED and safe and attempt < TRIES):
+        return max(pause, outcome.retry_after or 0.0)
+    return None
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """The API server gives whole seconds (``tooManyRequests``, apiserver's filters); a date counts for nothing."""
+    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None

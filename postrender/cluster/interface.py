@@ -1,0 +1,347 @@
+"""What the rest of postrender may ask of a cluster: look-ups, lists and dry runs, and their results.
+
+``Source`` is implemented by the API server (``client``), a file (``snapshot_file``) and nothing (``offline``). A dry
+run goes through everything a write goes through, admission included, except the last step: nothing is stored
+(``dryRun=All``, k8s.io/apiserver 0.34, pkg/registry/generic/registry/dryrun.go).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+
+from postrender._record import Record
+from postrender.errors import ClusterError, UsageError
+from postrender.models import (
+    GroupVersionKind,
+    Json,
+    LiveObject,
+    NotServed,
+    ObjectKey,
+    Observation,
+    ReleaseName,
+    Resource,
+    StoredRelease,
+    Unknown,
+    object_name,
+    unflagged,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol, TypeAlias
+else:
+    Protocol = object
+
+
+LIST = "helm list --deployed --failed --pending"
+"""Helm 4 has no ``--all``, and Helm 3 lists no pending release without a flag (cmd/helm/list.go, pkg/cmd/list.go)."""
+
+
+class Wanted(Record):
+    """One object to be looked up; ``body`` asks for all of it, not only its metadata.
+
+    ``namespace`` is resolved and ``""`` for a cluster-scoped kind; ``name`` is never empty.
+    """
+
+    resource: Resource
+    namespace: str
+    name: str
+    body: bool
+
+    @property
+    def key(self) -> ObjectKey:
+        """The identity of what is asked for."""
+        return ObjectKey(self.resource.gvk.group_kind, self.namespace, self.name)
+
+
+class Source(Protocol):
+    """Where live objects are looked up. What it could not tell for certain is ``Unknown``, never an exception."""
+
+    @property
+    def description(self) -> str:
+        """For a reader: ``context kind-dev (https://127.0.0.1:6443)`` or ``file live.yaml``; never a secret."""
+
+    @property
+    def note(self) -> str:
+        """What a reader of a plan must know of it, as a sentence without a full stop; ``""`` for nothing."""
+
+    def comparable(self, key: ObjectKey, body: Json) -> Json:
+        """What a chart wants, as what is live here can be compared with it: with digests where this holds digests."""
+
+    def resources(self, gvks: Iterable[GroupVersionKind]) -> Mapping[GroupVersionKind, Resource | NotServed | Unknown]:
+        """How each kind is served, or that it is not."""
+
+    def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
+        """What is live, in the order of ``wanted``."""
+
+    def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
+        """What the server would say to each request, in the order of ``trials``; nothing is changed by it."""
+
+    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+        """Every stored revision, ascending; ``()`` means that the release is gone.
+
+        ``driver`` is ``$HELM_DRIVER``. With ``manifest``, the newest revision and the newest deployed one come with
+        their manifest.
+        """
+
+    def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
+        """As ``releases`` with their manifests, for several releases at once, each with its driver, in order."""
+
+    def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
+        """Every release of which a namespace holds revisions, whatever their status, each with its driver."""
+
+    def kubectl(self, command: str, namespace: str = "") -> str:
+        """``kubectl COMMAND -n NAMESPACE`` with the flags that reach the same cluster."""
+
+    def typed(self, command: str, namespace: str) -> str:
+        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that do."""
+
+
+class Reached(Protocol):
+    """A cluster that tells how the next command reaches it."""
+
+    @property
+    def description(self) -> str:
+        """For a reader, as a source's."""
+
+    def kubectl(self, command: str, namespace: str = "") -> str:
+        """As ``Source.kubectl``."""
+
+    def typed(self, command: str, namespace: str) -> str:
+        """As ``Source.typed``."""
+
+
+class Unreached:
+    """What a source without a cluster of its own says of commands: they go wherever they go."""
+
+    __slots__ = ()
+
+    def kubectl(self, command: str, namespace: str = "") -> str:
+        """``kubectl COMMAND -n NAMESPACE``."""
+        return unflagged(f"kubectl {command}", namespace)
+
+    def typed(self, command: str, namespace: str) -> str:
+        """``COMMAND -n NAMESPACE``."""
+        return unflagged(command, namespace)
+
+
+def none_stored(release: ReleaseName, reached: Reached, driver: str) -> UsageError:
+    """The error that says that nothing is stored there of a release."""
+    return UsageError(
+        f"no revision of it is stored in {reached.description} (driver {driver})",
+        where=f"release {release}",
+        next=(
+            reached.typed(LIST, release.namespace),
+            "--driver configmap   (or HELM_DRIVER, as Helm has it)",
+        ),
+    )
+
+
+def unreadable(release: ReleaseName, description: str, why: Unknown) -> ClusterError:
+    """The error that says that a release's stored revisions could not be read from the place of that description."""
+    return ClusterError(
+        f"its stored revisions could not be read from {description}: {why.reason}",
+        where=f"release {release}",
+        next=why.next,
+    )
+
+
+class Misshapen(Exception):
+    """Something is no Kubernetes object; the message is one sentence without a full stop."""
+
+
+def live_object(body: Json, gvk: GroupVersionKind, *, whole: bool) -> LiveObject:
+    """The facts of an object's JSON; ``whole`` keeps the JSON with them. Raises Misshapen."""
+    metadata = body.get("metadata") if isinstance(body, dict) else None
+    if not isinstance(metadata, dict):
+        raise Misshapen("it has no metadata")
+    managed = metadata.get("managedFields")
+    if managed is not None and not isinstance(managed, list):
+        raise Misshapen("its metadata.managedFields are no list")
+    return LiveObject(
+        key=ObjectKey(gvk.group_kind, _text(metadata, "namespace"), _text(metadata, "name")),
+        api_version=gvk.api_version,
+        uid=_text(metadata, "uid"),
+        resource_version=_text(metadata, "resourceVersion"),
+        labels=_texts(metadata, "labels"),
+        annotations=_texts(metadata, "annotations"),
+        deleting=bool(_text(metadata, "deletionTimestamp")),
+        managed_fields=tuple(managed or ()),
+        body=body if whole else None,
+    )
+
+
+def _text(metadata: dict[str, Json], field: str) -> str:
+    found = metadata.get(field)
+    if found is not None and not isinstance(found, str):
+        raise Misshapen(f"its metadata.{field} is no text")
+    return found or ""
+
+
+def _texts(metadata: dict[str, Json], field: str) -> Mapping[str, str]:
+    found = metadata.get(field)
+    if found is not None and not (isinstance(found, dict) and all(isinstance(each, str) for each in found.values())):
+        raise Misshapen(f"its metadata.{field} do not map text to text")
+    return found or {}
+
+
+class Listing(Record):
+    """All objects of a kind in one namespace, or in all (``""``), that a label selector chooses (``""``: all).
+
+    ``keep`` reduces an item, which is JSON with the object's metadata, to what is wanted of it; ``None`` drops it. It
+    is called in other threads, by one at a time, and may raise Misshapen.
+    """
+
+    resource: Resource
+    namespace: str
+    selector: str
+    keep: Callable[[Resource, Json], Any]
+
+
+class Page(Record):
+    """Some of the objects of a listing, reduced; ``seen`` counts all so far.
+
+    ``failure`` says why there are no more, ``forbidden`` that this is for want of a right; ``last`` ends a listing.
+    """
+
+    kept: tuple[Any, ...] = ()
+    seen: int = 0
+    failure: Unknown | None = None
+    forbidden: bool = False
+    last: bool = True
+
+
+class Named(Record):
+    """A resource, and what else it may be called: its singular (``""`` where nobody says) and its short names."""
+
+    resource: Resource
+    singular: str = ""
+    short: tuple[str, ...] = ()
+
+
+class Catalog(Record):
+    """Every kind whose objects can be made and listed, and the groups (by path) that could not be asked."""
+
+    kinds: tuple[Named, ...]
+    unknown: Mapping[str, Unknown]
+
+
+class Survey(Protocol):
+    """Where whole kinds are listed: a cluster."""
+
+    @property
+    def description(self) -> str:
+        """For a reader: ``context kind-dev (https://127.0.0.1:6443)``; never a secret."""
+
+    def catalog(self) -> Catalog:
+        """What is served."""
+
+    def pages(self, listings: Sequence[Listing]) -> Iterator[tuple[Listing, Page]]:
+        """The pages of all listings as they come, several at once; a listing ends with a failure or without one."""
+
+    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+        """As ``Source.releases``."""
+
+    def kubectl(self, command: str, namespace: str = "") -> str:
+        """``kubectl COMMAND -n NAMESPACE`` with the flags that reach the same cluster."""
+
+    def typed(self, command: str, namespace: str) -> str:
+        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that do."""
+
+
+class Verb(Enum):
+    """How one object is written; by a JSON patch only in a dry run."""
+
+    APPLY = "server-side apply"
+    MERGE = "merge patch"
+    STRATEGIC = "strategic merge patch"
+    REPLACE = "replace"
+    CREATE = "create"
+    JSON = "JSON patch"
+
+
+class Trial(Record, hidden=("body",)):
+    """One request. ``force`` is server-side apply's: take fields from other field managers.
+
+    ``first_own`` says that Helm makes the entries of its client-side past its own before it applies, so that no
+    conflict with those can arise; ``first_stamped`` that postrender writes the ownership metadata before Helm comes.
+    ``client_side_past`` says that there are such entries: the answer is what the apply makes of the object once they
+    are migrated, or, unless ``first_own``, what the apply leaves because they are not. ``new`` says that nothing is
+    live under that name, ``strict`` that Helm asks for no field to be unknown.
+    ``follows`` says that an earlier document of the run writes the object first: the server cannot foresee the result.
+    ``stands_for`` is the object for which the request is sent under another name, an unused one.
+    """
+
+    verb: Verb
+    resource: Resource
+    key: ObjectKey
+    body: Json
+    force: bool = False
+    first_own: bool = False
+    first_stamped: bool = False
+    new: bool = False
+    strict: bool = False
+    stands_for: ObjectKey | None = None
+    client_side_past: bool = False
+    follows: bool = False
+
+    @property
+    def name(self) -> str:
+        """``shirts.stable.example.com/shop/shirt``: how every message names the object."""
+        return object_name(self.resource, self.about)
+
+    @property
+    def about(self) -> ObjectKey:
+        """The object that the request is about, whatever name it is sent under."""
+        return self.stands_for or self.key
+
+
+class Accepted(Record, hidden=("live",)):
+    """The server would carry it out; ``live`` is what it says would then be there.
+
+    ``removed`` are paths, each of elements as in ``fieldsV1``, of what goes or changes because Helm migrated its
+    ownership and the chart lacks it. ``left`` are such paths of what stays because Helm does not migrate.
+    """
+
+    live: Json
+    removed: tuple[tuple[str, ...], ...] = ()
+    left: tuple[tuple[str, ...], ...] = ()
+
+
+class Conflict(Record):
+    """One field that another field manager set: ``field`` is like ``.spec.color``.
+
+    ``by_update`` tells an entry of plain writes from one of server-side apply.
+    """
+
+    field: str
+    manager: str
+    by_update: bool
+
+
+class Conflicting(Record):
+    """Server-side apply without force would end there; ``message`` is the server's."""
+
+    conflicts: tuple[Conflict, ...]
+    message: str
+
+
+class Rejected(Record):
+    """The server would refuse: an immutable field, an invalid value, an admission. ``message`` is the server's."""
+
+    message: str
+
+
+class NotAsked(Record):
+    """Nothing is known: no right to write, no server, no clear answer.
+
+    ``reason`` is a sentence without a full stop, ``""`` where nobody expects an answer (a file stands for the cluster);
+    ``next`` what a user can type.
+    """
+
+    reason: str = ""
+    next: tuple[str, ...] = ()
+
+
+TrialAnswer: TypeAlias = Accepted | Conflicting | Rejected | NotAsked

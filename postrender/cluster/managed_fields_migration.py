@@ -1,0 +1,190 @@
+"""What a server-side apply makes of an object once Helm migrated its field ownership.
+
+A dry run of the apply cannot show it, because a dry run of the migration leaves nothing behind. So the object is
+computed, and sent as a patch in a dry run, for the server's defaults, validation and admission.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from postrender._record import Record, replace
+from postrender.cluster.diagnose import Asked, Kubectl, misunderstood, unclear
+from postrender.cluster.http import NoAnswer, Transport
+from postrender.cluster.interface import Trial, Wanted
+from postrender.cluster.reads import exact_path
+from postrender.cluster.schemas import Schemas
+from postrender.helm.managed_fields import MANAGER
+from postrender.helm.patch import PatchType, patch_type
+from postrender.helm.server_side.field_managers import Owned, applied, migrated
+from postrender.helm.server_side.fieldset import FieldSet, Path, canonical, value_at
+from postrender.helm.server_side.schema import OpenApiSchema
+from postrender.helm.server_side.typed import Typed
+from postrender.models import GroupVersionKind, Json, NotServed, Resource, Unknown
+
+
+class Pruned(Record):
+    """What the apply makes of the ``live`` object: a JSON patch from this to that, and the paths that go."""
+
+    live: Json
+    patch: tuple[Json, ...]
+    gone: tuple[Path, ...]
+
+
+def after_migration(
+    transport: Transport, schemas: Schemas, trial: Trial, kubectl: Kubectl
+) -> Pruned | str | Unknown | None:
+    """The object as the apply leaves it; ``None`` if the migration changes nothing.
+
+    Text is the API server's error, without its last details; Unknown says why the result cannot be computed.
+    """
+    api_version = trial.resource.gvk.api_version
+    try:
+        body, before = _without_managed_fields(_live(transport, trial, trial.resource, kubectl))
+        converter = _Converter(transport, schemas, trial, kubectl, body)
+        live = converter.typed(body, trial.resource.gvk)
+        config = converter.typed(trial.body, trial.resource.gvk)
+        config.validate()
+        owned = _owned(migrated(before, MANAGER, MANAGER))
+        result = applied(live, config, api_version, owned, _identifier(MANAGER, "Apply", "", ""), converter)
+        alone = applied(live, config, api_version, _owned(before), _identifier(MANAGER, "Apply", "", ""), converter)
+        gone = alone.named(alone.fields()).difference(result.named(result.fields())).top()
+    except _Unforeseen as error:
+        return error.why
+    except ValueError as error:
+        return f"failed to apply: {error}"
+    except KeyError as error:
+        return misunderstood(f"its OpenAPI document lacks the type {error}", kubectl)
+    if canonical(result.value) == canonical(alone.value):
+        return None
+    if patch_type(trial.resource.gvk) is PatchType.MERGE and (refusal := converter.null_error(result.value)):
+        return refusal
+    version = body["metadata"].get("resourceVersion")
+    guard = [{"op": "replace", "path": "/metadata/resourceVersion", "value": version}]
+    after = result.value if isinstance(result.value, dict) else {}
+    return Pruned(body, (*guard, *_operations(body, after)), tuple(gone))
+
+
+def changed(paths: Sequence[Path], before: Json, after: Json) -> tuple[Path, ...]:
+    """The paths at which two objects differ: at others a default or an admission leaves the value as it was."""
+    return tuple(path for path in paths if canonical(value_at(before, path)) != canonical(value_at(after, path)))
+
+
+class _Unforeseen(Exception):
+    def __init__(self, why: Unknown) -> None:
+        super().__init__(why.reason)
+        self.why = why
+
+
+class _Converter:
+    """Conversion between the apiVersions of the object's kind.
+
+    The server alone can convert. If it shows the live object alike in both versions, so is the result of an apply.
+    """
+
+    def __init__(self, transport: Transport, schemas: Schemas, trial: Trial, kubectl: Kubectl, live: Json) -> None:
+        self._live = live
+        self._transport = transport
+        self._schemas = schemas
+        self._trial = trial
+        self._kubectl = kubectl
+        self._alike: set[str] = {trial.resource.gvk.api_version}
+
+    def typed(self, value: Json, gvk: GroupVersionKind) -> Typed:
+        found = self._served(gvk, value)
+        if found is None:
+            raise _Unforeseen(Unknown(f"the server describes no {gvk.kind} of {gvk.api_version}"))
+        return found
+
+    def null_error(self, value: Json) -> str:
+        schema = self._schemas.of(self._trial.resource.gvk)
+        type_ = schema.type_of(self._trial.resource.gvk) if isinstance(schema, OpenApiSchema) else None
+        return schema.null_error(type_, value) if isinstance(schema, OpenApiSchema) and type_ else ""
+
+    def converted(self, value: Typed, api_version: str) -> Typed | None:
+        if value.value is None or value.value.get("apiVersion") == api_version:
+            return value
+        gvk = GroupVersionKind.parse(api_version, self._trial.resource.gvk.kind)
+        found = self._served(gvk, {**value.value, "apiVersion": api_version})
+        if found is not None:
+            self._check(gvk)
+            found.validate()
+        return found
+
+    def _served(self, gvk: GroupVersionKind, value: Json) -> Typed | None:
+        schema = self._schemas.of(gvk)
+        if isinstance(schema, Unknown):
+            raise _Unforeseen(schema)
+        type_ = None if isinstance(schema, NotServed) else schema.type_of(gvk)
+        if isinstance(schema, NotServed) or type_ is None:
+            return None
+        return Typed(value, schema, type_, keeps_empty=self._schemas.keeps_empty())
+
+    def _check(self, gvk: GroupVersionKind) -> None:
+        if gvk.api_version in self._alike:
+            return
+        resource, key = replace(self._trial.resource, gvk=gvk), self._trial.key
+        other, _ = _without_managed_fields(_live(self._transport, self._trial, resource, self._kubectl))
+        if canonical({**other, "apiVersion": ""}) != canonical({**self._live, "apiVersion": ""}):
+            mine = self._trial.resource.gvk.api_version
+            raise _Unforeseen(
+                Unknown(
+                    f"Helm wrote it as {gvk.api_version} before, and only the server can convert that to {mine}",
+                    (self._kubectl.call(f"get {resource.qualified} {key.name} -o yaml", key.namespace),),
+                )
+            )
+        self._alike.add(gvk.api_version)
+
+
+def _live(transport: Transport, trial: Trial, resource: Resource, kubectl: Kubectl) -> Json:
+    """The live object as ``resource`` serves it."""
+    key = trial.key
+    outcome = transport.request("GET", exact_path(Wanted(resource, key.namespace, key.name, body=True)))
+    asked = Asked("get", resource, key.namespace, key.name)
+    if isinstance(outcome, NoAnswer) or outcome.status != 200:
+        raise _Unforeseen(unclear(outcome, kubectl, asked))
+    body = outcome.json()
+    if not isinstance(body, dict) or not isinstance(body.get("metadata"), dict):
+        raise _Unforeseen(misunderstood("it is no object", kubectl, asked))
+    return body
+
+
+def _without_managed_fields(body: Json) -> tuple[Json, list[Json]]:
+    metadata = {key: value for key, value in body["metadata"].items() if key != "managedFields"}
+    return {**body, "metadata": metadata}, body["metadata"].get("managedFields") or []
+
+
+def _owned(managed_fields: Sequence[Json]) -> dict[str, Owned]:
+    """Fields by manager, as the server tells managers apart."""
+    return {
+        _identifier(
+            str(entry.get("manager")),
+            str(entry.get("operation")),
+            str(entry.get("apiVersion")),
+            str(entry.get("subresource") or ""),
+        ): Owned(FieldSet.parse(entry.get("fieldsV1") or {}), str(entry.get("apiVersion")))
+        for entry in managed_fields
+    }
+
+
+def _identifier(manager: str, operation: str, api_version: str, subresource: str) -> str:
+    """An applier has one set (``BuildManagerIdentifier``, k8s.io/apimachinery 0.34, pkg/util/managedfields)."""
+    return json.dumps([manager, operation, "" if operation == "Apply" else api_version, subresource])
+
+
+def _operations(before: Json, after: Json) -> list[Json]:
+    """Operations of a JSON patch for each field that differs, those of the metadata one by one."""
+    found = _changes("", {**before, "metadata": {}}, {**after, "metadata": {}})
+    return found + _changes("/metadata", before["metadata"], after.get("metadata") or {})
+
+
+def _changes(path: str, before: Json, after: Json) -> list[Json]:
+    found: list[Json] = []
+    for key in {**before, **after}:
+        at = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
+        if key not in after:
+            found.append({"op": "remove", "path": at})
+        elif key not in before or canonical(before[key]) != canonical(after[key]):
+            found.append({"op": "replace" if key in before else "add", "path": at, "value": after[key]})
+    return found

@@ -1,0 +1,91 @@
+"""The source that knows of no live object: Kubernetes' own kinds, the CRDs at hand, and a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from postrender._record import replace
+from postrender.cluster import builtin_kinds
+from postrender.cluster.interface import Unreached, Wanted
+from postrender.models import (
+    GroupVersionKind,
+    Json,
+    NotServed,
+    ObjectKey,
+    Observation,
+    ReleaseName,
+    Resource,
+    StoredRelease,
+    Unknown,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from postrender.cluster.interface import Trial, TrialAnswer
+
+_NOBODY = Unknown("no cluster was asked", ("--kube-context NAME",))
+
+
+class Offline(Unreached):
+    """A source that asks nobody: it knows Kubernetes' own kinds and the CRDs it is given, and no live object."""
+
+    def __init__(self, crds: Iterable[Json] = ()) -> None:
+        """``crds`` are the bodies of CustomResourceDefinitions."""
+        self._served = {resource.gvk: resource for crd in crds for resource in builtin_kinds.defined(crd)}
+        self._kinds = {gvk.group_kind: resource for gvk, resource in self._served.items()}
+
+    @property
+    def description(self) -> str:
+        """``no cluster``."""
+        return "no cluster"
+
+    @property
+    def note(self) -> str:
+        """Nothing."""
+        return ""
+
+    def comparable(self, key: ObjectKey, body: Json) -> Json:
+        """The body as it is."""
+        del key
+        return body
+
+    def serves(self, gvk: GroupVersionKind) -> bool:
+        """Whether the CRDs leave it open that this kind is served in this version."""
+        return gvk in self._served or gvk.group_kind not in self._kinds
+
+    def knows(self, gvk: GroupVersionKind) -> bool:
+        """Whether plural and scope are more than a guess."""
+        return gvk.group_kind in self._kinds or builtin_kinds.known(gvk) is not None
+
+    def resource(self, gvk: GroupVersionKind) -> Resource:
+        """By the CRDs (in any version), Kubernetes' own kinds, and a guess."""
+        near = self._served.get(gvk) or self._kinds.get(gvk.group_kind)
+        return replace(near, gvk=gvk) if near else builtin_kinds.known(gvk) or builtin_kinds.guessed(gvk)
+
+    def resources(self, gvks: Iterable[GroupVersionKind]) -> dict[GroupVersionKind, Resource | NotServed | Unknown]:
+        """``resource`` of each."""
+        return {gvk: self.resource(gvk) for gvk in gvks}
+
+    def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
+        """Unknown, for each."""
+        return [_NOBODY for _ in wanted]
+
+    def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
+        """Not asked, for each."""
+        from postrender.cluster.interface import NotAsked  # Nobody offline sends anything to a live object.
+
+        return [NotAsked()] * len(trials)
+
+    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> Unknown:
+        """Unknown."""
+        del name, manifest, driver
+        return _NOBODY
+
+    def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
+        """Unknown, for each."""
+        return [_NOBODY for _ in names]
+
+    def stored_in(self, namespace: str) -> Unknown:
+        """Unknown."""
+        del namespace
+        return _NOBODY

@@ -1,0 +1,184 @@
+"""Reads: one object by its exact path, and lists of metadata in pages."""
+
+from __future__ import annotations
+
+import threading
+from urllib.parse import urlencode
+
+from postrender._record import Record, replace
+from postrender.cluster.diagnose import Asked, Kubectl, misunderstood, unclear
+from postrender.cluster.http import Answer, NoAnswer, Transport, segment
+from postrender.cluster.interface import Listing, Misshapen, Page, Wanted, live_object
+from postrender.models import Absent, Found, GroupVersionKind, Json, LiveObject, Observation, Unknown
+
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+"""Asks for the metadata alone; a server that cannot do that sends the whole objects."""
+
+PAGE = 500
+"""Objects in one answer, as kubectl asks for them (``--chunk-size``)."""
+
+MAX_PAGES = 100_000
+"""A list that goes on for longer does not end."""
+
+_ONE = threading.Lock()
+"""Held while an answer is taken apart: an interpreter does one at a time anyway, and so only one is in memory whole."""
+
+
+class Place(Record):
+    """Where a list goes on: the server's word for it, pages so far, objects so far, and whether it was begun anew."""
+
+    token: str = ""
+    pages: int = 0
+    seen: int = 0
+    anew: bool = False
+
+
+def page(transport: Transport, listing: Listing, place: Place, kubectl: Kubectl) -> tuple[Page, Place | None]:
+    """One page reduced by ``listing.keep``, and where the next one begins; ``None`` after the last.
+
+    A place that the server forgot (410) is exchanged for the one it offers instead, which goes on behind the same
+    object in the list as it is by now (``handleCompactedErrorForPaging``, apiserver's storage/etcd3/errors.go); where
+    it offers none, the list is begun anew, once.
+    """
+    asked = Asked("list", listing.resource, listing.namespace)
+    query = {"limit": str(PAGE)}
+    if listing.selector:
+        query["labelSelector"] = listing.selector
+    if place.token:
+        query["continue"] = place.token
+    outcome = transport.request(
+        "GET",
+        listing.resource.path(segment(listing.namespace), ""),
+        query=urlencode(query),
+        accept=METADATA_LIST,
+        persist=True,
+    )
+    if isinstance(outcome, Answer) and outcome.status == 410 and place.token:
+        onward = _instead(outcome.json(), place)
+        if onward is not None:
+            return Page(seen=onward.seen, last=False), onward
+    if isinstance(outcome, NoAnswer) or outcome.status != 200:
+        forbidden = isinstance(outcome, Answer) and outcome.status == 403
+        return Page(seen=place.seen, failure=unclear(outcome, kubectl, asked), forbidden=forbidden), None
+    try:
+        with _ONE:
+            return _taken_apart(outcome.json(), listing, place)
+    except Misshapen as error:
+        return Page(seen=place.seen, failure=misunderstood(str(error), kubectl, asked)), None
+
+
+def _instead(body: Json, place: Place) -> Place | None:
+    metadata = body.get("metadata") if isinstance(body, dict) else None
+    offered = metadata.get("continue") if isinstance(metadata, dict) else None
+    if isinstance(offered, str) and offered and offered != place.token and place.pages < MAX_PAGES:
+        return replace(place, token=offered, pages=place.pages + 1)
+    return None if place.anew else Place(anew=True)
+
+
+def _taken_apart(body: Json, listing: Listing, place: Place) -> tuple[Page, Place | None]:
+    items, onward = _items(body, listing)
+    kept = tuple(each for each in (listing.keep(listing.resource, item) for item in items) if each is not None)
+    seen = place.seen + len(items)
+    if not onward:
+        return Page(kept, seen), None
+    if onward == place.token or place.pages >= MAX_PAGES:
+        raise Misshapen("its list does not end")
+    return Page(kept, seen, last=False), replace(place, token=onward, pages=place.pages + 1, seen=seen)
+
+
+def _items(body: Json, listing: Listing) -> tuple[list[Json], str]:
+    """The items of a well-formed list, and its ``metadata.continue`` (``""`` on the last page); raises Misshapen.
+
+    An empty list of metadata has ``items: null`` (``asPartialObjectMetadataList``, apiserver's
+    pkg/endpoints/handlers/response.go of 0.34.3), any other has ``[]``. A list that is cut off has a ``continue``
+    (``ListMeta``, apimachinery's pkg/apis/meta/v1/types.go), so one that has only a ``remainingItemCount`` lost it.
+    """
+    gvk = listing.resource.gvk
+    named = (body.get("apiVersion"), body.get("kind")) if isinstance(body, dict) else None
+    partial = named == ("meta.k8s.io/v1", "PartialObjectMetadataList")
+    if not partial and named != (gvk.api_version, f"{gvk.kind}List"):
+        raise Misshapen(f"it is no list of {listing.resource.qualified}")
+    items, metadata = body.get("items", False), body.get("metadata")
+    if not isinstance(items, list) and not (partial and items is None):
+        raise Misshapen(f"its list of {listing.resource.qualified} has no items")
+    onward = metadata.get("continue", "") if isinstance(metadata, dict) else None
+    if not isinstance(onward, str):
+        raise Misshapen(f"its list of {listing.resource.qualified} has no metadata that says whether it is complete")
+    if not onward and metadata.get("remainingItemCount"):
+        raise Misshapen(f"its list of {listing.resource.qualified} is not complete, and does not say how it goes on")
+    return items or [], onward
+
+
+def late(transport: Transport) -> Page:
+    """What stands for a page that never came."""
+    return Page(failure=Unknown(f"no answer within {transport.patience:g} s"))
+
+
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+"""Asks for the metadata alone; a server that cannot do that sends the whole object."""
+
+_PARTIAL = GroupVersionKind("meta.k8s.io", "v1", "PartialObjectMetadata")
+
+
+def exact_path(wanted: Wanted) -> str:
+    """The one path of an object. Raises ValueError where the question does not name exactly one."""
+    if not wanted.name or bool(wanted.namespace) != wanted.resource.namespaced:
+        raise ValueError(f"{wanted.key} does not name one object of {wanted.resource.qualified}")
+    return wanted.resource.path(segment(wanted.namespace), segment(wanted.name))
+
+
+def collection_path(wanted: Wanted) -> str:
+    """Where an object is made. Raises ValueError as ``exact_path`` does."""
+    exact_path(wanted)
+    return wanted.resource.path(segment(wanted.namespace), "")
+
+
+def read(transport: Transport, wanted: Wanted, kubectl: Kubectl) -> Observation:
+    """What is live. Raises ValueError as ``exact_path`` does, nothing else."""
+    asked = Asked("get", wanted.resource, wanted.namespace, wanted.name)
+    path = exact_path(wanted)
+    outcome = transport.request("GET", path, accept="application/json" if wanted.body else METADATA)
+    if isinstance(outcome, Answer) and outcome.status == 404 and _about(outcome, wanted):
+        return Absent()
+    if isinstance(outcome, NoAnswer) or outcome.status != 200:
+        return unclear(outcome, kubectl, asked)
+    try:
+        return Found(verified(outcome, wanted))
+    except Misshapen as error:
+        return misunderstood(str(error), kubectl, asked)
+
+
+def verified(answer: Answer, wanted: Wanted, *, exists: bool = True) -> LiveObject:
+    """The object of a 200; raises Misshapen where it is not the one that was asked for.
+
+    One that does not exist, since it was made in a dry run, has no resourceVersion.
+    """
+    body = answer.json()
+    if not isinstance(body, dict):
+        raise Misshapen(f"it is no JSON object, but {answer.content_type.partition(';')[0] or 'something else'}")
+    gvk = wanted.resource.gvk
+    kind = GroupVersionKind.parse(str(body.get("apiVersion")), str(body.get("kind")))
+    if kind != gvk and (wanted.body or kind != _PARTIAL):
+        raise Misshapen(f"it is about a {kind}, not about a {gvk}")
+    live = live_object(body, gvk, whole=wanted.body)
+    if live.key != wanted.key:
+        raise Misshapen(f"it is about {live.key}, not about {wanted.key}")
+    if exists and not (live.uid and live.resource_version):
+        raise Misshapen("it has no uid or no resourceVersion")
+    return live
+
+
+def _about(answer: Answer, wanted: Wanted) -> bool:
+    """Whether a 404 is the API server's own about this object (``NewNotFound``, apimachinery's errors.go).
+
+    A proxy's 404, and that of a path that is not served, have no Status with the object's name.
+    """
+    body = answer.json()
+    if not isinstance(body, dict) or body.get("kind") != "Status" or body.get("reason") != "NotFound":
+        return False
+    details: Json = body.get("details")
+    return (
+        isinstance(details, dict)
+        and details.get("name") == wanted.name
+        and details.get("group", "") == wanted.resource.gvk.group
+    )

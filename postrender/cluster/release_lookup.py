@@ -1,0 +1,56 @@
+"""Whether the release that a live object names as its owner still exists: asked once for each release."""
+
+from __future__ import annotations
+
+from postrender.helm.ownership import DRIVERS, lives
+from postrender.models import LiveObject, ReleaseName, StoredRelease, Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
+
+
+class Records(Protocol):
+    """Where revisions are stored."""
+
+    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+        """As ``Source.releases``."""
+
+    def typed(self, command: str, namespace: str) -> str:
+        """As ``Source.typed``."""
+
+
+class Owners:
+    """Whether releases exist. Unknown is not absent.
+
+    Asks for Secrets and for ConfigMaps. ``driver`` is the caller's; if it keeps releases out of the cluster, an owner
+    that the cluster does not hold may be there too, and is unknown.
+    """
+
+    def __init__(self, source: Records, driver: str) -> None:
+        self._source = source
+        self._driver = driver
+        self._told: dict[ReleaseName, bool | Unknown] = {}
+
+    def lives(self, live: LiveObject) -> bool | Unknown:
+        """Of an object that names an owner: whether that exists."""
+        return _together([self.exists(place) for place in live.stored_as])
+
+    def exists(self, release: ReleaseName) -> bool | Unknown:
+        """Whether a release exists."""
+        if release not in self._told:
+            drivers = dict.fromkeys((*DRIVERS, self._driver))
+            self._told[release] = _together([self._stored(release, driver) for driver in drivers])
+        return self._told[release]
+
+    def _stored(self, release: ReleaseName, driver: str) -> bool | Unknown:
+        answer = self._source.releases(release, manifest=False, driver=driver)
+        return answer if isinstance(answer, Unknown) else lives(answer, self._source.typed)
+
+
+def _together(answers: list[bool | Unknown]) -> bool | Unknown:
+    if any(answer is True for answer in answers):
+        return True
+    return next((answer for answer in answers if isinstance(answer, Unknown)), False)

@@ -1,0 +1,125 @@
+"""The stored revisions of releases, read from the cluster: labels from a list, payloads only if they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from postrender.cluster.diagnose import Asked, Kubectl, misunderstood
+from postrender.cluster.http import Transport
+from postrender.cluster.interface import Listing, Misshapen, Survey, Wanted, live_object
+from postrender.cluster.parallel import each
+from postrender.cluster.reads import Place, page, read
+from postrender.helm import storage
+from postrender.helm.storage import Storage, StoredObject
+from postrender.helm.storage.payload import Undecodable
+from postrender.helm.storage.records import Choose
+from postrender.helm.storage.revisions import NotARecord, from_labels
+from postrender.models import Found, Json, LiveObject, ReleaseName, Resource, StoredRelease, Unknown
+
+Skip = Callable[[str], None]
+"""Told of every object that has a release's labels and is no revision of it."""
+
+
+def stored(
+    transport: Transport, name: ReleaseName, driver: str, kubectl: Kubectl, skip: Skip, *, manifest: bool
+) -> tuple[StoredRelease, ...] | Unknown:
+    """Every revision, ascending; those of ``helm.storage.needed`` with their manifest where it is asked for."""
+    found = _stored(transport, name, driver, kubectl, skip, storage.needed if manifest else lambda _: ())
+    return found if isinstance(found, Unknown) else tuple(whole.revision if whole else told for told, whole in found)
+
+
+def payloads(
+    transport: Transport, name: ReleaseName, driver: str, kubectl: Kubectl, skip: Skip
+) -> tuple[StoredObject, ...] | Unknown:
+    """Every revision with its manifest, and the object that holds it, ascending."""
+    found = _stored(transport, name, driver, kubectl, skip, tuple)
+    return found if isinstance(found, Unknown) else tuple(whole for _, whole in found if whole)
+
+
+def _stored(
+    transport: Transport, name: ReleaseName, driver: str, kubectl: Kubectl, skip: Skip, choose: Choose
+) -> list[tuple[StoredRelease, StoredObject | None]] | Unknown:
+    """Every revision as its labels tell it, ascending, and read whole where it is chosen."""
+    kept = storage.storage(driver)
+    if isinstance(kept, Unknown):
+        return kept
+    asked = Asked("list", kept.resource, name.namespace)
+    late: LiveObject | Unknown = Unknown(f"no answer within {transport.patience:g} s")
+
+    def read_whole(lives: Sequence[LiveObject]) -> list[LiveObject | Unknown]:
+        return each(
+            lambda live: _whole(transport, live, kept, kubectl), lives, patience=transport.patience, given_up=late
+        )
+
+    try:
+        return storage.history(_listed(transport, name, kept, kubectl), name, kept, read_whole, choose, skip, kubectl)
+    except storage.Unclear as error:
+        return error.why
+    except (Misshapen, storage.Undecodable) as error:
+        return misunderstood(str(error), kubectl, asked)
+
+
+def _listed(transport: Transport, name: ReleaseName, kept: Storage, kubectl: Kubectl) -> list[LiveObject]:
+    """The objects of all revisions; raises releases.Unclear."""
+    listing = Listing(kept.resource, name.namespace, storage.selector(name.name), _revision)
+    found: list[LiveObject] = []
+    place: Place | None = Place()
+    while place is not None:
+        told, place = page(transport, listing, place, kubectl)
+        if told.failure is not None:
+            raise storage.Unclear(told.failure)
+        if not told.seen:
+            # The list was begun anew.
+            found.clear()
+        found.extend(told.kept)
+    return found
+
+
+def _revision(resource: Resource, item: Json) -> LiveObject:
+    return live_object(item, resource.gvk, whole=False)
+
+
+def _whole(transport: Transport, live: LiveObject, kept: Storage, kubectl: Kubectl) -> LiveObject | Unknown:
+    """The object with its payload, if it is still as it was listed."""
+    wanted = Wanted(kept.resource, live.key.namespace, live.key.name, body=True)
+    answer = read(transport, wanted, kubectl)
+    if isinstance(answer, Unknown):
+        return answer
+    asked = Asked("list", kept.resource, live.key.namespace)
+    if not isinstance(answer, Found):
+        return misunderstood(f"{live.key.name} went away while it was read", kubectl, asked)
+    if answer.live.labels != live.labels:
+        return misunderstood(f"{live.key.name} changed while it was read", kubectl, asked)
+    return answer.live
+
+
+ANY = "owner=helm"
+"""The label selector for all revisions of all releases, as ``helm list`` has it (``List``, driver/secrets.go)."""
+
+
+def newest(survey: Survey, namespace: str, kept: Storage) -> dict[ReleaseName, StoredRelease] | Unknown:
+    """The newest revision of every release of a namespace (``""``: of all) as its labels tell it, without its manifest.
+
+    A release of which there are only objects that are none of Helm's own counts as uninstalled in revision 0.
+    """
+    found: dict[ReleaseName, StoredRelease] = {}
+    for _, found_page in survey.pages([Listing(kept.resource, namespace, ANY, _stored_release)]):
+        for revision in found_page.kept:
+            before = found.get(revision.release)
+            if before is None or revision.revision > before.revision:
+                found[revision.release] = revision
+        if found_page.failure is not None:
+            where = f"{kept.resource.qualified} in {namespace}" if namespace else kept.resource.qualified
+            return Unknown(f"{where}: {found_page.failure.reason}", found_page.failure.next)
+    return found
+
+
+def _stored_release(resource: Resource, item: Json) -> StoredRelease:
+    live = live_object(item, resource.gvk, whole=False)
+    release = ReleaseName(live.key.namespace, live.labels.get("name", ""))
+    try:
+        return from_labels(live, release)
+    except NotARecord:
+        return StoredRelease(release, 0, "uninstalled")
+    except Undecodable as error:
+        raise Misshapen(str(error)) from error

@@ -1,0 +1,348 @@
+"""A file that stands for a whole cluster: what kubectl prints, or what ``postrender snapshot`` recorded.
+
+An object that is not in the file does not exist, the Secrets of releases included. A recorded snapshot also holds the
+server's results of dry runs, each found by a fingerprint of its request. Values of Secrets are digests or the values
+themselves, in the fingerprints too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from postrender import manifest as manifests
+from postrender import redact
+from postrender._record import Record, asdict, replace
+from postrender.cluster.interface import (
+    Accepted,
+    Conflict,
+    Conflicting,
+    Misshapen,
+    NotAsked,
+    Rejected,
+    Trial,
+    TrialAnswer,
+    Unreached,
+    Wanted,
+    live_object,
+)
+from postrender.cluster.offline import Offline
+from postrender.errors import ManifestError, UsageError
+from postrender.helm import storage
+from postrender.manifest import Manifest, ObjectRef
+from postrender.models import (
+    CRD,
+    SECRET,
+    Absent,
+    Found,
+    GroupKind,
+    GroupVersionKind,
+    Json,
+    LiveObject,
+    NotServed,
+    ObjectKey,
+    Observation,
+    ReleaseName,
+    Resource,
+    StoredRelease,
+    Unknown,
+)
+from postrender.redact import Digests, redacted, values
+
+GROUP = "snapshot.postrender"
+"""The API group of what only a snapshot holds; no server serves it."""
+
+API_VERSION = f"{GROUP}/v1"
+
+HEADER = "Snapshot"
+"""The kind of the first document."""
+
+ANSWER = "Answer"
+"""The kind of the others, one for each dry run."""
+
+
+class Header(Record):
+    """What the first document says; ``digest_key`` names the key of the digests that stand for Secret values."""
+
+    hidden: bool
+    digest_key: str = ""
+
+
+def header_document(hide: Digests | None) -> Json:
+    """The first document; ``hide`` as for ``document``."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": HEADER,
+        "metadata": {"name": "snapshot"},
+        "secrets": "values" if hide is None else "digests",
+        "digestKey": hide.name if hide else "",
+    }
+
+
+def header(body: Mapping[str, Json]) -> Header:
+    """What a first document says."""
+    return Header(body.get("secrets") == "digests", str(body.get("digestKey", "")))
+
+
+def fingerprint(trial: Trial, hide: Digests | None) -> str:
+    """What tells one request from all others; ``hide`` as for ``document``."""
+    told = [
+        trial.verb.value,
+        [trial.resource.gvk.api_version, trial.resource.plural],
+        asdict(trial.key),
+        _safe(trial.body, trial, hide),
+        [trial.force, trial.first_own, trial.first_stamped, trial.new, trial.strict, trial.client_side_past],
+    ]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def document(trial: Trial, answer: TrialAnswer, hide: Digests | None, live: Json = None) -> Json:
+    """The answer as a document; ``hide`` makes digests of a Secret's values, ``None`` leaves them.
+
+    ``live`` is the object that the request is about: the answer may repeat what its values are.
+    """
+    body: dict[str, Json]
+    kind = trial.key.group_kind
+    match answer:
+        case Accepted(after, removed, left):
+            known = values(live, kind) | values(trial.body, kind)
+            body = {"accepted": _safe(after, trial, hide, known)}
+            body |= {
+                name: [list(path) for path in paths] for name, paths in (("removed", removed), ("left", left)) if paths
+            }
+        case Conflicting(conflicts, message):
+            body = {"conflicting": asdict(conflicts), "message": message}
+        case Rejected(message):
+            body = {"rejected": message}
+        case NotAsked(reason, following):
+            body = {"notAsked": reason, "next": list(following)}
+    name = fingerprint(trial, hide)
+    return {"apiVersion": API_VERSION, "kind": ANSWER, "metadata": {"name": name}, "about": trial.name, **body}
+
+
+def read(body: Mapping[str, Json]) -> TrialAnswer:
+    """The answer of a document that ``document`` made; raises KeyError or TypeError for another."""
+    if "accepted" in body:
+        removed, left = (tuple(tuple(path) for path in body.get(name, ())) for name in ("removed", "left"))
+        return Accepted(body["accepted"], removed, left)
+    if "conflicting" in body:
+        return Conflicting(tuple(Conflict(**each) for each in body["conflicting"]), body["message"])
+    if "rejected" in body:
+        return Rejected(body["rejected"])
+    return NotAsked(body["notAsked"], tuple(body["next"]))
+
+
+def _safe(body: Json, trial: Trial, hide: Digests | None, known: frozenset[str] = frozenset()) -> Json:
+    if hide is None:
+        return body
+    return redacted(body, trial.key.group_kind, f"{trial.about.namespace}/{trial.about.name}", hide, known)
+
+
+class Snapshot(Record, Unreached):
+    """The live objects of one file, each in every version that the file has it in.
+
+    ``kinds`` knows the CRDs of the file, ``scopes`` tells whether objects of a kind name a namespace. ``answers`` are
+    what a server said to dry runs, by their fingerprints. ``hide`` makes digests of a chart's Secret values where the
+    file holds digests, and ``hidden`` says that it does.
+    """
+
+    path: str
+    objects: Mapping[ObjectKey, tuple[LiveObject, ...]]
+    kinds: Offline
+    scopes: Mapping[GroupKind, bool]
+    answers: Mapping[str, TrialAnswer] = MappingProxyType({})
+    header: Header = Header(hidden=False)
+    hide: Digests | None = None
+
+    @property
+    def description(self) -> str:
+        """``file live.yaml``."""
+        return f"file {self.path}"
+
+    def resources(self, gvks: Iterable[GroupVersionKind]) -> dict[GroupVersionKind, Resource | NotServed | Unknown]:
+        """By the CRDs of the file, Kubernetes' own kinds, the scope of its objects, and a guess.
+
+        ``NotServed`` only where a CRD of the file defines the kind without that version.
+        """
+        return {gvk: _scoped(gvk, self.kinds, self.scopes) if self.kinds.serves(gvk) else NotServed() for gvk in gvks}
+
+    def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
+        """What the file holds, with the body. Unknown for a body in a version that the file does not have it in."""
+        return [self._observe(each) for each in wanted]
+
+    @property
+    def note(self) -> str:
+        """That Secret values cannot be compared, where the file's digests were made with a key that is not at hand."""
+        if self.hide is None or self.hide.name == self.header.digest_key:
+            return ""
+        return (
+            f"{self.path} holds digests for the values of Secrets, made with another key: whether they differ from "
+            f"the chart's cannot be told ({redact.VARIABLE})"
+        )
+
+    def comparable(self, key: ObjectKey, body: Json) -> Json:
+        """With digests for a Secret's values where the file has digests."""
+        if self.hide is None or key.group_kind != SECRET:
+            return body
+        return redact.redacted(body, key.group_kind, f"{key.namespace}/{key.name}", self.hide)
+
+    def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
+        """What the file holds of it: a file has no server's rules."""
+        if not self.answers:
+            return [NotAsked()] * len(trials)
+        return [self.answers.get(fingerprint(each, self.hide), NotAsked()) for each in trials]
+
+    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+        """The revisions whose Secrets (or ConfigMaps, as ``driver`` says) the file holds."""
+        kept = storage.storage(driver)
+        if isinstance(kept, Unknown):
+            return kept
+        kind = kept.resource.gvk.group_kind
+        listed = [
+            live
+            for key, (live, *_) in self.objects.items()
+            if key.group_kind == kind and storage.is_revision(live, name)
+        ]
+        choose = storage.needed if manifest else lambda _: ()
+        try:
+            found = storage.history(listed, name, kept, self._whole, choose, lambda _: None, self)
+        except storage.Unclear as error:
+            return Unknown(f"{self.path}: {error.why.reason}", error.why.next)
+        except storage.Undecodable as error:
+            return Unknown(f"{self.path}: {error}")
+        return tuple(whole.revision if whole else told for told, whole in found)
+
+    def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
+        """Every stored revision of each, ascending."""
+        return [self.releases(name, manifest=True, driver=driver) for name, driver in names]
+
+    def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...]:
+        """The releases of which the file holds revisions."""
+        kinds = {
+            storage.SECRETS.resource.gvk.group_kind: "secret",
+            storage.CONFIGMAPS.resource.gvk.group_kind: "configmap",
+        }
+        found = {
+            (ReleaseName(namespace, live.labels.get("name", "")), kinds[key.group_kind])
+            for key, (live, *_) in self.objects.items()
+            if key.group_kind in kinds and key.namespace == namespace and live.labels.get("owner") == "helm"
+        }
+        return tuple(sorted(found, key=str))
+
+    def _whole(self, records: Sequence[LiveObject]) -> list[LiveObject | Unknown]:
+        """The records, of which a snapshot may have noted no more than the labels."""
+        return [
+            live if "data" in live.body else Unknown(f"it holds no more than the labels of {live.key.name}")
+            for live in records
+        ]
+
+    def _observe(self, wanted: Wanted) -> Observation:
+        versions = self.objects.get(wanted.key)
+        if not versions:
+            return Absent()
+        asked = wanted.resource.gvk.api_version
+        exact = next((live for live in versions if live.api_version == asked), None)
+        if exact is None and wanted.body:
+            return Unknown(
+                f"{self.path} has it as {versions[0].api_version}, and what it is as {asked} only a server can tell",
+                (_again(wanted, self.path),),
+            )
+        return Found(exact or versions[0])
+
+
+def load(path: str, environ: Mapping[str, str] = MappingProxyType({})) -> Snapshot:
+    """Read what ``kubectl get ... -o yaml`` or ``-o json`` printed: a list, single objects, or a stream of them.
+
+    Or what ``postrender snapshot`` wrote, with ``$POSTRENDER_DIGEST_KEY`` out of ``environ``. Raises UsageError, which
+    names file and line, for a file that cannot be read, holds anything but objects, or holds an object twice.
+    """
+    if path == "-":
+        raise UsageError("stdin holds the manifests, so it cannot hold the live objects", next=_kubectl("live.yaml"))
+    try:
+        manifest = manifests.read(Path(path).read_bytes())
+        found = [(ref, manifest.value(ref)) for ref in manifest.objects]
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=path, next=_kubectl(path)) from error
+    except ManifestError as error:
+        place = ", ".join(part for part in (path, error.where) if part)
+        raise UsageError(f"cannot be read: {error.cause}", where=place, next=error.next or _kubectl(path)) from error
+    _only_objects(path, manifest)
+    about = [(ref, body) for ref, body in found if ref.gvk.group == GROUP]
+    found = [(ref, body) for ref, body in found if ref.gvk.group != GROUP]
+    kinds = Offline(body for ref, body in found if ref.gvk.group_kind == CRD)
+    scopes = {ref.gvk.group_kind: False for ref, _ in found} | {
+        ref.gvk.group_kind: True for ref, _ in found if ref.namespace
+    }
+    objects: dict[ObjectKey, tuple[LiveObject, ...]] = {}
+    first: dict[tuple[ObjectKey, str], int] = {}
+    for ref, body in found:
+        place = f"{path}, line {ref.line}"
+        live = _live(place, ref, body, _scoped(ref.gvk, kinds, scopes))
+        same = (live.key, live.api_version)
+        if same in first:
+            raise UsageError(f"{live.key} is in the file twice, first in line {first[same]}", where=place)
+        first[same] = ref.line
+        objects[live.key] = (*objects.get(live.key, ()), live)
+    return replace(Snapshot(path, objects, kinds, scopes), **_noted(path, about, environ))
+
+
+def _noted(path: str, about: Sequence[tuple[ObjectRef, Json]], environ: Mapping[str, str]) -> dict[str, Any]:
+    """What ``postrender snapshot`` writes beside objects; raises UsageError."""
+    try:
+        said = {ref.name: read(body) for ref, body in about if ref.gvk.kind == ANSWER}
+    except (KeyError, TypeError) as error:
+        raise UsageError(f"holds an answer that cannot be read: {error}", where=path, next=_kubectl(path)) from error
+    headers = [header(body) for ref, body in about if ref.gvk.kind == HEADER]
+    if not headers:
+        return {"answers": said}
+    return {"answers": said, "header": headers[0], "hide": redact.digests(environ) if headers[0].hidden else None}
+
+
+def _only_objects(path: str, manifest: Manifest) -> None:
+    """Raises UsageError where a document is no object, or nothing was printed at all.
+
+    kubectl prints a list even where it finds nothing, so that an empty file comes of a call that failed.
+    """
+    if all(document.why_not == "empty" for document in manifest.documents):
+        raise UsageError("is empty: kubectl prints a list even of nothing", where=path, next=_kubectl(path))
+    for document in manifest.documents:
+        if document.why_not and document.why_not not in ("empty", "an empty list"):
+            line = manifest.data.count(b"\n", 0, document.start) + 1
+            cause = f"holds something that is no Kubernetes object: {document.why_not}"
+            raise UsageError(cause, where=f"{path}, line {line}", next=_kubectl(path))
+
+
+def _scoped(gvk: GroupVersionKind, kinds: Offline, scopes: Mapping[GroupKind, bool]) -> Resource:
+    """The resource by all that a file can tell."""
+    if kinds.knows(gvk):
+        return kinds.resource(gvk)
+    return replace(kinds.resource(gvk), namespaced=scopes.get(gvk.group_kind, True))
+
+
+def _live(place: str, ref: ObjectRef, body: Json, resource: Resource) -> LiveObject:
+    if not ref.name:
+        raise UsageError(f"a {ref.gvk.kind} without a name is no live object", where=place)
+    try:
+        # The items of a list such as ConfigMapList do not say what they are.
+        live = live_object({"apiVersion": ref.gvk.api_version, "kind": ref.gvk.kind, **body}, ref.gvk, whole=True)
+    except Misshapen as error:
+        raise UsageError(f"{ref.gvk.kind} {ref.name} is no live object: {error}", where=place) from error
+    if resource.namespaced and not live.key.namespace:
+        raise UsageError(f"{ref.gvk.kind} {ref.name} is no live object: it has no metadata.namespace", where=place)
+    return live if resource.namespaced else replace(live, key=replace(live.key, namespace=""))
+
+
+def _again(wanted: Wanted, path: str) -> str:
+    """The call that adds the object in the version that is wanted."""
+    gvk = wanted.resource.gvk
+    kind = f"{wanted.resource.plural}.{gvk.version}.{gvk.group}" if gvk.group else wanted.resource.plural
+    scope = f" -n {wanted.namespace}" if wanted.namespace else ""
+    return f"(echo ---; kubectl get {kind} {wanted.name}{scope} -o yaml) >> {path}"
+
+
+def _kubectl(path: str) -> str:
+    return f"kubectl get KIND,KIND,secrets -n NAMESPACE -o yaml > {path}"

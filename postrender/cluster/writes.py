@@ -1,0 +1,394 @@
+"""Writes to the API server: dry runs, and guarded writes that fail if the object changed since it was read.
+
+A guarded write is sent once. Its result is: done, not done, or unknown (the connection broke before the response).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+
+from postrender._record import Record, replace
+from postrender.cluster.diagnose import Asked, Kubectl, causes, message, unclear
+from postrender.cluster.http import DRY_RUN, Answer, NoAnswer, Transport
+from postrender.cluster.interface import (
+    Accepted,
+    Conflict,
+    Conflicting,
+    Misshapen,
+    NotAsked,
+    Rejected,
+    Trial,
+    TrialAnswer,
+    Verb,
+    Wanted,
+)
+from postrender.cluster.parallel import one
+from postrender.cluster.reads import METADATA, collection_path, exact_path, verified
+from postrender.errors import ClusterError
+from postrender.helm.drift import How, Mending
+from postrender.helm.ownership import Stamps, stamps_for, stamps_of
+from postrender.helm.storage import StoredObject
+from postrender.models import (
+    MANAGED_BY,
+    RELEASE_NAME,
+    RELEASE_NAMESPACE,
+    SECRET,
+    Json,
+    LiveObject,
+    ObjectKey,
+    ReleaseName,
+    Resource,
+    Unknown,
+    object_name,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from postrender.cluster.managed_fields_migration import Pruned
+    from postrender.cluster.schemas import Schemas
+
+
+HELM_FIELD_MANAGER = "helm"
+"""Helm's own name for itself (``main``, cmd/helm/helm.go), so that the answer is Helm's."""
+
+_SENT = {
+    Verb.APPLY: ("PATCH", "application/apply-patch+yaml"),
+    Verb.MERGE: ("PATCH", "application/merge-patch+json"),
+    Verb.STRATEGIC: ("PATCH", "application/strategic-merge-patch+json"),
+    Verb.REPLACE: ("PUT", "application/json"),
+    Verb.CREATE: ("POST", "application/json"),
+    Verb.JSON: ("PATCH", "application/json-patch+json"),
+}
+_RIGHTS = {Verb.REPLACE: "update", Verb.CREATE: "create"}
+_NO_DRY_RUN = "does not support dry run"
+_NOT_TYPED = "failed to create typed patch object"
+"""The server says so with status 500 (``Apply``, k8s.io/apimachinery 0.34, pkg/util/managedfields/internal/
+structuredmerge.go)."""
+_DENIED = re.compile(r'admission webhook ".*" denied the request|ValidatingAdmissionPolicy .* denied request')
+
+
+def attempt(transport: Transport, trial: Trial, kubectl: Kubectl, schemas: Schemas | None = None) -> TrialAnswer:
+    """What the server says to one trial. Raises ValueError where it does not name exactly one object.
+
+    ``schemas`` are needed for a trial with a client-side past.
+    """
+    answer = _sent(transport, trial, kubectl)
+    if not trial.client_side_past or schemas is None or not isinstance(answer, (Accepted, Rejected)):
+        return answer
+    # Only Helm 4 migrates, and only once for each object.
+    from postrender.cluster.managed_fields_migration import after_migration, changed
+
+    found = after_migration(transport, schemas, trial, kubectl)
+    if not trial.first_own:
+        return _unmigrated(transport, trial, kubectl, answer, found)
+    if found is None:
+        return answer
+    if isinstance(found, Unknown):
+        return NotAsked(found.reason, found.next)
+    if isinstance(found, str):
+        return answer if isinstance(answer, Rejected) else Rejected(found)
+    # What the server makes of the pruned object, defaults and validation included, is its last word on the apply too.
+    answer = _sent(transport, replace(trial, verb=Verb.JSON, body=list(found.patch)), kubectl)
+    if isinstance(answer, Accepted):
+        return replace(answer, removed=changed(found.gone, found.live, answer.live))
+    return answer
+
+
+def _unmigrated(
+    transport: Transport, trial: Trial, kubectl: Kubectl, answer: TrialAnswer, found: Pruned | str | Unknown | None
+) -> TrialAnswer:
+    """The answer with what stays of a client-side past that Helm does not migrate, as far as that can be computed."""
+    from postrender.cluster.managed_fields_migration import Pruned, changed
+
+    if not isinstance(answer, Accepted) or not isinstance(found, Pruned):
+        return answer
+    pruned = _sent(transport, replace(trial, verb=Verb.JSON, body=list(found.patch)), kubectl)
+    return (
+        replace(answer, left=changed(found.gone, answer.live, pruned.live)) if isinstance(pruned, Accepted) else answer
+    )
+
+
+def _sent(transport: Transport, trial: Trial, kubectl: Kubectl) -> TrialAnswer:
+    method, content_type = _SENT[trial.verb]
+    outcome = transport.request(
+        method,
+        _path(trial),
+        query=_query(trial),
+        body=json.dumps(trial.body).encode(),
+        content_type=content_type,
+    )
+    if isinstance(outcome, Answer):
+        if outcome.status in (200, 201):
+            body = outcome.json()
+            return Accepted(body) if isinstance(body, dict) else NotAsked("its answer to a dry run is no object")
+        told = _refused(outcome, trial)
+        if told is not None:
+            return told
+    return _unclear(outcome, trial, kubectl)
+
+
+def _path(trial: Trial) -> str:
+    wanted = Wanted(trial.resource, trial.key.namespace, trial.key.name, body=True)
+    return collection_path(wanted) if trial.verb is Verb.CREATE else exact_path(wanted)
+
+
+def _query(trial: Trial) -> str:
+    """As ``patchResourceServerSide`` and the like (pkg/kube/client.go) send it, but for the dry run."""
+    parts = [DRY_RUN, f"fieldManager={HELM_FIELD_MANAGER}"]
+    if trial.verb is Verb.APPLY:
+        parts.append(f"force={'true' if trial.force else 'false'}")
+    if trial.strict:
+        parts.append("fieldValidation=Strict")
+    return "&".join(parts)
+
+
+def _refused(answer: Answer, trial: Trial) -> TrialAnswer | None:
+    """The server's no, where it is one that Helm will get too; ``None`` where it may be about the dry run or us."""
+    said, secret = message(answer), trial.key.group_kind == SECRET
+    given = causes(answer)
+    if answer.status == 409:
+        conflicts = tuple(_conflict(cause) for cause in given if cause.get("reason") == "FieldManagerConflict")
+        if conflicts:
+            return Conflicting(conflicts, said)
+        # What is applied does not rest on what was read, so that Helm will hear the same.
+        return Rejected(message(answer, secret=secret)) if trial.verb is Verb.APPLY else None
+    denied = _DENIED.search(said)
+    if _NO_DRY_RUN in said or not (answer.status in (400, 422) or denied or _NOT_TYPED in said):
+        return None
+    told = message(answer, secret=secret)
+    if denied and trial.new:
+        # What Helm makes before it in this very run may be what the admission asks for.
+        return NotAsked(f"as things are before the run, {told}")
+    return Rejected(told)
+
+
+def _conflict(cause: Json) -> Conflict:
+    """``conflict with "kubectl" using v1``: only entries of plain writes say a version (``printManager``,
+    k8s.io/apimachinery, pkg/util/managedfields/internal/conflict.go).
+    """
+    found = re.match(r'conflict with ("(?:[^"\\]|\\.)*")(.*)', str(cause.get("message")))
+    manager = json.loads(found[1]) if found else str(cause.get("message"))
+    return Conflict(str(cause.get("field")), manager, bool(found and " using " in found[2]))
+
+
+def _unclear(outcome: Answer | NoAnswer, trial: Trial, kubectl: Kubectl) -> NotAsked:
+    verb = _RIGHTS.get(trial.verb, "patch")
+    why = unclear(outcome, kubectl, Asked(verb, trial.resource, trial.key.namespace, trial.key.name))
+    return NotAsked(why.reason, why.next)
+
+
+MERGE_PATCH = "application/merge-patch+json"
+
+_VERBS = {"PATCH": "patch", "POST": "create", "PUT": "update"}
+
+
+class Write(Record):
+    """A change of one live object, guarded by the resourceVersion in its body; a ``POST`` makes one that is not there.
+
+    ``done`` is what is done to the object, in the words of every message: ``stamped for release shop/old``.
+    """
+
+    wanted: Wanted
+    method: str
+    body: bytes
+    content_type: str
+    manager: str
+    done: str
+    dry_run: bool = False
+    force: bool = False
+
+
+def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
+    """Send it, and answer what is live then; raises ClusterError, which says whether anything was written."""
+    wanted = change.wanted
+    where = object_name(wanted.resource, wanted.key)
+    asked = Asked(_VERBS[change.method], wanted.resource, wanted.namespace, wanted.name)
+    making = change.method == "POST"
+    path = collection_path(wanted) if making else exact_path(wanted)
+    late: Answer | NoAnswer = NoAnswer(f"no answer within {transport.patience:g} s")
+    outcome = one(
+        lambda: transport.request(
+            change.method,
+            path,
+            query=f"fieldManager={change.manager}"
+            + ("&dryRun=All" if change.dry_run else "")
+            + ("&force=true" if change.force else ""),
+            accept="application/json" if wanted.body else METADATA,
+            body=change.body,
+            content_type=change.content_type,
+        ),
+        patience=transport.patience,
+        given_up=late,
+    )
+    answer = carried_out(outcome, wanted, change.done, {201 if making else 200}, asked, kubectl)
+    try:
+        return verified(answer, wanted, exists=not (making and change.dry_run))
+    except Misshapen as error:
+        raise ClusterError(
+            f"it was {change.done}, but the answer is odd: {error}", where=where, next=look_at(wanted, kubectl)
+        ) from error
+
+
+def carried_out(
+    outcome: Answer | NoAnswer, wanted: Wanted, done: str, taken: Collection[int], asked: Asked, kubectl: Kubectl
+) -> Answer:
+    """The answer to a write, where its status is one of ``taken``; ``done`` as in ``Write``.
+
+    Raises ClusterError, which says whether it was done, was not, or nobody knows.
+    """
+    where = object_name(wanted.resource, wanted.key)
+    if isinstance(outcome, NoAnswer):
+        raise ClusterError(
+            f"it was to be {done}, and whether it was is not known: {outcome.reason}",
+            where=where,
+            next=look_at(wanted, kubectl),
+        )
+    if outcome.status == 409:
+        raise ClusterError(
+            f"it changed since it was read, so it was not {done}: {message(outcome, secret=asked.writes_secret)}",
+            where=where,
+            next=("run the same command again", look_at(wanted, kubectl)),
+        )
+    if outcome.status not in taken:
+        why = unclear(outcome, kubectl, asked)
+        raise ClusterError(f"it could not be {done}: {why.reason}", where=where, next=why.next)
+    return outcome
+
+
+def look_at(wanted: Wanted, kubectl: Kubectl) -> str:
+    """The command that shows the object."""
+    return kubectl.call(f"get {wanted.resource.qualified} {wanted.name} -o yaml", wanted.namespace)
+
+
+def apply(
+    transport: Transport, live: LiveObject, resource: Resource, patch: Json, kubectl: Kubectl, *, dry_run: bool
+) -> LiveObject:
+    """Send a JSON merge patch, and answer what is live then, or in a dry run what would be.
+
+    The resourceVersion goes with it, so that the server refuses it where the object changed since it was read. Raises
+    ClusterError, which says whether anything was written.
+    """
+    wanted = Wanted(resource, live.key.namespace, live.key.name, body=True)
+    metadata = {**(patch.get("metadata") or {}), "resourceVersion": live.resource_version}
+    body = json.dumps({**patch, "metadata": metadata}).encode()
+    done = "brought to what the chart says" + (" (tried as a dry run)" if dry_run else "")
+    change = Write(wanted, "PATCH", body, MERGE_PATCH, HELM_FIELD_MANAGER, done, dry_run=dry_run)
+    return write(transport, change, kubectl)
+
+
+def delete(transport: Transport, stored: StoredObject, kubectl: Kubectl) -> None:
+    """Delete it under the precondition that it is the very object that was read, and unchanged.
+
+    One that is gone already is no error. Raises ClusterError, which says whether it was deleted.
+    """
+    live, resource = stored.live, stored.storage.resource
+    wanted = Wanted(resource, live.key.namespace, live.key.name, body=True)
+    held = {"uid": live.uid, "resourceVersion": live.resource_version}
+    options = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": held}
+    outcome = transport.request(
+        "DELETE", exact_path(wanted), body=json.dumps(options).encode(), content_type="application/json"
+    )
+    asked = Asked("delete", resource, wanted.namespace, wanted.name)
+    carried_out(outcome, wanted, "deleted", {200, 202, 404}, asked, kubectl)
+
+
+def mend(
+    transport: Transport,
+    resource: Resource,
+    key: ObjectKey,
+    live: LiveObject | None,
+    mending: Mending,
+    kubectl: Kubectl,
+    *,
+    dry_run: bool,
+) -> LiveObject:
+    """Send it as Helm, and answer what is live then, or in a dry run what would be.
+
+    A server-side apply takes over what others changed: those are the differences that were shown. The resourceVersion
+    goes along in each case, in an applied object as a precondition (``tests/e2e/test_verify.py`` shows it). Raises
+    ClusterError, which says whether anything was written.
+    """
+    wanted = Wanted(resource, key.namespace, key.name, body=True)
+    body = mending.body
+    if live is not None:
+        metadata = {**(body.get("metadata") or {}), "resourceVersion": live.resource_version}
+        body = {**body, "metadata": metadata}
+    done = ("made" if live is None else "brought to what is stored") + (" (tried as a dry run)" if dry_run else "")
+    change = Write(
+        wanted,
+        "POST" if mending.how is How.CREATE else "PATCH",
+        json.dumps(body).encode(),
+        mending.how.value,
+        HELM_FIELD_MANAGER,
+        done,
+        dry_run=dry_run,
+        force=mending.how is How.APPLY,
+    )
+    return write(transport, change, kubectl)
+
+
+OWN_FIELD_MANAGER = "postrender"
+"""Who the API server says wrote the three values. A later server-side apply of the same values meets no conflict."""
+
+
+def stamp(
+    transport: Transport, live: LiveObject, resource: Resource, release: ReleaseName, kubectl: Kubectl
+) -> LiveObject:
+    """Write the stamps of a release, as ``restamp``."""
+    return restamp(transport, live, resource, stamps_for(release), f"stamped for release {release}", kubectl)
+
+
+def restamp(
+    transport: Transport, live: LiveObject, resource: Resource, stamps: Stamps, done: str, kubectl: Kubectl
+) -> LiveObject:
+    """Write one label and two annotations by a JSON merge patch, and answer what is live then.
+
+    The patch carries the resourceVersion, so that the server refuses it where the object changed since it was read.
+    ``done`` as in ``Write``. Raises ClusterError, which says whether anything was written.
+    """
+    wanted = Wanted(resource, live.key.namespace, live.key.name, body=live.body is not None)
+    body = json.dumps(_patch(live, stamps)).encode()
+    stamped = write(transport, Write(wanted, "PATCH", body, MERGE_PATCH, OWN_FIELD_MANAGER, done), kubectl)
+    if stamped.uid != live.uid or stamps_of(stamped) != stamps:
+        raise ClusterError(
+            "the server took the stamps, but the object does not show them",
+            where=object_name(resource, live.key),
+            next=look_at(wanted, kubectl),
+        )
+    return stamped
+
+
+def _patch(live: LiveObject, stamps: Stamps) -> object:
+    """``None`` takes a value out (RFC 7386)."""
+    return {
+        "metadata": {
+            "resourceVersion": live.resource_version,
+            "labels": {MANAGED_BY: stamps.managed_by},
+            "annotations": {RELEASE_NAME: stamps.release_name, RELEASE_NAMESPACE: stamps.release_namespace},
+        }
+    }
+
+
+def store(transport: Transport, stored: StoredObject, packed: str, kubectl: Kubectl) -> LiveObject:
+    """Replace ``data.release`` and nothing else, and answer what is live then.
+
+    An update, not a patch: that is the right which Helm itself needs for its storage (``Update``,
+    pkg/storage/driver/secrets.go of Helm 3.21.4). The object goes back as it was read, resourceVersion included, so
+    that the server refuses it where somebody wrote meanwhile. Raises ClusterError, which says whether anything was
+    written.
+    """
+    live = stored.live
+    wanted = Wanted(stored.storage.resource, live.key.namespace, live.key.name, body=True)
+    body = {**live.body, "data": {**live.body["data"], "release": packed}}
+    done = f"given a new payload for revision {stored.revision.revision}"
+    change = Write(wanted, "PUT", json.dumps(body).encode(), "application/json", OWN_FIELD_MANAGER, done)
+    now = write(transport, change, kubectl)
+    if now.uid != live.uid or (now.body.get("data") or {}).get("release") != packed:
+        raise ClusterError(
+            f"the server took the new payload of revision {stored.revision.revision}, but the object does not show it",
+            where=object_name(wanted.resource, live.key),
+            next=look_at(wanted, kubectl),
+        )
+    return now

@@ -1,0 +1,249 @@
+"""Helm's command line, read as cobra and pflag read it. Pure.
+
+Helm starts a post-renderer after it has parsed its own command line, so a wrong one is never seen; what cannot be read
+for certain is reported as doubtful instead of guessed. One table of flags holds for every Helm 3 and 4: no flag ever
+changed whether it takes a value. Read from ``EnvSettings.AddFlags`` (pkg/cli/environment.go), ``addKlogFlags``
+(cmd/helm/flags.go; klog.go of k8s.io/klog) and ``newInstallCmd``, ``newUpgradeCmd``, ``newTemplateCmd`` with the
+functions they share (cmd/helm/{install,upgrade,template,flags}.go of 3.9.0 to 3.21.4, pkg/cmd of 4.0.0 to 4.3.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from postrender._record import Record
+
+
+class FlagSet(Record):
+    """The flags of one command: long name to whether it takes the next argument, and letter to long name."""
+
+    takes_next: Mapping[str, bool]
+    letters: Mapping[str, str]
+
+
+def _flags(takes_next: str, stands_alone: str, letters: str, base: FlagSet | None = None) -> FlagSet:
+    known = dict.fromkeys(takes_next.split(), True) | dict.fromkeys(stands_alone.split(), False)
+    short = {pair[0]: pair[2:] for pair in letters.split()}
+    if base is None:
+        return FlagSet(known, short)
+    return FlagSet({**base.takes_next, **known}, {**base.letters, **short})
+
+
+ROOT = _flags(
+    "namespace kubeconfig kube-context kube-token kube-as-user kube-as-group kube-apiserver kube-ca-file "
+    "kube-tls-server-name registry-config repository-config repository-cache content-cache burst-limit qps "
+    "color colour "
+    "alsologtostderrthreshold log-backtrace-at log-dir log-file log-file-max-size stderrthreshold v vmodule",
+    "debug kube-insecure-skip-tls-verify "
+    "add-dir-header alsologtostderr legacy-stderr-threshold-behavior logtostderr one-output skip-headers "
+    "skip-log-headers",
+    "n=namespace v=v",
+)
+"""What may stand in front of the command as well as behind it."""
+
+_SHARED = _flags(
+    "description keyring repo username password cert-file key-file ca-file version timeout labels "
+    "values set set-string set-file set-json set-literal post-renderer post-renderer-args",
+    "atomic create-namespace dependency-update devel disable-openapi-validation dry-run enable-dns force "
+    "force-conflicts force-replace help hide-notes insecure-skip-tls-verify no-hooks pass-credentials plain-http "
+    "render-subchart-notes rollback-on-failure skip-crds skip-schema-validation take-ownership verify wait "
+    "wait-for-jobs",
+    "f=values h=help l=labels",
+    ROOT,
+)
+
+_INSTALL = _flags("name-template", "generate-name replace server-side", "g=generate-name", _SHARED)
+
+COMMANDS: Mapping[str, FlagSet] = {
+    "install": _flags("output", "hide-secret", "o=output", _INSTALL),
+    "template": _flags(
+        "api-versions kube-version output-dir show-only",
+        "include-crds is-upgrade release-name skip-tests validate",
+        "a=api-versions s=show-only",
+        _INSTALL,
+    ),
+    "upgrade": _flags(
+        "history-max output server-side",
+        "cleanup-on-fail hide-secret install recreate-pods reset-then-reuse-values reset-values reuse-values",
+        "i=install o=output",
+        _SHARED,
+    ),
+}
+"""The commands that run a post-renderer (none of them has an alias)."""
+
+KEPT = frozenset(
+    (
+        *("namespace", "kubeconfig", "kube-context", "kube-token", "kube-as-user", "kube-as-group", "kube-apiserver"),
+        *("kube-ca-file", "kube-tls-server-name", "kube-insecure-skip-tls-verify"),
+        *("install", "generate-name", "name-template", "replace", "dry-run", "validate"),
+        *("force", "force-replace", "force-conflicts", "take-ownership", "server-side"),
+        *("atomic", "rollback-on-failure", "output"),
+    )
+)
+"""The flags that matter to us. Of all others (``--set``, ``--password``) neither value nor name is kept."""
+
+
+class CommandLine(Record, hidden=("arguments", "flags")):
+    """What a rendering Helm was asked.
+
+    ``command`` is install, upgrade or template, ``arguments`` what stands behind it beside flags. ``flags`` are the
+    flags that matter, in order, by long name; the value is ``None`` where a flag stood alone. ``doubt`` says why
+    ``arguments`` cannot be relied on, ``""`` where they can. Values are left out of ``repr``: they may be secret.
+    """
+
+    command: str
+    arguments: tuple[str, ...]
+    flags: tuple[tuple[str, str | None], ...]
+    doubt: str = ""
+
+    def values(self, *names: str) -> tuple[str | None, ...]:
+        """Every value that any of these flags was given, in order: with pflag, the last one wins."""
+        return tuple(value for name, value in self.flags if name in names)
+
+    def switch(self, *names: str) -> bool:
+        """Whether a boolean flag is on; it is off where it was not given."""
+        values = self.values(*names)
+        return bool(values) and parse_bool(values[-1]) is True
+
+
+class Release(Record):
+    """The release that a command line names, or why it names none.
+
+    ``generated`` says that Helm makes up a new name, which nothing live can carry.
+    """
+
+    name: str | None
+    generated: bool = False
+    why_not: str = ""
+
+
+def parse(arguments: Sequence[str], *, whole: bool = True) -> CommandLine | None:
+    """Read the arguments behind Helm's own name; ``None`` where the command is not one that renders.
+
+    Without ``whole`` the end of the command line is missing.
+    """
+    place = command_at(arguments)
+    if place is None or arguments[place] not in COMMANDS:
+        return None
+    command = arguments[place]
+    reader = _Reader(COMMANDS[command])
+    reader.read([*arguments[:place], *arguments[place + 1 :]])
+    doubt = "" if whole else "the end of Helm's command line cannot be read"
+    if reader.doubtful:
+        doubt = f"Helm's command line has flags that are not known here ({', '.join(reader.unknown)})"
+    return CommandLine(command, tuple(reader.arguments), tuple(reader.flags), doubt)
+
+
+def release(line: CommandLine) -> Release:
+    """Tell the release: ``NameAndChart`` (pkg/action/install.go), ``newUpgradeCmd`` (cmd/helm/upgrade.go).
+
+    ``helm template`` starts with a name of its own (``newTemplateCmd``, cmd/helm/template.go), so that
+    ``--generate-name`` changes nothing there.
+    """
+    template = (line.values("name-template") or (None,))[-1]
+    if line.command == "install" and not template and line.switch("generate-name"):
+        return Release(None, generated=True)
+    if line.doubt:
+        return Release(None, why_not=line.doubt)
+    count = len(line.arguments)
+    if count == 2:
+        return Release(line.arguments[0])
+    if count != 1 or line.command == "upgrade":
+        return Release(None, why_not="Helm's command line does not have a release and a chart")
+    if template:
+        return Release(None, why_not="Helm's --name-template is computed") if "{{" in template else Release(template)
+    if line.command == "template":
+        return Release("release-name")
+    return Release(None, why_not="Helm's command line names none")
+
+
+def parse_bool(text: str | None) -> bool | None:
+    """Read a boolean as ``strconv.ParseBool`` does; ``None`` out is not a boolean, ``None`` in stood alone: true."""
+    if text in (None, "1", "t", "T", "true", "TRUE", "True"):
+        return True
+    return False if text in ("0", "f", "F", "false", "FALSE", "False") else None
+
+
+def command_at(arguments: Sequence[str]) -> int | None:
+    """Find the place of the first argument that is no flag and no flag's value: ``Find`` and ``stripFlags`` of cobra.
+
+    In front of the command a flag counts as taking the next argument unless it is one of the root command's that
+    does not: the command's own flags are not known there.
+    """
+    index = 0
+    while index < len(arguments):
+        argument = arguments[index]
+        if argument == "--":
+            return None
+        if not argument.startswith("-"):
+            if argument:
+                return index
+        elif "=" not in argument and (argument.startswith("--") or len(argument) == 2):
+            name = argument[2:] if argument.startswith("--") else ROOT.letters.get(argument[1:], "")
+            index += ROOT.takes_next.get(name, True)
+        index += 1
+    return None
+
+
+class _Reader:
+    """One pass over the arguments: ``parseArgs``, ``parseLongArg`` and ``parseSingleShortArg`` of pflag."""
+
+    def __init__(self, known: FlagSet) -> None:
+        self.known = known
+        self.rest: list[str] = []
+        self.arguments: list[str] = []
+        self.flags: list[tuple[str, str | None]] = []
+        self.unknown: list[str] = []
+        self.doubtful = False
+
+    def read(self, arguments: Sequence[str]) -> None:
+        self.rest = list(arguments)
+        while self.rest:
+            argument = self.rest.pop(0)
+            if argument == "--":
+                self.arguments += self.rest
+                return
+            if argument.startswith("--"):
+                self._long(argument[2:])
+            elif argument.startswith("-") and argument != "-":
+                self._letters(argument[1:])
+            else:
+                self.arguments.append(argument)
+
+    def _long(self, text: str) -> None:
+        name, equals, value = text.partition("=")
+        takes_next = self.known.takes_next.get(name)
+        if equals:
+            self._keep(name, value)
+        elif takes_next is None:
+            self._unknown("--" + name)
+        else:
+            self._keep(name, self._next() if takes_next else None)
+
+    def _letters(self, letters: str) -> None:
+        while letters:
+            letter, letters = letters[0], letters[1:]
+            name = self.known.letters.get(letter)
+            if name is None:
+                self._unknown("-" + letter, joined=bool(letters))
+                return
+            if len(letters) > 1 and letters[0] == "=":
+                self._keep(name, letters[1:])
+                return
+            if self.known.takes_next[name]:
+                self._keep(name, letters or self._next())
+                return
+            self._keep(name, None)
+
+    def _next(self) -> str | None:
+        return self.rest.pop(0) if self.rest else None
+
+    def _keep(self, name: str, value: str | None) -> None:
+        if name in KEPT:
+            self.flags.append((name, value))
+
+    def _unknown(self, flag: str, *, joined: bool = False) -> None:
+        """Note a flag that may have taken what comes next: letters joined to it, or an argument."""
+        self.unknown.append(flag)
+        if joined or (self.rest and not self.rest[0].startswith("-")):
+            self.doubtful = True

@@ -1,0 +1,110 @@
+"""The version of a Helm, asked of its very program, which is run for nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import time
+
+from postrender._record import Record
+from postrender.helm.process import Helm, Processes
+from postrender.helm.versions import HelmVersion, behaviour
+
+VERSION_TIMEOUT = 5.0
+"""Seconds that Helm may take to say its version (it takes about a tenth of one)."""
+
+_LONGEST = 200
+"""Bytes of an answer that are read at most."""
+
+
+class Unclear(Record):
+    """What could not be told, and why: ``reason`` is a sentence without a full stop."""
+
+    reason: str
+
+
+def ask_version(helm: Helm, processes: Processes) -> HelmVersion | Unclear:
+    """Ask that very program for its version, with no kubeconfig, no plugins and none of the user's configuration."""
+    process = helm.process
+    if not helm.named:
+        program = f"its program is {process.exe}" if process.exe else "its program cannot be seen"
+        return Unclear(f"process {process.pid} runs as helm, but {program}")
+    if not process.ours:
+        return Unclear(f"{process.exe} (pid {process.pid}) runs as another user")
+    answer = version_of(processes.program(process))
+    return Unclear(f"{process.exe} version {answer.reason}") if isinstance(answer, Unclear) else answer
+
+
+def version_of(program: str) -> HelmVersion | Unclear:
+    """Run ``program version``, as ``ask`` does; the reason is what follows the words "PROGRAM version"."""
+    answer = _run(program)
+    if isinstance(answer, Unclear):
+        return answer
+    found = exact(answer)
+    return Unclear(f"said {answer!r}, {found.reason}") if isinstance(found, Unclear) else found
+
+
+def exact(text: str) -> HelmVersion | Unclear:
+    """Read a version; one without a patch number is taken only where all its patch releases behave alike.
+
+    A Helm that was built from source without being told its version says ``v3.17`` (internal/version/version.go).
+    """
+    found = HelmVersion.parse(text)
+    if found is None:
+        return Unclear("which is no version")
+    complete = re.match(r"v?\d+\.\d+\.\d", text.strip())
+    if not complete and behaviour(found) != behaviour(HelmVersion(found.major, found.minor, 10**6)):
+        return Unclear("whose patch releases behave differently")
+    return found
+
+
+def _run(program: str) -> str | Unclear:
+    import subprocess
+
+    try:
+        process = subprocess.Popen(
+            ["helm", "version", "--template", "{{.Version}}"],
+            executable=program,
+            env=_HARMLESS,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError as error:
+        return Unclear(f"could not be run: {error.strerror}")
+    with process:
+        assert process.stdout is not None
+        try:
+            deadline = time.monotonic() + VERSION_TIMEOUT
+            answer = _read(process.stdout.fileno(), deadline)
+            code = process.wait(max(deadline - time.monotonic(), 0))
+        except (TimeoutError, subprocess.TimeoutExpired):
+            return Unclear(f"gave no answer within {VERSION_TIMEOUT:g} s")
+        finally:
+            process.kill()
+    return answer if code == 0 else Unclear(f"failed with exit code {code}")
+
+
+def _read(descriptor: int, deadline: float) -> str:
+    """Read to the end, but no more than a version takes; raises TimeoutError."""
+    data = b""
+    while len(data) < _LONGEST:
+        if not select.select([descriptor], [], [], max(deadline - time.monotonic(), 0))[0]:
+            raise TimeoutError
+        more = os.read(descriptor, _LONGEST - len(data))
+        if not more:
+            break
+        data += more
+    return data.decode("utf-8", "replace").strip()
+
+
+_HARMLESS = {"HOME": "/nonexistent", "HELM_NO_PLUGINS": "1", "GOGC": "off"}
+"""An environment in which ``helm version`` opens nothing of the user's, and no connection.
+
+Helm opens its storage driver and loads the kubeconfig before any command runs (``main``, cmd/helm/helm.go): an
+inherited ``HELM_DRIVER=sql`` would connect to the database. Every path of Helm's starts at ``HOME`` where no other
+variable says otherwise, and has to be missing rather than be no folder, which Helm gives up on
+(``newDefaultRegistryClient``, cmd/helm/root.go). ``GOGC=off`` spares a third of the time: collecting garbage.
+"""

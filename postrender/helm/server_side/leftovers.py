@@ -1,0 +1,230 @@
+"""What an applied object has otherwise than a new object of the same chart, and which field managers own it.
+
+Server-side apply removes only what the same manager applied before. What other managers set stays, and so does what no
+manager owns, such as the value of a default whose condition is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from postrender._record import Record, replace
+from postrender.helm.managed_fields import MANAGER, Tree, union
+from postrender.helm.server_side.fieldset import Element, Path, canonical, value_at
+from postrender.models import GroupKind, Json
+
+CONTROLLERS = frozenset(("cloud-controller-manager", "kube-controller-manager", "kube-scheduler", "kubelet"))
+"""Field managers of Kubernetes itself: what they set is state, which no chart has."""
+
+_SERVER_SET: Mapping[GroupKind, tuple[Path, ...]] = {
+    GroupKind("", "Pod"): (("f:spec", "f:nodeName"),),
+    GroupKind("", "Service"): (
+        ("f:spec", "f:clusterIP"),
+        ("f:spec", "f:clusterIPs"),
+        ("f:spec", "f:healthCheckNodePort"),
+    ),
+    GroupKind("certificates.k8s.io", "CertificateSigningRequest"): tuple(
+        ("f:spec", f"f:{name}") for name in ("extra", "groups", "uid", "username")
+    ),
+}
+"""Fields that the server gives each object of its own."""
+_OF_CLIENTS = frozenset(
+    ("f:kubectl.kubernetes.io/last-applied-configuration", "f:deprecated.daemonset.template.generation")
+)
+"""Annotations that record how an object was written."""
+_GENERATED = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|kube-api-access-[a-z0-9]{5}")
+"""Names that the server makes for each object: uids, volumes of tokens."""
+_Trees = Mapping[str, Tree]
+
+
+class Leftover(Record):
+    """A path at which two objects differ: what is live, what a new object has, other managers that set it.
+
+    ``said`` tells if the chart has a value there. ``now`` and ``fresh`` are ``None`` if there is nothing.
+    """
+
+    path: Path
+    now: Json
+    fresh: Json
+    managers: tuple[str, ...] = ()
+    said: bool = False
+
+
+def leftovers(group_kind: GroupKind, live: Json, fresh: Json, chart: Json) -> tuple[Leftover, ...]:
+    """What differs in the applied object ``live``, in its order, but for what the server gives each object of its own.
+
+    ``fresh`` is a new object of the same ``chart``, under the same name.
+    """
+    old, new = _by_manager(live), _by_manager(fresh)
+    found = (
+        replace(each, said=value_at(chart, each.path) is not None, managers=_others(each.managers))
+        for each in _unlike(_compared(live), _compared(fresh), old, new, frozenset(), ())
+        if each.managers != (_STATE,) and not _own_to_each(group_kind, each)
+    )
+    # What the new object had to be created without is live as the chart says.
+    return tuple(each for each in found if not (each.said and _equal(value_at(chart, each.path), each.now)))
+
+
+def of_others(live: Json, chart: Json) -> tuple[Leftover, ...]:
+    """What other managers set on the applied object and the chart lacks, where no new object is known."""
+    owned = {name: tree for name, tree in _by_manager(live).items() if name not in (MANAGER, _STATE)}
+    found: dict[Path, list[str]] = {}
+    for name, tree in owned.items():
+        for path in _leaves(tree, ()):
+            if value_at(live, path) is not None and value_at(chart, path) is None and not _OF_CLIENTS & set(path):
+                found.setdefault(path, []).append(name)
+    return tuple(Leftover(path, value_at(live, path), None, tuple(sorted(names))) for path, names in found.items())
+
+
+_STATE = ""
+"""Stands for the managers of Kubernetes itself, and for writes to a subresource."""
+
+
+def _by_manager(body: Json) -> dict[str, Tree]:
+    trees: dict[str, dict[str, Any]] = {}
+    for entry in body["metadata"].get("managedFields") or ():
+        manager = str(entry.get("manager"))
+        name = _STATE if entry.get("subresource") or manager in CONTROLLERS else manager
+        trees[name] = union(trees.get(name) or {}, entry.get("fieldsV1") or {})
+    return {name: tree for name, tree in trees.items() if tree}
+
+
+def _compared(body: Json) -> Json:
+    kept = {name: value for name, value in body.items() if name not in ("apiVersion", "status")}
+    kept["metadata"] = {
+        name: value
+        for name, value in body["metadata"].items()
+        if name in ("annotations", "finalizers", "labels", "ownerReferences")
+    }
+    return kept
+
+
+def _unlike(now: Json, fresh: Json, old: _Trees, new: _Trees, above: frozenset[str], path: Path) -> Iterator[Leftover]:
+    if _equal(now, fresh):
+        return
+    # An empty tree stands for a value that is owned as a whole.
+    above |= {name for name, tree in old.items() if not tree}
+    if isinstance(now, dict) and isinstance(fresh, dict):
+        for name in {**now, **fresh}:
+            element = f"f:{name}"
+            if element not in _OF_CLIENTS:
+                below = _below(old, element), _below(new, element)
+                yield from _unlike(now.get(name), fresh.get(name), *below, above, (*path, element))
+        return
+    keys = _keys((*old.values(), *new.values()))
+    pairs = None if keys is None else _paired(now, fresh, keys)
+    if pairs is not None:
+        shared = [element for element, pair in pairs.items() if None not in pair]
+        if shared != [element for element in _elements(fresh, keys or ()) if element in shared]:
+            yield Leftover(path, now, fresh)
+        for element, (mine, other) in pairs.items():
+            yield from _unlike(mine, other, _below(old, element), _below(new, element), above, (*path, element))
+        return
+    owners = () if now is None else tuple(sorted({*above, *old} - {MANAGER}))
+    yield Leftover(path, now, fresh, owners)
+
+
+def _below(trees: _Trees, element: Element) -> dict[str, Tree]:
+    return {name: tree[element] for name, tree in trees.items() if element in tree}
+
+
+def _keys(trees: Sequence[Tree]) -> tuple[str, ...] | None:
+    """The fields that identify an element of this list, ``()`` for a set, ``None`` for a list without identities."""
+    for tree in trees:
+        for element in tree:
+            if element.startswith("k:"):
+                return tuple(json.loads(element[2:]))
+            if element.startswith("v:"):
+                return ()
+    return None
+
+
+def _paired(now: Json, fresh: Json, keys: tuple[str, ...]) -> dict[Element, tuple[Json, Json]] | None:
+    """The elements of two lists by identity, ``None`` if some share one."""
+    if not (isinstance(now, list) and isinstance(fresh, list)):
+        return None
+    mine, other = (_elements(each, keys) for each in (now, fresh))
+    if len(set(mine)) != len(mine) or len(set(other)) != len(other):
+        return None
+    before, after = dict(zip(mine, now, strict=True)), dict(zip(other, fresh, strict=True))
+    return {element: (before.get(element), after.get(element)) for element in {**before, **after}}
+
+
+def _elements(values: Sequence[Json], keys: tuple[str, ...]) -> list[Element]:
+    if not keys:
+        return [f"v:{canonical(each)}" for each in values]
+    named = [{key: each[key] for key in keys if key in each} if isinstance(each, dict) else {} for each in values]
+    return [f"k:{canonical(each)}" for each in named]
+
+
+def _others(managers: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in managers if name != _STATE)
+
+
+def _equal(one: Json, other: Json) -> bool:
+    return canonical(one) == canonical(other)
+
+
+def _own_to_each(group_kind: GroupKind, found: Leftover) -> bool:
+    if found.now is None or found.fresh is None:
+        # A name that the server made is in one of them only, as the element that it identifies.
+        return bool(_GENERATED.search(found.path[-1]))
+    if found.path in _SERVER_SET.get(group_kind, ()):
+        return True
+    if group_kind == GroupKind("", "Service") and found.path[-1] == "f:nodePort":
+        return True
+    now, fresh = (_GENERATED.sub("", canonical(each)) for each in (found.now, found.fresh))
+    return now == fresh
+
+
+def _leaves(tree: Tree, path: Path) -> Iterator[Path]:
+    inner = [(element, below) for element, below in tree.items() if element != "."]
+    if not inner and path:
+        yield path
+    for element, below in inner:
+        yield from _leaves(below, (*path, element))
+
+
+def operations(live: Json, found: Sequence[Leftover]) -> list[Json]:
+    """Operations of a JSON patch that make ``live`` at these paths what a new object of the chart has."""
+    # The last element of a list goes first, so that the others keep their places.
+    return [
+        {"op": "remove", "path": _pointer(live, each.path)}
+        if each.fresh is None
+        else {"op": "add", "path": _pointer(live, each.path), "value": each.fresh}
+        for each in reversed(found)
+    ]
+
+
+def _pointer(body: Json, path: Path) -> str:
+    """A path as a JSON patch has it; an element that is not there is to be added at the end."""
+    steps = []
+    for element in path:
+        if element.startswith("f:"):
+            steps.append(element[2:].replace("~", "~0").replace("/", "~1"))
+            body = body.get(element[2:]) if isinstance(body, dict) else None
+        else:
+            values = body if isinstance(body, list) else []
+            place = next((at for at, each in enumerate(values) if value_at([each], (element,)) is not None), None)
+            steps.append("-" if place is None else str(place))
+            body = None if place is None else values[place]
+    return "".join(f"/{step}" for step in steps)
+
+
+def lost(chart: Json, live: Json, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """The paths that the chart sets and that are not there, or null, once it was applied.
+
+    A field that turns from a map with entries of its own into ``{}`` becomes null: structured-merge-diff takes the
+    entries out after it has merged the empty map in.
+    """
+    found = []
+    for key, value in chart.items():
+        now = live.get(key)
+        if value is not None and now is None:
+            found.append((*path, key))
+        elif isinstance(value, dict) and isinstance(now, dict):
+            found += lost(value, now, (*path, key))
+    return found

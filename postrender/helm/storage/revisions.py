@@ -1,0 +1,137 @@
+"""Revisions: where a driver keeps them, what their labels say, and what their payloads add.
+
+From pkg/storage/driver/{secrets,cfgmaps,util}.go and pkg/action/action.go (``Init``) of Helm 3.21.4; Helm 4.3.1 adds
+``apply_method`` to the payload (``Release``, pkg/release/v1/release.go).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+from postrender._record import Record
+from postrender.helm.storage.payload import Undecodable, decode
+from postrender.models import GroupVersionKind, Json, LiveObject, ReleaseName, Resource, StoredRelease, Unknown
+
+RELEASE_TYPE = "helm.sh/release.v1"
+"""The type of a Secret that holds a release."""
+
+
+class NotARecord(Exception):
+    """An object has the labels of a revision and is none; the message is a clause, such as ``its type is Opaque``."""
+
+
+class Storage(Record):
+    """The objects a driver keeps revisions in; ``wrapped`` tells that the API adds a base64 layer of its own."""
+
+    resource: Resource
+    wrapped: bool
+
+
+SECRETS = Storage(Resource(GroupVersionKind("", "v1", "Secret"), "secrets", True), wrapped=True)
+CONFIGMAPS = Storage(Resource(GroupVersionKind("", "v1", "ConfigMap"), "configmaps", True), wrapped=False)
+
+
+class StoredObject(Record):
+    """One revision with its manifest, and the live Secret or ConfigMap that it was read from, whole."""
+
+    revision: StoredRelease
+    live: LiveObject
+    storage: Storage
+
+    @property
+    def packed(self) -> str:
+        """Its ``data.release``."""
+        packed: str = self.live.body["data"]["release"]
+        return packed
+
+
+def storage(driver: str) -> Storage | Unknown:
+    """Where ``$HELM_DRIVER`` keeps releases (``Init``, pkg/action/action.go)."""
+    if driver in ("", "secret", "secrets"):
+        return SECRETS
+    if driver in ("configmap", "configmaps"):
+        return CONFIGMAPS
+    if driver in ("memory", "sql"):
+        kept = "in a database" if driver == "sql" else "in the memory of Helm itself"
+        return Unknown(f"HELM_DRIVER={driver} keeps releases {kept}, where they cannot be read")
+    return Unknown(f"HELM_DRIVER={driver} is none that Helm knows", ("HELM_DRIVER=secret",))
+
+
+def stored_name(revision: StoredRelease) -> str:
+    """The name of the object that holds a revision (``makeKey``, pkg/storage/storage.go)."""
+    return f"sh.helm.release.v1.{revision.release.name}.v{revision.revision}"
+
+
+def selector(name: str) -> str:
+    """The label selector for all revisions of a release, as Helm asks for its history (``History``, storage.go)."""
+    return f"owner=helm,name={name}"
+
+
+def is_revision(live: LiveObject, release: ReleaseName) -> bool:
+    """Whether an object is one that ``selector`` chooses in the release's namespace."""
+    labels = live.labels
+    return (
+        live.key.namespace == release.namespace and labels.get("owner") == "helm" and labels.get("name") == release.name
+    )
+
+
+def from_labels(live: LiveObject, release: ReleaseName) -> StoredRelease:
+    """One revision as the labels of its object tell it.
+
+    Raises Undecodable if ``selector`` does not choose the object, NotARecord if its name and labels do not agree.
+    """
+    if not is_revision(live, release):
+        raise Undecodable(f"{live.key} is no revision of release {release}")
+    version = live.labels.get("version", "")
+    if not (version.isascii() and version.isdigit()) or version.startswith("0"):
+        raise NotARecord(f"its label version is {version!r}")
+    revision = StoredRelease(release, int(version), live.labels.get("status", "unknown"))
+    if live.key.name != stored_name(revision):
+        raise NotARecord(f"its labels belong to {stored_name(revision)}")
+    return revision
+
+
+def ascending(revisions: Sequence[StoredRelease]) -> tuple[StoredRelease, ...]:
+    """The revisions in order; raises Undecodable where one is there twice."""
+    ordered = tuple(sorted(revisions, key=lambda each: each.revision))
+    for one, other in itertools.pairwise(ordered):
+        if one.revision == other.revision:
+            raise Undecodable(f"revision {one.revision} of release {one.release} is stored twice")
+    return ordered
+
+
+def needed(revisions: Sequence[StoredRelease]) -> tuple[StoredRelease, ...]:
+    """The revisions whose manifest can matter: the newest, and the newest deployed one.
+
+    An upgrade starts from the deployed one where there is one (``prepareUpgrade``, pkg/action/upgrade.go).
+    """
+    deployed = [each for each in revisions if each.status == "deployed"]
+    return tuple(dict.fromkeys([*revisions[-1:], *deployed[-1:]]))
+
+
+def completed(stored: StoredRelease, data: Json, *, wrapped: bool) -> StoredRelease:
+    """The revision with what its payload tells; ``data`` is the ``data`` of its Secret or ConfigMap.
+
+    Raises Undecodable where that is not a release, or not this revision.
+    """
+    place = f"revision {stored.revision} of release {stored.release}"
+    packed = data.get("release") if isinstance(data, Mapping) else None
+    if not isinstance(packed, str):
+        raise Undecodable(f"{place} has no data.release")
+    try:
+        body = decode(packed, wrapped=wrapped)
+    except Undecodable as error:
+        raise Undecodable(f"{place} cannot be read: {error}") from error
+    # Its namespace may be another one: Flux stores a release apart from its objects (``FLUX_NAMESPACE``).
+    told = (body.get("name"), body.get("version"))
+    if told != (stored.release.name, stored.revision):
+        raise Undecodable(f"{place} says that it is revision {told[1]} of release {body.get('namespace')}/{told[0]}")
+    info = body.get("info")
+    status = info.get("status") if isinstance(info, dict) else None
+    if status != stored.status:
+        raise Undecodable(f"{place} is {stored.status} by its label and {status} by its payload")
+    manifest, method = body.get("manifest", ""), body.get("apply_method") or ""
+    if not isinstance(manifest, str) or not isinstance(method, str):
+        raise Undecodable(f"{place} has a manifest or apply_method that is no text")
+    return StoredRelease(stored.release, stored.revision, stored.status, manifest, method)

@@ -1,0 +1,167 @@
+"""A HelmRelease in a file: what helm-controller makes of it, and the file with other patches in it.
+
+Read from helm-controller 1.6.3 (api/v2/helmrelease_types.go, internal/action and internal/release).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from postrender import manifest as manifests
+from postrender._record import Record
+from postrender.errors import ManifestError, UsageError
+from postrender.manifest import Manifest, ObjectRef
+from postrender.models import GroupKind, Json, ReleaseName
+
+KIND = GroupKind("helm.toolkit.fluxcd.io", "HelmRelease")
+_SOURCES = "source.toolkit.fluxcd.io"
+_LONGEST = 53
+
+
+class Chart(Record):
+    """What ``helm template`` takes to find a chart: a name, folder or ``oci://`` address, a repository, a version."""
+
+    name: str
+    repository: str = ""
+    version: str = ""
+
+
+class HelmRelease(Record):
+    """One HelmRelease of a file; ``body`` is its value, ``others`` the file's other objects."""
+
+    path: str
+    manifest: Manifest
+    ref: ObjectRef
+    body: Json
+    others: tuple[Json, ...] = ()
+
+    @property
+    def release(self) -> ReleaseName:
+        """The release that the controller installs (``GetReleaseName``, ``ShortenName``, ``GetReleaseNamespace``)."""
+        spec = self.spec
+        target = _text(spec, "targetNamespace")
+        name = _text(spec, "releaseName") or "-".join(part for part in (target, self.ref.name) if part)
+        return ReleaseName(target or self.ref.namespace, _shortened(name))
+
+    @property
+    def spec(self) -> Mapping[str, Json]:
+        """The ``spec``; empty where it is none."""
+        found = self.body.get("spec")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def stores_elsewhere(self) -> bool:
+        """Whether the release's revisions are stored in another namespace than its objects' (``storageNamespace``)."""
+        stored = _text(self.spec, "storageNamespace") or self.ref.namespace
+        return stored != self.release.namespace
+
+    @property
+    def takes_ownership(self) -> bool:
+        """Whether Helm takes what it finds, whosever it is: the default since 1.1.0 (``newInstall``)."""
+        return not self.of_install("disableTakeOwnership")
+
+    @property
+    def server_side(self) -> str:
+        """As ``--server-side`` of Helm 4; client-side where the installation is told so."""
+        return "false" if self.of_install("serverSideApply") is False else "auto"
+
+    def of_install(self, field: str) -> Json:
+        """A field of ``spec.install``."""
+        install = self.spec.get("install")
+        return install.get(field) if isinstance(install, dict) else None
+
+    def chart(self) -> Chart | None:
+        """The chart, where this file tells where it is; ``None`` where only a cluster does."""
+        template = self.spec.get("chart")
+        wanted = template.get("spec") if isinstance(template, dict) else None
+        if isinstance(wanted, dict):
+            found = self._source(wanted.get("sourceRef"))
+            url = _text(found, "url")
+            if found.get("kind") != "HelmRepository" or not url:
+                return None
+            name, version = _text(wanted, "chart"), _text(wanted, "version")
+            if found.get("type") == "oci":
+                return Chart(f"{url.rstrip('/')}/{name}", version=version)
+            return Chart(name, url, version)
+        found = self._source(self.spec.get("chartRef"))
+        if found.get("kind") != "OCIRepository":
+            return None
+        asked = found.get("ref")
+        version = (_text(asked, "semver") or _text(asked, "tag")) if isinstance(asked, dict) else ""
+        return Chart(_text(found, "url"), version=version)
+
+    def _source(self, named: Json) -> dict[str, Json]:
+        """Spec and kind of the source that a reference names, from the same file; empty where it is not in it."""
+        if not isinstance(named, dict):
+            return {}
+        for other in self.others:
+            metadata = other.get("metadata") or {}
+            namespace = named.get("namespace") or self.ref.namespace
+            if (
+                str(other.get("apiVersion")).startswith(f"{_SOURCES}/")
+                and (other.get("kind"), metadata.get("name")) == (named.get("kind"), named.get("name"))
+                and metadata.get("namespace", namespace) == namespace
+                and isinstance(other.get("spec"), dict)
+            ):
+                return {**other["spec"], "kind": other["kind"]}
+        return {}
+
+
+def read(path: str, data: bytes, name: str | None) -> HelmRelease:
+    """The HelmRelease of a file, by its name where there are several; raises UsageError."""
+    try:
+        manifest = manifests.read(data)
+        bodies = [(ref, manifest.value(ref)) for ref in manifest.objects]
+    except ManifestError as error:
+        place = ", ".join(part for part in (path, error.where) if part)
+        raise UsageError(f"cannot be read: {error.cause}", where=place, next=error.next) from error
+    found = [(ref, body) for ref, body in bodies if ref.gvk.group_kind == KIND and name in (None, ref.name)]
+    if not found:
+        called = f" {name}" if name else ""
+        raise UsageError(f"holds no HelmRelease{called} of {KIND.group}", where=path)
+    if len(found) > 1:
+        names = ", ".join(ref.name for ref, _ in found)
+        raise UsageError(f"holds {len(found)} HelmReleases: {names}", where=path, next="--name NAME")
+    ((ref, body),) = found
+    if ref.path:
+        raise UsageError("the HelmRelease is an item of a list", where=path, next="make it a document of its own")
+    if not ref.namespace:
+        raise UsageError(
+            "the HelmRelease names no namespace, which its release depends on",
+            where=f"{path}, line {ref.line}",
+            next="metadata.namespace",
+        )
+    return HelmRelease(path, manifest, ref, body, tuple(other for other_ref, other in bodies if other_ref is not ref))
+
+
+def values_elsewhere(helm_release: HelmRelease) -> tuple[str, ...]:
+    """What values it takes from elsewhere, for a reader: ``ConfigMap shop-values (values.yaml)``, ``values-prod.yaml``.
+
+    Those of ``spec.valuesFrom``, and the files of the chart's source that ``spec.chart.spec.valuesFiles`` names, which
+    stand in for the chart's own ``values.yaml``.
+    """
+    found: Any = helm_release.spec.get("valuesFrom")
+    template: Any = helm_release.spec.get("chart")
+    wanted = template.get("spec") if isinstance(template, dict) else None
+    files = wanted.get("valuesFiles") if isinstance(wanted, dict) else None
+    named = tuple(str(each) for each in (files if isinstance(files, list) else ()))
+    return named + tuple(
+        f"{each.get('kind')} {each.get('name')} ({each.get('valuesKey') or 'values.yaml'})"
+        for each in (found if isinstance(found, list) else ())
+        if isinstance(each, dict)
+    )
+
+
+def _shortened(name: str) -> str:
+    """A name that is too long for Helm: its first 40 characters and a hash of the whole (``ShortenName``)."""
+    if len(name) <= _LONGEST:
+        return name
+    import hashlib
+
+    return f"{name[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def _text(spec: Mapping[str, Json], field: str) -> str:
+    found = spec.get(field)
+    return found if isinstance(found, str) else ""

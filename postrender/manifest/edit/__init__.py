@@ -1,0 +1,96 @@
+"""Edits into bytes, and the proof that nothing else changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from postrender._record import Record
+from postrender.errors import ManifestError
+from postrender.manifest import Document, Manifest, ObjectRef
+from postrender.manifest.edit.changes import Changes, Conflict, Drop, Put, add
+from postrender.manifest.edit.document import edited
+from postrender.manifest.edit.serialize import check_value
+from postrender.manifest.stream import chunks, error_at, starts_as_json
+from postrender.models import Json, ObjectKey
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+__all__ = ["Edit", "Remove", "Set", "Spliced", "splice"]
+
+
+class Set(Record):
+    """Give the field at a path this value, making the mappings on the way where they are missing.
+
+    ``path`` starts at the object: ``("metadata", "labels", "app")``; a list's item is an int.
+    """
+
+    ref: ObjectRef
+    path: tuple[str | int, ...]
+    value: Json
+
+
+class Remove(Record):
+    """Take the field at a path away; where it is not there, nothing changes."""
+
+    ref: ObjectRef
+    path: tuple[str | int, ...]
+
+
+Edit: TypeAlias = Set | Remove
+
+
+class Spliced(Record):
+    """The stream with the edits in it. ``rewritten`` are documents written anew as a whole, by index, with why."""
+
+    data: bytes
+    rewritten: tuple[tuple[int, str], ...] = ()
+
+
+def splice(manifest: Manifest, edits: Sequence[Edit]) -> Spliced:
+    """The stream with the edits carried out and proved: each document differs by what was meant and no more.
+
+    Raises ManifestError, with the place, for an edit that cannot be made or proved.
+    """
+    parts: list[bytes] = []
+    anew: list[tuple[int, str]] = []
+    position = 0
+    for index, changes in sorted(_by_document(manifest, edits).items()):
+        document = manifest.documents[index]
+        try:
+            pieces, why = edited(manifest.data, document, changes)
+        except ManifestError as error:
+            raise _named(error, document) from None
+        if why:
+            anew.append((index, why))
+        for piece in pieces:
+            parts += [manifest.data[position : piece.start], piece.text]
+            position = piece.end
+    parts.append(manifest.data[position:])
+    data = b"".join(parts)
+    if starts_as_json(data) and [chunk.json for chunk in chunks(data)] != [each.json for each in manifest.documents]:
+        raise error_at(manifest.data, 0, "cannot be edited: Helm would take the edited YAML for JSON")
+    return Spliced(data, tuple(anew))
+
+
+def _by_document(manifest: Manifest, edits: Sequence[Edit]) -> dict[int, Changes]:
+    grouped: dict[int, Changes] = {}
+    for edit in edits:
+        way = [part for index in edit.ref.path for part in ("items", index)]
+        changes = grouped.setdefault(edit.ref.document, {})
+        try:
+            if isinstance(edit, Set):
+                check_value(edit.value)
+            add(changes, (*way, *edit.path), Put(edit.value) if isinstance(edit, Set) else Drop())
+        except Conflict as error:
+            document = manifest.documents[edit.ref.document]
+            raise _named(error_at(manifest.data, document.start, f"cannot be edited: {error}"), document) from None
+    return grouped
+
+
+def _named(error: ManifestError, document: Document) -> ManifestError:
+    """The error with the objects of its document in front."""
+    names = [str(ObjectKey(ref.gvk.group_kind, ref.namespace, ref.name)) for ref in document.objects]
+    where = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    return ManifestError(error.cause, line=error.line, column=error.column, where=where, next=error.next)

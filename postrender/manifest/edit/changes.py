@@ -1,0 +1,144 @@
+"""What is to change in one document: the edits joined into one tree of keys."""
+
+from __future__ import annotations
+
+from postrender._record import Record
+from postrender.manifest.scalars import as_json
+from postrender.models import Json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+
+class Put(Record):
+    """The value that is to be at this place."""
+
+    value: Json
+
+
+class Drop(Record):
+    """Nothing is to be at this place."""
+
+
+Changes: TypeAlias = "dict[str | int, Any]"
+"""Key or list index to Put, Drop or further Changes."""
+
+
+class Conflict(ValueError):
+    """Two edits contradict each other, or an edit's path runs through something that is no collection.
+
+    ``offset`` is where, in bytes, -1 for somewhere in the document; ``next`` what the user can do.
+    """
+
+    def __init__(self, cause: str, offset: int = -1, next: str = "") -> None:
+        super().__init__(cause)
+        self.offset = offset
+        self.next = next or ()
+
+
+def add(changes: Changes, path: tuple[str | int, ...], wish: Put | Drop) -> None:
+    """Write one edit into the tree; raises Conflict."""
+    *way, last = path
+    for key in way:
+        changes = changes.setdefault(key, {})
+        if not isinstance(changes, dict):
+            raise Conflict(f"two edits meet at {dotted(path)}")
+    if last in changes and changes[last] != wish:
+        raise Conflict(f"two edits meet at {dotted(path)}")
+    changes[last] = wish
+
+
+def dotted(path: tuple[str | int, ...]) -> str:
+    """A path for a reader."""
+    return ".".join(map(str, path))
+
+
+def applied(value: Json, changes: Changes) -> Json:
+    """The value with the changes in it; the given one is left alone. Raises Conflict."""
+    if value is None:
+        return materialised(changes) or None
+    if isinstance(value, dict):
+        copy: Json = dict(value)
+    elif isinstance(value, list):
+        copy = list(value)
+        for index in changes:
+            check_index(value, index)
+    else:
+        raise no_fields(value)
+    dropped: list[Any] = []
+    key: Any
+    for key, wish in changes.items():
+        if isinstance(wish, Drop):
+            dropped.append(key)
+        elif isinstance(wish, Put):
+            copy[key] = written(wish.value)
+        elif isinstance(copy, list) or key in copy:
+            copy[key] = applied(copy[key], wish)
+        else:
+            copy.update(materialised({key: wish}))
+    for key in sorted(dropped, reverse=True):
+        if isinstance(copy, list) or key in copy:
+            del copy[key]
+    return copy
+
+
+def no_fields(value: Json, offset: int = -1) -> Conflict:
+    """Why something that is no mapping cannot be edited further down."""
+    # Never the value itself, which may be a secret.
+    shown = "a list" if isinstance(value, list) else "a text" if isinstance(value, str) else "a plain value"
+    return Conflict(
+        f"{shown} stands where a mapping should",
+        offset,
+        next="make it a mapping in the chart's template",
+    )
+
+
+def check_index(items: list[Json], index: str | int, offset: int = -1) -> int:
+    """The place in a list that a path's part means; raises Conflict."""
+    if not isinstance(index, int):
+        raise no_fields(items, offset)
+    if not 0 <= index < len(items):
+        raise Conflict(f"a list of {len(items)} has no item {index}", offset)
+    return index
+
+
+def materialised(changes: Changes) -> dict[str, Json]:
+    """The mapping that the changes make out of nothing; raises Conflict."""
+    made: dict[str, Json] = {}
+    for key, wish in changes.items():
+        if isinstance(wish, Drop):
+            continue
+        if not isinstance(key, str):
+            raise Conflict(f"there is no list to take item {key} from")
+        if isinstance(wish, Put):
+            made[key] = written(wish.value)
+        else:
+            inner = materialised(wish)
+            if inner:
+                made[key] = inner
+    return made
+
+
+def written(value: Json) -> Json:
+    """A value as it is when it was written as YAML and read again: ``1.0`` is 1."""
+    if isinstance(value, dict):
+        return {key: written(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [written(item) for item in value]
+    return as_json(value)
+
+
+def same(one: Json, other: Json) -> bool:
+    """Whether two JSON values are equal, true and 1 being different."""
+    if isinstance(one, dict):
+        return (
+            isinstance(other, dict)
+            and one.keys() == other.keys()
+            and all(same(item, other[key]) for key, item in one.items())
+        )
+    if isinstance(one, list):
+        return isinstance(other, list) and len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return bool(one == other)

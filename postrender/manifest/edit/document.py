@@ -1,0 +1,185 @@
+"""One document with its changes: first field by field, then as a whole, at last written anew."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from postrender.errors import ManifestError
+from postrender.manifest.composer import compose
+from postrender.manifest.decode import value
+from postrender.manifest.documents import Document, document_tree, field_tree, tree_value
+from postrender.manifest.edit.changes import Changes, Conflict, Drop, applied, same
+from postrender.manifest.edit.editor import Awkward, Piece
+from postrender.manifest.edit.equivalence import Unproved, prove
+from postrender.manifest.edit.placement import pieces
+from postrender.manifest.nodes import Tree
+from postrender.manifest.reader import Span, Unreadable
+from postrender.manifest.scalars import Unusable
+from postrender.manifest.stream import TEMPLATE, error_at
+from postrender.manifest.top_level_fields import Field
+from postrender.models import Json
+
+_COMMENTS = re.compile(rb"(?:#[^\n]*\n(?:[ ]*(?:#[^\n]*)?\n)*)?\Z")
+
+
+def edited(data: bytes, document: Document, changes: Changes) -> tuple[list[Piece], str]:
+    """What to replace in the stream for one document's changes, and why it was written anew, if it was.
+
+    Proved; raises ManifestError.
+    """
+    try:
+        found = _by_fields(data, document, changes) if document.fields else None
+        if found is None:
+            return _as_a_whole(data, document, changes)
+        return found, ""
+    except Conflict as error:
+        at = error.offset if error.offset >= 0 else document.start
+        raise error_at(data, at, f"cannot be edited: {error}", next=error.next) from None
+    except Unusable as error:
+        raise error_at(data, error.node.start, f"cannot be read as Helm does: {error}", next=TEMPLATE) from None
+
+
+def _by_fields(data: bytes, document: Document, changes: Changes) -> list[Piece] | None:
+    """The edits, each proved within its top-level field; ``None`` where that cannot be done."""
+    by_name = {field.name: field for field in document.fields}
+    found: list[Piece] = []
+    for name, wish in changes.items():
+        field = by_name.get(str(name))
+        if field is None:
+            if isinstance(wish, Drop):
+                continue
+            return None
+        pieces_of = _drop_field(data, field) if isinstance(wish, Drop) else _in_field(data, field, wish)
+        if pieces_of is None:
+            return None
+        found += pieces_of
+    return sorted(found, key=lambda piece: (piece.start, piece.end))
+
+
+def _in_field(data: bytes, field: Field, wish: object) -> list[Piece] | None:
+    span = Span(data, field.start, field.end)
+    tree = field_tree(span, _wanted({field.name: wish}))
+    if tree is None:
+        return None
+    try:
+        found = pieces(span, tree, {field.name: wish})
+        if not found:
+            return []
+        text = _joined(span, found)
+        if not text.startswith(field.name.encode() + b":") or not _closes(text, data, field.end):
+            return None
+        prove(span, Span(text, 0, len(text)), {field.name: wish}, pure=tree.pure)
+    except (Awkward, Unproved):
+        return None
+    return found
+
+
+def _drop_field(data: bytes, field: Field) -> list[Piece] | None:
+    tree = field_tree(Span(data, field.start, field.end), {})
+    if tree is None or tree.root is None:
+        return None
+    newline = data.find(b"\n", max(tree.root.end - 1, field.start), field.end)
+    stop = newline + 1 if newline >= 0 else field.end
+    return [Piece(field.start, stop, b"")] if _COMMENTS.match(data, stop, field.end) else None
+
+
+def _closes(text: bytes, data: bytes, end: int) -> bool:
+    """Whether a new text ends its last line where another follows, and begins no document inside."""
+    follows = end < len(data)
+    return not (follows and not text.endswith(b"\n")) and b"\n---" not in text and not text.startswith(b"---")
+
+
+def _as_a_whole(data: bytes, document: Document, changes: Changes) -> tuple[list[Piece], str]:
+    span = Span(data, document.start, document.end)
+    why = ""
+    try:
+        tree = document_tree(span, _wanted(changes))
+        found = pieces(span, tree, changes)
+        text = _joined(span, found)
+        if found:
+            _prove_whole(span, text, tree, document, changes)
+        return found, ""
+    except (Awkward, Unproved) as error:
+        why = str(error)
+        offset = error.offset if isinstance(error, Awkward) else document.start
+    except ManifestError:
+        if not document.json:
+            raise
+        why, offset = "it is JSON that is not YAML", document.start
+    try:
+        text = _anew(span, document, changes)
+        _prove_values(span, text, document, changes)
+    except (ValueError, Unproved) as error:
+        raise error_at(data, offset, f"cannot be edited: {why}, and {error}", next=TEMPLATE) from None
+    return [Piece(span.start, span.end, text)], why
+
+
+def _wanted(changes: Changes) -> object:
+    """What to keep of a document's tree: the way to each change, and all below it."""
+    return {key: _wanted(wish) if isinstance(wish, dict) else None for key, wish in changes.items()}
+
+
+def _prove_whole(span: Span, text: bytes, tree: Tree, document: Document, changes: Changes) -> None:
+    if not tree.references and _ends_well(span, text, document):
+        try:
+            prove(span, Span(text, 0, len(text)), changes, pure=tree.pure)
+            return
+        except Unproved:  # of what has a key twice, for one
+            pass
+    _prove_values(span, text, document, changes)
+
+
+def _ends_well(span: Span, text: bytes, document: Document) -> bool:
+    """Whether a document's new text is one document, and of the kind that it was."""
+    if not document.json:
+        return _closes(text, span.data, span.end)
+    from postrender.manifest import json_stream
+
+    try:
+        json_stream.check(text)
+    except json_stream.NotJson:
+        return False
+    return True
+
+
+def _prove_values(span: Span, text: bytes, document: Document, changes: Changes) -> None:
+    """Read both texts as Helm does, and compare the values."""
+    if not _ends_well(span, text, document):
+        raise Unproved("the edited text does not end where it did")
+    try:
+        before, after = (_value(each, document) for each in (span, Span(text, 0, len(text))))
+    except (Unreadable, Unusable, ValueError) as error:
+        raise Unproved(f"the edited text cannot be read: {error}") from None
+    if not same(after, applied(before, changes)):
+        raise Unproved("the edited text does not read as meant")
+
+
+def _value(span: Span, document: Document) -> Json:
+    if document.json:
+        from postrender.manifest import json_stream
+
+        return json_stream.load(span)
+    tree = compose(span)
+    return value(tree.root, references=tree.references)
+
+
+def _anew(span: Span, document: Document, changes: Changes) -> bytes:
+    if document.json:
+        return json.dumps(applied(_value(span, document), changes), ensure_ascii=False).encode()
+    from postrender.manifest.reserialize import rewritten  # Hardly ever.
+
+    meant = applied(tree_value(span, document_tree(span)), changes)
+    mark = span.data[span.start : span.text_start]
+    text = span.data[span.text_start : document.unread].decode()
+    return mark + rewritten(text, meant, changes).encode() + span.data[document.unread : span.end]
+
+
+def _joined(span: Span, found: Sequence[Piece]) -> bytes:
+    parts: list[bytes] = []
+    position = span.start
+    for piece in found:
+        parts += [span.data[position : piece.start], piece.text]
+        position = piece.end
+    return b"".join([*parts, span.data[position : span.end]])

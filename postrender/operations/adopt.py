@@ -1,0 +1,236 @@
+"""Ownership metadata written by hand: whose each object is, what would be written, and back again.
+
+All or nothing as far as it can be: where one object is not to be had, none is written. Whose an object is,
+``ownership.classify`` alone decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from postrender import manifest as manifests
+from postrender._record import Record
+from postrender.cluster.holders import Holders, holders
+from postrender.cluster.interface import Reached, Source, Wanted, unreadable
+from postrender.cluster.release_lookup import Owners
+from postrender.errors import ClusterError, Refused, UsageError
+from postrender.helm.ownership import Ownership, Stamps, Standing, classify, lives, stamps_for, stamps_of
+from postrender.models import (
+    Found,
+    LiveObject,
+    ObjectKey,
+    Observation,
+    ReleaseName,
+    Resource,
+    StoredRelease,
+    Unknown,
+    object_name,
+)
+
+_OURS = (Standing.OURS, Standing.OURS_KEPT)
+_TAKEN = (Standing.ORPHAN, Standing.UNMANAGED)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
+
+
+class Target(Source, Reached, Protocol):
+    """A cluster, where ownership metadata can be written."""
+
+    def restamp(self, live: LiveObject, resource: Resource, stamps: Stamps, done: str) -> LiveObject:
+        """Write it, guarded by the live object's resourceVersion; raises ClusterError."""
+
+
+class Adoption(Record):
+    """One object: whose it is, and its ownership metadata before and after; both are one where nothing is to do."""
+
+    resource: Resource
+    live: LiveObject
+    owner: Ownership
+    before: Stamps
+    after: Stamps
+
+    @property
+    def name(self) -> str:
+        """``shirts.stable.example.com/shop/shirt``: how every message names the object."""
+        return object_name(self.resource, self.live.key)
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is to be written."""
+        return self.before != self.after
+
+
+class Look(Record):
+    """What would be written to each object, and how many other releases were read for who else holds it."""
+
+    adoptions: tuple[Adoption, ...]
+    holders: Holders
+
+
+class Written(Record):
+    """One object as a report has it: which one it was by its uid, what was there before, and what was written."""
+
+    resource: Resource
+    key: ObjectKey
+    uid: str
+    before: Stamps
+    after: Stamps
+
+    @property
+    def name(self) -> str:
+        """As ``Adoption.name``."""
+        return object_name(self.resource, self.key)
+
+
+Places = Sequence["tuple[Resource, ObjectKey]"]
+
+
+def stored_places(target: Target, release: ReleaseName, driver: str) -> list[tuple[Resource, ObjectKey]]:
+    """The objects in the newest stored manifest of a release, of kinds that are served; raises ClusterError.
+
+    Raises UsageError where nothing is stored of it.
+    """
+    own = _stored(target, release, driver, manifest=True)
+    if not own:
+        raise UsageError(
+            "nothing is stored of it that would name its objects, so name them",
+            where=f"release {release}",
+            next=(
+                target.typed("postrender orphans", release.namespace),
+                target.typed(f"postrender adopt {release.name}", release.namespace)
+                + f" configmaps/{release.namespace}/NAME ...",
+            ),
+        )
+    manifest = manifests.read((own[-1].manifest or "").encode())
+    refs = [ref for ref in manifest.objects if ref.name]
+    kinds = target.resources({ref.gvk for ref in refs})
+    places = []
+    for ref in refs:
+        resource = kinds[ref.gvk]
+        if isinstance(resource, Unknown):
+            raise ClusterError(f"could not be looked up: {resource.reason}", where=str(ref.gvk), next=resource.next)
+        if isinstance(resource, Resource):
+            namespace = (ref.namespace or release.namespace) if resource.namespaced else ""
+            places.append((resource, ObjectKey(ref.gvk.group_kind, namespace, ref.name)))
+    return places
+
+
+def look(target: Target, release: ReleaseName, driver: str, places: Places, *, absent: bool) -> Look:
+    """What would be written to each object, in order; nothing is.
+
+    ``absent`` tells that an object may not be there. Raises Refused, with every objection in one message, where an
+    object belongs to a release that is alive, is being deleted, or is not there; ClusterError where that is not clear.
+    """
+    seen = target.observe([Wanted(resource, key.namespace, key.name, body=False) for resource, key in places])
+    living = _living(target, release, driver, places, seen)
+    found, objections, codes = [], [], set()
+    owners = [classify(each, release, stored=False, living=living) for each in seen if isinstance(each, Found)]
+    lives_of = [each.live for each in seen if isinstance(each, Found)]
+    taken = [live for live, owner in zip(lives_of, owners, strict=True) if owner.standing in _TAKEN]
+    held = holders(target, taken, release, driver) if taken else Holders({}, 0)
+    for (resource, key), observation in zip(places, seen, strict=True):
+        name = object_name(resource, key)
+        if isinstance(observation, Unknown):
+            raise ClusterError(f"could not be looked up: {observation.reason}", where=name, next=observation.next)
+        owner = classify(observation, release, stored=False, living=living)
+        if owner.standing in _TAKEN and key in held.found:
+            owner = Ownership(Standing.FOREIGN, held.found[key])
+        why, code = _objection(owner)
+        if isinstance(observation, Found) and not why:
+            before = stamps_of(observation.live)
+            after = before if owner.standing in _OURS else stamps_for(release)
+            found.append(Adoption(resource, observation.live, owner, before, after))
+        elif code:
+            objections.append(f"{name}: {why} ({code})")
+            codes.add(code)
+        elif not absent:
+            objections.append(f"{name}: there is no such object")
+    if objections:
+        steps = [f"postrender explain {' '.join(sorted(codes))}"] if codes else []
+        raise Refused("\n".join([*objections, "nothing was written"]), next=steps)
+    return Look(tuple(found), held)
+
+
+def carry_out(target: Target, adoptions: Iterable[Adoption], release: ReleaseName, told: Callable[[str], None]) -> None:
+    """Write what is to be written, one object after the other; ``told`` hears of each. Raises ClusterError."""
+    for each in adoptions:
+        if each.changes:
+            target.restamp(each.live, each.resource, each.after, f"stamped for release {release}")
+            told(each.name)
+
+
+def undo(target: Target, release: ReleaseName, driver: str, written: Sequence[Written]) -> tuple[Adoption, ...]:
+    """What would be written to have everything as it was; nothing is.
+
+    Raises Refused where an object is not the one that was stamped, says by now something else, or is held by the
+    release, which has been installed or upgraded since; ClusterError where that is not clear.
+    """
+    held = _held(target, release, driver)
+    seen = target.observe([Wanted(each.resource, each.key.namespace, each.key.name, body=False) for each in written])
+    found, objections = [], []
+    for each, observation in zip(written, seen, strict=True):
+        if isinstance(observation, Unknown):
+            raise ClusterError(f"could not be looked up: {observation.reason}", where=each.name, next=observation.next)
+        if not isinstance(observation, Found) or observation.live.uid != each.uid:
+            objections.append(f"{each.name}: the object that was stamped is not there any more")
+        elif each.key in held:
+            objections.append(f"{each.name}: release {release} is alive and holds it in its stored manifest (PR101)")
+        elif stamps_of(observation.live) == each.before:
+            continue
+        elif stamps_of(observation.live) != each.after:
+            objections.append(f"{each.name}: its ownership metadata is no longer what was written")
+        else:
+            owner = Ownership(Standing.OURS_KEPT, release)
+            found.append(Adoption(each.resource, observation.live, owner, each.after, each.before))
+    if objections:
+        raise Refused("\n".join([*objections, "nothing was written"]))
+    return tuple(found)
+
+
+def _objection(owner: Ownership) -> tuple[str, str]:
+    if owner.standing is Standing.FOREIGN:
+        return f"belongs to release {owner.release}, which is alive, and is not taken from it", "PR101"
+    if owner.standing is Standing.TERMINATING:
+        return "is being deleted, and will be gone", "PR106"
+    return ("", "") if owner.standing in (*_OURS, *_TAKEN) else ("is not there", "")
+
+
+def _living(
+    target: Source, release: ReleaseName, driver: str, places: Places, seen: Iterable[Observation]
+) -> dict[ReleaseName, bool]:
+    owners = Owners(target, driver)
+    living: dict[ReleaseName, bool] = {}
+    for (resource, key), observation in zip(places, seen, strict=True):
+        owner = observation.live.owner if isinstance(observation, Found) else None
+        if not isinstance(observation, Found) or owner is None or owner == release:
+            continue
+        answer = owners.lives(observation.live)
+        if isinstance(answer, Unknown):
+            raise ClusterError(
+                f"its owner is release {owner}, and whether that is alive could not be told: {answer.reason}",
+                where=object_name(resource, key),
+                next=answer.next,
+            )
+        living[owner] = answer or living.get(owner, False)
+    return living
+
+
+def _held(target: Target, release: ReleaseName, driver: str) -> frozenset[ObjectKey]:
+    """The objects in the stored manifest of a release that lives."""
+    alive = lives(_stored(target, release, driver, manifest=False), target.typed)
+    if isinstance(alive, Unknown):
+        raise unreadable(release, target.description, alive)
+    if not alive:
+        return frozenset()
+    return frozenset(key for _, key in stored_places(target, release, driver))
+
+
+def _stored(target: Source, release: ReleaseName, driver: str, *, manifest: bool) -> tuple[StoredRelease, ...]:
+    own = target.releases(release, manifest=manifest, driver=driver)
+    if isinstance(own, Unknown):
+        raise unreadable(release, target.description, own)
+    return own

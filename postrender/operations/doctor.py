@@ -1,0 +1,200 @@
+"""Whether the filter could work here: what this machine and this caller have, check by check. Nothing is written."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+
+from postrender import manifest
+from postrender._record import Record
+from postrender.cluster.client import Cluster, connect
+from postrender.cluster.discovery import Right
+from postrender.errors import ClusterError, PostrenderError, Refused, UsageError
+from postrender.helm import binary, plugin
+from postrender.helm.binary import HelmBinary
+from postrender.helm.known_issues import flaws
+from postrender.helm.plugin import claims
+from postrender.helm.storage import storage
+from postrender.helm.versions import NEWEST_KNOWN
+from postrender.models import GroupVersionKind, Resource, Unknown
+from postrender.operations import state_files
+from postrender.settings import Caller
+
+
+class State(Enum):
+    """How a check came out; ``BAD`` means that the filter could not work."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+class Check(Record):
+    """One thing that was looked at.
+
+    ``found`` are sentences without a full stop, ``next`` what to type where something is amiss, ``code`` the exit code
+    that the filter would end with.
+    """
+
+    name: str
+    state: State
+    found: tuple[str, ...]
+    next: tuple[str, ...] = ()
+    code: int = 0
+
+
+class Wanted(Record):
+    """What is checked.
+
+    ``version`` is ours, ``helm`` a name or a path (``None``: the Helm that called, else the one on PATH), ``kinds``
+    those of a stream (none: any). ``writes`` tells whether live objects may be written (``--adopt``, ``--on-drift
+    apply``), ``offline`` that nobody is asked.
+    """
+
+    version: str
+    helm: str | None
+    kinds: tuple[GroupVersionKind, ...] = ()
+    writes: bool = False
+    offline: bool = False
+
+
+def checks(wanted: Wanted, caller: Caller, environ: Mapping[str, str]) -> Iterator[Check]:
+    """Every check, in the order in which they are shown."""
+    yield _python(wanted.version)
+    named = wanted.helm or (caller.parent.exe if caller.parent else None)
+    try:
+        helm = binary.locate(named, environ)
+    except UsageError as error:
+        yield Check("Helm", State.BAD, (f"{error.where}: {error.cause}",), error.next, error.exit_code)
+    else:
+        yield _helm(helm)
+        yield _plugin(helm, environ)
+    if wanted.offline:
+        yield Check("cluster", State.GOOD, ("none is asked (--offline)",))
+        return
+    yield from _cluster(wanted, caller)
+
+
+def _python(version: str) -> Check:
+    found = (
+        f"postrender {version}, Python {platform.python_version()}, reports in {state_files.folder(os.environ)}/reports"
+    )
+    if manifest.LIBYAML:
+        return Check("program", State.GOOD, (found, "PyYAML has libyaml"))
+    slow = "PyYAML was built without libyaml, so reading is slow"
+    return Check("program", State.WARNING, (found, slow), ("pip install --force-reinstall pyyaml",))
+
+
+def _helm(helm: HelmBinary) -> Check:
+    version = helm.version
+    head = f"{version} ({helm.path})"
+    newest = NEWEST_KNOWN.get(version.major)
+    if newest is None:
+        known = " and ".join(str(each) for each in NEWEST_KNOWN.values())
+        return Check(
+            "Helm",
+            State.BAD,
+            (f"{head} is not known: its ways were held against Helm up to {known}",),
+            (),
+            Refused.exit_code,
+        )
+    wrong = tuple(f"{flaw.text} ({', '.join(flaw.codes)})" for flaw in flaws(version))
+    if version > newest:
+        return Check("Helm", State.WARNING, (f"{head}, newer than {newest}, which it is taken to behave like", *wrong))
+    return Check("Helm", State.GOOD, (head, *wrong))
+
+
+def _plugin(helm: HelmBinary, environ: Mapping[str, str]) -> Check:
+    if helm.version.major < 4:
+        place = shutil.which(plugin.NAME, path=environ.get("PATH"))
+        if place:
+            return Check("plugin", State.GOOD, (f"none is needed; --post-renderer {plugin.NAME} is {place}",))
+        return Check(
+            "plugin",
+            State.WARNING,
+            (f"none is needed, but {plugin.NAME} is not on PATH: give --post-renderer its path",),
+        )
+    again = "postrender helm-plugin install"
+    try:
+        folders = binary.plugin_folders(helm, environ)
+    except UsageError as error:
+        return Check("plugin", State.BAD, (f"{error.where}: {error.cause}",), error.next, error.exit_code)
+    place = os.path.join(folders[0], plugin.NAME)
+    found, others = plugin.read(place), claims(folders, place)
+    if others:
+        told = f"{others[0]} claims the name {plugin.NAME}, and was not written by postrender helm-plugin"
+        return Check("plugin", State.BAD, (told,), ("postrender helm-plugin status",), Refused.exit_code)
+    answer = binary.run(helm, ["plugin", "list"], environ)
+    if answer.code:
+        told = f"Helm cannot load its plugins: {' '.join(answer.stderr.split())}"
+        return Check("plugin", State.BAD, (told,), (f"{helm.path} plugin list",), Refused.exit_code)
+    if found is None:
+        return Check("plugin", State.BAD, (f"none in {folders[0]}",), (again,), Refused.exit_code)
+    if not found.works:
+        told = f"{place} runs {found.program or 'nothing'}, which is gone"
+        return Check("plugin", State.BAD, (told,), (again,), Refused.exit_code)
+    return Check("plugin", State.GOOD, (f"{place}, running {found.program}",))
+
+
+def _cluster(wanted: Wanted, caller: Caller) -> Iterator[Check]:
+    try:
+        cluster = connect(caller.connection)
+    except PostrenderError as error:
+        where = f"{error.where}: " if error.where else ""
+        yield Check("cluster", State.BAD, (f"{where}{error.cause}",), error.next, error.exit_code)
+        return
+    kept = storage(caller.invocation.driver)
+    kinds = {*wanted.kinds, *(() if isinstance(kept, Unknown) else (kept.resource.gvk,))}
+    served = cluster.resources(kinds)
+    unknown = next((answer for answer in served.values() if isinstance(answer, Unknown)), None)
+    if unknown is not None:
+        told = (cluster.description, unknown.reason)
+        yield Check("cluster", State.BAD, told, unknown.next, ClusterError.exit_code)
+        return
+    version = cluster.capabilities().version
+    yield Check("cluster", State.GOOD, (f"{cluster.description}, Kubernetes {version or 'of unknown version'}",))
+    if isinstance(kept, Unknown):
+        yield Check("rights", State.BAD, (kept.reason,), kept.next, ClusterError.exit_code)
+        return
+    namespace = caller.namespace or ""
+    resources = [answer for gvk, answer in served.items() if gvk in wanted.kinds and isinstance(answer, Resource)]
+    yield _rights(cluster, namespace, list(_needed(kept.resource, resources, namespace, wanted)))
+
+
+def _needed(kept: Resource, resources: Iterable[Resource], namespace: str, wanted: Wanted) -> Iterator[Right]:
+    """Those to read what releases stored, to read every object of the stream, and to write it where that is allowed."""
+    for verb in ("list", "get"):
+        yield Right(verb, kept.gvk.group, kept.plural, namespace)
+    verbs = ("get", "patch") if wanted.writes else ("get",)
+    for resource in sorted(resources, key=lambda each: each.qualified):
+        for verb in verbs:
+            yield Right(verb, resource.gvk.group, resource.plural, namespace if resource.namespaced else "")
+    if not wanted.kinds:
+        yield from (Right(verb, "*", "*", namespace) for verb in verbs)
+
+
+def _rights(cluster: Cluster, namespace: str, rights: Sequence[Right]) -> Check:
+    answers = dict(zip(rights, cluster.may(rights), strict=True))
+    where = f"in namespace {namespace}" if namespace else "everywhere"
+    unknown = next((answer for answer in answers.values() if isinstance(answer, Unknown)), None)
+    if unknown is not None:
+        return Check("rights", State.BAD, (unknown.reason,), unknown.next, ClusterError.exit_code)
+    have = ", ".join(str(right) for right, answer in answers.items() if answer)
+    lack = [right for right, answer in answers.items() if not answer]
+    found = (f"{where}: {have or 'none of those that are needed'}",)
+    if not lack:
+        return Check("rights", State.GOOD, found)
+    told = (*found, f"lacking: {', '.join(map(str, lack))}")
+    if all(right.plural == "*" for right in lack):
+        return Check("rights", State.WARNING, told, ("postrender doctor -f STREAM   (to ask for its kinds alone)",))
+    steps = [
+        cluster.kubectl(
+            f"auth can-i {right.verb} {right.plural}{'.' if right.group else ''}{right.group}", right.namespace
+        )
+        for right in lack
+        if right.plural != "*"
+    ]
+    return Check("rights", State.BAD, told, tuple(steps[:3]), ClusterError.exit_code)

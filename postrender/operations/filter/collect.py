@@ -1,0 +1,198 @@
+"""Facts, fetched: what is live for each object of the stream, what the release stored, who else is alive.
+
+Unknown is not absent: whatever could not be told for certain ends the run here, before anything is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from postrender import manifest as manifests
+from postrender._record import Record, replace
+from postrender.cluster.interface import Source, Wanted, unreadable
+from postrender.cluster.offline import Offline
+from postrender.errors import ClusterError
+from postrender.helm.invocation import Action, Invocation
+from postrender.helm.objects import Entry, built
+from postrender.manifest import Manifest, ObjectRef
+from postrender.models import (
+    SECRET,
+    Found,
+    GroupVersionKind,
+    NotServed,
+    ObjectKey,
+    Observation,
+    ReleaseName,
+    Resource,
+    StoredRelease,
+    Unknown,
+)
+from postrender.planner.decide import bodies_wanted
+from postrender.planner.facts import Desired, Facts, Item, upgraded_from
+
+SHOWN = 10
+"""How many unanswered objects a message names before it only counts the rest."""
+
+
+class _Kinds(Record):
+    """How each kind is served; ``guessed`` holds those that the cluster does not serve (yet)."""
+
+    served: dict[GroupVersionKind, Resource]
+    guessed: dict[GroupVersionKind, Resource]
+    invocation: Invocation
+
+    def of(self, gvk: GroupVersionKind) -> Resource:
+        return self.served.get(gvk) or self.guessed[gvk]
+
+    def key(self, ref: ObjectRef) -> ObjectKey:
+        """The identity, where Helm would put it: the manifest's namespace, else the release's."""
+        release = self.invocation.release
+        namespace = ref.namespace or (release.namespace if release else self.invocation.namespace or "default")
+        return ObjectKey(ref.gvk.group_kind, namespace if self.of(ref.gvk).namespaced else "", ref.name)
+
+
+def gather(manifest: Manifest, invocation: Invocation, source: Source | None, *, whole: bool = False) -> Facts:
+    """Everything ``decide`` needs; without a source, and for ``helm template``, nothing is looked up.
+
+    With ``whole``, live objects come with their bodies even where the decision needs only metadata. Raises
+    ClusterError where an answer was not certain.
+    """
+    # A kind that the server does not serve yet is guessed, even where its CRD is in the stream: reading that would cost
+    # more than all the rest, and the guess only names things.
+    offline = Offline()
+    if source is None or invocation.action is Action.TEMPLATE:
+        kinds = _kinds(manifest, None, invocation, offline, offline)
+        return Facts(
+            Desired(manifest),
+            tuple(Item(ref, kinds.key(ref), kinds.of(ref.gvk), None) for ref in manifest.objects),
+            invocation,
+        )
+    own = _own(invocation, source)
+    before = upgraded_from(invocation, own)
+    stored = manifests.read((before.manifest or "").encode()) if before else None
+    kinds = _kinds(manifest, stored, invocation, source, offline)
+    items = [
+        Item(
+            ref,
+            kinds.key(ref),
+            kinds.of(ref.gvk),
+            NotServed() if ref.gvk not in kinds.served else None,
+        )
+        for ref in manifest.objects
+    ]
+    items = _observed(items, source, whole=whole or bodies_wanted(invocation, own))
+    items = _occupied(items, source)
+    leaving = _observed(_leaving(items, stored, kinds), source, whole=whole)
+    living = _living([*items, *leaving], invocation, source)
+    desired = Desired(manifest, lambda ref, body: source.comparable(kinds.key(ref), body))
+    return Facts(desired, tuple(items), invocation, own, _entries(stored, kinds), living, tuple(leaving))
+
+
+def _own(invocation: Invocation, source: Source) -> tuple[StoredRelease, ...]:
+    if invocation.release is None or invocation.action not in (Action.UPGRADE, Action.UPGRADE_INSTALL):
+        return ()
+    answer = source.releases(invocation.release, manifest=True, driver=invocation.driver)
+    if isinstance(answer, Unknown):
+        raise unreadable(invocation.release, source.description, answer)
+    return answer
+
+
+def _kinds(
+    manifest: Manifest, stored: Manifest | None, invocation: Invocation, source: Source, offline: Source
+) -> _Kinds:
+    wanted = {ref.gvk for ref in manifest.objects} | {ref.gvk for ref in (stored.objects if stored else ())}
+    answers = source.resources(wanted)
+    _complain(source, ((str(gvk), answer) for gvk, answer in answers.items() if isinstance(answer, Unknown)))
+    served = {gvk: answer for gvk, answer in answers.items() if isinstance(answer, Resource)}
+    guesses = offline.resources(gvk for gvk in wanted if gvk not in served)
+    return _Kinds(served, {gvk: answer for gvk, answer in guesses.items() if isinstance(answer, Resource)}, invocation)
+
+
+def _observed(items: Sequence[Item], source: Source, *, whole: bool) -> list[Item]:
+    """The items with what is live, read ``whole`` or by metadata: one question for each object."""
+    places = [
+        place
+        for place, item in enumerate(items)
+        if item.key.name and not item.hook and not isinstance(item.observation, NotServed)
+    ]
+    answers = source.observe(
+        [_wanted(items[place], whole=whole or items[place].key.group_kind == SECRET) for place in places]
+    )
+    result = list(items)
+    for place, answer in zip(places, answers, strict=True):
+        result[place] = replace(items[place], observation=answer)
+    _complain(source, ((item.name, item.observation) for item in result if isinstance(item.observation, Unknown)))
+    return result
+
+
+def _occupied(items: Sequence[Item], source: Source) -> list[Item]:
+    """The items with what is live under the name of each hook that Helm deletes first."""
+    places = [
+        place
+        for place, item in enumerate(items)
+        if item.hook and item.clears_its_place and item.key.name and not isinstance(item.observation, NotServed)
+    ]
+    answers = source.observe([_wanted(items[place], whole=False) for place in places]) if places else []
+    named = [(items[place].name, answer) for place, answer in zip(places, answers, strict=True)]
+    _complain(source, ((name, answer) for name, answer in named if isinstance(answer, Unknown)))
+    result = list(items)
+    for place, answer in zip(places, answers, strict=True):
+        if isinstance(answer, Found):
+            result[place] = replace(items[place], occupant=answer.live)
+    return result
+
+
+def _wanted(item: Item, *, whole: bool) -> Wanted:
+    return Wanted(item.resource, item.key.namespace, item.key.name, body=whole)
+
+
+def _entries(stored: Manifest | None, kinds: _Kinds) -> tuple[Entry, ...]:
+    if stored is None:
+        return ()
+    return tuple(built(ref.gvk, kinds.key(ref), stored.value(ref)) for ref in stored.objects)
+
+
+def _leaving(items: Sequence[Item], stored: Manifest | None, kinds: _Kinds) -> list[Item]:
+    """What is stored and not in the stream in the same group, version and Kind; not what is no longer served."""
+    held = {(item.ref.gvk, item.key) for item in items if not item.hook}
+    return [
+        Item(ref, kinds.key(ref), kinds.of(ref.gvk), None)
+        for ref in (stored.objects if stored else ())
+        if ref.gvk in kinds.served and (ref.gvk, kinds.key(ref)) not in held
+    ]
+
+
+def _living(items: Iterable[Item], invocation: Invocation, source: Source) -> dict[ReleaseName, bool]:
+    from postrender.cluster.release_lookup import Owners  # Where nobody is asked, nothing of it is needed.
+
+    owners = Owners(source, invocation.driver)
+    living: dict[ReleaseName, bool] = {}
+    for item in items:
+        live = item.live
+        owner = live.owner if live else None
+        if live is None or owner is None or owner == invocation.release:
+            continue
+        answer = owners.lives(live)
+        if isinstance(answer, Unknown):
+            raise ClusterError(
+                f"its owner is release {owner}, and whether that is alive could not be told: {answer.reason}",
+                where=item.name,
+                next=answer.next,
+            )
+        living[owner] = answer or living.get(owner, False)
+    return living
+
+
+def _complain(source: Source, unanswered: Iterable[tuple[str, Observation | Resource | None]]) -> None:
+    unknown = [(where, answer) for where, answer in unanswered if isinstance(answer, Unknown)]
+    if not unknown:
+        return
+    where, first = unknown[0]
+    more = [f"{other}: {answer.reason}" for other, answer in unknown[1:SHOWN]]
+    if len(unknown) > SHOWN:
+        more.append(f"and {len(unknown) - SHOWN} more")
+    raise ClusterError(
+        "\n  ".join([f"could not be looked up in {source.description}: {first.reason}", *more]),
+        where=where,
+        next=first.next,
+    )

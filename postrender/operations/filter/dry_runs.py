@@ -1,0 +1,120 @@
+"""The plan, held against what the API server says, as a dry run, to all that Helm will send to live objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from postrender._record import replace
+from postrender.cluster.interface import Source
+from postrender.helm.invocation import Action
+from postrender.models import Json, ObjectKey
+from postrender.planner.facts import Facts, patches_client_side
+from postrender.planner.policy import OnDrift, Policy
+from postrender.planner.verdict import Plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from postrender.cluster.interface import Trial, TrialAnswer
+
+
+def rehearsed(plan: Plan, facts: Facts, policy: Policy, source: Source | None) -> Plan:
+    """The plan with the server's objections; as it was where nothing is sent or nobody can be asked."""
+    if source is None or all(verdict.trial is None for verdict in plan.verdicts):
+        return plan
+    from postrender.cluster.interface import Verb  # The model of patches: not for new objects.
+    from postrender.planner.dry_run import answered, trials
+
+    asked = trials(plan)
+    answers = attempted(asked, source)
+    plan = answered(plan, facts, policy, answers)
+    if not any(trial.verb is Verb.APPLY and not trial.new for trial in asked):
+        return plan
+    from postrender.planner.leftovers import compared, known, new_objects  # Only Helm 4 applies to live objects.
+
+    pairs = list(zip(asked, answers, strict=True))
+    requests = new_objects(pairs)
+    fresh = known(requests, source.attempt(list(requests.values())))
+    return compared(plan, facts, policy, pairs, fresh)
+
+
+def postponed(plan: Plan, facts: Facts, policy: Policy) -> frozenset[ObjectKey]:
+    """The objects whose patch by this run the server refuses, though it takes all that the chart wants.
+
+    A patch that leaves behind what left the chart can be one: of a port with another number, but the old name, both are
+    there then. With what is live in the stored manifest, the next upgrade removes and adds at once.
+    """
+    if policy.on_drift is not OnDrift.STORE:
+        return frozenset()
+    return frozenset(
+        verdict.key
+        for verdict in plan.verdicts
+        if verdict.trial is not None
+        and verdict.mend is not None
+        and verdict.key not in facts.rejected
+        and verdict.prediction is not None
+        and verdict.prediction.error
+    )
+
+
+def with_server_results(plan: Plan, facts: Facts, source: Source | None) -> Facts:
+    """The facts with what the server would have of what Helm will not apply; the same where it is not asked.
+
+    A field that the server keeps whatever is sent differs from the chart for ever, and nobody can change it.
+    """
+    mends = [verdict for verdict in plan.verdicts if verdict.mend is not None]
+    if source is None or not mends:
+        return facts
+    from postrender.cluster.interface import Rejected, Trial, Verb
+    from postrender.planner.dry_run import server_result
+
+    live = {item.key: item.live for item in facts.items}
+    asked = [(verdict, found) for verdict in mends if (found := live[verdict.key]) is not None]
+    answers = source.attempt([Trial(Verb.MERGE, each.resource, each.key, each.mend) for each, _ in asked])
+    results: dict[ObjectKey, Json] = {}
+    rejected: dict[ObjectKey, str] = {}
+    for (verdict, before), answer in zip(asked, answers, strict=True):
+        body = server_result(before, verdict.mend, answer)
+        if body is not None:
+            results[verdict.key] = body
+        elif isinstance(answer, Rejected):
+            rejected[verdict.key] = answer.message
+    return replace(facts, server_results=results, rejected=rejected) if results or rejected else facts
+
+
+def with_fresh_objects(facts: Facts, source: Source | None) -> Facts:
+    """The facts with what a dry-run create gives for each object of which fields may have left the chart.
+
+    Only for objects that Helm patches client-side: a server-side apply removes by itself what it no longer sets.
+    """
+    invocation = facts.invocation
+    if source is None or invocation.action is Action.TEMPLATE or invocation.argocd is not None:
+        return facts
+    if all(item.live is None for item in facts.items) or not patches_client_side(facts):
+        return facts
+    from postrender.helm.fresh_install import may_hold_leftovers
+    from postrender.planner.fresh_install import dry_run_create, fresh_object
+
+    requests = {item.key: (item.live, trial) for item in facts.items if (trial := dry_run_create(facts, item))}
+    if not requests:
+        return facts
+    fresh: dict[ObjectKey, Json] = {}
+    unknown: dict[ObjectKey, str] = {}
+    answers = source.attempt([trial for _, trial in requests.values()])
+    for (key, (live, trial)), answer in zip(requests.items(), answers, strict=True):
+        found = fresh_object(trial, answer)
+        if not isinstance(found, str):
+            fresh[key] = found
+        elif live is not None and may_hold_leftovers(live.body, trial.body):
+            unknown[key] = found
+    return replace(facts, fresh=fresh, not_compared=unknown)
+
+
+def attempted(trials: Sequence[Trial], source: Source) -> list[TrialAnswer]:
+    """The answers in order; where conflicts that Helm will not meet hid the rest, it is asked again without them."""
+    from postrender.planner.dry_run import again
+
+    answers = source.attempt(trials)
+    more = {place: trial for place, first in enumerate(trials) if (trial := again(first, answers[place])) is not None}
+    for place, answer in zip(more, source.attempt(list(more.values())), strict=True):
+        answers[place] = answer
+    return answers

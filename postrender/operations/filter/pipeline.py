@@ -1,0 +1,242 @@
+"""The whole flow, from stdin's bytes to stdout's, in one readable function."""
+
+from __future__ import annotations
+
+from postrender import manifest as manifests
+from postrender._record import Record, replace
+from postrender.cluster.interface import Source
+from postrender.errors import Refused
+from postrender.helm.invocation import DryRun, Invocation
+from postrender.helm.versions import NEWEST_KNOWN, HelmVersion
+from postrender.manifest import Manifest
+from postrender.manifest.edit import Set, splice
+from postrender.models import SECRET, Severity
+from postrender.operations.filter.collect import gather
+from postrender.operations.filter.dry_runs import postponed, rehearsed, with_fresh_objects, with_server_results
+from postrender.planner.decide import decide
+from postrender.planner.facts import Facts
+from postrender.planner.findings import some
+from postrender.planner.policy import OnDrift, Policy
+from postrender.planner.verdict import Plan, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from postrender.operations.filter.execute import Writer
+
+
+class Planned(Record):
+    """A plan, and what it was made from: all that a view of it needs. It may refuse (``Plan.errors``)."""
+
+    manifest: Manifest
+    facts: Facts
+    plan: Plan
+
+
+class Result(Record):
+    """What is written to stdout, and the plan it carries out. ``written`` names the live objects that were written."""
+
+    data: bytes
+    plan: Plan
+    rewritten: tuple[tuple[int, str], ...] = ()
+    written: tuple[str, ...] = ()
+
+
+def require_known(helm: HelmVersion | None) -> None:
+    """Raise Refused for a major version of Helm that nothing is known about."""
+    if helm is not None and helm.major not in NEWEST_KNOWN:
+        newest = " and ".join(str(version) for version in NEWEST_KNOWN.values())
+        raise Refused(
+            f"Helm {helm} is not known: its ways were held against Helm up to {newest}",
+            next="use such a Helm, or a newer postrender",
+        )
+
+
+def plan_stream(
+    data: bytes, invocation: Invocation, policy: Policy, source: Source | None, *, whole: bool = False
+) -> Planned:
+    """What the filter would do with the stream, whether it would go on or refuse; nothing is written anywhere.
+
+    What Helm will send to live objects is asked of the server as a dry run. ``source`` as for ``filter_stream``,
+    ``whole`` as for ``gather``. Raises ManifestError and ClusterError.
+    """
+    return plan_manifest(manifests.read(data), invocation, policy, source, whole=whole)
+
+
+def plan_manifest(
+    manifest: Manifest, invocation: Invocation, policy: Policy, source: Source | None, *, whole: bool = False
+) -> Planned:
+    """``plan_stream`` for a stream that was read already, and of which some objects may have been left out."""
+    facts = with_fresh_objects(gather(manifest, invocation, source, whole=whole), source)
+    plan = decide(facts, policy)
+    notes: tuple[str, ...] = ()
+    if plan.adoptions and source is not None and invocation.release is not None:
+        from postrender.cluster.holders import holders  # Few runs write, and each pays for what it imports.
+
+        live = [item.live for item in facts.items if item.live is not None]
+        taken = {verdict.key for verdict in plan.adoptions}
+        held = holders(source, [each for each in live if each.key in taken], invocation.release, invocation.driver)
+        if held.found:
+            facts = replace(facts, holders=held.found)
+            plan = decide(facts, policy)
+        notes = (held.note,) if held.note else ()
+    told = with_server_results(plan, facts, source)
+    if told is not facts:
+        facts, plan = told, decide(told, policy)
+    plan = rehearsed(plan, facts, policy, source)
+    if refused := postponed(plan, facts, policy):
+        facts = replace(facts, postponed=refused)
+        plan = rehearsed(decide(facts, policy), facts, policy, source)
+    unchecked = [item.name for item in facts.items if facts.not_compared.get(item.key) == ""]
+    if unchecked and source is not None:
+        note = (
+            f"only an API server can tell fields that left the chart from its defaults; {source.description} has none, "
+            f"so {some(unchecked)} may keep such fields without notice"
+        )
+        notes = (*notes, note)
+    plan = replace(plan, notes=(*plan.notes, *notes)) if notes else plan
+    return Planned(manifest, facts, plan)
+
+
+def filter_stream(
+    data: bytes,
+    invocation: Invocation,
+    policy: Policy,
+    source: Source | None,
+    writer: Writer | None = None,
+    seen: Callable[[Planned], None] | None = None,
+    whole: bool = False,
+    then: Callable[[bytes], bytes] | None = None,
+) -> Result:
+    """The stream as Helm shall install it.
+
+    ``source`` is ``None`` where nothing is to be looked up, ``writer`` where nothing may be written. ``seen`` is shown
+    the plan before it is carried out or refused; ``whole`` as for ``gather``. ``then`` makes the stream that is emitted
+    from ours. Raises ManifestError, ClusterError and, with every objection in one message, Refused; then nothing was
+    emitted. A write to a live object happens only in a real run, after the whole plan and the whole output were proved.
+    """
+    planned = plan_stream(data, invocation, policy, source, whole=whole)
+    if seen is not None:
+        seen(planned)
+    manifest, facts, plan = planned.manifest, planned.facts, planned.plan
+    check(plan)
+    _check_values(plan, source)
+    output = splice(manifest, plan.edits)
+    emitted = _handed_on(output.data, then, invocation, policy, source)
+    writes = plan.adoptions or plan.applications
+    if not writes or invocation.release is None or invocation.dry_run is not DryRun.NO:
+        return Result(emitted, plan, output.rewritten)
+    if writer is None:
+        _check_unwritten(plan, source)
+        return Result(emitted, plan, output.rewritten)
+    from postrender.operations.filter.execute import brought, stamped  # Few runs write; others need not import it.
+
+    written: list[str] = []
+    now = plan
+    if now.adoptions:
+        facts = stamped(facts, now, writer, invocation.release, written)
+        now = decide(facts, policy)
+        check(now)
+    if now.applications:
+        facts = brought(facts, now, writer, written)
+        # What the server did not keep of it is stored as it is live, and told.
+        policy = replace(policy, on_drift=OnDrift.STORE)
+        now = decide(facts, policy)
+        check(now)
+    final = splice(manifest, now.edits)
+    if final.data != output.data:
+        emitted = _handed_on(final.data, then, invocation, policy, source)
+    return Result(emitted, _as_carried_out(plan, now), final.rewritten, tuple(written))
+
+
+def _handed_on(
+    data: bytes,
+    then: Callable[[bytes], bytes] | None,
+    invocation: Invocation,
+    policy: Policy,
+    source: Source | None,
+) -> bytes:
+    """What another program makes of the stream, decided on once more: it may want nothing written that is not there.
+
+    Raises what that program does, and Refused where it undoes an edit, or brings an object that needs one.
+    """
+    if then is None:
+        return data
+    from postrender.helm.patch import differs
+    from postrender.planner.edits import carried_out
+
+    after = then(data)
+    manifest = manifests.read(after)
+    facts = gather(manifest, invocation, source)
+    plan = decide(facts, policy)
+    check(plan)
+    undone = []
+    for verdict in plan.verdicts:
+        body = facts.desired(verdict.ref) if verdict.edits else None
+        paths = differs(body, carried_out(body, verdict.edits))
+        undone += [f"{verdict.name}: {'.'.join(path)}" for path in paths]
+    if undone:
+        raise Refused(
+            "\n  ".join(["undoes what has to be written, or adds objects that need it; what differs:", *undone]),
+            where="--then",
+            next="--first 'PROGRAM ARGUMENT ...'   (to run it before postrender, not after)",
+        )
+    return after
+
+
+def _check_values(plan: Plan, source: Source | None) -> None:
+    """Raises Refused where a digest would be emitted as a Secret's value."""
+    if source is None:
+        return
+    for verdict in plan.verdicts:
+        if verdict.key.group_kind == SECRET and verdict.edits:
+            from postrender.redact import digests_in
+
+            if any(isinstance(edit, Set) and digests_in(edit.value) for edit in verdict.edits):
+                raise Refused(
+                    f"is to be stored as it is live, and {source.description} holds digests instead of its values",
+                    where=verdict.name,
+                    next="postrender snapshot ... --with-secrets",
+                )
+
+
+def _check_unwritten(plan: Plan, source: Source | None) -> None:
+    """Raises Refused where a live object was to be written first and cannot be: what is emitted would not be true."""
+    for verdict in plan.applications:
+        raise Refused(
+            f"is to be brought to what the chart says first, and {source.description if source else 'nothing'} "
+            "cannot be written",
+            where=verdict.name,
+            next=("--on-drift store", "--dry-run client   (to see what would come out)"),
+        )
+
+
+def _as_carried_out(plan: Plan, now: Plan) -> Plan:
+    """The plan as it was made, with the edits of the one that was made after the writes, and what that one adds."""
+    return replace(plan, verdicts=tuple(_carried_out(*pair) for pair in zip(plan.verdicts, now.verdicts, strict=True)))
+
+
+def _carried_out(first: Verdict, now: Verdict) -> Verdict:
+    by_code = {finding.code: finding for finding in now.findings}
+    told = {finding.code for finding in first.findings}
+    added = [each for each in now.findings if each.severity is Severity.WARNING and each.code not in told]
+    return replace(
+        first,
+        edits=now.edits,
+        prediction=now.prediction,
+        findings=(*(by_code.get(each.code, each) for each in first.findings), *added),
+    )
+
+
+def check(plan: Plan) -> None:
+    """Raises Refused, with every objection in one message, where the plan has one."""
+    if not plan.errors:
+        return
+    lines = [f"{verdict.name}: {finding.text} ({finding.code})" for verdict, finding in plan.errors]
+    steps: dict[str, None] = {}
+    for _, finding in plan.errors:
+        steps.update(dict.fromkeys(finding.next))
+    codes = sorted({finding.code for _, finding in plan.errors})
+    steps[f"postrender explain {' '.join(codes)}"] = None
+    raise Refused("\n".join(lines), next=tuple(steps))

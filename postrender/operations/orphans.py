@@ -1,0 +1,253 @@
+"""Kept objects whose release is gone: searched for in whole kinds, and held against the releases that are stored.
+
+Unknown is not absent: where it cannot be told whether a release lives, its objects are counted and not called orphans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from postrender._record import Record, replace
+from postrender.cluster.interface import Listing, Misshapen, Survey, live_object
+from postrender.cluster.release_lookup import Owners
+from postrender.cluster.releases import newest
+from postrender.errors import ClusterError
+from postrender.helm.ownership import Standing, classify, lives
+from postrender.helm.storage import CONFIGMAPS, SECRETS, storage
+from postrender.models import (
+    FLUX_NAMESPACE,
+    MANAGED_BY,
+    RELEASE_NAME,
+    Found,
+    Json,
+    LiveObject,
+    ReleaseName,
+    Resource,
+    Unknown,
+    object_name,
+)
+
+LABELLED = f"{MANAGED_BY}=Helm"
+"""Chooses every object that Helm takes for a release's: without the label its annotations count for nothing
+(``checkOwnership``, pkg/action/validate.go), as in ``ownership.classify``."""
+
+_GITOPS = (
+    ("annotations", "argocd.argoproj.io/tracking-id", "Argo CD"),
+    ("labels", "argocd.argoproj.io/instance", "Argo CD"),
+    ("labels", "kustomize.toolkit.fluxcd.io/name", "Flux"),
+    ("labels", FLUX_NAMESPACE, "Flux"),
+)
+"""What others put on objects that they apply: these need no stored release to be somebody's."""
+
+
+class Left(Record):
+    """A live object that names a release as its owner; ``live`` is without managed fields.
+
+    ``created`` and ``written`` are times as the server gives them (RFC 3339): when it was made, and when a Helm last
+    wrote to it (``""``: never seen). ``tended`` names a GitOps controller that applies it, or is ``""``.
+    """
+
+    live: LiveObject
+    resource: Resource
+    owner: ReleaseName
+    created: str
+    written: str
+    tended: str
+
+    @property
+    def name(self) -> str:
+        """``shirts.stable.example.com/shop/shirt``: how every message names the object."""
+        return object_name(self.resource, self.live.key)
+
+    @property
+    def since(self) -> str:
+        """The last that is known of its release: when Helm wrote to the object, else when it was made."""
+        return self.written or self.created
+
+
+class Undecided(Record):
+    """A release of which it cannot be told whether it lives, and how many objects name it."""
+
+    release: ReleaseName
+    objects: int
+    why: Unknown
+
+
+class Search(Record):
+    """What was found: ``orphans`` by release and name, and what could not be told or looked at.
+
+    ``undecided`` are releases; ``forbidden`` are kinds that the caller may not list, ``failed`` those (and API groups)
+    that could not be listed for another reason. ``objects`` counts all that were looked at, of ``kinds`` kinds.
+    """
+
+    orphans: tuple[Left, ...]
+    undecided: tuple[Undecided, ...]
+    forbidden: tuple[str, ...]
+    failed: tuple[tuple[str, Unknown], ...]
+    objects: int
+    kinds: int
+
+
+class Scope(Record):
+    """Where to search: one namespace or all (``""``), and the label selector; ``driver`` is ``$HELM_DRIVER``."""
+
+    namespace: str
+    selector: str
+    driver: str = "secret"
+
+
+Progress = Callable[[int, int], None]
+"""Told how many objects were looked at, and how many kinds are still to be listed."""
+
+
+def search(survey: Survey, scope: Scope, progress: Progress) -> Search:
+    """All orphans in scope. Of cluster-scoped kinds those are meant whose release is in the namespace.
+
+    A release that is installed meanwhile has its objects after its revision: releases are listed once before the
+    objects and once behind them, so that none of these is called an orphan. Only orphans are kept in memory. Raises
+    ClusterError where the cluster does not answer at all.
+    """
+    catalog = survey.catalog()
+    if not catalog.kinds and catalog.unknown:
+        why = next(iter(catalog.unknown.values()))
+        raise ClusterError(f"what it serves could not be asked: {why.reason}", where=survey.description, next=why.next)
+    hunt = _Hunt(survey, scope)
+    hunt.through([each.resource for each in catalog.kinds], progress)
+    orphans = hunt.confirmed()
+    failed = {**catalog.unknown, **hunt.failed}
+    return Search(
+        orphans=tuple(sorted(orphans, key=lambda each: (each.owner.namespace, each.owner.name, each.name))),
+        undecided=tuple(hunt.undecided[release] for release in sorted(hunt.undecided, key=str)),
+        forbidden=tuple(sorted(hunt.forbidden)),
+        failed=tuple((name, failed[name]) for name in sorted(failed)),
+        objects=sum(hunt.seen.values()),
+        kinds=len(catalog.kinds) - len(hunt.forbidden) - len(hunt.failed),
+    )
+
+
+class _Hunt:
+    """One way through all kinds, and what it brought up so far."""
+
+    def __init__(self, survey: Survey, scope: Scope) -> None:
+        self._survey = survey
+        self._scope = scope
+        self._releases = _Releases(survey, scope)
+        self.found: dict[str, Left] = {}
+        self.undecided: dict[ReleaseName, Undecided] = {}
+        self.forbidden: list[str] = []
+        self.failed: dict[str, Unknown] = {}
+        self.seen: dict[str, int] = {}
+
+    def through(self, resources: Sequence[Resource], progress: Progress) -> None:
+        scope = self._scope
+        listings = [
+            Listing(resource, scope.namespace if resource.namespaced else "", scope.selector, left_over)
+            for resource in resources
+        ]
+        left = len(listings)
+        for listing, page in self._survey.pages(listings):
+            name = listing.resource.qualified
+            self.seen[name] = page.seen
+            for each in page.kept:
+                self._judge(each)
+            if page.forbidden:
+                self.forbidden.append(name)
+            elif page.failure is not None:
+                self.failed[name] = page.failure
+            left -= page.last
+            progress(sum(self.seen.values()), left)
+
+    def confirmed(self) -> list[Left]:
+        """What was found and whose release, asked for anew, is still gone."""
+        found, self.found = list(self.found.values()), {}
+        if found:
+            self._releases = _Releases(self._survey, self._scope)
+        for each in found:
+            self._judge(each)
+        return list(self.found.values())
+
+    def _judge(self, left: Left) -> None:
+        if self._scope.namespace and not left.live.key.namespace and left.owner.namespace != self._scope.namespace:
+            return
+        alive = self._releases.lives(left.live)
+        if isinstance(alive, Unknown):
+            before = self.undecided.get(left.owner, Undecided(left.owner, 0, alive))
+            self.undecided[left.owner] = replace(before, objects=before.objects + 1)
+            return
+        owner = classify(Found(left.live), None, stored=False, living={left.owner: alive})
+        if owner.standing is not Standing.FOREIGN and not alive:
+            # One object may be served by two groups, and a list that was begun anew shows it twice.
+            self.found.setdefault(left.live.uid, left)
+
+
+def left_over(resource: Resource, item: Json) -> Left | None:
+    """The facts of one item of a list; ``None`` where it names no release or belongs to another object.
+
+    What a controller makes often carries the labels and annotations of what it was made from (a ReplicaSet its
+    Deployment's), and goes with that.
+    """
+    metadata = item.get("metadata") if isinstance(item, dict) else None
+    if not isinstance(metadata, dict):
+        raise Misshapen("an item has no metadata")
+    annotations, owners = metadata.get("annotations"), metadata.get("ownerReferences")
+    if not (annotations is None or isinstance(annotations, dict)) or not (owners is None or isinstance(owners, list)):
+        raise Misshapen("the metadata of an item cannot be read")
+    if RELEASE_NAME not in (annotations or ()):
+        return None
+    if any(isinstance(each, dict) and each.get("controller") for each in owners or ()):
+        return None
+    live = live_object(item, resource.gvk, whole=False)
+    if live.owner is None:
+        return None
+    tended = next((who for where, key, who in _GITOPS if key in getattr(live, where)), "")
+    written = max(
+        (str(each.get("time") or "") for each in live.managed_fields if each.get("manager") == "helm"), default=""
+    )
+    created = str(metadata.get("creationTimestamp") or "")
+    return Left(replace(live, managed_fields=()), resource, live.owner, created, written, tended)
+
+
+class _Releases:
+    """Which releases live, told by lists of all stored revisions: of all namespaces at once, or one after the other."""
+
+    def __init__(self, survey: Survey, scope: Scope) -> None:
+        self._survey = survey
+        self._owners = Owners(survey, scope.driver)
+        kept = storage(scope.driver)
+        self._elsewhere: bool | Unknown = kept if isinstance(kept, Unknown) else False
+        self._told: dict[str, dict[ReleaseName, bool] | Unknown] = {}
+        everywhere = {} if scope.namespace else self._living("")
+        self._everywhere = None if scope.namespace or isinstance(everywhere, Unknown) else everywhere
+        self._names = frozenset(name.name for name, alive in (self._everywhere or {}).items() if alive)
+
+    def lives(self, live: LiveObject) -> bool | Unknown:
+        """Whether the owner is stored and not a mere record of an uninstall, wherever it may be stored."""
+        if FLUX_NAMESPACE in live.labels and live.stored_as[0].name in self._names:
+            # Its HelmRelease may name any namespace for the revisions (spec.storageNamespace).
+            return True
+        told = [self._one(place) for place in live.stored_as]
+        return True if True in told else next((answer for answer in told if isinstance(answer, Unknown)), False)
+
+    def _one(self, place: ReleaseName) -> bool | Unknown:
+        told = self._of(place.namespace) if self._everywhere is None else self._everywhere
+        if isinstance(told, Unknown):
+            return told
+        if told.get(place):
+            return True
+        # Labels alone do not prove that it was uninstalled.
+        return self._owners.exists(place) if place in told else self._elsewhere
+
+    def _of(self, namespace: str) -> dict[ReleaseName, bool] | Unknown:
+        if namespace not in self._told:
+            self._told[namespace] = self._living(namespace)
+        return self._told[namespace]
+
+    def _living(self, namespace: str) -> dict[ReleaseName, bool] | Unknown:
+        living: dict[ReleaseName, bool] = {}
+        for kept in (SECRETS, CONFIGMAPS):
+            told = newest(self._survey, namespace, kept)
+            if isinstance(told, Unknown):
+                return told
+            for name, revision in told.items():
+                living[name] = living.get(name, False) or lives([revision]) is True
+        return living

@@ -1,0 +1,193 @@
+"""What ``postrender run`` prints in the end: what was adopted, changed, verified and left to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from postrender._record import Record
+from postrender.errors import PostrenderError
+from postrender.models import StoredRelease
+from postrender.operations.run.journal import Noted
+from postrender.operations.run.request import UPGRADE, Order, Say, left_pending, revisions, say_lines, unless_at_work
+from postrender.operations.verify import State, verify
+from postrender.planner.view import ObjectView, View
+from postrender.planner.view_json import NoPlan, plan_from_json
+from postrender.settings.table import unseen_beside
+
+SHOWN = 5
+"""How many of many a line names before it only counts the rest."""
+
+_ADOPTED = ("ours-kept", "orphan", "unmanaged")
+
+
+def read(path: str) -> View | None:
+    """The plan in that file; ``None`` where the filter left none, because it failed or never ran."""
+    try:
+        with open(path, "rb") as file:
+            return plan_from_json(json.load(file))
+    except (OSError, ValueError, NoPlan):
+        return None
+
+
+def unseen(path: str) -> str:
+    """What the filter said and nobody could see, left beside the plan in that file; ``""`` if it left nothing."""
+    try:
+        with open(unseen_beside(path), encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def announced(plan: View | None) -> tuple[str, ...]:
+    """The objects that are stored as they are live, so that an upgrade is needed to apply the chart."""
+    return tuple(each.name for each in plan.objects if "store-live" in each.actions) if plan else ()
+
+
+def written(plan: View | None) -> tuple[str, ...]:
+    """The live objects that the filter itself wrote to before Helm did anything."""
+    return tuple(each.name for each in plan.objects if {"adopt", "apply"} & set(each.actions)) if plan else ()
+
+
+def adopted(plans: Sequence[View | None]) -> tuple[str, ...]:
+    """The objects that were there before and did not belong to the release, each once."""
+    return tuple(
+        dict.fromkeys(
+            each.name for each in _objects(plans) if each.ownership is not None and each.ownership.standing in _ADOPTED
+        )
+    )
+
+
+def changed_fields(plans: Sequence[View | None]) -> dict[str, tuple[str, ...]]:
+    """The objects that were live before and are different now, with the paths; made and deleted ones without.
+
+    Of one that Helm applies server-side only the server knows what changes, and it may not have been asked.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for each in _objects(plans):
+        request = each.prediction.request
+        if request in ("create", "delete"):
+            found.setdefault(each.name, {})[f"{request}d"] = None
+        elif request == "apply" and each.after is None:
+            found.setdefault(each.name, {})["what is not known"] = None
+        for change in each.prediction.changes:
+            found.setdefault(each.name, {})[".".join(map(str, change.path))] = None
+    return {name: tuple(paths) for name, paths in found.items()}
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _objects(plans: Sequence[View | None]) -> Iterator[ObjectView]:
+    for plan in plans:
+        yield from plan.objects if plan else ()
+
+
+class Done(Record):
+    """What was done: the plans of all steps, in how many places pins were taken out and where the copies are.
+
+    ``left`` are the objects that an upgrade has still to bring to what the chart says.
+    """
+
+    plans: tuple[View | None, ...]
+    unpinned: int
+    backups: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def succeeded(order: Order, say: Say, done: Done) -> None:
+    """Say what came of it; raises ClusterError where the release cannot be read."""
+    newest = revisions(order)[-1]
+    say_lines(say, f"postrender: release {order.release} is {newest.status}, revision {newest.revision}")
+    say_lines(say, f"adopted: {some(adopted(done.plans)) or 'nothing'}", first="  ")
+    changed = [f"{name} ({some(paths)})" for name, paths in changed_fields(done.plans).items()]
+    say_lines(say, f"changed: {some(changed) or 'nothing'}", first="  ")
+    say_lines(say, _verified(order), first="  ")
+    if done.backups:
+        pins = f"{done.unpinned} pin{'s' * (done.unpinned != 1)}"
+        say_lines(say, f"{pins} taken out; what was stored before is in {', '.join(done.backups)}", first="  ")
+    if done.left:
+        say_lines(say, f"not yet as the chart says: {some(done.left)}", first="  ")
+        say(f"  next: {UPGRADE}\n")
+
+
+def _verified(order: Order) -> str:
+    """Whether what is stored is live, and no pin is left."""
+    try:
+        found = verify(order.cluster, order.release, order.driver)
+    except PostrenderError as error:
+        return f"not verified: {error.where + ': ' if error.where else ''}{error.cause}"
+    pins = "a pin is stored" if any(each.pinned for each in found.objects) else "no pin is stored"
+    if found.in_sync:
+        count = len(found.objects)
+        return f"verified: {count} object{'s' * (count != 1)} live as stored; {pins}"
+    apart = [f"{each.name} ({each.state.value})" for each in found.objects if each.state is not State.IN_SYNC]
+    release = order.release
+    more = order.cluster.typed(f"postrender verify {release.name}", release.namespace)
+    return f"verified: not live as stored: {some(apart)}; {pins}; {more} tells more"
+
+
+def failed(order: Order, say: Say, noted: Noted, code: int, plans: Sequence[View | None]) -> bool:
+    """Say what state everything is in after Helm failed, and what to type; ``plans`` are those of the steps till then.
+
+    Whether the run is over: not where its Helm left a pending record, which a second call takes away.
+    """
+    try:
+        stored = revisions(order)
+    except PostrenderError as error:
+        say_lines(say, f"postrender: Helm failed (exit code {code}), and what it left cannot be told: {error.cause}")
+        return False
+    newest = stored[-1] if stored else None
+    dead = newest is not None and left_pending(noted, plans[-1], newest)
+    say_lines(say, f"postrender: Helm failed (exit code {code}): {_state(noted, newest, dead=dead)}")
+    for plan in plans[:-1]:
+        names = some(announced(plan))
+        say_lines(say, f"installed before that, and stored as it is live: {names}", first="  ")
+    if written(plans[-1]):
+        say_lines(say, f"written by postrender before Helm failed: {some(written(plans[-1]))}", first="  ")
+    say("".join(f"  next: {line}\n" for line in _next(order, noted, newest, dead=dead)))
+    return not dead
+
+
+def _state(noted: Noted, newest: StoredRelease | None, *, dead: bool) -> str:
+    """What the release is after Helm failed; ``dead`` says that it left a pending record."""
+    if newest is None:
+        return "the release is as it was: not installed"
+    if newest.revision <= noted.before:
+        return f"the release is as it was: revision {newest.revision}, {newest.status}"
+    if newest.status == "failed":
+        return f"revision {newest.revision} is failed, and what it had changed by then stays changed"
+    if dead:
+        return f"revision {newest.revision} is {newest.status}, and no Helm is at work on it any more"
+    return f"the release is {newest.status}, revision {newest.revision}"
+
+
+def _next(order: Order, noted: Noted, newest: StoredRelease | None, *, dead: bool) -> tuple[str, ...]:
+    """What to type in that state."""
+    if newest is not None and newest.status == "failed" and newest.revision > noted.before:
+        return (f"postrender run -- {UPGRADE}",)
+    if newest is not None and newest.status.startswith("pending-") and not dead:
+        return unless_at_work(order, newest)
+    again = f"postrender run -- helm {order.command.line.command} ...   (the same again, once the cause is mended)"
+    if dead:
+        return (f"{again}; it takes that record away and goes on",)
+    return (_possible(order, newest) or again,)
+
+
+def _possible(order: Order, newest: StoredRelease | None) -> str:
+    """What to type if the same installation would fail because its name is in use now; ``""`` if it is free.
+
+    It is free without any revision, or if --replace gives up the last one (``availableName``, pkg/action/install.go of
+    3.9.0 to 4.3.1).
+    """
+    if not order.command.installs or newest is None:
+        return ""
+    replaceable = newest.status in ("uninstalled", "failed")
+    if replaceable and order.command.line.switch("replace"):
+        return ""
+    if newest.status == "uninstalled":
+        return "postrender run -- helm install ... --replace   (with the same chart and values)"
+    return f"postrender run -- {UPGRADE}"

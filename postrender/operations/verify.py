@@ -1,0 +1,321 @@
+"""A release compared with the cluster, object by object: what differs from what it stores, and its repair.
+
+A failed look-up is not an absent object, and an object of another owner is not compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+from postrender import manifest as manifests
+from postrender import redact
+from postrender._record import Record, replace
+from postrender.cluster.interface import Reached, Source, Wanted, none_stored, unreadable
+from postrender.cluster.offline import Offline
+from postrender.cluster.release_lookup import Owners
+from postrender.errors import ClusterError, ManifestError, PostrenderError, Refused, UsageError
+from postrender.helm.drift import Drift, How, Mending, drift, leftovers, settled, wanted
+from postrender.helm.fresh_install import has_null, may_hold_leftovers, with_null_values
+from postrender.helm.ownership import Ownership, Standing, classify
+from postrender.helm.patch import PatchError
+from postrender.manifest import Manifest, ObjectRef
+from postrender.models import (
+    Absent,
+    Found,
+    GroupVersionKind,
+    Json,
+    LiveObject,
+    NotServed,
+    ObjectKey,
+    Observation,
+    ReleaseName,
+    Resource,
+    StoredRelease,
+    Unknown,
+    object_name,
+)
+from postrender.planner.findings import some
+from postrender.planner.fresh_install import create_request, fresh_object
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
+
+
+class State(Enum):
+    """How a live object stands to what is stored of it."""
+
+    IN_SYNC = "in sync"
+    DRIFTED = "drifted"
+    MISSING = "missing"
+    FOREIGN = "someone else's"
+    DELETING = "being deleted"
+    UNKNOWN = "unknown"
+
+
+class Checked(Record):
+    """One object of a release.
+
+    ``desired`` is what is stored as Helm would send it; ``live`` and ``after`` are bodies: what is there, and what the
+    server says, tried as a dry run, that would be there after ``mending``. ``confirmed`` is false where it would not
+    try. ``pinned`` tells that a resourceVersion is stored, ``why`` is a sentence about anything but drift.
+    """
+
+    resource: Resource
+    key: ObjectKey
+    state: State
+    pinned: bool = False
+    owner: Ownership | None = None
+    found: LiveObject | None = None
+    desired: Json = None
+    after: Json = None
+    mending: Mending | None = None
+    confirmed: bool = True
+    why: str = ""
+    next: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """``shirts.stable.example.com/shop/shirt``: how every message names the object."""
+        return object_name(self.resource, self.key)
+
+
+class Verified(Record):
+    """A release and its objects, in the order of its manifest.
+
+    ``revision`` is the one that was compared, ``newest`` the last one stored; ``notes`` are sentences.
+    """
+
+    revision: StoredRelease
+    newest: StoredRelease
+    objects: tuple[Checked, ...]
+    notes: tuple[str, ...] = ()
+
+    def count(self, state: State) -> int:
+        """How many objects stand so."""
+        return sum(each.state is state for each in self.objects)
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether everything is as stored."""
+        return all(each.state is State.IN_SYNC for each in self.objects)
+
+
+def mendable(objects: Iterable[Checked]) -> tuple[Checked, ...]:
+    """What ``mended`` may be called for: this release's own objects and absent ones, where the server agreed."""
+    return tuple(each for each in objects if each.mending is not None and each.confirmed)
+
+
+_OURS = (Standing.OURS, Standing.OURS_KEPT)
+
+
+class Target(Source, Reached, Protocol):
+    """A cluster, where objects can be mended too."""
+
+    def mend(
+        self, resource: Resource, key: ObjectKey, live: LiveObject | None, mending: Mending, *, dry_run: bool
+    ) -> LiveObject:
+        """Send the request, guarded by the live object's resourceVersion; raises ClusterError."""
+
+
+def verify(target: Target, release: ReleaseName, driver: str) -> Verified:
+    """Every object of the release's deployed revision, or of its newest where none is deployed.
+
+    Raises ClusterError where the release or the kinds cannot be read, UsageError where nothing is stored of it.
+    """
+    revision, newest, notes = _compared(target, release, driver)
+    try:
+        manifest = manifests.read((revision.manifest or "").encode())
+        check = _Check(target, revision, driver)
+        objects = check.all(manifest)
+    except ManifestError as error:
+        raise ManifestError(
+            f"its stored manifest cannot be read: {error.cause}",
+            where=f"release {release}",
+            next=target.typed(f"helm get manifest {release.name}", release.namespace),
+        ) from error
+    return Verified(revision, newest, tuple(objects), (*notes, *check.notes))
+
+
+def mended(target: Target, each: Checked) -> Checked:
+    """The object after it was brought to what is stored; raises ClusterError, which says whether it was written."""
+    assert each.mending is not None
+    try:
+        now = target.mend(each.resource, each.key, each.found, each.mending, dry_run=False)
+    except ClusterError as error:
+        raise ClusterError(_scrubbed(error.cause, each), where=error.where, next=error.next) from None
+    return replace(each, state=State.IN_SYNC, found=now, mending=None)
+
+
+def require_settled(target: Target, verified: Verified) -> None:
+    """Raise Refused where a Helm may be at work on the release: it would write to the same objects."""
+    last = verified.newest
+    if last.status.startswith("pending-"):
+        raise Refused(
+            f"its revision {last.revision} is {last.status}: a Helm may be at work on it, so nothing was written",
+            where=f"release {last.release}",
+            next=(
+                target.typed(f"helm history {last.release.name}", last.release.namespace),
+                target.typed(f"helm rollback {last.release.name}", last.release.namespace) + "   (if none is)",
+            ),
+        )
+
+
+def _compared(
+    target: Target, release: ReleaseName, driver: str
+) -> tuple[StoredRelease, StoredRelease, tuple[str, ...]]:
+    own = target.releases(release, manifest=True, driver=driver)
+    if isinstance(own, Unknown):
+        raise unreadable(release, target.description, own)
+    if not own:
+        raise none_stored(release, target, driver)
+    last = own[-1]
+    if last.status == "uninstalled":
+        raise UsageError(
+            "it is uninstalled, and only its history is kept",
+            where=f"release {release}",
+            next=target.typed("postrender orphans", release.namespace),
+        )
+    deployed = [revision for revision in own if revision.status == "deployed"]
+    if not deployed:
+        return last, last, (f"no revision is deployed; revision {last.revision} ({last.status}) is compared",)
+    if deployed[-1] == last:
+        return last, last, ()
+    note = f"revision {last.revision} is {last.status}; revision {deployed[-1].revision}, the deployed one, is compared"
+    return deployed[-1], last, (note,)
+
+
+class _Check:
+    """What the objects of one release share."""
+
+    def __init__(self, target: Target, revision: StoredRelease, driver: str) -> None:
+        self._target = target
+        self._release = revision.release
+        self._server_side = revision.apply_method == "ssa"
+        self._owners = Owners(target, driver)
+        self._fresh: dict[ObjectKey, Json] = {}
+        self.notes: tuple[str, ...] = ()
+
+    def all(self, manifest: Manifest) -> list[Checked]:
+        refs = [ref for ref in manifest.objects if ref.name]
+        kinds = self._target.resources({ref.gvk for ref in refs})
+        offline = Offline()
+        items = []
+        for ref in refs:
+            answer = kinds[ref.gvk]
+            resource = answer if isinstance(answer, Resource) else offline.resource(ref.gvk)
+            namespace = (ref.namespace or self._release.namespace) if resource.namespaced else ""
+            items.append((ref, resource, ObjectKey(ref.gvk.group_kind, namespace, ref.name), answer))
+        asked = [
+            Wanted(resource, key.namespace, key.name, body=True)
+            for _, resource, key, answer in items
+            if isinstance(answer, Resource)
+        ]
+        observed = iter(self._target.observe(asked))
+        seen = [(*each, next(observed) if each[3] is each[1] else each[3]) for each in items]
+        bodies = [wanted(ref.gvk, key, manifest.value(ref), self._release) for ref, _, key, *_ in seen]
+        self._compare_with_new_objects(
+            [
+                (resource, key, body, found.live.body)
+                for (_, resource, key, _, found), body in zip(seen, bodies, strict=True)
+                if isinstance(found, Found)
+            ]
+        )
+        return [
+            self._one(ref, resource, key, body, found)
+            for (ref, resource, key, _, found), body in zip(seen, bodies, strict=True)
+        ]
+
+    def _compare_with_new_objects(self, found: list[tuple[Resource, ObjectKey, Json, Json]]) -> None:
+        """Ask the server for each object as it would be created now, which tells defaults from older fields."""
+        requests = [
+            create_request(resource, key, body)
+            for resource, key, body, live in found
+            if has_null(body) or may_hold_leftovers(live, body)
+        ]
+        unknown: dict[str, list[str]] = {}
+        for request, answer in zip(requests, self._target.attempt(requests), strict=True):
+            fresh = fresh_object(request, answer)
+            if isinstance(fresh, str):
+                unknown.setdefault(fresh, []).append(request.name)
+            else:
+                self._fresh[request.about] = fresh
+        self.notes = tuple(
+            f"fields of older manifests could not be checked in {some(names)}: {why}" for why, names in unknown.items()
+        )
+
+    def _one(
+        self, ref: ObjectRef, resource: Resource, key: ObjectKey, desired: Json, seen: Observation | Resource
+    ) -> Checked:
+        assert not isinstance(seen, Resource)
+        each = Checked(resource, key, State.UNKNOWN, "metadata.resourceVersion" in ref.server_set, desired=desired)
+        if isinstance(seen, Unknown):
+            return replace(each, why=seen.reason, next=seen.next)
+        if isinstance(seen, NotServed):
+            return replace(each, state=State.MISSING, why="its kind is not served any more")
+        if isinstance(seen, Absent):
+            return self._tried(replace(each, state=State.MISSING), Drift(Mending(How.CREATE, desired), desired))
+        assert isinstance(seen, Found)
+        return self._found(replace(each, found=seen.live), ref.gvk, seen)
+
+    def _found(self, each: Checked, gvk: GroupVersionKind, seen: Found) -> Checked:
+        owner = seen.live.owner
+        alive = False if owner in (None, self._release) else self._owners.lives(seen.live)
+        if isinstance(alive, Unknown):
+            why = f"its owner is release {owner}, and whether that is alive could not be told: {alive.reason}"
+            return replace(each, state=State.FOREIGN, why=why, next=alive.next)
+        known = {owner: alive} if owner else {}
+        ownership = classify(seen, self._release, stored=False, living=known)
+        each = replace(each, owner=ownership)
+        if ownership.standing is Standing.TERMINATING:
+            return replace(each, state=State.DELETING)
+        if ownership.standing not in _OURS:
+            return replace(each, state=State.FOREIGN, why=_whose(ownership), next=self._hand_over(each))
+        try:
+            fresh = self._fresh.get(each.key)
+            desired, found = each.desired, None
+            if fresh is not None:
+                desired = with_null_values(each.desired, fresh, ())
+                found = leftovers(desired, seen.live.body, fresh)
+            found = found or drift(gvk, desired, seen.live.body, server_side=self._server_side)
+        except PatchError as error:
+            return replace(each, why=f"it cannot be compared: {error}")
+        if found is None:
+            return replace(each, state=State.IN_SYNC, after=seen.live.body)
+        return self._tried(replace(each, state=State.DRIFTED), found)
+
+    def _hand_over(self, each: Checked) -> tuple[str, ...]:
+        if each.owner is not None and each.owner.standing is Standing.FOREIGN:
+            return ("postrender explain PR101",)
+        return (
+            self._target.typed(f"postrender adopt {self._release.name}", self._release.namespace) + f" {each.name}",
+        )
+
+    def _tried(self, each: Checked, found: Drift) -> Checked:
+        """With the server's own word on what would be there: it knows defaults and how a value is written."""
+        live = each.found.body if each.found else None
+        try:
+            after = self._target.mend(each.resource, each.key, each.found, found.mending, dry_run=True).body
+        except PostrenderError as error:
+            why = f"not confirmed by the server: {_scrubbed(error.cause, each)}"
+            return replace(each, after=found.after, mending=found.mending, confirmed=False, why=why)
+        if live is not None and settled(after) == settled(live):
+            return replace(each, state=State.IN_SYNC, after=live)
+        return replace(each, after=after, mending=found.mending)
+
+
+def _scrubbed(text: str, each: Checked) -> str:
+    """What a server says of a Secret, without the values that it may quote."""
+    bodies = (each.desired, each.found.body if each.found else None)
+    return redact.scrubbed(text, frozenset().union(*(redact.values(body, each.key.group_kind) for body in bodies)))
+
+
+def _whose(owner: Ownership) -> str:
+    if owner.standing is Standing.FOREIGN:
+        return f"it belongs to release {owner.release}, which is alive"
+    if owner.standing is Standing.ORPHAN:
+        return f"it names release {owner.release}, which is gone, as its owner"
+    return "its ownership metadata does not name this release"

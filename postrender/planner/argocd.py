@@ -1,0 +1,151 @@
+"""The decision where Argo CD applies what Helm only rendered: whose each object is, and what Argo CD will do to it.
+
+Read from Argo CD 3.5.1: identity is group, kind, namespace and name (gitops-engine, pkg/utils/kube), the live object's
+owner in Helm's terms is not asked for, ``keep`` counts where an Application is deleted (``shouldBeDeleted``,
+controller/appcontroller.go), and pruning is stopped by a sync option alone (pkg/sync/doc.go of gitops-engine).
+"""
+
+from __future__ import annotations
+
+from postrender._record import replace
+from postrender.helm.invocation import ArgoCD
+from postrender.helm.ownership import Ownership, Standing, lives
+from postrender.helm.versions import DISTINCT
+from postrender.models import RESOURCE_POLICY, LiveObject, ReleaseName, Severity
+from postrender.planner import findings
+from postrender.planner import findings as owners
+from postrender.planner.context import Run, allowed
+from postrender.planner.edits import actions_of, edits_of
+from postrender.planner.facts import Facts, Item
+from postrender.planner.findings import kubectl
+from postrender.planner.policy import Policy
+from postrender.planner.rewrite import SYNC_OPTIONS, Rewriting
+from postrender.planner.verdict import Action, Finding, Plan, Verdict
+
+TRACKING = "argocd.argoproj.io/tracking-id"
+NO_PRUNING = "Prune=false"
+
+_TAKEN = (Standing.OURS_KEPT, Standing.ORPHAN, Standing.UNMANAGED)
+
+
+def decide(facts: Facts, policy: Policy, argocd: ArgoCD) -> Plan:
+    """One verdict for every object of the stream, in its order; nothing is pinned, stored or predicted."""
+    run = Run(facts, policy, DISTINCT[-1])
+    return Plan(tuple(_verdict(run, index, argocd) for index in range(len(facts.items))))
+
+
+def _verdict(run: Run, index: int, argocd: ArgoCD) -> Verdict:
+    item, owner = run.facts.items[index], run.owners[index]
+    done = run.wish(index)
+    if run.policy.prune_false and _kept(item):
+        done = replace(done, options=_without_pruning(item))
+    told = [allowed(finding, run.policy) for finding in _told(run, index, done, argocd)]
+    refused = any(finding.severity is Severity.ERROR for finding in told)
+    return Verdict(
+        ref=item.ref,
+        key=item.key,
+        resource=item.resource,
+        ownership=owner,
+        actions=(Action.REFUSE,) if refused else actions_of(done),
+        findings=tuple(told),
+        edits=() if refused else edits_of(item.ref, done, None),
+    )
+
+
+def _told(run: Run, index: int, done: Rewriting, argocd: ArgoCD) -> list[Finding]:
+    item, owner = run.facts.items[index], run.owners[index]
+    told = _about_owner(run, item, owner)
+    if run.stamped_unseen[:1] == [index]:
+        told.append(owners.not_looked_up(len(run.stamped_unseen) - 1, run.facts.invocation))
+    if item.live is not None:
+        told += _about_tracking(item.live, argocd)
+    if index in run.twins:
+        told.append(findings.lookalikes([run.facts.items[other].name for other in run.twins[index]]))
+    if done.strip:
+        told.append(findings.stripped(done.strip))
+    if _kept(item) and not done.options and NO_PRUNING not in _options(item):
+        told.append(_pruned_though_kept())
+    return told
+
+
+def _about_owner(run: Run, item: Item, owner: Ownership | None) -> list[Finding]:
+    if owner is None:
+        return []
+    if owner.standing is Standing.FOREIGN:
+        return [owners.foreign(owner, item.name)]
+    if owner.standing is Standing.TERMINATING:
+        return [_vanishing(item.name)]
+    told = [_taken_by_argocd(owner)] if owner.standing in _TAKEN else []
+    if run.release and lives(run.facts.own) and owner.release == run.release:
+        told.append(_held_by_helm(run.release))
+    return told
+
+
+def _about_tracking(live: LiveObject, argocd: ArgoCD) -> list[Finding]:
+    """The tracking id begins with the Application's name (``ParseAppInstanceValue``, util/argo)."""
+    tracking = live.annotations.get(TRACKING, "")
+    other = tracking.partition(":")[0]
+    return [_tracked_elsewhere(other)] if other and other != argocd.application else []
+
+
+def _kept(item: Item) -> bool:
+    """Whether the chart keeps the object, and Argo CD could prune it: its hooks it does not."""
+    return not item.hook and item.ref.annotations.get(RESOURCE_POLICY) == "keep"
+
+
+def _options(item: Item) -> list[str]:
+    return [each.strip() for each in item.ref.annotations.get(SYNC_OPTIONS, "").split(",") if each.strip()]
+
+
+def _without_pruning(item: Item) -> str:
+    """The document's sync options with that one; ``""`` where it is there already."""
+    options = _options(item)
+    return "" if NO_PRUNING in options else ",".join([*options, NO_PRUNING])
+
+
+def _taken_by_argocd(owner: Ownership) -> Finding:
+    """Argo CD asks nobody."""
+    before = f"was kept by Helm release {owner.release}" if owner.release else "had no owner in Helm's terms"
+    return Finding(
+        "PR601", Severity.INFO, f"{before}; Argo CD takes it over, and what is live and not in the chart stays"
+    )
+
+
+def _pruned_though_kept() -> Finding:
+    """The chart keeps what Argo CD would prune."""
+    return Finding(
+        "PR602",
+        Severity.WARNING,
+        "is to be kept, and Argo CD prunes it all the same when it leaves the chart",
+        ("postrender argocd generate --prune-false   (or the parameter prune-false)",),
+    )
+
+
+def _held_by_helm(release: ReleaseName) -> Finding:
+    """Helm would delete it in its next uninstallation."""
+    return Finding(
+        "PR603",
+        Severity.WARNING,
+        f"Helm release {release} is still stored and holds it: helm uninstall would delete it",
+        (f"kubectl delete secrets -n {release.namespace} -l owner=helm,name={release.name}   (leaves its objects)",),
+    )
+
+
+def _tracked_elsewhere(application: str) -> Finding:
+    """Two Applications have the object."""
+    return Finding(
+        "PR604",
+        Severity.WARNING,
+        f"is tracked by Argo CD Application {application}, and both would set it to and fro",
+        (f"argocd app manifests {application.replace('_', '/')}",),
+    )
+
+
+def _vanishing(name: str) -> Finding:
+    """What is being deleted takes changes, and then vanishes."""
+    return Finding(
+        "PR106",
+        Severity.WARNING,
+        "is being deleted; Argo CD changes it in vain, and its next sync creates it anew",
+        (f"kubectl wait --for=delete {kubectl(name)} --timeout=60s",),
+    )

@@ -1,0 +1,80 @@
+"""A rewriting as edits of the document's bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from postrender.helm.objects import stamped
+from postrender.manifest import ObjectRef
+from postrender.manifest.edit import Edit, Remove, Set
+from postrender.manifest.edit.changes import Changes, Drop, Put, add, applied
+from postrender.models import Json, LiveObject
+from postrender.planner.rewrite import SYNC_OPTIONS, Rewriting
+from postrender.planner.verdict import Action
+
+VERSION = ("metadata", "resourceVersion")
+
+
+def edits_of(ref: ObjectRef, done: Rewriting, body: Json) -> tuple[Edit, ...]:
+    """The edits that turn the document into what the rewriting emits; ``body`` is only needed for ``store``."""
+    taken_out = [
+        Remove(ref, path)
+        for path in (tuple(dotted.split(".")) for dotted in done.strip)
+        if not (done.pin and path == VERSION)
+    ]
+    if done.store is not None:
+        return (*taken_out, *_towards(ref, done.stripped(body), done.emitted(body), ()))
+    edits: list[Edit] = [*taken_out]
+    if done.pin:
+        edits.append(Set(ref, VERSION, done.pin))
+    if done.label:
+        edits.append(Set(ref, ("metadata", "labels", done.label[0]), done.label[1]))
+    if done.options:
+        edits.append(Set(ref, ("metadata", "annotations", SYNC_OPTIONS), done.options))
+    if done.stamp:
+        metadata = stamped({}, done.stamp)["metadata"]
+        edits.extend(
+            Set(ref, ("metadata", place, name), value)
+            for place in ("labels", "annotations")
+            for name, value in metadata[place].items()
+        )
+    return tuple(edits)
+
+
+def actions_of(done: Rewriting, adopt: LiveObject | None = None, apply: Json = None) -> tuple[Action, ...]:
+    """A rewriting in words, with what is written to the live object first."""
+    wanted: Mapping[Action, object] = {
+        Action.ADOPT: adopt,
+        Action.APPLY: apply,
+        Action.STAMP: done.stamp,
+        Action.LABEL: done.label,
+        Action.PIN: done.pin,
+        Action.STORE: done.store is not None,
+        Action.STRIP: done.strip,
+        Action.OPTION: done.options,
+    }
+    return tuple(action for action, present in wanted.items() if present) or (Action.PASS,)
+
+
+def carried_out(body: Json, edits: Sequence[Edit]) -> Json:
+    """The object's value with edits of its document in it; the given one is left alone."""
+    tree: Changes = {}
+    for edit in edits:
+        add(tree, edit.path, Put(edit.value) if isinstance(edit, Set) else Drop())
+    return applied(body, tree)
+
+
+def _towards(ref: ObjectRef, before: Json, after: Json, path: tuple[str, ...]) -> list[Edit]:
+    """The smallest edits from one object to the other; a list is set as a whole."""
+    from postrender.helm.patch import differs
+
+    edits: list[Edit] = []
+    for key, value in before.items():
+        if key not in after:
+            edits.append(Remove(ref, (*path, key)))
+        elif isinstance(value, dict) and isinstance(after[key], dict) and value and after[key]:
+            edits.extend(_towards(ref, value, after[key], (*path, key)))
+        elif differs(value, after[key]):
+            edits.append(Set(ref, (*path, key), after[key]))
+    edits.extend(Set(ref, (*path, key), value) for key, value in after.items() if key not in before)
+    return edits

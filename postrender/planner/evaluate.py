@@ -1,0 +1,374 @@
+"""A candidate for what a release stores, evaluated: its effect on this run and on the next upgrade."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from postrender._record import replace
+from postrender.helm.api_server import SERVER_KEPT, kept
+from postrender.helm.fresh_install import (
+    FieldOwners,
+    as_stored,
+    differences,
+    dropped,
+    expected_object,
+    field_owners,
+    with_leftovers,
+)
+from postrender.helm.managed_fields import (
+    Tree,
+    as_live_where_wrong,
+    limited_to_server_result,
+    owned,
+    where_set,
+    with_atomic_maps,
+    with_left_over,
+    without_left_over,
+)
+from postrender.helm.matching import identity
+from postrender.helm.objects import Entry, built, stamped
+from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
+from postrender.helm.simulate import Prediction, simulate
+from postrender.helm.versions import Matching
+from postrender.models import RESOURCE_POLICY, Json, ObjectKey
+from postrender.planner.rewrite import Group, Member, Rewriting
+
+Paths = tuple[tuple[str, ...], ...]
+
+_POLICY = ("metadata", "annotations", RESOURCE_POLICY)
+
+
+def simulated(group: Group, rewritings: Sequence[Rewriting]) -> tuple[Prediction, ...]:
+    """What becomes of the members when these rewritings are emitted."""
+    return simulate(replace(group.frame, targets=targets(group, rewritings)))
+
+
+def targets(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
+    """The members as Helm builds them: rewritten, then stamped in memory."""
+    return [replace(entry, body=stamped(entry.body, group.release)) for entry in _manifests(group, rewritings)]
+
+
+def differing(
+    group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction], *, policy: bool = False
+) -> list[Paths]:
+    """For each member the paths at which the live object afterwards is not what the chart wants.
+
+    The resource policy that a chart asks for is among them only where ``policy`` is asked for: what is stored says it,
+    whatever is live. Of an object that the stream has twice the last document counts; of what is new there are none.
+    """
+    last = {member.entry.key: index for index, member in enumerate(group.members)}
+    found = [
+        ()
+        if prediction.error or last[target.key] != index or target.key not in group.frame.live
+        else _differences(group, target, prediction.live)
+        for index, (target, prediction) in enumerate(zip(_charted(group, rewritings), predictions, strict=True))
+    ]
+    return [
+        tuple(
+            path
+            for path in paths
+            if (policy or path != _POLICY or policy_of(member.entry.body) is None)
+            and (member.entry.key in group.fresh or not _as_charted(prediction.live, member.entry.body, path))
+        )
+        for paths, member, prediction in zip(found, group.members, predictions, strict=True)
+    ]
+
+
+def _differences(group: Group, target: Entry, now: Json) -> Paths:
+    """The paths at which an object that will be live is not what is asked, as far as the server would have it so."""
+    asked = _right(group, target)
+    if target.key not in group.fresh:
+        return differs(*(comparable(_limited(group, target.key, each, asked)) for each in (now, asked)))
+    now, owners = seen_by_server(group, target, now, asked), _owners(group, target)
+    # What Helm's patch takes from other managers is theirs to set again.
+    right = expected_object(now, target.body, group.fresh[target.key], owners)
+    now, right = (comparable(_limited(group, target.key, each, asked)) for each in (now, right))
+    return differences(now, right, owners)
+
+
+def seen_by_server(group: Group, entry: Entry, now: Json, right: Json) -> Json:
+    """A predicted object with the API server's defaults and notation; as it is if no new object was asked for."""
+    fresh = group.fresh.get(entry.key)
+    if fresh is None:
+        return now
+    return as_stored(now, stamped(entry.body, group.release), fresh, right, _owners(group, entry))
+
+
+def _owners(group: Group, entry: Entry) -> FieldOwners:
+    live, fresh = group.frame.live[entry.key], group.fresh[entry.key]
+    merges = patch_type(entry.gvk, group.frame.helm) is PatchType.MERGE
+    owners = field_owners(live, fresh, whole_lists=merges)
+    # What others set before an adoption that wrote nothing is no later change of theirs.
+    wrote = any(field != "f:metadata" for field in owners.helm or ())
+    return replace(owners, yields=merges and wrote and bool(_stored(group, entry)))
+
+
+def _stored(group: Group, target: Entry) -> list[Entry]:
+    """The object as the release stores it."""
+    own = identity(Matching.GROUP_KIND, target.gvk, target.key)
+    return [entry for entry in group.frame.stored if identity(Matching.GROUP_KIND, entry.gvk, entry.key) == own]
+
+
+def stays_true(group: Group, entry: Entry, store: Json, before: Prediction, after: Prediction, right: Json) -> bool:
+    """Whether the live object will be what is stored of it, and storing it changes nothing that Helm does to it."""
+    if entry.key in group.fresh:
+        return not differs(
+            *(comparable(seen_by_server(group, entry, each.live, right)) for each in (before, after)),
+        )
+    return not _contradicts(store, after.live, right)
+
+
+def _contradicts(said: Json, live: Json, right: Json) -> bool:
+    """Whether the document says anything that will not be live; the resource policy may be ahead of what is live.
+
+    A value that is live as it should be though the document says something else was set by another manager.
+    """
+    if not (isinstance(said, dict) and isinstance(live, dict)):
+        return bool(differs(said, live) and differs(live, right))
+    shall = right if isinstance(right, dict) else {}
+    return any(
+        key not in live or _contradicts(value, live[key], shall.get(key))
+        for key, value in said.items()
+        if key != RESOURCE_POLICY and (key != "annotations" or key in live)
+    )
+
+
+def _as_charted(live: Json, chart: Json, path: tuple[str, ...]) -> bool:
+    """Whether the live object says there what the chart says, though somebody else had set it to something else.
+
+    Where the chart has null, a field that is not there is as it says.
+    """
+    for key in path:
+        if not (isinstance(live, dict) and isinstance(chart, dict) and key in chart):
+            return False
+        if key not in live:
+            return chart[key] is None
+        live, chart = live[key], chart[key]
+    return not differs(live, chart)
+
+
+def rights(group: Group, rewritings: Sequence[Rewriting]) -> list[Json]:
+    """For each member what the live object shall be: what the chart wants, and what is none of the chart's business."""
+    wanted = [(target.key, _right(group, target)) for target in _charted(group, rewritings)]
+    return [_limited(group, key, right, right) for key, right in wanted]
+
+
+def _charted(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
+    """The members as Helm builds them, without what only makes its patch right."""
+    return targets(group, [replace(rewriting, pin="", store=None) for rewriting in rewritings])
+
+
+def _limited(group: Group, key: ObjectKey, body: Json, asked: Json) -> Json:
+    """The object, but for what the server keeps as it is live though it takes an update to what is ``asked``."""
+    if key not in group.server_results:
+        return body
+    return limited_to_server_result(body, group.frame.live[key], group.server_results[key], asked)
+
+
+def unkept(group: Group, rewritings: Sequence[Rewriting]) -> list[Paths]:
+    """For each member the paths at which the server will not have what the chart says, as far as it was asked."""
+    result = []
+    for member, target in zip(group.members, _charted(group, rewritings), strict=True):
+        gone = dropped(target.body, group.fresh.get(target.key, target.body))
+        asked = _right(group, target) if target.key in group.server_results else None
+        kept_live = differs(asked, _limited(group, target.key, asked, asked)) if asked is not None else ()
+        result.append((*gone, *(path for path in kept_live if _says(member.entry.body, path))))
+    return result
+
+
+def _says(chart: Json, path: tuple[str, ...]) -> bool:
+    """Whether the chart has anything but null at the path: what it leaves open the server may fill in."""
+    for key in path:
+        chart = chart.get(key) if isinstance(chart, dict) else None
+    return chart is not None
+
+
+def policy_of(body: Json) -> Json:
+    """The resource policy that a manifest or a live object says; ``None`` for none."""
+    return ((body.get("metadata") or {}).get("annotations") or {}).get(RESOURCE_POLICY)
+
+
+def truth(group: Group, index: int, rewriting: Rewriting, prediction: Prediction, right: Json) -> Json:
+    """What the member's document may say and be true: the chart's fields and Helm's own older ones, as they will be.
+
+    ``right`` is what the object shall be: a field that is, though the chart says something else, is somebody else's.
+    The resource policy that the chart asks for stays whatever is live: an uninstall reads it from what is stored.
+    """
+    entry = group.members[index].entry
+    body = rewriting.stripped(entry.body)
+    live = prediction.live
+    if entry.key in group.fresh:
+        now = comparable(seen_by_server(group, entry, live, right))
+        result = _without_null_texts(with_leftovers(body, now, comparable(right), _owners(group, entry)))
+    else:
+        result = with_left_over(as_live_where_wrong(body, live, right), live, _tree(entry, live))
+    result = replace(entry, body=result).settable
+    policy = policy_of(body)
+    if policy is None:
+        return result
+    metadata = dict(result["metadata"])
+    metadata["annotations"] = {**(metadata.get("annotations") or {}), RESOURCE_POLICY: policy}
+    return {**result, "metadata": metadata}
+
+
+def _without_null_texts(body: Json) -> Json:
+    """A manifest without null labels and annotations: Helm drops them all if one of them is null."""
+    metadata = {
+        name: {key: text for key, text in value.items() if text is not None}
+        if name in ("labels", "annotations") and isinstance(value, dict)
+        else value
+        for name, value in (body.get("metadata") or {}).items()
+    }
+    return {**body, "metadata": metadata}
+
+
+def next_upgrade(group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction]) -> Group:
+    """The same group as the next ``helm upgrade`` of the same chart finds it."""
+    return replace(
+        group,
+        frame=replace(
+            group.frame,
+            stored=_manifests(group, rewritings),
+            adopted=(),
+            live={
+                member.entry.key: versioned(prediction.live)
+                for member, prediction in zip(group.members, predictions, strict=True)
+            },
+            three_way=False,
+        ),
+    )
+
+
+def versioned(live: Json) -> Json:
+    """With a resourceVersion, which the server gives to what Helm makes now; any will do, since nobody sends it."""
+    metadata = live.get("metadata") or {}
+    return live if metadata.get("resourceVersion") else {**live, "metadata": {**metadata, "resourceVersion": "new"}}
+
+
+def _manifests(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
+    """The members as Helm reads them from the manifest that is emitted, and stored."""
+    return [
+        replace(
+            member.entry,
+            body=built(member.entry.gvk, member.entry.key, rewriting.emitted(member.entry.body)).body,
+        )
+        for member, rewriting in zip(group.members, rewritings, strict=True)
+    ]
+
+
+def _right(group: Group, target: Entry) -> Json:
+    """What the object would be had Helm compared it with its own stored manifest, or, adopted, with the live object.
+
+    An adopted object shall be what the chart says, without what an earlier chart had Helm set and this one has not. So
+    shall one whose stored manifest is not true: the release says that a value was applied, and live is another that
+    Helm itself set, or none. What somebody else set since then is left to them.
+    """
+    live = group.frame.live.get(target.key)
+    stored = [_versionless(entry) for entry in _stored(group, target)]
+    if live is not None and target.key in group.fresh and not group.frame.force:
+        return expected_object(live, target.body, group.fresh[target.key], _owners(group, target))
+    merges = patch_type(target.gvk, group.frame.helm) is PatchType.MERGE
+    if live is not None and not stored and merges and not group.frame.force:
+        return without_left_over(_overlaid(group, target, live), target.body, _tree(target, live))
+    alone = replace(
+        group.frame,
+        targets=[target],
+        stored=stored or ([target] if live is not None else []),
+        adopted=(),
+        matching=Matching.GROUP_KIND,
+        three_way=group.frame.three_way or not stored,
+    )
+    (prediction,) = simulate(alone)
+    if live is None or group.frame.force:
+        return prediction.live
+    tree = _tree(target, live)
+    if not stored:
+        return without_left_over(prediction.live, target.body, tree)
+    if prediction.error:
+        return prediction.live
+    if patch_type(target.gvk, group.frame.helm) is PatchType.STRATEGIC:
+        return without_left_over(prediction.live, target.body, tree)
+    thorough = _overlaid(group, target, prediction.live)
+    never_set = not any(field != "f:metadata" for field in tree)
+    named = {} if never_set else tree
+    shall = where_set(thorough, prediction.live, named)
+    # A map that comes back as ``{}`` where another value was stored shows no difference, and keeps its old entries.
+    was = where_set(apply_merge_patch({}, stored[0].body), live, named)
+    untrue = differs(shall, prediction.live) or differs(comparable(was), comparable(live))
+    # That Helm set more than is stored may be the server's own defaulting: only a dry-run create can tell.
+    if not untrue:
+        return prediction.live
+    return without_left_over(shall, target.body, tree)
+
+
+def _overlaid(group: Group, target: Entry, live: Json) -> Json:
+    """The custom resource with every value that the chart says.
+
+    Not Helm's three-way patch: that leaves out a map that holds nothing but nulls (``keepOrDeleteNullInObj``,
+    k8s.io/apimachinery 0.34, pkg/util/jsonmergepatch/patch.go), and what was there instead would stay.
+    """
+    status_apart = target.gvk in group.frame.status_apart
+    return kept(target.gvk, live, apply_merge_patch(live, target.body), status_apart=status_apart)
+
+
+def _tree(entry: Entry, live: Json) -> Tree:
+    managed = (live.get("metadata") or {}).get("managedFields") or ()
+    tree = owned(managed, custom=patch_type(entry.gvk) is PatchType.MERGE)
+    return with_atomic_maps(tree, live, field_owners(live, {}).others) if tree else tree
+
+
+def _versionless(entry: Entry) -> Entry:
+    metadata = {name: value for name, value in (entry.body.get("metadata") or {}).items() if name != "resourceVersion"}
+    return replace(entry, body={**entry.body, "metadata": metadata})
+
+
+def comparable(body: Json) -> Json:
+    """The object without what only the server sets, and without the version it is looked at through."""
+    metadata = {
+        name: value
+        for name, value in (body.get("metadata") or {}).items()
+        if name not in SERVER_KEPT and name != "resourceVersion" and value not in ({}, None)
+    }
+    return {**{name: value for name, value in body.items() if name != "apiVersion"}, "metadata": metadata}
+
+
+def pinned(group: Group, wishes: Sequence[Rewriting]) -> tuple[list[Rewriting], tuple[Prediction, ...]]:
+    """The wishes with a pin wherever one turns a refused patch into a valid one."""
+    chosen = list(wishes)
+    predictions = simulated(group, chosen)
+    for index, member in enumerate(group.members):
+        if not predictions[index].stale_version:
+            continue
+        for pin in _versions(group, member):
+            trial = [*chosen[:index], replace(chosen[index], pin=pin), *chosen[index + 1 :]]
+            answers = simulated(group, trial)
+            if not answers[index].error:
+                chosen, predictions = trial, answers
+                break
+    return chosen, predictions
+
+
+def _versions(group: Group, member: Member) -> list[str]:
+    """Versions that could keep ``resourceVersion: null`` out of the patch: the stored one first.
+
+    The stored one cancels out of a patch that is made against the object's own stored manifest, so that no conflict
+    can arise; against anything else only the live one is valid.
+    """
+    own = identity(Matching.GROUP_KIND, member.entry.gvk, member.entry.key)
+    stored = [entry.body for entry in group.frame.stored if identity(Matching.GROUP_KIND, entry.gvk, entry.key) == own]
+    bodies = [*stored[:1], group.frame.live.get(member.entry.key)]
+    versions = [str((body.get("metadata") or {}).get("resourceVersion") or "") for body in bodies if body]
+    return [version for version in versions if version]
+
+
+def mended(group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction]) -> list[bool]:
+    """For each member, whether the next upgrade of the same chart makes, or leaves, it what the chart wants."""
+    alone = len(group.members) == 1 and len(group.frame.stored) <= 1
+    alone = alone and not (group.fresh and any(rewriting.store is not None for rewriting in rewritings))
+    if alone or any(prediction.error for prediction in predictions):
+        # Compared with nothing but itself, the next upgrade sends what differs from what is stored, which is true.
+        return [True] * len(predictions)
+    later = next_upgrade(group, rewritings, predictions)
+    wishes, answers = pinned(later, [member.wish for member in group.members])
+    wrong = differing(group, wishes, answers)
+    return [not answer.error and not paths for answer, paths in zip(answers, wrong, strict=True)]

@@ -1,0 +1,169 @@
+"""All that is known before anybody decides: the stream, what is live, what the release stored, who called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from postrender._record import Record
+from postrender.helm import hooks
+from postrender.helm.invocation import Action, Invocation
+from postrender.helm.objects import Entry, folded
+from postrender.helm.versions import Behaviour, behaviour
+from postrender.manifest import Manifest, ObjectRef
+from postrender.models import (
+    CRD,
+    Found,
+    Json,
+    LiveObject,
+    ObjectKey,
+    Observation,
+    ReleaseName,
+    Resource,
+    StoredRelease,
+    object_name,
+)
+
+
+class Item(Record):
+    """One object of the stream, its scope resolved, and what was found for it.
+
+    ``observation`` is ``None`` where no cluster was asked, and for what cannot be looked up: a hook (Helm handles it
+    apart) and an object whose name the server will make. ``occupant`` is what is live under the name of a hook.
+    """
+
+    ref: ObjectRef
+    key: ObjectKey
+    resource: Resource
+    observation: Observation | None
+    occupant: LiveObject | None = None
+
+    @property
+    def name(self) -> str:
+        """``shirts.stable.example.com/shop/shirt``: how every message names the object."""
+        return object_name(self.resource, self.key)
+
+    @property
+    def hook(self) -> bool:
+        """Whether Helm runs it as a hook: never stamped, labelled or pinned."""
+        return hooks.HOOK in self.ref.annotations
+
+    @property
+    def clears_its_place(self) -> bool:
+        """Whether Helm deletes what is live under the hook's name before it runs it: its default, but for CRDs."""
+        annotations = self.ref.annotations
+        skipped = hooks.unknown_events(annotations)
+        return not skipped and self.key.group_kind != CRD and hooks.deleted_before(annotations)
+
+    @property
+    def live(self) -> LiveObject | None:
+        """The live object, where one was found."""
+        return self.observation.live if isinstance(self.observation, Found) else None
+
+
+class Desired:
+    """What the chart wants, object by object: each document is read when it is asked for, and once.
+
+    A Secret's ``stringData`` stands in ``data``, as the API server stores it. ``comparable`` makes of the object what
+    can be compared with what is live.
+    """
+
+    def __init__(self, manifest: Manifest, comparable: Callable[[ObjectRef, Json], Json] | None = None) -> None:
+        self._manifest = manifest
+        self._comparable = comparable
+        self._read: dict[tuple[int, tuple[int, ...]], Json] = {}
+
+    def __call__(self, ref: ObjectRef) -> Json:
+        """The object's value; raises ManifestError."""
+        key = (ref.document, ref.path)
+        if key not in self._read:
+            body = folded(ref.gvk, self._manifest.value(ref))
+            self._read[key] = body if self._comparable is None else self._comparable(ref, body)
+        return self._read[key]
+
+    def document(self, ref: ObjectRef) -> Json:
+        """The object's value as the document says it, ``stringData`` included; raises ManifestError."""
+        body = self._manifest.value(ref)
+        return body if self._comparable is None else self._comparable(ref, body)
+
+
+class Facts(Record):
+    """What ``decide`` decides from.
+
+    ``own`` are the stored revisions of the invocation's release, ascending; ``stored`` the objects of the manifest
+    that an upgrade starts from (empty for an install); ``living`` tells of every other release named by a live object
+    whether it still exists; ``leaving`` are the stored objects that no document of the stream names.
+    ``server_results`` is what the server says an object would be, had all been sent that the chart wants and is not
+    live (``Verdict.mend``).
+    ``fresh`` is what a dry-run create of the chart's object gives, by the key of the live one; ``not_compared`` says
+    why that is not known of an object, as a sentence without a full stop (``""`` if there is no server to ask).
+    ``rejected`` is the server's objection to all that the chart wants and is not live, such as a change of an
+    immutable field.
+    ``postponed`` are the objects whose patch by this run the server refuses, though it takes all that the chart wants.
+    ``holders`` are the living releases whose stored manifests hold objects that were to be adopted.
+    """
+
+    desired: Desired
+    items: tuple[Item, ...]
+    invocation: Invocation
+    own: tuple[StoredRelease, ...] = ()
+    stored: tuple[Entry, ...] = ()
+    living: Mapping[ReleaseName, bool] = MappingProxyType({})
+    leaving: tuple[Item, ...] = ()
+    server_results: Mapping[ObjectKey, Json] = MappingProxyType({})
+    holders: Mapping[ObjectKey, ReleaseName] = MappingProxyType({})
+    fresh: Mapping[ObjectKey, Json] = MappingProxyType({})
+    not_compared: Mapping[ObjectKey, str] = MappingProxyType({})
+    rejected: Mapping[ObjectKey, str] = MappingProxyType({})
+    postponed: frozenset[ObjectKey] = frozenset()
+
+
+def upgraded_from(invocation: Invocation, own: tuple[StoredRelease, ...]) -> StoredRelease | None:
+    """The stored revision whose manifest this run compares with; ``None`` for what is an install.
+
+    ``prepareUpgrade`` (pkg/action/upgrade.go): the deployed revision, else the last one where it is failed or
+    superseded. ``helm upgrade --install`` installs where nothing is stored or the last revision is uninstalled
+    (``isReleaseUninstalled``, cmd/helm/upgrade.go of 3.15 and later; older ones end before they render).
+    """
+    if invocation.action in (Action.INSTALL, Action.TEMPLATE) or not own:
+        return None
+    last = own[-1]
+    if invocation.action is Action.UPGRADE_INSTALL and last.status == "uninstalled":
+        return None
+    deployed = [revision for revision in own if revision.status == "deployed"]
+    if deployed:
+        return deployed[-1]
+    return last if last.status in ("failed", "superseded") else None
+
+
+def deaf(invocation: Invocation, own: tuple[StoredRelease, ...], ways: Behaviour) -> bool:
+    """Whether Helm does not hear how to apply: ``upgrade --install`` that installs, before 4.0.5."""
+    installs = invocation.action is Action.UPGRADE_INSTALL and upgraded_from(invocation, own) is None
+    return installs and not ways.hands_on_apply
+
+
+def applies_server_side(invocation: Invocation, own: tuple[StoredRelease, ...], ways: Behaviour) -> bool:
+    """Whether this Helm will use server-side apply.
+
+    An upgrade with ``auto`` goes on as the last revision was applied (``getUpgradeServerSideValue``,
+    pkg/action/upgrade.go of v4).
+    """
+    if not ways.server_side:
+        return False
+    if deaf(invocation, own, ways):
+        return True
+    if invocation.server_side == "false":
+        return False
+    if invocation.server_side == "true" or upgraded_from(invocation, own) is None:
+        return True
+    return own[-1].apply_method == "ssa"
+
+
+def patches_client_side(facts: Facts) -> bool:
+    """Whether Helm will patch what is live client-side; true for a Helm of unknown version, which may."""
+    invocation = facts.invocation
+    if invocation.helm is None:
+        return True
+    ways = behaviour(invocation.helm)
+    replaces = invocation.force and (ways.force_on_adoption or upgraded_from(invocation, facts.own) is not None)
+    return not (replaces or applies_server_side(invocation, facts.own, ways))

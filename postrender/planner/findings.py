@@ -1,0 +1,221 @@
+"""Findings about ownership, names and removals: the code, the cause, and the next command to type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from postrender.helm.invocation import Action, Invocation
+from postrender.helm.ownership import Ownership, Standing
+from postrender.helm.versions import Behaviour
+from postrender.models import RESOURCE_POLICY, ReleaseName, Severity
+from postrender.planner.verdict import Finding
+
+NEVER_ALLOWED = frozenset({"PR101"})
+"""Codes that no ``--allow`` lets through: taking from a living owner."""
+
+
+def lookalikes(others: Sequence[str]) -> Finding:
+    """Other documents of the stream share Kind, namespace and name."""
+    return Finding("PR201", Severity.INFO, f"shares its Kind and name with {', '.join(others)}")
+
+
+def stripped(paths: Sequence[str]) -> Finding:
+    """Server-set fields are taken out."""
+    return Finding("PR303", Severity.INFO, f"server-set fields taken out: {', '.join(paths)}")
+
+
+def name_and_prefix() -> Finding:
+    """The object has two names, and Helm takes one."""
+    return Finding(
+        "PR207",
+        Severity.ERROR,
+        "this Helm would fail: metadata.name and metadata.generateName cannot both be set",
+        ("in the chart, remove metadata.generateName",),
+    )
+
+
+def version_unknown() -> Finding:
+    """Helm's versions would do different things."""
+    return Finding(
+        "PR901",
+        Severity.ERROR,
+        "what Helm does to it depends on Helm's version, which is not known",
+        ("--helm-version 3.x.y   (or POSTRENDER_HELM_VERSION; helm version --short tells it)",),
+    )
+
+
+SHOWN = 5
+"""How many of many a sentence names before it only counts the rest."""
+
+
+def some(names: Sequence[str]) -> str:
+    """The first ``SHOWN`` of them, and how many more there are."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def annotated(name: str, policy: str = "keep") -> str:
+    """The command that puts a resource policy on the live object, over one that is there."""
+    return f"kubectl annotate --overwrite {kubectl(name)} {RESOURCE_POLICY}={policy}"
+
+
+def kubectl(name: str) -> str:
+    """``shirts.stable.example.com/shop/shirt`` as kubectl takes it: ``shirts.stable.example.com/shirt -n shop``."""
+    parts = name.split("/")
+    return f"{parts[0]}/{parts[-1]}" + (f" -n {parts[1]}" if len(parts) == 3 else "")
+
+
+def left_behind(name: str) -> Finding:
+    """Helm takes what leaves the chart for its namesake."""
+    return Finding(
+        "PR401",
+        Severity.WARNING,
+        "leaves the chart, and this Helm leaves it behind: it takes it for its namesake in another group",
+        (f"kubectl delete {kubectl(name)}",),
+    )
+
+
+def deleted_and_wanted(name: str) -> Finding:
+    """Helm would delete what the chart still has, in another group or version."""
+    return Finding(
+        "PR402",
+        Severity.ERROR,
+        "is in the chart under another group or version, and this Helm would update it there and then delete it",
+        (f"kubectl annotate {kubectl(name)} helm.sh/resource-policy=keep",),
+    )
+
+
+def misspelled(policy: str, name: str) -> Finding:
+    """Meant to be kept, and not kept by an upgrade."""
+    return Finding(
+        "PR403",
+        Severity.ERROR,
+        f"leaves the chart, and Helm would delete it: an upgrade does not take {policy!r} for 'keep'",
+        (annotated(name),),
+    )
+
+
+def deleted_from(owner: ReleaseName, name: str) -> Finding:
+    """Helm would delete what another release has taken over."""
+    return Finding(
+        "PR404",
+        Severity.ERROR,
+        f"leaves the chart, and Helm would delete it, though it belongs to release {owner}, which is alive",
+        (annotated(name),),
+    )
+
+
+def leaves(*, kept: bool) -> Finding:
+    """What Helm does to an object that leaves the chart."""
+    return Finding("PR405", Severity.INFO, f"leaves the chart; Helm {'keeps' if kept else 'deletes'} it")
+
+
+def of_owner(
+    owner: Ownership, release: ReleaseName | None, name: str, invocation: Invocation, ways: Behaviour
+) -> list[Finding]:
+    """What the standing alone tells: a refusal, or that a kept object comes back."""
+    if owner.standing is Standing.FOREIGN:
+        return [foreign(owner, name)]
+    if owner.standing is Standing.ORPHAN:
+        return [_orphan(owner, release, invocation, ways)]
+    if owner.standing is Standing.UNMANAGED:
+        return [_unmanaged(owner, name, invocation, ways)]
+    if owner.standing is Standing.TERMINATING:
+        return [_terminating(name)]
+    if owner.standing is Standing.OURS_KEPT:
+        return [Finding("PR107", Severity.INFO, f"kept by an earlier run of release {release}; Helm adopts it")]
+    return []
+
+
+def not_looked_up(more: int, invocation: Invocation) -> Finding:
+    """Ownership metadata is written, here and to so many more objects, and nobody asked whose the live ones are."""
+    action = "--action install " if invocation.action is Action.TEMPLATE else ""
+    where = f"ownership metadata, here and in {more} more objects," if more > 1 else "ownership metadata"
+    where = "ownership metadata, here and in 1 more object," if more == 1 else where
+    return Finding(
+        "PR316",
+        Severity.WARNING,
+        f"{where} is written without a look-up: applied by anything but Helm, it takes an object from the release that "
+        "owns it",
+        (f"{action}--kube-context NAME   (or --live FILE, or --stamp adopt)",),
+    )
+
+
+def foreign(owner: Ownership, name: str) -> Finding:
+    """The object belongs to somebody else, who is alive."""
+    other = owner.release
+    assert other is not None
+    return Finding(
+        "PR101",
+        Severity.ERROR,
+        f"belongs to release {other}, which is alive, and is not taken from it",
+        (f"helm get manifest {other.name} -n {other.namespace}", f"rename {name} in this chart, or remove it there"),
+    )
+
+
+def _orphan(owner: Ownership, release: ReleaseName | None, invocation: Invocation, ways: Behaviour) -> Finding:
+    return Finding(
+        "PR102",
+        Severity.ERROR,
+        f"was kept by release {owner.release}, which is gone; Helm will not import it into {release or 'a new one'}",
+        (_adopt_flag("orphans", invocation), *_take_ownership(invocation, ways)),
+    )
+
+
+def _unmanaged(owner: Ownership, name: str, invocation: Invocation, ways: Behaviour) -> Finding:
+    whose = f"names release {owner.release}, which is gone," if owner.release else "is live"
+    return Finding(
+        "PR103",
+        Severity.ERROR,
+        f"{whose} and has no complete Helm ownership metadata; Helm will not import it",
+        (
+            f"kubectl get {kubectl(name)} -o yaml --show-managed-fields",
+            _adopt_flag("unmanaged", invocation),
+            *_take_ownership(invocation, ways),
+        ),
+    )
+
+
+def _terminating(name: str) -> Finding:
+    return Finding(
+        "PR106",
+        Severity.ERROR,
+        "is being deleted: Helm would fail if its namespace is being deleted too, and otherwise report success for an "
+        "object that then vanishes",
+        (f"kubectl wait --for=delete {kubectl(name)} --timeout=60s",),
+    )
+
+
+def _adopt_flag(what: str, invocation: Invocation) -> str:
+    if invocation.helm is not None and invocation.helm.major == 3 and invocation.helm.minor < 9:
+        return f"POSTRENDER_ADOPT={what} helm ..."
+    return f"helm ... --post-renderer-args=--adopt={what}   (or POSTRENDER_ADOPT={what})"
+
+
+def _take_ownership(invocation: Invocation, ways: Behaviour) -> tuple[str, ...]:
+    if not ways.take_ownership or invocation.action is Action.TEMPLATE:
+        return ()
+    return ("helm ... --take-ownership",)
+
+
+def not_applied(invocation: Invocation) -> Finding:
+    """Helm 4.0.0 cannot adopt what it applies server-side, and hears no flag where an upgrade is an install."""
+    words = "helm install" if invocation.action is Action.UPGRADE_INSTALL else "helm"
+    return Finding(
+        "PR304",
+        Severity.ERROR,
+        "is live already, and this Helm would fail to apply it: metadata.managedFields must be nil",
+        ("use Helm 4.0.1 or later", f"{words} ... --server-side=false"),
+    )
+
+
+def adopted(owner: Ownership, release: ReleaseName | None) -> Finding:
+    """``--adopt`` lets postrender stamp the live object."""
+    before = f"was kept by release {owner.release}, which is gone" if owner.release else "had no owner"
+    return Finding("PR104", Severity.INFO, f"{before}; its live ownership metadata is set to {release}")
+
+
+def taken_by_helm(owner: Ownership) -> Finding:
+    """Helm's own flag lets the object through."""
+    before = f"was kept by release {owner.release}, which is gone" if owner.release else "had no owner"
+    return Finding("PR105", Severity.INFO, f"{before}; Helm takes it (--take-ownership)")

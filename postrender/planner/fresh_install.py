@@ -1,0 +1,107 @@
+"""Dry-run creates that show which fields a new object of the chart would have, and what their results mean. Pure.
+
+Asked for each object that Helm will patch client-side if it differs from the chart, or if Helm's field manager owns
+fields that the chart does not set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from postrender._record import replace
+from postrender.cluster.interface import Accepted, NotAsked, Rejected, Trial, TrialAnswer, Verb
+from postrender.helm.api_server import SERVER_KEPT
+from postrender.helm.fresh_install import (
+    Path,
+    as_stored,
+    differences,
+    field_owners,
+    holds,
+    may_hold_leftovers,
+)
+from postrender.helm.objects import built, sent, stamped
+from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, GroupKind, Json, ObjectKey, Resource
+from postrender.planner.evaluate import comparable
+from postrender.planner.facts import Facts, Item
+
+_OWNERSHIP = frozenset((MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE))
+_SERVICE = GroupKind("", "Service")
+_ALLOCATED = ("clusterIP", "clusterIPs", "healthCheckNodePort")
+"""Fields of a Service whose values the live object holds already, so that a second one cannot be created with them."""
+
+
+def dry_run_create(facts: Facts, item: Item) -> Trial | None:
+    """The chart's object under an unused name; ``None`` if the live object is what the chart says, and no more."""
+    live, release = item.live, facts.invocation.release
+    if item.hook or live is None or live.body is None or release is None or not item.key.name:
+        return None
+    body = stamped(built(item.ref.gvk, item.key, facts.desired(item.ref)).body, release)
+    if holds(live.body, body) and not may_hold_leftovers(live.body, body):
+        return None
+    document = stamped(sent(item.key, facts.desired.document(item.ref)), release)
+    return create_request(item.resource, item.key, document)
+
+
+def ignored(item: Item, body: Json, fresh: Json, predicted: Json, answered: Json) -> tuple[Path, ...]:
+    """The paths at which the server's result of Helm's patch is not what the patch asks for.
+
+    Some kinds take any update and keep their own fields, such as the spec of a CertificateSigningRequest. ``body`` is
+    the chart's object as Helm sends it; what it leaves to the server, and the ownership metadata, do not count.
+    """
+    assert item.live is not None
+    owners = field_owners(item.live.body, fresh)
+    wanted, now = (as_stored(each, body, fresh, fresh, owners) for each in (predicted, answered))
+    return tuple(
+        path
+        for path in differences(comparable(now), comparable(wanted), owners)
+        if path[0] != "status" and path[-1] not in _OWNERSHIP
+    )
+
+
+def create_request(resource: Resource, key: ObjectKey, body: Json) -> Trial:
+    """A dry-run create of ``body`` under an unused name, without what only one object can have."""
+    server_set = (*SERVER_KEPT, "resourceVersion", "generateName")
+    metadata = {name: value for name, value in body["metadata"].items() if name not in server_set}
+    unused = unused_name(key)
+    sent = {name: value for name, value in body.items() if name != "status"}
+    sent["metadata"] = {**metadata, "name": unused}
+    if key.group_kind == _SERVICE:
+        sent["spec"] = _unallocated(sent.get("spec"))
+    return Trial(Verb.CREATE, resource, replace(key, name=unused), sent, stands_for=key)
+
+
+def unused_name(key: ObjectKey) -> str:
+    """A name for the dry run, valid for every kind that takes a DNS label, and always the same for one object."""
+    return f"postrender-{hashlib.sha256(str(key).encode()).hexdigest()[:16]}"
+
+
+def fresh_object(trial: Trial, result: TrialAnswer) -> Json | str:
+    """The object that a create would give, under its own name; or a sentence why that is not known, ``""`` for none."""
+    if isinstance(result, Accepted):
+        return _renamed(result.live, trial.key.name, trial.about.name)
+    if isinstance(result, NotAsked):
+        return result.reason
+    return result.message if isinstance(result, Rejected) else "the API server reports a conflict"
+
+
+def _renamed(value: Json, unused: str, name: str) -> Json:
+    if isinstance(value, dict):
+        return {key: _renamed(item, unused, name) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_renamed(item, unused, name) for item in value]
+    return name if value == unused else value
+
+
+def _unallocated(spec: Json) -> Json:
+    if not isinstance(spec, dict):
+        return spec
+    result: dict[str, Any] = {
+        name: value for name, value in spec.items() if name not in _ALLOCATED or value == "None" or value == ["None"]
+    }
+    if isinstance(spec.get("ports"), list):
+        result["ports"] = [
+            {name: value for name, value in port.items() if name != "nodePort"} if isinstance(port, dict) else port
+            for port in spec["ports"]
+        ]
+    return result

@@ -1,0 +1,132 @@
+"""Live objects after a server-side apply, held against new objects of the same chart. Pure.
+
+The server shows both: the apply as a dry run, and an apply under an unused name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from postrender._record import replace
+from postrender.cluster.interface import Accepted, Trial, TrialAnswer, Verb
+from postrender.helm.fresh_install import keys_of_string_data
+from postrender.helm.patch import PatchType, patch_type
+from postrender.helm.server_side.fieldset import Path, canonical, shown
+from postrender.helm.server_side.leftovers import Leftover, leftovers, lost, of_others, operations
+from postrender.models import SECRET, Json, ObjectKey, Severity
+from postrender.planner import simulation_findings
+from postrender.planner.context import allowed
+from postrender.planner.dry_run import with_finding
+from postrender.planner.facts import Facts
+from postrender.planner.fresh_install import create_request, fresh_object
+from postrender.planner.policy import Policy
+from postrender.planner.verdict import Finding, Plan, Verdict
+
+Answers = Mapping[ObjectKey, "Json | str"]
+"""New objects by the key of the live one, or why there is none."""
+
+
+def new_objects(answers: Sequence[tuple[Trial, TrialAnswer]]) -> dict[ObjectKey, Trial]:
+    """Requests that show new objects, for each applied one that is not word for word what the chart says."""
+    return {
+        trial.key: replace(
+            create_request(trial.resource, trial.key, trial.body), verb=Verb.APPLY, new=True, strict=True
+        )
+        for trial, answer in answers
+        if _applies(trial) and isinstance(answer, Accepted) and _says_more(answer.live, trial.body)
+    }
+
+
+def known(requests: Mapping[ObjectKey, Trial], answers: Sequence[TrialAnswer]) -> Answers:
+    """What the answers to ``new_objects`` mean."""
+    return {key: fresh_object(trial, answer) for (key, trial), answer in zip(requests.items(), answers, strict=True)}
+
+
+def compared(
+    plan: Plan, facts: Facts, policy: Policy, answers: Sequence[tuple[Trial, TrialAnswer]], fresh: Answers
+) -> Plan:
+    """The plan with what stays of the live objects that is not as in new ones."""
+    after = {trial.key: (trial, answer) for trial, answer in answers if trial.key in fresh}
+    held = {entry.key for entry in facts.stored}
+    lives = {item.key: item.live.body for item in facts.items if item.live is not None}
+    return replace(
+        plan,
+        verdicts=tuple(
+            _compared(
+                verdict,
+                policy,
+                *after[verdict.key],
+                fresh[verdict.key],
+                held=verdict.key in held,
+                reported=_keys_reported(lives.get(verdict.key)) if verdict.key.group_kind == SECRET else frozenset(),
+            )
+            if verdict.key in after and verdict.trial is not None
+            else verdict
+            for verdict in plan.verdicts
+        ),
+    )
+
+
+def _keys_reported(live: Json) -> frozenset[Path]:
+    """The keys that ``stringData`` wrote into a live Secret: ``string_data`` reports those that left the chart."""
+    return frozenset(("f:data", f"f:{key}") for key in keys_of_string_data(live)) if live else frozenset()
+
+
+def _applies(trial: Trial) -> bool:
+    return trial.verb is Verb.APPLY and not trial.new
+
+
+def _says_more(live: Json, chart: Json) -> bool:
+    """Whether there is more in the object than the chart says, but for what every object has."""
+    metadata = {name: live["metadata"].get(name) for name in chart["metadata"]}
+    return canonical({**live, "metadata": metadata}) != canonical(chart)
+
+
+def _compared(
+    verdict: Verdict,
+    policy: Policy,
+    trial: Trial,
+    answer: TrialAnswer,
+    fresh: Json | str,
+    *,
+    held: bool,
+    reported: frozenset[Path],
+) -> Verdict:
+    assert isinstance(answer, Accepted)
+    if any(finding.severity is Severity.ERROR for finding in verdict.findings):
+        return verdict
+    live, group_kind = answer.live, trial.key.group_kind
+    if isinstance(fresh, str):
+        found: Sequence[Leftover] = of_others(live, trial.body)
+    else:
+        found = leftovers(group_kind, live, fresh, trial.body)
+    told = _told(trial, live, [each for each in found if each.path not in reported], policy, held=held)
+    if isinstance(fresh, str) and fresh and not held:
+        told.append(simulation_findings.not_compared(fresh))
+    for finding in told:
+        verdict = with_finding(verdict, allowed(finding, policy))
+    return verdict
+
+
+def _told(trial: Trial, live: Json, found: Sequence[Leftover], policy: Policy, *, held: bool) -> list[Finding]:
+    custom = patch_type(trial.resource.gvk) is PatchType.MERGE
+    reported = {tuple(f"f:{name}" for name in path) for path in lost(trial.body, live)} if custom else set()
+    said = [each for each in found if each.said and each.path not in reported]
+    others = [each for each in found if each.managers and not each.said]
+    rest = [each for each in found if not (each.managers or each.said)]
+    told = []
+    if said:
+        told.append(simulation_findings.dropped([(shown(each.path),) for each in said]))
+    if others:
+        fields = [f"{shown(each.path)} ({', '.join(each.managers)})" for each in others]
+        told.append(simulation_findings.of_other_managers(fields, trial.name, _patch(trial, live, others), held=held))
+    if rest:
+        paths = [shown(each.path) for each in rest]
+        told.append(simulation_findings.unlike_new(paths, trial.name, _patch(trial, live, rest), policy))
+    return told
+
+
+def _patch(trial: Trial, live: Json, found: Sequence[Leftover]) -> Json:
+    """Operations that remove what was found; none that would show a Secret's value."""
+    made = operations(live, found)
+    return [each for each in made if "value" not in each] if trial.key.group_kind == SECRET else made

@@ -1,0 +1,73 @@
+"""What leaves the chart in an upgrade: deleted, kept, or left behind because of a namesake.
+
+Follows the end of ``update`` (pkg/kube/client.go, 3.2 to 4.3): what is stored and matches no target
+(``ResourceList.Difference``) is deleted, unless the live object's annotation is exactly ``keep``.
+"""
+
+from __future__ import annotations
+
+from postrender.helm.matching import identity
+from postrender.models import RESOURCE_POLICY, Json, LiveObject, Severity
+from postrender.planner import findings
+from postrender.planner.context import Run
+from postrender.planner.facts import Item
+from postrender.planner.hazards import rolled_back
+from postrender.planner.verdict import Action, Finding, Verdict
+
+KEEP = "keep"
+"""``KeepPolicy``, pkg/kube/resource_policy.go: an upgrade compares exactly."""
+
+
+def leaving(run: Run) -> tuple[Verdict, ...]:
+    """A verdict for everything live that the stored manifest holds and the stream does not."""
+    matching = run.ways.matching
+    targets = {identity(matching, item.ref.gvk, item.key) for item in run.facts.items if not item.hook}
+    keys = {item.key for item in run.facts.items if not item.hook}
+    uids = {item.live.uid for item in run.facts.items if item.live is not None}
+    verdicts = []
+    for item in run.facts.leaving:
+        live = item.live
+        if live is None:
+            continue
+        matched = identity(matching, item.ref.gvk, item.key) in targets
+        found = _finding(run, item, live, matched=matched, stays=item.key in keys or live.uid in uids)
+        if found is not None:
+            deleted = not matched and live.annotations.get(RESOURCE_POLICY) != KEEP
+            told = [run.allowed(found)]
+            if found.code == "PR405" and not deleted and (more := rolled_back(run, item)) is not None:
+                told.append(more)
+            verdicts.append(_verdict(item, told, None if deleted else live.body, deleted=deleted))
+    return tuple(verdicts)
+
+
+def _finding(run: Run, item: Item, live: LiveObject, *, matched: bool, stays: bool) -> Finding | None:
+    """What is to be said; ``matched`` is whether Helm takes it for one of the targets, ``stays`` whether it is one."""
+    policy = live.annotations.get(RESOURCE_POLICY, "")
+    if matched:
+        return None if stays else findings.left_behind(item.name)
+    if policy == KEEP:
+        return None if stays else findings.leaves(kept=True)
+    if stays:
+        return findings.deleted_and_wanted(item.name)
+    owner = live.owner
+    if owner is not None and owner != run.release and run.facts.living[owner]:
+        return findings.deleted_from(owner, item.name)
+    if policy.strip().lower() == KEEP:
+        return findings.misspelled(policy, item.name)
+    return findings.leaves(kept=False)
+
+
+def _verdict(item: Item, told: list[Finding], after: Json, *, deleted: bool) -> Verdict:
+    # The model of Helm's patches, which takes long to import, comes with it.
+    from postrender.helm.simulate import Prediction, Request
+
+    refused = any(finding.severity is Severity.ERROR for finding in told)
+    return Verdict(
+        ref=item.ref,
+        key=item.key,
+        resource=item.resource,
+        ownership=None,
+        actions=(Action.REFUSE,) if refused else (Action.LEAVE,),
+        findings=tuple(told),
+        prediction=Prediction(Request.DELETE if deleted else Request.NOTHING, after),
+    )

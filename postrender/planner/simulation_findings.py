@@ -1,0 +1,282 @@
+"""Findings about what Helm or the API server will do: the code, the cause, and the next command to type."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+
+from postrender._record import replace
+from postrender.helm.versions import HelmVersion, Matching, behaviour
+from postrender.models import Json, Severity
+from postrender.planner.findings import annotated, kubectl, some
+from postrender.planner.policy import OnDrift, Policy
+from postrender.planner.rewrite import Outcome
+from postrender.planner.verdict import Finding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from postrender.cluster.interface import Conflict, NotAsked
+
+
+def momentary(*, pin: bool) -> Finding:
+    """A rewriting that is true for one moment only was asked for where it would stay."""
+    what = "its live resourceVersion pinned" if pin else "what is live stored instead of the chart"
+    return Finding(
+        "PR311",
+        Severity.ERROR,
+        f"would need {what}, which is true for one moment only and has no place in Git",
+        ("helm upgrade --install ... --post-renderer postrender   (once, by hand)",),
+    )
+
+
+def policy_ahead(policy: str, name: str) -> Finding:
+    """The live object will not say what the chart says about its being kept."""
+    return Finding(
+        "PR305",
+        Severity.WARNING,
+        f"its live resource policy will not be the chart's ({policy}): an uninstall goes by what is stored, "
+        "but an upgrade without it by what is live",
+        (annotated(name, policy),),
+    )
+
+
+def of_outcome(outcome: Outcome, upgrade: bool, policy: Policy, helm: HelmVersion) -> list[Finding]:
+    """What the simulation of Helm's update says; ``upgrade`` tells it from an install."""
+    told: list[Finding] = []
+    prediction, pin = outcome.prediction, outcome.rewriting.pin
+    if prediction.error:
+        told.append(
+            Finding("PR204", Severity.ERROR, f"this Helm would fail: {prediction.error}", _other_helm(helm, upgrade))
+        )
+    elif pin:
+        told.append(
+            Finding("PR203", Severity.INFO, f"the stored resourceVersion is carried on ({pin})")
+            if upgrade
+            else Finding("PR202", Severity.INFO, f"pinned to its live resourceVersion ({pin})")
+        )
+    if outcome.apply is not None:
+        told.append(applied(outcome.differing))
+        outcome = replace(outcome, differing=())
+    if outcome.differing or not outcome.mended:
+        told.append(_not_right(outcome, policy, helm, upgrade))
+    if outcome.nulls:
+        told.append(_nulls(outcome))
+    if outcome.withheld:
+        told.append(
+            Finding(
+                "PR302",
+                Severity.INFO,
+                "Helm will not patch it now, so a label or stamp that is not live is left to the next upgrade",
+            )
+        )
+    return told
+
+
+_OTHER_DRIFT = (
+    "helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)",
+    "helm ... --post-renderer-args=--on-drift=apply   (writes to the live object)",
+)
+
+
+def _other_drift(policy: Policy) -> tuple[str, ...]:
+    """The other choices for drift. A caller without a Helm command has a variable, and no upgrade that comes later."""
+    return ("POSTRENDER_ON_DRIFT=apply   (writes to the live object)",) if policy.single_run else _OTHER_DRIFT
+
+
+def _other_helm(helm: HelmVersion, upgrade: bool) -> tuple[str, ...]:
+    """A Helm that tells namesakes apart, and replacing, as this Helm takes it."""
+    other = ("use Helm 3.17.1 or later",) if behaviour(helm).matching is Matching.KIND else ()
+    return (*other, *_replacing(helm, upgrade))
+
+
+def _replacing(helm: HelmVersion, upgrade: bool) -> tuple[str, ...]:
+    if not (upgrade or behaviour(helm).force_on_adoption):
+        return ("use Helm 3.11 or later with --force   (replaces the objects)",)
+    flags = "--force" if helm.major == 3 else "--force-replace --server-side=false"
+    return (f"helm ... {flags}   (replaces the objects)",)
+
+
+def _nulls(outcome: Outcome) -> Finding:
+    """The chart's null is written as the value that the API server makes of it."""
+    paths = some([".".join(path) for path in outcome.nulls])
+    return Finding("PR319", Severity.INFO, f"null is written as the API server stores it in a new object: {paths}")
+
+
+def applied(paths: Sequence[Sequence[str]]) -> Finding:
+    """The live object is brought to what the chart says before Helm runs."""
+    shown = some([".".join(path) for path in paths])
+    fields = f"{len(paths)} field{'s' * (len(paths) != 1)}"
+    return Finding(
+        "PR309", Severity.INFO, f"{fields} of the live object set to what the chart says, before Helm: {shown}"
+    )
+
+
+def _named(outcome: Outcome) -> str:
+    return some([".".join(path) for path in outcome.differing])
+
+
+def removed_fields_stay(paths: Sequence[Sequence[str]], policy: Policy, *next: str) -> Finding:
+    """Fields that left the chart, and that no later patch of this Helm removes; ``next`` are commands that do."""
+    count = len(paths)
+    return Finding(
+        "PR313",
+        Severity.ERROR if policy.on_drift is OnDrift.FAIL else Severity.WARNING,
+        f"{count} field{'s' * (count != 1)} that left the chart stay{'s' * (count == 1)} live, and the next helm "
+        f"upgrade does not remove {'it' if count == 1 else 'them'}: {some(['.'.join(path) for path in paths])}",
+        (*next, *_other_drift(policy)[-1:]),
+    )
+
+
+def removal(name: str, paths: Sequence[Sequence[str]]) -> str:
+    """The command that removes these fields of a live object."""
+    removed = ", ".join(f'{{"op": "remove", "path": "/{"/".join(path)}"}}' for path in paths)
+    return f"kubectl patch {kubectl(name)} --type=json -p='[{removed}]'"
+
+
+def not_compared(reason: str) -> Finding:
+    """No dry-run create showed which fields of the live object left the chart."""
+    return Finding("PR314", Severity.WARNING, f"fields that left the chart may stay live without notice: {reason}")
+
+
+def _untrue(outcome: Outcome, fields: str, policy: Policy) -> Finding:
+    """The release says that it was applied, so that this Helm would never send it."""
+    are = "is" if len(outcome.differing) == 1 else "are"
+    told = f"{fields} {are} not live as the release stored it, which this Helm does not see: {_named(outcome)}"
+    if outcome.rewriting.store is None:
+        told += "; it would report success and change nothing"
+        return Finding("PR310", Severity.ERROR, told, _other_drift(policy))
+    return Finding(
+        "PR310",
+        Severity.WARNING,
+        f"{told}; stored as it is live, so that the next helm upgrade applies it",
+        ("helm upgrade ...   (with the same chart and values)", _other_drift(policy)[-1]),
+    )
+
+
+def _not_right(outcome: Outcome, policy: Policy, helm: HelmVersion, upgrade: bool) -> Finding:
+    count = len(outcome.differing)
+    fields = f"{count} field{'s' * (count != 1)}"
+    if outcome.stays:
+        return removed_fields_stay(outcome.differing, policy)
+    if not outcome.mended:
+        now = f"{fields} would be wrong afterwards" if count else "the next upgrade would leave fields behind"
+        severity = Severity.ERROR if count else Severity.WARNING
+        ways = (*_other_helm(helm, upgrade), *(_other_drift(policy)[-1:] if outcome.appliable else ()))
+        by_kind = behaviour(helm).matching is Matching.KIND
+        other = "its namesake" if by_kind else "another document of the same object"
+        return Finding("PR205", severity, f"this Helm compares it with {other}: {now}", ways)
+    if outcome.untrue:
+        return _untrue(outcome, fields, policy)
+    if outcome.rewriting.store is not None:
+        return Finding(
+            "PR301",
+            Severity.WARNING,
+            f"{fields} stay{'s' * (count == 1)} as live until the next helm upgrade: {_named(outcome)}",
+            ("helm upgrade ...   (with the same chart and values)",),
+        )
+    return Finding(
+        "PR301",
+        Severity.ERROR,
+        f"Helm would report success and leave {fields} of the chart unapplied: {_named(outcome)}",
+        _other_drift(policy)
+        if policy.on_drift is OnDrift.FAIL
+        else (*_replacing(helm, upgrade), *(_other_drift(policy)[-1:] if outcome.appliable else ())),
+    )
+
+
+def conflicts(found: Sequence[Conflict], name: str) -> Finding:
+    """Server-side apply would end at fields of other field managers."""
+    fields = some([f"{conflict.field.removeprefix('.')} ({conflict.manager})" for conflict in found])
+    count = len(found)
+    one = count == 1
+    return Finding(
+        "PR306",
+        Severity.ERROR,
+        f"{count} field{'' if one else 's'} that the chart sets belong{'s' * one} to another field manager, and Helm "
+        f"would stop there: {fields}",
+        (f"kubectl get {kubectl(name)} -o yaml --show-managed-fields", "helm ... --force-conflicts"),
+    )
+
+
+def rejected(message: str, name: str, *, new: bool) -> Finding:
+    """The API server says no to what Helm will send; ``new`` where nothing is live there."""
+    anew = f"kubectl delete {kubectl(name)}   (only where it may be made anew: what it holds is lost)"
+    return Finding(
+        "PR307",
+        Severity.ERROR,
+        f"the API server would refuse what this Helm sends: {message}",
+        ("change the chart to what the server takes", *(() if new else (anew,))),
+    )
+
+
+def dropped(paths: Sequence[Sequence[str]]) -> Finding:
+    """The API server takes what is applied, but not all of it will be there."""
+    return Finding(
+        "PR308",
+        Severity.WARNING,
+        f"the API server leaves out, or empties, what the chart says in {some(['.'.join(path) for path in paths])}",
+    )
+
+
+def removed(paths: Sequence[str]) -> Finding:
+    """Helm's migration of field ownership lets its apply remove what the chart lacks."""
+    return Finding(
+        "PR315",
+        Severity.WARNING,
+        f"Helm removes or resets {some(paths)}: an earlier Helm set this, and the chart does not",
+    )
+
+
+def client_side_fields_stay(paths: Sequence[str]) -> Finding:
+    """What Helm itself set client-side, and applies no longer, is nobody's to take out."""
+    return Finding(
+        "PR312",
+        Severity.ERROR,
+        f"{some(paths)} left the chart, and would stay: Helm set it client-side and now applies server-side",
+        ("helm upgrade ... --server-side=false   (this once)",),
+    )
+
+
+def of_other_managers(fields: Sequence[str], name: str, patch: Json, *, held: bool) -> Finding:
+    """Fields that the chart lacks and other field managers set; ``held`` if a stored manifest has the object."""
+    one = len(fields) == 1
+    return Finding(
+        "PR317",
+        Severity.INFO if held else Severity.WARNING,
+        f"{len(fields)} field{'s' * (not one)} that the chart does not set belong{'s' * one} to another field manager, "
+        f"and Helm leaves {'it' if one else 'them'}: {some(fields)}",
+        _patching(name, patch),
+    )
+
+
+def unlike_new(paths: Sequence[str], name: str, patch: Json, policy: Policy) -> Finding:
+    """Fields that no manager owns, and that a new object of the chart has otherwise."""
+    one = len(paths) == 1
+    return Finding(
+        "PR318",
+        Severity.ERROR if policy.on_drift is OnDrift.FAIL else Severity.WARNING,
+        f"{len(paths)} field{'s' * (not one)} will not be as in a fresh installation, since no field manager owns "
+        f"{'it' if one else 'them'}: {some(paths)}",
+        _patching(name, patch),
+    )
+
+
+def _patching(name: str, patch: Json) -> tuple[str, ...]:
+    """The command that sends a JSON patch after Helm's run."""
+    if not patch:
+        return ()
+    text = json.dumps(patch, separators=(",", ":"), ensure_ascii=False)
+    return (f"kubectl patch {kubectl(name)} --type=json -p {shlex.quote(text)}",)
+
+
+def not_asked(unasked: Sequence[tuple[str, NotAsked]]) -> tuple[str, ...]:
+    """A note on what could not be tried beforehand, for whatever reason; the first one is told."""
+    if not unasked:
+        return ()
+    _, first = unasked[0]
+    advice = "".join(f" ({each})" for each in first.next[:1])
+    return (
+        "whether the API server takes what Helm sends could not be asked beforehand for "
+        f"{some([name for name, _ in unasked])}: {first.reason}{advice}",
+    )

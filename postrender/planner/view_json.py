@@ -1,0 +1,142 @@
+"""A plan as JSON, and back. ``report/schemas/plan.schema.json`` describes it (JSON Schema, draft 2020-12)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from postrender._record import asdict
+from postrender.manifest.json_diff import Change
+from postrender.models import Json, ReleaseName, Severity
+from postrender.planner.verdict import Finding
+from postrender.planner.view import About, Held, Identity, ObjectView, Owner, Predicted, View
+
+VERSION = 1
+"""Raised when a field goes or changes its meaning; a new field does not raise it."""
+
+KIND = "Plan"
+
+
+class NoPlan(Exception):
+    """Something is no plan; the message is one sentence without a full stop."""
+
+
+def plan_json(view: View) -> dict[str, Json]:
+    """The plan as JSON values; fields are called as in ``planner.view``, in camel case."""
+    objects = view.objects
+    return {
+        "schemaVersion": VERSION,
+        "kind": KIND,
+        "outcome": view.outcome,
+        "summary": {
+            "objects": sum(not each.leaving for each in objects),
+            "leaving": sum(each.leaving for each in objects),
+            "changing": sum(each.changing for each in objects),
+            "edited": sum(bool(each.edits) for each in objects),
+            "refused": sum(each.refused for each in objects),
+        },
+        "about": _camel(asdict(view.about)),
+        "objects": [_object(each) for each in objects],
+    }
+
+
+def plan_from_json(data: Json) -> View:
+    """The plan that ``plan_json`` gave; raises NoPlan."""
+    if not isinstance(data, dict) or data.get("kind") != KIND:
+        raise NoPlan("it is no plan that postrender wrote")
+    if data.get("schemaVersion") != VERSION:
+        raise NoPlan(f"it has schemaVersion {data.get('schemaVersion')!r}, and this postrender reads {VERSION}")
+    try:
+        return View(_about(data["about"]), tuple(_view(each) for each in data["objects"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise NoPlan(f"it lacks something: {error}") from error
+
+
+def _object(each: ObjectView) -> dict[str, Json]:
+    shown = _camel(
+        {
+            name: asdict(getattr(each, name))
+            for name in ("name", "object", "line", "leaving", "ownership", "actions", "changing")
+        }
+    )
+    return {
+        **shown,
+        "findings": [{**asdict(finding), "severity": finding.severity.value} for finding in each.findings],
+        "prediction": {
+            "request": each.prediction.request,
+            "error": each.prediction.error,
+            "patch": each.prediction.patch,
+            "changes": [_change(change) for change in each.prediction.changes],
+        },
+        "edits": [_change(change) for change in each.edits],
+        "desired": each.desired,
+        "emitted": each.emitted,
+        "stored": each.stored,
+        "live": each.live,
+        "after": each.after,
+        "held": _camel(asdict(each.held)),
+    }
+
+
+def _change(change: Change) -> dict[str, Json]:
+    sides = {"add": ("after",), "remove": ("before",)}.get(change.op, ("before", "after"))
+    return {"op": change.op, "path": list(change.path), **{side: getattr(change, side) for side in sides}}
+
+
+def _camel(value: Mapping[str, Json]) -> dict[str, Json]:
+    """Field names as JSON's are written: ``dry_run`` is ``dryRun``; values that are records are no deeper."""
+    return {_name(key): each for key, each in value.items()}
+
+
+def _name(field: str) -> str:
+    first, *rest = field.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _about(told: Mapping[str, Any]) -> About:
+    return About(
+        told["helm"],
+        told["action"],
+        told["dryRun"],
+        _release(told["release"]),
+        told["revision"],
+        told["source"],
+        tuple(told["told"]),
+        tuple(told["notes"]),
+        told["digestKey"],
+    )
+
+
+def _view(told: Mapping[str, Any]) -> ObjectView:
+    owner, predicted, held = told["ownership"], told["prediction"], told["held"]
+    return ObjectView(
+        name=told["name"],
+        object=Identity(**told["object"]),
+        line=told["line"],
+        leaving=told["leaving"],
+        ownership=None if owner is None else Owner(owner["standing"], _release(owner["release"])),
+        actions=tuple(told["actions"]),
+        changing=told["changing"],
+        findings=tuple(
+            Finding(each["code"], Severity(each["severity"]), each["text"], tuple(each["next"]))
+            for each in told["findings"]
+        ),
+        prediction=Predicted(
+            predicted["request"], predicted["error"], predicted["patch"], _changes(predicted["changes"])
+        ),
+        edits=_changes(told["edits"]),
+        desired=told["desired"],
+        emitted=told["emitted"],
+        stored=told["stored"],
+        live=told["live"],
+        after=told["after"],
+        held=Held(held["uid"], held["resourceVersion"], held["desired"], held["emitted"]),
+    )
+
+
+def _changes(told: Any) -> tuple[Change, ...]:
+    return tuple(Change(each["op"], tuple(each["path"]), each.get("before"), each.get("after")) for each in told)
+
+
+def _release(told: Mapping[str, str] | None) -> ReleaseName | None:
+    return None if told is None else ReleaseName(told["namespace"], told["name"])

@@ -1,0 +1,146 @@
+"""Adoptions for a reader, and as the report that undoes them (``adoption.schema.json`` describes it)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from postrender._record import Record
+from postrender.helm.ownership import Stamps, Standing
+from postrender.models import (
+    MANAGED_BY,
+    RELEASE_NAME,
+    RELEASE_NAMESPACE,
+    GroupVersionKind,
+    Json,
+    ObjectKey,
+    ReleaseName,
+    Resource,
+)
+from postrender.operations.adopt import Adoption, Written
+from postrender.report.terminal import Paint
+from postrender.text import wrapped
+
+VERSION = 1
+"""Raised when a field goes or changes its meaning; a new field does not raise it."""
+
+KIND = "Adoption"
+
+
+class NoReport(Exception):
+    """Something is no report of adoptions; the message is one sentence without a full stop."""
+
+
+class Report(Record):
+    """What was written, for which release, and how many other releases were read for who else holds it."""
+
+    cluster: str
+    release: ReleaseName
+    written: tuple[Written, ...]
+    read: int = 0
+
+
+def preview(adoptions: Sequence[Adoption], heading: str, paint: Paint, note: str = "") -> str:
+    """What is to be written to each object, value by value; ``note`` is a sentence without a full stop."""
+    lines = [paint("bold", line) for line in wrapped(heading)]
+    for each in adoptions:
+        lines += wrapped(f"{each.name}: {_whose(each)}", first="  ", rest="      ")
+        lines += _values(each, paint)
+    if note:
+        lines += wrapped(f"note: {note}", first="  ", rest="      ")
+    count = sum(each.changes for each in adoptions)
+    lines.append(f"{count} object{'s' * (count != 1)} to be written; nothing else of any object changes")
+    return "\n".join(lines) + "\n"
+
+
+def adoption_data(report: Report) -> dict[str, Json]:
+    """The report as JSON values."""
+    return {
+        "schemaVersion": VERSION,
+        "kind": KIND,
+        "cluster": report.cluster,
+        "release": {"namespace": report.release.namespace, "name": report.release.name},
+        "otherReleasesRead": report.read,
+        "objects": [
+            {
+                "object": each.name,
+                "apiVersion": each.resource.gvk.api_version,
+                "kind": each.resource.gvk.kind,
+                "resource": each.resource.plural,
+                "namespaced": each.resource.namespaced,
+                "namespace": each.key.namespace,
+                "name": each.key.name,
+                "uid": each.uid,
+                "before": each.before.values,
+                "after": each.after.values,
+            }
+            for each in report.written
+        ],
+    }
+
+
+def report_of(adoptions: Sequence[Adoption], cluster: str, release: ReleaseName, read: int = 0) -> Report:
+    """What is about to be written; ``read`` as in ``Report``."""
+    written = [
+        Written(each.resource, each.live.key, each.live.uid, each.before, each.after)
+        for each in adoptions
+        if each.changes
+    ]
+    return Report(cluster, release, tuple(written), read)
+
+
+def report_from(data: bytes) -> Report:
+    """The report in a file; raises NoReport."""
+    try:
+        told = json.loads(data)
+    except ValueError as error:
+        raise NoReport("it is no JSON") from error
+    if not isinstance(told, dict) or told.get("kind") != KIND:
+        raise NoReport("it is no report of postrender adopt")
+    if told.get("schemaVersion") != VERSION:
+        raise NoReport(f"it has schemaVersion {told.get('schemaVersion')!r}, and this postrender reads {VERSION}")
+    try:
+        release = ReleaseName(_text(told["release"]["namespace"]), _text(told["release"]["name"]))
+        return Report(_text(told["cluster"]), release, tuple(map(_written, told["objects"])))
+    except (KeyError, TypeError) as error:
+        raise NoReport("it is not whole") from error
+
+
+def _whose(each: Adoption) -> str:
+    standing = each.owner.standing
+    if not each.changes:
+        return "in this release already"
+    if standing is Standing.OURS_KEPT:
+        return "to be as it was before"
+    if standing is Standing.ORPHAN:
+        return f"kept by release {each.owner.release}, which is gone"
+    return "owned by nobody"
+
+
+def _values(each: Adoption, paint: Paint) -> Iterator[str]:
+    after = each.after.values
+    for key, value in each.before.values.items():
+        if value == after[key]:
+            continue
+        if value is not None:
+            yield paint("red", f"      - {key}: {value}")
+        if after[key] is not None:
+            yield paint("green", f"      + {key}: {after[key]}")
+
+
+def _written(told: dict[str, Json]) -> Written:
+    gvk = GroupVersionKind.parse(_text(told["apiVersion"]), _text(told["kind"]))
+    resource = Resource(gvk, _text(told["resource"]), told["namespaced"] is True)
+    key = ObjectKey(gvk.group_kind, _text(told["namespace"]), _text(told["name"]))
+    return Written(resource, key, _text(told["uid"]), _stamps_from(told["before"]), _stamps_from(told["after"]))
+
+
+def _stamps_from(told: dict[str, Json]) -> Stamps:
+    values = [None if told[key] is None else _text(told[key]) for key in (MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE)]
+    return Stamps(*values)
+
+
+def _text(value: Json) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
