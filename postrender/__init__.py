@@ -15,8 +15,6 @@ Importing the package imports nothing else: each name is fetched when it is firs
 
 from __future__ import annotations
 
-import sys
-
 __version__ = "0.1.0"
 
 __all__ = [  # noqa: RUF022  the two functions first, then what they take, what they give, and what they raise
@@ -76,30 +74,14 @@ if TYPE_CHECKING:
     )
 else:
 
-    class _Package(type(sys)):
-        """The package as a module whose attribute ``plan`` is the function, though a room is called that too.
+    def __getattr__(name: str) -> object:
+        """Import ``postrender.api`` when one of its names is first used."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from postrender import api
 
-        The import system sets a room as an attribute of its package when it is first imported, whoever does it.
-        """
+        return getattr(api, name)
 
-        def __getattr__(self, name: str) -> object:
-            if name not in __all__:
-                raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-            from postrender import api
-
-            return getattr(api, name)
-
-        @property
-        def plan(self) -> object:
-            from postrender import api
-
-            return api.plan
-
-        @plan.setter
-        def plan(self, room: object) -> None:
-            pass
-
-        def __dir__(self) -> list[str]:
-            return sorted({*self.__dict__, *__all__})
-
-    sys.modules[__name__].__class__ = _Package
+    def __dir__() -> list[str]:
+        """Every public name, imported or not."""
+        return sorted({*globals(), *__all__})

@@ -1,1 +1,1 @@
-"""Tests; their folders mirror the rooms of the package."""
+"""Tests: without a cluster, against a server that speaks the Kubernetes API, and against real Helms."""

@@ -9,7 +9,6 @@ from importlib import import_module
 
 from postrender.cli.commands import COMMANDS
 from postrender.errors import PostrenderError, UsageError, message
-from postrender.late import import_quickly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +96,6 @@ def _interrupt_again(unraisable: UnraisableHookArgs) -> None:
 def run() -> None:
     """Exit with what ``main`` answers."""
     gc.set_threshold(SELDOM)
-    import_quickly("yaml")
     sys.unraisablehook = _interrupt_again
     try:
         _require_streams()

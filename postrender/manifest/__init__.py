@@ -1,4 +1,4 @@
-"""Bytes to documents with offsets, and to the objects in them: the only room that imports a YAML reader."""
+"""Bytes to documents with offsets, and to the objects in them: the only package that imports a YAML reader."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The only place that decides: facts and policy in, one verdict an object out. Pure."""
+"""Facts and policy in, one verdict an object out. The only place that decides; pure."""

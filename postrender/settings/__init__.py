@@ -1,4 +1,4 @@
-"""Who called: with which Helm, flags, release, namespace and cluster."""
+"""Flags, ``POSTRENDER_*`` variables and the calling Helm's command line, resolved into one ``Caller``."""
 
 from postrender.settings.caller import Caller, Parent
 from postrender.settings.resolve import find

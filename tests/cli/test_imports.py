@@ -36,7 +36,7 @@ OTHERS = frozenset(
 
 OURS = frozenset(
     """
-    _record errors late models text
+    _record errors models text
     cli cli.arguments cli.commands cli.commands.filter cli.inputs cli.main cli.run_info cli.run_report cli.stdout
     cluster cluster.builtin_kinds cluster.interface cluster.kubeconfig_files cluster.offline
     helm helm.command_line helm.detect_version helm.hooks helm.invocation helm.matching helm.objects helm.ownership

@@ -1,1 +1,1 @@
-"""One module a room."""
+"""Tests that start no other program but our own."""

@@ -35,7 +35,7 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert {*run(code).split()} - {"__future__"} == {"postrender"}
 
 
-def test_plan_is_the_function_even_where_the_room_of_that_name_was_imported_first() -> None:
+def test_plan_is_the_function_whatever_was_imported_before() -> None:
     code = "import postrender.planner.decide, postrender; from postrender import plan; print(plan is postrender.plan)"
     assert run(f"{code}; print(callable(plan))") == "True\nTrue\n"
     assert callable(postrender.plan)

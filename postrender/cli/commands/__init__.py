@@ -1,4 +1,4 @@
-"""One module a command: its arguments, one call into the rooms below, and its exit code.
+"""One module a command: its arguments, one call of an operation, and its exit code.
 
 Each has ``parser()``, from which help, completion and the man page are made, and ``main(arguments) -> exit code``. It
 is imported only when it is called: the filter runs once for every Helm call and must not pay for the others.
