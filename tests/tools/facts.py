@@ -4,7 +4,7 @@
     bin/facts --helm v3.22.0 --from v3.21.4    # what changed in a newer Helm and its libraries, and what rests on it
     bin/facts --kubernetes v1.37.0             # the same for the API server of a Kubernetes
     bin/facts --accept v3.22.0                 # that Helm is read: its fingerprints replace those of the one before
-    bin/facts --write                          # fill in the fingerprints that facts.yaml has as ""
+    bin/facts --write                          # bring facts.yaml up to what is cited, from the sources on disk
 
 ``facts.yaml`` beside this file is the registry: module and version at which it was read, file, name, fingerprint.
 A fingerprint is the SHA-256 of the declaration without comments, as gofmt sets it (the Go program ``gofacts``); the
@@ -262,12 +262,36 @@ def accept(version: str) -> Registry:
 
 
 def written() -> Registry:
-    """The registry with the fingerprints that it lacks, of facts whose source can be had."""
-    registry = load()
-    found: Mapping[Fact, tuple[str, str]] = declarations(
-        [fact for fact, mark in registry.items() if not mark], download=False
-    )
-    return {**registry, **{fact: fingerprint(text) for fact, (file, text) in found.items() if file == fact.file}}
+    """The registry without what nobody cites, with what the newest registered sources on disk have of what is cited."""
+    cited, known = list(citations()), load()
+    registry = {
+        fact: mark
+        for fact, mark in known.items()
+        if any(fact.is_cited_by(citation, name) for citation in cited for name in names(citation))
+    }
+    added = [
+        fact
+        for citation in cited
+        for name in unresolved(citation, registry)
+        for module in sorted({fact.module for fact in known})
+        for fact in _possible(module, newest(known, module), citation, name)
+    ]
+    texts = declarations([*added, *(fact for fact, mark in registry.items() if not mark)], download=False)
+    return {
+        **registry,
+        **{fact: fingerprint(text) for fact, (file, text) in texts.items() if text and file == fact.file},
+    }
+
+
+def _possible(module: str, version: str, citation: Citation, name: str) -> Iterator[Fact]:
+    """Files of a module that a citation may mean."""
+    place = folder(module, version, download=False)
+    if place is not None:
+        files = [
+            path.relative_to(place).as_posix() for path in sorted(place.rglob("*.go")) if "testdata" not in path.parts
+        ]
+        facts = (Fact(module, version, file, name) for file in files)
+        yield from (fact for fact in facts if fact.is_cited_by(citation, name))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -280,7 +304,7 @@ def main(arguments: Sequence[str]) -> int:
     what.add_argument("--helm", metavar="VERSION", help="list what differs in this Helm")
     what.add_argument("--kubernetes", metavar="VERSION", help="list what differs in the API server of this Kubernetes")
     what.add_argument("--accept", metavar="VERSION", help="register this Helm as read")
-    what.add_argument("--write", action="store_true", help="fill in missing fingerprints")
+    what.add_argument("--write", action="store_true", help="bring the registry up to what is cited")
     parser.add_argument(
         "--from", dest="since", metavar="VERSION", help="the version to compare with (default: as read)"
     )
@@ -290,7 +314,7 @@ def main(arguments: Sequence[str]) -> int:
         held = sum(map(bool, registry.values()))
         cited = len(list(citations()))
         score = f"{cited} citations of {len(registry)} facts, {held} with a fingerprint: {len(wrong)} wrong"
-        print("\n".join([*wrong, score]))
+        print("\n".join([*wrong, score, *(["hint: bin/facts --write"] if wrong else [])]))
         return 1 if wrong else 0
     if version := options.helm or options.kubernetes:
         modules = helm_modules if options.helm else server_modules

@@ -31,7 +31,7 @@ def test_what_a_text_cites(text: str, expected: list[tuple[list[str], list[str]]
 
 
 def test_every_citation_resolves() -> None:
-    """With the source, where it is on disk; where CI is set, it is downloaded."""
+    """With the source, where it is on disk; where CI is set, it is downloaded. ``bin/facts --write`` registers more."""
     assert facts.check(download=bool(os.environ.get("CI"))) == []
 
 
@@ -83,3 +83,16 @@ def test_a_newer_helm_is_compared() -> None:
         "    test tests/unit/test_helm_versions.py"
     )
     assert "createPatch pkg/kube/client.go" not in reports
+
+
+def test_the_registry_is_brought_up_to_what_is_cited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody cites goes; what is cited is looked for in the sources of the registered modules."""
+    citation = Citation(ROOT / "postrender/x.py", 3, "f", ("pkg/kube/client.go",), ("update", "Build"))
+    registry = {fact: mark for fact, mark in facts.load().items() if fact.module == "helm.sh/helm/v3"}
+    version = facts.newest(registry, "helm.sh/helm/v3")
+    facts.folder("helm.sh/helm/v3", version, download=True)
+    del registry[facts.Fact("helm.sh/helm/v3", version, "pkg/kube/client.go", "Client.Build")]
+    monkeypatch.setattr(facts, "load", lambda: registry)
+    monkeypatch.setattr(facts, "citations", lambda: iter([citation]))
+    assert [fact.name for fact in facts.written()] == ["update", "Build"]
+    assert all(facts.written().values())
