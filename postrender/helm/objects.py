@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from postrender._record import Record
+from postrender.helm.versions import HelmVersion, behaviour
 from postrender.models import (
     MANAGED_BY,
     RELEASE_NAME,
@@ -113,24 +114,28 @@ def _without_data(body: Json, names: frozenset[str]) -> Json:
     return {**rest, "data": data} if data else rest
 
 
-def stamped(body: Json, release: ReleaseName) -> Json:
+def stamped(body: Json, release: ReleaseName, helm: HelmVersion | None = None) -> Json:
     """The object with the label and annotations Helm puts on it in memory.
 
     ``setMetadataVisitor`` (pkg/action/validate.go), forced: what the manifest says about ownership is overwritten. Of
-    labels or annotations with a value that is not a text, such as null, Helm sees none and drops them all
-    (``GetLabels``, k8s.io/apimachinery 0.34, pkg/apis/meta/v1/unstructured/unstructured.go).
+    labels or annotations with a value that is not a text Helm sees none and drops them all; a null among them is an
+    empty text from Helm 3.18.0 on, and before no text (``GetLabels``, k8s.io/apimachinery 0.33 and 0.32,
+    pkg/apis/meta/v1/unstructured/unstructured.go). A Helm of unknown version counts as an older one.
     """
     metadata = dict(body.get("metadata") or {})
-    metadata["labels"] = {**_texts(metadata.get("labels")), MANAGED_BY: "Helm"}
+    empty = helm is not None and behaviour(helm).null_texts_are_empty
+    metadata["labels"] = {**_texts(metadata.get("labels"), null_is_empty=empty), MANAGED_BY: "Helm"}
     metadata["annotations"] = {
-        **_texts(metadata.get("annotations")),
+        **_texts(metadata.get("annotations"), null_is_empty=empty),
         RELEASE_NAME: release.name,
         RELEASE_NAMESPACE: release.namespace,
     }
     return {**body, "metadata": metadata}
 
 
-def _texts(values: Json) -> dict[str, Json]:
+def _texts(values: Json, *, null_is_empty: bool) -> dict[str, Json]:
+    if isinstance(values, dict) and null_is_empty:
+        values = {name: "" if value is None else value for name, value in values.items()}
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         return {}
     return values

@@ -66,6 +66,9 @@ class Behaviour(Record):
     #: what this Helm would create may not have both a name and a generateName (``validateNameAndGenerateName``,
     #: pkg/action/validate.go of v4.1.3); before, the name counts.
     refuses_name_with_prefix: bool = False
+    #: a null among labels or annotations is an empty text, and the others stay (``NestedNullCoercingStringMap``,
+    #: k8s.io/apimachinery 0.33, pkg/apis/meta/v1/unstructured/helpers.go); before, none of them stays.
+    null_texts_are_empty: bool = False
     #: hooks go through the post-renderer (``renderResources``, pkg/action/action.go of v4).
     hooks_in_stream: bool = False
 
@@ -75,7 +78,7 @@ ROWS: tuple[tuple[HelmVersion, dict[str, object]], ...] = (
     (HelmVersion(3, 11, 0), {"force_on_adoption": True}),
     (HelmVersion(3, 17, 0), {"take_ownership": True}),
     (HelmVersion(3, 17, 1), {"matching": Matching.GROUP_KIND}),
-    (HelmVersion(3, 18, 0), {"three_way_on_take_ownership": True}),
+    (HelmVersion(3, 18, 0), {"three_way_on_take_ownership": True, "null_texts_are_empty": True}),
     (HelmVersion(3, 22, 0), {"starts_from_live": True}),
     (
         HelmVersion(4, 0, 0),

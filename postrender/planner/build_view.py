@@ -97,7 +97,9 @@ class _Building:
         if item.hook or item.observation is None or item.live is not None or emitted is None:
             return None
         body = built(item.ref.gvk, item.key, emitted).body
-        return Prediction(Request.CREATE, stamped(body, self.release) if self.release else body)
+        return Prediction(
+            Request.CREATE, stamped(body, self.release, self.facts.invocation.helm) if self.release else body
+        )
 
     def _object(
         self,

@@ -99,7 +99,7 @@ def target(run: Run, item: Item, rewriting: Rewriting) -> Json:
     """The object as Helm builds it of what is emitted, stamped."""
     assert run.release is not None
     body = rewriting.emitted(run.facts.desired.document(item.ref))
-    return stamped(sent(item.key, body), run.release)
+    return stamped(sent(item.key, body), run.release, run.helm)
 
 
 def _at_version(body: Json, live: LiveObject) -> Json:

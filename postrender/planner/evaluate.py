@@ -45,7 +45,10 @@ def simulated(group: Group, rewritings: Sequence[Rewriting]) -> tuple[Prediction
 
 def targets(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
     """The members as Helm builds them: rewritten, then stamped in memory."""
-    return [replace(entry, body=stamped(entry.body, group.release)) for entry in _manifests(group, rewritings)]
+    return [
+        replace(entry, body=stamped(entry.body, group.release, group.frame.helm))
+        for entry in _manifests(group, rewritings)
+    ]
 
 
 def differing(
@@ -91,7 +94,7 @@ def seen_by_server(group: Group, entry: Entry, now: Json, right: Json) -> Json:
     fresh = group.fresh.get(entry.key)
     if fresh is None:
         return now
-    return as_stored(now, stamped(entry.body, group.release), fresh, right, _owners(group, entry))
+    return as_stored(now, stamped(entry.body, group.release, group.frame.helm), fresh, right, _owners(group, entry))
 
 
 def _owners(group: Group, entry: Entry) -> FieldOwners:

@@ -36,10 +36,10 @@ def dry_run_create(facts: Facts, item: Item) -> Trial | None:
     live, release = item.live, facts.invocation.release
     if item.hook or live is None or live.body is None or release is None or not item.key.name:
         return None
-    body = stamped(built(item.ref.gvk, item.key, facts.desired(item.ref)).body, release)
+    body = stamped(built(item.ref.gvk, item.key, facts.desired(item.ref)).body, release, facts.invocation.helm)
     if holds(live.body, body) and not may_hold_leftovers(live.body, body):
         return None
-    document = stamped(sent(item.key, facts.desired.document(item.ref)), release)
+    document = stamped(sent(item.key, facts.desired.document(item.ref)), release, facts.invocation.helm)
     return create_request(item.resource, item.key, document)
 
 

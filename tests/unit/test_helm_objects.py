@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from postrender.helm.objects import MARK, built, folded
-from postrender.models import GroupVersionKind, ObjectKey
+from postrender.helm.objects import MARK, built, folded, stamped
+from postrender.helm.versions import HelmVersion
+from postrender.models import GroupVersionKind, ObjectKey, ReleaseName
 
 SHIRT = GroupVersionKind("stable.example.com", "v1", "Shirt")
 
@@ -68,3 +69,20 @@ def test_which_values_a_patch_of_helm_sets_and_removes() -> None:
 def test_an_older_manifest_with_nothing_but_string_data_has_no_data_to_remove() -> None:
     entry = built(SECRET, ObjectKey(SECRET.group_kind, "", "s"), {"stringData": {"a": "x"}})
     assert entry.removable == {}
+
+
+@pytest.mark.parametrize(
+    ("helm", "labels"),
+    [
+        (None, {}),
+        (HelmVersion(3, 17, 3), {}),
+        (HelmVersion(3, 18, 0), {"app": "", "tier": "web"}),
+        (HelmVersion(4, 3, 1), {"app": "", "tier": "web"}),
+    ],
+)
+def test_a_null_label_is_an_empty_text_from_helm_3_18_on_and_takes_all_others_with_it_before(
+    helm: HelmVersion | None, labels: dict[str, str]
+) -> None:
+    body = {"metadata": {"labels": {"app": None, "tier": "web"}}}
+    found = stamped(body, ReleaseName("shop", "r"), helm)["metadata"]["labels"]
+    assert found == {**labels, "app.kubernetes.io/managed-by": "Helm"}
