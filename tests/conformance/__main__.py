@@ -83,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--only", metavar="NUMBERS", help="only these, alone, with everything that was seen of them")
     parser.add_argument("--start", help=f"only these, separated by commas: {', '.join(each.value for each in Start)}")
-    parser.add_argument("--source", help="only objects from these, separated by commas: charts, schemas, customs")
+    parser.add_argument(
+        "--source", help="only objects from these, separated by commas: charts, schemas, customs, secrets"
+    )
     parser.add_argument(
         "--minimise", type=int, default=0, metavar="N", help="make N cases that fail small, with each Helm"
     )

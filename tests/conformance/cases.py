@@ -14,7 +14,7 @@ from tests.conformance.server import Server
 from tests.e2e.api import Object
 from tests.e2e.kinds import Kind
 
-SHARES = {"charts": 5, "schemas": 3, "customs": 2}
+SHARES = {"charts": 5, "schemas": 3, "customs": 2, "secrets": 1}
 """How often each source is drawn from."""
 
 

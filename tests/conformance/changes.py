@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import re
 from collections.abc import Callable, Iterator
@@ -31,7 +32,28 @@ def changed(chance: Random, body: Object) -> tuple[Object, str]:
         where = _change_one(chance, result, CHANGES[name])
         if where:
             said.append(f"{where} {name}")
+    if body.get("kind") == "Secret" and chance.random() < 0.25:
+        said += _moved(chance, result)
     return result, "; ".join(said)
+
+
+def _moved(chance: Random, secret: Object) -> list[str]:
+    """Move one value between ``data`` and ``stringData``, unchanged."""
+    found = [(place, key) for place in ("data", "stringData") for key in secret.get(place) or {}]
+    if not found:
+        return []
+    place, key = chance.choice(found)
+    value = secret[place][key]
+    if not isinstance(value, str):
+        return []
+    there = "stringData" if place == "data" else "data"
+    try:
+        moved = base64.b64decode(value).decode() if place == "data" else base64.b64encode(value.encode()).decode()
+    except ValueError:
+        return []
+    del secret[place][key]
+    secret[there] = {**(secret.get(there) or {}), key: moved}
+    return [f"{place}.{key} moves"]
 
 
 def _change_one(chance: Random, body: Object, change: Change) -> str:

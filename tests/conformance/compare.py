@@ -98,7 +98,11 @@ def not_of_others(found: Iterable[Difference], live: Object) -> list[Difference]
 
 
 def _fields_of(entry: Object, live: Object) -> Iterator[Place]:
-    return _owned(entry.get("fieldsV1") or {}, live, ())
+    """Of a Secret what was applied as ``stringData`` is live as ``data``."""
+    fields = entry.get("fieldsV1") or {}
+    if live["kind"] == "Secret" and "f:stringData" in fields:
+        fields = {**fields, "f:data": {**(fields.get("f:data") or {}), **fields["f:stringData"]}}
+    return _owned(fields, live, ())
 
 
 def _theirs(ours: set[Place], theirs: set[Place], difference: Difference) -> bool:

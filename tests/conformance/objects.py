@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import tarfile
@@ -111,12 +112,35 @@ class GrownObjects:
         return kind, body
 
 
+class Secrets:
+    """Draws Secrets whose values stand in ``data``, in ``stringData`` or in both."""
+
+    def __init__(self, server: Server) -> None:
+        kind = server.kind({"apiVersion": "v1", "kind": "Secret"})
+        assert kind is not None
+        self._kind = kind
+
+    def draw(self, chance: Random) -> Found:
+        """A Secret with up to four values."""
+        body: Object = {"apiVersion": "v1", "kind": "Secret"}
+        for key in ("a", "b", "c", "d")[: chance.randint(1, 4)]:
+            for place in chance.choice((("stringData",), ("stringData",), ("data",), ("data", "stringData"))):
+                value = f"{place} {key} {chance.randint(1, 9)}"
+                body.setdefault(place, {})[key] = (
+                    value if place == "stringData" else base64.b64encode(value.encode()).decode()
+                )
+        if chance.random() < 0.3:
+            body["metadata"] = {"labels": {"a": "b"}}
+        return self._kind, harmless(body)
+
+
 def sources(server: Server) -> dict[str, Source]:
     """What cases can be drawn from, by name."""
     schemas = Schemas(server.api)
     found: dict[str, Source] = {
         "schemas": GrownObjects(server, yaml.safe_load(MINIMAL.read_text()), schemas),
         "customs": GrownObjects(server, customs.minimal(), schemas),
+        "secrets": Secrets(server),
     }
     return {"charts": ChartObjects(server), **found} if CHARTS.is_file() else found
 

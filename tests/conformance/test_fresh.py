@@ -56,7 +56,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
         yield Table(plane, folder)
 
 
-@pytest.mark.parametrize("source", [pytest.param("charts", marks=with_charts), "schemas", "customs"])
+@pytest.mark.parametrize("source", [pytest.param("charts", marks=with_charts), "schemas", "customs", "secrets"])
 @pytest.mark.parametrize("helm", HELMS)
 def test_adopted_equals_fresh(table: Table, helm: str, source: str) -> None:
     deck, left_out = table.deck(helm, source), LEFT_OUT.get((helm, source), {})

@@ -94,17 +94,17 @@ def with_fresh_objects(facts: Facts, source: Source | None) -> Facts:
     from postrender.helm.fresh_install import may_hold_leftovers
     from postrender.planner.fresh_install import dry_run_create, fresh_object
 
-    requests = {item.key: (item.live, trial) for item in facts.items if (trial := dry_run_create(facts, item))}
+    requests = {item.key: (item, trial) for item in facts.items if (trial := dry_run_create(facts, item))}
     if not requests:
         return facts
     fresh: dict[ObjectKey, Json] = {}
     unknown: dict[ObjectKey, str] = {}
     answers = source.attempt([trial for _, trial in requests.values()])
-    for (key, (live, trial)), answer in zip(requests.items(), answers, strict=True):
+    for (key, (item, trial)), answer in zip(requests.items(), answers, strict=True):
         found = fresh_object(trial, answer)
         if not isinstance(found, str):
             fresh[key] = found
-        elif live is not None and may_hold_leftovers(live.body, trial.body):
+        elif item.live is not None and may_hold_leftovers(item.live.body, facts.desired(item.ref)):
             unknown[key] = found
     return replace(facts, fresh=fresh, not_compared=unknown)
 
