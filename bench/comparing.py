@@ -13,7 +13,7 @@ from bench.lookups import DELAY, OBJECTS, RUNS
 from bench.planes import HELM, NAMESPACE, control_plane, delayed, helm, through
 from bench.runs import Command, measured
 from bench.table import Row
-from postrender.cluster import MAX_REQUESTS
+from postrender.cluster.parallel import MAX_REQUESTS
 from tests.e2e.api import Namespace, Object
 from tests.e2e.charts import chart, manifest
 from tests.e2e.kinds import Kind
@@ -24,9 +24,10 @@ SPEC = {"clusterIP": "None", "selector": {"a": "b"}, "ports": [{"name": "http", 
 """Of a Service without an address, since a thousand of those are more than the server has."""
 
 WITHOUT = """
-from postrender import cli, pipeline
+from postrender.operations.filter import pipeline
 pipeline.with_fresh_objects = lambda facts, source: facts
-cli.run()
+from postrender.cli.main import run
+run()
 """
 """The filter without the dry-run creates."""
 
