@@ -6,7 +6,8 @@ from random import Random
 from typing import Any
 
 from tests.conformance.changes import changed
-from tests.conformance.compare import comparable, differences, not_of_others
+from tests.conformance.compare import NOTHING, Difference, comparable, differences, not_of_others
+from tests.conformance.play import Told
 
 
 def said(here: Any, there: Any) -> list[str]:
@@ -96,3 +97,19 @@ def test_a_list_of_another_manager_is_theirs_with_what_the_server_added() -> Non
         "spec": {"env": [{"name": "A", "mode": "auto"}]},
     }
     assert not not_of_others(differences(live, {**live, "spec": {}}), live)
+
+
+def test_a_warning_names_a_field_whatever_stands_in_brackets() -> None:
+    fields = ("spec", "containers", "env")
+    found = Difference("spec.containers[name=c].env[name=b]", fields, ("spec",), "1", NOTHING)
+    whole = Difference("spec", ("spec",), ("spec",), {}, NOTHING)
+
+    def left(text: str, difference: Difference, severity: str = "warning") -> list[Difference]:
+        return Told([{"text": text, "severity": severity}]).unnamed([difference])
+
+    said = '1 field belongs to another field manager: spec.containers[name="c"].env[name="b"] (kubectl)'
+    assert left(said, found) == []
+    assert left(said, found, "info") == [found]
+    assert left("1 field belongs to another field manager: spec.volumes (kubectl)", found) == [found]
+    assert left("1 field belongs to another field manager: spec (kubectl)", found) == [found]
+    assert left("1 field belongs to another field manager: spec (kubectl)", whole) == []
