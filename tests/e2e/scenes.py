@@ -30,6 +30,7 @@ NOT_RUN: Mapping[str, str] = {
     "bin/kills": "minutes of two cores",
     "bin/facts --helm v3.22.0": "the Go modules of a Helm; tests/unit/test_facts.py compares two",
     "bin/facts --accept v3.22.0": "writes into the tree",
+    "bin/nightly": "an hour of two cores",
     "bin/adopt-helm 3.22.0": "a quarter of an hour of two cores",
     "bin/bench rewriting": "measures, for which the machine must be quiet",
     "bin/picture": "writes into the tree; test_pages.py plays the same",

@@ -1,0 +1,86 @@
+"""``bin/nightly``: what is played with fresh seeds every night, about an hour of two cores.
+
+    bin/nightly                       # all of it, with today's date as the seed
+    bin/nightly --scale 0.1 model     # a tenth of the random cells
+
+Adds a line to docs/nightly.md. What a part printed, with each failing scenario made small, is in build/nightly/DATE/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "nightly.md"
+_PYTHON = (sys.executable, "-m")
+
+
+def parts(seed: int, scale: float) -> dict[str, list[str]]:
+    """The command of each part by name."""
+
+    def scaled(count: int) -> str:
+        return str(max(1, round(count * scale)))
+
+    numbered = ("--seed", str(seed))
+    return {
+        "model": [*_PYTHON, "tests.e2e.matrix", "--random", scaled(300), *numbered, "--shrink"],
+        "fresh": [*_PYTHON, "tests.conformance", "-n", scaled(150), *numbered, "--minimise", "3"],
+        "fuzz": ["bin/fuzz", scaled(600)],
+        "kills": ["bin/kills"],
+        "faults": ["bin/attack"],
+        "callers": [*_PYTHON, "pytest", "-q", "tests/e2e/test_argocd.py", "tests/e2e/test_flux.py"],
+        "mutations": [*_PYTHON, "tests.tools.mutations"],
+    }
+
+
+def play(command: Sequence[str], log: Path) -> str:
+    """What the table says of a part: ``ok, 12 min``, ``failed, 3 min``. Its output goes to ``log``."""
+    began = time.monotonic()
+    with log.open("w", encoding="utf-8") as output:
+        done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+    minutes = (time.monotonic() - began) / 60
+    return f"{'**failed**' if done.returncode else 'ok'}, {minutes:.0f} min"
+
+
+def with_line(page: str, when: str, commit: str, scale: float, results: dict[str, str]) -> str:
+    """The page with one more line at the end of its table."""
+    cells = [results.get(name, "–") for name in parts(0, 1)]
+    return f"{page.rstrip()}\n| {' | '.join([when, commit, f'{scale:g}', *cells])} |\n"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 if every part found nothing."""
+    now = datetime.now(timezone.utc)
+    known = list(parts(0, 1))
+    parser = argparse.ArgumentParser(
+        prog="nightly", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("part", nargs="*", metavar="PART", help=f"only these (choose: {', '.join(known)})")
+    parser.add_argument("--seed", type=int, default=int(f"{now:%Y%m%d}"))
+    parser.add_argument("--scale", type=float, default=1, help="factor for the counts of random scenarios (default: 1)")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.part) - set(known):
+        parser.error(f"invalid value '{min(unknown)}' for PART (choose: {', '.join(known)})")
+    folder = ROOT / "build" / "nightly" / f"{now:%Y-%m-%d}"
+    folder.mkdir(parents=True, exist_ok=True)
+    results = {}
+    for name, command in parts(options.seed, options.scale).items():
+        if name in (options.part or known):
+            results[name] = play(command, folder / f"{name}.txt")
+            print(f"{name}: {results[name]} ({folder / name}.txt)", flush=True)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    ).stdout.strip()
+    page = with_line(PAGE.read_text(encoding="utf-8"), f"{now:%Y-%m-%d}", commit, options.scale, results)
+    PAGE.write_text(page, encoding="utf-8")
+    return int(any("failed" in each for each in results.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,39 @@
+"""The line that a nightly run adds to its page."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tools.nightly import PAGE, main, parts, play, with_line
+
+
+def test_the_table_has_a_column_for_each_part() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    heads = next(line for line in page.splitlines() if line.startswith("| date |"))
+    assert [each.strip() for each in heads.strip("|").split("|")] == ["date", "commit", "scale", *parts(0, 1)]
+    assert with_line(page, "2026-01-02", "abc", 0.1, {"model": "ok, 3 min", "kills": "**failed**, 0 min"}) == (
+        page + "| 2026-01-02 | abc | 0.1 | ok, 3 min | – | – | **failed**, 0 min | – | – | – |\n"
+    )
+
+
+def test_counts_are_scaled() -> None:
+    assert parts(7, 0.1)["model"][3:] == ["--random", "30", "--seed", "7", "--shrink"]
+    assert parts(7, 0.0001)["fuzz"] == ["bin/fuzz", "1"]
+
+
+@pytest.mark.parametrize(("code", "expected"), [("print(1)", "ok, 0 min"), ("print(1); exit(3)", "**failed**, 0 min")])
+def test_what_a_part_prints_is_kept(tmp_path: Path, code: str, expected: str) -> None:
+    assert play([sys.executable, "-c", code], tmp_path / "log") == expected
+    assert (tmp_path / "log").read_text() == "1\n"
+
+
+def test_a_part_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["fuss"])
+    assert capsys.readouterr().err.endswith(
+        "nightly: error: invalid value 'fuss' for PART "
+        "(choose: model, fresh, fuzz, kills, faults, callers, mutations)\n"
+    )
