@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from postrender import manifest as manifests
 from postrender._record import Record
 from postrender.cluster.interface import LIST, Source, unreadable
-from postrender.errors import ClusterError, ManifestError
+from postrender.cluster.release_lookup import Owners
+from postrender.errors import ClusterError, ManifestError, Refused
 from postrender.helm.ownership import DRIVERS, lives
 from postrender.models import RELEASE_NAMESPACE, LiveObject, ObjectKey, ReleaseName, StoredRelease, Unknown
 
@@ -56,6 +57,49 @@ def holders(source: Source, lives_of: Iterable[LiveObject], release: ReleaseName
             found.setdefault(key, name)
     _require_seen(source, release, driver, [each for each, keys in wanted.items() if {*keys} - {*found}])
     return Holders(found, len(stored))
+
+
+def require_free(source: Source, taken: Mapping[str, LiveObject], release: ReleaseName, driver: str) -> None:
+    """Raise Refused if a living release owns or holds one of the objects by now; ``taken`` has them by their names.
+
+    To be asked right before the first write: since the look, somebody may have been asked for a permission. Raises
+    ClusterError if the answer is not certain.
+    """
+    owners = Owners(source, driver)
+    for name, live in taken.items():
+        _require_gone(source, owners, name, live, release)
+    held = holders(source, taken.values(), release, driver)
+    for name, live in taken.items():
+        if live.key in held.found:
+            raise _alive(source, name, held.found[live.key])
+
+
+def require_gone(source: Source, name: str, live: LiveObject, release: ReleaseName, driver: str) -> None:
+    """As ``require_free``, for the owner that one object names, right before the write to it."""
+    _require_gone(source, Owners(source, driver), name, live, release)
+
+
+def _require_gone(source: Source, owners: Owners, name: str, live: LiveObject, release: ReleaseName) -> None:
+    owner = live.owner
+    if owner is None or owner == release:
+        return
+    answer = owners.lives(live)
+    if isinstance(answer, Unknown):
+        raise ClusterError(
+            f"its owner is release {owner}, and whether that is alive could not be told: {answer.reason}",
+            where=name,
+            next=answer.next,
+        )
+    if answer:
+        raise _alive(source, name, owner)
+
+
+def _alive(source: Source, name: str, owner: ReleaseName) -> Refused:
+    return Refused(
+        f"belongs to release {owner}, which is alive by now, and is not taken from it (PR101)",
+        where=name,
+        next=(source.typed(f"helm get manifest {owner.name}", owner.namespace), "postrender explain PR101"),
+    )
 
 
 def _require_seen(source: Source, release: ReleaseName, driver: str, namespaces: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from postrender import manifest as manifests
 from postrender._record import Record
-from postrender.cluster.holders import Holders, holders
+from postrender.cluster.holders import Holders, holders, require_free, require_gone
 from postrender.cluster.interface import Reached, Source, Wanted, unreadable
 from postrender.cluster.release_lookup import Owners
 from postrender.errors import ClusterError, Refused, UsageError
@@ -155,12 +155,22 @@ def look(target: Target, release: ReleaseName, driver: str, places: Places, *, a
     return Look(tuple(found), held)
 
 
-def carry_out(target: Target, adoptions: Iterable[Adoption], release: ReleaseName, told: Callable[[str], None]) -> None:
-    """Write what is to be written, one object after the other; ``told`` hears of each. Raises ClusterError."""
-    for each in adoptions:
-        if each.changes:
-            target.restamp(each.live, each.resource, each.after, f"stamped for release {release}")
-            told(each.name)
+def carry_out(
+    target: Target, adoptions: Iterable[Adoption], release: ReleaseName, driver: str, told: Callable[[str], None]
+) -> None:
+    """Write what is to be written, one object after the other; ``told`` hears of each.
+
+    Whose the objects are is asked once more: raises Refused for one whose owner is back, ClusterError.
+    """
+    changes = [each for each in adoptions if each.changes]
+    taken = {each.name: each.live for each in changes if each.owner.standing in _TAKEN}
+    if taken:
+        require_free(target, taken, release, driver)
+    for number, each in enumerate(changes):
+        if each.name in taken and number:
+            require_gone(target, each.name, each.live, release, driver)
+        target.restamp(each.live, each.resource, each.after, f"stamped for release {release}")
+        told(each.name)
 
 
 def undo(target: Target, release: ReleaseName, driver: str, written: Sequence[Written]) -> tuple[Adoption, ...]:

@@ -164,6 +164,24 @@ def require_settled(target: Target, verified: Verified) -> None:
         )
 
 
+def require_unchanged(target: Target, verified: Verified, driver: str) -> None:
+    """Raise Refused if another revision is the newest by now: what is to be written is no longer what is stored.
+
+    To be asked right before each write, since a Helm may have begun meanwhile. Raises ClusterError.
+    """
+    before = verified.newest
+    now = target.releases(before.release, manifest=False, driver=driver)
+    if isinstance(now, Unknown):
+        raise unreadable(before.release, target.description, now)
+    if not now or (now[-1].revision, now[-1].status) != (before.revision, before.status):
+        newest = f"{now[-1].revision} ({now[-1].status})" if now else "none"
+        raise Refused(
+            f"its newest revision is {newest} by now, and was {before.revision} ({before.status})",
+            where=f"release {before.release}",
+            next=target.typed(f"postrender verify {before.release.name} --fix", before.release.namespace),
+        )
+
+
 def _compared(
     target: Target, release: ReleaseName, driver: str
 ) -> tuple[StoredRelease, StoredRelease, tuple[str, ...]]:

@@ -18,7 +18,7 @@ from postrender.cli.output import add_output, structured, write
 from postrender.cli.parsers import command_parser
 from postrender.cluster.client import Cluster
 from postrender.cluster.rest_mapper import named_object
-from postrender.errors import ClusterError, UsageError
+from postrender.errors import ClusterError, Refused, UsageError
 from postrender.models import ReleaseName
 from postrender.operations import state_files
 from postrender.operations.adopt import Adoption, carry_out, look, stored_places, undo
@@ -105,7 +105,7 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
     confirm(_question(len(report.written), cluster), yes=options.yes)
     file = options.report or _file(release)
     _keep(report, file)
-    _write(cluster, found, release, file, options)
+    _write(cluster, found, release, driver, file, options)
     back = f"postrender adopt --undo {shlex.quote(file)}{typed_flags(caller)}"
     if options.output != "text":
         sys.stderr.write(harmless(f"what was there is put back by {back}\n"))
@@ -129,7 +129,7 @@ def _undo(options: argparse.Namespace, given: Flags) -> int:
     if not undone.written or options.dry_run:
         return 0
     confirm(_question(len(undone.written), cluster), yes=options.yes)
-    _write(cluster, found, report.release, options.undo, options)
+    _write(cluster, found, report.release, caller.invocation.driver, options.undo, options)
     return 0
 
 
@@ -147,15 +147,20 @@ def _question(count: int, cluster: Cluster) -> str:
 
 
 def _write(
-    cluster: Cluster, found: tuple[Adoption, ...], release: ReleaseName, file: str, options: argparse.Namespace
+    cluster: Cluster,
+    found: tuple[Adoption, ...],
+    release: ReleaseName,
+    driver: str,
+    file: str,
+    options: argparse.Namespace,
 ) -> None:
-    """Write all of them; raises ClusterError, which says what was written."""
+    """Write all of them; raises ClusterError and Refused, which say what was written."""
     done: list[str] = []
     try:
-        carry_out(cluster, found, release, done.append)
-    except ClusterError as error:
+        carry_out(cluster, found, release, driver, done.append)
+    except (ClusterError, Refused) as error:
         before = f"written before it: {', '.join(done)}" if done else "nothing was written before it"
-        raise ClusterError(
+        raise type(error)(
             f"{error.cause}; {before}; what was there is in {file}", where=error.where, next=error.next
         ) from error
     if options.output == "text" and not options.quiet:

@@ -15,10 +15,19 @@ from postrender.cli.output import add_output, structured, write
 from postrender.cli.parsers import command_parser
 from postrender.cluster.client import Cluster
 from postrender.cluster.releases import newest
-from postrender.errors import ClusterError, PostrenderError, UsageError
+from postrender.errors import ClusterError, PostrenderError, Refused, UsageError
 from postrender.helm.storage import storage
-from postrender.models import ReleaseName, Unknown
-from postrender.operations.verify import State, Verified, mendable, mended, require_settled, verify
+from postrender.models import ObjectKey, ReleaseName, Unknown
+from postrender.operations.verify import (
+    Checked,
+    State,
+    Verified,
+    mendable,
+    mended,
+    require_settled,
+    require_unchanged,
+    verify,
+)
 from postrender.redact import digests
 from postrender.report.verify import Failed, table, table_data, verified_data, verified_text
 from postrender.settings import Caller, find
@@ -95,23 +104,24 @@ def _one(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
         write("".join(f"{each.name}\n" for each in found.objects if each.state is not State.IN_SYNC))
     else:
         write(verified_text(found, made, chosen_paint(options), cluster), coloured=chosen_paint(options).on)
-    return _exit_code(_mended(cluster, found, yes=options.yes) if options.fix else found)
-
-
-def _mended(cluster: Cluster, found: Verified, *, yes: bool) -> Verified:
-    """The release after what can be mended was; raises Refused, ClusterError."""
-    todo = mendable(found.objects)
+    todo = mendable(found.objects) if options.fix else ()
     if not todo:
-        return found
+        return _exit_code(found)
     require_settled(cluster, found)
-    confirm(f"write to {len(todo)} object{'s' * (len(todo) != 1)} of {cluster.description}?", yes=yes)
-    done = {}
-    for each in todo:
+    confirm(f"write to {len(todo)} object{'s' * (len(todo) != 1)} of {cluster.description}?", yes=options.yes)
+    return _exit_code(mended_all(cluster, found, caller.invocation.driver))
+
+
+def mended_all(cluster: Cluster, found: Verified, driver: str) -> Verified:
+    """The release after what can be mended was; raises Refused, also if it changed since it was read, ClusterError."""
+    done: dict[ObjectKey, Checked] = {}
+    for each in mendable(found.objects):
         try:
+            require_unchanged(cluster, found, driver)
             done[each.key] = mended(cluster, each)
-        except ClusterError as error:
+        except (ClusterError, Refused) as error:
             before = ", ".join(str(one.name) for one in done.values()) or "nothing"
-            raise ClusterError(
+            raise type(error)(
                 f"{error.cause}; written before it: {before}", where=error.where, next=error.next
             ) from error
         write(f"{each.name}: {'made' if each.found is None else 'as stored again'}\n")

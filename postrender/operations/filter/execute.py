@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from postrender._record import replace
-from postrender.errors import ClusterError
+from postrender.cluster.interface import Source
+from postrender.errors import ClusterError, Refused
 from postrender.models import Found, Json, LiveObject, ObjectKey, ReleaseName, Resource
 from postrender.planner.facts import Facts
 from postrender.planner.verdict import Plan
@@ -25,15 +26,25 @@ class Writer(Protocol):
         """Send a JSON merge patch, or in a dry run have it tried; raises ClusterError."""
 
 
-def stamped(facts: Facts, plan: Plan, writer: Writer, release: ReleaseName, written: list[str]) -> Facts:
+def stamped(
+    facts: Facts, plan: Plan, writer: Writer, source: Source, release: ReleaseName, written: list[str]
+) -> Facts:
     """The facts after the ownership metadata was written; ``written`` gains the names of the objects.
 
-    Raises ClusterError, which says what was written; that stands, and the same run can be repeated.
+    ``source`` is asked once more whose they are. Raises ClusterError, and Refused for an object whose owner is back,
+    which say what was written; that stands, and the same run can be repeated.
     """
+    from postrender.cluster.holders import require_free, require_gone  # Who only applies takes nothing from anybody.
+
     live = _live(facts)
-    now = {}
+    driver = facts.invocation.driver
+    now: dict[ObjectKey, LiveObject] = {}
+    with _telling(written):
+        require_free(source, {each.name: live[each.key] for each in plan.adoptions}, release, driver)
     for verdict in plan.adoptions:
         with _telling(written):
+            if now:
+                require_gone(source, verdict.name, live[verdict.key], release, driver)
             now[verdict.key] = writer.stamp(live[verdict.key], verdict.resource, release)
         written.append(verdict.name)
     return _with(facts, now)
@@ -74,6 +85,6 @@ def _telling(written: Sequence[str], *next: str) -> Iterator[None]:
     """An error of the write says what was written before it, and what else can be done."""
     try:
         yield
-    except ClusterError as error:
+    except (ClusterError, Refused) as error:
         said = f"written before it: {', '.join(written)}" if written else "nothing was written before it"
-        raise ClusterError(f"{error.cause}; {said}", where=error.where, next=(*error.next, *next)) from error
+        raise type(error)(f"{error.cause}; {said}", where=error.where, next=(*error.next, *next)) from error

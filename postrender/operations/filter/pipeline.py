@@ -135,7 +135,8 @@ def filter_stream(
     written: list[str] = []
     now = plan
     if now.adoptions:
-        facts = stamped(facts, now, writer, invocation.release, written)
+        assert source is not None  # What can be written can be asked.
+        facts = stamped(facts, now, writer, source, invocation.release, written)
         now = decide(facts, policy)
         check(now)
     if now.applications:
