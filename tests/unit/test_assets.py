@@ -56,7 +56,6 @@ def test_envtest_programs_come_first(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_an_unknown_program_is_told(name: str) -> None:
     with pytest.raises(assets.BuildError) as caught:
         assets.build(name)
-    assert (
-        str(caught.value)
-        == f"no program is called {name}: there are etcd, kube-apiserver, kubectl, goyaml, gopatch and helm@X.Y.Z"
+    assert str(caught.value) == (
+        f"no program is called {name}: there are etcd, kube-apiserver, kubectl, goyaml, gopatch, gofacts and helm@X.Y.Z"
     )

@@ -37,5 +37,5 @@ def _read(path: Path) -> Iterator[Cell]:
         while True:
             try:
                 yield pickle.load(file)
-            except (EOFError, pickle.UnpicklingError):
+            except (EOFError, pickle.UnpicklingError, ImportError, AttributeError):  # The latter two: older modules.
                 return

@@ -111,6 +111,13 @@ def test_a_long_run_goes_on_where_it_ended(tmp_path: Path) -> None:
     assert Record(None).cell(first, good.column) is None
 
 
+@pytest.mark.parametrize("text", [b"cno_such_module\nCell\n.", b"ctests.e2e.matrix.cells\nNoCell\n."])
+def test_cells_that_older_code_wrote_are_played_again(tmp_path: Path, text: bytes) -> None:
+    path = tmp_path / "cells"
+    path.write_bytes(text)
+    assert Record(path).cell(SCENARIOS[0], Column.parse("3.12.3")) is None
+
+
 def test_the_page_does_not_depend_on_the_order_of_play() -> None:
     first, second = SCENARIOS[:2]
     played = [cell(first, "4.3.1 client-side"), cell(second, "3.12.3"), cell(first, "4.3.1"), cell(first, "3.9.4")]
