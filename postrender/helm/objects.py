@@ -124,9 +124,17 @@ def stamped(body: Json, release: ReleaseName, helm: HelmVersion | None = None) -
     """
     metadata = dict(body.get("metadata") or {})
     empty = helm is not None and behaviour(helm).null_texts_are_empty
-    metadata["labels"] = {**_texts(metadata.get("labels"), null_is_empty=empty), MANAGED_BY: "Helm"}
+    for place in ("labels", "annotations"):
+        metadata[place] = _texts(metadata.get(place), null_is_empty=empty)
+    return with_ownership_metadata({**body, "metadata": metadata}, release)
+
+
+def with_ownership_metadata(body: Json, release: ReleaseName) -> Json:
+    """The object with the ownership metadata beside every other label and annotation it has, whatever their values."""
+    metadata = dict(body.get("metadata") or {})
+    metadata["labels"] = {**(metadata.get("labels") or {}), MANAGED_BY: "Helm"}
     metadata["annotations"] = {
-        **_texts(metadata.get("annotations"), null_is_empty=empty),
+        **(metadata.get("annotations") or {}),
         RELEASE_NAME: release.name,
         RELEASE_NAMESPACE: release.namespace,
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from postrender._record import Record
-from postrender.helm.objects import Entry, stamped
+from postrender.helm.objects import Entry, with_ownership_metadata
 from postrender.models import Json, ObjectKey, ReleaseName
 
 TYPE_CHECKING = False
@@ -47,7 +47,7 @@ class Rewriting(Record):
         if self.options:
             metadata["annotations"] = {**(metadata.get("annotations") or {}), SYNC_OPTIONS: self.options}
         result["metadata"] = metadata
-        return stamped(result, self.stamp) if self.stamp else result
+        return with_ownership_metadata(result, self.stamp) if self.stamp else result
 
     def stripped(self, body: Json) -> dict[str, Json]:
         """The document's value without the server-set fields."""

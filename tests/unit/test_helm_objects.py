@@ -9,6 +9,7 @@ import pytest
 from postrender.helm.objects import MARK, built, folded, stamped
 from postrender.helm.versions import HelmVersion
 from postrender.models import GroupVersionKind, ObjectKey, ReleaseName
+from postrender.planner.rewrite import Rewriting
 
 SHIRT = GroupVersionKind("stable.example.com", "v1", "Shirt")
 
@@ -86,3 +87,9 @@ def test_a_null_label_is_an_empty_text_from_helm_3_18_on_and_takes_all_others_wi
     body = {"metadata": {"labels": {"app": None, "tier": "web"}}}
     found = stamped(body, ReleaseName("shop", "r"), helm)["metadata"]["labels"]
     assert found == {**labels, "app.kubernetes.io/managed-by": "Helm"}
+
+
+def test_ownership_metadata_written_into_a_document_leaves_its_null_label_there() -> None:
+    body = {"metadata": {"labels": {"app": None}}}
+    metadata = Rewriting(stamp=ReleaseName("shop", "r")).emitted(body)["metadata"]
+    assert metadata["labels"] == {"app": None, "app.kubernetes.io/managed-by": "Helm"}
