@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from postrender._record import replace
 from postrender.helm.api_server import stale_version
 from postrender.helm.objects import Entry, stamped
@@ -105,6 +107,25 @@ def test_three_ways_apply_what_the_chart_says_and_remove_nothing() -> None:
     update = replace(_pair(Matching.GROUP_KIND, {"color": "red"}, {"color": "black"}), three_way=True)
     answers = simulate(update)
     assert [answer.live["spec"] for answer in answers] == [{"color": "red"}, {"color": "black", "size": "L"}]
+
+
+@pytest.mark.parametrize(
+    ("version", "error", "ends"),
+    [
+        ("3.21.4", 'no Shirt with the name "shirt" found', True),
+        ("3.22.0", NEEDS_VERSION, False),
+        ("4.1.4", 'original object Shirt with the name "shirt" not found', True),
+        ("4.2.0", NEEDS_VERSION, False),
+    ],
+)
+def test_a_live_object_that_the_release_does_not_hold(version: str, error: str, ends: bool) -> None:
+    helm = HelmVersion.parse(version)
+    assert helm
+    target = _entry("stable", {"color": "red"})
+    live = {target.key: _live(target, {"color": "blue"}, "11")}
+    (answer,) = simulate(Update([target], [], [], live, helm, Matching.GROUP_KIND))
+    assert (answer.error, answer.ends) == (error, ends)
+    assert answer.live["spec"] == {"color": "blue"}
 
 
 def test_what_is_not_live_is_created() -> None:
