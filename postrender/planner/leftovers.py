@@ -69,7 +69,11 @@ def compared(
 
 def _keys_reported(live: Json) -> frozenset[Path]:
     """The keys that ``stringData`` wrote into a live Secret: ``string_data`` reports those that left the chart."""
-    return frozenset(("f:data", f"f:{key}") for key in keys_of_string_data(live)) if live else frozenset()
+    keys = set(keys_of_string_data(live)) if live else set()
+    paths = {("f:data", f"f:{key}") for key in keys}
+    # Where all keys left, the leftover is the map.
+    whole = {("f:data",)} if keys and keys.issuperset(live.get("data") or {}) else set()
+    return frozenset(paths | whole)
 
 
 def _applies(trial: Trial) -> bool:
