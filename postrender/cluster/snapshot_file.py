@@ -126,6 +126,9 @@ def document(trial: Trial, answer: TrialAnswer, hide: Digests | None, live: Json
 
 def read(body: Mapping[str, Json]) -> TrialAnswer:
     """The answer of a document that ``document`` made; raises KeyError or TypeError for another."""
+    for name, kind in (("accepted", dict), ("rejected", str), ("notAsked", str), ("message", str)):
+        if name in body and not isinstance(body[name], kind):
+            raise TypeError(f"its {name} is {body[name]!r}")
     if "accepted" in body:
         removed, left = (tuple(tuple(path) for path in body.get(name, ())) for name in ("removed", "left"))
         return Accepted(body["accepted"], removed, left)
@@ -133,7 +136,7 @@ def read(body: Mapping[str, Json]) -> TrialAnswer:
         return Conflicting(tuple(Conflict(**each) for each in body["conflicting"]), body["message"])
     if "rejected" in body:
         return Rejected(body["rejected"])
-    return NotAsked(body["notAsked"], tuple(body["next"]))
+    return NotAsked(body["notAsked"], tuple(map(str, body["next"])))
 
 
 def _safe(body: Json, trial: Trial, hide: Digests | None, known: frozenset[str] = frozenset()) -> Json:
@@ -213,7 +216,7 @@ class Snapshot(Record, Unreached):
         except storage.Unclear as error:
             return Unknown(f"{self.path}: {error.why.reason}", error.why.next)
         except storage.Undecodable as error:
-            return Unknown(f"{self.path}: {error}")
+            return Unknown(f"{self.path}: {error}", (_kubectl(self.path),))
         return tuple(whole.revision if whole else told for told, whole in found)
 
     def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
@@ -236,7 +239,9 @@ class Snapshot(Record, Unreached):
     def _whole(self, records: Sequence[LiveObject]) -> list[LiveObject | Unknown]:
         """The records, of which a snapshot may have noted no more than the labels."""
         return [
-            live if "data" in live.body else Unknown(f"it holds no more than the labels of {live.key.name}")
+            live
+            if "data" in live.body
+            else Unknown(f"it holds no more than the labels of {live.key.name}", (_kubectl(self.path),))
             for live in records
         ]
 
@@ -281,10 +286,15 @@ def load(path: str, environ: Mapping[str, str] = MappingProxyType({})) -> Snapsh
     first: dict[tuple[ObjectKey, str], int] = {}
     for ref, body in found:
         place = f"{path}, line {ref.line}"
-        live = _live(place, ref, body, _scoped(ref.gvk, kinds, scopes))
+        try:
+            live = _live(place, ref, body, _scoped(ref.gvk, kinds, scopes))
+        except UsageError as error:
+            raise UsageError(error.cause, where=error.where, next=_kubectl(path)) from error
         same = (live.key, live.api_version)
         if same in first:
-            raise UsageError(f"{live.key} is in the file twice, first in line {first[same]}", where=place)
+            raise UsageError(
+                f"{live.key} is in the file twice, first in line {first[same]}", where=place, next=_kubectl(path)
+            )
         first[same] = ref.line
         objects[live.key] = (*objects.get(live.key, ()), live)
     return replace(Snapshot(path, objects, kinds, scopes), **_noted(path, about, environ))
@@ -331,6 +341,10 @@ def _live(place: str, ref: ObjectRef, body: Json, resource: Resource) -> LiveObj
         live = live_object({"apiVersion": ref.gvk.api_version, "kind": ref.gvk.kind, **body}, ref.gvk, whole=True)
     except Misshapen as error:
         raise UsageError(f"{ref.gvk.kind} {ref.name} is no live object: {error}", where=place) from error
+    if ref.gvk.group_kind in (SECRET, GroupKind("", "ConfigMap")) and not isinstance(
+        body.get("data"), (dict, type(None))
+    ):
+        raise UsageError(f"{ref.gvk.kind} {ref.name} is no live object: its data is no map", where=place)
     if resource.namespaced and not live.key.namespace:
         raise UsageError(f"{ref.gvk.kind} {ref.name} is no live object: it has no metadata.namespace", where=place)
     return live if resource.namespaced else replace(live, key=replace(live.key, namespace=""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from postrender._record import asdict
+from postrender._record import Record, asdict
 from postrender.manifest.json_diff import Change
 from postrender.models import Json, ReleaseName, Severity
 from postrender.planner.verdict import Finding
@@ -47,9 +47,31 @@ def plan_from_json(data: Json) -> View:
     if data.get("schemaVersion") != VERSION:
         raise NoPlan(f"it has schemaVersion {data.get('schemaVersion')!r}, and this postrender reads {VERSION}")
     try:
-        return View(_about(data["about"]), tuple(_view(each) for each in data["objects"]))
+        found = View(_about(data["about"]), tuple(_view(each) for each in data["objects"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise NoPlan(f"it lacks something: {error}") from error
+    _check(found)
+    return found
+
+
+_PLAIN = {"str": (str, "text"), "int": (int, "number"), "bool": (bool, "boolean")}
+
+
+def _check(record: Record) -> None:
+    """Raise NoPlan where a field of the record, or of a record in it, is not of its kind; bodies are maps."""
+    for name, annotation in type(record).__annotations__.items():
+        value = getattr(record, name)
+        if annotation in _PLAIN:
+            kind, word = _PLAIN[annotation]
+            if type(value) is not kind:
+                raise NoPlan(f"its {name} is no {word}")
+        elif annotation == "tuple[str, ...]" and not all(isinstance(each, str) for each in value):
+            raise NoPlan(f"its {name} holds something that is no text")
+        elif isinstance(record, ObjectView) and annotation == "Json" and not isinstance(value, (dict, type(None))):
+            raise NoPlan(f"its {name} is no map")
+        for each in value if isinstance(value, tuple) else [value]:
+            if isinstance(each, Record) and not isinstance(each, Change):
+                _check(each)
 
 
 def _object(each: ObjectView) -> dict[str, Json]:
