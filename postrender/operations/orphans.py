@@ -65,6 +65,10 @@ class Left(Record):
         return self.written or self.created
 
 
+_LIST_ELSEWHERE = ("helm list --all-namespaces   (with the same HELM_DRIVER)",)
+"""What to type where only Helm can see the releases."""
+
+
 class Undecided(Record):
     """A release of which it cannot be told whether it lives, and how many objects name it."""
 
@@ -171,6 +175,7 @@ class _Hunt:
             return
         alive = self._releases.lives(left.live)
         if isinstance(alive, Unknown):
+            alive = alive if alive.next else Unknown(alive.reason, _LIST_ELSEWHERE)
             before = self.undecided.get(left.owner, Undecided(left.owner, 0, alive))
             self.undecided[left.owner] = replace(before, objects=before.objects + 1)
             return

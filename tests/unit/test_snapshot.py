@@ -310,7 +310,7 @@ class TestErrors:
         body = an_object(SHIRT, "a")
         path = written(tmp_path, "\n---\n".join(json.dumps(each) for each in (body, an_object(CONFIG_MAP, "a"), body)))
         assert refused(path) == (
-            f"{path}, line 5: Shirt.stable.example.com/shop/a is in the file twice, first in line 1"
+            f"{path}, line 5: Shirt.stable.example.com/shop/a is in the file twice, first in line 1\n{self.NEXT}{path}"
         )
 
     @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ class TestErrors:
     )
     def test_an_object_that_cannot_be_live(self, tmp_path: Path, body: dict[str, Any], why: str) -> None:
         path = written(tmp_path, {"apiVersion": "v1", "kind": "ConfigMap", **body})
-        assert refused(path) == f"{path}, line 1: {why}"
+        assert refused(path) == f"{path}, line 1: {why}\n{self.NEXT}{path}"
 
 
 class TestOffline:
