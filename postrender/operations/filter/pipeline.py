@@ -132,8 +132,7 @@ def filter_stream(
         return Result(emitted, plan, output.rewritten)
     from postrender.operations.filter.execute import brought, stamped  # Few runs write; others need not import it.
 
-    written: list[str] = []
-    now = plan
+    now, written = plan, list[str]()
     if now.adoptions:
         assert source is not None  # What can be written can be asked.
         facts = stamped(facts, now, writer, source, invocation.release, written)
