@@ -128,6 +128,15 @@ def test_a_live_object_that_the_release_does_not_hold(version: str, error: str, 
     assert answer.live["spec"] == {"color": "blue"}
 
 
+def test_an_earlier_patch_of_the_run_makes_a_pin_stale() -> None:
+    stored = _entry("stable", {"color": "blue"})
+    targets = [_entry("stable", {"color": "red"}), _entry("stable", {"color": "black"}, version="11")]
+    live = {stored.key: _live(stored, {"color": "blue"}, "11")}
+    first, second = simulate(Update(targets, [stored], [], live, HELM, Matching.GROUP_KIND))
+    assert (first.error, first.live["spec"]) == ("", {"color": "red"})
+    assert second.error == 'cannot patch "shirt" with kind Shirt: the object has been modified'
+
+
 def test_what_is_not_live_is_created() -> None:
     target = _entry("beta", {"color": "red"})
     (answer,) = simulate(Update([target], [], [], {}, HELM, Matching.KIND))
