@@ -19,14 +19,14 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "postrender"
 
 LIMITS = {
-    "modules at the top": 9,
+    "modules at the top": 8,
     "import layers": 9,
     "import circles of packages": 0,
     "import circles of modules": 0,
     "files": 235,
     "lines": 31_000,
     "modules imported by the offline filter": 74,
-    "dialect identifiers": 920,
+    "dialect identifiers": 690,
     "file names used twice": 16,
     "lines of the longest function": 49,
     "parameters of the longest signature": 11,

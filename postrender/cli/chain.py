@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from postrender.cli.run_report import Telling
-from postrender.operations.filter.post_renderers import Link, link, passed
+from postrender.cli.run_report import RunReporter
+from postrender.operations.filter.post_renderers import PostRenderer, link, passed
 from postrender.settings.parse import Value
 
 
 def chained(
-    data: bytes, values: Mapping[str, Value | None], telling: Telling
+    data: bytes, values: Mapping[str, Value | None], reporter: RunReporter
 ) -> tuple[bytes, Callable[[bytes], bytes] | None]:
     """The stream after the first program, and what hands ours to the last one; both are looked at before either runs.
 
@@ -21,9 +21,9 @@ def chained(
         for flag, text in (("--first", values["first"]), ("--then", values["then"]))
     )
 
-    def through(link: Link, stream: bytes) -> bytes:
+    def through(link: PostRenderer, stream: bytes) -> bytes:
         done = passed(link, stream)
-        telling.heard(link.name, done.said)
+        reporter.heard(link.name, done.said)
         return done.data
 
     after = through(first, data) if first else data

@@ -11,10 +11,10 @@ from postrender.settings.parse import shown
 
 def reached(caller: Caller) -> Cluster:
     """The caller's cluster, which tells how the next command reaches it too; raises ClusterError."""
-    return connect(caller.connection, typed_flags(caller))
+    return connect(caller.connection, connection_flags(caller))
 
 
-def typed_flags(caller: Caller) -> str:
+def connection_flags(caller: Caller) -> str:
     """The flags of Helm's, and ours, that lead a command typed next to the same cluster; with a blank before each.
 
     What Helm reads from the environment is there for that command too. A token is left out.

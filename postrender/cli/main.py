@@ -44,7 +44,7 @@ def _chosen(arguments: list[str]) -> tuple[str, list[str]]:
     raise UsageError(f"there is no command {name}", next=(*near, "postrender --help"))
 
 
-def _be_heard() -> None:
+def _print_unparseable_output() -> None:
     """Where the filter failed and its caller will not ask, print what cannot be taken for manifests."""
     from postrender.helm.process import UNREADABLE, here, unheeding
 
@@ -119,6 +119,6 @@ def run() -> None:
         sys.stderr.write(message(error))
         code = 1
     if code and (len(sys.argv) < 2 or sys.argv[1].startswith("-")):
-        _be_heard()
+        _print_unparseable_output()
     gc.freeze()  # or all of it is looked through once more before the interpreter ends
     sys.exit(code)

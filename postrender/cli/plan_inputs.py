@@ -9,7 +9,7 @@ from pathlib import Path
 
 from postrender._record import Record, replace
 from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, chosen
-from postrender.cli.connection import typed_flags
+from postrender.cli.connection import connection_flags
 from postrender.cli.console import progress
 from postrender.cli.inputs import caller_of, policy_of, sources_of, stdin
 from postrender.cluster.interface import Source
@@ -75,7 +75,7 @@ def rendered(
     environ = {**os.environ, **_environ(caller)}
 
     def render(flags: Sequence[str]) -> bytes:
-        typed = debugging(program, [*arguments, *flags, *rest], more=typed_flags(caller))
+        typed = debugging(program, [*arguments, *flags, *rest], more=connection_flags(caller))
         return template(program, [*arguments, *flags, *seen, *rest], environ, typed)
 
     if not looking_up:

@@ -10,7 +10,7 @@ from postrender.helm.versions import NEWEST_KNOWN
 from postrender.manifest import LIBYAML
 from postrender.planner.facts import Facts, upgraded_from
 from postrender.planner.verdict import Plan
-from postrender.report.account import Heading, account
+from postrender.report.account import SummaryHeading, account
 from postrender.settings import Caller
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from postrender.planner.view import About
 
 
-def account_of(plan: Plan, caller: Caller, source: Source | None, rewritten: Sequence[tuple[int, str]] = ()) -> str:
+def run_summary(plan: Plan, caller: Caller, source: Source | None, rewritten: Sequence[tuple[int, str]] = ()) -> str:
     """What was done or will be, for a reader; ``rewritten`` as in ``pipeline.Result``."""
     invocation = caller.invocation
     version = f"helm {invocation.helm}" if invocation.helm else "helm of unknown version"
@@ -26,7 +26,7 @@ def account_of(plan: Plan, caller: Caller, source: Source | None, rewritten: Seq
     dry = "" if invocation.dry_run is DryRun.NO or invocation.action is Action.TEMPLATE else ", dry run"
     release = f"release {invocation.release}" if invocation.release else "a release without a name yet"
     looked = source.description if source else "no cluster was asked"
-    heading = Heading(f"{version}{action}{dry}", release, looked, told_by(caller), caller.notes)
+    heading = SummaryHeading(f"{version}{action}{dry}", release, looked, setting_origins(caller), caller.notes)
     note = [source.note] if source and source.note else []
     return account(plan, heading, [*note, *notes_of(caller, rewritten)])
 
@@ -43,7 +43,7 @@ def notes_of(caller: Caller, rewritten: Sequence[tuple[int, str]] = ()) -> list[
     return notes + [f"document {index + 1} was re-serialised as a whole: {why}" for index, why in rewritten]
 
 
-def told_by(caller: Caller) -> tuple[str, ...]:
+def setting_origins(caller: Caller) -> tuple[str, ...]:
     """Where each setting came from, each origin once: ``--release``, ``helm (pid 123): release, namespace``."""
     by_origin: dict[str, list[str]] = {}
     for name, origin in caller.origins.items():
@@ -68,6 +68,6 @@ def about_of(caller: Caller, facts: Facts, source: Source | None) -> About:
         release=invocation.release,
         revision=before.revision if before else 0,
         source=source.description if source else "no cluster was asked",
-        told=told_by(caller),
+        told=setting_origins(caller),
         notes=(*([source.note] if source and source.note else []), *notes_of(caller), *caller.notes),
     )

@@ -119,7 +119,7 @@ _JSON = ".json"
 """How the name of a report ends that is to be the plan."""
 
 
-class Telling:
+class RunReporter:
     """Everything that one run of the filter says, and where to. It learns on the way who called and what was asked."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:

@@ -20,7 +20,7 @@ SHOWN = 20
 """Departures that are named before they are only counted."""
 
 
-class Hold(Record):
+class SavedPlan(Record):
     """A saved plan, and what the plan of this run is compared with it by."""
 
     path: str
@@ -51,7 +51,7 @@ class Hold(Record):
         )
 
 
-def hold(path: str, environ: Mapping[str, str]) -> Hold:
+def hold(path: str, environ: Mapping[str, str]) -> SavedPlan:
     """The plan in a file that ``save`` wrote; raises UsageError."""
     try:
         saved = plan_from_json(json.loads(Path(path).read_bytes()))
@@ -68,7 +68,7 @@ def hold(path: str, environ: Mapping[str, str]) -> Hold:
             where=path,
             next=f"{step} {redact.VARIABLE}   (as when it was saved)",
         )
-    return Hold(path, saved, digests)
+    return SavedPlan(path, saved, digests)
 
 
 def save(path: str, shown: View) -> None:

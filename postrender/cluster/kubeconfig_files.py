@@ -91,7 +91,7 @@ client-go 0.32). Before, a field of the last file that sets it wins, though the 
 into the first file's own structs."""
 
 
-class CannotTell(Exception):
+class NotDetermined(Exception):
     """A kubeconfig cannot be read, or means two things; the message is a sentence without a full stop."""
 
 
@@ -122,7 +122,7 @@ def load_kubeconfig(paths: str, environ: Mapping[str, str]) -> Kubeconfig:
     try:
         files = load_files(paths or at_home(environ))
     except KubeconfigError as error:
-        raise CannotTell(str(error)) from error
+        raise NotDetermined(str(error)) from error
     contexts, clusters, users = (_definitions(files, kind) for kind in ("context", "cluster", "user"))
     return Kubeconfig(current_context(files), contexts, clusters, users)
 
@@ -140,7 +140,7 @@ def namespace(config: Kubeconfig, context: str, environ: Mapping[str, str], helm
     names = [str(definition.get("namespace") or "") for definition in config.contexts.get(chosen, ({},))]
     new, old = names[0], next(filter(None, reversed(names)), "")
     if helm is None and new != old:
-        raise CannotTell(
+        raise NotDetermined(
             f"several kubeconfigs define the context {chosen}, and Helm's versions differ in what they take"
         )
     name = old if helm is not None and helm < FIRST_FILE_WINS else new

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def rewritten(text: str, meant: Json, touched: Iterable[str | int]) -> str:
+def reserialize(text: str, meant: Json, touched: Iterable[str | int]) -> str:
     """The document's text with the touched top-level fields as they are meant to be; raises ValueError.
 
     Those fields lose their comments and anchors, the others keep them.

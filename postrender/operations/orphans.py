@@ -40,7 +40,7 @@ _GITOPS = (
 """What others put on objects that they apply: these need no stored release to be somebody's."""
 
 
-class Left(Record):
+class OwnedObject(Record):
     """A live object that names a release as its owner; ``live`` is without managed fields.
 
     ``created`` and ``written`` are times as the server gives them (RFC 3339): when it was made, and when a Helm last
@@ -52,7 +52,7 @@ class Left(Record):
     owner: ReleaseName
     created: str
     written: str
-    tended: str
+    gitops_controller: str
 
     @property
     def name(self) -> str:
@@ -84,7 +84,7 @@ class Search(Record):
     that could not be listed for another reason. ``objects`` counts all that were looked at, of ``kinds`` kinds.
     """
 
-    orphans: tuple[Left, ...]
+    orphans: tuple[OwnedObject, ...]
     undecided: tuple[Undecided, ...]
     forbidden: tuple[str, ...]
     failed: tuple[tuple[str, Unknown], ...]
@@ -136,7 +136,7 @@ class _Hunt:
         self._survey = survey
         self._scope = scope
         self._releases = _Releases(survey, scope)
-        self.found: dict[str, Left] = {}
+        self.found: dict[str, OwnedObject] = {}
         self.undecided: dict[ReleaseName, Undecided] = {}
         self.forbidden: list[str] = []
         self.failed: dict[str, Unknown] = {}
@@ -161,7 +161,7 @@ class _Hunt:
             left -= page.last
             progress(sum(self.seen.values()), left)
 
-    def confirmed(self) -> list[Left]:
+    def confirmed(self) -> list[OwnedObject]:
         """What was found and whose release, asked for anew, is still gone."""
         found, self.found = list(self.found.values()), {}
         if found:
@@ -170,7 +170,7 @@ class _Hunt:
             self._judge(each)
         return list(self.found.values())
 
-    def _judge(self, left: Left) -> None:
+    def _judge(self, left: OwnedObject) -> None:
         if self._scope.namespace and not left.live.key.namespace and left.owner.namespace != self._scope.namespace:
             return
         alive = self._releases.lives(left.live)
@@ -185,7 +185,7 @@ class _Hunt:
             self.found.setdefault(left.live.uid, left)
 
 
-def left_over(resource: Resource, item: Json) -> Left | None:
+def left_over(resource: Resource, item: Json) -> OwnedObject | None:
     """The facts of one item of a list; ``None`` where it names no release or belongs to another object.
 
     What a controller makes often carries the labels and annotations of what it was made from (a ReplicaSet its
@@ -204,12 +204,12 @@ def left_over(resource: Resource, item: Json) -> Left | None:
     live = live_object(item, resource.gvk, whole=False)
     if live.owner is None:
         return None
-    tended = next((who for where, key, who in _GITOPS if key in getattr(live, where)), "")
+    gitops_controller = next((who for where, key, who in _GITOPS if key in getattr(live, where)), "")
     written = max(
         (str(each.get("time") or "") for each in live.managed_fields if each.get("manager") == "helm"), default=""
     )
     created = str(metadata.get("creationTimestamp") or "")
-    return Left(replace(live, managed_fields=()), resource, live.owner, created, written, tended)
+    return OwnedObject(replace(live, managed_fields=()), resource, live.owner, created, written, gitops_controller)
 
 
 class _Releases:

@@ -56,7 +56,7 @@ class State(Enum):
     UNKNOWN = "unknown"
 
 
-class Checked(Record):
+class ObjectStatus(Record):
     """One object of a release.
 
     ``desired`` is what is stored as Helm would send it; ``live`` and ``after`` are bodies: what is there, and what the
@@ -83,7 +83,7 @@ class Checked(Record):
         return object_name(self.resource, self.key)
 
 
-class Verified(Record):
+class ReleaseStatus(Record):
     """A release and its objects, in the order of its manifest.
 
     ``revision`` is the one that was compared, ``newest`` the last one stored; ``notes`` are sentences.
@@ -91,7 +91,7 @@ class Verified(Record):
 
     revision: StoredRelease
     newest: StoredRelease
-    objects: tuple[Checked, ...]
+    objects: tuple[ObjectStatus, ...]
     notes: tuple[str, ...] = ()
 
     def count(self, state: State) -> int:
@@ -104,7 +104,7 @@ class Verified(Record):
         return all(each.state is State.IN_SYNC for each in self.objects)
 
 
-def mendable(objects: Iterable[Checked]) -> tuple[Checked, ...]:
+def repairable(objects: Iterable[ObjectStatus]) -> tuple[ObjectStatus, ...]:
     """What ``mended`` may be called for: this release's own objects and absent ones, where the server agreed."""
     return tuple(each for each in objects if each.mending is not None and each.confirmed)
 
@@ -121,7 +121,7 @@ class Target(Source, Reached, Protocol):
         """Send the request, guarded by the live object's resourceVersion; raises ClusterError."""
 
 
-def verify(target: Target, release: ReleaseName, driver: str) -> Verified:
+def verify(target: Target, release: ReleaseName, driver: str) -> ReleaseStatus:
     """Every object of the release's deployed revision, or of its newest where none is deployed.
 
     Raises ClusterError where the release or the kinds cannot be read, UsageError where nothing is stored of it.
@@ -137,10 +137,10 @@ def verify(target: Target, release: ReleaseName, driver: str) -> Verified:
             where=f"release {release}",
             next=target.typed(f"helm get manifest {release.name}", release.namespace),
         ) from error
-    return Verified(revision, newest, tuple(objects), (*notes, *check.notes))
+    return ReleaseStatus(revision, newest, tuple(objects), (*notes, *check.notes))
 
 
-def mended(target: Target, each: Checked) -> Checked:
+def mended(target: Target, each: ObjectStatus) -> ObjectStatus:
     """The object after it was brought to what is stored; raises ClusterError, which says whether it was written."""
     assert each.mending is not None
     try:
@@ -150,7 +150,7 @@ def mended(target: Target, each: Checked) -> Checked:
     return replace(each, state=State.IN_SYNC, found=now, mending=None)
 
 
-def require_settled(target: Target, verified: Verified) -> None:
+def require_settled(target: Target, verified: ReleaseStatus) -> None:
     """Raise Refused where a Helm may be at work on the release: it would write to the same objects."""
     last = verified.newest
     if last.status.startswith("pending-"):
@@ -164,7 +164,7 @@ def require_settled(target: Target, verified: Verified) -> None:
         )
 
 
-def require_unchanged(target: Target, verified: Verified, driver: str) -> None:
+def require_unchanged(target: Target, verified: ReleaseStatus, driver: str) -> None:
     """Raise Refused if another revision is the newest by now: what is to be written is no longer what is stored.
 
     To be asked right before each write, since a Helm may have begun meanwhile. Raises ClusterError.
@@ -217,7 +217,7 @@ class _Check:
         self._fresh: dict[ObjectKey, Json] = {}
         self.notes: tuple[str, ...] = ()
 
-    def all(self, manifest: Manifest) -> list[Checked]:
+    def all(self, manifest: Manifest) -> list[ObjectStatus]:
         refs = [ref for ref in manifest.objects if ref.name]
         kinds = self._target.resources({ref.gvk for ref in refs})
         offline = Offline()
@@ -267,9 +267,9 @@ class _Check:
 
     def _one(
         self, ref: ObjectRef, resource: Resource, key: ObjectKey, desired: Json, seen: Observation | Resource
-    ) -> Checked:
+    ) -> ObjectStatus:
         assert not isinstance(seen, Resource)
-        each = Checked(resource, key, State.UNKNOWN, "metadata.resourceVersion" in ref.server_set, desired=desired)
+        each = ObjectStatus(resource, key, State.UNKNOWN, "metadata.resourceVersion" in ref.server_set, desired=desired)
         if isinstance(seen, Unknown):
             return replace(each, why=seen.reason, next=seen.next)
         if isinstance(seen, NotServed):
@@ -279,7 +279,7 @@ class _Check:
         assert isinstance(seen, Found)
         return self._found(replace(each, found=seen.live), ref.gvk, seen)
 
-    def _found(self, each: Checked, gvk: GroupVersionKind, seen: Found) -> Checked:
+    def _found(self, each: ObjectStatus, gvk: GroupVersionKind, seen: Found) -> ObjectStatus:
         owner = seen.live.owner
         alive = False if owner in (None, self._release) else self._owners.lives(seen.live)
         if isinstance(alive, Unknown):
@@ -305,14 +305,14 @@ class _Check:
             return replace(each, state=State.IN_SYNC, after=seen.live.body)
         return self._tried(replace(each, state=State.DRIFTED), found)
 
-    def _hand_over(self, each: Checked) -> tuple[str, ...]:
+    def _hand_over(self, each: ObjectStatus) -> tuple[str, ...]:
         if each.owner is not None and each.owner.standing is Standing.FOREIGN:
             return ("postrender explain PR101",)
         return (
             self._target.typed(f"postrender adopt {self._release.name}", self._release.namespace) + f" {each.name}",
         )
 
-    def _tried(self, each: Checked, found: Drift) -> Checked:
+    def _tried(self, each: ObjectStatus, found: Drift) -> ObjectStatus:
         """With the server's own word on what would be there: it knows defaults and how a value is written."""
         live = each.found.body if each.found else None
         try:
@@ -325,7 +325,7 @@ class _Check:
         return replace(each, after=after, mending=found.mending)
 
 
-def _scrubbed(text: str, each: Checked) -> str:
+def _scrubbed(text: str, each: ObjectStatus) -> str:
     """What a server says of a Secret, without the values that it may quote."""
     bodies = (each.desired, each.found.body if each.found else None)
     return redact.scrubbed(text, frozenset().union(*(redact.values(body, each.key.group_kind) for body in bodies)))

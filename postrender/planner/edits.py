@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from postrender.helm.objects import stamped
 from postrender.manifest import ObjectRef
 from postrender.manifest.edit import Edit, Remove, Set
-from postrender.manifest.edit.changes import Changes, Drop, Put, add, applied
+from postrender.manifest.edit.changes import Changes, DeleteValue, SetValue, add, applied
 from postrender.models import Json, LiveObject
 from postrender.planner.rewrite import SYNC_OPTIONS, Rewriting
 from postrender.planner.verdict import Action
@@ -60,7 +60,7 @@ def carried_out(body: Json, edits: Sequence[Edit]) -> Json:
     """The object's value with edits of its document in it; the given one is left alone."""
     tree: Changes = {}
     for edit in edits:
-        add(tree, edit.path, Put(edit.value) if isinstance(edit, Set) else Drop())
+        add(tree, edit.path, SetValue(edit.value) if isinstance(edit, Set) else DeleteValue())
     return applied(body, tree)
 
 

@@ -24,7 +24,7 @@ DONE = {
 }
 
 
-class Heading(Record):
+class SummaryHeading(Record):
     """What a run was about, each as a phrase: ``helm 3.12.3 install``, ``release default/shirts``, a source.
 
     ``found`` tells where each setting came from (``release: --release``), ``notes`` are sentences.
@@ -37,7 +37,7 @@ class Heading(Record):
     notes: tuple[str, ...] = ()
 
 
-def account(plan: Plan, heading: Heading, extra: Sequence[str] = (), closing: str = "") -> str:
+def account(plan: Plan, heading: SummaryHeading, extra: Sequence[str] = (), closing: str = "") -> str:
     """The whole account, lines of at most 80 columns where names allow it, ending in a newline.
 
     ``extra`` are further sentences, such as documents that were re-serialised as a whole; ``closing`` is the last line

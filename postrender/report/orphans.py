@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from postrender._record import Record
 from postrender.cluster.interface import Reached
 from postrender.models import CRD, NAMESPACE, RESOURCE_POLICY, Json, ReleaseName
-from postrender.operations.orphans import Left, Search
+from postrender.operations.orphans import OwnedObject, Search
 from postrender.report.terminal import Paint
 from postrender.text import WIDTH, one_line, wrapped
 
@@ -32,16 +32,16 @@ class Typing(Record):
         command = self.cluster.typed(f"helm install {shlex.quote(release.name)} CHART", release.namespace)
         return f"{command} --post-renderer postrender"
 
-    def adopt(self, release: ReleaseName, left: Iterable[Left]) -> str:
+    def adopt(self, release: ReleaseName, left: Iterable[OwnedObject]) -> str:
         """Given to another release."""
         names = " ".join(shlex.quote(each.name) for each in left)
         return f"{self.cluster.typed('postrender adopt RELEASE', release.namespace)} {names}"
 
-    def delete(self, left: Iterable[Left]) -> Iterator[str]:
+    def delete(self, left: Iterable[OwnedObject]) -> Iterator[str]:
         """Deleted, a call for each namespace; nothing for what somebody applies, or what holds other objects."""
         by_namespace: dict[str, list[str]] = {}
         for each in left:
-            if each.tended or each.live.key.group_kind in _HOLDERS:
+            if each.gitops_controller or each.live.key.group_kind in _HOLDERS:
                 continue
             name = shlex.quote(f"{each.resource.qualified}/{each.live.key.name}")
             by_namespace.setdefault(each.live.key.namespace, []).append(name)
@@ -95,7 +95,7 @@ def orphans_data(search: Search, cluster: str, namespace: str, typing: Typing) -
     }
 
 
-def _group(release: ReleaseName, left: Sequence[Left], typing: Typing, paint: Paint) -> Iterator[str]:
+def _group(release: ReleaseName, left: Sequence[OwnedObject], typing: Typing, paint: Paint) -> Iterator[str]:
     yield paint("bold", f"release {release} is gone, {_counted(len(left), 'object')} left")
     notes = [_note(each) for each in left]
     aside = 2 + _DATE + (2 + max(map(len, notes)) if any(notes) else 0)
@@ -145,11 +145,11 @@ def _words(call: str) -> list[str]:
     return words
 
 
-def _note(left: Left) -> str:
+def _note(left: OwnedObject) -> str:
     if left.live.deleting:
         return "being deleted"
-    if left.tended:
-        return f"applied by {left.tended}"
+    if left.gitops_controller:
+        return f"applied by {left.gitops_controller}"
     if left.live.key.group_kind in _HOLDERS:
         return "holds others"
     if not left.live.managed_by_helm:
@@ -157,12 +157,12 @@ def _note(left: Left) -> str:
     return "" if kept(left) else "not marked keep"
 
 
-def kept(left: Left) -> bool:
+def kept(left: OwnedObject) -> bool:
     """Whether an uninstall would leave it: the policy is trimmed and lower-cased (``filterManifestsToKeep``)."""
     return left.live.annotations.get(RESOURCE_POLICY, "").strip().lower() == "keep"
 
 
-def _orphan(left: Left, typing: Typing) -> dict[str, Json]:
+def _orphan(left: OwnedObject, typing: Typing) -> dict[str, Json]:
     key = left.live.key
     alone = [left]
     return {
@@ -176,7 +176,7 @@ def _orphan(left: Left, typing: Typing) -> dict[str, Json]:
         "keep": kept(left),
         "labelled": left.live.managed_by_helm,
         "deleting": left.live.deleting,
-        "appliedBy": left.tended,
+        "appliedBy": left.gitops_controller,
         "created": left.created,
         "writtenByHelm": left.written,
         "commands": {

@@ -10,7 +10,7 @@ from postrender.cluster.interface import Reached
 from postrender.helm.drift import settled
 from postrender.manifest.json_diff import Change, changes
 from postrender.models import Json, ReleaseName
-from postrender.operations.verify import Checked, State, Verified, mendable
+from postrender.operations.verify import ObjectStatus, ReleaseStatus, State, repairable
 from postrender.redact import Digests, redacted
 from postrender.report.terminal import Paint
 from postrender.text import WIDTH, one_line, wrapped
@@ -36,7 +36,7 @@ class Failed(Record):
     next: tuple[str, ...]
 
 
-def difference(each: Checked, digests: Digests) -> tuple[Change, ...]:
+def difference(each: ObjectStatus, digests: Digests) -> tuple[Change, ...]:
     """What differs: ``before`` is live, ``after`` what is stored and would be there; Secret values are digests."""
     if each.state is not State.DRIFTED or each.found is None:
         return ()
@@ -52,7 +52,7 @@ def difference(each: Checked, digests: Digests) -> tuple[Change, ...]:
     )
 
 
-def verified_text(verified: Verified, digests: Digests, paint: Paint, cluster: Reached) -> str:
+def verified_text(verified: ReleaseStatus, digests: Digests, paint: Paint, cluster: Reached) -> str:
     """One release: a line an object, and the fields that differ."""
     revision = verified.revision
     lines = [paint("bold", f"release {revision.release}, revision {revision.revision} ({revision.status})")]
@@ -63,14 +63,14 @@ def verified_text(verified: Verified, digests: Digests, paint: Paint, cluster: R
         lines += _object(each, width, digests, paint)
     lines += wrapped(_summary(verified))
     name, namespace = revision.release.name, revision.release.namespace
-    if mendable(verified.objects):
+    if repairable(verified.objects):
         lines.append(f"  next: {cluster.typed(f'postrender verify {name}', namespace)} --fix")
     if any(each.pinned for each in verified.objects):
         lines.append(f"  next: {cluster.typed(f'postrender unpin {name}', namespace)}")
     return "\n".join(lines) + "\n"
 
 
-def table(rows: Sequence[Verified | Failed], paint: Paint) -> str:
+def table(rows: Sequence[ReleaseStatus | Failed], paint: Paint) -> str:
     """All releases, a line each."""
     names = [str(_release_of(row)) for row in rows]
     width = max(7, *map(len, names)) if names else 7
@@ -82,23 +82,23 @@ def table(rows: Sequence[Verified | Failed], paint: Paint) -> str:
             continue
         head = f"{name:{width}}  {row.revision.revision:8}  {len(row.objects):7}  "
         lines += _hanging(head, _states(row), "green" if row.in_sync else "magenta", paint)
-    good = sum(isinstance(row, Verified) and row.in_sync for row in rows)
+    good = sum(isinstance(row, ReleaseStatus) and row.in_sync for row in rows)
     lines.append(f"{len(rows)} release{'s' * (len(rows) != 1)}, {good} in sync")
     return "\n".join(lines) + "\n"
 
 
-def verified_data(verified: Verified, digests: Digests, cluster: str) -> dict[str, Json]:
+def verified_data(verified: ReleaseStatus, digests: Digests, cluster: str) -> dict[str, Json]:
     """One release for programs."""
     return {"schemaVersion": VERSION, "kind": "Verification", "cluster": cluster, **_data(verified, digests)}
 
 
-def table_data(rows: Sequence[Verified | Failed], digests: Digests, cluster: str) -> dict[str, Json]:
+def table_data(rows: Sequence[ReleaseStatus | Failed], digests: Digests, cluster: str) -> dict[str, Json]:
     """All releases for programs."""
     return {
         "schemaVersion": VERSION,
         "kind": "Verifications",
         "cluster": cluster,
-        "releases": [_data(row, digests) for row in rows if isinstance(row, Verified)],
+        "releases": [_data(row, digests) for row in rows if isinstance(row, ReleaseStatus)],
         "failed": [
             {"release": _release(row.release), "reason": row.reason, "next": list(row.next)}
             for row in rows
@@ -107,7 +107,7 @@ def table_data(rows: Sequence[Verified | Failed], digests: Digests, cluster: str
     }
 
 
-def _object(each: Checked, width: int, digests: Digests, paint: Paint) -> Iterator[str]:
+def _object(each: ObjectStatus, width: int, digests: Digests, paint: Paint) -> Iterator[str]:
     pin = ", pinned" if each.pinned else ""
     style = {State.IN_SYNC: "green", State.DRIFTED: "magenta"}.get(each.state, "red")
     state = paint(style, each.state.value) + pin
@@ -147,20 +147,20 @@ def _hanging(head: str, state: str, style: str, paint: Paint) -> list[str]:
     return [line[: len(head)] + paint(style, line[len(head) :]) for line in lines]
 
 
-def _states(verified: Verified) -> str:
+def _states(verified: ReleaseStatus) -> str:
     counted = [f"{verified.count(state)} {state.value}" for state in list(State)[1:] if verified.count(state)]
     pinned = sum(each.pinned for each in verified.objects)
     return ", ".join([*(counted or ["in sync"]), *([f"{pinned} pinned"] if pinned else [])])
 
 
-def _summary(verified: Verified) -> str:
+def _summary(verified: ReleaseStatus) -> str:
     total = len(verified.objects)
     return f"{total} object{'s' * (total != 1)}: {verified.count(State.IN_SYNC)} in sync" + "".join(
         f", {verified.count(state)} {state.value}" for state in list(State)[1:] if verified.count(state)
     )
 
 
-def _data(verified: Verified, digests: Digests) -> dict[str, Json]:
+def _data(verified: ReleaseStatus, digests: Digests) -> dict[str, Json]:
     revision = verified.revision
     return {
         "release": _release(revision.release),
@@ -173,7 +173,7 @@ def _data(verified: Verified, digests: Digests) -> dict[str, Json]:
     }
 
 
-def _object_data(each: Checked, digests: Digests) -> dict[str, Json]:
+def _object_data(each: ObjectStatus, digests: Digests) -> dict[str, Json]:
     owner = each.owner.release if each.owner else None
     return {
         "object": each.name,
@@ -194,7 +194,7 @@ def _object_data(each: Checked, digests: Digests) -> dict[str, Json]:
     }
 
 
-def _release_of(row: Verified | Failed) -> ReleaseName:
+def _release_of(row: ReleaseStatus | Failed) -> ReleaseName:
     return row.release if isinstance(row, Failed) else row.revision.release
 
 

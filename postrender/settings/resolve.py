@@ -17,7 +17,7 @@ from postrender.helm.versions import HelmVersion
 from postrender.models import Connection, ReleaseName
 from postrender.settings.caller import Caller, Parent
 from postrender.settings.parse import from_text, shown
-from postrender.settings.sources import Sources, Told, talks
+from postrender.settings.sources import ResolvedSetting, Sources, contacts_cluster
 from postrender.settings.table import SETTINGS, Flags
 
 _ACTIONS = {
@@ -42,21 +42,21 @@ def find(
     processes = processes or here()
     helm = helms.find(os.getpid() if pid is None else pid, processes)
     sources = _sources(flags, environ, helm, processes)
-    told = {name: sources.tell(setting) for name, setting in _BY_NAME.items()}
+    resolved = {name: sources.lookup(setting) for name, setting in _BY_NAME.items()}
     notes: list[str] = []
-    version = _version(told, helm, processes, notes)
-    talking = helm is not None and talks(helm.line, version)
-    notes += _contradictions(told, sources, talking)
-    namespace = _namespace(told, sources, version, notes)
-    name = _release(told, helm, notes)
-    cluster_named = _cluster(told, sources, version, talking, notes)
+    version = _version(resolved, helm, processes, notes)
+    talking = helm is not None and contacts_cluster(helm.line, version)
+    notes += _contradictions(resolved, sources, talking)
+    namespace = _namespace(resolved, sources, version, notes)
+    name = _release(resolved, helm, notes)
+    cluster_named = _cluster(resolved, sources, version, talking, notes)
     return Caller(
-        invocation=_invocation(told, version, namespace or "", name),
-        connection=_connection(told),
+        invocation=_invocation(resolved, version, namespace or "", name),
+        connection=_connection(resolved),
         namespace=namespace,
         cluster_named=cluster_named,
         parent=_parent(helm),
-        origins=MappingProxyType({setting: value.origin for setting, value in told.items()}),
+        origins=MappingProxyType({setting: value.origin for setting, value in resolved.items()}),
         notes=tuple(notes),
     )
 
@@ -69,12 +69,12 @@ def _sources(flags: Flags, environ: Mapping[str, str], helm: Helm | None, proces
     return Sources(flags, environ, helm, processes.folder(pid), processes.environment(pid) or environ)
 
 
-def _contradictions(told: Mapping[str, Told], sources: Sources, talking: bool) -> Iterator[str]:
+def _contradictions(resolved: Mapping[str, ResolvedSetting], sources: Sources, talking: bool) -> Iterator[str]:
     """Say where we are told one thing and the calling Helm goes by another: a forgotten variable, perhaps."""
     if sources.helm is None:
         return
     for name in (*_RELEASE, *(_CLUSTER if talking else ())):
-        ours, theirs = told[name], sources.as_helm(_BY_NAME[name])
+        ours, theirs = resolved[name], sources.as_helm(_BY_NAME[name])
         if ours.by_user and ours.text and theirs.text and not _same(name, ours.text, theirs.text):
             yield (
                 f"{ours.origin} says {shown(name, ours.text)}, but {theirs.origin} says {shown(name, theirs.text)}: "
@@ -86,8 +86,10 @@ def _same(name: str, ours: str, theirs: str) -> bool:
     return ours == theirs or (_BY_NAME[name].path and os.path.abspath(ours) == os.path.abspath(theirs))
 
 
-def _version(told: dict[str, Told], helm: Helm | None, processes: Processes, notes: list[str]) -> HelmVersion | None:
-    text = told["helm_version"].text
+def _version(
+    resolved: dict[str, ResolvedSetting], helm: Helm | None, processes: Processes, notes: list[str]
+) -> HelmVersion | None:
+    text = resolved["helm_version"].text
     if text:
         return HelmVersion.parse(text)
     if helm is None:
@@ -97,58 +99,60 @@ def _version(told: dict[str, Told], helm: Helm | None, processes: Processes, not
     if isinstance(answer, Unclear):
         notes.append(f"Helm's version cannot be told: {answer.reason}; --helm-version VERSION tells it.")
         return None
-    told["helm_version"] = Told(str(answer), helm.origin)
+    resolved["helm_version"] = ResolvedSetting(str(answer), helm.origin)
     return answer
 
 
-def _namespace(told: dict[str, Told], sources: Sources, version: HelmVersion | None, notes: list[str]) -> str | None:
+def _namespace(
+    resolved: dict[str, ResolvedSetting], sources: Sources, version: HelmVersion | None, notes: list[str]
+) -> str | None:
     """Tell the namespace as Helm resolves it: by its own kubeconfig and context, whatever ours are, if it called."""
-    if told["namespace"].text:
-        return told["namespace"].text
+    if resolved["namespace"].text:
+        return resolved["namespace"].text
     paths, context = (
-        sources.as_helm(_BY_NAME[name]) if sources.helm else told[name] for name in ("kubeconfig", "kube_context")
+        sources.as_helm(_BY_NAME[name]) if sources.helm else resolved[name] for name in ("kubeconfig", "kube_context")
     )
     environ = sources.helm_environ
     try:
         found = kubeconfig_files.namespace(
             kubeconfig_files.load_kubeconfig(paths.text or "", environ), context.text or "", environ, version
         )
-    except kubeconfig_files.CannotTell as error:
+    except kubeconfig_files.NotDetermined as error:
         notes.append(f"The namespace cannot be told: {error}; --namespace NAMESPACE tells it.")
         return None
-    told["namespace"] = Told(from_text(_BY_NAME["namespace"], found.name, found.origin), found.origin)
+    resolved["namespace"] = ResolvedSetting(from_text(_BY_NAME["namespace"], found.name, found.origin), found.origin)
     return found.name
 
 
 def _cluster(
-    told: dict[str, Told], sources: Sources, version: HelmVersion | None, talking: bool, notes: list[str]
+    resolved: dict[str, ResolvedSetting], sources: Sources, version: HelmVersion | None, talking: bool, notes: list[str]
 ) -> bool:
     """Tell whether a cluster is named, and by which context if several kubeconfigs are read.
 
     Readers differ there: the kubernetes client takes the current context of the last file, Helm that of the first;
     and an old Helm takes apart what the others take as a whole.
     """
-    if not talking and not any(told[name].by_user and told[name].text for name in _CLUSTER):
+    if not talking and not any(resolved[name].by_user and resolved[name].text for name in _CLUSTER):
         return False
-    if sources.helm and not told["kubeconfig"].text and _moved(sources):
-        told["kubeconfig"] = Told(kubeconfig_files.at_home(sources.helm_environ), sources.helm.origin)
-    paths = told["kubeconfig"].text or ""
+    if sources.helm and not resolved["kubeconfig"].text and _moved(sources):
+        resolved["kubeconfig"] = ResolvedSetting(kubeconfig_files.at_home(sources.helm_environ), sources.helm.origin)
+    paths = resolved["kubeconfig"].text or ""
     if os.pathsep not in paths:
         return True
     try:
         config = kubeconfig_files.load_kubeconfig(paths, sources.helm_environ)
-    except kubeconfig_files.CannotTell as error:
+    except kubeconfig_files.NotDetermined as error:
         notes.append(f"The cluster cannot be told: {error}; --kubeconfig PATH tells it.")
         return False
-    twice = kubeconfig_files.defined_twice(config, told["kube_context"].text or "")
+    twice = kubeconfig_files.defined_twice(config, resolved["kube_context"].text or "")
     if twice and talking and (version is None or version < kubeconfig_files.FIRST_FILE_WINS):
         notes.append(
             f"The cluster cannot be told: several kubeconfigs define {twice}, and Helm's versions differ in what they "
             "take; --kubeconfig PATH tells it."
         )
         return False
-    if config.current and not told["kube_context"].text:
-        told["kube_context"] = Told(config.current, "kubeconfig")
+    if config.current and not resolved["kube_context"].text:
+        resolved["kube_context"] = ResolvedSetting(config.current, "kubeconfig")
     return True
 
 
@@ -159,17 +163,17 @@ def _moved(sources: Sources) -> bool:
     )
 
 
-def _release(told: dict[str, Told], helm: Helm | None, notes: list[str]) -> str | None:
+def _release(resolved: dict[str, ResolvedSetting], helm: Helm | None, notes: list[str]) -> str | None:
     """Tell the release's name; a name and one that is made up exclude each other, whoever says so."""
-    name, generated = told["release"], told["generate_name"]
+    name, generated = resolved["release"], resolved["generate_name"]
     if generated.by_user and generated.on:
         if name.by_user:
             raise UsageError(f"{name.origin} and {generated.origin} exclude each other")
-        told["release"] = Told(None, generated.origin)
+        resolved["release"] = ResolvedSetting(None, generated.origin)
         return None
     if name.text:
         if generated.on:
-            told["generate_name"] = Told(False, name.origin)
+            resolved["generate_name"] = ResolvedSetting(False, name.origin)
         return name.text
     if not generated.on:
         found = release(helm.line) if helm else Release(None, why_not="no Helm was found above this process")
@@ -177,9 +181,11 @@ def _release(told: dict[str, Told], helm: Helm | None, notes: list[str]) -> str 
     return None
 
 
-def _invocation(told: Mapping[str, Told], version: HelmVersion | None, namespace: str, name: str | None) -> Invocation:
-    action = _ACTIONS[told["action"].text or "upgrade-install"]
-    dry_run = _DRY_RUNS[told["dry_run"].text or "none"]
+def _invocation(
+    resolved: Mapping[str, ResolvedSetting], version: HelmVersion | None, namespace: str, name: str | None
+) -> Invocation:
+    action = _ACTIONS[resolved["action"].text or "upgrade-install"]
+    dry_run = _DRY_RUNS[resolved["dry_run"].text or "none"]
     if action is Action.TEMPLATE and dry_run is DryRun.NO:
         dry_run = DryRun.CLIENT
     return Invocation(
@@ -187,31 +193,31 @@ def _invocation(told: Mapping[str, Told], version: HelmVersion | None, namespace
         action=action,
         release=ReleaseName(namespace, name) if namespace and name else None,
         dry_run=dry_run,
-        generate_name=told["generate_name"].on,
-        force=told["force"].on,
-        force_conflicts=told["force_conflicts"].on,
-        take_ownership=told["take_ownership"].on,
-        server_side=told["server_side"].text or "auto",
-        atomic=told["atomic"].on,
-        replace=told["replace"].on,
-        driver=told["driver"].text or "secret",
+        generate_name=resolved["generate_name"].on,
+        force=resolved["force"].on,
+        force_conflicts=resolved["force_conflicts"].on,
+        take_ownership=resolved["take_ownership"].on,
+        server_side=resolved["server_side"].text or "auto",
+        atomic=resolved["atomic"].on,
+        replace=resolved["replace"].on,
+        driver=resolved["driver"].text or "secret",
         namespace="" if name else namespace,
     )
 
 
-def _connection(told: Mapping[str, Told]) -> Connection:
-    timeout = told["request_timeout"].text
+def _connection(resolved: Mapping[str, ResolvedSetting]) -> Connection:
+    timeout = resolved["request_timeout"].text
     return Connection(
-        kubeconfig=told["kubeconfig"].text,
-        context=told["kube_context"].text,
-        as_user=told["kube_as_user"].text,
-        as_groups=told["kube_as_group"].many,
-        as_uid=told["kube_as_uid"].text,
-        token=told["kube_token"].text,
-        apiserver=told["kube_apiserver"].text,
-        ca_file=told["kube_ca_file"].text,
-        tls_server_name=told["kube_tls_server_name"].text,
-        insecure_skip_tls_verify=told["kube_insecure_skip_tls_verify"].on,
+        kubeconfig=resolved["kubeconfig"].text,
+        context=resolved["kube_context"].text,
+        as_user=resolved["kube_as_user"].text,
+        as_groups=resolved["kube_as_group"].many,
+        as_uid=resolved["kube_as_uid"].text,
+        token=resolved["kube_token"].text,
+        apiserver=resolved["kube_apiserver"].text,
+        ca_file=resolved["kube_ca_file"].text,
+        tls_server_name=resolved["kube_tls_server_name"].text,
+        insecure_skip_tls_verify=resolved["kube_insecure_skip_tls_verify"].on,
         request_timeout=float(timeout) if timeout else None,
     )
 

@@ -17,7 +17,7 @@ from postrender.settings.parse import Value, from_text, split
 from postrender.settings.table import Flags, Setting
 
 
-def said(setting: Setting, line: CommandLine, folder: str) -> Value | None:
+def from_command_line(setting: Setting, line: CommandLine, folder: str) -> Value | None:
     """Tell a setting's value, ``None`` where the command line is silent; ``folder`` is where Helm runs."""
     if setting.name == "action":
         return "upgrade-install" if line.command == "upgrade" and line.switch("install") else line.command
@@ -26,7 +26,7 @@ def said(setting: Setting, line: CommandLine, folder: str) -> Value | None:
     if setting.name == "generate_name":
         return release(line).generated
     if setting.name == "dry_run":
-        return simulates(line)
+        return dry_run_mode(line)
     values = line.values(*setting.helm_flags)
     if not values:
         return None
@@ -41,15 +41,15 @@ def said(setting: Setting, line: CommandLine, folder: str) -> Value | None:
     if setting.name == "kubeconfig" and not text:
         # An empty path leaves $KUBECONFIG in force: ToRawKubeConfigLoader, config_flags.go of k8s.io/cli-runtime.
         return None
-    return located(text, folder) if setting.path else text
+    return absolute_path(text, folder) if setting.path else text
 
 
-def located(path: str, folder: str) -> str:
+def absolute_path(path: str, folder: str) -> str:
     """Make a path of Helm's (or several, as in ``$KUBECONFIG``) one that holds outside the folder it runs in."""
     return os.pathsep.join(os.path.join(folder, part) if part else part for part in path.split(os.pathsep))
 
 
-def simulates(line: CommandLine) -> str | None:
+def dry_run_mode(line: CommandLine) -> str | None:
     """Tell the mode of ``--dry-run``, which may stand alone and may be a boolean.
 
     ``validateDryRunOptionFlag`` (cmd/helm/install.go of 3.13.0), ``cmdGetDryRunFlagStrategy`` (pkg/cmd/helpers.go of
@@ -65,7 +65,7 @@ def simulates(line: CommandLine) -> str | None:
     return "client" if values[-1] == "client" or parse_bool(values[-1]) else "none"
 
 
-def talks(line: CommandLine, version: HelmVersion | None) -> bool:
+def contacts_cluster(line: CommandLine, version: HelmVersion | None) -> bool:
     """Tell whether that Helm talks to a cluster.
 
     ``helm template`` does only where it is asked to (``ClientOnly``), ``helm upgrade`` always, if only for its
@@ -73,8 +73,8 @@ def talks(line: CommandLine, version: HelmVersion | None) -> bool:
     pkg/action/install.go, asks whether the server is reachable).
     """
     if line.command == "template":
-        return simulates(line) == "server"
-    if line.command == "upgrade" or simulates(line) != "client":
+        return dry_run_mode(line) == "server"
+    if line.command == "upgrade" or dry_run_mode(line) != "client":
         return True
     return version is not None and version.major == 3
 
@@ -82,7 +82,7 @@ def talks(line: CommandLine, version: HelmVersion | None) -> bool:
 DEFAULT = "default"
 
 
-class Told(Record, hidden=("value",)):
+class ResolvedSetting(Record, hidden=("value",)):
     """A setting's value and where it came from; no value where nobody told one.
 
     ``by_user`` says that we were told, by flag or variable. The value is left out of ``repr``: one is a token.
@@ -121,32 +121,34 @@ class Sources(Record, hidden=("environ", "helm_environ")):
     folder: str
     helm_environ: Mapping[str, str]
 
-    def tell(self, setting: Setting) -> Told:
+    def lookup(self, setting: Setting) -> ResolvedSetting:
         """Ask every source in turn; raises UsageError for a value that makes no sense."""
         given = getattr(self.flags, setting.name)
         if given not in (None, ()):
             value = from_text(setting, given, setting.flags[0]) if isinstance(given, str) else given
-            return Told(value, setting.flags[0], by_user=True)
+            return ResolvedSetting(value, setting.flags[0], by_user=True)
         text = self.environ.get(setting.variable, "")
         if text:
-            return Told(from_text(setting, text, setting.variable), setting.variable, by_user=True)
+            return ResolvedSetting(from_text(setting, text, setting.variable), setting.variable, by_user=True)
         return self.as_helm(setting)
 
-    def as_helm(self, setting: Setting) -> Told:
+    def as_helm(self, setting: Setting) -> ResolvedSetting:
         """Ask only what Helm itself goes by: its command line, then its variables; raises UsageError."""
         if self.helm:
-            value = said(setting, self.helm.line, self.folder)
+            value = from_command_line(setting, self.helm.line, self.folder)
             if value is not None:
                 checked = from_text(setting, value, self.helm.origin) if value and isinstance(value, str) else value
-                return Told(checked, self.helm.origin)
+                return ResolvedSetting(checked, self.helm.origin)
         name = setting.helm_variable
         text = self.helm_environ.get(name, "") if name else ""
         if not text:
-            return Told()
+            return ResolvedSetting()
         if setting.kind == "bool":
             # What is no boolean counts as not given: envBoolOr, pkg/cli/environment.go.
             on = parse_bool(text)
-            return Told() if on is None else Told(on, name)
+            return ResolvedSetting() if on is None else ResolvedSetting(on, name)
         if setting.kind == "list":
-            return Told(split(text), name)
-        return Told(located(text, self.folder) if setting.path else from_text(setting, text, name), name)
+            return ResolvedSetting(split(text), name)
+        return ResolvedSetting(
+            absolute_path(text, self.folder) if setting.path else from_text(setting, text, name), name
+        )

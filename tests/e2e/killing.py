@@ -214,8 +214,8 @@ class Kill:
 
 def kills(scene: Scene) -> Iterator[Kill]:
     """One before and one after each request of the run itself, and each write of its Helm."""
-    told_by: tuple[tuple[Who, tuple[str, ...]], ...] = (("run", scene.own), ("helm", scene.writes))
-    for who, requests in told_by:
+    setting_origins: tuple[tuple[Who, tuple[str, ...]], ...] = (("run", scene.own), ("helm", scene.writes))
+    for who, requests in setting_origins:
         for place, request in enumerate(requests):
             nth = requests[: place + 1].count(request)
             yield Kill(scene, who, Point(request, nth, "before"))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from postrender.cli.saved_plan import Hold, hold
+from postrender.cli.saved_plan import SavedPlan, hold
 from postrender.cluster.snapshot_file import load
 from postrender.errors import PostrenderError, UsageError
 from postrender.helm.invocation import Action, Invocation
@@ -70,7 +70,7 @@ def test_a_saved_plan(tmp_path: Path) -> None:
         Path(path).write_bytes(data)
         try:
             found = hold(path, {})
-            assert isinstance(found, Hold)
+            assert isinstance(found, SavedPlan)
             departures(found.saved, honest.saved)
             departures(honest.saved, found.saved)
         except UsageError as error:

@@ -8,7 +8,7 @@ import pytest
 
 from postrender.helm.command_line import CommandLine, Release, parse, release
 from postrender.helm.versions import HelmVersion
-from postrender.settings.sources import said, simulates, talks
+from postrender.settings.sources import contacts_cluster, dry_run_mode, from_command_line
 from postrender.settings.table import SETTINGS
 
 UNKNOWN = "Helm's command line has flags that are not known here "
@@ -174,7 +174,7 @@ def test_a_command_line_that_is_cut_names_no_release() -> None:
 )
 def test_settings(text: str, name: str, expected: object) -> None:
     setting = next(setting for setting in SETTINGS if setting.name == name)
-    assert said(setting, read(text), "/where/helm/runs") == expected
+    assert from_command_line(setting, read(text), "/where/helm/runs") == expected
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_settings(text: str, name: str, expected: object) -> None:
     ],
 )
 def test_dry_run(text: str, expected: str | None) -> None:
-    assert simulates(read(text)) == expected
+    assert dry_run_mode(read(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_dry_run(text: str, expected: str | None) -> None:
     ],
 )
 def test_whether_it_talks_to_a_cluster(text: str, helm: str | None, expected: bool) -> None:
-    assert talks(read(text), HelmVersion.parse(helm) if helm else None) is expected
+    assert contacts_cluster(read(text), HelmVersion.parse(helm) if helm else None) is expected
 
 
 def test_nothing_secret_is_kept_or_shown() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from postrender.cluster import kubeconfig_files
-from postrender.cluster.kubeconfig_files import CannotTell, Namespace, defined_twice, load_kubeconfig
+from postrender.cluster.kubeconfig_files import Namespace, NotDetermined, defined_twice, load_kubeconfig
 from postrender.helm.versions import HelmVersion
 from tests.tools import assets
 
@@ -111,7 +111,7 @@ def test_a_context_of_several_files(case: str, tmp_path: Path) -> None:
     if old == new:
         assert namespace(paths, "", {}, None).name == new
         return
-    with pytest.raises(CannotTell) as caught:
+    with pytest.raises(NotDetermined) as caught:
         namespace(paths, "", {}, None)
     assert str(caught.value) == "several kubeconfigs define the context a, and Helm's versions differ in what they take"
 
@@ -167,7 +167,7 @@ def test_without_paths_it_is_the_one_at_home(tmp_path: Path) -> None:
 )
 def test_what_is_no_kubeconfig_is_told(text: str, message: str, tmp_path: Path) -> None:
     path = written(tmp_path, [text])
-    with pytest.raises(CannotTell) as caught:
+    with pytest.raises(NotDetermined) as caught:
         namespace(path, "", {})
     assert str(caught.value).startswith(message.format(path=path))
 
@@ -180,7 +180,7 @@ def test_a_file_without_a_kind_is_a_kubeconfig(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_told(tmp_path: Path) -> None:
-    with pytest.raises(CannotTell) as caught:
+    with pytest.raises(NotDetermined) as caught:
         namespace(str(tmp_path), "", {})
     assert str(caught.value) == f"{tmp_path} cannot be read: Is a directory"
 

@@ -14,16 +14,16 @@ from postrender._record import replace
 from postrender.errors import UsageError
 from postrender.models import ReleaseName
 from postrender.operations.run import helm_process, summary
-from postrender.operations.run.command import HelmCommand, taken_apart
+from postrender.operations.run.command import HelmCommand, parse_helm_command
 from postrender.operations.run.helm_process import Renderer
-from postrender.operations.run.journal import Journal, Noted, journal, wait
+from postrender.operations.run.journal import Journal, RunState, journal, wait
 from postrender.planner.view import About, Held, Identity, ObjectView, Predicted, View
 
 RELEASE = ReleaseName("shop", "old")
 
 
 def command(text: str) -> HelmCommand:
-    return taken_apart(text.split())
+    return parse_helm_command(text.split())
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_flags_go_before_the_end_of_flags() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "simulates"),
+    ("text", "dry_run_mode"),
     [
         ("install r c", False),
         ("install r c --dry-run", True),
@@ -62,8 +62,8 @@ def test_flags_go_before_the_end_of_flags() -> None:
         ("upgrade r c --dry-run=false", False),
     ],
 )
-def test_a_dry_run_is_told(text: str, simulates: bool) -> None:
-    assert command(text).simulates is simulates
+def test_a_dry_run_is_told(text: str, dry_run_mode: bool) -> None:
+    assert command(text).is_dry_run is dry_run_mode
 
 
 def test_what_helm_is_told_becomes_settings() -> None:
@@ -122,14 +122,14 @@ class TestAJournal:
         with journal(RELEASE, "context dev", environ) as (notes, busy):
             assert not busy
             assert notes.noted("mine") is None
-            notes.note(Noted(3, "mine", helm="first"))
+            notes.note(RunState(3, "mine", helm="first"))
             assert Path(notes.path).stat().st_mode & 0o777 == 0o600
         with journal(RELEASE, "context dev", environ) as (again, busy):
             assert not busy
-            assert again.noted("mine") == Noted(3, "mine", helm="first")
+            assert again.noted("mine") == RunState(3, "mine", helm="first")
             assert again.noted("another") is None
-            again.note(Noted(3, "mine"))
-            assert again.noted("mine") == Noted(3, "mine")
+            again.note(RunState(3, "mine"))
+            assert again.noted("mine") == RunState(3, "mine")
             again.end()
             assert again.noted("mine") is None
 
@@ -165,7 +165,7 @@ class TestAJournal:
     def test_a_file_that_cannot_be_written(self, tmp_path: Path) -> None:
         (tmp_path / "old.json").mkdir()
         with pytest.raises(UsageError) as caught:
-            Journal(str(tmp_path / "old.json"), -1).note(Noted(3, "mine"))
+            Journal(str(tmp_path / "old.json"), -1).note(RunState(3, "mine"))
         assert str(caught.value) == (
             f"{tmp_path}/old.json: what a run notes cannot be written there: Is a directory\n  next: XDG_STATE_HOME=DIR"
         )

@@ -11,9 +11,9 @@ from postrender.errors import ManifestError
 from postrender.manifest import reader, reserialize
 from postrender.manifest.edit import Edit, Remove, Set, Spliced, splice
 from postrender.manifest.edit import document as documents
-from postrender.manifest.edit.changes import Put
-from postrender.manifest.edit.editor import Piece
-from postrender.manifest.edit.equivalence import Unproved, prove
+from postrender.manifest.edit.changes import SetValue
+from postrender.manifest.edit.editor import Replacement
+from postrender.manifest.edit.equivalence import NotEquivalent, prove
 from postrender.manifest.reader import Span
 from postrender.manifest.stream import TEMPLATE
 
@@ -264,26 +264,26 @@ def test_yaml_that_would_become_json_is_refused() -> None:
 )
 def test_proof_fails_where_anything_else_changed(before: str, after: str) -> None:
     old, new = before.encode(), after.encode()
-    with pytest.raises(Unproved):
-        prove(Span(old, 0, len(old)), Span(new, 0, len(new)), {"x": Put("w")})
+    with pytest.raises(NotEquivalent):
+        prove(Span(old, 0, len(old)), Span(new, 0, len(new)), {"x": SetValue("w")})
 
 
 @pytest.mark.parametrize("after", ["x: w\na: b\n", "a: b\nx: 'w'\n", "{x: w, a: b}\n", "a: b # c\n\nx: |-\n  w\n"])
 def test_proof_succeeds_however_it_is_written(after: str) -> None:
     old, new = b"a: b\n", after.encode()
-    prove(Span(old, 0, len(old)), Span(new, 0, len(new)), {"x": Put("w")})
+    prove(Span(old, 0, len(old)), Span(new, 0, len(new)), {"x": SetValue("w")})
 
 
 def test_edit_that_cannot_be_proved_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is wrong with the placing, nothing wrong comes out."""
 
-    def wrong(span: Span, *_: object) -> list[Piece]:
-        return [Piece(span.end, span.end, b"x: w\n")]
+    def wrong(span: Span, *_: object) -> list[Replacement]:
+        return [Replacement(span.end, span.end, b"x: w\n")]
 
     monkeypatch.setattr(documents, "pieces", wrong)
     result = edit(PLAIN, ("metadata.labels.a", "b"))
     assert result.rewritten == ((0, "the edited text does not read as meant"),)
-    monkeypatch.setattr(reserialize, "rewritten", lambda *_: PLAIN)
+    monkeypatch.setattr(reserialize, "reserialize", lambda *_: PLAIN)
     assert refusal(PLAIN, ("metadata.labels.a", "b")) == (
         "ConfigMap/a, line 1, column 1: cannot be edited: the edited text does not read as meant, "
         f"and the edited text does not read as meant{NEXT}"

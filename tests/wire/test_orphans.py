@@ -299,7 +299,7 @@ def test_what_flux_installs_is_no_orphan_though_its_release_is_stored_elsewhere(
     assert names(searched(connect, scope)) == ["shirts.stable.example.com/shop/b"]
     del server.objects[SECRET.path("flux", stored["metadata"]["name"])]
     a, _ = searched(connect, scope).orphans
-    assert (a.live.key.name, a.tended) == ("a", "Flux")
+    assert (a.live.key.name, a.gitops_controller) == ("a", "Flux")
 
 
 def test_flux_may_be_told_to_store_a_release_anywhere(server: Server, connect: Connect) -> None:
@@ -353,7 +353,7 @@ def test_since_when_and_by_whom_else_it_is_applied(server: Server, connect: Conn
         "2026-09-01T10:00:00Z",
         "2026-09-15T10:00:00Z",
     )
-    assert (b.since, a.tended, c.tended) == ("2026-09-01T10:00:00Z", "", "Argo CD")
+    assert (b.since, a.gitops_controller, c.gitops_controller) == ("2026-09-01T10:00:00Z", "", "Argo CD")
     assert a.live.managed_fields == ()
 
 

@@ -11,7 +11,7 @@ import time
 
 from postrender._record import replace
 from postrender.cli.arguments import CONNECTION_SETTINGS, add_arguments, flags, release_name
-from postrender.cli.connection import reached, typed_flags
+from postrender.cli.connection import connection_flags, reached
 from postrender.cli.console import add_terminal, chosen_paint, confirm, progress, require_answerable
 from postrender.cli.inputs import no_namespace
 from postrender.cli.output import add_output, structured, write
@@ -106,7 +106,7 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
     file = options.report or _file(release)
     _keep(report, file)
     _write(cluster, found, release, driver, file, options)
-    back = f"postrender adopt --undo {shlex.quote(file)}{typed_flags(caller)}"
+    back = f"postrender adopt --undo {shlex.quote(file)}{connection_flags(caller)}"
     if options.output != "text":
         sys.stderr.write(harmless(f"what was there is put back by {back}\n"))
     elif not options.quiet:

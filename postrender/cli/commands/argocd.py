@@ -15,7 +15,7 @@ from postrender._record import replace
 from postrender.cli.arguments import CONNECTION_SETTINGS, FILTER_SETTINGS, add_arguments, chosen, flags
 from postrender.cli.inputs import policy_of
 from postrender.cli.parsers import command_parser
-from postrender.cli.run_info import told_by
+from postrender.cli.run_info import setting_origins
 from postrender.cli.stdout import write
 from postrender.cluster import builtin_kinds
 from postrender.cluster.interface import Source
@@ -35,7 +35,7 @@ from postrender.integrations.argocd import (
 from postrender.manifest import Manifest
 from postrender.manifest.edit import splice
 from postrender.operations.filter.pipeline import Planned, check, plan_stream
-from postrender.report.account import Heading, account
+from postrender.report.account import SummaryHeading, account
 from postrender.settings import Caller, Setting, find
 from postrender.text import harmless
 
@@ -197,7 +197,9 @@ def _limited(seconds: float) -> Iterator[None]:
 
 def _account(app: Application, planned: Planned, caller: Caller, source: Source | None) -> str:
     looked = source.description if source else "no cluster was asked"
-    heading = Heading(f"Argo CD Application {app.name}", f"release {app.release}", looked, told_by(caller))
+    heading = SummaryHeading(
+        f"Argo CD Application {app.name}", f"release {app.release}", looked, setting_origins(caller)
+    )
     return account(planned.plan, heading, _unserved(app, planned.manifest))
 
 

@@ -12,7 +12,7 @@ from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, chosen, fla
 from postrender.cli.inputs import policy_of, stdin
 from postrender.cli.output import add_output, structured, write
 from postrender.cli.parsers import command_parser
-from postrender.cli.run_info import told_by
+from postrender.cli.run_info import setting_origins
 from postrender.errors import UsageError
 from postrender.models import GroupVersionKind, Json
 from postrender.operations.doctor import Check, State, Wanted, checks
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
     writes = bool(policy.adopt) or policy.on_drift is OnDrift.APPLY
     offline = bool(values["offline"] or values["live"])
     found = list(checks(Wanted(__version__, options.helm, _kinds(options.file), writes, offline), caller, os.environ))
-    told = (*told_by(caller), *_variables(caller))
+    told = (*setting_origins(caller), *_variables(caller))
     code = next((check.code for check in found if check.state is State.BAD), 0)
     if options.output == "text":
         write("".join(f"{line}\n" for line in _text(found, told)))

@@ -8,8 +8,8 @@ from postrender import __version__
 from postrender.cli.arguments import CHAIN_SETTINGS, FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen, given
 from postrender.cli.commands import COMMANDS
 from postrender.cli.inputs import caller_of, drift_policy, policy_of, sources_of, stdin
-from postrender.cli.run_info import account_of
-from postrender.cli.run_report import REPORT_SETTINGS, Telling
+from postrender.cli.run_info import run_summary
+from postrender.cli.run_report import REPORT_SETTINGS, RunReporter
 from postrender.cli.stdout import write
 from postrender.errors import PostrenderError
 from postrender.operations.filter.pipeline import filter_stream
@@ -54,25 +54,25 @@ ALL_SETTINGS = tuple(setting for _, settings in GROUPS for setting in settings)
 
 def main(arguments: list[str]) -> int:
     """Filter stdin to stdout. Whatever goes wrong is told before the first byte is written, and ends with its code."""
-    telling = Telling(os.environ)
+    reporter = RunReporter(os.environ)
     try:
-        return _filter(arguments, telling)
+        return _filter(arguments, reporter)
     except BrokenPipeError:
         raise
     except Exception as error:
         if os.environ.get("POSTRENDER_DEBUG") and not isinstance(error, PostrenderError):
             raise
-        return telling.failed(error)
+        return reporter.failed(error)
 
 
-def _filter(arguments: list[str], telling: Telling) -> int:
+def _filter(arguments: list[str], reporter: RunReporter) -> int:
     """Filter stdin to stdout; raises PostrenderError before the first byte is written."""
     ours = (*FILTER_SETTINGS, *HOLD_SETTINGS, *CHAIN_SETTINGS)
     options = given(arguments, ALL_SETTINGS) or parser().parse_args(arguments)
-    telling.values = chosen(options, REPORT_SETTINGS, os.environ)
-    values = telling.values = {**telling.values, **chosen(options, ours, os.environ)}
+    reporter.values = chosen(options, REPORT_SETTINGS, os.environ)
+    values = reporter.values = {**reporter.values, **chosen(options, ours, os.environ)}
     policy = policy_of(values)
-    caller = telling.caller = caller_of(options)
+    caller = reporter.caller = caller_of(options)
     data = stdin("manifests are", "postrender --help")
     empty = not data or data.isspace()
     if empty and not values["plan"]:
@@ -81,22 +81,22 @@ def _filter(arguments: list[str], telling: Telling) -> int:
     sources = sources_of(caller, values, policy)
     if values["on_drift"] is None and sources.source is not None and not values["live"]:
         policy = drift_policy(policy, caller)
-    telling.source = sources.source
+    reporter.source = sources.source
     held = bool(values["plan"])
     if held:
         from postrender.cli.saved_plan import hold
 
-        telling.compare = hold(str(values["plan"]), os.environ).compare
+        reporter.compare = hold(str(values["plan"]), os.environ).compare
     then = None
     if values["first"] or values["then"]:
         from postrender.cli.chain import chained
 
-        data, then = chained(data, values, telling)
-    whole = held or telling.shows_plan
-    result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer, telling.see, whole, then)
-    account = account_of(result.plan, caller, sources.source, result.rewritten)
+        data, then = chained(data, values, reporter)
+    whole = held or reporter.shows_plan
+    result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer, reporter.see, whole, then)
+    account = run_summary(result.plan, caller, sources.source, result.rewritten)
     write(_empty(data, caller) if empty else result.data)
-    telling.done(account)
+    reporter.done(account)
     if "HELM_PLUGIN_NAME" in os.environ:
         from postrender.helm.plugin import refresh
 

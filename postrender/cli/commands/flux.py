@@ -15,7 +15,7 @@ from postrender.cli.arguments import CONNECTION_SETTINGS, FILTER_SETTINGS, add_a
 from postrender.cli.inputs import policy_of, sources_of, stdin
 from postrender.cli.parsers import command_parser, parted
 from postrender.cli.plan_inputs import add_value_flags, value_arguments
-from postrender.cli.run_info import told_by
+from postrender.cli.run_info import setting_origins
 from postrender.cli.stdout import write
 from postrender.cluster.interface import Source
 from postrender.errors import ManifestError, Refused, UsageError
@@ -25,7 +25,7 @@ from postrender.integrations.flux.helm_release import Chart, HelmRelease, read, 
 from postrender.integrations.flux.patches import patches
 from postrender.integrations.flux.writer import in_place, to_include
 from postrender.operations.filter.pipeline import Planned, check, plan_stream, require_known
-from postrender.report.account import Heading, account
+from postrender.report.account import SummaryHeading, account
 from postrender.settings import Caller, find
 from postrender.settings.parse import Value
 from postrender.text import harmless
@@ -244,7 +244,7 @@ def _account(
             "helm-controller takes over what it finds, objects of living releases included, unless "
             "spec.install.disableTakeOwnership is true"
         )
-    heading = Heading(controller, f"release {caller.invocation.release}", looked, told_by(caller))
+    heading = SummaryHeading(controller, f"release {caller.invocation.release}", looked, setting_origins(caller))
     total = len(planned.plan.verdicts)
     objects = f"{total} object{'s' * (total != 1)}"
     patched = f"{count} patch{'es' * (count != 1)} in {place}, each checked against what was rendered"

@@ -19,8 +19,8 @@ from postrender.helm.binary import HelmBinary
 from postrender.helm.plugin import installed
 from postrender.operations.filter.pipeline import require_known
 from postrender.operations.run import helm_process
-from postrender.operations.run.command import HelmCommand, taken_apart
-from postrender.operations.run.request import Order
+from postrender.operations.run.command import HelmCommand, parse_helm_command
+from postrender.operations.run.request import RunRequest
 from postrender.operations.run.workflow import run
 from postrender.settings import Setting, find
 from postrender.settings.parse import Value
@@ -63,18 +63,18 @@ def main(arguments: list[str]) -> int:
         raise UsageError(
             "which Helm command is to be run stands behind --", next="postrender run -- helm install NAME CHART"
         )
-    command = taken_apart(behind)
+    command = parse_helm_command(behind)
     environ = _environ(options)
     helm = _helm(named)
     own = installed(sys.argv[0], sys.executable)
-    if command.simulates or command.release is None:
+    if command.is_dry_run or command.release is None:
         return _alone(helm, command, own, environ)
     flags = replace(command.flags(os.getcwd()), helm_version=str(helm.version))
     caller = find(flags, os.environ)
     release = caller.invocation.release
     if release is None:
         raise no_namespace(caller, "-n NAMESPACE")
-    order = Order(
+    request = RunRequest(
         helm=helm,
         command=command,
         cluster=reached(caller),
@@ -86,7 +86,7 @@ def main(arguments: list[str]) -> int:
         folder=os.getcwd(),
         upgrade=not options.no_upgrade,
     )
-    return run(order, _say)
+    return run(request, _say)
 
 
 def _helm(named: str) -> HelmBinary:
@@ -111,7 +111,7 @@ def _alone(helm: HelmBinary, command: HelmCommand, own: str, environ: dict[str, 
     """A dry run, and an installation under a name that is made up: nothing to finish, and nothing kept to take back."""
     with helm_process.renderer(helm, own, __version__, environ) as renderer:
         code = helm_process.run(helm, command.with_flags(*renderer.flags), renderer.environ)
-    why = "a dry run" if command.simulates else "a release with a made-up name, which nothing kept belongs to"
+    why = "a dry run" if command.is_dry_run else "a release with a made-up name, which nothing kept belongs to"
     _say(f"postrender: {why}: there is nothing to finish\n" if not code else "")
     return code
 

@@ -19,11 +19,11 @@ from postrender.errors import ClusterError, PostrenderError, Refused, UsageError
 from postrender.helm.storage import storage
 from postrender.models import ObjectKey, ReleaseName, Unknown
 from postrender.operations.verify import (
-    Checked,
+    ObjectStatus,
+    ReleaseStatus,
     State,
-    Verified,
-    mendable,
     mended,
+    repairable,
     require_settled,
     require_unchanged,
     verify,
@@ -104,7 +104,7 @@ def _one(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
         write("".join(f"{each.name}\n" for each in found.objects if each.state is not State.IN_SYNC))
     else:
         write(verified_text(found, made, chosen_paint(options), cluster), coloured=chosen_paint(options).on)
-    todo = mendable(found.objects) if options.fix else ()
+    todo = repairable(found.objects) if options.fix else ()
     if not todo:
         return _exit_code(found)
     require_settled(cluster, found)
@@ -112,10 +112,10 @@ def _one(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
     return _exit_code(mended_all(cluster, found, caller.invocation.driver))
 
 
-def mended_all(cluster: Cluster, found: Verified, driver: str) -> Verified:
+def mended_all(cluster: Cluster, found: ReleaseStatus, driver: str) -> ReleaseStatus:
     """The release after what can be mended was; raises Refused, also if it changed since it was read, ClusterError."""
-    done: dict[ObjectKey, Checked] = {}
-    for each in mendable(found.objects):
+    done: dict[ObjectKey, ObjectStatus] = {}
+    for each in repairable(found.objects):
         try:
             require_unchanged(cluster, found, driver)
             done[each.key] = mended(cluster, each)
@@ -130,7 +130,7 @@ def mended_all(cluster: Cluster, found: Verified, driver: str) -> Verified:
 
 def _all(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
     namespace = "" if options.all_namespaces else str(caller.namespace)
-    rows: list[Verified | Failed] = []
+    rows: list[ReleaseStatus | Failed] = []
     with progress("listing releases", quiet=options.quiet) as say:
         names = _releases(cluster, namespace, caller.invocation.driver)
         for index, release in enumerate(names):
@@ -155,14 +155,14 @@ def _releases(cluster: Cluster, namespace: str, driver: str) -> list[ReleaseName
     return sorted((name for name, last in found.items() if last.status != "uninstalled"), key=str)
 
 
-def _row(cluster: Cluster, release: ReleaseName, driver: str) -> Verified | Failed:
+def _row(cluster: Cluster, release: ReleaseName, driver: str) -> ReleaseStatus | Failed:
     try:
         return verify(cluster, release, driver)
     except PostrenderError as error:
         return Failed(release, error.cause, error.next)
 
 
-def _not_in_sync(rows: list[Verified | Failed]) -> Iterator[str]:
+def _not_in_sync(rows: list[ReleaseStatus | Failed]) -> Iterator[str]:
     for row in rows:
         if isinstance(row, Failed):
             yield str(row.release)
@@ -170,7 +170,7 @@ def _not_in_sync(rows: list[Verified | Failed]) -> Iterator[str]:
             yield str(row.revision.release)
 
 
-def _exit_code(row: Verified | Failed) -> int:
+def _exit_code(row: ReleaseStatus | Failed) -> int:
     if isinstance(row, Failed) or row.count(State.UNKNOWN):
         return ClusterError.exit_code
     return 0 if row.in_sync else DRIFT

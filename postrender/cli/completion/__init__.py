@@ -5,7 +5,7 @@ from __future__ import annotations
 from postrender._record import Record
 
 
-class Operand(Record):
+class CliArgument(Record):
     """A flag, or an argument in its place where it has no ``spellings``.
 
     ``metavar`` is ``""`` for a switch; ``optional`` tells that a value may be left out. ``values`` are all that it
@@ -25,7 +25,7 @@ class Group(Record):
     """Flags under one heading."""
 
     title: str
-    flags: tuple[Operand, ...]
+    flags: tuple[CliArgument, ...]
 
 
 class Command(Record):
@@ -40,10 +40,10 @@ class Command(Record):
     description: str
     epilog: str
     groups: tuple[Group, ...]
-    arguments: tuple[Operand, ...]
+    arguments: tuple[CliArgument, ...]
 
     @property
-    def flags(self) -> tuple[Operand, ...]:
+    def flags(self) -> tuple[CliArgument, ...]:
         """Those of all groups."""
         return tuple(flag for group in self.groups for flag in group.flags)
 

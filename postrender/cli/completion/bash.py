@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
-from postrender.cli.completion import Command, Operand
+from postrender.cli.completion import CliArgument, Command
 
 _HEAD = """\
 # bash completion for postrender; made by `postrender completion bash`.
@@ -74,7 +74,7 @@ def _values(command: Command) -> Iterator[str]:
             yield f"        {patterns}) {_offered(flag)}; return ;;"
 
 
-def _offered(operand: Operand) -> str:
+def _offered(operand: CliArgument) -> str:
     if operand.values:
         return f'_postrender_words {shlex.quote(" ".join(operand.values))} "$current"'
     return '_postrender_files "$current"' if operand.files else ":"

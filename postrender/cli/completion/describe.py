@@ -7,7 +7,7 @@ from importlib import import_module
 
 from postrender.cli.arguments import FILTER_SETTINGS
 from postrender.cli.commands import COMMANDS
-from postrender.cli.completion import Command, Group, Operand
+from postrender.cli.completion import CliArgument, Command, Group
 from postrender.cli.run_report import REPORT_SETTINGS
 from postrender.lint.rules import RULES
 from postrender.planner.codes import CODES
@@ -30,7 +30,7 @@ def _command(name: str, summary: str) -> Command:
     module = import_module(f"postrender.cli.commands.{name.replace('-', '_') or 'filter'}")
     parser: argparse.ArgumentParser = module.parser()
     groups = []
-    arguments: list[Operand] = []
+    arguments: list[CliArgument] = []
     for group in parser._action_groups:
         found = [_operand(action) for action in group._group_actions]
         arguments += [each for each in found if not each.spellings]
@@ -48,7 +48,7 @@ def _command(name: str, summary: str) -> Command:
     )
 
 
-def _usage(program: str, arguments: list[Operand]) -> str:
+def _usage(program: str, arguments: list[CliArgument]) -> str:
     """In short; argparse lists every flag, and each version of it breaks the lines elsewhere."""
     words = [
         f"[{each.metavar}{' ...' * each.many}]" if each.optional or each.many else each.metavar for each in arguments
@@ -56,11 +56,11 @@ def _usage(program: str, arguments: list[Operand]) -> str:
     return " ".join([program, *words, "[FLAG ...]"])
 
 
-def _operand(action: argparse.Action) -> Operand:
+def _operand(action: argparse.Action) -> CliArgument:
     metavar = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
     switch = action.nargs == 0
     parts = metavar.split("|")
-    return Operand(
+    return CliArgument(
         spellings=tuple(action.option_strings),
         metavar="" if switch else metavar,
         help=action.help or "",

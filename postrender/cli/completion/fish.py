@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from postrender.cli.completion import Command, Operand
+from postrender.cli.completion import CliArgument, Command
 
 _HEAD = """\
 # fish completion for postrender; made by `postrender completion fish`.
@@ -59,7 +59,7 @@ def _arguments(command: Command) -> Iterator[str]:
             yield offered.strip()
 
 
-def _offered(operand: Operand) -> str:
+def _offered(operand: CliArgument) -> str:
     if operand.values:
         return f" -a {_quoted(' '.join(operand.values))}"
     return " -F" if operand.files else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from postrender.cli.completion import Command, Operand
+from postrender.cli.completion import CliArgument, Command
 
 _FEW = 9
 """So many values are worth listing; the codes are not."""
@@ -86,7 +86,7 @@ def _operands(command: Command) -> Iterator[str]:
         yield from _operand(argument)
 
 
-def _operand(operand: Operand) -> Iterator[str]:
+def _operand(operand: CliArgument) -> Iterator[str]:
     yield ".TP"
     value = f" \\fI{_text(operand.metavar)}\\fR" if operand.metavar else ""
     if operand.optional and operand.spellings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from postrender.cli.completion import Command, Operand
+from postrender.cli.completion import CliArgument, Command
 
 _HEAD = """\
 #compdef postrender
@@ -64,7 +64,7 @@ def _flags(command: Command) -> Iterator[str]:
             yield f"{repeated}{spelling}{equals}[{_plain(flag.help)}]{_value(flag)}"
 
 
-def _value(operand: Operand) -> str:
+def _value(operand: CliArgument) -> str:
     if not operand.metavar:
         return ""
     colons = "::" if operand.optional else ":"
@@ -79,7 +79,7 @@ def _operands(command: Command) -> Iterator[str]:
             yield f"{place + 1}:{_plain(argument.metavar)}:{_offered(argument)}"
 
 
-def _offered(operand: Operand) -> str:
+def _offered(operand: CliArgument) -> str:
     if operand.values:
         return f"({' '.join(operand.values)})"
     return "_files" if operand.files else " "

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from postrender._record import Record
 from postrender.errors import ManifestError
 from postrender.manifest import Document, Manifest, ObjectRef
-from postrender.manifest.edit.changes import Changes, Conflict, Drop, Put, add
+from postrender.manifest.edit.changes import Changes, Conflict, DeleteValue, SetValue, add
 from postrender.manifest.edit.document import edited
 from postrender.manifest.edit.serialize import check_value
 from postrender.manifest.stream import chunks, error_at, starts_as_json
@@ -54,7 +54,7 @@ def splice(manifest: Manifest, edits: Sequence[Edit]) -> Spliced:
     Raises ManifestError, with the place, for an edit that cannot be made or proved.
     """
     parts: list[bytes] = []
-    anew: list[tuple[int, str]] = []
+    reserialized: list[tuple[int, str]] = []
     position = 0
     for index, changes in sorted(_by_document(manifest, edits).items()):
         document = manifest.documents[index]
@@ -63,7 +63,7 @@ def splice(manifest: Manifest, edits: Sequence[Edit]) -> Spliced:
         except ManifestError as error:
             raise _named(error, document) from None
         if why:
-            anew.append((index, why))
+            reserialized.append((index, why))
         for piece in pieces:
             parts += [manifest.data[position : piece.start], piece.text]
             position = piece.end
@@ -71,7 +71,7 @@ def splice(manifest: Manifest, edits: Sequence[Edit]) -> Spliced:
     data = b"".join(parts)
     if starts_as_json(data) and [chunk.json for chunk in chunks(data)] != [each.json for each in manifest.documents]:
         raise error_at(manifest.data, 0, "cannot be edited: Helm would take the edited YAML for JSON")
-    return Spliced(data, tuple(anew))
+    return Spliced(data, tuple(reserialized))
 
 
 def _by_document(manifest: Manifest, edits: Sequence[Edit]) -> dict[int, Changes]:
@@ -82,7 +82,7 @@ def _by_document(manifest: Manifest, edits: Sequence[Edit]) -> dict[int, Changes
         try:
             if isinstance(edit, Set):
                 check_value(edit.value)
-            add(changes, (*way, *edit.path), Put(edit.value) if isinstance(edit, Set) else Drop())
+            add(changes, (*way, *edit.path), SetValue(edit.value) if isinstance(edit, Set) else DeleteValue())
         except Conflict as error:
             document = manifest.documents[edit.ref.document]
             raise _named(error_at(manifest.data, document.start, f"cannot be edited: {error}"), document) from None

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
 
-class Put(Record):
+class SetValue(Record):
     """The value that is to be at this place."""
 
     value: Json
 
 
-class Drop(Record):
+class DeleteValue(Record):
     """Nothing is to be at this place."""
 
 
@@ -37,16 +37,16 @@ class Conflict(ValueError):
         self.next = next or ()
 
 
-def add(changes: Changes, path: tuple[str | int, ...], wish: Put | Drop) -> None:
+def add(changes: Changes, path: tuple[str | int, ...], change: SetValue | DeleteValue) -> None:
     """Write one edit into the tree; raises Conflict."""
     *way, last = path
     for key in way:
         changes = changes.setdefault(key, {})
         if not isinstance(changes, dict):
             raise Conflict(f"two edits meet at {dotted(path)}")
-    if last in changes and changes[last] != wish:
+    if last in changes and changes[last] != change:
         raise Conflict(f"two edits meet at {dotted(path)}")
-    changes[last] = wish
+    changes[last] = change
 
 
 def dotted(path: tuple[str | int, ...]) -> str:
@@ -57,7 +57,7 @@ def dotted(path: tuple[str | int, ...]) -> str:
 def applied(value: Json, changes: Changes) -> Json:
     """The value with the changes in it; the given one is left alone. Raises Conflict."""
     if value is None:
-        return materialised(changes) or None
+        return build(changes) or None
     if isinstance(value, dict):
         copy: Json = dict(value)
     elif isinstance(value, list):
@@ -68,15 +68,15 @@ def applied(value: Json, changes: Changes) -> Json:
         raise no_fields(value)
     dropped: list[Any] = []
     key: Any
-    for key, wish in changes.items():
-        if isinstance(wish, Drop):
+    for key, change in changes.items():
+        if isinstance(change, DeleteValue):
             dropped.append(key)
-        elif isinstance(wish, Put):
-            copy[key] = written(wish.value)
+        elif isinstance(change, SetValue):
+            copy[key] = written(change.value)
         elif isinstance(copy, list) or key in copy:
-            copy[key] = applied(copy[key], wish)
+            copy[key] = applied(copy[key], change)
         else:
-            copy.update(materialised({key: wish}))
+            copy.update(build({key: change}))
     for key in sorted(dropped, reverse=True):
         if isinstance(copy, list) or key in copy:
             del copy[key]
@@ -103,18 +103,18 @@ def check_index(items: list[Json], index: str | int, offset: int = -1) -> int:
     return index
 
 
-def materialised(changes: Changes) -> dict[str, Json]:
+def build(changes: Changes) -> dict[str, Json]:
     """The mapping that the changes make out of nothing; raises Conflict."""
     made: dict[str, Json] = {}
-    for key, wish in changes.items():
-        if isinstance(wish, Drop):
+    for key, change in changes.items():
+        if isinstance(change, DeleteValue):
             continue
         if not isinstance(key, str):
             raise Conflict(f"there is no list to take item {key} from")
-        if isinstance(wish, Put):
-            made[key] = written(wish.value)
+        if isinstance(change, SetValue):
+            made[key] = written(change.value)
         else:
-            inner = materialised(wish)
+            inner = build(change)
             if inner:
                 made[key] = inner
     return made

@@ -10,9 +10,9 @@ from postrender.errors import ManifestError
 from postrender.manifest.composer import compose
 from postrender.manifest.decode import value
 from postrender.manifest.documents import Document, document_tree, field_tree, tree_value
-from postrender.manifest.edit.changes import Changes, Conflict, Drop, applied, same
-from postrender.manifest.edit.editor import Awkward, Piece
-from postrender.manifest.edit.equivalence import Unproved, prove
+from postrender.manifest.edit.changes import Changes, Conflict, DeleteValue, applied, same
+from postrender.manifest.edit.editor import NotEditable, Replacement
+from postrender.manifest.edit.equivalence import NotEquivalent, prove
 from postrender.manifest.edit.placement import pieces
 from postrender.manifest.nodes import Tree
 from postrender.manifest.reader import Span, Unreadable
@@ -24,7 +24,7 @@ from postrender.models import Json
 _COMMENTS = re.compile(rb"(?:#[^\n]*\n(?:[ ]*(?:#[^\n]*)?\n)*)?\Z")
 
 
-def edited(data: bytes, document: Document, changes: Changes) -> tuple[list[Piece], str]:
+def edited(data: bytes, document: Document, changes: Changes) -> tuple[list[Replacement], str]:
     """What to replace in the stream for one document's changes, and why it was written anew, if it was.
 
     Proved; raises ManifestError.
@@ -41,48 +41,48 @@ def edited(data: bytes, document: Document, changes: Changes) -> tuple[list[Piec
         raise error_at(data, error.node.start, f"cannot be read as Helm does: {error}", next=TEMPLATE) from None
 
 
-def _by_fields(data: bytes, document: Document, changes: Changes) -> list[Piece] | None:
+def _by_fields(data: bytes, document: Document, changes: Changes) -> list[Replacement] | None:
     """The edits, each proved within its top-level field; ``None`` where that cannot be done."""
     by_name = {field.name: field for field in document.fields}
-    found: list[Piece] = []
-    for name, wish in changes.items():
+    found: list[Replacement] = []
+    for name, change in changes.items():
         field = by_name.get(str(name))
         if field is None:
-            if isinstance(wish, Drop):
+            if isinstance(change, DeleteValue):
                 continue
             return None
-        pieces_of = _drop_field(data, field) if isinstance(wish, Drop) else _in_field(data, field, wish)
+        pieces_of = _drop_field(data, field) if isinstance(change, DeleteValue) else _in_field(data, field, change)
         if pieces_of is None:
             return None
         found += pieces_of
     return sorted(found, key=lambda piece: (piece.start, piece.end))
 
 
-def _in_field(data: bytes, field: Field, wish: object) -> list[Piece] | None:
+def _in_field(data: bytes, field: Field, change: object) -> list[Replacement] | None:
     span = Span(data, field.start, field.end)
-    tree = field_tree(span, _wanted({field.name: wish}))
+    tree = field_tree(span, _wanted({field.name: change}))
     if tree is None:
         return None
     try:
-        found = pieces(span, tree, {field.name: wish})
+        found = pieces(span, tree, {field.name: change})
         if not found:
             return []
         text = _joined(span, found)
         if not text.startswith(field.name.encode() + b":") or not _closes(text, data, field.end):
             return None
-        prove(span, Span(text, 0, len(text)), {field.name: wish}, pure=tree.pure)
-    except (Awkward, Unproved):
+        prove(span, Span(text, 0, len(text)), {field.name: change}, pure=tree.pure)
+    except (NotEditable, NotEquivalent):
         return None
     return found
 
 
-def _drop_field(data: bytes, field: Field) -> list[Piece] | None:
+def _drop_field(data: bytes, field: Field) -> list[Replacement] | None:
     tree = field_tree(Span(data, field.start, field.end), {})
     if tree is None or tree.root is None:
         return None
     newline = data.find(b"\n", max(tree.root.end - 1, field.start), field.end)
     stop = newline + 1 if newline >= 0 else field.end
-    return [Piece(field.start, stop, b"")] if _COMMENTS.match(data, stop, field.end) else None
+    return [Replacement(field.start, stop, b"")] if _COMMENTS.match(data, stop, field.end) else None
 
 
 def _closes(text: bytes, data: bytes, end: int) -> bool:
@@ -91,7 +91,7 @@ def _closes(text: bytes, data: bytes, end: int) -> bool:
     return not (follows and not text.endswith(b"\n")) and b"\n---" not in text and not text.startswith(b"---")
 
 
-def _as_a_whole(data: bytes, document: Document, changes: Changes) -> tuple[list[Piece], str]:
+def _as_a_whole(data: bytes, document: Document, changes: Changes) -> tuple[list[Replacement], str]:
     span = Span(data, document.start, document.end)
     why = ""
     try:
@@ -101,24 +101,24 @@ def _as_a_whole(data: bytes, document: Document, changes: Changes) -> tuple[list
         if found:
             _prove_whole(span, text, tree, document, changes)
         return found, ""
-    except (Awkward, Unproved) as error:
+    except (NotEditable, NotEquivalent) as error:
         why = str(error)
-        offset = error.offset if isinstance(error, Awkward) else document.start
+        offset = error.offset if isinstance(error, NotEditable) else document.start
     except ManifestError:
         if not document.json:
             raise
         why, offset = "it is JSON that is not YAML", document.start
     try:
-        text = _anew(span, document, changes)
+        text = _reserialized(span, document, changes)
         _prove_values(span, text, document, changes)
-    except (ValueError, Unproved) as error:
+    except (ValueError, NotEquivalent) as error:
         raise error_at(data, offset, f"cannot be edited: {why}, and {error}", next=TEMPLATE) from None
-    return [Piece(span.start, span.end, text)], why
+    return [Replacement(span.start, span.end, text)], why
 
 
 def _wanted(changes: Changes) -> object:
     """What to keep of a document's tree: the way to each change, and all below it."""
-    return {key: _wanted(wish) if isinstance(wish, dict) else None for key, wish in changes.items()}
+    return {key: _wanted(change) if isinstance(change, dict) else None for key, change in changes.items()}
 
 
 def _prove_whole(span: Span, text: bytes, tree: Tree, document: Document, changes: Changes) -> None:
@@ -126,7 +126,7 @@ def _prove_whole(span: Span, text: bytes, tree: Tree, document: Document, change
         try:
             prove(span, Span(text, 0, len(text)), changes, pure=tree.pure)
             return
-        except Unproved:  # of what has a key twice, for one
+        except NotEquivalent:  # of what has a key twice, for one
             pass
     _prove_values(span, text, document, changes)
 
@@ -147,13 +147,13 @@ def _ends_well(span: Span, text: bytes, document: Document) -> bool:
 def _prove_values(span: Span, text: bytes, document: Document, changes: Changes) -> None:
     """Read both texts as Helm does, and compare the values."""
     if not _ends_well(span, text, document):
-        raise Unproved("the edited text does not end where it did")
+        raise NotEquivalent("the edited text does not end where it did")
     try:
         before, after = (_value(each, document) for each in (span, Span(text, 0, len(text))))
     except (Unreadable, Unusable, ValueError) as error:
-        raise Unproved(f"the edited text cannot be read: {error}") from None
+        raise NotEquivalent(f"the edited text cannot be read: {error}") from None
     if not same(after, applied(before, changes)):
-        raise Unproved("the edited text does not read as meant")
+        raise NotEquivalent("the edited text does not read as meant")
 
 
 def _value(span: Span, document: Document) -> Json:
@@ -165,18 +165,18 @@ def _value(span: Span, document: Document) -> Json:
     return value(tree.root, references=tree.references)
 
 
-def _anew(span: Span, document: Document, changes: Changes) -> bytes:
+def _reserialized(span: Span, document: Document, changes: Changes) -> bytes:
     if document.json:
         return json.dumps(applied(_value(span, document), changes), ensure_ascii=False).encode()
-    from postrender.manifest.reserialize import rewritten  # Hardly ever.
+    from postrender.manifest.reserialize import reserialize  # Hardly ever.
 
     meant = applied(tree_value(span, document_tree(span)), changes)
     mark = span.data[span.start : span.text_start]
     text = span.data[span.text_start : document.unread].decode()
-    return mark + rewritten(text, meant, changes).encode() + span.data[document.unread : span.end]
+    return mark + reserialize(text, meant, changes).encode() + span.data[document.unread : span.end]
 
 
-def _joined(span: Span, found: Sequence[Piece]) -> bytes:
+def _joined(span: Span, found: Sequence[Replacement]) -> bytes:
     parts: list[bytes] = []
     position = span.start
     for piece in found:

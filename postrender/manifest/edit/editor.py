@@ -15,7 +15,7 @@ _REST_OF_LINE = re.compile(rb"[ \t]*(?:(?<=[ \t])#[^\n]*|\r)?(?:\n|\Z)")
 _EXPLICIT = re.compile(rb"\?[ ]+\Z")
 
 
-class Awkward(Exception):
+class NotEditable(Exception):
     """The change cannot be made in place; ``offset`` counts bytes in the data."""
 
     def __init__(self, cause: str, offset: int) -> None:
@@ -23,7 +23,7 @@ class Awkward(Exception):
         self.offset = offset
 
 
-class Piece(Record):
+class Replacement(Record):
     """Text to stand instead of data[start:end]."""
 
     start: int
@@ -38,11 +38,11 @@ class Page:
         self.data = span.data
         self.span = span
         self.newline = b"\r\n" if span.data.find(b"\r\n", span.start, span.end) >= 0 else b"\n"
-        self.pieces: dict[Piece, None] = {}
+        self.pieces: dict[Replacement, None] = {}
 
     def put(self, start: int, end: int, text: bytes) -> None:
         """Let a text stand instead of data[start:end]."""
-        self.pieces[Piece(start, end, text)] = None
+        self.pieces[Replacement(start, end, text)] = None
 
     def insert(self, node: Node, made: dict[str, Json], name: Node | None) -> None:
         """Put fields before a mapping's first; ``name`` is the mapping's key, where it has one. Raises Awkward.
@@ -60,7 +60,7 @@ class Page:
             at = self._below(name, line) if name else line + len(before.rstrip(b" "))
             self.put(at, at, self._lines(made, self._column(first.start)))
         elif _EXPLICIT.search(before):
-            raise Awkward("its first key is a complex one", first.start)
+            raise NotEditable("its first key is a complex one", first.start)
         else:
             self.insert_after(node, 0, made)
 
@@ -111,7 +111,7 @@ class Page:
             return line, stop
         if index + 1 < len(heads) and self.data[stop : heads[index + 1].start].strip(b" ") == mark:
             return head.start, heads[index + 1].start
-        raise Awkward("the field shares its line", head.start)
+        raise NotEditable("the field shares its line", head.start)
 
     def _lines(self, made: dict[str, Json], column: int) -> bytes:
         return b"".join(block(key, item, column, self.newline) for key, item in made.items())
@@ -134,7 +134,7 @@ class Page:
             return tail.end
         rest = _REST_OF_LINE.match(self.data, tail.end, self.span.end)
         if not rest:
-            raise Awkward("another field shares the line", tail.end)
+            raise NotEditable("another field shares the line", tail.end)
         return rest.end()
 
     def _line(self, offset: int) -> int:

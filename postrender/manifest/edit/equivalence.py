@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from postrender.manifest import scalars
-from postrender.manifest.edit.changes import Changes, Drop, Put, materialised, same, written
+from postrender.manifest.edit.changes import Changes, DeleteValue, SetValue, build, same, written
 from postrender.manifest.reader import (
     ERRORS,
     AliasEvent,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 
-class Unproved(Exception):
+class NotEquivalent(Exception):
     """The edited text does not say what was meant, or nobody can tell."""
 
 
@@ -37,11 +37,11 @@ def prove(before: Span, after: Span, changes: Changes, *, pure: bool = False) ->
         proof = _Proof(before, after, pure)
         proof.document(changes)
     except ERRORS as error:
-        raise Unproved(f"the edited text is not YAML: {proof.after.unreadable(error)}") from None
+        raise NotEquivalent(f"the edited text is not YAML: {proof.after.unreadable(error)}") from None
     except Unreadable as error:
-        raise Unproved(f"the edited text is not YAML: {error}") from None
+        raise NotEquivalent(f"the edited text is not YAML: {error}") from None
     except scalars.Unreadable as error:
-        raise Unproved(str(error)) from None
+        raise NotEquivalent(str(error)) from None
 
 
 class _Proof:
@@ -71,15 +71,15 @@ class _Proof:
         index = 0
         while True:
             old = self.before.next()
-            wish = changes.get(index)
-            if isinstance(wish, Drop) and old.__class__ is not SequenceEndEvent:
+            change = changes.get(index)
+            if isinstance(change, DeleteValue) and old.__class__ is not SequenceEndEvent:
                 self._skip(self.before, old)
             else:
                 new = self.after.next()
                 if old.__class__ is SequenceEndEvent:
                     self._like(old, new)
                     return
-                self._value(old, new, wish)
+                self._value(old, new, change)
             index += 1
 
     def _mapping(self, changes: Changes) -> None:
@@ -88,40 +88,40 @@ class _Proof:
         old, new = self.before.next(), self.after.next()
         while old.__class__ is not MappingEndEvent or new.__class__ is not MappingEndEvent:
             old_key, new_key = _key(old), _key(new)
-            if old_key == new_key and not isinstance(left.get(old_key), Drop):
+            if old_key == new_key and not isinstance(left.get(old_key), DeleteValue):
                 self._like(old, new)
                 if new_key is None:
                     self._rest(old)
                 self._value(self.before.next(), self.after.next(), left.pop(new_key, None))
                 old, new = self.before.next(), self.after.next()
-            elif isinstance(left.get(old_key), Drop):
+            elif isinstance(left.get(old_key), DeleteValue):
                 self._skip(self.before, self.before.next())
                 old = self.before.next()
             elif new_key in left:
-                made = materialised({str(new_key): left.pop(new_key)})
+                made = build({str(new_key): left.pop(new_key)})
                 if new_key not in made:
                     self._fail()
                 self._expect(self.after.next(), made[new_key])
                 new = self.after.next()
             else:
                 self._fail()
-        if left and materialised(left):
+        if left and build(left):
             self._fail()
 
-    def _value(self, old: Any, new: Any, wish: Any) -> None:
-        if wish is None:
+    def _value(self, old: Any, new: Any, change: Any) -> None:
+        if change is None:
             self._like(old, new)
             if old.__class__ is not ScalarEvent:
                 self._rest(old)
-        elif isinstance(wish, Put):
+        elif isinstance(change, SetValue):
             self._skip(self.before, old)
-            self._expect(new, written(wish.value))
-        elif isinstance(wish, Drop):
+            self._expect(new, written(change.value))
+        elif isinstance(change, DeleteValue):
             self._fail()
         elif old.__class__ is ScalarEvent and _scalar(old) is None:
-            self._expect(new, materialised(wish) or None)
+            self._expect(new, build(change) or None)
         else:
-            self._changed(old, new, wish)
+            self._changed(old, new, change)
 
     def _expect(self, event: Any, value: Json) -> None:
         """The next node of the new text has this value."""
@@ -183,7 +183,7 @@ class _Proof:
             self._fail()
 
     def _fail(self) -> NoReturn:
-        raise Unproved("the edited text does not read as meant")
+        raise NotEquivalent("the edited text does not read as meant")
 
 
 def _step(event: Any) -> int:

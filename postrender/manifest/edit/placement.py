@@ -5,8 +5,17 @@ from __future__ import annotations
 from itertools import pairwise
 
 from postrender.manifest.decode import value
-from postrender.manifest.edit.changes import Changes, Drop, Put, applied, check_index, materialised, no_fields, same
-from postrender.manifest.edit.editor import Awkward, Page, Piece
+from postrender.manifest.edit.changes import (
+    Changes,
+    DeleteValue,
+    SetValue,
+    applied,
+    build,
+    check_index,
+    no_fields,
+    same,
+)
+from postrender.manifest.edit.editor import NotEditable, Page, Replacement
 from postrender.manifest.edit.serialize import flow
 from postrender.manifest.nodes import Kind, Node, Tree
 from postrender.manifest.reader import Span
@@ -14,16 +23,16 @@ from postrender.manifest.scalars import is_merge, key_text
 from postrender.models import Json
 
 
-def pieces(span: Span, tree: Tree, changes: Changes) -> list[Piece]:
+def pieces(span: Span, tree: Tree, changes: Changes) -> list[Replacement]:
     """What to replace in a document's text, in order; raises Awkward, Conflict."""
     if tree.root is None:
-        raise Awkward("the document is empty", span.start)
+        raise NotEditable("the document is empty", span.start)
     page = Page(span)
     _Placer(page, tree).change(tree.root, changes)
     found = sorted(page.pieces, key=lambda piece: (piece.start, piece.end))
     for before, after in pairwise(found):
         if after.start < before.end:
-            raise Awkward("two changes meet in one place", after.start)
+            raise NotEditable("two changes meet in one place", after.start)
     return found
 
 
@@ -48,12 +57,12 @@ class _Placer:
 
     def _sequence(self, node: Node, changes: Changes, name: Node | None) -> None:
         dropped: list[int] = []
-        for part, wish in changes.items():
+        for part, change in changes.items():
             index = check_index(node.children, part, node.start)
-            if isinstance(wish, Drop):
+            if isinstance(change, DeleteValue):
                 dropped.append(index)
             else:
-                self._existing(None, node.children[index], wish, node)
+                self._existing(None, node.children[index], change, node)
         if len(dropped) == len(node.children):
             self._replace(node, [], name)
             return
@@ -68,16 +77,16 @@ class _Placer:
         made: dict[str, Json] = {}
         late: dict[str, Json] = {}
         dropped: list[int] = []
-        for wanted, wish in changes.items():
+        for wanted, change in changes.items():
             places = [index for index, text in enumerate(texts) if text == wanted]
             if merges and self._merged(node, str(wanted)):
-                late.update(self._overriding(node, str(wanted), wish, places))
+                late.update(self._overriding(node, str(wanted), change, places))
             elif not places:
-                made.update(materialised({wanted: wish}))
-            elif isinstance(wish, Drop):
+                made.update(build({wanted: change}))
+            elif isinstance(change, DeleteValue):
                 dropped += places
             else:
-                self._existing(names[places[-1]], items[places[-1]], wish, node)
+                self._existing(names[places[-1]], items[places[-1]], change, node)
         if texts and len(dropped) == len(texts):
             self._replace(node, made, name)
             return
@@ -100,28 +109,28 @@ class _Placer:
                 merged = False
         return merged
 
-    def _overriding(self, node: Node, wanted: str, wish: object, places: list[int]) -> dict[str, Json]:
+    def _overriding(self, node: Node, wanted: str, change: object, places: list[int]) -> dict[str, Json]:
         """The field to put after the merge that gives it another value."""
-        if isinstance(wish, Drop):
-            raise Awkward("a merge key brings the field in", node.start)
+        if isinstance(change, DeleteValue):
+            raise NotEditable("a merge key brings the field in", node.start)
         given = {wanted: self._value(node)[wanted]}
-        meant = applied(given, {wanted: wish})
+        meant = applied(given, {wanted: change})
         if same(meant, given):
             return {}
         if places:
-            raise Awkward("a merge key overrides the field", node.start)
+            raise NotEditable("a merge key overrides the field", node.start)
         return {wanted: meant[wanted]}
 
-    def _existing(self, name: Node | None, item: Node, wish: object, parent: Node) -> None:
-        if isinstance(wish, Put):
-            if not same(self._value(item), wish.value):
-                self._replace(item, wish.value, parent)
+    def _existing(self, name: Node | None, item: Node, change: object, parent: Node) -> None:
+        if isinstance(change, SetValue):
+            if not same(self._value(item), change.value):
+                self._replace(item, change.value, parent)
             return
-        assert isinstance(wish, dict)
+        assert isinstance(change, dict)
         if item.kind is not Kind.SCALAR or self._value(item) is not None:
-            self.change(item, wish, name)
+            self.change(item, change, name)
             return
-        made = materialised(wish)
+        made = build(change)
         filled = made and name and item.empty and not parent.flow and self.page.fill(name, item, made)
         if made and not filled:
             self._replace(item, made, parent)

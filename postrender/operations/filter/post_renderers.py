@@ -24,7 +24,7 @@ class Failed(PostrenderError):
         super().__init__(cause, where=where, next=next)
 
 
-class Link(Record, hidden=("command",)):
+class PostRenderer(Record, hidden=("command",)):
     """One program of the chain: ``flag`` is how we were told of it. Its arguments may be secret, and are not shown."""
 
     flag: str
@@ -43,7 +43,7 @@ class Passed(Record):
     said: str
 
 
-def link(flag: str, text: str) -> Link:
+def link(flag: str, text: str) -> PostRenderer:
     """The program and the arguments that a flag's value names, as a shell parts them; raises UsageError."""
     try:
         command = tuple(shlex.split(text))
@@ -51,10 +51,10 @@ def link(flag: str, text: str) -> Link:
         raise UsageError(f"cannot be parted into a program and its arguments: {error}", where=flag) from None
     if not command:
         raise UsageError("names no program", where=flag, next=f"{flag} 'PROGRAM ARGUMENT ...'")
-    return Link(flag, command)
+    return PostRenderer(flag, command)
 
 
-def passed(link: Link, data: bytes) -> Passed:
+def passed(link: PostRenderer, data: bytes) -> Passed:
     """The stream after that program, which inherits our folder and environment, and has lost none of its objects.
 
     Raises Failed with the program's own exit code and words, UsageError where it cannot be run, ManifestError where its

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from postrender._record import Record
 from postrender.errors import UsageError
 from postrender.helm.command_line import CommandLine, command_at, parse, release
-from postrender.settings.sources import said, simulates
+from postrender.settings.sources import dry_run_mode, from_command_line
 from postrender.settings.table import SETTINGS, Flags
 
 _ONLY_INSTALL = ("--replace", "--generate-name", "-g")
@@ -32,9 +32,9 @@ class HelmCommand(Record, hidden=("arguments",)):
         return hashlib.sha256(json.dumps([folder, *self.arguments]).encode()).hexdigest()
 
     @property
-    def simulates(self) -> bool:
+    def is_dry_run(self) -> bool:
         """Whether it is a dry run."""
-        return simulates(self.line) not in (None, "none")
+        return dry_run_mode(self.line) not in (None, "none")
 
     @property
     def release(self) -> str | None:
@@ -43,7 +43,7 @@ class HelmCommand(Record, hidden=("arguments",)):
 
     def flags(self, folder: str) -> Flags:
         """The settings it says; ``folder`` is where it runs."""
-        told = {setting.name: said(setting, self.line, folder) for setting in SETTINGS}
+        told = {setting.name: from_command_line(setting, self.line, folder) for setting in SETTINGS}
         return Flags(**{name: value for name, value in told.items() if value is not None})  # type: ignore[arg-type]
 
     def with_flags(self, *flags: str) -> tuple[str, ...]:
@@ -72,10 +72,10 @@ class HelmCommand(Record, hidden=("arguments",)):
                 made.append("--server-side=true")
             elif argument.partition("=")[0] not in (*_ONLY_INSTALL, "--name-template"):
                 made.append(argument)
-        return taken_apart(made)
+        return parse_helm_command(made)
 
 
-def taken_apart(arguments: Sequence[str]) -> HelmCommand:
+def parse_helm_command(arguments: Sequence[str]) -> HelmCommand:
     """The command behind Helm's name; raises UsageError for one that stores no release."""
     line = parse(arguments)
     if line is None or line.command not in ("install", "upgrade"):

@@ -18,7 +18,7 @@ from postrender.operations import state_files
 from postrender.settings.table import unseen_beside
 
 
-class Noted(Record):
+class RunState(Record):
     """How far a run is: which revision was the newest before it, 0 for none, and for which step a Helm is at work.
 
     ``command`` is the digest of what was called, ``helm`` is ``""`` between the steps.
@@ -46,7 +46,7 @@ class Journal(Record):
         self._forget(unseen_beside(path))
         return path
 
-    def note(self, noted: Noted) -> None:
+    def note(self, noted: RunState) -> None:
         """Write down how far a run is, over what was noted before; raises UsageError."""
         told = {"before": noted.before, "command": noted.command, "helm": noted.helm}
         try:
@@ -54,12 +54,12 @@ class Journal(Record):
         except OSError as error:
             raise _unwritable(self.path, error) from error
 
-    def noted(self, command: str) -> Noted | None:
+    def noted(self, command: str) -> RunState | None:
         """What a run of that command noted which was interrupted; ``None`` where none was."""
         try:
             with open(self.path, "rb") as file:
                 told = json.load(file)
-            found = Noted(int(told["before"]), told["command"], str(told["helm"]))
+            found = RunState(int(told["before"]), told["command"], str(told["helm"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return found if found.command == command else None

@@ -11,17 +11,17 @@ from postrender.helm.binary import HelmBinary
 from postrender.helm.storage import storage, stored_name
 from postrender.models import ReleaseName, StoredRelease, Unknown
 from postrender.operations.run.command import HelmCommand
-from postrender.operations.run.journal import Noted
+from postrender.operations.run.journal import RunState
 from postrender.planner.view import View
 from postrender.text import wrapped
 
-Say = Callable[[str], None]
+Output = Callable[[str], None]
 """Takes lines for a person, each ended."""
 
 UPGRADE = "helm upgrade ...   (with the same chart and values)"
 
 
-class Order(Record, hidden=("environ",)):
+class RunRequest(Record, hidden=("environ",)):
     """What is to be done.
 
     ``program`` is the path that starts this postrender, ``upgrade`` whether an announced upgrade is run too,
@@ -40,20 +40,20 @@ class Order(Record, hidden=("environ",)):
     upgrade: bool = True
 
 
-def say_lines(say: Say, text: str, first: str = "") -> None:
+def print_lines(output: Output, text: str, first: str = "") -> None:
     """Say one sentence, as wide as every message; ``first`` goes before its first line."""
-    say("".join(f"{line}\n" for line in wrapped(text, first=first, rest=first + "  ")))
+    output("".join(f"{line}\n" for line in wrapped(text, first=first, rest=first + "  ")))
 
 
-def revisions(order: Order) -> tuple[StoredRelease, ...]:
+def revisions(request: RunRequest) -> tuple[StoredRelease, ...]:
     """The stored revisions as their labels tell them, ascending; raises ClusterError."""
-    found = order.cluster.releases(order.release, manifest=False, driver=order.driver)
+    found = request.cluster.releases(request.release, manifest=False, driver=request.driver)
     if isinstance(found, Unknown):
-        raise unreadable(order.release, order.cluster.description, found)
+        raise unreadable(request.release, request.cluster.description, found)
     return found
 
 
-def left_pending(noted: Noted, plan: View | None, newest: StoredRelease) -> bool:
+def left_pending(noted: RunState, plan: View | None, newest: StoredRelease) -> bool:
     """Whether the Helm that the run started left the newest revision pending; ``plan`` is what its filter left.
 
     Helm looks for such a record before it renders, and stores its own after that. Where no filter got to its end for
@@ -62,15 +62,15 @@ def left_pending(noted: Noted, plan: View | None, newest: StoredRelease) -> bool
     return newest.revision > noted.before and newest.status.startswith("pending-") and plan is not None
 
 
-def unless_at_work(order: Order, pending: StoredRelease) -> tuple[str, ...]:
+def unless_at_work(request: RunRequest, pending: StoredRelease) -> tuple[str, ...]:
     """What to type where a record is pending and its Helm may be alive.
 
     No rollback and no uninstall: those change or delete what is live, and all that is in the way is the record.
     """
-    release, kept = pending.release, storage(order.driver)
+    release, kept = pending.release, storage(request.driver)
     assert not isinstance(kept, Unknown)
     record = f"{kept.resource.qualified} {stored_name(pending)}"
     return (
-        order.cluster.typed(f"helm history {release.name}", release.namespace),
-        f"{order.cluster.kubectl(f'delete {record}', release.namespace)}   (if no Helm is at work any more)",
+        request.cluster.typed(f"helm history {release.name}", release.namespace),
+        f"{request.cluster.kubectl(f'delete {record}', release.namespace)}   (if no Helm is at work any more)",
     )

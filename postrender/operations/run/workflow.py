@@ -8,33 +8,41 @@ from postrender.errors import Refused
 from postrender.models import StoredRelease, Unknown
 from postrender.operations.run import helm_process, summary
 from postrender.operations.run.command import HelmCommand
-from postrender.operations.run.journal import Journal, Noted, journal, wait
-from postrender.operations.run.request import UPGRADE, Order, Say, left_pending, revisions, say_lines, unless_at_work
-from postrender.operations.run.summary import Done, failed, succeeded
+from postrender.operations.run.journal import Journal, RunState, journal, wait
+from postrender.operations.run.request import (
+    UPGRADE,
+    Output,
+    RunRequest,
+    left_pending,
+    print_lines,
+    revisions,
+    unless_at_work,
+)
+from postrender.operations.run.summary import RunResult, print_failure, print_success
 from postrender.operations.unpin import backup_path, carry_out, keep, look, pinned
 from postrender.planner.view import View
 
 
-class Beginning(Record):
+class ResumePoint(Record):
     """The command to begin with, what is noted of the run, and whether an earlier one is gone on with."""
 
     command: HelmCommand
-    noted: Noted
+    noted: RunState
     resumed: bool = False
 
 
-def beginning(order: Order, notes: Journal, say: Say) -> Beginning:
+def beginning(request: RunRequest, notes: Journal, output: Output) -> ResumePoint:
     """Where to begin; a record whose Helm died at work for the interrupted run is taken away.
 
     Raises Refused where another Helm may be at work on the release, and ClusterError.
     """
-    command, digest = order.command, order.command.digest(order.folder)
-    stored = revisions(order)
+    command, digest = request.command, request.command.digest(request.folder)
+    stored = revisions(request)
     noted = notes.noted(digest)
     if noted is None:
-        noted = Noted(stored[-1].revision if stored else 0, digest)
+        noted = RunState(stored[-1].revision if stored else 0, digest)
         notes.note(noted)
-        return Beginning(command, noted)
+        return ResumePoint(command, noted)
     last = stored[-1] if stored else None
     pending = last is not None and last.revision > noted.before and last.status.startswith("pending-")
     plan = summary.read(notes.plan(noted.helm)) if noted.helm else None
@@ -42,60 +50,62 @@ def beginning(order: Order, notes: Journal, say: Say) -> Beginning:
         raise Refused(
             f"its revision {last.revision} is {last.status}, by a Helm that this run did not start and that may be at "
             "work, so nothing was done",
-            where=f"release {order.release}",
-            next=unless_at_work(order, last),
+            where=f"release {request.release}",
+            next=unless_at_work(request, last),
         )
-    say_lines(say, f"postrender: an earlier run for release {order.release} was interrupted, and is gone on with")
+    print_lines(
+        output, f"postrender: an earlier run for release {request.release} was interrupted, and is gone on with"
+    )
     if last is not None and pending:
-        _forget(order, last, say)
+        _forget(request, last, output)
         last = stored[-2] if len(stored) > 1 else None
     if command.installs and last is not None and (last.revision > noted.before or last.status == "superseded"):
         # Helm would say that the name is in use: by what the interrupted run installed, or by the revision that its
         # --replace gave up before it stored another (``replaceRelease``, pkg/action/install.go).
         command = command.as_upgrade()
-    return Beginning(command, noted, resumed=True)
+    return ResumePoint(command, noted, resumed=True)
 
 
-def _forget(order: Order, revision: StoredRelease, say: Say) -> None:
+def _forget(request: RunRequest, revision: StoredRelease, output: Output) -> None:
     """Take away the record of a revision whose Helm died at work; nothing else is touched.
 
     Helm refuses every operation while there is one (``isUpgradable``, pkg/action of 3.9.0 to 4.3.1).
     """
-    stored = order.cluster.payloads(order.release, order.driver)
+    stored = request.cluster.payloads(request.release, request.driver)
     if isinstance(stored, Unknown):
-        raise unreadable(order.release, order.cluster.description, stored)
+        raise unreadable(request.release, request.cluster.description, stored)
     objects = [each for each in stored if each.revision.revision == revision.revision]
-    path = backup_path(order.release, order.environ)
+    path = backup_path(request.release, request.environ)
     keep(objects, path)
     for each in objects:
-        order.cluster.delete(each)
-    say_lines(
-        say,
+        request.cluster.delete(each)
+    print_lines(
+        output,
         f"the record of revision {revision.revision} ({revision.status}), whose Helm died, is taken away; "
         f"a copy is in {path}",
         first="  ",
     )
 
 
-def run(order: Order, say: Say) -> int:
+def run(request: RunRequest, output: Output) -> int:
     """Do it; Helm's exit code where Helm fails. Raises PostrenderError."""
-    with journal(order.release, order.cluster.description, order.environ) as (notes, busy):
+    with journal(request.release, request.cluster.description, request.environ) as (notes, busy):
         if busy:
-            say_lines(
-                say,
-                f"postrender: another run, or the Helm of an interrupted one, is at work on release {order.release}; "
+            print_lines(
+                output,
+                f"postrender: another run, or the Helm of an interrupted one, is at work on release {request.release}; "
                 "waiting until it ends",
             )
             wait(notes)
-        begun = beginning(order, notes, say)
-        return _Run(replace(order, command=begun.command), notes, say, begun.noted, resumed=begun.resumed).all()
+        begun = beginning(request, notes, output)
+        return _Run(replace(request, command=begun.command), notes, output, begun.noted, resumed=begun.resumed).all()
 
 
 class _Run:
-    def __init__(self, order: Order, notes: Journal, say: Say, noted: Noted, *, resumed: bool) -> None:
-        self.order = order
+    def __init__(self, request: RunRequest, notes: Journal, output: Output, noted: RunState, *, resumed: bool) -> None:
+        self.request = request
         self.notes = notes
-        self.say = say
+        self.output = output
         self.noted = noted
         self.resumed = resumed
         self.plans: list[View | None] = []
@@ -104,28 +114,30 @@ class _Run:
 
     def all(self) -> int:
         """All steps, one after the other; each leaves a state from which a second call goes on."""
-        order = self.order
-        with helm_process.renderer(order.helm, order.program, order.version, order.environ) as renderer:
-            code = self._step("first", order.command, renderer)
+        request = self.request
+        with helm_process.renderer(request.helm, request.program, request.version, request.environ) as renderer:
+            code = self._step("first", request.command, renderer)
             if code:
                 return self._failed(code)
             self._unpin()
             (first,) = self.plans
             if first is None and self._stores_something():
-                say_lines(
-                    self.say,
+                print_lines(
+                    self.output,
                     "postrender: the filter left no plan, so whether it announced an upgrade is not known: "
                     f"look into its account, and if so: {UPGRADE}",
                 )
             names = summary.announced(first)
-            if names and order.upgrade:
-                say_lines(self.say, f"postrender: helm upgrade is run, to apply the chart to {summary.some(names)}")
-                code = self._step("second", order.command.as_upgrade(), renderer, quiet=True)
+            if names and request.upgrade:
+                print_lines(
+                    self.output, f"postrender: helm upgrade is run, to apply the chart to {summary.some(names)}"
+                )
+                code = self._step("second", request.command.as_upgrade(), renderer, quiet=True)
                 if code:
                     return self._failed(code)
                 self._unpin()
-        left = () if order.upgrade else names
-        succeeded(order, self.say, Done(tuple(self.plans), self.unpinned, tuple(self.backups), left))
+        left = () if request.upgrade else names
+        print_success(request, self.output, RunResult(tuple(self.plans), self.unpinned, tuple(self.backups), left))
         self.notes.end()
         return 0
 
@@ -135,7 +147,7 @@ class _Run:
         environ = helm_process.environ(renderer, path, first=name == "first", resumed=self.resumed)
         self._note(name)
         arguments = command.with_flags(*renderer.flags)
-        code = helm_process.run(self.order.helm, arguments, environ, self.notes.lock, quiet=quiet)
+        code = helm_process.run(self.request.helm, arguments, environ, self.notes.lock, quiet=quiet)
         if not code:
             self._note("")
         self.plans.append(summary.read(path))
@@ -146,20 +158,20 @@ class _Run:
         self.notes.note(self.noted)
 
     def _failed(self, code: int) -> int:
-        self.say(summary.unseen(self.notes.plan(self.noted.helm)))
-        if failed(self.order, self.say, self.noted, code, self.plans):
+        self.output(summary.unseen(self.notes.plan(self.noted.helm)))
+        if print_failure(self.request, self.output, self.noted, code, self.plans):
             self.notes.end()
         return code
 
     def _unpin(self) -> None:
-        order = self.order
-        found = look(order.cluster, order.release, order.driver)
+        request = self.request
+        found = look(request.cluster, request.release, request.driver)
         if pinned(found):
-            path = backup_path(order.release, order.environ)
-            carry_out(order.cluster, found, path)
+            path = backup_path(request.release, request.environ)
+            carry_out(request.cluster, found, path)
             self.unpinned += sum(len(each.without.pins) for each in found if each.without)
             self.backups.append(path)
 
     def _stores_something(self) -> bool:
-        found = look(self.order.cluster, self.order.release, self.order.driver)
+        found = look(self.request.cluster, self.request.release, self.request.driver)
         return bool((found[-1].stored.revision.manifest or "").strip())
