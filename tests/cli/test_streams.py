@@ -87,7 +87,7 @@ def _wait_until_it_reads(pid: int) -> None:
 
 DROPPED = """
 import signal, sys, time
-from postrender.cli.main import main as cli
+from postrender.cli import main as cli
 
 class Object:
     def __del__(self):
