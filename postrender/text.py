@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterable
 
 _CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 _COMMANDS = r"#(?=#(?:\[|vso\[|teamcity\[))|(?:(?<=\s)|^):(?=:)"
@@ -27,6 +28,7 @@ HEAD = re.compile(r"^[ \t]*(?:next|hint|note|report|error|warning|postrender):",
 """How a line of our own begins."""
 
 _IN_LINE = re.compile(f"[{_CONTROLS}\n]|{_COMMANDS}", re.MULTILINE)
+_BREAKS = re.compile("[\r\n]")
 _OWN = re.compile(r"(\x1b\[(?:[012]|3[1256])(?:;(?:[12]|3[1256]))*m)")
 """The colours of ``report/terminal.py``."""
 
@@ -55,6 +57,31 @@ def harmless(text: str, *, coloured: bool = False) -> str:
 def one_line(text: str) -> str:
     """A text as part of one line: a line break in it is escaped as well, so that it makes no line of its own."""
     return _IN_LINE.sub(_escape, text) if _IN_LINE.search(text) else text
+
+
+def joined(lines: Iterable[str]) -> str:
+    """Lines, each ended; a line break inside of one is escaped, and colours stay."""
+    return "".join(f"{_BREAKS.sub(_escape, each)}\n" for each in lines)
+
+
+def quoted(text: str, name: str) -> str:
+    """What another program said, each line with its name before it: no line of it can be taken for ours."""
+    return "".join(f"{name}: {line}\n" for line in text.splitlines())
+
+
+def say(text: str) -> None:
+    """Write lines to stderr, if there is one that takes them: what a command is for may be done by now."""
+    try:
+        sys.stderr.write(harmless(text))
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        return
+
+
+def draw(line: str) -> None:
+    """Write one line over the last one on a terminal; ``""`` wipes it away."""
+    sys.stderr.write(f"\r\x1b[K{one_line(line)}")
+    sys.stderr.flush()
 
 
 def _escape(found: re.Match[str]) -> str:

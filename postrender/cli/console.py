@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from postrender.errors import Refused, UsageError
 from postrender.report.terminal import Paint, paint
+from postrender.text import draw, one_line, say
 
 
 def require_answerable(*, yes: bool) -> None:
@@ -23,8 +24,7 @@ def confirm(question: str, *, yes: bool) -> None:
     """Ask on stderr and read the answer; raises Refused unless it is yes."""
     if yes:
         return
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
+    say(f"{one_line(question)} [y/N] ")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise Refused("you did not agree, and nothing was written")
 
@@ -52,10 +52,9 @@ def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[str], None
     said = threading.Event()
     now = [what]
 
-    def say() -> None:
+    def show() -> None:
         said.set()
-        sys.stderr.write(f"\r\x1b[K{f'postrender: {now[0]} ...'[:WIDTH]}")
-        sys.stderr.flush()
+        draw(f"postrender: {now[0]} ..."[:WIDTH])
 
     last = [time.monotonic()]
 
@@ -63,9 +62,9 @@ def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[str], None
         now[0] = text
         if said.is_set() and time.monotonic() - last[0] >= _EVERY:
             last[0] = time.monotonic()
-            say()
+            show()
 
-    timer = threading.Timer(PATIENCE, say)
+    timer = threading.Timer(PATIENCE, show)
     timer.daemon = True
     timer.start()
     try:
@@ -74,8 +73,7 @@ def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[str], None
         timer.cancel()
         timer.join()
         if said.is_set():
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            draw("")
 
 
 def add_terminal(parser: argparse.ArgumentParser, quiet: str) -> None:

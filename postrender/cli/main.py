@@ -9,6 +9,7 @@ from importlib import import_module
 
 from postrender.cli.commands import COMMANDS
 from postrender.errors import PostrenderError, UsageError, message
+from postrender.text import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> int:
         code: int = command.main(rest)
         return code
     except PostrenderError as error:
-        sys.stderr.write(message(error, "" if name == "filter" else name))
+        say(message(error, "" if name == "filter" else name))
         return error.exit_code
 
 
@@ -108,15 +109,15 @@ def run() -> None:
         discard()
         code = 1
     except PostrenderError as error:
-        sys.stderr.write(message(error))
+        say(message(error))
         code = error.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("\npostrender: interrupted\n  next: postrender doctor\n")
+        say("\npostrender: interrupted\n  next: postrender doctor\n")
         code = 130
     except Exception as error:
         if os.environ.get("POSTRENDER_DEBUG"):
             raise
-        sys.stderr.write(message(error))
+        say(message(error))
         code = 1
     if code and (len(sys.argv) < 2 or sys.argv[1].startswith("-")):
         _print_unparseable_output()

@@ -24,6 +24,7 @@ from postrender.operations.filter.pipeline import Planned, plan_stream, require_
 from postrender.planner.facts import upgraded_from
 from postrender.settings import SETTINGS, Caller
 from postrender.settings.parse import Value
+from postrender.text import say
 
 VALUE_FLAGS = {
     "values": "FILE",
@@ -42,8 +43,8 @@ _UNSERVED = "resource mapping not found"
 """How client-go's builder says that a kind is not served (``Builder.Do``, k8s.io/cli-runtime/pkg/resource)."""
 
 _NOT_LOOKED_UP = (
-    b"postrender: the cluster does not serve the kinds that this chart brings itself, so it was rendered with "
-    b"--dry-run=client: lookup in templates found nothing\n"
+    "postrender: the cluster does not serve the kinds that this chart brings itself, so it was rendered with "
+    "--dry-run=client: lookup in templates found nothing\n"
 )
 
 
@@ -88,7 +89,7 @@ def rendered(
         # Helm 4 builds the objects of a dry run on the server (``RunWithContext``, pkg/action/install.go of 4.0.0 to
         # 4.3.1), and installs the chart's own kinds in a real run only.
         found = render(("--dry-run=client",))
-        os.write(2, _NOT_LOOKED_UP)
+        say(_NOT_LOOKED_UP)
         return found
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import select
 import stat
-import sys
 import time
 from collections.abc import Callable, Mapping
 
@@ -22,7 +21,7 @@ from postrender.operations.filter.pipeline import Planned
 from postrender.settings import Caller, Flags, Setting, find
 from postrender.settings.parse import Value
 from postrender.settings.table import RUN_PLAN, unseen_beside
-from postrender.text import harmless
+from postrender.text import harmless, one_line, quoted, say
 
 PATIENCE = 1.0
 """Seconds for a reader that does not read: a pipe nobody empties, a terminal that was stopped."""
@@ -139,7 +138,7 @@ class RunReporter:
 
     def heard(self, name: str, said: str) -> None:
         """Keep what another program of the chain said, for whoever reads the account."""
-        self.others[name] = "".join(f"{name}: {line}\n" for line in said.splitlines())
+        self.others[name] = quoted(said, name)
 
     def done(self, account: str) -> None:
         """Tell the account of a run that succeeded, unless it is to be quiet; the report file is written anyway."""
@@ -147,7 +146,7 @@ class RunReporter:
         said = account + self._report(account, 0)
         if self.values.get("quiet"):
             return
-        _say(said)
+        say(said)
         helm = self._helm()
         if helm is not None:
             show(said, helm.pid, apart=self._prints_data())
@@ -160,7 +159,7 @@ class RunReporter:
         """
         said = harmless("".join(self.others.values())) + message(error)
         said += self._report(said, code(error))
-        _say(said)
+        say(said)
         helm = self._helm()
         if helm is not None and not (helm.shows_failures and is_pipe(2)) and not show(said, helm.pid):
             self._leave(said)
@@ -176,7 +175,7 @@ class RunReporter:
         try:
             replace_private(unseen_beside(plan), said.encode("utf-8", "backslashreplace"))
         except OSError as error:
-            _say(f"  note: {unseen_beside(plan)} could not be written: {error.strerror}\n")
+            say(f"  note: {one_line(unseen_beside(plan))} could not be written: {error.strerror}\n")
 
     def _helm(self) -> _Helm | None:
         """The Helm that called, also where the run ended before anything was known of it."""
@@ -214,7 +213,7 @@ class RunReporter:
         path, plan = self._path(exit_code), self.environ.get(RUN_PLAN)
         said = ""
         if path:
-            said += self._written(path, text, exit_code) or f"  report: {path}\n"
+            said += self._written(path, text, exit_code) or f"  report: {one_line(path)}\n"
         if plan:
             said += self._written(plan, text, exit_code)
         return said
@@ -224,14 +223,14 @@ class RunReporter:
         from postrender.operations.state_files import replace_private
 
         try:
-            content = self._json(text, exit_code) if path.endswith(_JSON) else _text(text, exit_code)
+            content = harmless(self._json(text, exit_code) if path.endswith(_JSON) else _text(text, exit_code))
             replace_private(path, content.encode("utf-8", "backslashreplace"))
         except OSError as error:
-            return f"  note: no report could be written to {path}: {error.strerror}\n"
+            return f"  note: no report could be written to {one_line(path)}: {error.strerror}\n"
         except Exception as error:
             # The manifests may be written by now, and nobody is helped by a run that fails because of its report.
             reason = str(error) if isinstance(error, PostrenderError) else type(error).__name__
-            return f"  note: no report could be written to {path}: {reason}\n"
+            return f"  note: no report could be written to {one_line(path)}: {one_line(reason)}\n"
         return ""
 
     def _json(self, text: str, exit_code: int) -> str:
@@ -270,15 +269,6 @@ class RunReporter:
         from postrender.operations.state_files import folder
 
         return os.path.join(folder(self.environ), "reports", namespace or "unknown", f"{name}.txt")
-
-
-def _say(text: str) -> None:
-    """Write to stderr, if there is one that takes it: the manifests may be written by now."""
-    try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-    except (OSError, ValueError, AttributeError):
-        return
 
 
 def _text(said: str, exit_code: int) -> str:

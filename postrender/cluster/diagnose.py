@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from postrender._record import Record
 from postrender.cluster.http import Answer, NoAnswer
@@ -18,6 +18,19 @@ _DENIED = re.compile(
     r'secrets? (?:"[^"]*" )?is forbidden: User "[^"]*" cannot \w+ resource "secrets"'
 )
 """What may be shown of a message about a Secret: who objects, and not to what."""
+_FIELD = re.compile(r"(?:data|stringData|type|immutable|metadata|apiVersion|kind)\b[\w.\[\]/-]*")
+_RULES = re.compile(
+    r"field is immutable(?: when `immutable` is set)?|Required value|Unsupported value|Duplicate value|"
+    r"a valid config key must consist of alphanumeric characters, '-', '_' or '\.'|"
+    r"may not be (?:more|longer) than \d+(?: bytes)?|must be no more than \d+ characters|"
+    r"must be specified for an update|"
+    r"exceeded quota: [\w.-]+, requested: [\w./=-]+(?:,[\w./=-]+)*|because it is being terminated|"
+    r"violates PodSecurity"
+)
+"""Rules as the API server words them, no part of which is a value: ``ValidateSecret`` and ``ValidateSecretUpdate``
+(pkg/apis/core/validation/validation.go of Kubernetes 1.34.3), k8s.io/apimachinery/pkg/util/validation/field/errors.go,
+``checkRequest`` (resourcequota/controller.go) and the namespace lifecycle plugin of k8s.io/apiserver.
+"""
 
 
 class Kubectl(Record):
@@ -125,11 +138,22 @@ def causes(answer: Answer) -> Sequence[Json]:
 
 def _about_secret(answer: Answer, said: str) -> str:
     """What is wrong with a Secret that was sent, without the values that the message may hold."""
-    fields = [f"{cause.get('field')} ({cause.get('reason')})" for cause in causes(answer) if cause.get("field")]
     denied = _DENIED.search(said)
     if denied:
         return f"{denied[0]} denied the request" if denied[0].startswith("Validating") else denied[0]
-    return "; ".join(fields) or ("not allowed" if answer.status == 403 else "it is not valid")
+    fields = [_cause(cause) for cause in causes(answer) if _FIELD.fullmatch(str(cause.get("field")))]
+    if fields:
+        return "; ".join(fields)
+    rules = list(dict.fromkeys(_RULES.findall(said)))
+    return ", ".join(rules) or ("not allowed" if answer.status == 403 else "it is not valid")
+
+
+def _cause(cause: Mapping[str, Json]) -> str:
+    """A field and the rule it breaks, without its value."""
+    rules = _RULES.findall(str(cause.get("message")))
+    reason = str(cause.get("reason"))
+    rule = ", ".join(dict.fromkeys(rules)) or (reason if reason.startswith("FieldValue") else "not valid")
+    return f"{cause['field']} ({rule})"
 
 
 def message(answer: Answer, *, secret: bool = False) -> str:

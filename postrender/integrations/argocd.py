@@ -24,6 +24,7 @@ from postrender.helm.command_line import parse_bool
 from postrender.models import GroupVersionKind, Json, ReleaseName
 from postrender.settings.parse import from_text
 from postrender.settings.table import SETTINGS
+from postrender.text import quoted
 
 VARIABLE = "ARGOCD_APP_PARAMETERS"
 
@@ -335,4 +336,4 @@ def _done(answer: CommandResult) -> str:
             f"the chart's dependencies cannot be had: {cause}",
             next=("helm dependency build", "vendor them: commit what helm dependency build puts into charts/"),
         )
-    return f"{said}\n"
+    return quoted(said, "helm")

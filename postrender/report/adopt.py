@@ -19,7 +19,7 @@ from postrender.models import (
 )
 from postrender.operations.adopt import Adoption, Written
 from postrender.report.terminal import Paint
-from postrender.text import wrapped
+from postrender.text import joined, wrapped
 
 VERSION = 1
 """Raised when a field goes or changes its meaning; a new field does not raise it."""
@@ -50,7 +50,7 @@ def preview(adoptions: Sequence[Adoption], heading: str, paint: Paint, note: str
         lines += wrapped(f"note: {note}", first="  ", rest="      ")
     count = sum(each.changes for each in adoptions)
     lines.append(f"{count} object{'s' * (count != 1)} to be written; nothing else of any object changes")
-    return "\n".join(lines) + "\n"
+    return joined(lines)
 
 
 def adoption_data(report: Report) -> dict[str, Json]:

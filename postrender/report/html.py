@@ -11,7 +11,7 @@ from postrender.planner.view import ObjectView, View
 from postrender.report import wording
 from postrender.report.diff import live_diff, stored_diff
 from postrender.report.ownership_svg import picture
-from postrender.text import harmless, packaged
+from postrender.text import one_line, packaged
 
 _SEVERITIES = ("error", "warning", "info")
 _CLASSES = {"+": "add", "-": "del", "@": "hunk"}
@@ -140,4 +140,4 @@ def _hash(text: str) -> str:
 
 def _shown(text: str) -> str:
     """Text that came from outside, as HTML."""
-    return html.escape(harmless(text))
+    return html.escape(one_line(text))

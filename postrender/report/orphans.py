@@ -11,7 +11,7 @@ from postrender.cluster.interface import Reached
 from postrender.models import CRD, NAMESPACE, RESOURCE_POLICY, Json, ReleaseName
 from postrender.operations.orphans import OwnedObject, Search
 from postrender.report.terminal import Paint
-from postrender.text import WIDTH, one_line, wrapped
+from postrender.text import WIDTH, joined, one_line, wrapped
 
 VERSION = 1
 """Raised when a field goes or changes its meaning; a new field does not raise it."""
@@ -68,7 +68,7 @@ def orphans_text(search: Search, where: str, typing: Typing, paint: Paint) -> st
     releases = len({each.owner for each in search.orphans})
     found = f"{_counted(len(search.orphans), 'orphan')} of {_counted(releases, 'release')}" if releases else "no orphan"
     lines += wrapped(f"{found} among {_counted(search.objects, 'object')} of {_counted(search.kinds, 'kind')}, {where}")
-    return "\n".join(lines) + "\n"
+    return joined(lines)
 
 
 def orphans_data(search: Search, cluster: str, namespace: str, typing: Typing) -> dict[str, Json]:
@@ -101,7 +101,8 @@ def _group(release: ReleaseName, left: Sequence[OwnedObject], typing: Typing, pa
     aside = 2 + _DATE + (2 + max(map(len, notes)) if any(notes) else 0)
     width = min(max(len(each.name) for each in left), WIDTH - 2 - aside)
     for each, note in zip(left, notes, strict=True):
-        rest = f"  {each.since[:_DATE]:{_DATE}}" + (f"  {paint('magenta', note)}" if note else "")
+        date = each.since[:_DATE] if each.since[:_DATE].replace("-", "").isdigit() else ""
+        rest = f"  {date:{_DATE}}" + (f"  {paint('magenta', note)}" if note else "")
         if len(each.name) > width:
             yield f"  {each.name}"
             yield f"    {rest}"

@@ -13,7 +13,7 @@ from postrender.models import Json, ReleaseName
 from postrender.operations.verify import ObjectStatus, ReleaseStatus, State, repairable
 from postrender.redact import Digests, redacted
 from postrender.report.terminal import Paint
-from postrender.text import WIDTH, one_line, wrapped
+from postrender.text import WIDTH, joined, one_line, wrapped
 
 VERSION = 1
 """Raised when a field goes or changes its meaning; a new field does not raise it."""
@@ -67,7 +67,7 @@ def verified_text(verified: ReleaseStatus, digests: Digests, paint: Paint, clust
         lines.append(f"  next: {cluster.typed(f'postrender verify {name}', namespace)} --fix")
     if any(each.pinned for each in verified.objects):
         lines.append(f"  next: {cluster.typed(f'postrender unpin {name}', namespace)}")
-    return "\n".join(lines) + "\n"
+    return joined(lines)
 
 
 def table(rows: Sequence[ReleaseStatus | Failed], paint: Paint) -> str:
@@ -84,7 +84,7 @@ def table(rows: Sequence[ReleaseStatus | Failed], paint: Paint) -> str:
         lines += _hanging(head, _states(row), "green" if row.in_sync else "magenta", paint)
     good = sum(isinstance(row, ReleaseStatus) and row.in_sync for row in rows)
     lines.append(f"{len(rows)} release{'s' * (len(rows) != 1)}, {good} in sync")
-    return "\n".join(lines) + "\n"
+    return joined(lines)
 
 
 def verified_data(verified: ReleaseStatus, digests: Digests, cluster: str) -> dict[str, Json]:

@@ -173,6 +173,13 @@ def test_an_answer_without_the_stamps_is_not_believed(
     assert told in refused(connect, live)
 
 
+def invalid(*causes: tuple[str, str, str]) -> Reply:
+    """A 422 with causes: field, reason and message of each."""
+    body = json.loads(status(422, "Invalid", "geheim").body)
+    rows = [dict(zip(("field", "reason", "message"), each, strict=True)) for each in causes]
+    return Reply(422, json.dumps({**body, "details": {"causes": rows}}).encode())
+
+
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
@@ -187,6 +194,28 @@ def test_an_answer_without_the_stamps_is_not_believed(
             'no right to patch secrets (403): secrets "db" is forbidden: User "jane" cannot patch resource "secrets"',
         ),
         (status(422, "Invalid", "Secret is invalid: geheim"), "the server answers 422: it is not valid"),
+        (
+            status(422, "Invalid", 'data: Forbidden: field is immutable when `immutable` is set: "geheim"'),
+            "the server answers 422: field is immutable when `immutable` is set",
+        ),
+        (
+            status(
+                403, "Forbidden", 'secrets "geheim" is forbidden: exceeded quota: q, requested: secrets=1, used: geheim'
+            ),
+            "no right to patch secrets (403): exceeded quota: q, requested: secrets=1",
+        ),
+        (
+            invalid(("data[key]", "FieldValueInvalid", 'Invalid value: "geheim": field is immutable')),
+            "the server answers 422: data[key] (field is immutable)",
+        ),
+        (
+            invalid(("data[key]", "FieldValueInvalid", 'Invalid value: "geheim"'), ("geheim", "geheim", "geheim")),
+            "the server answers 422: data[key] (FieldValueInvalid)",
+        ),
+        (
+            invalid(("type", "geheim", "geheim")),
+            "the server answers 422: type (not valid)",
+        ),
         (status(500, "InternalError", "geheim"), "the server failed (500): it is not valid"),
     ],
 )

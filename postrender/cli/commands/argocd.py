@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +36,7 @@ from postrender.manifest.edit import splice
 from postrender.operations.filter.pipeline import Planned, check, plan_stream
 from postrender.report.account import SummaryHeading, account
 from postrender.settings import Caller, Setting, find
-from postrender.text import harmless
+from postrender.text import say
 
 DESCRIPTION = """\
 A config management plugin of Argo CD: renders the chart in the working folder
@@ -81,7 +80,7 @@ def main(arguments_given: list[str]) -> int:
         helm = binary.locate(options.helm, os.environ)
         environ = homes(os.environ, folder)
         if options.command == "init":
-            sys.stderr.write(build(helm, os.curdir, environ))
+            say(build(helm, os.curdir, environ))
             return 0
         app = application(os.environ)
         values = chosen(options, ARGOCD_SETTINGS, _environ(app))
@@ -100,7 +99,7 @@ def main(arguments_given: list[str]) -> int:
         output = splice(planned.manifest, planned.plan.edits)
     write(output.data)
     if not values["quiet"]:
-        sys.stderr.write(harmless(_account(app, planned, caller, source)))
+        say(_account(app, planned, caller, source))
     return 0
 
 

@@ -18,7 +18,7 @@ from postrender.models import GroupVersionKind, Json
 from postrender.operations.doctor import Check, State, Wanted, checks
 from postrender.planner.policy import OnDrift
 from postrender.settings import SETTINGS, Caller, find
-from postrender.text import wrapped
+from postrender.text import one_line, wrapped
 
 DESCRIPTION = """\
 Look at what this machine and this caller have, and tell whether the filter
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     told = (*setting_origins(caller), *_variables(caller))
     code = next((check.code for check in found if check.state is State.BAD), 0)
     if options.output == "text":
-        write("".join(f"{line}\n" for line in _text(found, told)))
+        write("".join(f"{one_line(line)}\n" for line in _text(found, told)))
     else:
         write(structured(_data(found, told), options.output))
     return code

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator
 
 from postrender import manifest as manifests
@@ -17,6 +16,7 @@ from postrender.cluster.recorder import Recording, documents
 from postrender.errors import UsageError
 from postrender.manifest.dump import printed
 from postrender.models import Json
+from postrender.text import one_line, say
 
 DESCRIPTION = """\
 Print what is live and stored, as far as one plan asks: a file for --live, so
@@ -58,8 +58,8 @@ def main(arguments: list[str]) -> int:
     write("".join(_texts(recording, hide)))
     if not options.quiet:
         objects, revisions = len(recording.live), len(recording.revisions)
-        sys.stderr.write(
-            f"postrender: {made.caller.invocation.release}, {recording.description}\n"
+        say(
+            f"postrender: {made.caller.invocation.release}, {one_line(recording.description)}\n"
             f"  {objects} live object{'s' * (objects != 1)}, {revisions} stored revision{'s' * (revisions != 1)}, "
             f"values of Secrets {'as they are' if hide is None else 'as digests'}\n"
         )

@@ -19,7 +19,7 @@ from postrender.manifest import ObjectRef
 from postrender.models import ObjectKey, ReleaseName, Resource, object_name
 from postrender.operations.unpin import Found, backup_path, carry_out, look, pinned
 from postrender.settings import find
-from postrender.text import wrapped
+from postrender.text import one_line, wrapped
 
 DESCRIPTION = """\
 Take pins (metadata.resourceVersion) out of every stored revision of a release,
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
     if pinned(found) and not options.dry_run:
         backup = options.backup or backup_path(release, os.environ)
         carry_out(cluster, found, backup)
-    write("".join(f"{line}\n" for line in _account(cluster, release, found, backup)))
+    write("".join(f"{one_line(line)}\n" for line in _account(cluster, release, found, backup)))
     return 0
 
 
