@@ -17,7 +17,7 @@ from postrender.helm import binary, plugin
 from postrender.helm.binary import HelmBinary
 from postrender.helm.known_issues import flaws
 from postrender.helm.plugin import claims
-from postrender.helm.storage import storage
+from postrender.helm.storage import CONFIGMAPS, SECRETS, storage
 from postrender.helm.versions import NEWEST_KNOWN
 from postrender.models import GroupVersionKind, Resource, Unknown
 from postrender.operations import state_files
@@ -161,7 +161,9 @@ def _cluster(wanted: Wanted, caller: Caller) -> Iterator[Check]:
         return
     namespace = caller.namespace or ""
     resources = [answer for gvk, answer in served.items() if gvk in wanted.kinds and isinstance(answer, Resource)]
-    yield _rights(cluster, namespace, list(_needed(kept.resource, resources, namespace, wanted)))
+    needed = list(dict.fromkeys(_needed(kept.resource, resources, namespace, wanted)))
+    useful = [right for right in dict.fromkeys(_useful(resources, namespace, wanted)) if right not in needed]
+    yield _rights(cluster, namespace, needed, useful)
 
 
 def _needed(kept: Resource, resources: Iterable[Resource], namespace: str, wanted: Wanted) -> Iterator[Right]:
@@ -174,27 +176,57 @@ def _needed(kept: Resource, resources: Iterable[Resource], namespace: str, wante
             yield Right(verb, resource.gvk.group, resource.plural, namespace if resource.namespaced else "")
     if not wanted.kinds:
         yield from (Right(verb, "*", "*", namespace) for verb in verbs)
+    if wanted.writes:
+        # An owner may be stored through either driver.
+        yield from (Right("list", "", each.resource.plural, namespace) for each in (SECRETS, CONFIGMAPS))
 
 
-def _rights(cluster: Cluster, namespace: str, rights: Sequence[Right]) -> Check:
+def _useful(resources: Iterable[Resource], namespace: str, wanted: Wanted) -> Iterator[Right]:
+    """Those that only some runs need: to read other releases' manifests, and to try what a fresh object would be."""
+    if wanted.writes:
+        yield from (Right("get", "", each.resource.plural, namespace) for each in (SECRETS, CONFIGMAPS))
+    for resource in sorted(resources, key=lambda each: each.qualified):
+        yield Right("create", resource.gvk.group, resource.plural, namespace if resource.namespaced else "")
+
+
+def _rights(cluster: Cluster, namespace: str, needed: Sequence[Right], useful: Sequence[Right]) -> Check:
+    rights = [*needed, *useful]
     answers = dict(zip(rights, cluster.may(rights), strict=True))
     where = f"in namespace {namespace}" if namespace else "everywhere"
     unknown = next((answer for answer in answers.values() if isinstance(answer, Unknown)), None)
     if unknown is not None:
         return Check("rights", State.BAD, (unknown.reason,), unknown.next, ClusterError.exit_code)
     have = ", ".join(str(right) for right, answer in answers.items() if answer)
-    lack = [right for right, answer in answers.items() if not answer]
-    found = (f"{where}: {have or 'none of those that are needed'}",)
+    lack = [right for right in needed if not answers[right]]
+    missed = [right for right in useful if not answers[right]]
+    found: tuple[str, ...] = (f"{where}: {have or 'none of those that are needed'}",)
+    if missed:
+        found = (*found, *_missed(missed))
     if not lack:
-        return Check("rights", State.GOOD, found)
+        return Check("rights", State.WARNING if missed else State.GOOD, found, _asked(cluster, missed))
     told = (*found, f"lacking: {', '.join(map(str, lack))}")
     if all(right.plural == "*" for right in lack):
         return Check("rights", State.WARNING, told, ("postrender doctor -f STREAM   (to ask for its kinds alone)",))
+    return Check("rights", State.BAD, told, _asked(cluster, lack), ClusterError.exit_code)
+
+
+def _missed(rights: Sequence[Right]) -> Iterator[str]:
+    """What lacks without them."""
+    reads = [str(right) for right in rights if right.verb == "get"]
+    creates = [str(right) for right in rights if right.verb == "create"]
+    if reads:
+        yield f"lacking: {', '.join(reads)}; nothing is adopted if other releases are stored there"
+    if creates:
+        yield f"lacking: {', '.join(creates)} (dry runs only); fields of an older chart may stay live (PR314)"
+
+
+def _asked(cluster: Cluster, rights: Sequence[Right]) -> tuple[str, ...]:
+    """How to ask for the first of them."""
     steps = [
         cluster.kubectl(
             f"auth can-i {right.verb} {right.plural}{'.' if right.group else ''}{right.group}", right.namespace
         )
-        for right in lack
+        for right in rights
         if right.plural != "*"
     ]
-    return Check("rights", State.BAD, told, tuple(steps[:3]), ClusterError.exit_code)
+    return tuple(steps[:3])

@@ -96,10 +96,22 @@ def test_rights_of_the_kinds_in_a_stream(
     assert "\n              next: kubectl auth can-i get flags.beta.example.com --kubeconfig " in some.stdout
     assert some.stdout.endswith("The filter could not work here: rights.\n")
     only = "---\n" + next(each for each in rendered.split("---\n") if "kind: Shirt" in each)
-    assert doctor(it, "-f", "-", stdin=only).returncode == 0
+    enough = doctor(it, "-f", "-", stdin=only)
+    assert enough.returncode == 0
+    assert "lacking: create shirts.beta.example.com (dry runs only)" in " ".join(enough.stdout.split())
     writing = doctor(it, "-f", "-", "--adopt", "orphans", stdin=only)
-    assert "lacking: patch shirts.beta.example.com" in " ".join(writing.stdout.split())
+    assert "lacking: patch shirts.beta.example.com, list configmaps" in " ".join(writing.stdout.split())
+    assert "lacking: get configmaps; nothing is adopted if other releases are stored there" in (
+        " ".join(writing.stdout.split()).replace("- ", "")
+    )
     assert writing.returncode == 5
+    records = {"apiGroups": [""], "resources": ["secrets", "configmaps"], "verbs": ["list", "get"]}
+    whole = {**shirts, "verbs": ["get", "patch", "create"]}
+    adopting = doctor(
+        helm("3.21.4", control_plane.user(namespace, [records, whole])), "-f", "-", "--adopt", "orphans", stdin=only
+    )
+    assert "lacking" not in adopting.stdout
+    assert adopting.returncode == 0
 
 
 def test_no_right_to_read_releases(helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane) -> None:
