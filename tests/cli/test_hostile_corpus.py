@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from postrender import cli
-from postrender.commands import COMMANDS
+from postrender.cli.commands import COMMANDS
+from postrender.cli.main import main
 from postrender.errors import message
-from postrender.identity import GroupVersionKind, Resource
+from postrender.models import GroupVersionKind, Resource
 from tests.cli.test_hostile_text import ODD
 from tests.cli.test_plan import ours
 from tests.wire.kinds import CONFIG_MAP, SECRET, SHIRT, a_revision, an_object
@@ -64,10 +64,10 @@ def play(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         monkeypatch.setattr(sys, "argv", ["postrender", *arguments])
         try:
-            code = cli.main(list(arguments))
+            code = main.main(list(arguments))
         except SystemExit as error:
             code = int(error.code or 0)
-        except Exception as error:  # As ``cli.run`` ends.
+        except Exception as error:  # As ``run`` ends.
             sys.stderr.write(message(error))
             code = 1
         sys.stdout.flush()
