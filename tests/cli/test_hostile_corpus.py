@@ -64,7 +64,7 @@ def play(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         monkeypatch.setattr(sys, "argv", ["postrender", *arguments])
         try:
-            code = main.main(list(arguments))
+            code = main(list(arguments))
         except SystemExit as error:
             code = int(error.code or 0)
         except Exception as error:  # As ``run`` ends.

@@ -61,7 +61,7 @@ def test_the_rendered_chart_comes_byte_for_byte(tmp_path: Path, capfd: pytest.Ca
     assert binary.template(found, ["shop", "./chart", "--set", "a= b"], {}) == (
         b"template\r\nshop\r\n./chart\r\n--set\r\na= b\r\n"
     )
-    assert capfd.readouterr().err == "WARNING: old\n"
+    assert capfd.readouterr().err == "helm: WARNING: old\n"
 
 
 def test_a_chart_that_cannot_be_rendered(tmp_path: Path) -> None:
