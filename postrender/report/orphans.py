@@ -61,7 +61,7 @@ def orphans_text(search: Search, where: str, typing: Typing, paint: Paint) -> st
         )
         lines += [f"  next: {one_line(step)}" for step in undecided.why.next]
     for name, why in search.failed:
-        lines += wrapped(f"{name}: could not be listed: {why.reason}")
+        lines += wrapped(f"could not list {name}: {why.reason}")
         lines += [f"  next: {one_line(step)}" for step in why.next]
     if search.forbidden:
         lines += wrapped(f"no right to list, and so not looked at: {', '.join(search.forbidden)}")

@@ -108,7 +108,12 @@ def test_rights_of_the_kinds_in_a_stream(
     records = {"apiGroups": [""], "resources": ["secrets", "configmaps"], "verbs": ["list", "get"]}
     whole = {**shirts, "verbs": ["get", "patch", "create"]}
     adopting = doctor(
-        helm("3.21.4", control_plane.user(namespace, [records, whole])), "-f", "-", "--adopt", "orphans", stdin=only
+        helm("3.21.4", control_plane.user(namespace, [records, whole], name="adopter")),
+        "-f",
+        "-",
+        "--adopt",
+        "orphans",
+        stdin=only,
     )
     assert "lacking" not in adopting.stdout
     assert adopting.returncode == 0
