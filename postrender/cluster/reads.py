@@ -49,7 +49,7 @@ def page(transport: Transport, listing: Listing, place: Place, kubectl: Kubectl)
     outcome = transport.request(
         "GET",
         listing.resource.path(segment(listing.namespace), ""),
-        query=urlencode(query),
+        query=urlencode(query, errors="surrogatepass"),
         accept=METADATA_LIST,
         persist=True,
     )

@@ -49,7 +49,7 @@ def test_the_three_calls_of_the_help_are_calls_that_exist() -> None:
     calls = run("--help").stdout.decode().partition("calls:\n")[2].partition("\n\n")[0]
     assert calls.count("postrender") == 3
     flags = {word for word in calls.split() if word.startswith("--") and word != "--post-renderer"}
-    assert flags == {"--release", "--offline", "--stamp", "--live", "--helm-version"}
+    assert flags == {"--release", "--offline", "--live", "--helm-version"}
     assert "unrecognized" not in refused(run("--stamp", "x", "--release", "x", "--offline", "--live", "x"), 2)
 
 

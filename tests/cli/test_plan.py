@@ -320,7 +320,12 @@ def test_quiet_is_one_line_an_object() -> None:
         "postrender plan: helm 3.12.3 install, release default/shirts, file\n"
         "  examples/shirts/live.yaml\n"
         "adopted   shirts.beta.example.com/default/shirt\n"
-        "adopted   shirts.stable.example.com/default/shirt\n" + END
+        "adopted   shirts.stable.example.com/default/shirt\n"
+        "note: only an API server can tell fields that left the chart from its defaults;\n"
+        "      file examples/shirts/live.yaml has none, so\n"
+        "      shirts.beta.example.com/default/shirt,\n"
+        "      shirts.stable.example.com/default/shirt may keep such fields without\n"
+        "      notice\n" + END
     )
 
 
