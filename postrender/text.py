@@ -69,7 +69,7 @@ def quoted(text: str, name: str) -> str:
     return "".join(f"{name}: {line}\n" for line in text.splitlines())
 
 
-def say(text: str) -> None:
+def to_stderr(text: str) -> None:
     """Write lines to stderr, if there is one that takes them: what a command is for may be done by now."""
     try:
         sys.stderr.write(harmless(text))

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from postrender.errors import Refused, UsageError
 from postrender.report.terminal import Paint, paint
-from postrender.text import draw, one_line, say
+from postrender.text import draw, one_line, to_stderr
 
 
 def require_answerable(*, yes: bool) -> None:
@@ -24,7 +24,7 @@ def confirm(question: str, *, yes: bool) -> None:
     """Ask on stderr and read the answer; raises Refused unless it is yes."""
     if yes:
         return
-    say(f"{one_line(question)} [y/N] ")
+    to_stderr(f"{one_line(question)} [y/N] ")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise Refused("you did not agree, and nothing was written")
 

@@ -9,7 +9,7 @@ from importlib import import_module
 
 from postrender.cli.commands import COMMANDS
 from postrender.errors import PostrenderError, UsageError, message
-from postrender.text import say
+from postrender.text import to_stderr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
         code: int = command.main(rest)
         return code
     except PostrenderError as error:
-        say(message(error, "" if name == "filter" else name))
+        to_stderr(message(error, "" if name == "filter" else name))
         return error.exit_code
 
 
@@ -109,15 +109,15 @@ def run() -> None:
         discard()
         code = 1
     except PostrenderError as error:
-        say(message(error))
+        to_stderr(message(error))
         code = error.exit_code
     except KeyboardInterrupt:
-        say("\npostrender: interrupted\n  next: postrender doctor\n")
+        to_stderr("\npostrender: interrupted\n  next: postrender doctor\n")
         code = 130
     except Exception as error:
         if os.environ.get("POSTRENDER_DEBUG"):
             raise
-        say(message(error))
+        to_stderr(message(error))
         code = 1
     if code and (len(sys.argv) < 2 or sys.argv[1].startswith("-")):
         _print_unparseable_output()

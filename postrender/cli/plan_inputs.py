@@ -24,7 +24,7 @@ from postrender.operations.filter.pipeline import Planned, plan_stream, require_
 from postrender.planner.facts import upgraded_from
 from postrender.settings import SETTINGS, Caller
 from postrender.settings.parse import Value
-from postrender.text import say
+from postrender.text import to_stderr
 
 VALUE_FLAGS = {
     "values": "FILE",
@@ -89,7 +89,7 @@ def rendered(
         # Helm 4 builds the objects of a dry run on the server (``RunWithContext``, pkg/action/install.go of 4.0.0 to
         # 4.3.1), and installs the chart's own kinds in a real run only.
         found = render(("--dry-run=client",))
-        say(_NOT_LOOKED_UP)
+        to_stderr(_NOT_LOOKED_UP)
         return found
 
 

@@ -21,7 +21,7 @@ from postrender.operations.filter.pipeline import Planned
 from postrender.settings import Caller, Flags, Setting, find
 from postrender.settings.parse import Value
 from postrender.settings.table import RUN_PLAN, unseen_beside
-from postrender.text import harmless, one_line, quoted, say
+from postrender.text import harmless, one_line, quoted, to_stderr
 
 PATIENCE = 1.0
 """Seconds for a reader that does not read: a pipe nobody empties, a terminal that was stopped."""
@@ -146,7 +146,7 @@ class RunReporter:
         said = account + self._report(account, 0)
         if self.values.get("quiet"):
             return
-        say(said)
+        to_stderr(said)
         helm = self._helm()
         if helm is not None:
             show(said, helm.pid, apart=self._prints_data())
@@ -159,7 +159,7 @@ class RunReporter:
         """
         said = harmless("".join(self.others.values())) + message(error)
         said += self._report(said, code(error))
-        say(said)
+        to_stderr(said)
         helm = self._helm()
         if helm is not None and not (helm.shows_failures and is_pipe(2)) and not show(said, helm.pid):
             self._leave(said)
@@ -175,7 +175,7 @@ class RunReporter:
         try:
             replace_private(unseen_beside(plan), said.encode("utf-8", "backslashreplace"))
         except OSError as error:
-            say(f"  note: {one_line(unseen_beside(plan))} could not be written: {error.strerror}\n")
+            to_stderr(f"  note: {one_line(unseen_beside(plan))} could not be written: {error.strerror}\n")
 
     def _helm(self) -> _Helm | None:
         """The Helm that called, also where the run ended before anything was known of it."""

@@ -13,7 +13,7 @@ from postrender.errors import ManifestError, UsageError
 from postrender.helm.detect_version import Unclear, version_of
 from postrender.helm.process import is_helm
 from postrender.helm.versions import HelmVersion
-from postrender.text import quoted, say
+from postrender.text import quoted, to_stderr
 
 _SET = ("--set", "--set-string", "--set-json", "--set-literal")
 """Flags whose values may be secret: no message repeats them."""
@@ -71,7 +71,7 @@ def template(program: HelmBinary, arguments: Sequence[str], environ: Mapping[str
         cause = said.removeprefix("Error: ") or f"exit code {done.returncode}"
         raise ManifestError(f"the chart cannot be rendered: {cause}", next=next or debugging(program, arguments))
     if said:
-        say(quoted(said, "helm"))
+        to_stderr(quoted(said, "helm"))
     return done.stdout
 
 

@@ -24,7 +24,7 @@ from postrender.operations.adopt import Adoption, carry_out, look, stored_places
 from postrender.report.adopt import NoReport, Report, adoption_data, preview, report_from, report_of
 from postrender.settings import Caller, find
 from postrender.settings.table import Flags
-from postrender.text import one_line, say
+from postrender.text import one_line, to_stderr
 
 DESCRIPTION = """\
 Write a release's ownership metadata (one label, two annotations) to live
@@ -107,7 +107,7 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
     _write(cluster, found, release, driver, file, options)
     back = f"postrender adopt --undo {shlex.quote(file)}{connection_flags(caller)}"
     if options.output != "text":
-        say(f"what was there is put back by {one_line(back)}\n")
+        to_stderr(f"what was there is put back by {one_line(back)}\n")
     elif not options.quiet:
         write(f"  what was there is put back by\n    {one_line(back)}\n")
     return 0
@@ -120,7 +120,7 @@ def _undo(options: argparse.Namespace, given: Flags) -> int:
     caller: Caller = find(given, os.environ)
     cluster = reached(caller)
     if cluster.description != report.cluster and not options.yes:
-        say(f"note: {one_line(f'the report is about {report.cluster}, and this is {cluster.description}')}\n")
+        to_stderr(f"note: {one_line(f'the report is about {report.cluster}, and this is {cluster.description}')}\n")
     with progress("looking at the objects", quiet=options.quiet):
         found = undo(cluster, report.release, caller.invocation.driver, report.written)
     undone = report_of(found, cluster.description, report.release)

@@ -36,7 +36,7 @@ from postrender.manifest.edit import splice
 from postrender.operations.filter.pipeline import Planned, check, plan_stream
 from postrender.report.account import SummaryHeading, account
 from postrender.settings import Caller, Setting, find
-from postrender.text import say
+from postrender.text import to_stderr
 
 DESCRIPTION = """\
 A config management plugin of Argo CD: renders the chart in the working folder
@@ -80,7 +80,7 @@ def main(arguments_given: list[str]) -> int:
         helm = binary.locate(options.helm, os.environ)
         environ = homes(os.environ, folder)
         if options.command == "init":
-            say(build(helm, os.curdir, environ))
+            to_stderr(build(helm, os.curdir, environ))
             return 0
         app = application(os.environ)
         values = chosen(options, ARGOCD_SETTINGS, _environ(app))
@@ -99,7 +99,7 @@ def main(arguments_given: list[str]) -> int:
         output = splice(planned.manifest, planned.plan.edits)
     write(output.data)
     if not values["quiet"]:
-        say(_account(app, planned, caller, source))
+        to_stderr(_account(app, planned, caller, source))
     return 0
 
 

@@ -27,7 +27,7 @@ from postrender.operations.filter.pipeline import Planned, check, plan_stream, r
 from postrender.report.account import SummaryHeading, account
 from postrender.settings import Caller, find
 from postrender.settings.parse import Value
-from postrender.text import say
+from postrender.text import to_stderr
 
 DESCRIPTION = """\
 Write the filter's edits as patches into a HelmRelease of Flux, whose
@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> int:
         _write(options.file, changed)
     if not values["quiet"]:
         place = "the patch file" if options.patch_file and not options.check else helm_release.path
-        say(_account(helm_release, planned, caller, source, len(made), place))
+        to_stderr(_account(helm_release, planned, caller, source, len(made), place))
     return 0
 
 

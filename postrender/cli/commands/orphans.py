@@ -44,9 +44,9 @@ def main(arguments: list[str]) -> int:
         raise UsageError("the namespace cannot be told", next=("--namespace NAMESPACE", "--all-namespaces"))
     scope = Scope(namespace, "" if options.unlabelled else LABELLED, caller.invocation.driver)
     cluster = reached(caller)
-    with progress("listing releases", quiet=options.quiet) as say:
+    with progress("listing releases", quiet=options.quiet) as show:
         found = search(
-            cluster, scope, lambda objects, kinds: say(f"{objects:,} objects looked at, kinds to go: {kinds}")
+            cluster, scope, lambda objects, kinds: show(f"{objects:,} objects looked at, kinds to go: {kinds}")
         )
     typing = Typing(cluster)
     if options.output != "text":

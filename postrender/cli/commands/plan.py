@@ -16,7 +16,7 @@ from postrender.cli.run_info import about_of
 from postrender.cli.saved_plan import save
 from postrender.helm.invocation import Action
 from postrender.planner.view import View
-from postrender.text import one_line, say
+from postrender.text import one_line, to_stderr
 
 DESCRIPTION = """\
 Show what the filter and Helm will do to each object, before either does
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     with progress("comparing"):
         shown = _view(made, digests)
     if options.save and shown.outcome == "refused":
-        say(f"postrender: no plan is kept in {one_line(options.save)}, since this one would be refused\n")
+        to_stderr(f"postrender: no plan is kept in {one_line(options.save)}, since this one would be refused\n")
     elif options.save:
         save(options.save, shown)
     write(

@@ -24,7 +24,7 @@ from postrender.operations.run.request import RunRequest
 from postrender.operations.run.workflow import run
 from postrender.settings import Setting, find
 from postrender.settings.parse import Value
-from postrender.text import say
+from postrender.text import to_stderr
 
 DESCRIPTION = """\
 Run a helm install or helm upgrade with postrender as its post-renderer, and
@@ -137,4 +137,4 @@ def _text(setting: Setting, value: Value) -> str:
 
 def _say(text: str) -> None:
     sys.stdout.flush()
-    say(text)
+    to_stderr(text)

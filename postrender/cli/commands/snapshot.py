@@ -16,7 +16,7 @@ from postrender.cluster.recorder import Recording, documents
 from postrender.errors import UsageError
 from postrender.manifest.dump import printed
 from postrender.models import Json
-from postrender.text import one_line, say
+from postrender.text import one_line, to_stderr
 
 DESCRIPTION = """\
 Print what is live and stored, as far as one plan asks: a file for --live, so
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
     write("".join(_texts(recording, hide)))
     if not options.quiet:
         objects, revisions = len(recording.live), len(recording.revisions)
-        say(
+        to_stderr(
             f"postrender: {made.caller.invocation.release}, {one_line(recording.description)}\n"
             f"  {objects} live object{'s' * (objects != 1)}, {revisions} stored revision{'s' * (revisions != 1)}, "
             f"values of Secrets {'as they are' if hide is None else 'as digests'}\n"

@@ -131,10 +131,10 @@ def mended_all(cluster: Cluster, found: ReleaseStatus, driver: str) -> ReleaseSt
 def _all(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
     namespace = "" if options.all_namespaces else str(caller.namespace)
     rows: list[ReleaseStatus | Failed] = []
-    with progress("listing releases", quiet=options.quiet) as say:
+    with progress("listing releases", quiet=options.quiet) as show:
         names = _releases(cluster, namespace, caller.invocation.driver)
         for index, release in enumerate(names):
-            say(f"release {index + 1} of {len(names)}: {release}")
+            show(f"release {index + 1} of {len(names)}: {release}")
             rows.append(_row(cluster, release, caller.invocation.driver))
     made = digests(os.environ)
     if options.output != "text":
