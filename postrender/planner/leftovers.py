@@ -46,7 +46,12 @@ def compared(
     plan: Plan, facts: Facts, policy: Policy, answers: Sequence[tuple[Trial, TrialAnswer]], fresh: Answers
 ) -> Plan:
     """The plan with what stays of the live objects that is not as in new ones."""
-    after = {trial.key: (trial, answer) for trial, answer in answers if trial.key in fresh}
+    # An object may be there twice; of one that was not tried, its earlier document says what is known.
+    after = {
+        trial.key: (trial, answer)
+        for trial, answer in answers
+        if trial.key in fresh and _applies(trial) and isinstance(answer, Accepted)
+    }
     held = {entry.key for entry in facts.stored}
     lives = {item.key: item.live.body for item in facts.items if item.live is not None}
     return replace(

@@ -100,7 +100,7 @@ def not_of_others(found: Iterable[Difference], live: Object) -> list[Difference]
 def _fields_of(entry: Object, live: Object) -> Iterator[Place]:
     """Of a Secret what was applied as ``stringData`` is live as ``data``."""
     fields = entry.get("fieldsV1") or {}
-    if live["kind"] == "Secret" and "f:stringData" in fields:
+    if live.get("kind") == "Secret" and "f:stringData" in fields:
         fields = {**fields, "f:data": {**(fields.get("f:data") or {}), **fields["f:stringData"]}}
     return _owned(fields, live, ())
 
