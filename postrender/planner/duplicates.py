@@ -35,6 +35,8 @@ def doubled(run: Run, index: int) -> Iterator[Finding]:
 
 def _outcome(run: Run, item: Item, same: Sequence[int]) -> tuple[Severity, str]:
     if item.live is not None:
+        if _earlier_stays(run, item, same):
+            return Severity.ERROR, "Helm sends nothing for what the last one has as before, and an earlier one stays"
         return Severity.WARNING, "Helm applies all of them, and the last one stays"
     if item.observation is None or run.facts.invocation.action is Action.TEMPLATE:
         return Severity.WARNING, "the last one stays, and where it is new, Helm fails or leaves it to chance"
@@ -60,6 +62,19 @@ def _updated(run: Run, item: Item, same: Sequence[int]) -> tuple[Severity, str]:
     if run.server_side and not run.ways.applies_what_is_new and not _alike(run, same):
         return Severity.ERROR, "they differ, and this Helm may conflict with itself: it makes new ones client-side"
     return Severity.WARNING, "Helm applies all of them, and the last one stays"
+
+
+def _earlier_stays(run: Run, item: Item, same: Sequence[int]) -> bool:
+    """Whether a field stays as an earlier document sets it: a JSON merge patch is made from the stored manifest."""
+    from postrender.helm.patch import PatchType, differs, patch_type  # Not for a stream of new objects.
+
+    if run.server_side or run.facts.invocation.force or patch_type(item.ref.gvk, run.helm) is not PatchType.MERGE:
+        return False
+    stored = next((entry.body for entry in run.facts.stored if entry.key == item.key), None)
+    if stored is None:
+        return False
+    *earlier, last = ({*differs(stored, run.facts.desired(run.facts.items[each].ref))} for each in same)
+    return any(changed - last for changed in earlier)
 
 
 def _alike(run: Run, same: Sequence[int]) -> bool:
