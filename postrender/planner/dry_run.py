@@ -196,7 +196,7 @@ def _kept_by_server(
 
 def _unexpected(item: Item, facts: Facts, answer: Accepted) -> list[tuple[str, ...]]:
     """What goes though it was not in the stored manifest: that a field of it left the chart is no surprise."""
-    stored = next((entry.body for entry in facts.stored if entry.key == item.key), None)
+    stored = facts.stored_body(item.key)
     return [path for path in answer.removed if value_at(stored, path) is None]
 
 

@@ -70,7 +70,7 @@ def _earlier_stays(run: Run, item: Item, same: Sequence[int]) -> bool:
 
     if run.server_side or run.facts.invocation.force or patch_type(item.ref.gvk, run.helm) is not PatchType.MERGE:
         return False
-    stored = next((entry.body for entry in run.facts.stored if entry.key == item.key), None)
+    stored = run.facts.stored_body(item.key)
     if stored is None:
         return False
     *earlier, last = ({*differs(stored, run.facts.desired(run.facts.items[each].ref))} for each in same)

@@ -172,12 +172,11 @@ def unkept(group: Group, rewritings: Sequence[Rewriting]) -> list[Paths]:
     """For each member the paths at which the server will not have what the chart says, as far as it was asked."""
     result = []
     for member, target in zip(group.members, _charted(group, rewritings), strict=True):
-        # Labels and annotations are kept by every server, and the filter adds some that the new object was without.
-        new = group.fresh.get(target.key, target.body)
-        gone = [path for path in dropped(target.body, new) if path[:1] != ("metadata",)]
+        gone = dropped(target.body, group.fresh.get(target.key, target.body))
         asked = _right(group, target) if target.key in group.server_results else None
         kept_live = differs(asked, _limited(group, target.key, asked, asked)) if asked is not None else ()
-        result.append((*gone, *(path for path in kept_live if _says(member.entry.body, path))))
+        # What the filter adds, such as a label, the new object was without.
+        result.append(tuple(path for path in (*gone, *kept_live) if _says(member.entry.body, path)))
     return result
 
 

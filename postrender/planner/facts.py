@@ -117,6 +117,10 @@ class Facts(Record):
     rejected: Mapping[ObjectKey, str] = MappingProxyType({})
     postponed: frozenset[ObjectKey] = frozenset()
 
+    def stored_body(self, key: ObjectKey) -> Json:
+        """The object in the manifest that an upgrade starts from; ``None`` if it is not in it."""
+        return next((entry.body for entry in self.stored if entry.key == key), None)
+
 
 def upgraded_from(invocation: Invocation, own: tuple[StoredRelease, ...]) -> StoredRelease | None:
     """The stored revision whose manifest this run compares with; ``None`` for what is an install.

@@ -5,7 +5,7 @@ The server shows both: the apply as a dry run, and an apply under an unused name
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from postrender._record import replace
 from postrender.cluster.interface import Accepted, Trial, TrialAnswer, Verb
@@ -32,8 +32,8 @@ def new_objects(answers: Sequence[tuple[Trial, TrialAnswer]]) -> dict[ObjectKey,
         trial.key: replace(
             create_request(trial.resource, trial.key, trial.body), verb=Verb.APPLY, new=True, strict=True
         )
-        for trial, answer in answers
-        if _applies(trial) and isinstance(answer, Accepted) and _says_more(answer.live, trial.body)
+        for trial, answer in _applied(answers)
+        if _says_more(answer.live, trial.body)
     }
 
 
@@ -47,11 +47,7 @@ def compared(
 ) -> Plan:
     """The plan with what stays of the live objects that is not as in new ones."""
     # An object may be there twice; of one that was not tried, its earlier document says what is known.
-    after = {
-        trial.key: (trial, answer)
-        for trial, answer in answers
-        if trial.key in fresh and _applies(trial) and isinstance(answer, Accepted)
-    }
+    after = {trial.key: (trial, answer.live) for trial, answer in _applied(answers) if trial.key in fresh}
     held = {entry.key for entry in facts.stored}
     lives = {item.key: item.live.body for item in facts.items if item.live is not None}
     return replace(
@@ -81,8 +77,11 @@ def _keys_reported(live: Json) -> frozenset[Path]:
     return frozenset(paths | whole)
 
 
-def _applies(trial: Trial) -> bool:
-    return trial.verb is Verb.APPLY and not trial.new
+def _applied(answers: Sequence[tuple[Trial, TrialAnswer]]) -> Iterator[tuple[Trial, Accepted]]:
+    """The applies to live objects that the server would carry out."""
+    for trial, answer in answers:
+        if trial.verb is Verb.APPLY and not trial.new and isinstance(answer, Accepted):
+            yield trial, answer
 
 
 def _says_more(live: Json, chart: Json) -> bool:
@@ -95,20 +94,18 @@ def _compared(
     verdict: Verdict,
     policy: Policy,
     trial: Trial,
-    answer: TrialAnswer,
+    live: Json,
     fresh: Json | str,
     *,
     held: bool,
     reported: frozenset[Path],
 ) -> Verdict:
-    assert isinstance(answer, Accepted)
     if any(finding.severity is Severity.ERROR for finding in verdict.findings):
         return verdict
-    live, group_kind = answer.live, trial.key.group_kind
     if isinstance(fresh, str):
         found: Sequence[Leftover] = of_others(live, trial.body)
     else:
-        found = leftovers(group_kind, live, fresh, trial.body)
+        found = leftovers(trial.key.group_kind, live, fresh, trial.body)
     told = _told(trial, live, [each for each in found if each.path not in reported], policy, held=held)
     if isinstance(fresh, str) and fresh and not held:
         told.append(simulation_findings.not_compared(fresh))

@@ -18,8 +18,7 @@ from postrender.cli.commands import COMMANDS
 from postrender.cli.main import main
 from postrender.errors import message
 from postrender.models import GroupVersionKind, Resource
-from tests.cli.test_hostile_text import ODD
-from tests.cli.test_plan import ours
+from tests.cli.test_hostile_text import ODD, objects, stream_of
 from tests.wire.kinds import CONFIG_MAP, SECRET, SHIRT, a_revision, an_object
 from tests.wire.server import Reply, Server, status
 
@@ -118,24 +117,11 @@ def outside_of_code(markdown: str) -> str:
 
 def chart(text: str) -> tuple[bytes, list[Any]]:
     """A stream, and live objects, with the text as name, annotation, label, key, value, kind and owner."""
-    owner = {"meta.helm.sh/release-name": text, "meta.helm.sh/release-namespace": text}
-    labels = {"app.kubernetes.io/managed-by": "Helm"}
-    stream: list[Any] = []
-    live: list[Any] = []
-    for name in (text, "owned", "managed", "data"):
-        plain = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": "chart"}}
-        stream.append(plain)
-        body = ours("ConfigMap", name, data={"a": text, text: "b"})
-        if name == "owned":
-            body["metadata"] |= {"annotations": owner, "labels": labels}
-        if name == "managed":
-            body["metadata"] |= {"annotations": {text: text}, "labels": {"app.kubernetes.io/managed-by": text}}
-        live.append(body)
+    stream, live = objects(text, text)
     stream[-1]["metadata"]["annotations"] = {"helm.sh/resource-policy": text, "helm.sh/hook": text, text: text}
-    stream[-1]["data"] = {"a": f"{text}, in the chart"}
     stream.append({"apiVersion": f"{text}/v1", "kind": text, "metadata": {"name": "a", "namespace": text}})
     stream.append({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": text}, "stringData": {text: text}})
-    return "\n---\n".join(map(json.dumps, stream)).encode(), live
+    return stream_of(stream), live
 
 
 def kubeconfig(folder: Path, url: str, text: str = "dev") -> str:

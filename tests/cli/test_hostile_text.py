@@ -34,9 +34,9 @@ def forged(*texts: bytes, github: bool = False) -> list[str]:
     return found + [match[0] for match in FORGED.finditer(joined)]
 
 
-def streams(text: str) -> tuple[bytes, list[Any]]:
+def objects(text: str, owner_namespace: str) -> tuple[list[Any], list[Any]]:
     """An object for each field, in the chart and live."""
-    owner = {"meta.helm.sh/release-name": text, "meta.helm.sh/release-namespace": "shop"}
+    owner = {"meta.helm.sh/release-name": text, "meta.helm.sh/release-namespace": owner_namespace}
     labels = {"app.kubernetes.io/managed-by": "Helm"}
     chart: list[Any] = []
     live: list[Any] = []
@@ -51,7 +51,17 @@ def streams(text: str) -> tuple[bytes, list[Any]]:
         live.append(body)
     chart[-1]["metadata"]["annotations"] = {"helm.sh/resource-policy": text, text: text}
     chart[-1]["data"] = {"a": f"{text}, in the chart"}
-    return "\n---\n".join(map(json.dumps, chart)).encode(), live
+    return chart, live
+
+
+def stream_of(chart: list[Any]) -> bytes:
+    return "\n---\n".join(map(json.dumps, chart)).encode()
+
+
+def streams(text: str) -> tuple[bytes, list[Any]]:
+    """The objects of a chart as a stream, and those that are live."""
+    chart, live = objects(text, "shop")
+    return stream_of(chart), live
 
 
 @pytest.mark.parametrize("output", ["text", "json", "yaml", "markdown", "html"])

