@@ -103,12 +103,28 @@ def told(error: Exception, timeout: float) -> NoAnswer:
     return NoAnswer(f"the request could not be sent: {getattr(error, 'strerror', None) or type(error).__name__}")
 
 
+_TRANSIENT_ALERTS = frozenset(
+    {
+        "DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
+        "SSLV3_ALERT_BAD_RECORD_MAC",
+        "SSLV3_ALERT_UNEXPECTED_MESSAGE",
+        "TLSV1_ALERT_DECODE_ERROR",
+        "TLSV1_ALERT_INTERNAL_ERROR",
+        "TLSV1_ALERT_RECORD_OVERFLOW",
+        "TLSV1_ALERT_USER_CANCELLED",
+    }
+)
+"""OpenSSL's names for alerts about one connection's bytes, not about certificates, names or versions."""
+
+
 def _cut(error: BaseException) -> bool:
-    """Whether the other side closed the connection inside TLS: an overloaded server or balancer, no bad certificate."""
+    """Whether TLS ended for a reason that another connection need not meet, such as an overloaded server."""
     import ssl
 
     inner = [each for each in (error.__cause__, *error.args) if isinstance(each, BaseException)]
-    return isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) or any(_cut(each) for each in inner)
+    closed = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
+    alert = isinstance(error, ssl.SSLError) and error.reason in _TRANSIENT_ALERTS
+    return closed or alert or any(_cut(each) for each in inner)
 
 
 def _cause(error: BaseException) -> str:

@@ -71,6 +71,7 @@ class Server:
         self.requests: list[Request] = []
         self.connections = 0
         self.cut_handshakes = 0
+        self.handshake_alert: int | None = None
         self.in_flight = 0
         self.most_in_flight = 0
         self.turn = threading.Lock()
@@ -344,7 +345,11 @@ class _Http(ThreadingHTTPServer):
                 self.api.cut_handshakes -= 1
                 cut = self.api.cut_handshakes >= 0
             if cut:
-                request.recv(1)
+                if self.api.handshake_alert is not None:
+                    request.recv(16384)
+                    request.sendall(bytes([21, 3, 3, 0, 2, 2, self.api.handshake_alert]))
+                else:
+                    request.recv(1)
                 return
             try:
                 request = self.context.wrap_socket(request, server_side=True)

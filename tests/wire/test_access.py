@@ -307,6 +307,26 @@ class TestTls:
             (f"kubectl get configmaps a -n shop --kubeconfig {path}",),
         )
 
+    @pytest.mark.parametrize("alert", [10, 20, 50, 80], ids=["unexpected", "bad MAC", "decode", "internal"])
+    def test_an_alert_about_one_connection_is_tried_again(
+        self, tls_server: Server, kubeconfig: Kubeconfig, alert: int
+    ) -> None:
+        tls_server.cut_handshakes = 2
+        tls_server.handshake_alert = alert
+        path = kubeconfig({"server": tls_server.url, "certificate-authority": CA})
+        assert look(Connection(kubeconfig=str(path))) is None
+
+    @pytest.mark.parametrize("alert", [42, 48, 70, 112, 116], ids=["bad", "authority", "version", "name", "required"])
+    def test_an_alert_about_the_certificate_is_final(
+        self, tls_server: Server, kubeconfig: Kubeconfig, alert: int
+    ) -> None:
+        tls_server.cut_handshakes = 1
+        tls_server.handshake_alert = alert
+        path = kubeconfig({"server": tls_server.url, "certificate-authority": CA})
+        answer = look(Connection(kubeconfig=str(path)))
+        assert answer is not None
+        assert answer.reason.startswith("the server's certificate or TLS is not accepted: ")
+
     def test_tls_where_plain_http_is_spoken(self, server: Server, kubeconfig: Kubeconfig) -> None:
         path = kubeconfig({"server": server.url.replace("http", "https")})
         answer = look(Connection(kubeconfig=str(path), request_timeout=5))
