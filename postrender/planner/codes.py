@@ -209,12 +209,13 @@ _ALL = (
     Code(
         "PR311",
         "a rewriting that is true for one moment only was asked for where it would stay",
-        "A pin names the live resourceVersion, and a stored-live document says what is live right now. Both are right "
-        "for the run of Helm that they are made for. A patch in Git stays, and would be wrong with the next change of "
-        "the object: the pin would fail every later run, the stored values would undo it. So patches for Flux never "
-        "hold them. A newer Helm needs neither (3.17.1 no pin, 3.18 with ownership taken no stored values, 4 neither "
-        "when it applies server-side), drift detection sets right what Helm left unapplied, and one run of Helm by "
-        "hand with the filter, the HelmRelease suspended, brings the object to where no later run needs it.",
+        "A pin names the live resourceVersion, and a stored-live document says what is live right now. Both are "
+        "right for the run of Helm that they are made for. A patch in Git stays, and would be wrong with the next "
+        "change of the object: the pin would fail every later run, the stored values would undo it. So patches for "
+        "Flux and lists of KRM functions never hold them. A newer Helm needs neither (3.17.1 no pin, 3.18 with "
+        "ownership taken no stored values, 4 neither when it applies server-side), drift detection sets right what "
+        "Helm left unapplied, and one run of Helm by hand with the filter, the HelmRelease suspended, brings the "
+        "object to where no later run needs it.",
     ),
     Code(
         "PR312",

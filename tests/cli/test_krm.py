@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.test_filter import EXAMPLE, run
+from tests.cli.test_filter import run
 from tests.tools import assets
 
 KUSTOMIZE = ("sigs.k8s.io/kustomize/kustomize/v5", "v5.8.1")
@@ -202,15 +202,57 @@ def test_no_result_holds_what_a_secret_holds(tmp_path: Path) -> None:
     assert "hunter2" not in json.dumps(results) + said
 
 
-def test_a_pin_where_what_is_live_is_told() -> None:
-    rendered = (EXAMPLE / "rendered.yaml").read_text()
-    documents = [document.split("\n", 1)[1] for document in rendered.split("---\n")[1:]]
-    items = "".join("- " + document.replace("\n", "\n  ").rstrip() + "\n" for document in documents)
-    config = "{release: shirts, namespace: default, live: examples/shirts/live.yaml, helm-version: 3.12.3}"
-    output, results, _ = krm(a_list(items, config))
-    assert output.count(b'resourceVersion: "237"') == 1
-    pinned = [result for result in results if "(PR202)" in result["message"]]
-    assert [result["field"] for result in pinned] == [{"path": "metadata.resourceVersion"}]
+def with_live(tmp_path: Path, live: str, config: str) -> str:
+    """A functionConfig for the release ``shop`` with a look-up in a file."""
+    (tmp_path / "live.yaml").write_text(live)
+    return f"{{release: shop, namespace: shop, live: {tmp_path / 'live.yaml'}, {config}}}"
+
+
+SHIRT = """\
+apiVersion: stable.example.com/v1
+kind: Shirt
+metadata:
+  name: shirt
+  namespace: shop
+  resourceVersion: "7"
+  labels: {app.kubernetes.io/managed-by: Helm}
+  annotations: {meta.helm.sh/release-name: shop, meta.helm.sh/release-namespace: shop}
+spec: {color: blue}
+"""
+WANTED = """\
+- apiVersion: stable.example.com/v1
+  kind: Shirt
+  metadata: {name: shirt, namespace: shop}
+  spec: {color: red}
+"""
+ONCE = "next: helm upgrade --install ... --post-renderer postrender   (once, by hand)"
+
+
+def test_live_values_are_refused_since_the_list_stays(tmp_path: Path) -> None:
+    """Helm 3 stores what is live for one upgrade; a list is applied again and again, and would undo the chart."""
+    data = a_list(WANTED, with_live(tmp_path, SHIRT, "helm-version: 3.17.3"))
+    output, results, said = krm(data, code=4)
+    assert output == data
+    what = "would need what is live stored instead of the chart, which is true for one moment only and has no place in "
+    assert [result["message"] for result in results if result["severity"] == "error"] == [
+        f"shirts.stable.example.com/shop/shirt: {what}Git (PR311); {ONCE}"
+    ]
+    assert said == (
+        f"postrender: shirts.stable.example.com/shop/shirt: {what}Git (PR311)\n"
+        f"  {ONCE}\n"
+        "  next: postrender explain PR311\n"
+    )
+    output, _, _ = krm(a_list(WANTED, with_live(tmp_path, SHIRT, "helm-version: 4.3.1, server-side: true")))
+    assert yaml.safe_load(output)["items"][0]["spec"] == {"color": "red"}
+
+
+def test_a_pin_is_refused(tmp_path: Path) -> None:
+    beta = SHIRT.replace("stable", "beta").replace('"7"', '"8"')
+    items = WANTED + WANTED.replace("stable", "beta")
+    data = a_list(items, with_live(tmp_path, f"{SHIRT}---\n{beta}", "helm-version: 3.12.3"))
+    output, _, said = krm(data, code=4)
+    assert output == data
+    assert "would need its live resourceVersion pinned, which is true for one moment only" in said
 
 
 @pytest.mark.parametrize(

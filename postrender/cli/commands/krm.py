@@ -7,6 +7,7 @@ import difflib
 import os
 from collections.abc import Mapping
 
+from postrender._record import replace
 from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, chosen
 from postrender.cli.inputs import caller_of, policy_of, sources_of, stdin
 from postrender.cli.parsers import command_parser
@@ -27,6 +28,7 @@ objections in results, and the exit code is not 0.
 Settings are the flags below, or keys of the same name in functionConfig, a
 ConfigMap (release, namespace, stamp, ...). No cluster is asked unless one is
 named (kube-context) or a file stands for it (live), and none is written to.
+A list stays: a pin or live values in it would be wrong later, and are refused.
 
   kustomize build --enable-alpha-plugins --enable-exec .
   kpt fn eval . --exec "postrender krm" -- release=shop namespace=prod
@@ -63,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _planned(found: krm.ResourceList, options: argparse.Namespace) -> tuple[bool, Plan]:
     values = {**chosen(options, KRM_SETTINGS, os.environ), "adopt": None}
-    policy = policy_of(values)
+    policy = replace(policy_of(values), lasting=True)
     if policy.on_drift is OnDrift.APPLY:
         raise UsageError("'apply' writes to live objects, which a function may not", where="--on-drift")
     caller = caller_of(options)
