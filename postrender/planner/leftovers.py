@@ -12,7 +12,7 @@ from postrender.cluster.interface import Accepted, Trial, TrialAnswer, Verb
 from postrender.helm.fresh_install import keys_of_string_data
 from postrender.helm.patch import PatchType, patch_type
 from postrender.helm.server_side.fieldset import Path, canonical, shown
-from postrender.helm.server_side.leftovers import Leftover, leftovers, lost, of_others, operations
+from postrender.helm.server_side.leftovers import Leftover, cannot_change, leftovers, lost, of_others, operations
 from postrender.models import SECRET, Json, ObjectKey, Severity
 from postrender.planner import simulation_findings
 from postrender.planner.context import allowed
@@ -128,7 +128,9 @@ def _told(trial: Trial, live: Json, found: Sequence[Leftover], policy: Policy, *
         told.append(simulation_findings.of_other_managers(fields, trial.name, _patch(trial, live, others), held=held))
     if rest:
         paths = [shown(each.path) for each in rest]
-        told.append(simulation_findings.unlike_new(paths, trial.name, _patch(trial, live, rest), policy))
+        recreate = any(cannot_change(trial.key.group_kind, each) for each in rest)
+        patch = _patch(trial, live, rest)
+        told.append(simulation_findings.unlike_new(paths, trial.name, patch, policy, recreate=recreate))
     return told
 
 

@@ -250,15 +250,16 @@ def of_other_managers(fields: Sequence[str], name: str, patch: Json, *, held: bo
     )
 
 
-def unlike_new(paths: Sequence[str], name: str, patch: Json, policy: Policy) -> Finding:
-    """Fields that no manager owns, and that a new object of the chart has otherwise."""
+def unlike_new(paths: Sequence[str], name: str, patch: Json, policy: Policy, *, recreate: bool = False) -> Finding:
+    """Fields that no manager owns and that differ in a new object; ``recreate`` if only a new object can have them."""
     one = len(paths) == 1
     return Finding(
         "PR318",
         Severity.ERROR if policy.on_drift is OnDrift.FAIL else Severity.WARNING,
         f"{len(paths)} field{'s' * (not one)} will not be as in a fresh installation, since no field manager owns "
-        f"{'it' if one else 'them'}: {some(paths)}",
-        _patching(name, patch),
+        f"{'it' if one else 'them'}: {some(paths)}"
+        + ("; the server changes this in a new object only" if recreate else ""),
+        (f"kubectl delete {kubectl(name)}",) if recreate else _patching(name, patch),
     )
 
 

@@ -280,6 +280,29 @@ def test_a_default_that_depends_on_another_field(helm: HelmFactory, namespace: N
     assert findings_of(planned(it, place, 0)) == []
 
 
+def test_a_service_that_is_headless_no_more(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
+    """The server takes the apply and keeps the old clusterIP, which only a new Service loses."""
+    it = helm(NEW)
+    headless = manifest(SERVICE, "a", {"clusterIP": "None", "ports": [{"port": 80}], "selector": {"a": "b"}})
+    it.install("r", chart(tmp_path, {"a": headless})).expect_ok()
+    place = chart(tmp_path, {"a": manifest(SERVICE, "a", {"ports": [{"port": 80}], "selector": {"a": "b"}})})
+    (finding,) = findings_of(planned(it, place, 10))
+    assert (finding["code"], finding["severity"], finding["text"]) == (
+        "PR318",
+        "warning",
+        "2 fields will not be as in a fresh installation, since no field manager owns them: "
+        "spec.clusterIP, spec.clusterIPs; the server changes this in a new object only",
+    )
+    it.upgrade("r", place, filter=True).expect_ok()
+    assert namespace.content(SERVICE, "a")["clusterIP"] == "None"
+    (advice,) = finding["next"]
+    assert advice == f"kubectl delete services/a -n {namespace.name}"
+    namespace.delete(SERVICE, "a")
+    it.upgrade("r", place, filter=True).expect_ok()
+    assert namespace.content(SERVICE, "a")["clusterIP"] != "None"
+    assert findings_of(planned(it, place, 0)) == []
+
+
 def test_an_empty_map_that_a_built_in_kind_loses(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
     def charted(scheduling: Any) -> Path:
         body = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": namespace.name}}

@@ -19,9 +19,10 @@ from postrender.models import GroupKind, Json
 CONTROLLERS = frozenset(("cloud-controller-manager", "kube-controller-manager", "kube-scheduler", "kubelet"))
 """Field managers of Kubernetes itself: what they set is state, which no chart has."""
 
+_SERVICE = GroupKind("", "Service")
 _SERVER_SET: Mapping[GroupKind, tuple[Path, ...]] = {
     GroupKind("", "Pod"): (("f:spec", "f:nodeName"),),
-    GroupKind("", "Service"): (
+    _SERVICE: (
         ("f:spec", "f:clusterIP"),
         ("f:spec", "f:clusterIPs"),
         ("f:spec", "f:healthCheckNodePort"),
@@ -173,11 +174,21 @@ def _own_to_each(group_kind: GroupKind, found: Leftover) -> bool:
         # A name that the server made is in one of them only, as the element that it identifies.
         return bool(_GENERATED.search(found.path[-1]))
     if found.path in _SERVER_SET.get(group_kind, ()):
-        return True
-    if group_kind == GroupKind("", "Service") and found.path[-1] == "f:nodePort":
+        return not cannot_change(group_kind, found)
+    if group_kind == _SERVICE and found.path[-1] == "f:nodePort":
         return True
     now, fresh = (_GENERATED.sub("", canonical(each)) for each in (found.now, found.fresh))
     return now == fresh
+
+
+def cannot_change(group_kind: GroupKind, found: Leftover) -> bool:
+    """Whether only a new object can have the fresh value: a Service turns headless, or not any more.
+
+    ``ValidateServiceClusterIPsRelatedFields`` and ``patchAllocatedValues`` of Kubernetes v1.34.0
+    (pkg/apis/core/validation/validation.go, pkg/registry/core/service/storage/alloc.go).
+    """
+    headless = any(value in ("None", ["None"]) for value in (found.now, found.fresh))
+    return group_kind == _SERVICE and found.path[-1] in ("f:clusterIP", "f:clusterIPs") and headless
 
 
 def _leaves(tree: Tree, path: Path) -> Iterator[Path]:
