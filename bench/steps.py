@@ -17,7 +17,7 @@ from contextlib import contextmanager  # noqa: E402
 
 IMPORTS = "imports of the filter"
 VERSION = "asking Helm for its version"
-PACKAGE = "imports of the package kubernetes"
+PACKAGE = "imports of what connects"
 CONNECT = "reading the kubeconfig, connecting"
 READ = "reading the stream"
 LOOK = "looking up what is live"
@@ -56,10 +56,9 @@ def main(helm: str, arguments: list[str]) -> dict[str, float]:
     values = chosen(options, FILTER_SETTINGS, os.environ)
     policy, caller = policy_of(values), caller_of(options)
     with step(PACKAGE):
-        import kubernetes.client.rest
-        import kubernetes.config  # noqa: F401
+        import urllib3  # noqa: F401
 
-        import postrender.cluster  # noqa: F401
+        import postrender.cluster.client  # noqa: F401
     with step(CONNECT):
         source = sources_of(caller, values, policy).source
     data = sys.stdin.buffer.read()

@@ -13,18 +13,19 @@ import os
 import shlex
 import time
 from collections.abc import Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from postrender.cluster.exec_plugin import Credentials, ExecPlugin, exec_plugin
-from postrender.cluster.http import Transport
+from postrender.cluster.credentials import FileLogin, Login, PluginLogin
+from postrender.cluster.exec_plugin import Credentials, exec_plugin
+from postrender.cluster.http import Endpoint, Transport
 from postrender.cluster.kubeconfig import Chosen, choose, impersonation
-from postrender.cluster.parallel import MAX_REQUESTS
 from postrender.cluster.tls import Certificates, Encrypted, context
 from postrender.errors import ClusterError
 from postrender.models import Connection, Json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ssl
     from ipaddress import IPv4Address, IPv6Address
     from typing import Any
 
@@ -160,12 +161,13 @@ def reach(connection: Connection) -> tuple[Transport, str]:
         raise ClusterError("its cluster has no server", where=_named(chosen), next="kubectl config view")
     try:
         if server:
-            _usable_proxy(server, chosen)
-        configuration, certificates = _configuration(chosen, server) if server else _in_cluster(connection)
-        configuration.connection_pool_maxsize = MAX_REQUESTS
-        _set_proxy(configuration, _usable_proxy(configuration.host, chosen))
-        trust = context(certificates, verify=configuration.verify_ssl)
-        transport = Transport(configuration, impersonation(chosen.user), connection.request_timeout, trust)
+            # The proxy comes first: a plugin is not run for a connection that cannot be made.
+            endpoint = Endpoint(server, _text(chosen.cluster, "tls-server-name"), _usable_proxy(server, chosen))
+            login = _login(chosen)
+        else:
+            url, login = _in_cluster(connection)
+            endpoint = Endpoint(url, proxy=_usable_proxy(url, chosen))
+        transport = Transport(endpoint, login, impersonation(chosen.user), connection.request_timeout)
     except (OSError, ValueError) as error:
         # Not in its own words, nor as its cause: an error may repeat an address with its password.
         reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or "an address is not a URL"
@@ -178,62 +180,45 @@ def reach(connection: Connection) -> tuple[Transport, str]:
             where=_named(chosen),
             next="openssl pkey -in KEY -out DECRYPTED-KEY",
         ) from None
-    return transport, f"{_named(chosen)} ({_without_password(configuration.host)})"
+    return transport, f"{_named(chosen)} ({_without_password(endpoint.url)})"
 
 
-def _configuration(chosen: Chosen, server: str) -> tuple[Any, Certificates]:
-    """A ``kubernetes.client.Configuration`` for the chosen cluster and user, and their certificates.
+def _login(chosen: Chosen) -> Login:
+    """Who the chosen user is, without the package ``kubernetes``: its import takes longer than a small chart's filter.
 
-    The package's own loader is not asked: it writes keys to files, which stay there if the process is killed, and runs
-    plugins that client-go refuses.
+    Its loader writes keys to files, which stay there if the process is killed, and runs plugins that client-go refuses.
     """
-    from kubernetes.client import Configuration
-
-    where = _named(chosen)
-    configuration = Configuration()
-    configuration.host = server
-    configuration.verify_ssl = not chosen.cluster.get("insecure-skip-tls-verify")
-    configuration.tls_server_name = str(chosen.cluster.get("tls-server-name") or "") or None
+    where, verify = _named(chosen), not chosen.cluster.get("insecure-skip-tls-verify")
     user = with_token(chosen.user, where)
     plugin = exec_plugin(user["exec"], chosen.cluster, where) if user.get("exec") else None
-    given = Credentials()
-    if user.get("token"):
-        _authorize(configuration, f"Bearer {user['token']}")
-    elif user.get("username") or user.get("password"):
-        login = f"{user.get('username') or ''}:{user.get('password') or ''}"
-        _authorize(configuration, f"Basic {base64.b64encode(login.encode()).decode()}")
-    elif plugin is not None:
-        given = plugin.run()
-        _renew(configuration, plugin, given)
-    certificates = Certificates(
-        authority=_data(chosen.cluster, "certificate-authority", where),
-        authority_file=_file(chosen.cluster, "certificate-authority", where),
-        certificate=given.certificate or _data(user, "client-certificate", where),
-        certificate_file="" if given.certificate else _file(user, "client-certificate", where),
-        key=given.key or _data(user, "client-key", where),
-        key_file="" if given.key else _file(user, "client-key", where),
+    authority = _data(chosen.cluster, "certificate-authority", where)
+    authority_file = _file(chosen.cluster, "certificate-authority", where)
+    own = Certificates(
+        authority=authority,
+        authority_file=authority_file,
+        certificate=_data(user, "client-certificate", where),
+        certificate_file=_file(user, "client-certificate", where),
+        key=_data(user, "client-key", where),
+        key_file=_file(user, "client-key", where),
     )
-    return configuration, certificates
 
+    def trust_with(given: Credentials) -> ssl.SSLContext:
+        if not given.certificate:
+            return context(own, verify=verify)
+        its = Certificates(authority, authority_file, certificate=given.certificate, key=given.key)
+        return context(its, verify=verify)
 
-def _authorize(configuration: Any, header: str) -> None:
-    configuration.api_key = {"authorization": header}
-
-
-def _renew(configuration: Any, plugin: ExecPlugin, given: Credentials) -> None:
-    """Take what the plugin gave, and ask it again once that has expired."""
-    current = given
-
-    def hook(asked: Any) -> None:
-        nonlocal current
-        if current.expires <= time.time():
-            current = plugin.run()
-            if current.token:
-                _authorize(asked, f"Bearer {current.token}")
-
-    if given.token:
-        _authorize(configuration, f"Bearer {given.token}")
-    configuration.refresh_api_key_hook = hook
+    if user.get("token"):
+        header, trust = f"Bearer {user['token']}", context(own, verify=verify)
+        path = _text(user, "tokenFile")
+        return FileLogin(path, header, trust) if path else Login(header, trust)
+    if user.get("username") or user.get("password"):
+        login = f"{user.get('username') or ''}:{user.get('password') or ''}"
+        return Login(f"Basic {base64.b64encode(login.encode()).decode()}", context(own, verify=verify))
+    # With a certificate of its own a user needs no plugin (``UpdateTransportConfig``, client-go's exec.go).
+    if plugin is not None and not own.identifies:
+        return PluginLogin(plugin, trust_with)
+    return Login("", context(own, verify=verify))
 
 
 def _data(definition: Mapping[str, Json], name: str, where: str) -> bytes:
@@ -256,8 +241,21 @@ def _file(definition: Mapping[str, Json], name: str, where: str) -> str:
     return path
 
 
-def _in_cluster(connection: Connection) -> tuple[Any, Certificates]:
-    """As the service account of the pod we run in, with the overrides of ``inClusterClientConfig``."""
+class PodLogin(Login):
+    """The service account of the pod we run in, whose token the package ``kubernetes`` reads again each minute."""
+
+    def __init__(self, configuration: Any, trust: ssl.SSLContext) -> None:
+        """``configuration`` is a ``kubernetes.client.Configuration``."""
+        self._configuration = configuration
+        super().__init__("", trust)
+
+    def renew(self) -> None:
+        """Take the token as it is now."""
+        self.header = self._configuration.auth_settings()["BearerToken"]["value"]
+
+
+def _in_cluster(connection: Connection) -> tuple[str, Login]:
+    """The URL and login of the pod we run in, with the overrides of ``inClusterClientConfig``."""
     from kubernetes.client import Configuration
     from kubernetes.config import ConfigException, load_incluster_config
 
@@ -267,10 +265,13 @@ def _in_cluster(connection: Connection) -> tuple[Any, Certificates]:
         load(client_configuration=configuration)
     except (ConfigException, OSError) as error:
         raise ClusterError("no kubeconfig names a cluster, and this is no pod in one", next=_NONE) from error
+    trust = context(
+        Certificates(authority_file=connection.ca_file or configuration.ssl_ca_cert or ""),
+        verify=bool(configuration.verify_ssl),
+    )
     if connection.token:
-        configuration.refresh_api_key_hook = None
-        _authorize(configuration, f"Bearer {connection.token}")
-    return configuration, Certificates(authority_file=connection.ca_file or configuration.ssl_ca_cert or "")
+        return configuration.host, Login(f"Bearer {connection.token}", trust)
+    return configuration.host, PodLogin(configuration, trust)
 
 
 def _named(chosen: Chosen) -> str:
@@ -279,12 +280,15 @@ def _named(chosen: Chosen) -> str:
     return "API server" if chosen.cluster.get("server") else "the cluster of this pod"
 
 
-def _usable_proxy(server: str, chosen: Chosen) -> str | None:
-    """The proxy for a server; raises ClusterError for one of a kind that is not supported, before anything is asked."""
+def _usable_proxy(server: str, chosen: Chosen) -> str:
+    """The proxy for a server, ``""`` for none.
+
+    Raises ClusterError for one of a kind that is not supported, before anything is asked.
+    """
     proxy = proxy_for(server, chosen.cluster, os.environ)
     scheme = (proxy or "").partition("://")[0].lower()
     if proxy is None or scheme in ("http", "https"):
-        return proxy
+        return proxy or ""
     own = chosen.cluster.get("proxy-url")
     raise ClusterError(
         f"the scheme {scheme!r} of the proxy is not supported (choose http, https)",
@@ -298,14 +302,8 @@ def _usable_proxy(server: str, chosen: Chosen) -> str | None:
     )
 
 
-def _set_proxy(configuration: Any, proxy: str | None) -> None:
-    """Leave no choice of its own to the package, whose versions differ; a password in the address is sent, as by Go."""
-    import urllib3
-
-    login = urlsplit(proxy or "").netloc.rpartition("@")[0]
-    configuration.proxy = proxy
-    configuration.no_proxy = None
-    configuration.proxy_headers = urllib3.make_headers(proxy_basic_auth=unquote(login)) if login else None
+def _text(mapping: Mapping[str, Json], key: str) -> str:
+    return str(mapping.get(key) or "")
 
 
 def _without_password(url: str) -> str:

@@ -10,19 +10,32 @@ import re
 import threading
 import time
 from collections.abc import Iterable
-from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from postrender._record import Record
 from postrender.cluster.kubeconfig import as_go_sends
+from postrender.cluster.parallel import MAX_REQUESTS
 from postrender.errors import PostrenderError
 from postrender.models import Json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ssl
+    from typing import Any
 
     import urllib3
+
+    from postrender.cluster.credentials import Login
+
+
+class Endpoint(Record, hidden=("proxy",)):
+    """Where an API server is reached: its URL, the name its certificate is checked for (``""``: the URL's host),
+    and the URL of an HTTP proxy, which may hold a password (``""``: none).
+    """
+
+    url: str
+    server_name: str = ""
+    proxy: str = ""
 
 
 class Answer(Record):
@@ -166,22 +179,22 @@ class Transport:
     """A pool of connections to one server, as one user."""
 
     def __init__(
-        self, configuration: Any, headers: Iterable[tuple[str, str]], timeout: float | None, trust: ssl.SSLContext
+        self, endpoint: Endpoint, login: Login, headers: Iterable[tuple[str, str]], timeout: float | None
     ) -> None:
-        """``configuration`` is a ``kubernetes.client.Configuration``; ``headers`` go with every request.
+        """``headers`` go with every request; ``timeout`` is in seconds, ``None`` for the usual one."""
+        import ssl
 
-        ``trust`` holds the certificates of the connection, which the configuration does not.
-        """
         import urllib3
 
-        if not configuration.verify_ssl:
+        if login.trust.verify_mode is ssl.CERT_NONE:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        self._configuration = configuration
-        self._pool = _pool(configuration, trust)
+        self._endpoint = endpoint
+        self._login = login
+        self._trust = login.trust
+        self._pool = _pool(endpoint, login.trust)
         self._headers = tuple(headers)
         self._turn = threading.Lock()
         self._unclear = 0
-        self._said: tuple[tuple[str, str], ...] = ()
         self._renewal = 0.0
         self.timeout = timeout or TIMEOUT
 
@@ -218,9 +231,13 @@ class Transport:
         if not safe:
             # On a connection that the server closed meanwhile it would stay open whether a write arrived.
             self._pool.clear()
-        url = f"{self._configuration.host}{path}" + (f"?{query}" if query else "")
+        url = f"{self._endpoint.url}{path}" + (f"?{query}" if query else "")
         attempt, left = 1, self.timeout
+        generation = self._login.generation
         outcome = self._once(method, url, headers, body)
+        if isinstance(outcome, Answer) and outcome.status == 401 and self._renewed(generation):
+            # Nothing was done, so that even a write can be sent again; client-go leaves that to its caller.
+            outcome = self._once(method, url, headers, body)
         while (pause := _pause(outcome, attempt, safe=safe)) is not None and pause <= left:
             time.sleep(pause)
             attempt, left = attempt + 1, left - pause
@@ -266,28 +283,41 @@ class Transport:
         return Answer(response.status, answered.get("Content-Type", ""), content, _seconds(answered.get("Retry-After")))
 
     def _authorization(self) -> tuple[tuple[str, str], ...]:
-        """The header that says who asks; a token near its end is renewed, now and then and by one thread at a time."""
+        """The header that says who asks; it is renewed now and then, by one thread at a time."""
         with self._turn:
             if time.monotonic() >= self._renewal:
-                told = self._configuration.auth_settings().get("BearerToken")
-                value = told["value"].strip() if told and told["value"] else ""
-                self._said = (("Authorization", as_go_sends(value)),) if value else ()
+                self._login.renew()
                 self._renewal = time.monotonic() + RENEWAL
-            return self._said
+            if self._trust is not self._login.trust:
+                # Connections with the certificate before are left to the requests that are under way.
+                self._trust = self._login.trust
+                self._pool = _pool(self._endpoint, self._trust)
+            header = self._login.header.strip()
+            return (("Authorization", as_go_sends(header)),) if header else ()
+
+    def _renewed(self, generation: int) -> bool:
+        """Whether there are other credentials than those of ``generation``, which the server refused."""
+        with self._turn:
+            return self._login.generation != generation or self._login.refused()
 
 
-def _pool(configuration: Any, trust: ssl.SSLContext) -> urllib3.PoolManager:
-    """Connections as ``RESTClientObject`` of the package ``kubernetes`` makes them, but for the certificates."""
+def _pool(endpoint: Endpoint, trust: ssl.SSLContext) -> urllib3.PoolManager:
+    """Connections with every option set here: the library's defaults differ between versions."""
     import urllib3
 
-    options: dict[str, Any] = {"maxsize": configuration.connection_pool_maxsize, "ssl_context": trust}
-    if configuration.tls_server_name:
-        options["server_hostname"] = configuration.tls_server_name
-    if configuration.proxy:
-        return urllib3.ProxyManager(
-            configuration.proxy, proxy_headers=configuration.proxy_headers, proxy_ssl_context=trust, **options
-        )
-    return urllib3.PoolManager(**options)
+    options: dict[str, Any] = {"maxsize": MAX_REQUESTS, "ssl_context": trust}
+    if endpoint.server_name:
+        options["server_hostname"] = endpoint.server_name
+    if not endpoint.proxy:
+        return urllib3.PoolManager(**options)
+    # A password in the proxy's URL is sent to it, as Go does.
+    login = urlsplit(endpoint.proxy).netloc.rpartition("@")[0]
+    return urllib3.ProxyManager(
+        endpoint.proxy,
+        proxy_headers=urllib3.make_headers(proxy_basic_auth=unquote(login)) if login else None,
+        proxy_ssl_context=trust,
+        **options,
+    )
 
 
 def segment(text: str) -> str:
@@ -295,7 +325,7 @@ def segment(text: str) -> str:
     return quote(text, safe="", errors="surrogatepass")
 
 
-def _content(response: Any, deadline: float) -> bytes:
+def _content(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
     """The whole body; raises Unreadable where it is too long or takes too long."""
     pieces, size = [], 0
     while piece := response.read(_PIECE):

@@ -87,7 +87,6 @@ def _user(user: Mapping[str, Json], connection: Connection) -> dict[str, Json]:
         changed["token"] = connection.token
     elif _text(changed, "tokenFile"):
         changed["token"] = _token(_text(changed, "tokenFile"))
-        del changed["tokenFile"]
     if connection.as_user:
         changed["as"] = connection.as_user
     if connection.as_groups:

@@ -30,6 +30,11 @@ class Certificates(Record, hidden=("key", "key_file")):
     key: bytes = b""
     key_file: str = ""
 
+    @property
+    def identifies(self) -> bool:
+        """Whether a client is identified (``HasCertAuth``, client-go 0.34.3, transport/config.go)."""
+        return bool(self.certificate or self.certificate_file) and bool(self.key or self.key_file)
+
 
 class Encrypted(Exception):
     """The client key needs a password."""

@@ -16,13 +16,15 @@ from typing import Any
 
 import pytest
 
+from postrender.cluster import http
 from postrender.cluster.client import connect
 from postrender.cluster.connect import proxy_for
+from postrender.cluster.credentials import FileLogin
 from postrender.cluster.interface import Wanted
 from postrender.errors import ClusterError
 from postrender.models import Absent, Connection, Found, ReleaseName, Unknown
 from tests.wire.kinds import CONFIG_MAP, an_object
-from tests.wire.server import TLS, Request, Server
+from tests.wire.server import TLS, Reply, Request, Server
 
 Kubeconfig = Callable[..., Path]
 CA = str(TLS / "ca.pem")
@@ -386,6 +388,80 @@ class TestPlugins:
         path = kubeconfig({"server": tls_server.url, "certificate-authority": CA}, {"exec": plugin})
         assert asked(tls_server, Connection(kubeconfig=str(path))).client == "client"
 
+    @pytest.mark.parametrize("inline", [True, False])
+    def test_one_beside_a_certificate_is_not_run(
+        self, tls_server: Server, kubeconfig: Kubeconfig, tmp_path: Path, inline: bool
+    ) -> None:
+        """``UpdateTransportConfig`` of client-go 0.34.3, plugin/pkg/client/auth/exec/exec.go."""
+        user: dict[str, Any] = {key: str(TLS / "client.pem") for key in ("client-certificate", "client-key")}
+        if inline:
+            user = {f"{key}-data": encoded(path) for key, path in user.items()}
+        user["exec"] = a_plugin(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')")
+        path = kubeconfig({"server": tls_server.url, "certificate-authority": CA}, user)
+        assert asked(tls_server, Connection(kubeconfig=str(path))).client == "client"
+        assert not (tmp_path / "ran").exists()
+
+    def test_a_certificate_and_a_token(self, tls_server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
+        gives = f"""
+            both = open({str(TLS / "client.pem")!r}).read()
+            give(token="t", clientCertificateData=both, clientKeyData=both)
+        """
+        plugin = a_plugin(tmp_path, GIVES + textwrap.dedent(gives))
+        path = kubeconfig({"server": tls_server.url, "certificate-authority": CA}, {"exec": plugin})
+        request = asked(tls_server, Connection(kubeconfig=str(path)))
+        assert (request.client, request.headers["authorization"]) == ("client", ("Bearer t",))
+
+    @staticmethod
+    def counting(folder: Path, then: str) -> dict[str, Any]:
+        """A plugin to which ``count`` says how often it was run."""
+        count = f"""
+            with open({str(folder / "count")!r}, "a+") as calls:
+                calls.write("x")
+                calls.seek(0)
+                count = calls.read()
+        """
+        return a_plugin(folder, GIVES + textwrap.dedent(count) + then)
+
+    def test_it_is_asked_again_after_a_401(self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
+        """``RoundTrip`` of client-go's exec.go renews the credentials too; what is sent again is sent by us."""
+        server.on(".*", lambda it: Reply(401) if it.headers["authorization"] == ("Bearer x",) else None)
+        path = kubeconfig({"server": server.url}, {"exec": self.counting(tmp_path, "give(token=count)")})
+        questions = [Wanted(CONFIG_MAP, "shop", f"c{place}", False) for place in range(50)]
+        found = connect(Connection(kubeconfig=str(path))).observe(questions)
+        assert found == [Absent()] * 50
+        assert (tmp_path / "count").read_text() == "xx", "once for all that were under way"
+
+    def test_a_401_that_stays(self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
+        server.on(".*", Reply(401))
+        path = kubeconfig({"server": server.url}, {"exec": self.counting(tmp_path, "give(token=count)")})
+        questions = [Wanted(CONFIG_MAP, "shop", f"c{place}", False) for place in range(50)]
+        found = connect(Connection(kubeconfig=str(path))).observe(questions)
+        assert {type(each) for each in found} == {Unknown}
+        assert (tmp_path / "count").read_text() == "xx"
+        assert len(server.requests) <= 100
+
+    def test_a_401_that_the_plugin_cannot_cure(self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
+        server.on(".*", Reply(401))
+        once = "give(token='t') if count == 'x' else sys.exit('you are logged out')"
+        path = kubeconfig({"server": server.url}, {"exec": self.counting(tmp_path, once)})
+        answer = look(Connection(kubeconfig=str(path)))
+        assert answer == Unknown(
+            "the server does not accept our credentials (401): no word of an API server, but application/json",
+            answer.next if answer else (),
+        )
+        assert len(server.requests) == 1
+
+    def test_a_certificate_that_is_renewed(self, tls_server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
+        tls_server.on(".*", lambda it: None if it.client else Reply(401))
+        then = f"""
+            both = open({str(TLS / "client.pem")!r}).read()
+            give(token="t") if count == "x" else give(clientCertificateData=both, clientKeyData=both)
+        """
+        plugin = self.counting(tmp_path, textwrap.dedent(then))
+        path = kubeconfig({"server": tls_server.url, "certificate-authority": CA}, {"exec": plugin})
+        request = asked(tls_server, Connection(kubeconfig=str(path)))
+        assert (request.client, "authorization" in request.headers) == ("client", False)
+
     def test_a_plugin_that_fails(
         self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
@@ -560,6 +636,23 @@ class TestKeys:
 
 
 class TestTokens:
+    def test_one_in_a_file_that_is_renewed(
+        self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """``NewCachedFileTokenSource`` of client-go 0.34.3, transport/token_source.go."""
+        monkeypatch.setattr(FileLogin, "PERIOD", 0.0)
+        monkeypatch.setattr(http, "RENEWAL", 0.0)
+        (tmp_path / "token").write_text("first\n")
+        path = kubeconfig({"server": server.url}, {"tokenFile": "token"})
+        cluster = connect(Connection(kubeconfig=str(path)))
+        for content in ("first", "second\n", None, ""):
+            (tmp_path / "token").unlink(missing_ok=True)
+            if content is not None:
+                (tmp_path / "token").write_text(content)
+            cluster.observe([Wanted(CONFIG_MAP, "shop", "a", False)])
+        sent = [each.headers["authorization"] for each in server.requests]
+        assert sent == [("Bearer first",), *[("Bearer second",)] * 3]
+
     @pytest.mark.parametrize(
         "token", ["geheim\nof-two-lines", "geheim\r\n of-two-lines", "geheim\x00null", "geheim\x7f"]
     )
