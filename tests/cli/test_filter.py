@@ -247,7 +247,7 @@ def test_no_report_is_written_where_no_helm_called(tmp_path: Path) -> None:
 
 def test_explain() -> None:
     done = run("explain", "pr102")
-    assert done.stdout.startswith(b"PR102: the object was kept by a release that is gone\n\nThe live object names")
+    assert done.stdout.startswith(b"PR102: owned by an uninstalled release\n\nThe live object names")
     assert max(len(line) for line in done.stdout.decode().splitlines()) <= 80
     assert refused(run("explain", "PR999"), 2) == "postrender: no such code: PR999\n  next: postrender explain\n"
     assert len(run("explain").stdout.splitlines()) > 10

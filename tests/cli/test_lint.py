@@ -274,7 +274,7 @@ def test_the_schema_refuses_what_is_no_sarif() -> None:
 
 def test_explain_knows_the_rules() -> None:
     done = run("explain", "pl101")
-    assert done.stdout.startswith(b"PL101: Kinds of several groups share one name\n\nHelm 3.17.0 and older")
+    assert done.stdout.startswith(b"PL101: Kinds in several API groups share one name\n\nHelm 3.17.0 and older")
     assert max(len(line) for line in done.stdout.decode().splitlines()) <= 80
 
 

@@ -1,4 +1,4 @@
-"""Write the pages of the documentation that are made from the code.
+"""Write the pages of the documentation that are generated from the code.
 
 python -m tests.tools.pages --write
 python -m tests.tools.pages --check    # 1, and which, where a page is not what the code says
@@ -7,8 +7,10 @@ python -m tests.tools.pages --check    # 1, and which, where a page is not what 
 from __future__ import annotations
 
 import argparse
+import inspect
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -19,23 +21,28 @@ from postrender.cli.commands.filter import GROUPS
 from postrender.cli.commands.lint import LINT_SETTINGS
 from postrender.lint.rules import RULES
 from postrender.planner.codes import CODES
+from postrender.planner.findings import NEVER_ALLOWED
 from postrender.planner.policy import Policy
 from postrender.settings.table import Setting
+from tests.tools.code_examples import LINT, examples
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCHEMAS = Path(__file__).parents[2] / "postrender" / "report" / "schemas"
+BACK = "[All codes](index.md) · [Troubleshooting](../errors.md)"
 MADE = "<!-- Made from the code by bin/docs --write; do not edit. -->\n"
 FAMILIES = {
-    "PR1": "Whose the object is",
-    "PR2": "Kinds that collide, and pins",
-    "PR3": "What Helm will not apply, and what is taken out",
-    "PR4": "What leaves the chart",
-    "PR5": "What a failed run, a hook or a later run would do",
-    "PR6": "What Argo CD does",
-    "PR9": "What could not be told",
-    "PL1": "What lint finds in a chart",
+    "PR1": "Ownership",
+    "PR2": "Name collisions and resourceVersion",
+    "PR3": "Changes that Helm does not apply",
+    "PR4": "Objects that leave the chart",
+    "PR5": "Failed runs, hooks and later runs",
+    "PR6": "Argo CD",
+    "PR9": "Unknown Helm version",
+    "PL1": "Findings of postrender lint",
 }
+RULE_HELMS = {"PL101": "3.17.0 and earlier", "PL108": "3.17.1 and later, 4.x"}
+"""The Helm versions that a rule is about, if not all."""
 LANGUAGES = {
     ".py": "python",
     ".tf": "terraform",
@@ -55,7 +62,8 @@ DEFAULTS: Mapping[str, str] = {
 def pages() -> dict[str, str]:
     """Every generated page by its path below ``docs/``."""
     made = {"settings.md": settings(), "exit-codes.md": exit_codes(), "codes/index.md": codes()}
-    made |= {f"codes/{code}.md": _code(code, title, text) for code, title, text in _codes()}
+    made |= {f"codes/{code}.md": _code(code) for code in CODES}
+    made |= {f"codes/{code}.md": _rule(code) for code in RULES}
     made["commands/index.md"] = commands()
     made |= {f"commands/{name}.md": command(name) for name in ("filter", *COMMANDS)}
     schemas = {f"schemas/{path.name}": path.read_text() for path in sorted(SCHEMAS.rglob("*.schema.json"))}
@@ -66,13 +74,21 @@ def codes() -> str:
     """The list of all codes, by family."""
     nowhere = [code for code, _, _ in _codes() if code[:3] not in FAMILIES]
     assert not nowhere, f"no family in FAMILIES: {nowhere}"
-    lines = ["# Codes", MADE, "Every message names its code; `postrender explain PR102` prints the same paragraph."]
+    lines = [
+        "# Codes",
+        MADE,
+        "Each finding has a code. `postrender explain PR102` prints its explanation. An error stops the run; "
+        "`--allow PR106` downgrades it to a warning (not PR101).",
+    ]
     for family, title in FAMILIES.items():
         listed = [(code, about) for code, about, _ in _codes() if code.startswith(family)]
         if listed:
             lines += [
                 f"## {title}",
-                _table(("code", "what"), [(f"[{code}]({code}.md)", about) for code, about in listed]),
+                _table(
+                    ("code", "severity", "title"),
+                    [(f"[{code}]({code}.md)", _severity(code), about) for code, about in listed],
+                ),
             ]
     return "\n\n".join(lines)
 
@@ -132,6 +148,7 @@ def command(name: str) -> str:
             lines += [f"## {title[:1].upper()}{title[1:]}", _table(("argument", "what"), rows)]
     if parser.epilog:
         lines.append(f"```text\n{parser.epilog.rstrip()}\n```")
+    lines.append("[All commands](index.md) · [Settings](../settings.md) · [Exit codes](../exit-codes.md)")
     return "\n\n".join(lines)
 
 
@@ -200,13 +217,68 @@ def _codes() -> Iterator[tuple[str, str, str]]:
     yield from ((rule.code, rule.title, rule.text) for rule in RULES.values())
 
 
-def _code(code: str, title: str, text: str) -> str:
-    quiet = (
-        f"A line with the comment `# postrender: ignore={code}` is left out; `--ignore {code}` leaves out the rule."
-        if code.startswith("PL")
-        else ""
-    )
-    return "\n\n".join(part for part in (f"# {code}: {title}", MADE, _linked(text, "", code), quiet) if part)
+def _severity(code: str) -> str:
+    return ", ".join(CODES[code].severity if code in CODES else _rule_severities(code))
+
+
+def _rule_severities(code: str) -> tuple[str, ...]:
+    source = inspect.getsource(inspect.getmodule(RULES[code].check) or RULES[code].check)
+    used = {found.lower() for found in re.findall(r"Severity\.([A-Z]+)", source)}
+    return tuple(each for each in ("error", "warning", "info") if each in used)
+
+
+def _facts(code: str, helms: str, since: str) -> str:
+    severity = _severity(code)
+    if code in CODES and "error" in CODES[code].severity:
+        allowed = "no flag overrides it" if code in NEVER_ALLOWED else f"`--allow {code}` makes an error a warning"
+        severity += f" ({allowed})"
+    return _table(("severity", "Helm versions", "since"), [(severity, helms, f"postrender {since}")])
+
+
+def _code(code: str) -> str:
+    known = CODES[code]
+    parts = [f"# {code}: {known.title}", MADE, _facts(code, known.helms, known.since)]
+    example = examples().get(code)
+    if example is not None:
+        helm = "a Helm of unknown version" if example.helm == "unknown" else f"Helm {example.helm}"
+        label = {"error": "error: ", "warning": "warning: "}.get(example.finding.severity.value, "")
+        message = f"{label}{example.object}: {example.finding.text} ({code})"
+        parts += ["## What you see", f"```text\n{textwrap.fill(message, 100, break_on_hyphens=False)}\n```"]
+    parts += ["## Why", _linked(known.cause, "", code), "## Fix", _linked(known.fix, "", code)]
+    if example is not None:
+        action = "helm template" if example.command == "template" else f"helm {example.command.split()[0]}"
+        parts += ["## Example", f"`{action}` with {helm}. The chart renders:", _yaml(example.before)]
+        if example.after is None:
+            parts.append("postrender stops with this error: nothing is installed or changed.")
+        elif example.after == example.before:
+            parts.append("postrender does not change this manifest.")
+        else:
+            parts += ["postrender passes to Helm:", _yaml(example.after)]
+    return "\n\n".join([*parts, BACK])
+
+
+def _rule(code: str) -> str:
+    rule = RULES[code]
+    cause, _, fix = rule.text.partition("\n\nFix: ")
+    parts = [
+        f"# {code}: {rule.title}",
+        MADE,
+        _facts(code, RULE_HELMS.get(code, "all"), "0.1.0"),
+        "## Why",
+        _linked(cause, "", code),
+    ]
+    parts += ["## Fix", _linked(fix, "", code)]
+    if code in LINT:
+        parts += ["## Example", "Reported:", _yaml(LINT[code]["before"]), "Not reported:", _yaml(LINT[code]["after"])]
+    parts += [
+        "## Suppress it",
+        f"Put the comment `# postrender: ignore={code}` on the line, or run lint with `--ignore {code}`.",
+    ]
+    return "\n\n".join([*parts, BACK])
+
+
+def _yaml(text: str) -> str:
+    return f"```yaml\n{text.strip()}\n```"
 
 
 def _linked(text: str, folder: str, but: str = "") -> str:

@@ -1,9 +1,10 @@
-"""Custom resources are kept, and their definition is part of the release.
+"""Kept custom resources, but their CRD is deleted.
 
-Deleting a CustomResourceDefinition deletes every object of its kind: an uninstall that keeps the objects and not the
-definition keeps nothing. And where both come in one release, a first installation fails before it begins: Helm looks
-every kind up before it creates anything, and this one is not served yet. A definition in the chart's folder `crds/`
-is created first and never deleted.
+Deleting a CustomResourceDefinition deletes every object of its kind, so an uninstall that keeps the objects but not
+the CRD keeps nothing. If both are templates of one chart, the first installation fails too: Helm looks up every kind
+before it creates anything, and this one does not exist yet.
+
+Fix: Move the CRD to the chart's folder `crds/`, which Helm installs first and never deletes, or to a chart of its own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
-"""The same object is there twice.
+"""The chart contains an object more than once.
 
-A first installation fails at the second one (`already exists`), or, where both are found and adopted, the second is
-compared with the first and wins or loses by the version of Helm. The apiVersion does not make them two: one group,
-Kind, namespace and name is one object. Hooks may share a name, since each is deleted before the next one is made.
+A first installation fails at the second document (`already exists`). If the object exists and is adopted, the second
+document is compared with the first one, and the result depends on the version of Helm. Different versions in
+`apiVersion` do not make two objects: group, Kind, namespace and name identify one. Hooks may share a name, because
+Helm deletes each one before it creates the next.
+
+Fix: Remove all but one of the documents.
 """
 
 from __future__ import annotations

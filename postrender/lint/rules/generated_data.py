@@ -1,9 +1,10 @@
-"""A kept object holds data that is generated at each rendering.
+"""A kept object contains generated data.
 
-An uninstall keeps the object; the next installation renders another password, key or certificate and patches it over
-the one that the data behind it was locked with. Told by rendering the chart twice. A chart that calls `lookup` may
-take the live value over; without a cluster `lookup` finds nothing, so that this can only be noted. Values are never
-shown.
+An uninstall keeps the object. The next installation renders a new password, key or certificate and overwrites the old
+one, which existing data may depend on. The rule renders the chart twice and compares. A chart that calls `lookup` may
+reuse the live value; without a cluster `lookup` finds nothing, so this is only a note. Values are never shown.
+
+Fix: Reuse the live value with `lookup`, or set it in the chart's values.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""A Job or Pod is kept, where a hook would serve better.
+"""Kept Job or Pod; use a hook.
 
-A kept Job or Pod is found by the next installation, and what it runs cannot be changed: `field is immutable`, or it
-has run already and does not run again. As a hook (`helm.sh/hook: post-install,post-upgrade`) it is run each time, is
-no part of the release, and stays after an uninstall all the same.
+The next installation adopts the kept Job or Pod. Its Pod template cannot change (`field is immutable`), or it has
+finished and does not run again.
+
+Fix: Make it a hook (`helm.sh/hook: post-install,post-upgrade`). A hook runs each time, is not part of the release, and
+stays after an uninstall.
 """
 
 from __future__ import annotations

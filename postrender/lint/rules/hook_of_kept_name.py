@@ -1,9 +1,11 @@
-"""A hook has the name of a kept object.
+"""A hook shares a kept object's name.
 
-Helm deletes a hook before it makes it anew (`before-hook-creation`, the default), or when it is done
-(`hook-succeeded`, `hook-failed`), and looks neither whether that is the hook it made nor whether it is marked
-`keep`: the kept object goes, data and all. A post-renderer of Helm 3 does not see hooks, so that only the chart shows
-it.
+Helm deletes a hook's object before it creates it again (`before-hook-creation`, the default) or when the hook is done
+(`hook-succeeded`, `hook-failed`). It checks neither that it created the object nor that the object is marked `keep`:
+the kept object and its data are deleted. Helm 3 does not pass hooks to a post-renderer, so only a check of the chart
+finds this.
+
+Fix: Rename the hook.
 """
 
 from __future__ import annotations

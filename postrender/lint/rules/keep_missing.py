@@ -1,9 +1,11 @@
-"""Data would go with the object, and nothing says to keep it.
+"""Object with data is not marked `keep`.
 
-A PersistentVolumeClaim, a PersistentVolume, a Namespace and a CustomResourceDefinition of the release take data with
-them when they are deleted. An uninstall deletes them, and so does an installation that adopted a live one, failed, and
-undid itself (`--atomic`, `--rollback-on-failure`, Flux's remediation): it deletes what it had adopted unless the
-manifest says `keep`. CustomResourceDefinitions in a chart's folder `crds/` are never deleted.
+Deleting a PersistentVolumeClaim, a PersistentVolume, a Namespace or a CustomResourceDefinition deletes data. An
+uninstall deletes them. A failed installation that uninstalls itself (`--atomic`, `--rollback-on-failure`, Flux's
+remediation) also deletes the objects that it adopted. CustomResourceDefinitions in a chart's folder `crds/` are never
+deleted.
+
+Fix: Add the annotation `helm.sh/resource-policy: keep` in the chart.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
-"""The resource policy is not spelled `keep`.
+"""Resource policy is not spelled `keep`.
 
-An uninstall trims and lower-cases the value of `helm.sh/resource-policy`, an upgrade compares it exactly: `Keep`
-survives an uninstall and is deleted by an upgrade that takes the object out of the chart. Any other value means
-nothing to an upgrade, and an uninstall leaves such an object behind without saying so (`filterManifestsToKeep`,
-pkg/action/resource_policy.go, puts it on neither of its two lists). Written as a label, or under a key that is nearly
-right, it means nothing at all.
+An uninstall trims and lower-cases the value of `helm.sh/resource-policy`; an upgrade compares it exactly. `Keep`
+survives an uninstall, but not an upgrade that removes the object from the chart. Any other value has no effect in an
+upgrade, and an uninstall leaves such an object behind without reporting it (`filterManifestsToKeep`,
+pkg/action/resource_policy.go, puts it on neither of its two lists). As a label, or under a similar key, it has no
+effect at all.
+
+Fix: Write the annotation `helm.sh/resource-policy: keep`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""A hook is marked `keep`.
+"""The resource policy of a hook has no effect.
 
-Helm never looks at the resource policy of a hook: hooks are no part of the release, an uninstall leaves them where they
-are, and their `helm.sh/hook-delete-policy` alone says when they are deleted. Without one it is
-`before-hook-creation`: the object is deleted and made anew each time the hook runs (`deleteHookByPolicy`,
-pkg/action/hooks.go, which spares CustomResourceDefinitions).
+Helm ignores the resource policy of a hook: hooks are not part of the release, an uninstall leaves them, and only their
+`helm.sh/hook-delete-policy` decides when they are deleted. The default is `before-hook-creation`: the object is
+deleted and created again each time the hook runs (`deleteHookByPolicy`, pkg/action/hooks.go, which spares
+CustomResourceDefinitions).
+
+Fix: Set `helm.sh/hook-delete-policy`, or remove the hook annotation so that the object is part of the release.
 """
 
 from __future__ import annotations

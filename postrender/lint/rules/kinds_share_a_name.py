@@ -1,10 +1,12 @@
-"""Kinds of several groups share one name.
+"""Kinds in several API groups share one name.
 
-Helm 3.17.0 and older take two objects for one where Kind, namespace and name are equal, whatever the group. Two kept
-ones cannot be installed again where the second is a custom resource: the patch holds `resourceVersion: null`, and the
-API server refuses it. In an upgrade the second is compared with the first one's old manifest, and fields that are equal
-there are silently not applied; one that leaves the chart is silently left behind. Name one of them otherwise, or use
-Helm 3.17.1 or later, or postrender. With `--live`, live objects of Helm releases are looked at as well.
+Helm 3.17.0 and older treat two objects as one if Kind, namespace and name are equal, whatever the API group. If both
+are kept and the second is a custom resource, they cannot be installed again: the patch contains `resourceVersion:
+null`, and the API server rejects it. In an upgrade the second object is compared with the old manifest of the first:
+fields that are equal there are not applied. If one leaves the chart, Helm leaves it behind. With `--live`, the rule
+also checks live objects of Helm releases.
+
+Fix: Rename one of them, or use Helm 3.17.1 or later, or postrender.
 """
 
 from __future__ import annotations

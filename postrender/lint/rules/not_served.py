@@ -1,9 +1,11 @@
-"""No API server serves the apiVersion.
+"""No API server serves this apiVersion.
 
-Helm looks every object up before it installs, and stops at the first kind that is not served: `no matches for kind`.
-Kubernetes' own kinds are judged by a table of which version of Kubernetes serves what; without `--kube-version`, by
-the newest one. Kinds of other groups are judged by the CustomResourceDefinitions in the rendering and, where it is
-given, by `--api-versions`.
+Helm looks up every object before it installs, and stops at the first kind that is not served: `no matches for kind`.
+Kubernetes' built-in kinds are checked against a table of the versions that serve them (`--kube-version`; default: the
+newest one). Other kinds are checked against the CustomResourceDefinitions in the rendering and, if set, against
+`--api-versions`.
+
+Fix: Change the `apiVersion`, or install the CustomResourceDefinition first.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""The manifest carries fields that only the API server sets.
+"""Manifest contains fields that only the server sets.
 
 It looks like an exported object: `metadata.resourceVersion`, `uid`, `creationTimestamp`, `managedFields`,
-`generation`, `selfLink` or `status`. Helm 3 stores them and later patches carry them; Helm 4 fails with `the
-object has been modified`, for a new object too.
+`generation`, `selfLink` or `status`. Helm 3 stores them and sends them in later patches; Helm 4 fails with `the object
+has been modified`, for a new object too.
+
+Fix: Delete these fields from the template.
 """
 
 from __future__ import annotations

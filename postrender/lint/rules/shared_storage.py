@@ -1,9 +1,11 @@
-"""Two groups share the stored object.
+"""Two API groups share the stored object.
 
-An Event of the core group and one of events.k8s.io are one stored object seen through two groups, and so were the kinds
-that left extensions for apps, networking.k8s.io and policy. A chart that moves such an object from one group to the
-other has Helm 3.17.1 and later, and Helm 4, update it under the new name and then delete it under the old: it is gone,
-and Helm reports success. Mark the live object `keep` before that upgrade.
+An Event of the core group and one of events.k8s.io are one stored object with two API groups. So were the kinds that
+moved from extensions to apps, networking.k8s.io and policy. If a chart moves such an object to the other group, Helm
+3.17.1 and later, and Helm 4, update it under the new group and then delete it under the old one: the object is gone,
+and Helm reports success.
+
+Fix: Annotate the live object with `helm.sh/resource-policy: keep` before that upgrade.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""The name of a kept object does not depend on the release.
+"""Kept object has a fixed name.
 
-Two releases of the chart then claim one object: the second installation is refused, or takes it. And what one release
-kept stands in the way of the next one with another name, which Helm will not import. Told by rendering the chart under
-another release's name, or, for a stream, by `--release`. Kinds whose names are prescribed, CustomResourceDefinitions
-and APIServices, are left out.
+Two releases of the chart in one namespace conflict: the second installation fails, or adopts the object of the first.
+An object kept by one release also blocks the next release with another name. The rule renders the chart for a second
+release name, or, for a stream, uses `--release`. Kinds with prescribed names, CustomResourceDefinitions and
+APIServices, are not checked.
+
+Fix: Put the release name into the object's name.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""A kept object has another name each time.
+"""Kept object has a different name each time.
 
-What an uninstall keeps, the next installation can only take back under the same name. With `generateName`, a random
-part or the release's revision in the name, every run makes another object and leaves the one before it behind. Told by
-a second rendering of the chart, and by what the template says.
+An installation can adopt a kept object only under the same name. With `generateName`, or a random part or the
+release's revision in the name, every run creates another object and leaves the old one behind. The rule renders the
+chart twice and reads the template.
+
+Fix: Give the object a name that depends only on the release name.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The words of the product: messages, help, documentation."""
