@@ -1,4 +1,4 @@
-"""The resource policy of a hook has no effect.
+"""Resource policy on a hook has no effect.
 
 Helm ignores the resource policy of a hook: hooks are not part of the release, an uninstall leaves them, and only their
 `helm.sh/hook-delete-policy` decides when they are deleted. The default is `before-hook-creation`: the object is
