@@ -49,8 +49,8 @@ class Digests(Record, hidden=("key",)):
 
     def of(self, place: str, value: bytes) -> str:
         """``digest:5f1c9a04:9b1f0c62d1a4e07b``: of the key, and of the value at its place."""
-        told = hmac.new(self.key, place.encode("utf-8", "surrogatepass") + b"\0" + value, hashlib.sha256)
-        return f"digest:{self.name}:{told.hexdigest()[:16]}"
+        digest = hmac.new(self.key, place.encode("utf-8", "surrogatepass") + b"\0" + value, hashlib.sha256)
+        return f"digest:{self.name}:{digest.hexdigest()[:16]}"
 
     @property
     def name(self) -> str:

@@ -47,9 +47,9 @@ def _chosen(arguments: list[str]) -> tuple[str, list[str]]:
 
 def _print_unparseable_output() -> None:
     """Where the filter failed and its caller will not ask, print what cannot be taken for manifests."""
-    from postrender.helm.process import UNREADABLE, here, unheeding
+    from postrender.helm.process import UNREADABLE, here, ignores_exit_code
 
-    if unheeding(os.getpid(), here()):
+    if ignores_exit_code(os.getpid(), here()):
         sys.stdout.write(UNREADABLE)
 
 

@@ -17,7 +17,7 @@ from postrender.errors import ManifestError, UsageError
 from postrender.helm import binary
 from postrender.helm.binary import HelmBinary, debugging, template
 from postrender.helm.invocation import Action
-from postrender.helm.versions import HelmVersion, behaviour
+from postrender.helm.versions import HelmVersion, behaviour_of
 from postrender.manifest.edit import splice
 from postrender.models import Unknown
 from postrender.operations.filter.pipeline import Planned, plan_stream, require_known
@@ -111,7 +111,7 @@ def _as_the_cluster(program: HelmBinary, source: Source | None, rest: Sequence[s
     looking_up = []
     if program.version >= _LOOKS_UP and not given & {"--dry-run", "--validate"}:
         looking_up.append("--dry-run=server")
-    if behaviour(program.version).take_ownership and "--take-ownership" not in given:
+    if behaviour_of(program.version).take_ownership and "--take-ownership" not in given:
         # Whose an object is, the plan says. Helm asks as well and renders nothing if it is another release's: Helm 4
         # with --dry-run=server, Helm 3 with --validate only (``newTemplateCmd``, cmd/helm/template.go of 3.13.0 to
         # 3.22.0). With this flag it does not ask (``RunWithContext``, pkg/action/install.go of 3.17.0 and later).

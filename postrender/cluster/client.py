@@ -33,7 +33,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from postrender.cluster.discovery import Right
     from postrender.cluster.schemas import Schemas
-    from postrender.helm.drift import Mending
+    from postrender.helm.drift import RepairRequest
     from postrender.helm.ownership import Stamps
 
 _REQUESTS = 4
@@ -149,10 +149,10 @@ class Cluster:
 
         found: list[tuple[ReleaseName, str]] = []
         for driver, kept in (("secret", SECRETS), ("configmap", CONFIGMAPS)):
-            told = newest(self, namespace, kept)
-            if isinstance(told, Unknown):
-                return told
-            found.extend((name, driver) for name in told)
+            names = newest(self, namespace, kept)
+            if isinstance(names, Unknown):
+                return names
+            found.extend((name, driver) for name in names)
         return tuple(found)
 
     def payloads(self, name: ReleaseName, driver: str) -> tuple[StoredObject, ...] | Unknown:
@@ -176,13 +176,15 @@ class Cluster:
         """Send a merge patch to a live object that is still as it was read; raises ClusterError."""
         return apply(self._transport, live, resource, patch, self._kubectl, dry_run=dry_run)
 
-    def mend(
-        self, resource: Resource, key: ObjectKey, live: LiveObject | None, mending: Mending, *, dry_run: bool
+    def repair_object(
+        self, resource: Resource, key: ObjectKey, live: LiveObject | None, request: RepairRequest, *, dry_run: bool
     ) -> LiveObject:
         """Bring an object to what is stored, or make it; guarded by its resourceVersion. Raises ClusterError."""
-        from postrender.cluster.writes import mend  # No filter needs it, and each would pay for what it imports.
+        from postrender.cluster.writes import (
+            repair_object,  # No filter needs it, and each would pay for what it imports.
+        )
 
-        return mend(self._transport, resource, key, live, mending, self._kubectl, dry_run=dry_run)
+        return repair_object(self._transport, resource, key, live, request, self._kubectl, dry_run=dry_run)
 
     def store(self, stored: StoredObject, packed: str) -> LiveObject:
         """Replace the payload of a stored revision that is still as it was read; raises ClusterError."""

@@ -104,23 +104,25 @@ def unclear(outcome: Answer | NoAnswer, kubectl: Kubectl, asked: Asked | None = 
     """Why ``outcome`` settles nothing; ``asked`` is ``None`` for a question about what the server serves."""
     if isinstance(outcome, NoAnswer):
         return Unknown(outcome.reason, _with_command(outcome.next, kubectl, asked))
-    said = message(outcome, secret=asked is not None and asked.writes_secret)
+    reported = message(outcome, secret=asked is not None and asked.writes_secret)
     if outcome.status == 401:
-        return Unknown(f"the server does not accept our credentials (401): {said}", (kubectl.call("auth whoami"),))
+        return Unknown(f"the server does not accept our credentials (401): {reported}", (kubectl.call("auth whoami"),))
     if outcome.status == 403:
         what = f"to {asked.verb} {asked.resource.qualified}" if asked else "to ask what is served"
-        return Unknown(f"no right {what} (403): {said}", (_rights(kubectl, asked),))
+        return Unknown(f"no right {what} (403): {reported}", (_rights(kubectl, asked),))
     if outcome.status == 429:
         patience = "" if outcome.retry_after is None else f", which asks for {outcome.retry_after:g} s of patience"
         return Unknown(f"too many requests for the server (429){patience}", (_again(kubectl, asked),))
     if outcome.status >= 500:
-        return Unknown(f"the server failed ({outcome.status}): {said}", (kubectl.call("get --raw '/readyz?verbose'"),))
+        return Unknown(
+            f"the server failed ({outcome.status}): {reported}", (kubectl.call("get --raw '/readyz?verbose'"),)
+        )
     if 300 <= outcome.status < 400:
         return Unknown(
             f"the server redirects ({outcome.status}), which is not followed",
             _with_command(("--kube-apiserver URL",), kubectl, asked),
         )
-    return Unknown(f"the server answers {outcome.status}: {said}", (_again(kubectl, asked),))
+    return Unknown(f"the server answers {outcome.status}: {reported}", (_again(kubectl, asked),))
 
 
 def misunderstood(what: str, kubectl: Kubectl, asked: Asked | None = None) -> Unknown:
@@ -136,15 +138,15 @@ def causes(answer: Answer) -> Sequence[Json]:
     return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
 
 
-def _about_secret(answer: Answer, said: str) -> str:
+def _about_secret(answer: Answer, reported: str) -> str:
     """What is wrong with a Secret that was sent, without the values that the message may hold."""
-    denied = _DENIED.search(said)
+    denied = _DENIED.search(reported)
     if denied:
         return f"{denied[0]} denied the request" if denied[0].startswith("Validating") else denied[0]
     fields = [_cause(cause) for cause in causes(answer) if _FIELD.fullmatch(str(cause.get("field")))]
     if fields:
         return "; ".join(fields)
-    rules = list(dict.fromkeys(_RULES.findall(said)))
+    rules = list(dict.fromkeys(_RULES.findall(reported)))
     return ", ".join(rules) or ("not allowed" if answer.status == 403 else "it is not valid")
 
 
@@ -162,11 +164,11 @@ def message(answer: Answer, *, secret: bool = False) -> str:
     ``secret`` tells that a Secret was sent: then only who objects and to which fields, for the message may hold values.
     """
     body = answer.json()
-    said = body.get("message") if isinstance(body, dict) and body.get("kind") == "Status" else None
-    if isinstance(said, str) and said and secret:
-        return _about_secret(answer, said)
-    if isinstance(said, str) and said:
-        line = " ".join(said.split())
+    reported = body.get("message") if isinstance(body, dict) and body.get("kind") == "Status" else None
+    if isinstance(reported, str) and reported and secret:
+        return _about_secret(answer, reported)
+    if isinstance(reported, str) and reported:
+        line = " ".join(reported.split())
         return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
     return f"no word of an API server, but {answer.content_type.partition(';')[0] or 'nothing'}"
 

@@ -170,7 +170,7 @@ class Capabilities(Record):
 
 def capabilities(transport: Transport) -> Capabilities:
     """As ``getCapabilities`` and ``GetVersionSet`` (pkg/action/action.go of Helm 3.21.4) collect them."""
-    told = _object(transport.request("GET", "/version"))
+    info = _object(transport.request("GET", "/version"))
     kinds: set[str] = set()
     for root in ("/api", "/apis"):
         body = _object(transport.request("GET", root, accept=AGGREGATED))
@@ -179,7 +179,7 @@ def capabilities(transport: Transport) -> Capabilities:
                 kinds.update(_kinds(body))
             except (TypeError, AttributeError):
                 continue  # As of a server that does not tell all at once.
-    version = told.get("gitVersion")
+    version = info.get("gitVersion")
     return Capabilities(version if isinstance(version, str) else "", tuple(sorted(kinds)))
 
 
@@ -206,19 +206,19 @@ _NEEDED = frozenset({"list", "create"})
 _CatalogRow: TypeAlias = "tuple[Resource, tuple[str, ...], str, frozenset[str]]"
 """A resource, its short names, its singular and its verbs."""
 
-_Told: TypeAlias = "list[_CatalogRow] | Unknown"
+_CatalogRows: TypeAlias = "list[_CatalogRow] | Unknown"
 
 
 def catalog(transport: Transport, kubectl: Kubectl) -> Catalog:
     """Every such kind once, in the first version of its group that serves it, and what could not be asked."""
     roots = ("/api", "/apis")
     answers = _ask(transport, roots, AGGREGATED)
-    told: dict[str, _Told] = {}
+    versions: dict[str, _CatalogRows] = {}
     for root, answer in zip(roots, answers, strict=True):
-        told.update(_versions(transport, root, answer, kubectl))
+        versions.update(_versions(transport, root, answer, kubectl))
     found: dict[tuple[str, str], Named] = {}
     unknown: dict[str, Unknown] = {}
-    for place, rows in told.items():
+    for place, rows in versions.items():
         if isinstance(rows, Unknown):
             unknown[place] = rows
             continue
@@ -228,7 +228,9 @@ def catalog(transport: Transport, kubectl: Kubectl) -> Catalog:
     return Catalog(tuple(found.values()), unknown)
 
 
-def _versions(transport: Transport, root: str, answer: Answer | NoAnswer, kubectl: Kubectl) -> Mapping[str, _Told]:
+def _versions(
+    transport: Transport, root: str, answer: Answer | NoAnswer, kubectl: Kubectl
+) -> Mapping[str, _CatalogRows]:
     """What each version of each group serves, by its path, the preferred version of a group first."""
     if isinstance(answer, NoAnswer) or answer.status != 200:
         return {root: unclear(answer, kubectl)}
@@ -243,7 +245,7 @@ def _versions(transport: Transport, root: str, answer: Answer | NoAnswer, kubect
     return {path: _listed(path, one, kubectl) for path, one in zip(paths, answers, strict=True)}
 
 
-def _aggregated_catalog(root: str, body: Json, kubectl: Kubectl) -> Iterator[tuple[str, _Told]]:
+def _aggregated_catalog(root: str, body: Json, kubectl: Kubectl) -> Iterator[tuple[str, _CatalogRows]]:
     """Versions come in the order of preference (``APIGroupDiscovery``, k8s.io/api/apidiscovery/v2/types.go)."""
     for group in items_of(body["items"]):
         name = group["metadata"].get("name", "")
@@ -290,7 +292,7 @@ def _paths(root: str, body: Json) -> Iterator[str]:
             yield f"/apis/{segment(group['name'])}/{segment(version)}"
 
 
-def _listed(path: str, answer: Answer | NoAnswer, kubectl: Kubectl) -> _Told:
+def _listed(path: str, answer: Answer | NoAnswer, kubectl: Kubectl) -> _CatalogRows:
     if isinstance(answer, NoAnswer) or answer.status != 200:
         return unclear(answer, kubectl)
     body = answer.json()

@@ -73,8 +73,8 @@ class ExecPlugin(Record, hidden=("environment", "cluster")):
         except (OSError, ValueError) as error:
             raise self._error(getattr(error, "strerror", None) or "the command cannot be run") from None
         if done.returncode:
-            said = " ".join((done.stderr or b"").decode(errors="replace").split())
-            raise self._error(f"exit code {done.returncode}" + (f": {said}" if said else ""))
+            stderr = " ".join((done.stderr or b"").decode(errors="replace").split())
+            raise self._error(f"exit code {done.returncode}" + (f": {stderr}" if stderr else ""))
         return self._credentials(done.stdout)
 
     def _credentials(self, stdout: bytes) -> Credentials:
@@ -152,11 +152,11 @@ def exec_plugin(config: Json, cluster: Mapping[str, Json], where: str) -> ExecPl
 def _cluster(cluster: Mapping[str, Json]) -> Json:
     """``ConfigToExecCluster``, tools/auth/exec and rest/exec.go: the certificates as they are, and the extension."""
     names = ("server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data", "proxy-url")
-    told: dict[str, Json] = {name: cluster[name] for name in names if cluster.get(name)}
+    info: dict[str, Json] = {name: cluster[name] for name in names if cluster.get(name)}
     for extension in _list(cluster.get("extensions")):
         if _named(extension) and extension["name"] == _EXTENSION:
-            told["config"] = extension.get("extension")
-    return told
+            info["config"] = extension.get("extension")
+    return info
 
 
 def _named(entry: Json) -> bool:

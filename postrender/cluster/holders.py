@@ -71,7 +71,7 @@ def require_free(source: Source, taken: Mapping[str, LiveObject], release: Relea
     held = holders(source, taken.values(), release, driver)
     for name, live in taken.items():
         if live.key in held.found:
-            raise _alive(source, name, held.found[live.key])
+            raise _still_installed(source, name, held.found[live.key])
 
 
 def require_gone(source: Source, name: str, live: LiveObject, release: ReleaseName, driver: str) -> None:
@@ -91,10 +91,10 @@ def _require_gone(source: Source, owners: Owners, name: str, live: LiveObject, r
             next=answer.next,
         )
     if answer:
-        raise _alive(source, name, owner)
+        raise _still_installed(source, name, owner)
 
 
-def _alive(source: Source, name: str, owner: ReleaseName) -> Refused:
+def _still_installed(source: Source, name: str, owner: ReleaseName) -> Refused:
     return Refused(
         f"belongs to release {owner}, which is alive by now, and is not taken from it (PR101)",
         where=name,
@@ -129,8 +129,8 @@ def _held(
     source: Source, release: ReleaseName, revisions: Iterable[StoredRelease], keys: Iterable[ObjectKey]
 ) -> list[ObjectKey]:
     """The keys that a stored manifest of the release holds, if it lives."""
-    alive = lives(revisions, source.typed)
-    if alive is False:
+    exists = lives(revisions, source.typed)
+    if exists is False:
         return []
     try:
         refs = [ref for each in revisions if each.manifest for ref in manifests.read(each.manifest.encode()).objects]
@@ -151,6 +151,6 @@ def _held(
             else (key.group_kind, key.name) in anywhere
         )
     ]
-    if held and isinstance(alive, Unknown):
-        raise unreadable(release, source.description, alive)
+    if held and isinstance(exists, Unknown):
+        raise unreadable(release, source.description, exists)
     return held

@@ -80,7 +80,7 @@ class Unsendable(Exception):
     """A header's value holds a character that no header can; the message is the header's name, not its value."""
 
 
-def told(error: Exception, timeout: float) -> NoAnswer:
+def describe_exception(error: Exception, timeout: float) -> NoAnswer:
     """One sentence, and what can be done; ``timeout`` is in seconds."""
     from urllib3 import exceptions
 
@@ -145,8 +145,8 @@ def _cause(error: BaseException) -> str:
     inner = next((each for each in (error.__cause__, *error.args[::-1]) if isinstance(each, BaseException)), None)
     if inner is not None and inner is not error:
         return _cause(inner)
-    said = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or str(error) or type(error).__name__
-    return re.sub(r"^.*\[Errno -?\d+\] ", "", str(said).replace("\n", " ")).rstrip(".")
+    text = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or str(error) or type(error).__name__
+    return re.sub(r"^.*\[Errno -?\d+\] ", "", str(text).replace("\n", " ")).rstrip(".")
 
 
 TIMEOUT = 30.0
@@ -278,7 +278,7 @@ class Transport:
                 response.close()
                 raise
         except Exception as error:
-            return told(error, self.timeout)
+            return describe_exception(error, self.timeout)
         answered = response.headers
         return Answer(response.status, answered.get("Content-Type", ""), content, _seconds(answered.get("Retry-After")))
 

@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from postrender.cluster.interface import Trial, TrialAnswer
 
-_NOBODY = Unknown("no cluster was asked", ("--kube-context NAME",))
+_NO_CLUSTER = Unknown("no cluster was asked", ("--kube-context NAME",))
 
 
 class Offline(Unreached):
@@ -68,7 +68,7 @@ class Offline(Unreached):
 
     def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
         """Unknown, for each."""
-        return [_NOBODY for _ in wanted]
+        return [_NO_CLUSTER for _ in wanted]
 
     def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
         """Not asked, for each."""
@@ -79,13 +79,13 @@ class Offline(Unreached):
     def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> Unknown:
         """Unknown."""
         del name, manifest, driver
-        return _NOBODY
+        return _NO_CLUSTER
 
     def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
         """Unknown, for each."""
-        return [_NOBODY for _ in names]
+        return [_NO_CLUSTER for _ in names]
 
     def stored_in(self, namespace: str) -> Unknown:
         """Unknown."""
         del namespace
-        return _NOBODY
+        return _NO_CLUSTER

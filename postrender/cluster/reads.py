@@ -30,7 +30,7 @@ class Place(Record):
     token: str = ""
     pages: int = 0
     seen: int = 0
-    anew: bool = False
+    restarted: bool = False
 
 
 def page(transport: Transport, listing: Listing, place: Place, kubectl: Kubectl) -> tuple[Page, Place | None]:
@@ -72,7 +72,7 @@ def _instead(body: Json, place: Place) -> Place | None:
     offered = metadata.get("continue") if isinstance(metadata, dict) else None
     if isinstance(offered, str) and offered and offered != place.token and place.pages < MAX_PAGES:
         return replace(place, token=offered, pages=place.pages + 1)
-    return None if place.anew else Place(anew=True)
+    return None if place.restarted else Place(restarted=True)
 
 
 def _taken_apart(body: Json, listing: Listing, place: Place) -> tuple[Page, Place | None]:

@@ -32,7 +32,7 @@ class Owners:
     def __init__(self, source: Records, driver: str) -> None:
         self._source = source
         self._driver = driver
-        self._told: dict[ReleaseName, bool | Unknown] = {}
+        self._known: dict[ReleaseName, bool | Unknown] = {}
 
     def lives(self, live: LiveObject) -> bool | Unknown:
         """Of an object that names an owner: whether that exists."""
@@ -40,10 +40,10 @@ class Owners:
 
     def exists(self, release: ReleaseName) -> bool | Unknown:
         """Whether a release exists."""
-        if release not in self._told:
+        if release not in self._known:
             drivers = dict.fromkeys((*DRIVERS, self._driver))
-            self._told[release] = _together([self._stored(release, driver) for driver in drivers])
-        return self._told[release]
+            self._known[release] = _together([self._stored(release, driver) for driver in drivers])
+        return self._known[release]
 
     def _stored(self, release: ReleaseName, driver: str) -> bool | Unknown:
         answer = self._source.releases(release, manifest=False, driver=driver)

@@ -25,7 +25,7 @@ def stored(
 ) -> tuple[StoredRelease, ...] | Unknown:
     """Every revision, ascending; those of ``helm.storage.needed`` with their manifest where it is asked for."""
     found = _stored(transport, name, driver, kubectl, skip, storage.needed if manifest else lambda _: ())
-    return found if isinstance(found, Unknown) else tuple(whole.revision if whole else told for told, whole in found)
+    return found if isinstance(found, Unknown) else tuple(whole.revision if whole else part for part, whole in found)
 
 
 def payloads(
@@ -65,13 +65,13 @@ def _listed(transport: Transport, name: ReleaseName, kept: Storage, kubectl: Kub
     found: list[LiveObject] = []
     place: Place | None = Place()
     while place is not None:
-        told, place = page(transport, listing, place, kubectl)
-        if told.failure is not None:
-            raise storage.Unclear(told.failure)
-        if not told.seen:
+        part, place = page(transport, listing, place, kubectl)
+        if part.failure is not None:
+            raise storage.Unclear(part.failure)
+        if not part.seen:
             # The list was begun anew.
             found.clear()
-        found.extend(told.kept)
+        found.extend(part.kept)
     return found
 
 

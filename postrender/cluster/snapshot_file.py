@@ -90,14 +90,14 @@ def header(body: Mapping[str, Json]) -> Header:
 
 def fingerprint(trial: Trial, hide: Digests | None) -> str:
     """What tells one request from all others; ``hide`` as for ``document``."""
-    told = [
+    found = [
         trial.verb.value,
         [trial.resource.gvk.api_version, trial.resource.plural],
         asdict(trial.key),
         _safe(trial.body, trial, hide),
         [trial.force, trial.first_own, trial.first_stamped, trial.new, trial.strict, trial.client_side_past],
     ]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
 
 
 def document(trial: Trial, answer: TrialAnswer, hide: Digests | None, live: Json = None) -> Json:
@@ -217,7 +217,7 @@ class Snapshot(Record, Unreached):
             return Unknown(f"{self.path}: {error.why.reason}", error.why.next)
         except storage.Undecodable as error:
             return Unknown(f"{self.path}: {error}", (_kubectl(self.path),))
-        return tuple(whole.revision if whole else told for told, whole in found)
+        return tuple(whole.revision if whole else found for found, whole in found)
 
     def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
         """Every stored revision of each, ascending."""
@@ -303,13 +303,13 @@ def load(path: str, environ: Mapping[str, str] = MappingProxyType({})) -> Snapsh
 def _noted(path: str, about: Sequence[tuple[ObjectRef, Json]], environ: Mapping[str, str]) -> dict[str, Any]:
     """What ``postrender snapshot`` writes beside objects; raises UsageError."""
     try:
-        said = {ref.name: read(body) for ref, body in about if ref.gvk.kind == ANSWER}
+        records = {ref.name: read(body) for ref, body in about if ref.gvk.kind == ANSWER}
     except (KeyError, TypeError) as error:
         raise UsageError(f"holds an answer that cannot be read: {error}", where=path, next=_kubectl(path)) from error
     headers = [header(body) for ref, body in about if ref.gvk.kind == HEADER]
     if not headers:
-        return {"answers": said}
-    return {"answers": said, "header": headers[0], "hide": redact.digests(environ) if headers[0].hidden else None}
+        return {"answers": records}
+    return {"answers": records, "header": headers[0], "hide": redact.digests(environ) if headers[0].hidden else None}
 
 
 def _only_objects(path: str, manifest: Manifest) -> None:

@@ -27,7 +27,7 @@ from postrender.cluster.interface import (
 from postrender.cluster.parallel import one
 from postrender.cluster.reads import METADATA, collection_path, exact_path, verified
 from postrender.errors import ClusterError
-from postrender.helm.drift import How, Mending
+from postrender.helm.drift import RepairMethod, RepairRequest
 from postrender.helm.ownership import Stamps, stamps_for, stamps_of
 from postrender.helm.storage import StoredObject
 from postrender.models import (
@@ -123,9 +123,9 @@ def _sent(transport: Transport, trial: Trial, kubectl: Kubectl) -> TrialAnswer:
         if outcome.status in (200, 201):
             body = outcome.json()
             return Accepted(body) if isinstance(body, dict) else NotAsked("its answer to a dry run is no object")
-        told = _refused(outcome, trial)
-        if told is not None:
-            return told
+        refusal = _refused(outcome, trial)
+        if refusal is not None:
+            return refusal
     return _unclear(outcome, trial, kubectl)
 
 
@@ -146,22 +146,22 @@ def _query(trial: Trial) -> str:
 
 def _refused(answer: Answer, trial: Trial) -> TrialAnswer | None:
     """The server's no, where it is one that Helm will get too; ``None`` where it may be about the dry run or us."""
-    said, secret = message(answer), trial.key.group_kind == SECRET
+    text, secret = message(answer), trial.key.group_kind == SECRET
     given = causes(answer)
     if answer.status == 409:
         conflicts = tuple(_conflict(cause) for cause in given if cause.get("reason") == "FieldManagerConflict")
         if conflicts:
-            return Conflicting(conflicts, said)
+            return Conflicting(conflicts, text)
         # What is applied does not rest on what was read, so that Helm will hear the same.
         return Rejected(message(answer, secret=secret)) if trial.verb is Verb.APPLY else None
-    denied = _DENIED.search(said)
-    if _NO_DRY_RUN in said or not (answer.status in (400, 422) or denied or _NOT_TYPED in said):
+    denied = _DENIED.search(text)
+    if _NO_DRY_RUN in text or not (answer.status in (400, 422) or denied or _NOT_TYPED in text):
         return None
-    told = message(answer, secret=secret)
+    shown = message(answer, secret=secret)
     if denied and trial.new:
         # What Helm makes before it in this very run may be what the admission asks for.
-        return NotAsked(f"as things are before the run, {told}")
-    return Rejected(told)
+        return NotAsked(f"as things are before the run, {shown}")
+    return Rejected(shown)
 
 
 def _conflict(cause: Json) -> Conflict:
@@ -294,12 +294,12 @@ def delete(transport: Transport, stored: StoredObject, kubectl: Kubectl) -> None
     carried_out(outcome, wanted, "deleted", {200, 202, 404}, asked, kubectl)
 
 
-def mend(
+def repair_object(
     transport: Transport,
     resource: Resource,
     key: ObjectKey,
     live: LiveObject | None,
-    mending: Mending,
+    request: RepairRequest,
     kubectl: Kubectl,
     *,
     dry_run: bool,
@@ -311,20 +311,20 @@ def mend(
     ClusterError, which says whether anything was written.
     """
     wanted = Wanted(resource, key.namespace, key.name, body=True)
-    body = mending.body
+    body = request.body
     if live is not None:
         metadata = {**(body.get("metadata") or {}), "resourceVersion": live.resource_version}
         body = {**body, "metadata": metadata}
     done = ("made" if live is None else "brought to what is stored") + (" (tried as a dry run)" if dry_run else "")
     change = Write(
         wanted,
-        "POST" if mending.how is How.CREATE else "PATCH",
+        "POST" if request.how is RepairMethod.CREATE else "PATCH",
         json.dumps(body).encode(),
-        mending.how.value,
+        request.how.value,
         HELM_FIELD_MANAGER,
         done,
         dry_run=dry_run,
-        force=mending.how is How.APPLY,
+        force=request.how is RepairMethod.APPLY,
     )
     return write(transport, change, kubectl)
 

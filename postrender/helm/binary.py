@@ -66,12 +66,12 @@ def template(program: HelmBinary, arguments: Sequence[str], environ: Mapping[str
     done = subprocess.run(
         [program.path, "template", *arguments], env=dict(environ), stdin=subprocess.DEVNULL, capture_output=True
     )
-    said = done.stderr.decode(errors="replace").strip()
+    stderr = done.stderr.decode(errors="replace").strip()
     if done.returncode:
-        cause = said.removeprefix("Error: ") or f"exit code {done.returncode}"
+        cause = stderr.removeprefix("Error: ") or f"exit code {done.returncode}"
         raise ManifestError(f"the chart cannot be rendered: {cause}", next=next or debugging(program, arguments))
-    if said:
-        to_stderr(quoted(said, "helm"))
+    if stderr:
+        to_stderr(quoted(stderr, "helm"))
     return done.stdout
 
 

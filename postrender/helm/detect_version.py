@@ -9,7 +9,7 @@ import time
 
 from postrender._record import Record
 from postrender.helm.process import Helm, Processes
-from postrender.helm.versions import HelmVersion, behaviour
+from postrender.helm.versions import HelmVersion, behaviour_of
 
 VERSION_TIMEOUT = 5.0
 """Seconds that Helm may take to say its version (it takes about a tenth of one)."""
@@ -54,7 +54,7 @@ def exact(text: str) -> HelmVersion | Unclear:
     if found is None:
         return Unclear("which is no version")
     complete = re.match(r"v?\d+\.\d+\.\d", text.strip())
-    if not complete and behaviour(found) != behaviour(HelmVersion(found.major, found.minor, 10**6)):
+    if not complete and behaviour_of(found) != behaviour_of(HelmVersion(found.major, found.minor, 10**6)):
         return Unclear("whose patch releases behave differently")
     return found
 

@@ -18,14 +18,14 @@ from postrender.helm.patch import (
 )
 from postrender.models import GroupVersionKind, Json, ObjectKey, ReleaseName
 
-_NOT_SAID = ("resourceVersion", "uid", "creationTimestamp", "managedFields", "generation", "selfLink")
+_SERVER_SET = ("resourceVersion", "uid", "creationTimestamp", "managedFields", "generation", "selfLink")
 """Metadata that only a server sets, whatever a manifest says about it."""
 
 _PASSING = ("managedFields", "resourceVersion", "generation")
 """Metadata that every write changes."""
 
 
-class How(Enum):
+class RepairMethod(Enum):
     """How an object is brought to what is stored: the content type that is sent, as Helm itself sends it."""
 
     STRATEGIC = PatchType.STRATEGIC.value
@@ -34,24 +34,24 @@ class How(Enum):
     CREATE = "application/json"
 
 
-class Mending(Record):
+class RepairRequest(Record):
     """One request that brings an object to what is stored, without its resourceVersion; ``body`` is all or a patch."""
 
-    how: How
+    how: RepairMethod
     body: Json
 
 
 class Drift(Record):
     """A live object that is not as stored: the request that mends it, and what will be there as far as we can tell."""
 
-    mending: Mending
+    repair: RepairRequest
     after: Json
 
 
 def wanted(gvk: GroupVersionKind, key: ObjectKey, body: Json, release: ReleaseName) -> Json:
     """A stored document as Helm would send it, without what only a server sets."""
     made = stamped(built(gvk, key, body).body, release)
-    metadata = {name: value for name, value in made["metadata"].items() if name not in _NOT_SAID}
+    metadata = {name: value for name, value in made["metadata"].items() if name not in _SERVER_SET}
     result = {name: value for name, value in made.items() if name != "status"}
     result["metadata"] = metadata
     return result
@@ -71,8 +71,8 @@ def drift(gvk: GroupVersionKind, body: Json, live: Json, *, server_side: bool) -
     after = apply_strategic(live, patch, gvk) if strategic else apply_merge_patch(live, patch)
     if settled(after) == settled(live):
         return None
-    how = How.APPLY if server_side else How.STRATEGIC if strategic else How.MERGE
-    return Drift(Mending(how, body if server_side else patch), after)
+    how = RepairMethod.APPLY if server_side else RepairMethod.STRATEGIC if strategic else RepairMethod.MERGE
+    return Drift(RepairRequest(how, body if server_side else patch), after)
 
 
 def leftovers(body: Json, live: Json, fresh: Json) -> Drift | None:
@@ -84,7 +84,7 @@ def leftovers(body: Json, live: Json, fresh: Json) -> Drift | None:
     after = expected_object(live, body, fresh, owners)
     if not differences(settled(as_stored(live, body, fresh, after, owners)), settled(after), owners):
         return None
-    return Drift(Mending(How.MERGE, merge_patch(live, after, exact_numbers=True)), after)
+    return Drift(RepairRequest(RepairMethod.MERGE, merge_patch(live, after, exact_numbers=True)), after)
 
 
 def settled(body: Json) -> Json:

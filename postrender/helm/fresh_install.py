@@ -140,13 +140,15 @@ def _beyond(tree: Tree, live: Json, chart: Json) -> bool:
         if entry.startswith("f:"):
             name = entry[2:]
             now = live.get(name) if isinstance(live, dict) else None
-            said = chart.get(name) if isinstance(chart, dict) else None
-            if now is not None and (said is None or _beyond(below, now, said)):
+            charted = chart.get(name) if isinstance(chart, dict) else None
+            if now is not None and (charted is None or _beyond(below, now, charted)):
                 return True
         elif entry.startswith("k:"):
             keys = json.loads(entry[2:])
-            now, said = (next((each for each in _elements(one) if _matches(each, keys)), None) for one in (live, chart))
-            if now is not None and (said is None or _beyond(below, now, said)):
+            now, charted = (
+                next((each for each in _elements(one) if _matches(each, keys)), None) for one in (live, chart)
+            )
+            if now is not None and (charted is None or _beyond(below, now, charted)):
                 return True
         elif entry.startswith("v:") and json.loads(entry[2:]) not in (chart if isinstance(chart, list) else ()):
             return True
@@ -186,13 +188,13 @@ def _atomic(live: Json, fresh: Json, owners: FieldOwners) -> bool:
 def _expected_map(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -> Json:
     result = {}
     for name in _names(live, fresh):
-        now, wanted, said = live.get(name), fresh.get(name), chart.get(name)
+        now, wanted, charted = live.get(name), fresh.get(name), chart.get(name)
         below = owners.at(f"f:{name}")
         value = None
         if wanted is None:
             value = now if below.helm is None else _without_helms(now, below)
-        elif said is not None:
-            value = wanted if now is None else expected_object(now, said, wanted, below)
+        elif charted is not None:
+            value = wanted if now is None else expected_object(now, charted, wanted, below)
         elif now is not None:
             value = now if below.helm is None else expected_object(now, None, wanted, below)
         elif name in chart and wanted in _OF_NULLS:
@@ -216,11 +218,11 @@ def _expected_elements(live: Json, chart: Json, fresh: Json, owners: FieldOwners
     before = {_key(each, names): each for each in live}
     result = []
     for index, wanted in enumerate(fresh):
-        said = _counterpart(chart, index, wanted, len(fresh))
+        charted = _counterpart(chart, index, wanted, len(fresh))
         now = before.pop(_key(wanted, names), None)
         if now is not None:
-            result.append(expected_object(now, said, wanted, owners.at(_entry(wanted, names))))
-        elif said is not None:
+            result.append(expected_object(now, charted, wanted, owners.at(_entry(wanted, names))))
+        elif charted is not None:
             result.append(wanted)
     foreign = []
     for element in before.values():
@@ -273,16 +275,16 @@ def as_stored(body: Json, chart: Json, fresh: Json, expected: Json, owners: Fiel
     if chart is not None and fresh is not None and not differs(body, chart):
         return fresh
     if isinstance(body, dict) and isinstance(fresh, dict):
-        said = chart if isinstance(chart, dict) else {}
+        charted = chart if isinstance(chart, dict) else {}
         shall = expected if isinstance(expected, dict) else {}
         result = {
-            name: as_stored(value, said.get(name), fresh.get(name), shall.get(name), owners.at(f"f:{name}"))
+            name: as_stored(value, charted.get(name), fresh.get(name), shall.get(name), owners.at(f"f:{name}"))
             for name, value in body.items()
             # What the chart says and no new object has is dropped by the server: a field that the schema lacks.
-            if value is not None and (name in fresh or name in shall or bool(differs(value, said.get(name))))
+            if value is not None and (name in fresh or name in shall or bool(differs(value, charted.get(name))))
         }
         for name, value in fresh.items():
-            default = said.get(name) is None and not (name in said and value in _OF_NULLS)
+            default = charted.get(name) is None and not (name in charted and value in _OF_NULLS)
             if name not in result and default and shall.get(name) is not None and value is not None:
                 result[name] = value
         return result
@@ -291,10 +293,10 @@ def as_stored(body: Json, chart: Json, fresh: Json, expected: Json, owners: Fiel
         if names and all(isinstance(each, dict) for each in (*body, *fresh)):
             return [_element_as_stored(each, chart, fresh, expected, owners) for each in body]
         if len(body) == len(fresh):
-            said_by_index = chart if isinstance(chart, list) and len(chart) == len(fresh) else [None] * len(fresh)
+            charteds = chart if isinstance(chart, list) and len(chart) == len(fresh) else [None] * len(fresh)
             shall_by_index = expected if isinstance(expected, list) and len(expected) == len(fresh) else fresh
             below = FieldOwners(None, None, None)
-            return [as_stored(*each, below) for each in zip(body, said_by_index, fresh, shall_by_index, strict=True)]
+            return [as_stored(*each, below) for each in zip(body, charteds, fresh, shall_by_index, strict=True)]
     return body
 
 
@@ -303,9 +305,9 @@ def _element_as_stored(element: Json, chart: Json, fresh: Json, expected: Json, 
     keys = {name: element[name] for name in names if name in element}
     for index, wanted in enumerate(fresh):
         if _matches(wanted, keys):
-            said = _counterpart(chart, index, wanted, len(fresh))
+            charted = _counterpart(chart, index, wanted, len(fresh))
             shall = next((each for each in _elements(expected) if _key(each, names) == _key(wanted, names)), None)
-            return as_stored(element, said, wanted, shall, owners.at(_entry(wanted, names)))
+            return as_stored(element, charted, wanted, shall, owners.at(_entry(wanted, names)))
     return element
 
 
@@ -404,20 +406,20 @@ def with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwners) 
 
 
 def _map_with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwners) -> Json:
-    said = chart if isinstance(chart, dict) else {}
+    charted = chart if isinstance(chart, dict) else {}
     shall = expected or {}
     whole = _atomic(now, shall, owners)
     result = {}
-    for name in _names(said, now):
+    for name in _names(charted, now):
         below = owners if whole else owners.at(f"f:{name}")
         value, right = now.get(name), shall.get(name)
         if value is None:
-            left = said[name] if right is None else None
-        elif said.get(name) is not None or right is not None:
-            left = with_leftovers(said.get(name), value, right, below)
+            left = charted[name] if right is None else None
+        elif charted.get(name) is not None or right is not None:
+            left = with_leftovers(charted.get(name), value, right, below)
         else:
             left = _helms_part(value, below)
-        if left is not None or (name in said and value is None and right is None):
+        if left is not None or (name in charted and value is None and right is None):
             result[name] = left
     return result if result or isinstance(chart, dict) else None
 
@@ -456,14 +458,14 @@ def _elements_with_leftovers(chart: Json, now: Json, expected: Json, owners: Fie
     shall = {_key(each, names): each for each in expected}
     stored: dict[Any, Json] = {}
     unknown = []
-    for said in _elements(chart):
-        keys = {name: said[name] for name in names if name in said}
+    for charted in _elements(chart):
+        keys = {name: charted[name] for name in names if name in charted}
         key = next((key for key, each in live.items() if _matches(each, keys)), None)
         if key is not None:
             below = owners.at(_entry(live[key], names))
-            stored[key] = with_leftovers(said, live[key], shall.get(key), below)
+            stored[key] = with_leftovers(charted, live[key], shall.get(key), below)
         elif not any(_matches(each, keys) for each in expected):
-            unknown.append(said)
+            unknown.append(charted)
     for key, element in live.items():
         if key in stored:
             continue

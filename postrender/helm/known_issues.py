@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from postrender._record import Record
-from postrender.helm.versions import HelmVersion, Matching, behaviour
+from postrender.helm.versions import HelmVersion, Matching, behaviour_of
 
 
 class Flaw(Record):
@@ -15,9 +15,9 @@ class Flaw(Record):
 
 def flaws(helm: HelmVersion) -> tuple[Flaw, ...]:
     """What that Helm does wrong as it is usually called; the worst first."""
-    ways = behaviour(helm)
+    behaviour = behaviour_of(helm)
     found = []
-    if ways.matching is Matching.KIND:
+    if behaviour.matching is Matching.KIND:
         found.append(
             Flaw(
                 "takes objects of one Kind and name in two groups for one: kept ones cannot be reinstalled, upgrades "
@@ -26,11 +26,11 @@ def flaws(helm: HelmVersion) -> tuple[Flaw, ...]:
             )
         )
     else:
-        moved = "group" if ways.matching is Matching.GROUP_KIND else "group or version"
+        moved = "group" if behaviour.matching is Matching.GROUP_KIND else "group or version"
         found.append(Flaw(f"deletes an object whose {moved} changes in the chart", ("PR402",)))
-    if ways.server_side and not ways.copies_adopted:
+    if behaviour.server_side and not behaviour.adopts_copies:
         found.append(Flaw("cannot adopt anything server-side", ("PR304",)))
-    if not ways.server_side:
+    if not behaviour.server_side:
         found.append(Flaw("adopts a kept custom resource without applying the chart to it", ("PR301",)))
     else:
         found.append(

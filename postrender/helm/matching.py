@@ -40,7 +40,7 @@ def no_original(helm: HelmVersion, key: ObjectKey) -> str:
     return f'no {kind} with the name "{name}" found'
 
 
-def lookalikes(objects: Sequence[tuple[GroupVersionKind, ObjectKey]]) -> list[tuple[int, ...]]:
+def name_collisions(objects: Sequence[tuple[GroupVersionKind, ObjectKey]]) -> list[tuple[int, ...]]:
     """Groups of objects that share Kind, namespace and name but not the API group.
 
     Each answer holds indices into ``objects``, ascending, and spans at least two groups. One object named twice (the

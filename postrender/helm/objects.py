@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from postrender._record import Record
-from postrender.helm.versions import HelmVersion, behaviour
+from postrender.helm.versions import HelmVersion, behaviour_of
 from postrender.models import (
     MANAGED_BY,
     RELEASE_NAME,
@@ -123,7 +123,7 @@ def stamped(body: Json, release: ReleaseName, helm: HelmVersion | None = None) -
     pkg/apis/meta/v1/unstructured/unstructured.go). A Helm of unknown version counts as an older one.
     """
     metadata = dict(body.get("metadata") or {})
-    empty = helm is not None and behaviour(helm).null_texts_are_empty
+    empty = helm is not None and behaviour_of(helm).null_texts_are_empty
     for place in ("labels", "annotations"):
         metadata[place] = _texts(metadata.get(place), null_is_empty=empty)
     return with_ownership_metadata({**body, "metadata": metadata}, release)

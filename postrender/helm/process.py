@@ -239,7 +239,7 @@ UNREADABLE = "{ postrender failed, and its caller does not look at exit codes; w
 """What no YAML reader takes: the brace stays open."""
 
 
-def unheeding(pid: int, processes: Processes) -> bool:
+def ignores_exit_code(pid: int, processes: Processes) -> bool:
     """Whether the process runs under Skaffold, which stands between Helm and its user's post-renderer.
 
     It reads what comes out and never waits for the end (``runFilter``, cmd/skaffold/app/cmd/filter.go of 2.24.0). An

@@ -15,7 +15,7 @@ from postrender._record import Record
 from postrender.helm import api_server, patch
 from postrender.helm.matching import first_matches, identity, no_original
 from postrender.helm.objects import Entry
-from postrender.helm.versions import HelmVersion, Matching, behaviour
+from postrender.helm.versions import HelmVersion, Matching, behaviour_of
 from postrender.models import SECRET, GroupVersionKind, Json, ObjectKey
 
 
@@ -52,7 +52,7 @@ class Update(Record):
 
     ``stored`` are the objects of the release that is upgraded from (none for an install), in their order; ``adopted``
     the indices of the targets that are put behind them because they are live already; ``live`` the bodies of what is
-    live before the run. ``shared`` as ``not Behaviour.copies_adopted``.
+    live before the run. ``shared`` as ``not Behaviour.adopts_copies``.
     """
 
     targets: Sequence[Entry]
@@ -87,7 +87,7 @@ def simulate(update: Update) -> tuple[Prediction, ...]:
             answers.append(Prediction(Request.CREATE, made))
             continue
         match = found.get(identity(update.matching, target.gvk, target.key))
-        if match is None and not behaviour(update.helm).starts_from_live:
+        if match is None and not behaviour_of(update.helm).updates_from_live:
             answers.append(Prediction(Request.NOTHING, live, error=no_original(update.helm, target.key), ends=True))
             continue
         original = live if match is None else _original(update, match, now)
@@ -118,21 +118,21 @@ def _one(update: Update, target: Entry, original: Json, live: Json) -> Predictio
     try:
         difference = _difference(update, target, original, live)
     except patch.PatchError as error:
-        return Prediction(Request.NOTHING, live, error=f"failed to create patch: {_told(error, target, live)}")
+        return Prediction(Request.NOTHING, live, error=f"failed to create patch: {_reason(error, target, live)}")
     if not difference:
         return Prediction(Request.NOTHING, live)
     refused = f'cannot patch "{target.key.name}" with kind {target.gvk.kind}: '
     try:
         after = _applied(update, target, difference, live)
     except patch.PatchError as error:
-        return Prediction(Request.PATCH, live, difference, refused + _told(error, target, live))
+        return Prediction(Request.PATCH, live, difference, refused + _reason(error, target, live))
     stale = api_server.stale_version(target.gvk, live, after)
     if stale:
         return Prediction(Request.PATCH, live, difference, refused + stale, stale_version=True)
     return Prediction(Request.PATCH, api_server.kept(target.gvk, live, after, status_apart=status_apart), difference)
 
 
-def _told(error: patch.PatchError, target: Entry, live: Json) -> str:
+def _reason(error: patch.PatchError, target: Entry, live: Json) -> str:
     """The objection; where it quotes what a Secret holds, as Go's do, without that."""
     if target.key.group_kind != SECRET:
         return str(error)

@@ -51,16 +51,16 @@ class Behaviour(Record):
     three_way_on_take_ownership: bool = False
     #: objects to be adopted are copies of their entries, so that a refreshed target leaves its original alone
     #: (``existingResourceConflict``, pkg/action/validate.go of v4).
-    copies_adopted: bool = False
+    adopts_copies: bool = False
     #: what is new in an update is applied as all else is (``update``, pkg/kube/client.go of v4.0.1); 4.0.0 creates it
     #: client-side, so that its next upgrade conflicts with itself.
-    applies_what_is_new: bool = False
+    server_side_creates: bool = False
     #: an update of an object that is live and not in the release starts from what is live (``update``,
     #: pkg/kube/client.go of v3.22.0 and of v4.2.0); before it ends there, which a rollback meets.
-    starts_from_live: bool = False
+    updates_from_live: bool = False
     #: ``upgrade --install`` hands ``--server-side`` and ``--force-conflicts`` on to the install that it becomes
     #: (pkg/cmd/upgrade.go of v4.0.5); before, such an install applies server-side, without force.
-    hands_on_apply: bool = False
+    forwards_apply_flags: bool = False
     #: a new release is applied server-side unless told otherwise (``NewInstall``, pkg/action/install.go of v4).
     server_side: bool = False
     #: what this Helm would create may not have both a name and a generateName (``validateNameAndGenerateName``,
@@ -79,21 +79,21 @@ ROWS: tuple[tuple[HelmVersion, dict[str, object]], ...] = (
     (HelmVersion(3, 17, 0), {"take_ownership": True}),
     (HelmVersion(3, 17, 1), {"matching": Matching.GROUP_KIND}),
     (HelmVersion(3, 18, 0), {"three_way_on_take_ownership": True, "null_texts_are_empty": True}),
-    (HelmVersion(3, 22, 0), {"starts_from_live": True}),
+    (HelmVersion(3, 22, 0), {"updates_from_live": True}),
     (
         HelmVersion(4, 0, 0),
         {
             "matching": Matching.GROUP_VERSION_KIND,
             "server_side": True,
             "hooks_in_stream": True,
-            "starts_from_live": False,
+            "updates_from_live": False,
         },
     ),
-    (HelmVersion(4, 0, 1), {"copies_adopted": True, "applies_what_is_new": True}),
-    (HelmVersion(4, 0, 5), {"hands_on_apply": True}),
+    (HelmVersion(4, 0, 1), {"adopts_copies": True, "server_side_creates": True}),
+    (HelmVersion(4, 0, 5), {"forwards_apply_flags": True}),
     (HelmVersion(4, 1, 1), {"matching": Matching.GROUP_KIND}),
     (HelmVersion(4, 1, 3), {"refuses_name_with_prefix": True}),
-    (HelmVersion(4, 2, 0), {"starts_from_live": True}),
+    (HelmVersion(4, 2, 0), {"updates_from_live": True}),
 )
 """From which version on what differs from the row before."""
 
@@ -101,7 +101,7 @@ NEWEST_KNOWN = {3: HelmVersion(3, 22, 0), 4: HelmVersion(4, 3, 2)}
 """The newest Helm of each major version that these facts were held against."""
 
 
-def behaviour(version: HelmVersion) -> Behaviour:
+def behaviour_of(version: HelmVersion) -> Behaviour:
     """The ways of that Helm: every row of the table up to it, the later winning.
 
     A version older than the first row (adoption does not exist before 3.2.0) gets the first row.

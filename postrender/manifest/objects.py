@@ -91,8 +91,8 @@ def _ref(body: Json, document: int, path: tuple[int, ...], version: str, kind: s
     empty: list[str] = []
     for key in _SERVER_SET:
         if key in metadata:
-            told = metadata[key] not in _NOTHING or (key == "managedFields" and metadata[key] is not None)
-            (carried if told else empty).append(f"metadata.{key}")
+            is_set = metadata[key] not in _NOTHING or (key == "managedFields" and metadata[key] is not None)
+            (carried if is_set else empty).append(f"metadata.{key}")
     if "status" in body:
         (carried if body["status"] not in _NOTHING else empty).append("status")
     return ObjectRef(

@@ -156,9 +156,9 @@ def look(target: Target, release: ReleaseName, driver: str, places: Places, *, a
 
 
 def carry_out(
-    target: Target, adoptions: Iterable[Adoption], release: ReleaseName, driver: str, told: Callable[[str], None]
+    target: Target, adoptions: Iterable[Adoption], release: ReleaseName, driver: str, on_written: Callable[[str], None]
 ) -> None:
-    """Write what is to be written, one object after the other; ``told`` hears of each.
+    """Write what is to be written, one object after the other; ``on_written`` hears of each.
 
     Whose the objects are is asked once more: raises Refused for one whose owner is back, ClusterError.
     """
@@ -170,7 +170,7 @@ def carry_out(
         if each.name in taken and number:
             require_gone(target, each.name, each.live, release, driver)
         target.restamp(each.live, each.resource, each.after, f"stamped for release {release}")
-        told(each.name)
+        on_written(each.name)
 
 
 def undo(target: Target, release: ReleaseName, driver: str, written: Sequence[Written]) -> tuple[Adoption, ...]:
@@ -231,10 +231,10 @@ def _living(
 
 def _held(target: Target, release: ReleaseName, driver: str) -> frozenset[ObjectKey]:
     """The objects in the stored manifest of a release that lives."""
-    alive = lives(_stored(target, release, driver, manifest=False), target.typed)
-    if isinstance(alive, Unknown):
-        raise unreadable(release, target.description, alive)
-    if not alive:
+    exists = lives(_stored(target, release, driver, manifest=False), target.typed)
+    if isinstance(exists, Unknown):
+        raise unreadable(release, target.description, exists)
+    if not exists:
         return frozenset()
     return frozenset(key for _, key in stored_places(target, release, driver))
 

@@ -125,17 +125,17 @@ def _plugin(helm: HelmBinary, environ: Mapping[str, str]) -> Check:
     place = os.path.join(folders[0], plugin.NAME)
     found, others = plugin.read(place), claims(folders, place)
     if others:
-        told = f"{others[0]} claims the name {plugin.NAME}, and was not written by postrender helm-plugin"
-        return Check("plugin", State.BAD, (told,), ("postrender helm-plugin status",), Refused.exit_code)
+        details = f"{others[0]} claims the name {plugin.NAME}, and was not written by postrender helm-plugin"
+        return Check("plugin", State.BAD, (details,), ("postrender helm-plugin status",), Refused.exit_code)
     answer = binary.run(helm, ["plugin", "list"], environ)
     if answer.code:
-        told = f"Helm cannot load its plugins: {' '.join(answer.stderr.split())}"
-        return Check("plugin", State.BAD, (told,), (f"{helm.path} plugin list",), Refused.exit_code)
+        details = f"Helm cannot load its plugins: {' '.join(answer.stderr.split())}"
+        return Check("plugin", State.BAD, (details,), (f"{helm.path} plugin list",), Refused.exit_code)
     if found is None:
         return Check("plugin", State.BAD, (f"none in {folders[0]}",), (again,), Refused.exit_code)
     if not found.works:
-        told = f"{place} runs {found.program or 'nothing'}, which is gone"
-        return Check("plugin", State.BAD, (told,), (again,), Refused.exit_code)
+        details = f"{place} runs {found.program or 'nothing'}, which is gone"
+        return Check("plugin", State.BAD, (details,), (again,), Refused.exit_code)
     return Check("plugin", State.GOOD, (f"{place}, running {found.program}",))
 
 
@@ -151,8 +151,8 @@ def _cluster(wanted: Wanted, caller: Caller) -> Iterator[Check]:
     served = cluster.resources(kinds)
     unknown = next((answer for answer in served.values() if isinstance(answer, Unknown)), None)
     if unknown is not None:
-        told = (cluster.description, unknown.reason)
-        yield Check("cluster", State.BAD, told, unknown.next, ClusterError.exit_code)
+        details = (cluster.description, unknown.reason)
+        yield Check("cluster", State.BAD, details, unknown.next, ClusterError.exit_code)
         return
     version = cluster.capabilities().version
     yield Check("cluster", State.GOOD, (f"{cluster.description}, Kubernetes {version or 'of unknown version'}",))
@@ -204,10 +204,10 @@ def _rights(cluster: Cluster, namespace: str, needed: Sequence[Right], useful: S
         found = (*found, *_missed(missed))
     if not lack:
         return Check("rights", State.WARNING if missed else State.GOOD, found, _asked(cluster, missed))
-    told = (*found, f"lacking: {', '.join(map(str, lack))}")
+    details = (*found, f"lacking: {', '.join(map(str, lack))}")
     if all(right.plural == "*" for right in lack):
-        return Check("rights", State.WARNING, told, ("postrender doctor -f STREAM   (to ask for its kinds alone)",))
-    return Check("rights", State.BAD, told, _asked(cluster, lack), ClusterError.exit_code)
+        return Check("rights", State.WARNING, details, ("postrender doctor -f STREAM   (to ask for its kinds alone)",))
+    return Check("rights", State.BAD, details, _asked(cluster, lack), ClusterError.exit_code)
 
 
 def _missed(rights: Sequence[Right]) -> Iterator[str]:

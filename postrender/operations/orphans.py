@@ -173,14 +173,14 @@ class _Hunt:
     def _judge(self, left: OwnedObject) -> None:
         if self._scope.namespace and not left.live.key.namespace and left.owner.namespace != self._scope.namespace:
             return
-        alive = self._releases.lives(left.live)
-        if isinstance(alive, Unknown):
-            alive = alive if alive.next else Unknown(alive.reason, _LIST_ELSEWHERE)
-            before = self.undecided.get(left.owner, Undecided(left.owner, 0, alive))
+        exists = self._releases.lives(left.live)
+        if isinstance(exists, Unknown):
+            exists = exists if exists.next else Unknown(exists.reason, _LIST_ELSEWHERE)
+            before = self.undecided.get(left.owner, Undecided(left.owner, 0, exists))
             self.undecided[left.owner] = replace(before, objects=before.objects + 1)
             return
-        owner = classify(Found(left.live), None, stored=False, living={left.owner: alive})
-        if owner.standing is not Standing.FOREIGN and not alive:
+        owner = classify(Found(left.live), None, stored=False, living={left.owner: exists})
+        if owner.standing is not Standing.FOREIGN and not exists:
             # One object may be served by two groups, and a list that was begun anew shows it twice.
             self.found.setdefault(left.live.uid, left)
 
@@ -220,39 +220,39 @@ class _Releases:
         self._owners = Owners(survey, scope.driver)
         kept = storage(scope.driver)
         self._elsewhere: bool | Unknown = kept if isinstance(kept, Unknown) else False
-        self._told: dict[str, dict[ReleaseName, bool] | Unknown] = {}
+        self._by_namespace: dict[str, dict[ReleaseName, bool] | Unknown] = {}
         everywhere = {} if scope.namespace else self._living("")
         self._everywhere = None if scope.namespace or isinstance(everywhere, Unknown) else everywhere
-        self._names = frozenset(name.name for name, alive in (self._everywhere or {}).items() if alive)
+        self._names = frozenset(name.name for name, exists in (self._everywhere or {}).items() if exists)
 
     def lives(self, live: LiveObject) -> bool | Unknown:
         """Whether the owner is stored and not a mere record of an uninstall, wherever it may be stored."""
         if FLUX_NAMESPACE in live.labels and live.stored_as[0].name in self._names:
             # Its HelmRelease may name any namespace for the revisions (spec.storageNamespace).
             return True
-        told = [self._one(place) for place in live.stored_as]
-        return True if True in told else next((answer for answer in told if isinstance(answer, Unknown)), False)
+        answers = [self._one(place) for place in live.stored_as]
+        return True if True in answers else next((answer for answer in answers if isinstance(answer, Unknown)), False)
 
     def _one(self, place: ReleaseName) -> bool | Unknown:
-        told = self._of(place.namespace) if self._everywhere is None else self._everywhere
-        if isinstance(told, Unknown):
-            return told
-        if told.get(place):
+        answers = self._of(place.namespace) if self._everywhere is None else self._everywhere
+        if isinstance(answers, Unknown):
+            return answers
+        if answers.get(place):
             return True
         # Labels alone do not prove that it was uninstalled.
-        return self._owners.exists(place) if place in told else self._elsewhere
+        return self._owners.exists(place) if place in answers else self._elsewhere
 
     def _of(self, namespace: str) -> dict[ReleaseName, bool] | Unknown:
-        if namespace not in self._told:
-            self._told[namespace] = self._living(namespace)
-        return self._told[namespace]
+        if namespace not in self._by_namespace:
+            self._by_namespace[namespace] = self._living(namespace)
+        return self._by_namespace[namespace]
 
     def _living(self, namespace: str) -> dict[ReleaseName, bool] | Unknown:
         living: dict[ReleaseName, bool] = {}
         for kept in (SECRETS, CONFIGMAPS):
-            told = newest(self._survey, namespace, kept)
-            if isinstance(told, Unknown):
-                return told
-            for name, revision in told.items():
+            answers = newest(self._survey, namespace, kept)
+            if isinstance(answers, Unknown):
+                return answers
+            for name, revision in answers.items():
                 living[name] = living.get(name, False) or lives([revision]) is True
         return living

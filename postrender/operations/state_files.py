@@ -12,8 +12,8 @@ def folder(environ: Mapping[str, str]) -> str:
 
     A relative ``$XDG_STATE_HOME`` counts as not set (XDG Base Directory Specification 0.8).
     """
-    told = environ.get("XDG_STATE_HOME", "")
-    state = told if os.path.isabs(told) else os.path.join(os.path.expanduser("~"), ".local", "state")
+    base = environ.get("XDG_STATE_HOME", "")
+    state = base if os.path.isabs(base) else os.path.join(os.path.expanduser("~"), ".local", "state")
     return os.path.join(state, "postrender")
 
 

@@ -15,7 +15,7 @@ from postrender.cluster.interface import Reached, Source, Wanted, none_stored, u
 from postrender.cluster.offline import Offline
 from postrender.cluster.release_lookup import Owners
 from postrender.errors import ClusterError, ManifestError, PostrenderError, Refused, UsageError
-from postrender.helm.drift import Drift, How, Mending, drift, leftovers, settled, wanted
+from postrender.helm.drift import Drift, RepairMethod, RepairRequest, drift, leftovers, settled, wanted
 from postrender.helm.fresh_install import has_null, may_hold_leftovers, with_null_values
 from postrender.helm.ownership import Ownership, Standing, classify
 from postrender.helm.patch import PatchError
@@ -60,7 +60,7 @@ class ObjectStatus(Record):
     """One object of a release.
 
     ``desired`` is what is stored as Helm would send it; ``live`` and ``after`` are bodies: what is there, and what the
-    server says, tried as a dry run, that would be there after ``mending``. ``confirmed`` is false where it would not
+    server says, tried as a dry run, that would be there after ``repair``. ``confirmed`` is false where it would not
     try. ``pinned`` tells that a resourceVersion is stored, ``why`` is a sentence about anything but drift.
     """
 
@@ -72,7 +72,7 @@ class ObjectStatus(Record):
     found: LiveObject | None = None
     desired: Json = None
     after: Json = None
-    mending: Mending | None = None
+    repair: RepairRequest | None = None
     confirmed: bool = True
     why: str = ""
     next: tuple[str, ...] = ()
@@ -105,8 +105,8 @@ class ReleaseStatus(Record):
 
 
 def repairable(objects: Iterable[ObjectStatus]) -> tuple[ObjectStatus, ...]:
-    """What ``mended`` may be called for: this release's own objects and absent ones, where the server agreed."""
-    return tuple(each for each in objects if each.mending is not None and each.confirmed)
+    """What ``repaired`` may be called for: this release's own objects and absent ones, where the server agreed."""
+    return tuple(each for each in objects if each.repair is not None and each.confirmed)
 
 
 _OURS = (Standing.OURS, Standing.OURS_KEPT)
@@ -115,8 +115,8 @@ _OURS = (Standing.OURS, Standing.OURS_KEPT)
 class Target(Source, Reached, Protocol):
     """A cluster, where objects can be mended too."""
 
-    def mend(
-        self, resource: Resource, key: ObjectKey, live: LiveObject | None, mending: Mending, *, dry_run: bool
+    def repair_object(
+        self, resource: Resource, key: ObjectKey, live: LiveObject | None, request: RepairRequest, *, dry_run: bool
     ) -> LiveObject:
         """Send the request, guarded by the live object's resourceVersion; raises ClusterError."""
 
@@ -140,14 +140,14 @@ def verify(target: Target, release: ReleaseName, driver: str) -> ReleaseStatus:
     return ReleaseStatus(revision, newest, tuple(objects), (*notes, *check.notes))
 
 
-def mended(target: Target, each: ObjectStatus) -> ObjectStatus:
+def repaired(target: Target, each: ObjectStatus) -> ObjectStatus:
     """The object after it was brought to what is stored; raises ClusterError, which says whether it was written."""
-    assert each.mending is not None
+    assert each.repair is not None
     try:
-        now = target.mend(each.resource, each.key, each.found, each.mending, dry_run=False)
+        now = target.repair_object(each.resource, each.key, each.found, each.repair, dry_run=False)
     except ClusterError as error:
         raise ClusterError(_scrubbed(error.cause, each), where=error.where, next=error.next) from None
-    return replace(each, state=State.IN_SYNC, found=now, mending=None)
+    return replace(each, state=State.IN_SYNC, found=now, repair=None)
 
 
 def require_settled(target: Target, verified: ReleaseStatus) -> None:
@@ -275,23 +275,25 @@ class _Check:
         if isinstance(seen, NotServed):
             return replace(each, state=State.MISSING, why="its kind is not served any more")
         if isinstance(seen, Absent):
-            return self._tried(replace(each, state=State.MISSING), Drift(Mending(How.CREATE, desired), desired))
+            return self._tried(
+                replace(each, state=State.MISSING), Drift(RepairRequest(RepairMethod.CREATE, desired), desired)
+            )
         assert isinstance(seen, Found)
         return self._found(replace(each, found=seen.live), ref.gvk, seen)
 
     def _found(self, each: ObjectStatus, gvk: GroupVersionKind, seen: Found) -> ObjectStatus:
         owner = seen.live.owner
-        alive = False if owner in (None, self._release) else self._owners.lives(seen.live)
-        if isinstance(alive, Unknown):
-            why = f"its owner is release {owner}, and whether that is alive could not be told: {alive.reason}"
-            return replace(each, state=State.FOREIGN, why=why, next=alive.next)
-        known = {owner: alive} if owner else {}
+        exists = False if owner in (None, self._release) else self._owners.lives(seen.live)
+        if isinstance(exists, Unknown):
+            why = f"its owner is release {owner}, and whether that is alive could not be told: {exists.reason}"
+            return replace(each, state=State.FOREIGN, why=why, next=exists.next)
+        known = {owner: exists} if owner else {}
         ownership = classify(seen, self._release, stored=False, living=known)
         each = replace(each, owner=ownership)
         if ownership.standing is Standing.TERMINATING:
             return replace(each, state=State.DELETING)
         if ownership.standing not in _OURS:
-            return replace(each, state=State.FOREIGN, why=_whose(ownership), next=self._hand_over(each))
+            return replace(each, state=State.FOREIGN, why=_described_owner(ownership), next=self._hand_over(each))
         try:
             fresh = self._fresh.get(each.key)
             desired, found = each.desired, None
@@ -316,13 +318,13 @@ class _Check:
         """With the server's own word on what would be there: it knows defaults and how a value is written."""
         live = each.found.body if each.found else None
         try:
-            after = self._target.mend(each.resource, each.key, each.found, found.mending, dry_run=True).body
+            after = self._target.repair_object(each.resource, each.key, each.found, found.repair, dry_run=True).body
         except PostrenderError as error:
             why = f"not confirmed by the server: {_scrubbed(error.cause, each)}"
-            return replace(each, after=found.after, mending=found.mending, confirmed=False, why=why)
+            return replace(each, after=found.after, repair=found.repair, confirmed=False, why=why)
         if live is not None and settled(after) == settled(live):
             return replace(each, state=State.IN_SYNC, after=live)
-        return replace(each, after=after, mending=found.mending)
+        return replace(each, after=after, repair=found.repair)
 
 
 def _scrubbed(text: str, each: ObjectStatus) -> str:
@@ -331,7 +333,7 @@ def _scrubbed(text: str, each: ObjectStatus) -> str:
     return redact.scrubbed(text, frozenset().union(*(redact.values(body, each.key.group_kind) for body in bodies)))
 
 
-def _whose(owner: Ownership) -> str:
+def _described_owner(owner: Ownership) -> str:
     if owner.standing is Standing.FOREIGN:
         return f"it belongs to release {owner.release}, which is alive"
     if owner.standing is Standing.ORPHAN:

@@ -36,36 +36,36 @@ def decide(facts: Facts, policy: Policy, argocd: ArgoCD) -> Plan:
 
 def _verdict(run: Run, index: int, argocd: ArgoCD) -> Verdict:
     item, owner = run.facts.items[index], run.owners[index]
-    done = run.wish(index)
+    done = run.proposed_rewrite(index)
     if run.policy.prune_false and _kept(item):
         done = replace(done, options=_without_pruning(item))
-    told = [allowed(finding, run.policy) for finding in _told(run, index, done, argocd)]
-    refused = any(finding.severity is Severity.ERROR for finding in told)
+    found = [allowed(finding, run.policy) for finding in _findings(run, index, done, argocd)]
+    refused = any(finding.severity is Severity.ERROR for finding in found)
     return Verdict(
         ref=item.ref,
         key=item.key,
         resource=item.resource,
         ownership=owner,
         actions=(Action.REFUSE,) if refused else actions_of(done),
-        findings=tuple(told),
+        findings=tuple(found),
         edits=() if refused else edits_of(item.ref, done, None),
     )
 
 
-def _told(run: Run, index: int, done: Rewriting, argocd: ArgoCD) -> list[Finding]:
+def _findings(run: Run, index: int, done: Rewriting, argocd: ArgoCD) -> list[Finding]:
     item, owner = run.facts.items[index], run.owners[index]
-    told = _about_owner(run, item, owner)
+    found = _about_owner(run, item, owner)
     if run.stamped_unseen[:1] == [index]:
-        told.append(owners.not_looked_up(len(run.stamped_unseen) - 1, run.facts.invocation))
+        found.append(owners.not_looked_up(len(run.stamped_unseen) - 1, run.facts.invocation))
     if item.live is not None:
-        told += _about_tracking(item.live, argocd)
-    if index in run.twins:
-        told.append(findings.lookalikes([run.facts.items[other].name for other in run.twins[index]]))
+        found += _about_tracking(item.live, argocd)
+    if index in run.name_collisions:
+        found.append(findings.name_collision([run.facts.items[other].name for other in run.name_collisions[index]]))
     if done.strip:
-        told.append(findings.stripped(done.strip))
+        found.append(findings.stripped(done.strip))
     if _kept(item) and not done.options and NO_PRUNING not in _options(item):
-        told.append(_pruned_though_kept())
-    return told
+        found.append(_pruned_though_kept())
+    return found
 
 
 def _about_owner(run: Run, item: Item, owner: Ownership | None) -> list[Finding]:
@@ -75,10 +75,10 @@ def _about_owner(run: Run, item: Item, owner: Ownership | None) -> list[Finding]
         return [owners.foreign(owner, item.name)]
     if owner.standing is Standing.TERMINATING:
         return [_vanishing(item.name)]
-    told = [_taken_by_argocd(owner)] if owner.standing in _TAKEN else []
+    found = [_taken_by_argocd(owner)] if owner.standing in _TAKEN else []
     if run.release and lives(run.facts.own) and owner.release == run.release:
-        told.append(_held_by_helm(run.release))
-    return told
+        found.append(_held_by_helm(run.release))
+    return found
 
 
 def _about_tracking(live: LiveObject, argocd: ArgoCD) -> list[Finding]:

@@ -144,8 +144,8 @@ class _Building:
         if body is None:
             return ""
         safe = self._safe(unmarked(body), key)
-        told = json.dumps(safe, sort_keys=True)
-        return hashlib.sha256((told if self.digests.lasting else redact.masked(told)).encode()).hexdigest()
+        text = json.dumps(safe, sort_keys=True)
+        return hashlib.sha256((text if self.digests.lasting else redact.masked(text)).encode()).hexdigest()
 
     def _safe(self, body: Json, key: ObjectKey, known: frozenset[str] = frozenset()) -> Json:
         if body is None:

@@ -66,7 +66,7 @@ def _group(run: Run, release: ReleaseName, indices: list[int], stored: list[Entr
     first = run.facts.desired(items[0].ref)
     wanted = [sharing(run.facts.desired(item.ref), first) for item in items]
     held = {(entry.gvk, entry.key) for entry in stored}
-    ways = run.ways
+    behaviour = run.behaviour
     frame = Update(
         targets=(),
         stored=stored,
@@ -79,14 +79,14 @@ def _group(run: Run, release: ReleaseName, indices: list[int], stored: list[Entr
             if item.live is not None
         },
         helm=run.helm,
-        matching=ways.matching,
-        shared=not ways.copies_adopted,
-        force=run.facts.invocation.force and (run.upgrade or ways.force_on_adoption),
-        three_way=run.taken_by_helm and not run.upgrade and ways.three_way_on_take_ownership,
+        matching=behaviour.matching,
+        shared=not behaviour.adopts_copies,
+        force=run.facts.invocation.force and (run.upgrade or behaviour.force_on_adoption),
+        three_way=run.taken_by_helm and not run.upgrade and behaviour.three_way_on_take_ownership,
         status_apart=frozenset(item.ref.gvk for item in items if item.resource.status_apart),
     )
     members = [
-        Member(_entry(run, item, body), run.wish(index))
+        Member(_entry(run, item, body), run.proposed_rewrite(index))
         for index, item, body in zip(indices, items, wanted, strict=True)
     ]
     drift = run.policy.on_drift

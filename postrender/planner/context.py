@@ -6,12 +6,12 @@ from functools import cached_property
 
 from postrender._record import replace
 from postrender.helm.invocation import Action
-from postrender.helm.matching import identity, lookalikes
+from postrender.helm.matching import identity, name_collisions
 from postrender.helm.objects import built
 from postrender.helm.ownership import Ownership, Standing, classify
-from postrender.helm.versions import HelmVersion, behaviour
+from postrender.helm.versions import HelmVersion, behaviour_of
 from postrender.models import CRD, NAMESPACE, ObjectKey, Severity
-from postrender.planner.facts import Facts, Item, applies_server_side, deaf, upgraded_from
+from postrender.planner.facts import Facts, Item, applies_server_side, ignores_apply_flags, upgraded_from
 from postrender.planner.findings import NEVER_ALLOWED
 from postrender.planner.labels import label_value
 from postrender.planner.policy import Adopt, Policy, Stamp
@@ -37,23 +37,23 @@ def allowed(finding: Finding, policy: Policy) -> Finding:
 class Run:
     """One decision for one version of Helm.
 
-    ``owners`` holds each object's ownership by index (``None`` where nobody looked), ``twins`` the indices of those
-    that share an object's Kind, namespace and name in another group, ``touches_live`` whether anything of the stream
-    is live already, so that a run that fails on its way leaves something half done, and ``stamped_unseen`` the indices
-    of those that get ownership metadata though nobody looked.
+    ``owners`` holds each object's ownership by index (``None`` if it was not looked up), ``name_collisions`` the
+    indices of the objects that share an object's Kind, namespace and name in another group. ``touches_live`` is true
+    if any object of the stream exists already, so that a run that fails midway leaves something half done.
+    ``stamped_unseen`` are the indices of objects that get ownership metadata without a lookup.
     """
 
     def __init__(self, facts: Facts, policy: Policy, helm: HelmVersion) -> None:
         self.facts = facts
         self.policy = policy
         self.helm = helm
-        self.ways = behaviour(helm)
+        self.behaviour = behaviour_of(helm)
         self.release = facts.invocation.release
         self.upgrade = upgraded_from(facts.invocation, facts.own) is not None
-        self.server_side = applies_server_side(facts.invocation, facts.own, self.ways)
+        self.server_side = applies_server_side(facts.invocation, facts.own, self.behaviour)
         stored = frozenset(entry.key for entry in facts.stored)
         self.owners = [self._ownership(item, item.key in stored) for item in facts.items]
-        self.twins = self._twins()
+        self.name_collisions = self._name_collisions()
         self.touches_live = any(item.live is not None for item in facts.items)
         self.stamped_unseen = [
             index
@@ -64,12 +64,14 @@ class Run:
     @property
     def taken_by_helm(self) -> bool:
         """Whether Helm's own flag lets it take whatever it finds."""
-        return self.facts.invocation.take_ownership and self.ways.take_ownership
+        return self.facts.invocation.take_ownership and self.behaviour.take_ownership
 
     @property
     def forces_conflicts(self) -> bool:
         """Whether fields of other field managers are taken (``--force-conflicts``)."""
-        return self.facts.invocation.force_conflicts and not deaf(self.facts.invocation, self.facts.own, self.ways)
+        return self.facts.invocation.force_conflicts and not ignores_apply_flags(
+            self.facts.invocation, self.facts.own, self.behaviour
+        )
 
     @property
     def makes_past_its_own(self) -> bool:
@@ -89,7 +91,7 @@ class Run:
         Helm of unknown version it is not said: it fails by itself, loudly, and nothing is lost.
         """
         known = self.facts.invocation.helm is not None
-        return known and self.server_side and not self.upgrade and not self.ways.copies_adopted
+        return known and self.server_side and not self.upgrade and not self.behaviour.adopts_copies
 
     def refuses_names(self, item: Item) -> bool:
         """Whether this Helm ends at an object that has both a name and a generateName.
@@ -98,7 +100,11 @@ class Run:
         a Helm of unknown version it is not said: it ends before it changes anything.
         """
         invocation = self.facts.invocation
-        if invocation.helm is None or invocation.action is Action.TEMPLATE or not self.ways.refuses_name_with_prefix:
+        if (
+            invocation.helm is None
+            or invocation.action is Action.TEMPLATE
+            or not self.behaviour.refuses_name_with_prefix
+        ):
             return False
         both = bool(item.ref.name) and item.ref.generate_name and not item.hook
         return both and all((item.ref.gvk, item.key) != (entry.gvk, entry.key) for entry in self.facts.stored)
@@ -115,8 +121,8 @@ class Run:
         """Whether an update finds a manifest to compare the object with: a stored one, or one that is adopted."""
         held = [(entry.gvk, entry.key) for entry in self.facts.stored]
         held += [(other.ref.gvk, other.key) for other in self.facts.items if other.live is not None]
-        wanted = identity(self.ways.matching, item.ref.gvk, item.key)
-        return any(identity(self.ways.matching, *each) == wanted for each in held)
+        wanted = identity(self.behaviour.matching, item.ref.gvk, item.key)
+        return any(identity(self.behaviour.matching, *each) == wanted for each in held)
 
     def rests_on_this_run(self, item: Item) -> bool:
         """Whether the server can take the object, or all of it, only once this run has made or changed another.
@@ -161,7 +167,7 @@ class Run:
         """Whether postrender itself may stamp the live object: not where Helm's own flag lets it through."""
         return owner is not None and not self.taken_by_helm and TAKEN.get(owner.standing) in self.policy.adopt
 
-    def wish(self, index: int) -> Rewriting:
+    def proposed_rewrite(self, index: int) -> Rewriting:
         """What would be written into the document if Helm carried everything out."""
         item, owner = self.facts.items[index], self.owners[index]
         if item.hook:
@@ -171,7 +177,7 @@ class Run:
         key = self.policy.label_key
         return Rewriting(
             strip=(*item.ref.server_set, *item.ref.server_set_empty) if _EXPORTED & set(item.ref.server_set) else (),
-            label=(key, label_value(item.key.group_kind)) if key and index in self.twins else None,
+            label=(key, label_value(item.key.group_kind)) if key and index in self.name_collisions else None,
             stamp=self.release if stamp else None,
         )
 
@@ -182,11 +188,11 @@ class Run:
         holder = self.facts.holders.get(item.key)
         return Ownership(Standing.FOREIGN, holder) if holder is not None and owner.standing in TAKEN else owner
 
-    def _twins(self) -> dict[int, tuple[int, ...]]:
+    def _name_collisions(self) -> dict[int, tuple[int, ...]]:
         items = self.facts.items
         plain = [index for index, item in enumerate(items) if not item.hook and item.key.name]
         return {
             plain[one]: tuple(plain[other] for other in group if other != one)
-            for group in lookalikes([(items[index].ref.gvk, items[index].key) for index in plain])
+            for group in name_collisions([(items[index].ref.gvk, items[index].key) for index in plain])
             for one in group
         }

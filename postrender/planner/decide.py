@@ -8,7 +8,7 @@ from postrender._record import replace
 from postrender.helm.invocation import Action as HelmAction
 from postrender.helm.invocation import Invocation
 from postrender.helm.ownership import Ownership
-from postrender.helm.versions import DISTINCT, HelmVersion, behaviour
+from postrender.helm.versions import DISTINCT, HelmVersion, behaviour_of
 from postrender.models import SECRET, Json, ObjectKey, Severity, StoredRelease
 from postrender.planner import findings
 from postrender.planner import findings as owners
@@ -58,7 +58,7 @@ def bodies_wanted(invocation: Invocation, own: tuple[StoredRelease, ...]) -> boo
     if invocation.argocd is not None:
         return False
     version = invocation.helm
-    return version is None or not applies_server_side(invocation, own, behaviour(version))
+    return version is None or not applies_server_side(invocation, own, behaviour_of(version))
 
 
 def _agreed(verdicts: tuple[Verdict, ...]) -> Verdict:
@@ -119,9 +119,9 @@ def _outcomes(run: Run) -> dict[int, Outcome]:
 
 def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
     item, owner = run.facts.items[index], run.owners[index]
-    done = outcome.rewriting if outcome else run.wish(index)
-    told = [run.allowed(finding) for finding in _told(run, index, done, outcome)]
-    refused = any(finding.severity is Severity.ERROR for finding in told)
+    done = outcome.rewriting if outcome else run.proposed_rewrite(index)
+    found = [run.allowed(finding) for finding in _findings(run, index, done, outcome)]
+    refused = any(finding.severity is Severity.ERROR for finding in found)
     adopt = item.live if not refused and run.adopts(owner) else None
     apply = None if refused else outcome.apply if outcome else _removal_patch(run, item)
     body = run.facts.desired(item.ref) if done.store is not None else None
@@ -132,12 +132,12 @@ def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
         resource=item.resource,
         ownership=owner,
         actions=(Action.REFUSE,) if refused else actions_of(done, adopt, apply),
-        findings=tuple(told),
+        findings=tuple(found),
         edits=() if refused else edits_of(item.ref, done, body),
         prediction=prediction,
         adopt=adopt,
         apply=apply,
-        mend=outcome.mend if outcome and not _of_others(told) else None,
+        repair_patch=outcome.repair_patch if outcome and not _of_others(found) else None,
         trial=None if refused or (outcome and apply is not None) else _trial(run, index, done, prediction),
     )
 
@@ -160,9 +160,9 @@ def _about_string_data(run: Run, item: Item) -> list[Finding]:
     return [string_data.finding(run, item, keys)] if keys else []
 
 
-def _of_others(told: Sequence[Finding]) -> bool:
+def _of_others(found: Sequence[Finding]) -> bool:
     """Whether the run ends at whose the object is, so that nothing about it need be asked of the server."""
-    return any(finding.severity is Severity.ERROR and finding.code.startswith("PR1") for finding in told)
+    return any(finding.severity is Severity.ERROR and finding.code.startswith("PR1") for finding in found)
 
 
 def _trial(run: Run, index: int, done: Rewriting, prediction: Prediction | None) -> Trial | None:
@@ -173,47 +173,47 @@ def _trial(run: Run, index: int, done: Rewriting, prediction: Prediction | None)
     return trial_of(run, index, done, prediction)
 
 
-def _told(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> list[Finding]:
+def _findings(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> list[Finding]:
     item = run.facts.items[index]
-    told = _about_owner(run, item, run.owners[index])
+    found = _about_owner(run, item, run.owners[index])
     if run.stamped_unseen[:1] == [index]:
-        told.append(owners.not_looked_up(len(run.stamped_unseen) - 1, run.facts.invocation))
+        found.append(owners.not_looked_up(len(run.stamped_unseen) - 1, run.facts.invocation))
     if item.live is not None and run.stuck_on_live:
-        told.append(owners.not_applied(run.facts.invocation))
+        found.append(owners.not_applied(run.facts.invocation))
     if run.refuses_names(run.facts.items[index]):
-        told.append(findings.name_and_prefix())
-    if index in run.twins:
-        told.append(findings.lookalikes([run.facts.items[other].name for other in run.twins[index]]))
+        found.append(findings.name_and_prefix())
+    if index in run.name_collisions:
+        found.append(findings.name_collision([run.facts.items[other].name for other in run.name_collisions[index]]))
     if index in run.doubles:
         from postrender.planner.duplicates import doubled  # Few streams have any.
 
-        told.extend(doubled(run, index))
+        found.extend(doubled(run, index))
     if done.strip:
-        told.append(findings.stripped(done.strip))
+        found.append(findings.stripped(done.strip))
     if outcome:
-        told.extend(_about_outcome(run, index, done, outcome))
-    told.extend(_about_string_data(run, run.facts.items[index]))
-    return [*told, *hazards(run, index, done)]
+        found.extend(_about_outcome(run, index, done, outcome))
+    found.extend(_about_string_data(run, run.facts.items[index]))
+    return [*found, *hazards(run, index, done)]
 
 
 def _about_outcome(run: Run, index: int, done: Rewriting, outcome: Outcome) -> list[Finding]:
     from postrender.planner import simulation_findings  # As for ``outcomes``: not for a stream of new objects.
 
-    told = simulation_findings.of_outcome(outcome, run.upgrade, run.policy, run.helm)
+    found = simulation_findings.of_outcome(outcome, run.upgrade, run.policy, run.helm)
     reason = run.facts.not_compared.get(run.facts.items[index].key)
     if reason:
-        told.append(simulation_findings.not_compared(reason))
+        found.append(simulation_findings.not_compared(reason))
     rejected = run.facts.rejected.get(run.facts.items[index].key)
     if rejected is not None and outcome.rewriting.store is not None:
         # The upgrade that is announced would fail.
-        told.append(simulation_findings.rejected(rejected, run.facts.items[index].name, new=False))
+        found.append(simulation_findings.rejected(rejected, run.facts.items[index].name, new=False))
     if outcome.unkept:
-        told.append(simulation_findings.dropped(outcome.unkept))
+        found.append(simulation_findings.dropped(outcome.unkept))
     if run.policy.lasting and (done.pin or (done.store is not None and (outcome.differing or not outcome.nulls))):
-        told.append(simulation_findings.momentary(pin=bool(done.pin)))
+        found.append(simulation_findings.momentary(pin=bool(done.pin)))
     if outcome.policy:
-        told.append(simulation_findings.policy_ahead(outcome.policy, run.facts.items[index].name))
-    return told
+        found.append(simulation_findings.policy_ahead(outcome.policy, run.facts.items[index].name))
+    return found
 
 
 def _about_owner(run: Run, item: Item, owner: Ownership | None) -> list[Finding]:
@@ -224,4 +224,4 @@ def _about_owner(run: Run, item: Item, owner: Ownership | None) -> list[Finding]
             return [owners.taken_by_helm(owner)]
         if run.adopts(owner):
             return [owners.adopted(owner, run.release)]
-    return owners.of_owner(owner, run.release, item.name, run.facts.invocation, run.ways)
+    return owners.of_owner(owner, run.release, item.name, run.facts.invocation, run.behaviour)

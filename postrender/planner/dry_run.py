@@ -75,15 +75,15 @@ def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction 
 
 def _plain(entry: Json) -> bool:
     """True if Helm set these fields by plain writes."""
-    whose = (entry.get("manager"), entry.get("operation"), entry.get("subresource") or "")
-    return whose == (MANAGER, "Update", "")
+    writer = (entry.get("manager"), entry.get("operation"), entry.get("subresource") or "")
+    return writer == (MANAGER, "Update", "")
 
 
 def _creation(run: Run, item: Item, rewriting: Rewriting) -> Trial | None:
     """What Helm will send for an object that is not live; ``None`` where that is not certain."""
     if not isinstance(item.observation, Absent):
         return None
-    applies = run.server_side and run.ways.applies_what_is_new
+    applies = run.server_side and run.behaviour.server_side_creates
     return Trial(
         Verb.APPLY if applies else Verb.CREATE,
         item.resource,
@@ -116,11 +116,11 @@ def again(trial: Trial, answer: TrialAnswer) -> Trial | None:
     return None
 
 
-def server_result(live: LiveObject, mend: Json, answer: TrialAnswer) -> Json:
-    """What the server says would be there once ``mend`` was sent; ``None`` where that is not known."""
+def server_result(live: LiveObject, patch: Json, answer: TrialAnswer) -> Json:
+    """What the server says would be there once ``patch`` was sent; ``None`` where that is not known."""
     if not isinstance(answer, Accepted):
         return None
-    sent = apply_merge_patch(live.body, mend)
+    sent = apply_merge_patch(live.body, patch)
     return answer.live if differs(comparable(answer.live), comparable(sent)) else sent
 
 
@@ -143,7 +143,7 @@ def answered(plan: Plan, facts: Facts, policy: Policy, answers: Sequence[TrialAn
     """The plan with what the answers to ``trials`` add: refusals, and what could not be asked as a note."""
     left = iter(answers)
     verdicts = tuple(
-        verdict if verdict.trial is None else _heard(verdict, item, facts, policy, verdict.trial, next(left))
+        verdict if verdict.trial is None else _apply_result(verdict, item, facts, policy, verdict.trial, next(left))
         for verdict, item in zip(plan.verdicts, facts.items, strict=True)
     )
     unasked = [
@@ -154,7 +154,9 @@ def answered(plan: Plan, facts: Facts, policy: Policy, answers: Sequence[TrialAn
     return replace(plan, verdicts=verdicts, notes=(*plan.notes, *simulation_findings.not_asked(unasked)))
 
 
-def _heard(verdict: Verdict, item: Item, facts: Facts, policy: Policy, trial: Trial, answer: TrialAnswer) -> Verdict:
+def _apply_result(
+    verdict: Verdict, item: Item, facts: Facts, policy: Policy, trial: Trial, answer: TrialAnswer
+) -> Verdict:
     prediction = tried(item, trial, answer, verdict.prediction)
     if verdict.apply is not None and prediction is not None and not prediction.error:
         prediction = replace(prediction, live=apply_merge_patch(prediction.live, verdict.apply))

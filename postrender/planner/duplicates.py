@@ -55,11 +55,11 @@ def _updated(run: Run, item: Item, same: Sequence[int]) -> tuple[Severity, str]:
     original = run.finds_original(item)
     if patches and original:
         return Severity.ERROR, "this Helm would make it, and compare the next with another manifest than the first"
-    if not (original or run.ways.starts_from_live):
+    if not (original or run.behaviour.updates_from_live):
         return Severity.ERROR, "this Helm would make it, and stop at the next of them half way through the chart"
     if patches and needs_version(item.ref.gvk):
         return Severity.ERROR, "this Helm would make it, and its patch for the next of them would be refused"
-    if run.server_side and not run.ways.applies_what_is_new and not _alike(run, same):
+    if run.server_side and not run.behaviour.server_side_creates and not _alike(run, same):
         return Severity.ERROR, "they differ, and this Helm may conflict with itself: it makes new ones client-side"
     return Severity.WARNING, "Helm applies all of them, and the last one stays"
 

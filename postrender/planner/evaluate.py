@@ -121,17 +121,17 @@ def stays_true(group: Group, entry: Entry, store: Json, before: Prediction, afte
     return not _contradicts(store, after.live, right)
 
 
-def _contradicts(said: Json, live: Json, right: Json) -> bool:
+def _contradicts(stored: Json, live: Json, right: Json) -> bool:
     """Whether the document says anything that will not be live; the resource policy may be ahead of what is live.
 
     A value that is live as it should be though the document says something else was set by another manager.
     """
-    if not (isinstance(said, dict) and isinstance(live, dict)):
-        return bool(differs(said, live) and differs(live, right))
+    if not (isinstance(stored, dict) and isinstance(live, dict)):
+        return bool(differs(stored, live) and differs(live, right))
     shall = right if isinstance(right, dict) else {}
     return any(
         key not in live or _contradicts(value, live[key], shall.get(key))
-        for key, value in said.items()
+        for key, value in stored.items()
         if key != RESOURCE_POLICY and (key != "annotations" or key in live)
     )
 
@@ -176,11 +176,11 @@ def unkept(group: Group, rewritings: Sequence[Rewriting]) -> list[Paths]:
         asked = _right(group, target) if target.key in group.server_results else None
         kept_live = differs(asked, _limited(group, target.key, asked, asked)) if asked is not None else ()
         # What the filter adds, such as a label, the new object was without.
-        result.append(tuple(path for path in (*gone, *kept_live) if _says(member.entry.body, path)))
+        result.append(tuple(path for path in (*gone, *kept_live) if _sets(member.entry.body, path)))
     return result
 
 
-def _says(chart: Json, path: tuple[str, ...]) -> bool:
+def _sets(chart: Json, path: tuple[str, ...]) -> bool:
     """Whether the chart has anything but null at the path: what it leaves open the server may fill in."""
     for key in path:
         chart = chart.get(key) if isinstance(chart, dict) else None
@@ -336,9 +336,9 @@ def comparable(body: Json) -> Json:
     return {**{name: value for name, value in body.items() if name != "apiVersion"}, "metadata": metadata}
 
 
-def pinned(group: Group, wishes: Sequence[Rewriting]) -> tuple[list[Rewriting], tuple[Prediction, ...]]:
+def pinned(group: Group, proposals: Sequence[Rewriting]) -> tuple[list[Rewriting], tuple[Prediction, ...]]:
     """The wishes with a pin wherever one turns a refused patch into a valid one."""
-    chosen = list(wishes)
+    chosen = list(proposals)
     predictions = simulated(group, chosen)
     for index, member in enumerate(group.members):
         if not predictions[index].stale_version:
@@ -365,7 +365,9 @@ def _versions(group: Group, member: Member) -> list[str]:
     return [version for version in versions if version]
 
 
-def mended(group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction]) -> list[bool]:
+def fixed_by_next_upgrade(
+    group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction]
+) -> list[bool]:
     """For each member, whether the next upgrade of the same chart makes, or leaves, it what the chart wants."""
     alone = len(group.members) == 1 and len(group.frame.stored) <= 1
     alone = alone and not (group.fresh and any(rewriting.store is not None for rewriting in rewritings))
@@ -373,6 +375,6 @@ def mended(group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[
         # Compared with nothing but itself, the next upgrade sends what differs from what is stored, which is true.
         return [True] * len(predictions)
     later = next_upgrade(group, rewritings, predictions)
-    wishes, answers = pinned(later, [member.wish for member in group.members])
-    wrong = differing(group, wishes, answers)
+    proposals, answers = pinned(later, [member.proposed for member in group.members])
+    wrong = differing(group, proposals, answers)
     return [not answer.error and not paths for answer, paths in zip(answers, wrong, strict=True)]

@@ -9,7 +9,7 @@ from postrender._record import Record
 from postrender.helm import hooks
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.objects import Entry, folded
-from postrender.helm.versions import Behaviour, behaviour
+from postrender.helm.versions import Behaviour, behaviour_of
 from postrender.manifest import Manifest, ObjectRef
 from postrender.models import (
     CRD,
@@ -140,21 +140,21 @@ def upgraded_from(invocation: Invocation, own: tuple[StoredRelease, ...]) -> Sto
     return last if last.status in ("failed", "superseded") else None
 
 
-def deaf(invocation: Invocation, own: tuple[StoredRelease, ...], ways: Behaviour) -> bool:
+def ignores_apply_flags(invocation: Invocation, own: tuple[StoredRelease, ...], behaviour: Behaviour) -> bool:
     """Whether Helm does not hear how to apply: ``upgrade --install`` that installs, before 4.0.5."""
     installs = invocation.action is Action.UPGRADE_INSTALL and upgraded_from(invocation, own) is None
-    return installs and not ways.hands_on_apply
+    return installs and not behaviour.forwards_apply_flags
 
 
-def applies_server_side(invocation: Invocation, own: tuple[StoredRelease, ...], ways: Behaviour) -> bool:
+def applies_server_side(invocation: Invocation, own: tuple[StoredRelease, ...], behaviour: Behaviour) -> bool:
     """Whether this Helm will use server-side apply.
 
     An upgrade with ``auto`` goes on as the last revision was applied (``getUpgradeServerSideValue``,
     pkg/action/upgrade.go of v4).
     """
-    if not ways.server_side:
+    if not behaviour.server_side:
         return False
-    if deaf(invocation, own, ways):
+    if ignores_apply_flags(invocation, own, behaviour):
         return True
     if invocation.server_side == "false":
         return False
@@ -168,6 +168,6 @@ def patches_client_side(facts: Facts) -> bool:
     invocation = facts.invocation
     if invocation.helm is None:
         return True
-    ways = behaviour(invocation.helm)
-    replaces = invocation.force and (ways.force_on_adoption or upgraded_from(invocation, facts.own) is not None)
-    return not (replaces or applies_server_side(invocation, facts.own, ways))
+    behaviour = behaviour_of(invocation.helm)
+    replaces = invocation.force and (behaviour.force_on_adoption or upgraded_from(invocation, facts.own) is not None)
+    return not (replaces or applies_server_side(invocation, facts.own, behaviour))

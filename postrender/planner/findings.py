@@ -14,7 +14,7 @@ NEVER_ALLOWED = frozenset({"PR101"})
 """Codes that no ``--allow`` lets through: taking from a living owner."""
 
 
-def lookalikes(others: Sequence[str]) -> Finding:
+def name_collision(others: Sequence[str]) -> Finding:
     """Other documents of the stream share Kind, namespace and name."""
     return Finding("PR201", Severity.INFO, f"shares its Kind and name with {', '.join(others)}")
 
@@ -111,15 +111,15 @@ def leaves(*, kept: bool) -> Finding:
 
 
 def of_owner(
-    owner: Ownership, release: ReleaseName | None, name: str, invocation: Invocation, ways: Behaviour
+    owner: Ownership, release: ReleaseName | None, name: str, invocation: Invocation, behaviour: Behaviour
 ) -> list[Finding]:
     """What the standing alone tells: a refusal, or that a kept object comes back."""
     if owner.standing is Standing.FOREIGN:
         return [foreign(owner, name)]
     if owner.standing is Standing.ORPHAN:
-        return [_orphan(owner, release, invocation, ways)]
+        return [_orphan(owner, release, invocation, behaviour)]
     if owner.standing is Standing.UNMANAGED:
-        return [_unmanaged(owner, name, invocation, ways)]
+        return [_unmanaged(owner, name, invocation, behaviour)]
     if owner.standing is Standing.TERMINATING:
         return [_terminating(name)]
     if owner.standing is Standing.OURS_KEPT:
@@ -153,25 +153,25 @@ def foreign(owner: Ownership, name: str) -> Finding:
     )
 
 
-def _orphan(owner: Ownership, release: ReleaseName | None, invocation: Invocation, ways: Behaviour) -> Finding:
+def _orphan(owner: Ownership, release: ReleaseName | None, invocation: Invocation, behaviour: Behaviour) -> Finding:
     return Finding(
         "PR102",
         Severity.ERROR,
         f"was kept by release {owner.release}, which is gone; Helm will not import it into {release or 'a new one'}",
-        (_adopt_flag("orphans", invocation), *_take_ownership(invocation, ways)),
+        (_adopt_flag("orphans", invocation), *_take_ownership(invocation, behaviour)),
     )
 
 
-def _unmanaged(owner: Ownership, name: str, invocation: Invocation, ways: Behaviour) -> Finding:
-    whose = f"names release {owner.release}, which is gone," if owner.release else "is live"
+def _unmanaged(owner: Ownership, name: str, invocation: Invocation, behaviour: Behaviour) -> Finding:
+    state = f"names release {owner.release}, which is gone," if owner.release else "is live"
     return Finding(
         "PR103",
         Severity.ERROR,
-        f"{whose} and has no complete Helm ownership metadata; Helm will not import it",
+        f"{state} and has no complete Helm ownership metadata; Helm will not import it",
         (
             f"kubectl get {kubectl(name)} -o yaml --show-managed-fields",
             _adopt_flag("unmanaged", invocation),
-            *_take_ownership(invocation, ways),
+            *_take_ownership(invocation, behaviour),
         ),
     )
 
@@ -192,8 +192,8 @@ def _adopt_flag(what: str, invocation: Invocation) -> str:
     return f"helm ... --post-renderer-args=--adopt={what}   (or POSTRENDER_ADOPT={what})"
 
 
-def _take_ownership(invocation: Invocation, ways: Behaviour) -> tuple[str, ...]:
-    if not ways.take_ownership or invocation.action is Action.TEMPLATE:
+def _take_ownership(invocation: Invocation, behaviour: Behaviour) -> tuple[str, ...]:
+    if not behaviour.take_ownership or invocation.action is Action.TEMPLATE:
         return ()
     return ("helm ... --take-ownership",)
 

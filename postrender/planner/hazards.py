@@ -46,7 +46,7 @@ def hazards(run: Run, index: int, done: Rewriting) -> Iterator[Finding]:
 
 def _created_client_side(run: Run) -> bool:
     known = run.facts.invocation.helm is not None
-    return known and run.upgrade and run.server_side and not run.ways.applies_what_is_new
+    return known and run.upgrade and run.server_side and not run.behaviour.server_side_creates
 
 
 def _unkept(run: Run, item: Item, live: LiveObject, done: Rewriting) -> Iterator[Finding]:
@@ -56,8 +56,8 @@ def _unkept(run: Run, item: Item, live: LiveObject, done: Rewriting) -> Iterator
     policy (``filterManifestsToKeep``, resource_policy.go). A failed upgrade rolls back, and deletes what the revision
     before does not hold, unless the live object says exactly ``keep`` (``update``, pkg/kube/client.go).
     """
-    said = item.ref.annotations if done.store is None else _annotations(done.store)
-    policy = said.get(RESOURCE_POLICY)
+    annotations = item.ref.annotations if done.store is None else _annotations(done.store)
+    policy = annotations.get(RESOURCE_POLICY)
     safe = policy == KEEP if run.upgrade else policy is not None
     keep = f"in the chart, annotate {item.name} with {RESOURCE_POLICY}: {KEEP}"
     if run.facts.invocation.atomic and not safe:
@@ -147,7 +147,7 @@ def rolled_back(run: Run, item: Item) -> Finding | None:
     A client-side patch then takes its resourceVersion away, which the server refuses for custom resources.
     """
     missing = no_original(run.helm, item.key)
-    if run.ways.starts_from_live:
+    if run.behaviour.updates_from_live:
         from postrender.helm.api_server import VERSION_MISSING, needs_version  # few objects come here
 
         # Few upgrades keep what leaves the chart.

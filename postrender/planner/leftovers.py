@@ -33,7 +33,7 @@ def new_objects(answers: Sequence[tuple[Trial, TrialAnswer]]) -> dict[ObjectKey,
             create_request(trial.resource, trial.key, trial.body), verb=Verb.APPLY, new=True, strict=True
         )
         for trial, answer in _applied(answers)
-        if _says_more(answer.live, trial.body)
+        if _sets_more(answer.live, trial.body)
     }
 
 
@@ -84,7 +84,7 @@ def _applied(answers: Sequence[tuple[Trial, TrialAnswer]]) -> Iterator[tuple[Tri
             yield trial, answer
 
 
-def _says_more(live: Json, chart: Json) -> bool:
+def _sets_more(live: Json, chart: Json) -> bool:
     """Whether there is more in the object than the chart says, but for what every object has."""
     metadata = {name: live["metadata"].get(name) for name in chart["metadata"]}
     return canonical({**live, "metadata": metadata}) != canonical(chart)
@@ -106,32 +106,34 @@ def _compared(
         found: Sequence[Leftover] = of_others(live, trial.body)
     else:
         found = leftovers(trial.key.group_kind, live, fresh, trial.body)
-    told = _told(trial, live, [each for each in found if each.path not in reported], policy, held=held)
+    findings = _findings(trial, live, [each for each in found if each.path not in reported], policy, held=held)
     if isinstance(fresh, str) and fresh and not held:
-        told.append(simulation_findings.not_compared(fresh))
-    for finding in told:
+        findings.append(simulation_findings.not_compared(fresh))
+    for finding in findings:
         verdict = with_finding(verdict, allowed(finding, policy))
     return verdict
 
 
-def _told(trial: Trial, live: Json, found: Sequence[Leftover], policy: Policy, *, held: bool) -> list[Finding]:
+def _findings(trial: Trial, live: Json, found: Sequence[Leftover], policy: Policy, *, held: bool) -> list[Finding]:
     custom = patch_type(trial.resource.gvk) is PatchType.MERGE
     reported = {tuple(f"f:{name}" for name in path) for path in lost(trial.body, live)} if custom else set()
-    said = [each for each in found if each.said and each.path not in reported]
-    others = [each for each in found if each.managers and not each.said]
-    rest = [each for each in found if not (each.managers or each.said)]
-    told = []
-    if said:
-        told.append(simulation_findings.dropped([(shown(each.path),) for each in said]))
+    dropped = [each for each in found if each.in_chart and each.path not in reported]
+    others = [each for each in found if each.managers and not each.in_chart]
+    rest = [each for each in found if not (each.managers or each.in_chart)]
+    findings = []
+    if dropped:
+        findings.append(simulation_findings.dropped([(shown(each.path),) for each in dropped]))
     if others:
         fields = [f"{shown(each.path)} ({', '.join(each.managers)})" for each in others]
-        told.append(simulation_findings.of_other_managers(fields, trial.name, _patch(trial, live, others), held=held))
+        findings.append(
+            simulation_findings.of_other_managers(fields, trial.name, _patch(trial, live, others), held=held)
+        )
     if rest:
         paths = [shown(each.path) for each in rest]
         recreate = any(cannot_change(trial.key.group_kind, each) for each in rest)
         patch = _patch(trial, live, rest)
-        told.append(simulation_findings.unlike_new(paths, trial.name, patch, policy, recreate=recreate))
-    return told
+        findings.append(simulation_findings.unlike_new(paths, trial.name, patch, policy, recreate=recreate))
+    return findings
 
 
 def _patch(trial: Trial, live: Json, found: Sequence[Leftover]) -> Json:

@@ -20,7 +20,7 @@ KEEP = "keep"
 
 def leaving(run: Run) -> tuple[Verdict, ...]:
     """A verdict for everything live that the stored manifest holds and the stream does not."""
-    matching = run.ways.matching
+    matching = run.behaviour.matching
     targets = {identity(matching, item.ref.gvk, item.key) for item in run.facts.items if not item.hook}
     keys = {item.key for item in run.facts.items if not item.hook}
     uids = {item.live.uid for item in run.facts.items if item.live is not None}
@@ -33,10 +33,10 @@ def leaving(run: Run) -> tuple[Verdict, ...]:
         found = _finding(run, item, live, matched=matched, stays=item.key in keys or live.uid in uids)
         if found is not None:
             deleted = not matched and live.annotations.get(RESOURCE_POLICY) != KEEP
-            told = [run.allowed(found)]
+            findings = [run.allowed(found)]
             if found.code == "PR405" and not deleted and (more := rolled_back(run, item)) is not None:
-                told.append(more)
-            verdicts.append(_verdict(item, told, None if deleted else live.body, deleted=deleted))
+                findings.append(more)
+            verdicts.append(_verdict(item, findings, None if deleted else live.body, deleted=deleted))
     return tuple(verdicts)
 
 
@@ -57,17 +57,17 @@ def _finding(run: Run, item: Item, live: LiveObject, *, matched: bool, stays: bo
     return findings.leaves(kept=False)
 
 
-def _verdict(item: Item, told: list[Finding], after: Json, *, deleted: bool) -> Verdict:
+def _verdict(item: Item, findings: list[Finding], after: Json, *, deleted: bool) -> Verdict:
     # The model of Helm's patches, which takes long to import, comes with it.
     from postrender.helm.simulate import Prediction, Request
 
-    refused = any(finding.severity is Severity.ERROR for finding in told)
+    refused = any(finding.severity is Severity.ERROR for finding in findings)
     return Verdict(
         ref=item.ref,
         key=item.key,
         resource=item.resource,
         ownership=None,
         actions=(Action.REFUSE,) if refused else (Action.LEAVE,),
-        findings=tuple(told),
+        findings=tuple(findings),
         prediction=Prediction(Request.DELETE if deleted else Request.NOTHING, after),
     )

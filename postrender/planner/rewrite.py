@@ -66,7 +66,7 @@ class Member(Record):
     """One document of a group: Helm's entry without stamps, and the rewriting that is wished for it."""
 
     entry: Entry
-    wish: Rewriting
+    proposed: Rewriting
 
 
 class Group(Record):
@@ -93,12 +93,12 @@ class Outcome(Record):
     """What was found for one document.
 
     ``prediction`` is of the rewriting that is emitted. ``withheld`` says that a wished stamp or label was left out;
-    ``differing`` are the paths where the live object afterwards is not what the chart wants, ``mended`` whether the
-    next ``helm upgrade`` of the same chart sets them right. ``policy`` is the resource policy that the document says
-    and the live object will not, ``""`` where they agree. ``apply`` is the JSON merge patch that brings the live object
-    to what the chart says before Helm runs, ``None`` for none: then the prediction is of what comes after it, and
-    ``differing`` are the paths it sets right. ``untrue`` says that what differs is stored otherwise already,
-    ``appliable`` that ``apply`` would set right what cannot be set right otherwise. ``mend`` is the merge patch from
+    ``differing`` are the paths where the live object afterwards is not what the chart wants, ``fixed_by_next_upgrade``
+    whether the next ``helm upgrade`` of the same chart corrects them. ``policy`` is the resource policy that the
+    document says and the live object will not, ``""`` where they agree. ``apply`` is the JSON merge patch that brings
+    the live object to what the chart says before Helm runs, ``None`` for none: then the prediction is of what comes
+    after it, and ``differing`` are the paths it sets right. ``untrue`` says that what differs is stored otherwise
+    already, ``appliable`` that ``apply`` would correct what nothing else does. ``repair_patch`` is the merge patch from
     what is live to what the chart wants, ``None`` where they agree, and ``unkept`` are paths at which the server will
     not have what the chart wants, whoever sends it. ``stays`` says that fields that left the chart stay live, since the
     next ``helm upgrade`` would not remove them either. ``nulls`` are the paths at which the document says what the API
@@ -109,12 +109,12 @@ class Outcome(Record):
     prediction: Prediction
     withheld: bool = False
     differing: tuple[tuple[str, ...], ...] = ()
-    mended: bool = True
+    fixed_by_next_upgrade: bool = True
     policy: str = ""
     apply: Json = None
     untrue: bool = False
     appliable: bool = False
-    mend: Json = None
+    repair_patch: Json = None
     unkept: tuple[tuple[str, ...], ...] = ()
     stays: bool = False
     nulls: tuple[tuple[str, ...], ...] = ()

@@ -15,11 +15,21 @@ from postrender.helm.fresh_install import with_null_values
 from postrender.helm.patch import apply_merge_patch, differs, merge_patch
 from postrender.helm.simulate import Prediction
 from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json
-from postrender.planner.evaluate import Paths, differing, mended, pinned, policy_of, rights, stays_true, truth, unkept
+from postrender.planner.evaluate import (
+    Paths,
+    differing,
+    fixed_by_next_upgrade,
+    pinned,
+    policy_of,
+    rights,
+    stays_true,
+    truth,
+    unkept,
+)
 from postrender.planner.rewrite import Group, Member, Outcome, Rewriting
 
 
-def applied(group: Group, wishes: Sequence[Rewriting]) -> tuple[Outcome, ...] | None:
+def applied(group: Group, proposals: Sequence[Rewriting]) -> tuple[Outcome, ...] | None:
     """The outcomes once every object that Helm would leave wrong was brought to what the chart says.
 
     ``None`` where there is none, or where Helm would then still leave one wrong. What one object becomes can change
@@ -29,12 +39,12 @@ def applied(group: Group, wishes: Sequence[Rewriting]) -> tuple[Outcome, ...] | 
     found: dict[int, Paths] = {}
     now = group
     while True:
-        rewritings, predictions = pinned(now, wishes)
+        rewritings, predictions = pinned(now, proposals)
         wrong = differing(now, rewritings, predictions, policy=True)
         fresh = [index for index, paths in enumerate(wrong) if paths and index not in found]
         if not fresh:
             break
-        shall = rights(now, wishes)
+        shall = rights(now, proposals)
         for index in fresh:
             found[index] = wrong[index]
             live[group.members[index].entry.key] = shall[index]
@@ -42,15 +52,15 @@ def applied(group: Group, wishes: Sequence[Rewriting]) -> tuple[Outcome, ...] | 
     patches = {index: _patch(group, now, index) for index in found}
     if not found or any(wrong) or None in patches.values():
         return None
-    later = mended(now, rewritings, predictions)
+    later = fixed_by_next_upgrade(now, rewritings, predictions)
     return tuple(
         Outcome(
             rewriting,
             prediction,
             differing=found.get(index, ()),
-            mended=right,
+            fixed_by_next_upgrade=right,
             apply=patches.get(index),
-            mend=patches.get(index),
+            repair_patch=patches.get(index),
             unkept=left,
         )
         for index, (rewriting, prediction, right, left) in enumerate(
@@ -108,45 +118,45 @@ def _of_charts_document(outcome: Outcome, before: Member, after: Member) -> Outc
 
 
 def _rewritten(group: Group) -> tuple[Outcome, ...]:
-    wishes = [member.wish for member in group.members]
-    if group.apply and (done := applied(group, wishes)) is not None:
+    proposals = [member.proposed for member in group.members]
+    if group.apply and (done := applied(group, proposals)) is not None:
         return done
-    rewritings, predictions = _settled(group, wishes)
+    rewritings, predictions = _settled(group, proposals)
     wrong = differing(group, rewritings, predictions)
-    mends = _mends(group, rewritings, wrong)
+    repairs = _repair_patches(group, rewritings, wrong)
     if group.store and any(wrong):
         rewritings, predictions = _stored(group, rewritings, predictions, wrong)
         wrong = differing(group, rewritings, predictions)
     alone = len(group.members) == 1
     untrue = alone and bool(group.frame.stored)
-    right = mended(group, rewritings, predictions)
+    right = fixed_by_next_upgrade(group, rewritings, predictions)
     stuck = any(
         paths and (rewriting.store is None or not later)
         for rewriting, paths, later in zip(rewritings, wrong, right, strict=True)
     )
-    appliable = stuck and not group.apply and applied(group, wishes) is not None
+    appliable = stuck and not group.apply and applied(group, proposals) is not None
     return tuple(
         Outcome(
             rewriting,
             prediction,
-            withheld=(member.wish.label, member.wish.stamp) != (rewriting.label, rewriting.stamp),
+            withheld=(member.proposed.label, member.proposed.stamp) != (rewriting.label, rewriting.stamp),
             differing=paths,
             # What is stored instead of the chart is a cure only if the next upgrade can run at all.
-            mended=later and (rewriting.store is None or all(right)),
+            fixed_by_next_upgrade=later and (rewriting.store is None or all(right)),
             policy=_policy_ahead(member, prediction),
             untrue=untrue,
             appliable=appliable,
-            mend=mend,
+            repair_patch=repair,
             unkept=left,
             stays=alone and not later and member.entry.key in group.fresh,
         )
-        for member, rewriting, prediction, paths, later, mend, left in zip(
-            group.members, rewritings, predictions, wrong, right, mends, unkept(group, rewritings), strict=True
+        for member, rewriting, prediction, paths, later, repair, left in zip(
+            group.members, rewritings, predictions, wrong, right, repairs, unkept(group, rewritings), strict=True
         )
     )
 
 
-def _mends(group: Group, rewritings: Sequence[Rewriting], wrong: Sequence[Paths]) -> list[Json]:
+def _repair_patches(group: Group, rewritings: Sequence[Rewriting], wrong: Sequence[Paths]) -> list[Json]:
     """For each member the merge patch that would have it right, ``None`` where it is."""
     if not any(wrong):
         return [None] * len(wrong)
@@ -163,14 +173,14 @@ def _policy_ahead(member: Member, prediction: Prediction) -> str:
     return str(wanted)
 
 
-def _settled(group: Group, wishes: Sequence[Rewriting]) -> tuple[list[Rewriting], tuple[Prediction, ...]]:
+def _settled(group: Group, proposals: Sequence[Rewriting]) -> tuple[list[Rewriting], tuple[Prediction, ...]]:
     """The wishes, pinned where needed, and without labels and stamps that would be stored and not be live."""
-    rewritings, predictions = pinned(group, wishes)
+    rewritings, predictions = pinned(group, proposals)
     true = [
-        _without_untrue(wish, prediction, group.frame.live.get(member.entry.key))
-        for member, wish, prediction in zip(group.members, wishes, predictions, strict=True)
+        _without_untrue(proposal, prediction, group.frame.live.get(member.entry.key))
+        for member, proposal, prediction in zip(group.members, proposals, predictions, strict=True)
     ]
-    return (rewritings, predictions) if true == list(wishes) else pinned(group, true)
+    return (rewritings, predictions) if true == list(proposals) else pinned(group, true)
 
 
 def _stored(
@@ -207,17 +217,17 @@ def _postponed(group: Group, member: Member, prediction: Prediction) -> Predicti
     return replace(prediction, live={**live, "metadata": prediction.live["metadata"]})
 
 
-def _without_untrue(wish: Rewriting, prediction: Prediction, live: Json) -> Rewriting:
+def _without_untrue(proposal: Rewriting, prediction: Prediction, live: Json) -> Rewriting:
     """The wish without the label or stamp that would be stored and not be live."""
     if live is None or prediction.error:
-        return wish
+        return proposal
     metadata = prediction.live.get("metadata") or {}
     labels: Mapping[str, str] = metadata.get("labels") or {}
     annotations: Mapping[str, str] = metadata.get("annotations") or {}
-    label = wish.label if wish.label and labels.get(wish.label[0]) == wish.label[1] else None
-    carried = wish.stamp is not None and (
+    label = proposal.label if proposal.label and labels.get(proposal.label[0]) == proposal.label[1] else None
+    carried = proposal.stamp is not None and (
         labels.get(MANAGED_BY) == "Helm"
-        and annotations.get(RELEASE_NAME) == wish.stamp.name
-        and annotations.get(RELEASE_NAMESPACE) == wish.stamp.namespace
+        and annotations.get(RELEASE_NAME) == proposal.stamp.name
+        and annotations.get(RELEASE_NAMESPACE) == proposal.stamp.namespace
     )
-    return replace(wish, label=label, stamp=wish.stamp if carried else None)
+    return replace(proposal, label=label, stamp=proposal.stamp if carried else None)

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from postrender._record import replace
-from postrender.helm.versions import HelmVersion, Matching, behaviour
+from postrender.helm.versions import HelmVersion, Matching, behaviour_of
 from postrender.models import Json, Severity
 from postrender.planner.findings import annotated, kubectl, some
 from postrender.planner.policy import OnDrift, Policy
@@ -43,34 +43,34 @@ def policy_ahead(policy: str, name: str) -> Finding:
 
 def of_outcome(outcome: Outcome, upgrade: bool, policy: Policy, helm: HelmVersion) -> list[Finding]:
     """What the simulation of Helm's update says; ``upgrade`` tells it from an install."""
-    told: list[Finding] = []
+    findings: list[Finding] = []
     prediction, pin = outcome.prediction, outcome.rewriting.pin
     if prediction.error:
-        told.append(
+        findings.append(
             Finding("PR204", Severity.ERROR, f"this Helm would fail: {prediction.error}", _other_helm(helm, upgrade))
         )
     elif pin:
-        told.append(
+        findings.append(
             Finding("PR203", Severity.INFO, f"the stored resourceVersion is carried on ({pin})")
             if upgrade
             else Finding("PR202", Severity.INFO, f"pinned to its live resourceVersion ({pin})")
         )
     if outcome.apply is not None:
-        told.append(applied(outcome.differing))
+        findings.append(applied(outcome.differing))
         outcome = replace(outcome, differing=())
-    if outcome.differing or not outcome.mended:
-        told.append(_not_right(outcome, policy, helm, upgrade))
+    if outcome.differing or not outcome.fixed_by_next_upgrade:
+        findings.append(_not_right(outcome, policy, helm, upgrade))
     if outcome.nulls:
-        told.append(_nulls(outcome))
+        findings.append(_nulls(outcome))
     if outcome.withheld:
-        told.append(
+        findings.append(
             Finding(
                 "PR302",
                 Severity.INFO,
                 "Helm will not patch it now, so a label or stamp that is not live is left to the next upgrade",
             )
         )
-    return told
+    return findings
 
 
 _OTHER_DRIFT = (
@@ -86,12 +86,12 @@ def _other_drift(policy: Policy) -> tuple[str, ...]:
 
 def _other_helm(helm: HelmVersion, upgrade: bool) -> tuple[str, ...]:
     """A Helm that tells namesakes apart, and replacing, as this Helm takes it."""
-    other = ("use Helm 3.17.1 or later",) if behaviour(helm).matching is Matching.KIND else ()
+    other = ("use Helm 3.17.1 or later",) if behaviour_of(helm).matching is Matching.KIND else ()
     return (*other, *_replacing(helm, upgrade))
 
 
 def _replacing(helm: HelmVersion, upgrade: bool) -> tuple[str, ...]:
-    if not (upgrade or behaviour(helm).force_on_adoption):
+    if not (upgrade or behaviour_of(helm).force_on_adoption):
         return ("use Helm 3.11 or later with --force   (replaces the objects)",)
     flags = "--force" if helm.major == 3 else "--force-replace --server-side=false"
     return (f"helm ... {flags}   (replaces the objects)",)
@@ -142,14 +142,14 @@ def not_compared(reason: str) -> Finding:
 def _untrue(outcome: Outcome, fields: str, policy: Policy) -> Finding:
     """The release says that it was applied, so that this Helm would never send it."""
     are = "is" if len(outcome.differing) == 1 else "are"
-    told = f"{fields} {are} not live as the release stored it, which this Helm does not see: {_named(outcome)}"
+    cause = f"{fields} {are} not live as the release stored it, which this Helm does not see: {_named(outcome)}"
     if outcome.rewriting.store is None:
-        told += "; it would report success and change nothing"
-        return Finding("PR310", Severity.ERROR, told, _other_drift(policy))
+        cause += "; it would report success and change nothing"
+        return Finding("PR310", Severity.ERROR, cause, _other_drift(policy))
     return Finding(
         "PR310",
         Severity.WARNING,
-        f"{told}; stored as it is live, so that the next helm upgrade applies it",
+        f"{cause}; stored as it is live, so that the next helm upgrade applies it",
         ("helm upgrade ...   (with the same chart and values)", _other_drift(policy)[-1]),
     )
 
@@ -159,13 +159,13 @@ def _not_right(outcome: Outcome, policy: Policy, helm: HelmVersion, upgrade: boo
     fields = f"{count} field{'s' * (count != 1)}"
     if outcome.stays:
         return removed_fields_stay(outcome.differing, policy)
-    if not outcome.mended:
+    if not outcome.fixed_by_next_upgrade:
         now = f"{fields} would be wrong afterwards" if count else "the next upgrade would leave fields behind"
         severity = Severity.ERROR if count else Severity.WARNING
-        ways = (*_other_helm(helm, upgrade), *(_other_drift(policy)[-1:] if outcome.appliable else ()))
-        by_kind = behaviour(helm).matching is Matching.KIND
+        hints = (*_other_helm(helm, upgrade), *(_other_drift(policy)[-1:] if outcome.appliable else ()))
+        by_kind = behaviour_of(helm).matching is Matching.KIND
         other = "its namesake" if by_kind else "another document of the same object"
-        return Finding("PR205", severity, f"this Helm compares it with {other}: {now}", ways)
+        return Finding("PR205", severity, f"this Helm compares it with {other}: {now}", hints)
     if outcome.untrue:
         return _untrue(outcome, fields, policy)
     if outcome.rewriting.store is not None:
@@ -201,12 +201,12 @@ def conflicts(found: Sequence[Conflict], name: str) -> Finding:
 
 def rejected(message: str, name: str, *, new: bool) -> Finding:
     """The API server says no to what Helm will send; ``new`` where nothing is live there."""
-    anew = f"kubectl delete {kubectl(name)}   (only where it may be made anew: what it holds is lost)"
+    delete = f"kubectl delete {kubectl(name)}   (only where it may be made anew: what it holds is lost)"
     return Finding(
         "PR307",
         Severity.ERROR,
         f"the API server would refuse what this Helm sends: {message}",
-        ("change the chart to what the server takes", *(() if new else (anew,))),
+        ("change the chart to what the server takes", *(() if new else (delete,))),
     )
 
 

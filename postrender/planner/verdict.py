@@ -47,7 +47,7 @@ class Verdict(Record):
 
     ``edits`` are what the filter does to its document, ``adopt`` the live object that ``--adopt`` lets postrender
     stamp first, ``apply`` the JSON merge patch that ``--on-drift apply`` lets it send to the live object before Helm
-    runs (``None`` for none), ``mend`` the one that would bring it to what the chart wants where this Helm does not,
+    runs (``None`` for none), ``repair_patch`` the one that would give it what the chart wants if this Helm does not,
     ``trial`` what Helm will send to it. ``prediction`` is ``None`` where nobody looked, or
     where Helm applies server-side and the server was not asked.
     """
@@ -62,7 +62,7 @@ class Verdict(Record):
     prediction: Prediction | None = None
     adopt: LiveObject | None = None
     apply: Json = None
-    mend: Json = None
+    repair_patch: Json = None
     trial: Trial | None = None
 
     @property

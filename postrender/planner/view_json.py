@@ -115,50 +115,50 @@ def _name(field: str) -> str:
     return first + "".join(part.capitalize() for part in rest)
 
 
-def _about(told: Mapping[str, Any]) -> About:
+def _about(data: Mapping[str, Any]) -> About:
     return About(
-        told["helm"],
-        told["action"],
-        told["dryRun"],
-        _release(told["release"]),
-        told["revision"],
-        told["source"],
-        tuple(told["told"]),
-        tuple(told["notes"]),
-        told["digestKey"],
+        data["helm"],
+        data["action"],
+        data["dryRun"],
+        _release(data["release"]),
+        data["revision"],
+        data["source"],
+        tuple(data["told"]),
+        tuple(data["notes"]),
+        data["digestKey"],
     )
 
 
-def _view(told: Mapping[str, Any]) -> ObjectView:
-    owner, predicted, held = told["ownership"], told["prediction"], told["held"]
+def _view(data: Mapping[str, Any]) -> ObjectView:
+    owner, predicted, held = data["ownership"], data["prediction"], data["held"]
     return ObjectView(
-        name=told["name"],
-        object=Identity(**told["object"]),
-        line=told["line"],
-        leaving=told["leaving"],
+        name=data["name"],
+        object=Identity(**data["object"]),
+        line=data["line"],
+        leaving=data["leaving"],
         ownership=None if owner is None else Owner(owner["standing"], _release(owner["release"])),
-        actions=tuple(told["actions"]),
-        changing=told["changing"],
+        actions=tuple(data["actions"]),
+        changing=data["changing"],
         findings=tuple(
             Finding(each["code"], Severity(each["severity"]), each["text"], tuple(each["next"]))
-            for each in told["findings"]
+            for each in data["findings"]
         ),
         prediction=Predicted(
             predicted["request"], predicted["error"], predicted["patch"], _changes(predicted["changes"])
         ),
-        edits=_changes(told["edits"]),
-        desired=told["desired"],
-        emitted=told["emitted"],
-        stored=told["stored"],
-        live=told["live"],
-        after=told["after"],
+        edits=_changes(data["edits"]),
+        desired=data["desired"],
+        emitted=data["emitted"],
+        stored=data["stored"],
+        live=data["live"],
+        after=data["after"],
         held=Held(held["uid"], held["resourceVersion"], held["desired"], held["emitted"]),
     )
 
 
-def _changes(told: Any) -> tuple[Change, ...]:
-    return tuple(Change(each["op"], tuple(each["path"]), each.get("before"), each.get("after")) for each in told)
+def _changes(data: Any) -> tuple[Change, ...]:
+    return tuple(Change(each["op"], tuple(each["path"]), each.get("before"), each.get("after")) for each in data)
 
 
-def _release(told: Mapping[str, str] | None) -> ReleaseName | None:
-    return None if told is None else ReleaseName(told["namespace"], told["name"])
+def _release(data: Mapping[str, str] | None) -> ReleaseName | None:
+    return None if data is None else ReleaseName(data["namespace"], data["name"])

@@ -62,8 +62,8 @@ def _groups(view: View) -> Mapping[str, list[_Row]]:
     for index, each in enumerate(view.objects):
         found.setdefault(_from(each), {}).setdefault(_to(view, each), []).append((index, each))
     return {
-        owner: [row for target, members in ways.items() for row in _rows(target, members)]
-        for owner, ways in found.items()
+        owner: [row for target, members in behaviour.items() for row in _rows(target, members)]
+        for owner, behaviour in found.items()
     }
 
 

@@ -12,7 +12,7 @@ import pytest
 from postrender.cluster.client import Cluster, connect
 from postrender.errors import ClusterError
 from postrender.models import Connection, ReleaseName
-from postrender.operations.verify import State, mended, verify
+from postrender.operations.verify import State, repaired, verify
 from tests.e2e.api import Namespace
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
@@ -170,7 +170,7 @@ def test_an_object_that_changes_between_the_look_and_the_fix_is_not_written(
     assert seen.state is State.DRIFTED
     namespace.patch(CONFIG_MAP, "settings", {"data": {"a": "3"}})
     with pytest.raises(ClusterError) as refused:
-        mended(cluster, seen)
+        repaired(cluster, seen)
     assert "it changed since it was read, so it was not brought to what is stored" in str(refused.value)
     assert namespace.content(CONFIG_MAP, "settings") == {"a": "3"}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from postrender.helm.process import UNREADABLE, unheeding
+from postrender.helm.process import UNREADABLE, ignores_exit_code
 from tests.unit.chain import chain
 
 HELM = ("/usr/bin/helm", "helm upgrade shop ./chart --post-renderer /usr/bin/skaffold")
@@ -30,7 +30,7 @@ SHELL = ("/bin/sh", "sh ./postrender-skaffold")
     ],
 )
 def test_who_takes_no_notice(above: tuple[tuple[str, str], ...], expected: bool) -> None:
-    assert unheeding(0, chain(*above)) is expected
+    assert ignores_exit_code(0, chain(*above)) is expected
 
 
 def test_what_is_printed_then_is_no_yaml() -> None:

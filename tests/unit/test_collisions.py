@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postrender.helm.matching import first_matches, identity, lookalikes
+from postrender.helm.matching import first_matches, identity, name_collisions
 from postrender.helm.versions import Matching
 from postrender.models import GroupKind, GroupVersionKind, ObjectKey
 from postrender.planner.labels import is_label_key, label_value
@@ -68,7 +68,7 @@ def test_lookalikes_share_kind_namespace_and_name_and_not_the_group() -> None:
         _object("apps", "Deployment", "shop", "x", "v1"),
         _object("apps", "Deployment", "shop", "x", "v1beta1"),
     ]
-    assert lookalikes(objects) == [(0, 1, 6), (4, 5)]
+    assert name_collisions(objects) == [(0, 1, 6), (4, 5)]
 
 
 def test_what_each_matching_compares() -> None:

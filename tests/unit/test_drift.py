@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from postrender.helm.drift import Drift, How, drift, settled, wanted
+from postrender.helm.drift import Drift, RepairMethod, drift, settled, wanted
 from postrender.models import GroupVersionKind, ObjectKey, ReleaseName
 
 WEB = ReleaseName("shop", "web")
@@ -89,8 +89,8 @@ def test_a_difference_is_the_patch_that_mends_it(
 ) -> None:
     difference = found(gvk, stored, live)
     assert difference is not None
-    assert difference.mending.body == patch
-    assert difference.mending.how is (How.MERGE if gvk == SHIRT else How.STRATEGIC)
+    assert difference.repair.body == patch
+    assert difference.repair.how is (RepairMethod.MERGE if gvk == SHIRT else RepairMethod.STRATEGIC)
     assert difference.after == an_object(gvk, spec=after)
 
 
@@ -105,8 +105,8 @@ def test_a_list_is_matched_by_its_key() -> None:
 def test_a_release_that_is_applied_server_side_is_mended_so() -> None:
     difference = found(SHIRT, {"color": "blue"}, {"color": "red", "size": "theirs"}, server_side=True)
     assert difference is not None
-    assert difference.mending.how is How.APPLY
-    assert difference.mending.body == an_object(SHIRT, spec={"color": "blue"})
+    assert difference.repair.how is RepairMethod.APPLY
+    assert difference.repair.body == an_object(SHIRT, spec={"color": "blue"})
 
 
 def test_what_every_write_changes_is_no_difference() -> None:

@@ -71,14 +71,14 @@ def test_a_newer_helm_is_compared() -> None:
     """Helm 3.22.0 began to update from live state what the release does not hold."""
     found = facts.changes(facts.helm_modules("v3.22.0"), facts.helm_modules("v3.21.4"))
     cited = [
-        Citation(ROOT / "postrender/helm/versions.py", 58, "starts_from_live", ("pkg/kube/client.go",), ("update",)),
+        Citation(ROOT / "postrender/helm/versions.py", 58, "updates_from_live", ("pkg/kube/client.go",), ("update",)),
     ]
     reports = {f"{change.old.name} {change.old.file}": change.report(cited) for change in found}
     report = reports["update pkg/kube/client.go"]
     assert report.startswith("changed: update (pkg/kube/client.go of helm.sh/helm/v3 v3.21.4) -> v3.22.0\n")
     assert '\n-\t\t\treturn errors.Errorf("no %s with the name %q found", kind, info.Name)\n' in report
     assert report.endswith(
-        "  rests on it: postrender/helm/versions.py:58 starts_from_live\n"
+        "  rests on it: postrender/helm/versions.py:58 updates_from_live\n"
         "    row 3.22.0\n    row 4.0.0\n    row 4.2.0\n    test tests/unit/test_facts.py\n"
         "    test tests/unit/test_helm_versions.py"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.helm.versions import DISTINCT, NEWEST_KNOWN, HelmVersion, Matching, behaviour
+from postrender.helm.versions import DISTINCT, NEWEST_KNOWN, HelmVersion, Matching, behaviour_of
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,13 @@ def test_parse(text: str, expected: HelmVersion | None) -> None:
 def test_what_two_manifests_must_share(version: str, matching: Matching) -> None:
     parsed = HelmVersion.parse(version)
     assert parsed
-    assert behaviour(parsed).matching is matching
+    assert behaviour_of(parsed).matching is matching
 
 
 def test_an_unknown_version_keeps_to_what_is_known() -> None:
-    assert behaviour(HelmVersion(3, 0, 0)) == behaviour(HelmVersion(3, 2, 0))
-    assert behaviour(HelmVersion(4, 99, 0)) == behaviour(NEWEST_KNOWN[4])
-    assert behaviour(HelmVersion(3, 99, 0)) == behaviour(NEWEST_KNOWN[3])
+    assert behaviour_of(HelmVersion(3, 0, 0)) == behaviour_of(HelmVersion(3, 2, 0))
+    assert behaviour_of(HelmVersion(4, 99, 0)) == behaviour_of(NEWEST_KNOWN[4])
+    assert behaviour_of(HelmVersion(3, 99, 0)) == behaviour_of(NEWEST_KNOWN[3])
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_an_unknown_version_keeps_to_what_is_known() -> None:
 def test_an_object_that_is_in_no_stored_manifest_is_updated_from_its_live_state(version: str, expected: bool) -> None:
     parsed = HelmVersion.parse(version)
     assert parsed
-    assert behaviour(parsed).starts_from_live is expected
+    assert behaviour_of(parsed).updates_from_live is expected
 
 
 def test_the_distinct_versions_behave_differently() -> None:
-    ways = [behaviour(version) for version in DISTINCT]
+    ways = [behaviour_of(version) for version in DISTINCT]
     assert len(set(ways)) == len(ways)

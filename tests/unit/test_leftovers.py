@@ -71,7 +71,7 @@ def test_elements_are_told_apart_by_keys_and_in_sets_by_value() -> None:
         Leftover(("f:spec", "f:list", 'k:{"name":"b"}'), {"name": "b"}, None, ("kubectl",)),
         Leftover(("f:spec", "f:list", 'k:{"name":"a"}', "f:value"), None, "1"),
         Leftover(("f:spec", "f:set", 'v:"y"'), "y", None, ("kubectl",)),
-        Leftover(("f:spec", "f:set", 'v:"z"'), None, "z", said=True),
+        Leftover(("f:spec", "f:set", 'v:"z"'), None, "z", in_chart=True),
     ]
     assert operations(body(PART, live), made) == [
         {"op": "add", "path": "/spec/set/-", "value": "z"},
@@ -94,7 +94,7 @@ def test_lists_without_identities_are_compared_whole() -> None:
     (twice,) = found({"list": [{"name": "a"}, {"name": "a"}]}, {"list": [{"name": "a"}]}, {}, entry("x", fields))
     assert twice.path == ("f:spec", "f:list")
     (atomic,) = found({"list": [1, 2]}, {"list": [1]}, {"list": [1]}, entry("x", {"f:spec": {"f:list": {}}}))
-    assert (atomic.path, atomic.managers, atomic.said) == (("f:spec", "f:list"), ("x",), True)
+    assert (atomic.path, atomic.managers, atomic.in_chart) == (("f:spec", "f:list"), ("x",), True)
 
 
 def test_what_the_server_gives_each_object_of_its_own_is_no_leftover() -> None:
@@ -108,7 +108,7 @@ def test_what_the_server_gives_each_object_of_its_own_is_no_leftover() -> None:
 
 def test_what_the_new_object_was_asked_without_is_as_the_chart_says() -> None:
     assert found({"port": 30001}, {"port": 30002}, {"port": 30001}) == []
-    assert found({"port": 30001}, {"port": 30002}, {"port": 30003})[0].said
+    assert found({"port": 30001}, {"port": 30002}, {"port": 30003})[0].in_chart
 
 
 def test_versions_status_and_the_annotation_of_kubectl_do_not_count() -> None:

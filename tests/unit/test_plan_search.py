@@ -56,7 +56,7 @@ def _specs(outcomes: tuple[Outcome, ...]) -> list[Any]:
 def test_nothing_changed_and_nothing_collides() -> None:
     (outcome,) = _adopt(Matching.GROUP_KIND, {BETA: ({"color": "blue"}, {"color": "blue"})})
     assert outcome.rewriting == Rewriting(stamp=US)
-    assert (outcome.differing, outcome.mended, outcome.withheld) == ((), True, False)
+    assert (outcome.differing, outcome.fixed_by_next_upgrade, outcome.withheld) == ((), True, False)
 
 
 def test_the_second_of_a_pair_is_pinned() -> None:
@@ -86,7 +86,7 @@ def test_what_helm_will_not_apply_is_stored_as_it_is_live(matching: Matching) ->
     assert outcome.rewriting.store is not None
     assert outcome.rewriting.store["spec"] == {"color": "blue", "size": "M"}
     assert outcome.differing == (("spec", "color"), ("spec", "size"), ("spec", "new"))
-    assert outcome.mended
+    assert outcome.fixed_by_next_upgrade
     assert _specs((outcome,)) == [{"color": "blue", "size": "M"}]
 
 
@@ -102,7 +102,7 @@ def test_taking_ownership_applies_changes_and_leaves_removals_to_the_next_upgrad
     (outcome,) = _adopt(Matching.GROUP_KIND, {BETA: ({"color": "red"}, {"color": "blue", "size": "M"})}, three_way=True)
     assert outcome.rewriting.store["spec"] == {"color": "red", "size": "M"}
     assert _specs((outcome,)) == [{"color": "red", "size": "M"}]
-    assert (outcome.differing, outcome.mended) == ((("spec", "size"),), True)
+    assert (outcome.differing, outcome.fixed_by_next_upgrade) == ((("spec", "size"),), True)
 
 
 def test_a_label_that_would_not_be_live_is_withheld() -> None:
@@ -119,7 +119,7 @@ def test_both_are_adopted_and_both_differ() -> None:
     )
     assert outcomes[0].rewriting.store["spec"] == {"color": "blue"}
     assert _specs(outcomes) == [{"color": "blue"}, {"color": "black"}]
-    assert [outcome.mended for outcome in outcomes] == [True, True]
+    assert [outcome.fixed_by_next_upgrade for outcome in outcomes] == [True, True]
 
 
 def test_storing_is_no_cure_where_the_next_upgrade_would_leave_a_field_behind() -> None:
@@ -127,7 +127,7 @@ def test_storing_is_no_cure_where_the_next_upgrade_would_leave_a_field_behind() 
     outcomes = _adopt(
         Matching.KIND, {BETA: ({"color": "green"}, {"color": "blue"}), STABLE: ({"color": "blue"}, {"color": "green"})}
     )
-    assert not outcomes[1].mended
+    assert not outcomes[1].fixed_by_next_upgrade
 
 
 def _upgrade(
@@ -187,5 +187,5 @@ def test_an_upgrade_that_would_leave_a_field_behind() -> None:
     }
     outcomes = _upgrade(Matching.KIND, objects)
     assert outcomes[1].differing == (("spec", "color"),)
-    assert not outcomes[1].mended
+    assert not outcomes[1].fixed_by_next_upgrade
     assert [outcome.differing for outcome in _upgrade(Matching.GROUP_KIND, objects)] == [(), ()]

@@ -9,16 +9,20 @@ import pytest
 
 from postrender.cluster.interface import Wanted
 from postrender.errors import ClusterError
-from postrender.helm.drift import How, Mending
+from postrender.helm.drift import RepairMethod, RepairRequest
 from postrender.models import Found, LiveObject, ObjectKey
 from tests.wire.conftest import Connect
 from tests.wire.kinds import SHIRT, an_object
 from tests.wire.server import Server, gone, status
 
 KEY = ObjectKey(SHIRT.gvk.group_kind, "shop", "shirt")
-MERGE = Mending(How.MERGE, {"spec": {"color": "blue"}})
-APPLY = Mending(How.APPLY, an_object(SHIRT, "shirt", spec={"color": "blue"}, metadata={"resourceVersion": "0"}))
-CREATE = Mending(How.CREATE, {**an_object(SHIRT, "new"), "metadata": {"name": "new", "namespace": "shop"}})
+MERGE = RepairRequest(RepairMethod.MERGE, {"spec": {"color": "blue"}})
+APPLY = RepairRequest(
+    RepairMethod.APPLY, an_object(SHIRT, "shirt", spec={"color": "blue"}, metadata={"resourceVersion": "0"})
+)
+CREATE = RepairRequest(
+    RepairMethod.CREATE, {**an_object(SHIRT, "new"), "metadata": {"name": "new", "namespace": "shop"}}
+)
 NEW = ObjectKey(SHIRT.gvk.group_kind, "shop", "new")
 
 
@@ -34,7 +38,11 @@ def live(server: Server, connect: Connect) -> LiveObject:
     ("mending", "content_type", "query"),
     [
         (MERGE, "application/merge-patch+json", {"fieldManager": "helm"}),
-        (Mending(How.STRATEGIC, MERGE.body), "application/strategic-merge-patch+json", {"fieldManager": "helm"}),
+        (
+            RepairRequest(RepairMethod.STRATEGIC, MERGE.body),
+            "application/strategic-merge-patch+json",
+            {"fieldManager": "helm"},
+        ),
         (APPLY, "application/apply-patch+yaml", {"fieldManager": "helm", "force": "true"}),
     ],
 )
@@ -43,12 +51,12 @@ def test_each_way_goes_as_helm_and_guarded(
     server: Server,
     connect: Connect,
     live: LiveObject,
-    mending: Mending,
+    mending: RepairRequest,
     content_type: str,
     query: dict[str, str],
     dry_run: bool,
 ) -> None:
-    now = connect().mend(SHIRT, KEY, live, mending, dry_run=dry_run)
+    now = connect().repair_object(SHIRT, KEY, live, mending, dry_run=dry_run)
     assert now.body["spec"] == {"color": "blue"}
     (request,) = server.asked("PATCH .*")
     assert request.path == SHIRT.path("shop", "shirt")
@@ -60,17 +68,17 @@ def test_each_way_goes_as_helm_and_guarded(
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_an_object_is_made(server: Server, connect: Connect, dry_run: bool) -> None:
-    made = connect().mend(SHIRT, NEW, None, CREATE, dry_run=dry_run)
+    made = connect().repair_object(SHIRT, NEW, None, CREATE, dry_run=dry_run)
     assert made.key == NEW
     (request,) = server.asked("POST .*")
     assert request.path == "/apis/stable.example.com/v1/namespaces/shop/shirts"
     assert (SHIRT.path("shop", "new") in server.objects) is not dry_run
 
 
-def refused(connect: Connect, live: LiveObject | None, mending: Mending, **arguments: Any) -> str:
+def refused(connect: Connect, live: LiveObject | None, mending: RepairRequest, **arguments: Any) -> str:
     key = KEY if live else NEW
     with pytest.raises(ClusterError) as error:
-        connect(**arguments).mend(SHIRT, key, live, mending, dry_run=False)
+        connect(**arguments).repair_object(SHIRT, key, live, mending, dry_run=False)
     return str(error.value)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from postrender.cli.commands.verify import mended_all
+from postrender.cli.commands.verify import repaired_all
 from postrender.cluster.client import Cluster
 from postrender.errors import ClusterError, Refused
 from postrender.helm.invocation import Action, Invocation
@@ -150,7 +150,7 @@ def test_verify_asks_again_before_it_mends(
     found = verify(web, WEB, "secret")
     change(server)
     with pytest.raises(Refused) as error:
-        mended_all(web, found, "secret")
+        repaired_all(web, found, "secret")
     assert str(error.value) == (
         f"release shop/web: {why}; written before it: nothing\n  next: postrender verify web --fix -n shop"
     )

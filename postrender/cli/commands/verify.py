@@ -22,8 +22,8 @@ from postrender.operations.verify import (
     ObjectStatus,
     ReleaseStatus,
     State,
-    mended,
     repairable,
+    repaired,
     require_settled,
     require_unchanged,
     verify,
@@ -109,16 +109,16 @@ def _one(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
         return _exit_code(found)
     require_settled(cluster, found)
     confirm(f"write to {len(todo)} object{'s' * (len(todo) != 1)} of {cluster.description}?", yes=options.yes)
-    return _exit_code(mended_all(cluster, found, caller.invocation.driver))
+    return _exit_code(repaired_all(cluster, found, caller.invocation.driver))
 
 
-def mended_all(cluster: Cluster, found: ReleaseStatus, driver: str) -> ReleaseStatus:
+def repaired_all(cluster: Cluster, found: ReleaseStatus, driver: str) -> ReleaseStatus:
     """The release after what can be mended was; raises Refused, also if it changed since it was read, ClusterError."""
     done: dict[ObjectKey, ObjectStatus] = {}
     for each in repairable(found.objects):
         try:
             require_unchanged(cluster, found, driver)
-            done[each.key] = mended(cluster, each)
+            done[each.key] = repaired(cluster, each)
         except (ClusterError, Refused) as error:
             before = ", ".join(str(one.name) for one in done.values()) or "nothing"
             raise type(error)(

@@ -44,14 +44,14 @@ _Trees = Mapping[str, Tree]
 class Leftover(Record):
     """A path at which two objects differ: what is live, what a new object has, other managers that set it.
 
-    ``said`` tells if the chart has a value there. ``now`` and ``fresh`` are ``None`` if there is nothing.
+    ``in_chart`` tells if the chart has a value there. ``now`` and ``fresh`` are ``None`` if there is nothing.
     """
 
     path: Path
     now: Json
     fresh: Json
     managers: tuple[str, ...] = ()
-    said: bool = False
+    in_chart: bool = False
 
 
 def leftovers(group_kind: GroupKind, live: Json, fresh: Json, chart: Json) -> tuple[Leftover, ...]:
@@ -61,12 +61,12 @@ def leftovers(group_kind: GroupKind, live: Json, fresh: Json, chart: Json) -> tu
     """
     old, new = _by_manager(live), _by_manager(fresh)
     found = (
-        replace(each, said=value_at(chart, each.path) is not None, managers=_others(each.managers))
+        replace(each, in_chart=value_at(chart, each.path) is not None, managers=_others(each.managers))
         for each in _unlike(_compared(live), _compared(fresh), old, new, frozenset(), ())
         if each.managers != (_STATE,) and not _own_to_each(group_kind, each)
     )
     # What the new object had to be created without is live as the chart says.
-    return tuple(each for each in found if not (each.said and _equal(value_at(chart, each.path), each.now)))
+    return tuple(each for each in found if not (each.in_chart and _equal(value_at(chart, each.path), each.now)))
 
 
 def of_others(live: Json, chart: Json) -> tuple[Leftover, ...]:

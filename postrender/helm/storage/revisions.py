@@ -124,9 +124,9 @@ def completed(stored: StoredRelease, data: Json, *, wrapped: bool) -> StoredRele
     except Undecodable as error:
         raise Undecodable(f"{place} cannot be read: {error}") from error
     # Its namespace may be another one: Flux stores a release apart from its objects (``FLUX_NAMESPACE``).
-    told = (body.get("name"), body.get("version"))
-    if told != (stored.release.name, stored.revision):
-        raise Undecodable(f"{place} says that it is revision {told[1]} of release {body.get('namespace')}/{told[0]}")
+    named = (body.get("name"), body.get("version"))
+    if named != (stored.release.name, stored.revision):
+        raise Undecodable(f"{place} says that it is revision {named[1]} of release {body.get('namespace')}/{named[0]}")
     info = body.get("info")
     status = info.get("status") if isinstance(info, dict) else None
     if status != stored.status:

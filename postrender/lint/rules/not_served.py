@@ -49,7 +49,7 @@ def _own(gvk: GroupVersionKind, minor: int | None) -> tuple[str, tuple[str, ...]
 def _custom(gvk: GroupVersionKind, facts: Facts) -> tuple[str, tuple[str, ...]]:
     if not facts.stream.kinds.serves(gvk):
         return f"the CustomResourceDefinition at hand does not serve {gvk}", ()
-    told = facts.api_versions
-    if not told or facts.stream.kinds.knows(gvk) or {gvk.api_version, f"{gvk.api_version}/{gvk.kind}"} & set(told):
+    served = facts.api_versions
+    if not served or facts.stream.kinds.knows(gvk) or {gvk.api_version, f"{gvk.api_version}/{gvk.kind}"} & set(served):
         return "", ()
     return f"{gvk} is not among --api-versions", (f"--api-versions {gvk.api_version}",)

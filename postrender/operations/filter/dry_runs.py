@@ -49,7 +49,7 @@ def postponed(plan: Plan, facts: Facts, policy: Policy) -> frozenset[ObjectKey]:
         verdict.key
         for verdict in plan.verdicts
         if verdict.trial is not None
-        and verdict.mend is not None
+        and verdict.repair_patch is not None
         and verdict.key not in facts.rejected
         and verdict.prediction is not None
         and verdict.prediction.error
@@ -61,19 +61,19 @@ def with_server_results(plan: Plan, facts: Facts, source: Source | None) -> Fact
 
     A field that the server keeps whatever is sent differs from the chart for ever, and nobody can change it.
     """
-    mends = [verdict for verdict in plan.verdicts if verdict.mend is not None]
-    if source is None or not mends:
+    repairs = [verdict for verdict in plan.verdicts if verdict.repair_patch is not None]
+    if source is None or not repairs:
         return facts
     from postrender.cluster.interface import Rejected, Trial, Verb
     from postrender.planner.dry_run import server_result
 
     live = {item.key: item.live for item in facts.items}
-    asked = [(verdict, found) for verdict in mends if (found := live[verdict.key]) is not None]
-    answers = source.attempt([Trial(Verb.MERGE, each.resource, each.key, each.mend) for each, _ in asked])
+    asked = [(verdict, found) for verdict in repairs if (found := live[verdict.key]) is not None]
+    answers = source.attempt([Trial(Verb.MERGE, each.resource, each.key, each.repair_patch) for each, _ in asked])
     results: dict[ObjectKey, Json] = {}
     rejected: dict[ObjectKey, str] = {}
     for (verdict, before), answer in zip(asked, answers, strict=True):
-        body = server_result(before, verdict.mend, answer)
+        body = server_result(before, verdict.repair_patch, answer)
         if body is not None:
             results[verdict.key] = body
         elif isinstance(answer, Rejected):

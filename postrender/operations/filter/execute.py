@@ -26,7 +26,7 @@ class Writer(Protocol):
         """Send a JSON merge patch, or in a dry run have it tried; raises ClusterError."""
 
 
-def stamped(
+def write_ownership(
     facts: Facts, plan: Plan, writer: Writer, source: Source, release: ReleaseName, written: list[str]
 ) -> Facts:
     """The facts after the ownership metadata was written; ``written`` gains the names of the objects.
@@ -39,10 +39,10 @@ def stamped(
     live = _live(facts)
     driver = facts.invocation.driver
     now: dict[ObjectKey, LiveObject] = {}
-    with _telling(written):
+    with _with_written(written):
         require_free(source, {each.name: live[each.key] for each in plan.adoptions}, release, driver)
     for verdict in plan.adoptions:
-        with _telling(written):
+        with _with_written(written):
             if now:
                 require_gone(source, verdict.name, live[verdict.key], release, driver)
             now[verdict.key] = writer.stamp(live[verdict.key], verdict.resource, release)
@@ -50,18 +50,18 @@ def stamped(
     return _with(facts, now)
 
 
-def brought(facts: Facts, plan: Plan, writer: Writer, written: list[str]) -> Facts:
-    """The facts after the live objects were brought to what the chart says; as ``stamped``.
+def apply_to_live(facts: Facts, plan: Plan, writer: Writer, written: list[str]) -> Facts:
+    """The facts after the live objects were brought to what the chart says; as ``write_ownership``.
 
     The server is asked for all of it as a dry run first.
     """
     live = _live(facts)
     now = {}
     for verdict in plan.applications:
-        with _telling(written, _STORE):
+        with _with_written(written, _STORE):
             writer.apply(live[verdict.key], verdict.resource, verdict.apply, dry_run=True)
     for verdict in plan.applications:
-        with _telling(written, _STORE):
+        with _with_written(written, _STORE):
             now[verdict.key] = writer.apply(live[verdict.key], verdict.resource, verdict.apply, dry_run=False)
         written.append(verdict.name)
     return _with(facts, now)
@@ -81,10 +81,10 @@ def _with(facts: Facts, now: Mapping[ObjectKey, LiveObject]) -> Facts:
 
 
 @contextmanager
-def _telling(written: Sequence[str], *next: str) -> Iterator[None]:
+def _with_written(written: Sequence[str], *next: str) -> Iterator[None]:
     """An error of the write says what was written before it, and what else can be done."""
     try:
         yield
     except (ClusterError, Refused) as error:
-        said = f"written before it: {', '.join(written)}" if written else "nothing was written before it"
-        raise type(error)(f"{error.cause}; {said}", where=error.where, next=(*error.next, *next)) from error
+        note = f"written before it: {', '.join(written)}" if written else "nothing was written before it"
+        raise type(error)(f"{error.cause}; {note}", where=error.where, next=(*error.next, *next)) from error

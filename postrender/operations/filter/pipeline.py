@@ -81,9 +81,9 @@ def plan_manifest(
             facts = replace(facts, holders=held.found)
             plan = decide(facts, policy)
         notes = (held.note,) if held.note else ()
-    told = with_server_results(plan, facts, source)
-    if told is not facts:
-        facts, plan = told, decide(told, policy)
+    known = with_server_results(plan, facts, source)
+    if known is not facts:
+        facts, plan = known, decide(known, policy)
     plan = rehearsed(plan, facts, policy, source)
     if refused := postponed(plan, facts, policy):
         facts = replace(facts, postponed=refused)
@@ -130,16 +130,16 @@ def filter_stream(
     if writer is None:
         _check_unwritten(plan, source)
         return Result(emitted, plan, output.rewritten)
-    from postrender.operations.filter.execute import brought, stamped  # Few runs write; others need not import it.
+    from postrender.operations.filter.execute import apply_to_live, write_ownership  # Few runs write to the cluster.
 
     now, written = plan, list[str]()
     if now.adoptions:
         assert source is not None  # What can be written can be asked.
-        facts = stamped(facts, now, writer, source, invocation.release, written)
+        facts = write_ownership(facts, now, writer, source, invocation.release, written)
         now = decide(facts, policy)
         check(now)
     if now.applications:
-        facts = brought(facts, now, writer, written)
+        facts = apply_to_live(facts, now, writer, written)
         # What the server did not keep of it is stored as it is live, and told.
         policy = replace(policy, on_drift=OnDrift.STORE)
         now = decide(facts, policy)
@@ -219,8 +219,8 @@ def _as_carried_out(plan: Plan, now: Plan) -> Plan:
 
 def _carried_out(first: Verdict, now: Verdict) -> Verdict:
     by_code = {finding.code: finding for finding in now.findings}
-    told = {finding.code for finding in first.findings}
-    added = [each for each in now.findings if each.severity is Severity.WARNING and each.code not in told]
+    codes = {finding.code for finding in first.findings}
+    added = [each for each in now.findings if each.severity is Severity.WARNING and each.code not in codes]
     return replace(
         first,
         edits=now.edits,

@@ -40,7 +40,7 @@ class Passed(Record):
     """What a program made of a stream, and what it said on stderr."""
 
     data: bytes
-    said: str
+    stderr: str
 
 
 def link(flag: str, text: str) -> PostRenderer:
@@ -69,10 +69,10 @@ def passed(link: PostRenderer, data: bytes) -> Passed:
         raise UsageError(
             f"cannot be run: {reason}", where=link.name, next=f"{link.flag} 'PROGRAM ARGUMENT ...'"
         ) from error
-    said = done.stderr.decode(errors="replace")
+    stderr = done.stderr.decode(errors="replace")
     if done.returncode:
         code = done.returncode if done.returncode > 0 else 128 - done.returncode
-        words = said.strip()
+        words = stderr.strip()
         raise Failed(
             f"ended with exit code {code}" + (f": {words}" if words else " and said nothing"),
             code,
@@ -92,7 +92,7 @@ def passed(link: PostRenderer, data: bytes) -> Passed:
             where=link.name,
             next="have it write every object that it reads, under its own name",
         )
-    return Passed(done.stdout, said)
+    return Passed(done.stdout, stderr)
 
 
 def lost(before: Manifest, after: Manifest) -> Iterator[str]:

@@ -43,8 +43,8 @@ class HelmCommand(Record, hidden=("arguments",)):
 
     def flags(self, folder: str) -> Flags:
         """The settings it says; ``folder`` is where it runs."""
-        told = {setting.name: from_command_line(setting, self.line, folder) for setting in SETTINGS}
-        return Flags(**{name: value for name, value in told.items() if value is not None})  # type: ignore[arg-type]
+        given = {setting.name: from_command_line(setting, self.line, folder) for setting in SETTINGS}
+        return Flags(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
 
     def with_flags(self, *flags: str) -> tuple[str, ...]:
         """The arguments with further flags, in front of a ``--`` that ends the flags."""

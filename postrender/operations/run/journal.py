@@ -48,9 +48,9 @@ class Journal(Record):
 
     def note(self, noted: RunState) -> None:
         """Write down how far a run is, over what was noted before; raises UsageError."""
-        told = {"before": noted.before, "command": noted.command, "helm": noted.helm}
+        data = {"before": noted.before, "command": noted.command, "helm": noted.helm}
         try:
-            state_files.replace_private(self.path, json.dumps(told).encode())
+            state_files.replace_private(self.path, json.dumps(data).encode())
         except OSError as error:
             raise _unwritable(self.path, error) from error
 
@@ -58,8 +58,8 @@ class Journal(Record):
         """What a run of that command noted which was interrupted; ``None`` where none was."""
         try:
             with open(self.path, "rb") as file:
-                told = json.load(file)
-            found = RunState(int(told["before"]), told["command"], str(told["helm"]))
+                data = json.load(file)
+            found = RunState(int(data["before"]), data["command"], str(data["helm"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return found if found.command == command else None

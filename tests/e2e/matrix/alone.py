@@ -118,7 +118,7 @@ def _predicted(facts: Facts, source: Source) -> list[tuple[Item, Prediction]]:
 
 def _before_trial(run: Decision) -> list[Prediction | None]:
     """Server-side: what is new is as it is sent, what is live only the server can tell."""
-    applies = run.ways.applies_what_is_new or not run.updates
+    applies = run.behaviour.server_side_creates or not run.updates
     found: list[Prediction | None] = []
     for index, item in enumerate(run.facts.items):
         again = index in run.doubles and index != run.doubles[index][0]
@@ -127,7 +127,7 @@ def _before_trial(run: Decision) -> list[Prediction | None]:
         elif item.live is None and again and _without_original(run, item):
             error = no_original(run.helm, item.key)
             found.append(Prediction(Request.NOTHING, None, error=error, ends=True))
-        elif item.live is None and again and run.updates and not run.ways.applies_what_is_new:
+        elif item.live is None and again and run.updates and not run.behaviour.server_side_creates:
             made = target(run, run.facts.items[run.doubles[index][0]], Rewriting())
             found.append(_over_its_own(run, item, made))
         elif item.live is None:
@@ -164,7 +164,7 @@ def _at(body: Json, path: Sequence[str]) -> bool:
 
 
 def _without_original(run: Decision, item: Item) -> bool:
-    return run.updates and not (run.ways.starts_from_live or run.finds_original(item))
+    return run.updates and not (run.behaviour.updates_from_live or run.finds_original(item))
 
 
 def compared(scenario: Scenario, stage: Stage, facts: Facts, end: Ending, after: State) -> list[str]:

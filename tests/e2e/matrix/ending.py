@@ -139,7 +139,7 @@ def _rolled_back(run: Run, end: Ending, source: Source) -> None:
             return
     if len(end.errors) > errors:
         return
-    matching = run.ways.matching
+    matching = run.behaviour.matching
     there = {identity(matching, entry.gvk, entry.key) for entry in targets}
     for item in run.facts.items:
         body = end.live.get(id_of(item))
@@ -166,7 +166,7 @@ def _update(run: Run, end: Ending, failed: Sequence[Entry], targets: Sequence[En
         adopted=(),
         live={key: versioned(body) for key, body in by_key.items()},
         helm=run.helm,
-        matching=run.ways.matching,
+        matching=run.behaviour.matching,
         force=run.facts.invocation.force,
         status_apart=frozenset(status_apart),
     )

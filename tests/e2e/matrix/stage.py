@@ -11,7 +11,7 @@ from pathlib import Path
 
 from postrender.cluster.client import connect
 from postrender.errors import PostrenderError
-from postrender.helm.versions import behaviour
+from postrender.helm.versions import behaviour_of
 from postrender.models import Connection
 from postrender.operations.filter.pipeline import filter_stream
 from postrender.planner.policy import Policy
@@ -117,7 +117,7 @@ class Stage:
 
     def rendered(self, run: Run) -> bytes:
         """The stream that a post-renderer gets from this run."""
-        hooks = [] if behaviour(self.column.helm).hooks_in_stream else ["--no-hooks"]
+        hooks = [] if behaviour_of(self.column.helm).hooks_in_stream else ["--no-hooks"]
         return self.helm.run("template", *self._words(run)[1:], *hooks).expect_ok().stdout.encode()
 
     def state(self, scenario: Scenario) -> State:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from postrender.helm.invocation import Action, Invocation
-from postrender.helm.versions import NEWEST_KNOWN, HelmVersion, behaviour
+from postrender.helm.versions import NEWEST_KNOWN, HelmVersion, behaviour_of
 from postrender.models import ReleaseName
 from postrender.planner.policy import Adopt, OnDrift, Policy
 from tests.e2e.api import Object
@@ -35,7 +35,7 @@ class Column:
     @property
     def server_side(self) -> bool:
         """Whether a new release is applied server-side."""
-        return behaviour(self.helm).server_side and not self.client_side
+        return behaviour_of(self.helm).server_side and not self.client_side
 
     def __str__(self) -> str:
         return f"{self.version} client-side" if self.client_side else self.version
@@ -64,10 +64,10 @@ class Flag(Enum):
     def exists(self, column: Column, action: Action) -> bool:
         """Whether that Helm has it and heeds it; Helm 4 replaces only client-side."""
         if self is Flag.FORCE:
-            heeded = action is Action.UPGRADE or behaviour(column.helm).force_on_adoption
+            heeded = action is Action.UPGRADE or behaviour_of(column.helm).force_on_adoption
             return heeded and not column.server_side
         if self is Flag.TAKE_OWNERSHIP:
-            return behaviour(column.helm).take_ownership
+            return behaviour_of(column.helm).take_ownership
         if self in (Flag.ATOMIC, Flag.REPLACE):
             return True
         return column.server_side
