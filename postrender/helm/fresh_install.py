@@ -24,6 +24,8 @@ from postrender.models import Json
 Path = tuple[str, ...]
 
 
+_ZERO_VALUES = ("", 0, False)
+"""Values that the API server writes for required fields of its Go types that nobody set, without a manager."""
 _OF_NULLS = ("", "0")
 """What the API server makes of a null in a map of texts or of quantities."""
 
@@ -81,10 +83,32 @@ def field_owners(live: Json, fresh: Json, *, whole_lists: bool = False) -> Field
     new: dict[str, Any] = {}
     for entry in (fresh.get("metadata") or {}).get("managedFields") or ():
         new = union(new, entry.get("fieldsV1") or {})
+    if not (live.get("metadata") or {}).get("managedFields"):
+        mine = _all_fields(live, new)
     if (live.get("apiVersion"), live.get("kind")) == ("v1", "Secret"):
         mine, others = _owners_of_data(live, mine, others)
     # An empty tree stands for a value that is owned as a whole, so a manager that set nothing has none.
     return FieldOwners(mine or None, others or None, new or None, whole_lists)
+
+
+def _all_fields(live: Json, new: Tree) -> dict[str, Any]:
+    """A tree of all that a chart can set in an object whose field managers are unknown; lists as in the tree ``new``.
+
+    The API server drops ``managedFields`` if it cannot compute them, such as for a list whose elements lack their keys
+    (``UpdateNoErrors``, k8s.io/apimachinery v0.34.0, pkg/util/managedfields/internal/fieldmanager.go).
+    """
+    fields = {name: value for name, value in live.items() if name not in ("apiVersion", "kind", "metadata", "status")}
+    metadata = {name: live["metadata"][name] for name in ("annotations", "labels") if live["metadata"].get(name)}
+    return _tree({"metadata": metadata, **fields} if metadata else fields, new)
+
+
+def _tree(value: Json, new: Tree) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return {f"f:{name}": _tree(item, new.get(f"f:{name}") or {}) for name, item in value.items()}
+    names = FieldOwners(None, None, new).key_names
+    if isinstance(value, list) and names and _keyed(value, names):
+        return {_entry(each, names): _tree(each, new.get(_entry(each, names)) or {}) for each in value}
+    return {}
 
 
 def _owners_of_data(secret: Json, mine: Tree, others: Tree) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -176,8 +200,10 @@ def expected_object(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -
         if owners.is_set:
             foreign = [each for each in live if each not in fresh and not _set_by_helm_alone(owners, each)]
             return _expected_list(live, fresh, fresh, foreign, owners)
-    default = owners.new is not None and owners.helm is not None and owners.others is None
-    return fresh if chart is not None or default else live
+    # A value that the server allocates to each object has no manager in a new one, and neither has a zero value.
+    default = owners.new is not None or fresh in _ZERO_VALUES
+    helms = owners.helm is not None and owners.others is None
+    return fresh if chart is not None or (default and helms) else live
 
 
 def _atomic(live: Json, fresh: Json, owners: FieldOwners) -> bool:

@@ -15,11 +15,11 @@ import pytest
 import yaml
 
 from tests.e2e.api import Namespace
-from tests.e2e.charts import chart
+from tests.e2e.charts import chart, manifest
 from tests.e2e.conftest import program
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, Helm, Run, executable
-from tests.e2e.kinds import Kind
+from tests.e2e.kinds import SERVICE_ACCOUNT, Kind
 
 CASES = yaml.safe_load(Path(__file__).with_suffix("").with_name("left_the_chart.yaml").read_text())
 VERSIONS = ("3.12.3", "3.21.4")
@@ -303,3 +303,25 @@ def test_a_webhook_that_left_the_chart_goes_and_a_certificate_of_others_stays(
         helm.upgrade("r", chart(tmp_path, {"hook": after}), filter=True).expect_ok()
     (left,) = namespace.found(kind, name)["webhooks"]
     assert (left["name"], left["clientConfig"]["caBundle"]) == ("a.example.com", "QQ==")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_field_goes_although_the_server_knows_no_field_managers(
+    version: str, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    namespace = control_plane.namespace(f"managers-{version.replace('.', '-')}")
+    helm = Helm(
+        program(f"helm@{version}"), version, tmp_path, control_plane.kubeconfig, namespace.name, tmp_path / "cache"
+    )
+    account = manifest(SERVICE_ACCOUNT, "a", keep=True)
+    helm.install("r", chart(tmp_path, {"a": {**account, "automountServiceAccountToken": False}})).expect_ok()
+    namespace.patch(SERVICE_ACCOUNT, "a", {"metadata": {"managedFields": [{}]}})
+    assert "managedFields" not in namespace.found(SERVICE_ACCOUNT, "a")["metadata"]
+    helm.uninstall("r").expect_ok()
+    report = tmp_path / "report.txt"
+    place = chart(tmp_path, {"a": account})
+    helm.install("r", place, filter=True, env={"POSTRENDER_REPORT": str(report)}).expect_ok()
+    said = " ".join(report.read_text().split())
+    assert "1 field stays as live until the next helm upgrade: automountServiceAccountToken (PR301)" in said
+    helm.upgrade("r", place, filter=True).expect_ok()
+    assert "automountServiceAccountToken" not in namespace.found(SERVICE_ACCOUNT, "a")

@@ -14,6 +14,7 @@ from postrender.helm.fresh_install import (
     expected_object,
     field_owners,
     has_null,
+    may_hold_leftovers,
     with_leftovers,
     with_null_values,
 )
@@ -120,3 +121,30 @@ def test_a_null_in_a_map_of_texts_means_what_a_new_object_has() -> None:
     listed: Any = [{"name": "x", "limits": {"cpu": None}}, {"name": "y", "limits": {"cpu": None}}]
     made = [{**each, "limits": {"cpu": "0"}} for each in listed]
     assert with_null_values(listed, made, ("name=y", "limits", "cpu")) == [listed[0], made[1]]
+
+
+@pytest.mark.parametrize("zero", [0, "", False])
+def test_a_required_field_that_left_the_chart_has_its_zero_value(zero: Any) -> None:
+    """The server writes it into a new object, although no manager set it."""
+    live = {"metadata": {"managedFields": [entry("helm", {"f:spec": {"f:generation": {}}})]}, "spec": {"generation": 1}}
+    fresh = {"metadata": {"managedFields": []}, "spec": {"generation": zero}}
+    assert expected_object(live, {"spec": {}}, fresh, field_owners(live, fresh))["spec"] == {"generation": zero}
+
+
+def test_a_value_that_the_server_allocates_stays() -> None:
+    live = {"metadata": {"managedFields": [entry("helm", {"f:spec": {"f:port": {}}})]}, "spec": {"port": 30000}}
+    fresh = {"metadata": {"managedFields": []}, "spec": {"port": 31234}}
+    assert expected_object(live, {"spec": {}}, fresh, field_owners(live, fresh))["spec"] == {"port": 30000}
+
+
+def test_fields_of_unknown_managers_count_as_helms() -> None:
+    """The server records no managers of an object whose keyed lists have elements without keys."""
+    labels = {"labels": {"a": "b", "old": "c"}}
+    live = {"metadata": {**labels, "uid": "1"}, "automount": False, "list": [A, B], "status": {"x": 1}}
+    chart = {"metadata": {"labels": {"a": "b"}}, "list": [{"name": "b"}]}
+    tree: Any = {'k:{"name":"b"}': {".": {}, "f:name": {}}}
+    fresh = {"metadata": {"labels": {"a": "b"}, "managedFields": [entry("helm", {"f:list": tree})]}, "list": [B]}
+    found = expected_object(live, chart, fresh, field_owners(live, fresh))
+    assert found == {"metadata": {"labels": {"a": "b"}, "uid": "1"}, "list": [B], "status": {"x": 1}}
+    assert may_hold_leftovers(live, chart)
+    assert not may_hold_leftovers({"metadata": {"labels": {"a": "b"}, "uid": "1"}, "list": [B]}, chart)

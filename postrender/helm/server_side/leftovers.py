@@ -184,8 +184,8 @@ def _own_to_each(group_kind: GroupKind, found: Leftover) -> bool:
 def cannot_change(group_kind: GroupKind, found: Leftover) -> bool:
     """Whether only a new object can have the fresh value: a Service turns headless, or not any more.
 
-    ``ValidateServiceClusterIPsRelatedFields`` and ``patchAllocatedValues`` of Kubernetes v1.34.0
-    (pkg/apis/core/validation/validation.go, pkg/registry/core/service/storage/alloc.go).
+    The server keeps the old value of an update without one (``patchAllocatedValues`` of Kubernetes v1.34.0,
+    pkg/registry/core/service/storage/storage.go).
     """
     headless = any(value in ("None", ["None"]) for value in (found.now, found.fresh))
     return group_kind == _SERVICE and found.path[-1] in ("f:clusterIP", "f:clusterIPs") and headless
