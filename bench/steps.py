@@ -43,8 +43,8 @@ def main(helm: str, arguments: list[str]) -> dict[str, float]:
     from postrender.cli.inputs import caller_of, policy_of, sources_of
     from postrender.helm.detect_version import version_of
     from postrender.manifest.edit import splice
-    from postrender.operations.filter.collect import gather
-    from postrender.operations.filter.dry_runs import rehearsed
+    from postrender.operations.filter.collect import collect_facts
+    from postrender.operations.filter.dry_runs import with_dry_run_results
     from postrender.planner.decide import decide
     from postrender.settings import SETTINGS
 
@@ -65,9 +65,9 @@ def main(helm: str, arguments: list[str]) -> dict[str, float]:
     with step(READ):
         stream = manifest.read(data)
     with step(LOOK):
-        facts = gather(stream, caller.invocation, source)
+        facts = collect_facts(stream, caller.invocation, source)
     with step(DECIDE):
-        plan = rehearsed(decide(facts, policy), facts, policy, source)
+        plan = with_dry_run_results(decide(facts, policy), facts, policy, source)
     with step(WRITE):
         splice(stream, plan.edits)
     return taken

@@ -8,7 +8,7 @@ process's surroundings but what a ``Connection`` leaves to the kubeconfig, and n
 from __future__ import annotations
 
 from postrender._record import Record
-from postrender.cluster.interface import Source
+from postrender.cluster.interface import ClusterReader
 from postrender.errors import ClusterError, ManifestError, PostrenderError, Refused, UsageError
 from postrender.helm.invocation import Action as HelmAction
 from postrender.helm.invocation import DryRun, Invocation
@@ -93,7 +93,7 @@ def rewrite(
     return filter_stream(data, invocation, policy, *_looked_up(source))
 
 
-def _looked_up(source: Connection | LiveFile | None) -> tuple[Source | None, Writer | None]:
+def _looked_up(source: Connection | LiveFile | None) -> tuple[ClusterReader | None, Writer | None]:
     """A cluster is connected to anew for each call: one that gave no answers is not asked any more."""
     if isinstance(source, LiveFile):
         from postrender.cluster import snapshot_file

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from postrender._record import Record, replace
 from postrender.cli.arguments import flags
-from postrender.cluster.interface import Source
+from postrender.cluster.interface import ClusterReader
 from postrender.errors import UsageError
 from postrender.helm.invocation import Action, DryRun
 from postrender.operations.filter.pipeline import require_known
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Sources(Record):
     """Where live objects are looked up (``None``: nowhere), and what may write to them (``None``: nothing)."""
 
-    source: Source | None = None
+    source: ClusterReader | None = None
     writer: Writer | None = None
 
 

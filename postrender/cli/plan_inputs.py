@@ -12,7 +12,7 @@ from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, chosen
 from postrender.cli.connection import connection_flags
 from postrender.cli.console import progress
 from postrender.cli.inputs import caller_of, policy_of, sources_of, stdin
-from postrender.cluster.interface import Source
+from postrender.cluster.interface import ClusterReader
 from postrender.errors import ManifestError, UsageError
 from postrender.helm import binary
 from postrender.helm.binary import HelmBinary, debugging, template
@@ -21,7 +21,7 @@ from postrender.helm.versions import HelmVersion, behaviour_of
 from postrender.manifest.edit import splice
 from postrender.models import Unknown
 from postrender.operations.filter.pipeline import Planned, plan_stream, require_known
-from postrender.planner.facts import upgraded_from
+from postrender.planner.facts import base_revision
 from postrender.settings import SETTINGS, Caller
 from postrender.settings.parse import Value
 from postrender.text import to_stderr
@@ -58,7 +58,7 @@ def add_value_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def rendered(
-    program: HelmBinary, options: argparse.Namespace, rest: Sequence[str], caller: Caller, source: Source | None
+    program: HelmBinary, options: argparse.Namespace, rest: Sequence[str], caller: Caller, source: ClusterReader | None
 ) -> bytes:
     """The stream of ``helm template``, hooks included; raises ManifestError with Helm's words.
 
@@ -98,7 +98,9 @@ def value_arguments(options: argparse.Namespace) -> list[str]:
     return [f"--{name}={value}" for name in VALUE_FLAGS for value in getattr(options, name.replace("-", "_"))]
 
 
-def _as_the_cluster(program: HelmBinary, source: Source | None, rest: Sequence[str]) -> tuple[list[str], list[str]]:
+def _as_the_cluster(
+    program: HelmBinary, source: ClusterReader | None, rest: Sequence[str]
+) -> tuple[list[str], list[str]]:
     """The flags with which ``helm template`` looks up what is live, and those that tell it what the cluster serves.
 
     Together they make it see the cluster as ``helm install`` does, but for what the user set himself.
@@ -147,7 +149,7 @@ class Planning(Record):
 
     planned: Planned
     caller: Caller
-    source: Source | None
+    source: ClusterReader | None
     values: Mapping[str, Value | None]
 
 
@@ -170,7 +172,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 def planning(
     options: argparse.Namespace,
     rest: Sequence[str],
-    through: Callable[[Source | None], Source | None] = lambda source: source,
+    through: Callable[[ClusterReader | None], ClusterReader | None] = lambda source: source,
 ) -> Planning:
     """The plan of a chart or a stream, its edits proved; ``rest`` is for ``helm template``.
 
@@ -226,15 +228,15 @@ def _told(caller: Caller, helm: HelmBinary | None) -> Caller:
     )
 
 
-def _guessed(caller: Caller, source: Source | None) -> Caller:
+def _guessed(caller: Caller, source: ClusterReader | None) -> Caller:
     """The caller with the action that the stored release suggests, where nobody said which."""
     invocation = caller.invocation
     if caller.origins["action"] != "default" or source is None or invocation.release is None:
         return caller
-    own = source.releases(invocation.release, manifest=False, driver=invocation.driver)
+    own = source.get_revisions(invocation.release, manifest=False, driver=invocation.driver)
     if isinstance(own, Unknown):
         return caller
-    upgrade = upgraded_from(invocation, own) is not None
+    upgrade = base_revision(invocation, own) is not None
     return replace(
         caller,
         invocation=replace(invocation, action=Action.UPGRADE if upgrade else Action.INSTALL),
@@ -243,7 +245,11 @@ def _guessed(caller: Caller, source: Source | None) -> Caller:
 
 
 def _stream(
-    options: argparse.Namespace, rest: Sequence[str], helm: HelmBinary | None, caller: Caller, source: Source | None
+    options: argparse.Namespace,
+    rest: Sequence[str],
+    helm: HelmBinary | None,
+    caller: Caller,
+    source: ClusterReader | None,
 ) -> bytes:
     """The manifests; raises UsageError, ManifestError."""
     if chart_of(options):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from postrender.cluster.interface import Source
+from postrender.cluster.interface import ClusterReader
 from postrender.helm.invocation import Action, DryRun
 from postrender.helm.versions import NEWEST_KNOWN
 from postrender.manifest import LIBYAML
-from postrender.planner.facts import Facts, upgraded_from
+from postrender.planner.facts import Facts, base_revision
 from postrender.planner.verdict import Plan
 from postrender.report.account import SummaryHeading, account
 from postrender.settings import Caller
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from postrender.planner.view import About
 
 
-def run_summary(plan: Plan, caller: Caller, source: Source | None, rewritten: Sequence[tuple[int, str]] = ()) -> str:
+def run_summary(
+    plan: Plan, caller: Caller, source: ClusterReader | None, rewritten: Sequence[tuple[int, str]] = ()
+) -> str:
     """What was done or will be, for a reader; ``rewritten`` as in ``pipeline.Result``."""
     invocation = caller.invocation
     version = f"helm {invocation.helm}" if invocation.helm else "helm of unknown version"
@@ -27,7 +29,7 @@ def run_summary(plan: Plan, caller: Caller, source: Source | None, rewritten: Se
     release = f"release {invocation.release}" if invocation.release else "a release without a name yet"
     looked = source.description if source else "no cluster was asked"
     heading = SummaryHeading(f"{version}{action}{dry}", release, looked, setting_origins(caller), caller.notes)
-    note = [source.note] if source and source.note else []
+    note = [source.warning] if source and source.warning else []
     return account(plan, heading, [*note, *notes_of(caller, rewritten)])
 
 
@@ -55,12 +57,12 @@ def setting_origins(caller: Caller) -> tuple[str, ...]:
     )
 
 
-def about_of(caller: Caller, facts: Facts, source: Source | None) -> About:
+def about_of(caller: Caller, facts: Facts, source: ClusterReader | None) -> About:
     """The fields of the heading of every view of a plan."""
     from postrender.planner.view import About  # the filter alone has no view
 
     invocation = caller.invocation
-    before = upgraded_from(invocation, facts.own)
+    before = base_revision(invocation, facts.own)
     return About(
         helm=str(invocation.helm or ""),
         action="" if caller.origins["action"] == "default" else invocation.action.value,
@@ -69,5 +71,5 @@ def about_of(caller: Caller, facts: Facts, source: Source | None) -> About:
         revision=before.revision if before else 0,
         source=source.description if source else "no cluster was asked",
         told=setting_origins(caller),
-        notes=(*([source.note] if source and source.note else []), *notes_of(caller), *caller.notes),
+        notes=(*([source.warning] if source and source.warning else []), *notes_of(caller), *caller.notes),
     )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 from postrender import __version__
 from postrender._record import Record
-from postrender.cluster.interface import Source
+from postrender.cluster.interface import ClusterReader
 from postrender.errors import PostrenderError, code, message
 from postrender.helm.invocation import Action, DryRun
 from postrender.operations.filter.pipeline import Planned
@@ -125,10 +125,10 @@ class RunReporter:
         self.environ = environ
         self.caller: Caller | None = None
         self.values: Mapping[str, Value | None] = {}
-        self.source: Source | None = None
+        self.source: ClusterReader | None = None
         self.planned: Planned | None = None
         self.others: dict[str, str] = {}
-        self.compare: Callable[[Planned, Caller, Source | None], None] | None = None
+        self.compare: Callable[[Planned, Caller, ClusterReader | None], None] | None = None
 
     def see(self, planned: Planned) -> None:
         """Keep the plan for the report; raises Refused where it departs from the one it is held to."""

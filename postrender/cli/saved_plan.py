@@ -8,7 +8,7 @@ from pathlib import Path
 
 from postrender import redact
 from postrender._record import Record
-from postrender.cluster.interface import Source
+from postrender.cluster.interface import ClusterReader
 from postrender.errors import Refused, UsageError
 from postrender.helm.invocation import Action
 from postrender.operations.filter.pipeline import Planned
@@ -27,7 +27,7 @@ class SavedPlan(Record):
     saved: View
     digests: redact.Digests
 
-    def compare(self, planned: Planned, caller: Caller, source: Source | None) -> None:
+    def compare(self, planned: Planned, caller: Caller, source: ClusterReader | None) -> None:
         """Raises Refused, which names all that departs from the plan; UsageError where nothing was looked up."""
         if source is None or caller.invocation.action is Action.TEMPLATE:
             raise UsageError(

@@ -9,11 +9,11 @@ from postrender.cluster.connect import reach
 from postrender.cluster.diagnose import Kubectl
 from postrender.cluster.discovery import Capabilities, Served, capabilities, catalog, discover
 from postrender.cluster.http import Transport
-from postrender.cluster.interface import Catalog, Listing, NotAsked, Page, Trial, TrialAnswer, Wanted
+from postrender.cluster.interface import Catalog, DryRunRequest, DryRunResult, Listing, ObjectLookup, Page, Skipped
 from postrender.cluster.parallel import MAX_REQUESTS, each, one, unfold
 from postrender.cluster.reads import Place, late, page, read
 from postrender.cluster.releases import payloads, stored
-from postrender.cluster.writes import apply, attempt, delete, restamp, stamp, store
+from postrender.cluster.writes import apply, delete, dry_run, restamp, stamp, store
 from postrender.errors import ClusterError
 from postrender.helm.storage import CONFIGMAPS, SECRETS, StoredObject
 from postrender.models import (
@@ -56,7 +56,7 @@ class Cluster:
         """``context kind-dev (https://127.0.0.1:6443)``; never a secret."""
         return self._description
 
-    def resources(self, gvks: Iterable[GroupVersionKind]) -> dict[GroupVersionKind, Served]:
+    def resolve_kinds(self, gvks: Iterable[GroupVersionKind]) -> dict[GroupVersionKind, Served]:
         """How each kind is served, by exact group, version and kind."""
         return discover(self._transport, gvks, self._kubectl)
 
@@ -97,7 +97,7 @@ class Cluster:
             given_up=late,
         )
 
-    def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
+    def get_objects(self, wanted: Sequence[ObjectLookup]) -> list[Observation]:
         """What is live, one exact path for each, several at once, in the order of ``wanted``."""
         return each(
             lambda single: read(self._transport, single, self._kubectl),
@@ -106,23 +106,23 @@ class Cluster:
             given_up=self._late(),
         )
 
-    def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
-        """What the server says to each request as a dry run, several at once, in the order of ``trials``."""
-        migrates = any(trial.client_side_past for trial in trials)
+    def dry_run(self, requests: Sequence[DryRunRequest]) -> list[DryRunResult]:
+        """What the server says to each request as a dry run, several at once, in the order of ``requests``."""
+        migrates = any(request.has_client_side_fields for request in requests)
         if migrates and self._schemas is None:
             from postrender.cluster.schemas import Schemas  # Only Helm 4 migrates, and only once for each object.
 
             self._schemas = Schemas(self._transport, self._kubectl)
-        requests = _REQUESTS if migrates else 1
-        late: TrialAnswer = NotAsked(self._late(requests).reason)
+        steps = _REQUESTS if migrates else 1
+        late: DryRunResult = Skipped(self._late(steps).reason)
         return each(
-            lambda trial: attempt(self._transport, trial, self._kubectl, self._schemas),
-            trials,
-            patience=requests * self._transport.patience,
+            lambda request: dry_run(self._transport, request, self._kubectl, self._schemas),
+            requests,
+            patience=steps * self._transport.patience,
             given_up=late,
         )
 
-    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+    def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
         """Every stored revision, ascending; ``()`` means that the release is gone."""
         late: tuple[StoredRelease, ...] | Unknown = self._late(_REQUESTS)
         return one(
@@ -195,11 +195,11 @@ class Cluster:
         delete(self._transport, stored, self._kubectl)
 
     @property
-    def note(self) -> str:
+    def warning(self) -> str:
         """The objects that have a release's labels and were skipped."""
         return "; ".join(self._skipped)
 
-    def comparable(self, key: ObjectKey, body: Json) -> Json:
+    def normalize(self, key: ObjectKey, body: Json) -> Json:
         """The body as it is."""
         del key
         return body

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from postrender._record import Record
 from postrender.cluster.diagnose import Asked, Kubectl, misunderstood, unclear
 from postrender.cluster.http import Answer, NoAnswer, Transport, items_of, segment
-from postrender.cluster.interface import Catalog, Named
+from postrender.cluster.interface import Catalog, NamedKind
 from postrender.cluster.parallel import each
 from postrender.models import GroupVersionKind, Json, NotServed, Resource, Unknown
 
@@ -216,7 +216,7 @@ def catalog(transport: Transport, kubectl: Kubectl) -> Catalog:
     versions: dict[str, _CatalogRows] = {}
     for root, answer in zip(roots, answers, strict=True):
         versions.update(_versions(transport, root, answer, kubectl))
-    found: dict[tuple[str, str], Named] = {}
+    found: dict[tuple[str, str], NamedKind] = {}
     unknown: dict[str, Unknown] = {}
     for place, rows in versions.items():
         if isinstance(rows, Unknown):
@@ -224,7 +224,7 @@ def catalog(transport: Transport, kubectl: Kubectl) -> Catalog:
             continue
         for resource, short, singular, verbs in rows:
             if verbs >= _NEEDED:
-                found.setdefault((resource.gvk.group, resource.plural), Named(resource, singular, short))
+                found.setdefault((resource.gvk.group, resource.plural), NamedKind(resource, singular, short))
     return Catalog(tuple(found.values()), unknown)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from postrender import manifest as manifests
 from postrender._record import Record
-from postrender.cluster.interface import LIST, Source, unreadable
-from postrender.cluster.release_lookup import Owners
+from postrender.cluster.interface import LIST, ClusterReader, unreadable
+from postrender.cluster.release_lookup import ReleaseLookup
 from postrender.errors import ClusterError, ManifestError, Refused
-from postrender.helm.ownership import DRIVERS, lives
+from postrender.helm.ownership import DRIVERS, release_exists
 from postrender.models import RELEASE_NAMESPACE, LiveObject, ObjectKey, ReleaseName, StoredRelease, Unknown
 
 MOST = 500
@@ -29,7 +29,7 @@ class Holders(Record):
         return f"checked the manifests of {releases} for the objects to be adopted" if self.read else ""
 
 
-def holders(source: Source, lives_of: Iterable[LiveObject], release: ReleaseName, driver: str) -> Holders:
+def holders(source: ClusterReader, lives_of: Iterable[LiveObject], release: ReleaseName, driver: str) -> Holders:
     """The living releases whose stored manifests hold live objects.
 
     Read are the releases of the object's namespace, of the namespace of ``release`` (which wants the objects, and is
@@ -59,13 +59,13 @@ def holders(source: Source, lives_of: Iterable[LiveObject], release: ReleaseName
     return Holders(found, len(stored))
 
 
-def require_free(source: Source, taken: Mapping[str, LiveObject], release: ReleaseName, driver: str) -> None:
+def require_free(source: ClusterReader, taken: Mapping[str, LiveObject], release: ReleaseName, driver: str) -> None:
     """Raise Refused if a living release owns or holds one of the objects by now; ``taken`` has them by their names.
 
     To be asked right before the first write: since the look, somebody may have been asked for a permission. Raises
     ClusterError if the answer is not certain.
     """
-    owners = Owners(source, driver)
+    owners = ReleaseLookup(source, driver)
     for name, live in taken.items():
         _require_gone(source, owners, name, live, release)
     held = holders(source, taken.values(), release, driver)
@@ -74,16 +74,18 @@ def require_free(source: Source, taken: Mapping[str, LiveObject], release: Relea
             raise _still_installed(source, name, held.found[live.key])
 
 
-def require_gone(source: Source, name: str, live: LiveObject, release: ReleaseName, driver: str) -> None:
+def require_gone(source: ClusterReader, name: str, live: LiveObject, release: ReleaseName, driver: str) -> None:
     """As ``require_free``, for the owner that one object names, right before the write to it."""
-    _require_gone(source, Owners(source, driver), name, live, release)
+    _require_gone(source, ReleaseLookup(source, driver), name, live, release)
 
 
-def _require_gone(source: Source, owners: Owners, name: str, live: LiveObject, release: ReleaseName) -> None:
+def _require_gone(
+    source: ClusterReader, owners: ReleaseLookup, name: str, live: LiveObject, release: ReleaseName
+) -> None:
     owner = live.owner
     if owner is None or owner == release:
         return
-    answer = owners.lives(live)
+    answer = owners.owner_exists(live)
     if isinstance(answer, Unknown):
         raise ClusterError(
             f"its owner is release {owner}, and whether that is alive could not be told: {answer.reason}",
@@ -94,7 +96,7 @@ def _require_gone(source: Source, owners: Owners, name: str, live: LiveObject, r
         raise _still_installed(source, name, owner)
 
 
-def _still_installed(source: Source, name: str, owner: ReleaseName) -> Refused:
+def _still_installed(source: ClusterReader, name: str, owner: ReleaseName) -> Refused:
     return Refused(
         f"belongs to release {owner}, which is alive by now, and is not taken from it (PR101)",
         where=name,
@@ -102,10 +104,10 @@ def _still_installed(source: Source, name: str, owner: ReleaseName) -> Refused:
     )
 
 
-def _require_seen(source: Source, release: ReleaseName, driver: str, namespaces: Iterable[str]) -> None:
+def _require_seen(source: ClusterReader, release: ReleaseName, driver: str, namespaces: Iterable[str]) -> None:
     """Raise ClusterError if other releases of these namespaces may be where the cluster does not show them."""
     for namespace in () if driver in DRIVERS else namespaces:
-        own = source.releases(release, manifest=False, driver=driver)
+        own = source.get_revisions(release, manifest=False, driver=driver)
         if isinstance(own, Unknown):
             raise ClusterError(
                 f"whether a living release of it holds what is to be adopted is not known: {own.reason}",
@@ -114,7 +116,7 @@ def _require_seen(source: Source, release: ReleaseName, driver: str, namespaces:
             )
 
 
-def _stored_in(source: Source, namespace: str) -> tuple[tuple[ReleaseName, str], ...]:
+def _stored_in(source: ClusterReader, namespace: str) -> tuple[tuple[ReleaseName, str], ...]:
     stored = source.stored_in(namespace)
     if isinstance(stored, Unknown):
         raise ClusterError(
@@ -126,10 +128,10 @@ def _stored_in(source: Source, namespace: str) -> tuple[tuple[ReleaseName, str],
 
 
 def _held(
-    source: Source, release: ReleaseName, revisions: Iterable[StoredRelease], keys: Iterable[ObjectKey]
+    source: ClusterReader, release: ReleaseName, revisions: Iterable[StoredRelease], keys: Iterable[ObjectKey]
 ) -> list[ObjectKey]:
     """The keys that a stored manifest of the release holds, if it lives."""
-    exists = lives(revisions, source.typed)
+    exists = release_exists(revisions, source.typed)
     if exists is False:
         return []
     try:

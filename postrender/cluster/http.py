@@ -232,15 +232,15 @@ class Transport:
             # On a connection that the server closed meanwhile it would stay open whether a write arrived.
             self._pool.clear()
         url = f"{self._endpoint.url}{path}" + (f"?{query}" if query else "")
-        attempt, left = 1, self.timeout
+        dry_run, left = 1, self.timeout
         generation = self._login.generation
         outcome = self._once(method, url, headers, body)
         if isinstance(outcome, Answer) and outcome.status == 401 and self._renewed(generation):
             # Nothing was done, so that even a write can be sent again; client-go leaves that to its caller.
             outcome = self._once(method, url, headers, body)
-        while (pause := _pause(outcome, attempt, safe=safe)) is not None and pause <= left:
+        while (pause := _pause(outcome, dry_run, safe=safe)) is not None and pause <= left:
             time.sleep(pause)
-            attempt, left = attempt + 1, left - pause
+            dry_run, left = dry_run + 1, left - pause
             outcome = self._once(method, url, headers, body)
         self._note(outcome, persist=persist)
         return outcome
@@ -338,12 +338,12 @@ def _content(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
     return b"".join(pieces)
 
 
-def _pause(outcome: Answer | NoAnswer, attempt: int, *, safe: bool) -> float | None:
+def _pause(outcome: Answer | NoAnswer, dry_run: int, *, safe: bool) -> float | None:
     """Seconds to wait before the next try, ``None`` where there is none; ``safe`` requests can be repeated."""
-    pause: float = _BACKOFF * 2 ** (attempt - 1)
+    pause: float = _BACKOFF * 2 ** (dry_run - 1)
     if isinstance(outcome, NoAnswer):
-        return pause if outcome.broken and safe and attempt < TRIES else None
-    if outcome.status == 429 or (outcome.status in _RETRIED and safe and attempt < TRIES):
+        return pause if outcome.broken and safe and dry_run < TRIES else None
+    if outcome.status == 429 or (outcome.status in _RETRIED and safe and dry_run < TRIES):
         return max(pause, outcome.retry_after or 0.0)
     return None
 

@@ -1,7 +1,7 @@
 """What the rest of postrender may ask of a cluster: look-ups, lists and dry runs, and their results.
 
-``Source`` is implemented by the API server (``client``), a file (``snapshot_file``) and nothing (``offline``). A dry
-run goes through everything a write goes through, admission included, except the last step: nothing is stored
+``ClusterReader`` is implemented by the API server (``client``), a file (``snapshot_file``) and nothing (``offline``). A
+dry run goes through everything a write goes through, admission included, except the last step: nothing is stored
 (``dryRun=All``, k8s.io/apiserver 0.34, pkg/registry/generic/registry/dryrun.go).
 """
 
@@ -38,7 +38,7 @@ LIST = "helm list --deployed --failed --pending"
 """Helm 4 has no ``--all``, and Helm 3 lists no pending release without a flag (cmd/helm/list.go, pkg/cmd/list.go)."""
 
 
-class Wanted(Record):
+class ObjectLookup(Record):
     """One object to be looked up; ``body`` asks for all of it, not only its metadata.
 
     ``namespace`` is resolved and ``""`` for a cluster-scoped kind; ``name`` is never empty.
@@ -55,7 +55,7 @@ class Wanted(Record):
         return ObjectKey(self.resource.gvk.group_kind, self.namespace, self.name)
 
 
-class Source(Protocol):
+class ClusterReader(Protocol):
     """Where live objects are looked up. What it could not tell for certain is ``Unknown``, never an exception."""
 
     @property
@@ -63,22 +63,24 @@ class Source(Protocol):
         """For a reader: ``context kind-dev (https://127.0.0.1:6443)`` or ``file live.yaml``; never a secret."""
 
     @property
-    def note(self) -> str:
+    def warning(self) -> str:
         """What a reader of a plan must know of it, as a sentence without a full stop; ``""`` for nothing."""
 
-    def comparable(self, key: ObjectKey, body: Json) -> Json:
+    def normalize(self, key: ObjectKey, body: Json) -> Json:
         """What a chart wants, as what is live here can be compared with it: with digests where this holds digests."""
 
-    def resources(self, gvks: Iterable[GroupVersionKind]) -> Mapping[GroupVersionKind, Resource | NotServed | Unknown]:
+    def resolve_kinds(
+        self, gvks: Iterable[GroupVersionKind]
+    ) -> Mapping[GroupVersionKind, Resource | NotServed | Unknown]:
         """How each kind is served, or that it is not."""
 
-    def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
+    def get_objects(self, wanted: Sequence[ObjectLookup]) -> list[Observation]:
         """What is live, in the order of ``wanted``."""
 
-    def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
-        """What the server would say to each request, in the order of ``trials``; nothing is changed by it."""
+    def dry_run(self, requests: Sequence[DryRunRequest]) -> list[DryRunResult]:
+        """What the server would say to each request, in the order of ``requests``; nothing is changed by it."""
 
-    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+    def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
         """Every stored revision, ascending; ``()`` means that the release is gone.
 
         ``driver`` is ``$HELM_DRIVER``. With ``manifest``, the newest revision and the newest deployed one come with
@@ -86,7 +88,7 @@ class Source(Protocol):
         """
 
     def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
-        """As ``releases`` with their manifests, for several releases at once, each with its driver, in order."""
+        """As ``get_revisions`` with their manifests, for several releases at once, each with its driver, in order."""
 
     def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
         """Every release of which a namespace holds revisions, whatever their status, each with its driver."""
@@ -106,10 +108,10 @@ class Reached(Protocol):
         """For a reader, as a source's."""
 
     def kubectl(self, command: str, namespace: str = "") -> str:
-        """As ``Source.kubectl``."""
+        """As ``ClusterReader.kubectl``."""
 
     def typed(self, command: str, namespace: str) -> str:
-        """As ``Source.typed``."""
+        """As ``ClusterReader.typed``."""
 
 
 class Unreached:
@@ -147,7 +149,7 @@ def unreadable(release: ReleaseName, description: str, why: Unknown) -> ClusterE
     )
 
 
-class Misshapen(Exception):
+class NotAnObject(Exception):
     """Something is no Kubernetes object; the message is one sentence without a full stop."""
 
 
@@ -155,10 +157,10 @@ def live_object(body: Json, gvk: GroupVersionKind, *, whole: bool) -> LiveObject
     """The facts of an object's JSON; ``whole`` keeps the JSON with them. Raises Misshapen."""
     metadata = body.get("metadata") if isinstance(body, dict) else None
     if not isinstance(metadata, dict):
-        raise Misshapen("it has no metadata")
+        raise NotAnObject("it has no metadata")
     managed = metadata.get("managedFields")
     if managed is not None and not isinstance(managed, list):
-        raise Misshapen("its metadata.managedFields are no list")
+        raise NotAnObject("its metadata.managedFields are no list")
     return LiveObject(
         key=ObjectKey(gvk.group_kind, _text(metadata, "namespace"), _text(metadata, "name")),
         api_version=gvk.api_version,
@@ -175,28 +177,28 @@ def live_object(body: Json, gvk: GroupVersionKind, *, whole: bool) -> LiveObject
 def _text(metadata: dict[str, Json], field: str) -> str:
     found = metadata.get(field)
     if found is not None and not isinstance(found, str):
-        raise Misshapen(f"its metadata.{field} is no text")
+        raise NotAnObject(f"its metadata.{field} is no text")
     return found or ""
 
 
 def _texts(metadata: dict[str, Json], field: str) -> Mapping[str, str]:
     found = metadata.get(field)
     if found is not None and not (isinstance(found, dict) and all(isinstance(each, str) for each in found.values())):
-        raise Misshapen(f"its metadata.{field} do not map text to text")
+        raise NotAnObject(f"its metadata.{field} do not map text to text")
     return found or {}
 
 
 class Listing(Record):
     """All objects of a kind in one namespace, or in all (``""``), that a label selector chooses (``""``: all).
 
-    ``keep`` reduces an item, which is JSON with the object's metadata, to what is wanted of it; ``None`` drops it. It
+    ``reduce`` reduces an item, which is JSON with the object's metadata, to what is wanted of it; ``None`` drops it. It
     is called in other threads, by one at a time, and may raise Misshapen.
     """
 
     resource: Resource
     namespace: str
     selector: str
-    keep: Callable[[Resource, Json], Any]
+    reduce: Callable[[Resource, Json], Any]
 
 
 class Page(Record):
@@ -212,7 +214,7 @@ class Page(Record):
     last: bool = True
 
 
-class Named(Record):
+class NamedKind(Record):
     """A resource, and what else it may be called: its singular (``""`` where nobody says) and its short names."""
 
     resource: Resource
@@ -223,11 +225,11 @@ class Named(Record):
 class Catalog(Record):
     """Every kind whose objects can be made and listed, and the groups (by path) that could not be asked."""
 
-    kinds: tuple[Named, ...]
+    kinds: tuple[NamedKind, ...]
     unknown: Mapping[str, Unknown]
 
 
-class Survey(Protocol):
+class Lister(Protocol):
     """Where whole kinds are listed: a cluster."""
 
     @property
@@ -240,8 +242,8 @@ class Survey(Protocol):
     def pages(self, listings: Sequence[Listing]) -> Iterator[tuple[Listing, Page]]:
         """The pages of all listings as they come, several at once; a listing ends with a failure or without one."""
 
-    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
-        """As ``Source.releases``."""
+    def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+        """As ``ClusterReader.get_revisions``."""
 
     def kubectl(self, command: str, namespace: str = "") -> str:
         """``kubectl COMMAND -n NAMESPACE`` with the flags that reach the same cluster."""
@@ -261,16 +263,16 @@ class Verb(Enum):
     JSON = "JSON patch"
 
 
-class Trial(Record, hidden=("body",)):
+class DryRunRequest(Record, hidden=("body",)):
     """One request. ``force`` is server-side apply's: take fields from other field managers.
 
-    ``first_own`` says that Helm makes the entries of its client-side past its own before it applies, so that no
-    conflict with those can arise; ``first_stamped`` that postrender writes the ownership metadata before Helm comes.
-    ``client_side_past`` says that there are such entries: the answer is what the apply makes of the object once they
-    are migrated, or, unless ``first_own``, what the apply leaves because they are not. ``new`` says that nothing is
-    live under that name, ``strict`` that Helm asks for no field to be unknown.
-    ``follows`` says that an earlier document of the run writes the object first: the server cannot foresee the result.
-    ``stands_for`` is the object for which the request is sent under another name, an unused one.
+    ``migrates_field_manager`` says that Helm makes the entries of its client-side past its own before it applies, so
+    that no conflict with those can arise; ``ownership_written_first`` that postrender writes the ownership metadata
+    before Helm comes. ``has_client_side_fields`` says that there are such entries: the answer is what the apply makes
+    of the object once they are migrated, or, unless ``migrates_field_manager``, what the apply leaves because they are
+    not. ``creates`` says that nothing is live under that name, ``strict_validation`` that Helm asks for no field to be
+    unknown. ``follows`` says that an earlier document of the run writes the object first: the server cannot foresee the
+    result. ``stands_for`` is the object for which the request is sent under another name, an unused one.
     """
 
     verb: Verb
@@ -278,12 +280,12 @@ class Trial(Record, hidden=("body",)):
     key: ObjectKey
     body: Json
     force: bool = False
-    first_own: bool = False
-    first_stamped: bool = False
-    new: bool = False
-    strict: bool = False
+    migrates_field_manager: bool = False
+    ownership_written_first: bool = False
+    creates: bool = False
+    strict_validation: bool = False
     stands_for: ObjectKey | None = None
-    client_side_past: bool = False
+    has_client_side_fields: bool = False
     follows: bool = False
 
     @property
@@ -320,7 +322,7 @@ class Conflict(Record):
     by_update: bool
 
 
-class Conflicting(Record):
+class Conflicts(Record):
     """Server-side apply without force would end there; ``message`` is the server's."""
 
     conflicts: tuple[Conflict, ...]
@@ -333,7 +335,7 @@ class Rejected(Record):
     message: str
 
 
-class NotAsked(Record):
+class Skipped(Record):
     """Nothing is known: no right to write, no server, no clear answer.
 
     ``reason`` is a sentence without a full stop, ``""`` where nobody expects an answer (a file stands for the cluster);
@@ -344,4 +346,4 @@ class NotAsked(Record):
     next: tuple[str, ...] = ()
 
 
-TrialAnswer: TypeAlias = Accepted | Conflicting | Rejected | NotAsked
+DryRunResult: TypeAlias = Accepted | Conflicts | Rejected | Skipped

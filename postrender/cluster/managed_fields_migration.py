@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from postrender._record import Record, replace
 from postrender.cluster.diagnose import Asked, Kubectl, misunderstood, unclear
 from postrender.cluster.http import NoAnswer, Transport
-from postrender.cluster.interface import Trial, Wanted
+from postrender.cluster.interface import DryRunRequest, ObjectLookup
 from postrender.cluster.reads import exact_path
 from postrender.cluster.schemas import Schemas
 from postrender.helm.managed_fields import MANAGER
@@ -33,18 +33,18 @@ class Pruned(Record):
 
 
 def after_migration(
-    transport: Transport, schemas: Schemas, trial: Trial, kubectl: Kubectl
+    transport: Transport, schemas: Schemas, request: DryRunRequest, kubectl: Kubectl
 ) -> Pruned | str | Unknown | None:
     """The object as the apply leaves it; ``None`` if the migration changes nothing.
 
     Text is the API server's error, without its last details; Unknown says why the result cannot be computed.
     """
-    api_version = trial.resource.gvk.api_version
+    api_version = request.resource.gvk.api_version
     try:
-        body, before = _without_managed_fields(_live(transport, trial, trial.resource, kubectl))
-        converter = _Converter(transport, schemas, trial, kubectl, body)
-        live = converter.typed(body, trial.resource.gvk)
-        config = converter.typed(trial.body, trial.resource.gvk)
+        body, before = _without_managed_fields(_live(transport, request, request.resource, kubectl))
+        converter = _Converter(transport, schemas, request, kubectl, body)
+        live = converter.typed(body, request.resource.gvk)
+        config = converter.typed(request.body, request.resource.gvk)
         config.validate()
         owned = _owned(migrated(before, MANAGER, MANAGER))
         result = applied(live, config, api_version, owned, _identifier(MANAGER, "Apply", "", ""), converter)
@@ -58,7 +58,7 @@ def after_migration(
         return misunderstood(f"its OpenAPI document lacks the type {error}", kubectl)
     if canonical(result.value) == canonical(alone.value):
         return None
-    if patch_type(trial.resource.gvk) is PatchType.MERGE and (refusal := converter.null_error(result.value)):
+    if patch_type(request.resource.gvk) is PatchType.MERGE and (refusal := converter.null_error(result.value)):
         return refusal
     version = body["metadata"].get("resourceVersion")
     guard = [{"op": "replace", "path": "/metadata/resourceVersion", "value": version}]
@@ -83,13 +83,15 @@ class _Converter:
     The server alone can convert. If it shows the live object alike in both versions, so is the result of an apply.
     """
 
-    def __init__(self, transport: Transport, schemas: Schemas, trial: Trial, kubectl: Kubectl, live: Json) -> None:
+    def __init__(
+        self, transport: Transport, schemas: Schemas, request: DryRunRequest, kubectl: Kubectl, live: Json
+    ) -> None:
         self._live = live
         self._transport = transport
         self._schemas = schemas
-        self._trial = trial
+        self._trial = request
         self._kubectl = kubectl
-        self._alike: set[str] = {trial.resource.gvk.api_version}
+        self._alike: set[str] = {request.resource.gvk.api_version}
 
     def typed(self, value: Json, gvk: GroupVersionKind) -> Typed:
         found = self._served(gvk, value)
@@ -137,10 +139,10 @@ class _Converter:
         self._alike.add(gvk.api_version)
 
 
-def _live(transport: Transport, trial: Trial, resource: Resource, kubectl: Kubectl) -> Json:
+def _live(transport: Transport, request: DryRunRequest, resource: Resource, kubectl: Kubectl) -> Json:
     """The live object as ``resource`` serves it."""
-    key = trial.key
-    outcome = transport.request("GET", exact_path(Wanted(resource, key.namespace, key.name, body=True)))
+    key = request.key
+    outcome = transport.request("GET", exact_path(ObjectLookup(resource, key.namespace, key.name, body=True)))
     asked = Asked("get", resource, key.namespace, key.name)
     if isinstance(outcome, NoAnswer) or outcome.status != 200:
         raise _Unforeseen(unclear(outcome, kubectl, asked))

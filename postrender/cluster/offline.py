@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from postrender._record import replace
 from postrender.cluster import builtin_kinds
-from postrender.cluster.interface import Unreached, Wanted
+from postrender.cluster.interface import ObjectLookup, Unreached
 from postrender.models import (
     GroupVersionKind,
     Json,
@@ -21,7 +21,7 @@ from postrender.models import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from postrender.cluster.interface import Trial, TrialAnswer
+    from postrender.cluster.interface import DryRunRequest, DryRunResult
 
 _NO_CLUSTER = Unknown("no cluster was asked", ("--kube-context NAME",))
 
@@ -40,11 +40,11 @@ class Offline(Unreached):
         return "no cluster"
 
     @property
-    def note(self) -> str:
+    def warning(self) -> str:
         """Nothing."""
         return ""
 
-    def comparable(self, key: ObjectKey, body: Json) -> Json:
+    def normalize(self, key: ObjectKey, body: Json) -> Json:
         """The body as it is."""
         del key
         return body
@@ -62,21 +62,21 @@ class Offline(Unreached):
         near = self._served.get(gvk) or self._kinds.get(gvk.group_kind)
         return replace(near, gvk=gvk) if near else builtin_kinds.known(gvk) or builtin_kinds.guessed(gvk)
 
-    def resources(self, gvks: Iterable[GroupVersionKind]) -> dict[GroupVersionKind, Resource | NotServed | Unknown]:
+    def resolve_kinds(self, gvks: Iterable[GroupVersionKind]) -> dict[GroupVersionKind, Resource | NotServed | Unknown]:
         """``resource`` of each."""
         return {gvk: self.resource(gvk) for gvk in gvks}
 
-    def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
+    def get_objects(self, wanted: Sequence[ObjectLookup]) -> list[Observation]:
         """Unknown, for each."""
         return [_NO_CLUSTER for _ in wanted]
 
-    def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
+    def dry_run(self, requests: Sequence[DryRunRequest]) -> list[DryRunResult]:
         """Not asked, for each."""
-        from postrender.cluster.interface import NotAsked  # Nobody offline sends anything to a live object.
+        from postrender.cluster.interface import Skipped  # Nobody offline sends anything to a live object.
 
-        return [NotAsked()] * len(trials)
+        return [Skipped()] * len(requests)
 
-    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> Unknown:
+    def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> Unknown:
         """Unknown."""
         del name, manifest, driver
         return _NO_CLUSTER

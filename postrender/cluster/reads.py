@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from postrender._record import Record, replace
 from postrender.cluster.diagnose import Asked, Kubectl, misunderstood, unclear
 from postrender.cluster.http import Answer, NoAnswer, Transport, segment
-from postrender.cluster.interface import Listing, Misshapen, Page, Wanted, live_object
+from postrender.cluster.interface import Listing, NotAnObject, ObjectLookup, Page, live_object
 from postrender.models import Absent, Found, GroupVersionKind, Json, LiveObject, Observation, Unknown
 
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
@@ -34,7 +34,7 @@ class Place(Record):
 
 
 def page(transport: Transport, listing: Listing, place: Place, kubectl: Kubectl) -> tuple[Page, Place | None]:
-    """One page reduced by ``listing.keep``, and where the next one begins; ``None`` after the last.
+    """One page reduced by ``listing.reduce``, and where the next one begins; ``None`` after the last.
 
     A place that the server forgot (410) is exchanged for the one it offers instead, which goes on behind the same
     object in the list as it is by now (``handleCompactedErrorForPaging``, apiserver's storage/etcd3/errors.go); where
@@ -63,7 +63,7 @@ def page(transport: Transport, listing: Listing, place: Place, kubectl: Kubectl)
     try:
         with _ONE:
             return _taken_apart(outcome.json(), listing, place)
-    except Misshapen as error:
+    except NotAnObject as error:
         return Page(seen=place.seen, failure=misunderstood(str(error), kubectl, asked)), None
 
 
@@ -77,12 +77,12 @@ def _instead(body: Json, place: Place) -> Place | None:
 
 def _taken_apart(body: Json, listing: Listing, place: Place) -> tuple[Page, Place | None]:
     items, onward = _items(body, listing)
-    kept = tuple(each for each in (listing.keep(listing.resource, item) for item in items) if each is not None)
+    kept = tuple(each for each in (listing.reduce(listing.resource, item) for item in items) if each is not None)
     seen = place.seen + len(items)
     if not onward:
         return Page(kept, seen), None
     if onward == place.token or place.pages >= MAX_PAGES:
-        raise Misshapen("its list does not end")
+        raise NotAnObject("its list does not end")
     return Page(kept, seen, last=False), replace(place, token=onward, pages=place.pages + 1, seen=seen)
 
 
@@ -97,15 +97,15 @@ def _items(body: Json, listing: Listing) -> tuple[list[Json], str]:
     named = (body.get("apiVersion"), body.get("kind")) if isinstance(body, dict) else None
     partial = named == ("meta.k8s.io/v1", "PartialObjectMetadataList")
     if not partial and named != (gvk.api_version, f"{gvk.kind}List"):
-        raise Misshapen(f"it is no list of {listing.resource.qualified}")
+        raise NotAnObject(f"it is no list of {listing.resource.qualified}")
     items, metadata = body.get("items", False), body.get("metadata")
     if not isinstance(items, list) and not (partial and items is None):
-        raise Misshapen(f"its list of {listing.resource.qualified} has no items")
+        raise NotAnObject(f"its list of {listing.resource.qualified} has no items")
     onward = metadata.get("continue", "") if isinstance(metadata, dict) else None
     if not isinstance(onward, str):
-        raise Misshapen(f"its list of {listing.resource.qualified} has no metadata that says whether it is complete")
+        raise NotAnObject(f"its list of {listing.resource.qualified} has no metadata that says whether it is complete")
     if not onward and metadata.get("remainingItemCount"):
-        raise Misshapen(f"its list of {listing.resource.qualified} is not complete, and does not say how it goes on")
+        raise NotAnObject(f"its list of {listing.resource.qualified} is not complete, and does not say how it goes on")
     return items or [], onward
 
 
@@ -120,20 +120,20 @@ METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,applica
 _PARTIAL = GroupVersionKind("meta.k8s.io", "v1", "PartialObjectMetadata")
 
 
-def exact_path(wanted: Wanted) -> str:
+def exact_path(wanted: ObjectLookup) -> str:
     """The one path of an object. Raises ValueError where the question does not name exactly one."""
     if not wanted.name or bool(wanted.namespace) != wanted.resource.namespaced:
         raise ValueError(f"{wanted.key} does not name one object of {wanted.resource.qualified}")
     return wanted.resource.path(segment(wanted.namespace), segment(wanted.name))
 
 
-def collection_path(wanted: Wanted) -> str:
+def collection_path(wanted: ObjectLookup) -> str:
     """Where an object is made. Raises ValueError as ``exact_path`` does."""
     exact_path(wanted)
     return wanted.resource.path(segment(wanted.namespace), "")
 
 
-def read(transport: Transport, wanted: Wanted, kubectl: Kubectl) -> Observation:
+def read(transport: Transport, wanted: ObjectLookup, kubectl: Kubectl) -> Observation:
     """What is live. Raises ValueError as ``exact_path`` does, nothing else."""
     asked = Asked("get", wanted.resource, wanted.namespace, wanted.name)
     path = exact_path(wanted)
@@ -144,31 +144,31 @@ def read(transport: Transport, wanted: Wanted, kubectl: Kubectl) -> Observation:
         return unclear(outcome, kubectl, asked)
     try:
         return Found(verified(outcome, wanted))
-    except Misshapen as error:
+    except NotAnObject as error:
         return misunderstood(str(error), kubectl, asked)
 
 
-def verified(answer: Answer, wanted: Wanted, *, exists: bool = True) -> LiveObject:
+def verified(answer: Answer, wanted: ObjectLookup, *, exists: bool = True) -> LiveObject:
     """The object of a 200; raises Misshapen where it is not the one that was asked for.
 
     One that does not exist, since it was made in a dry run, has no resourceVersion.
     """
     body = answer.json()
     if not isinstance(body, dict):
-        raise Misshapen(f"it is no JSON object, but {answer.content_type.partition(';')[0] or 'something else'}")
+        raise NotAnObject(f"it is no JSON object, but {answer.content_type.partition(';')[0] or 'something else'}")
     gvk = wanted.resource.gvk
     kind = GroupVersionKind.parse(str(body.get("apiVersion")), str(body.get("kind")))
     if kind != gvk and (wanted.body or kind != _PARTIAL):
-        raise Misshapen(f"it is about a {kind}, not about a {gvk}")
+        raise NotAnObject(f"it is about a {kind}, not about a {gvk}")
     live = live_object(body, gvk, whole=wanted.body)
     if live.key != wanted.key:
-        raise Misshapen(f"it is about {live.key}, not about {wanted.key}")
+        raise NotAnObject(f"it is about {live.key}, not about {wanted.key}")
     if exists and not (live.uid and live.resource_version):
-        raise Misshapen("it has no uid or no resourceVersion")
+        raise NotAnObject("it has no uid or no resourceVersion")
     return live
 
 
-def _about(answer: Answer, wanted: Wanted) -> bool:
+def _about(answer: Answer, wanted: ObjectLookup) -> bool:
     """Whether a 404 is the API server's own about this object (``NewNotFound``, apimachinery's errors.go).
 
     A proxy's 404, and that of a path that is not served, have no Status with the object's name.

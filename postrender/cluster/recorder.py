@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from postrender import manifest as manifests
 from postrender._record import replace
 from postrender.cluster import builtin_kinds, snapshot_file
-from postrender.cluster.interface import Source, Trial, TrialAnswer, Wanted
+from postrender.cluster.interface import ClusterReader, DryRunRequest, DryRunResult, ObjectLookup
 from postrender.helm import storage
 from postrender.helm.storage.payload import Packing, pack
 from postrender.manifest import Document, Manifest
@@ -33,12 +33,12 @@ from postrender.redact import Digests, redacted
 class Recording:
     """A source before another one."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ClusterReader) -> None:
         self._source = source
         self.served: dict[GroupVersionKind, Resource] = {}
         self.live: dict[tuple[ObjectKey, str], LiveObject] = {}
         self.revisions: dict[tuple[ReleaseName, int], tuple[str, StoredRelease]] = {}
-        self.answers: list[tuple[Trial, TrialAnswer]] = []
+        self.answers: list[tuple[DryRunRequest, DryRunResult]] = []
 
     @property
     def description(self) -> str:
@@ -46,37 +46,39 @@ class Recording:
         return self._source.description
 
     @property
-    def note(self) -> str:
+    def warning(self) -> str:
         """The other one's."""
-        return self._source.note
+        return self._source.warning
 
-    def comparable(self, key: ObjectKey, body: Json) -> Json:
+    def normalize(self, key: ObjectKey, body: Json) -> Json:
         """As the other one does."""
-        return self._source.comparable(key, body)
+        return self._source.normalize(key, body)
 
-    def resources(self, gvks: Iterable[GroupVersionKind]) -> Mapping[GroupVersionKind, Resource | NotServed | Unknown]:
+    def resolve_kinds(
+        self, gvks: Iterable[GroupVersionKind]
+    ) -> Mapping[GroupVersionKind, Resource | NotServed | Unknown]:
         """The other one's answer, noted."""
-        found = self._source.resources(gvks)
+        found = self._source.resolve_kinds(gvks)
         self.served.update((gvk, each) for gvk, each in found.items() if isinstance(each, Resource))
         return found
 
-    def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
+    def get_objects(self, wanted: Sequence[ObjectLookup]) -> list[Observation]:
         """The other one's answer, noted; always with bodies, since half an object in a file would be taken for one."""
-        found = self._source.observe([replace(each, body=True) for each in wanted])
+        found = self._source.get_objects([replace(each, body=True) for each in wanted])
         for each in found:
             if isinstance(each, Found):
                 self.live[each.live.key, each.live.api_version] = each.live
         return found
 
-    def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
+    def dry_run(self, requests: Sequence[DryRunRequest]) -> list[DryRunResult]:
         """The other one's answer, noted."""
-        found = self._source.attempt(trials)
-        self.answers += zip(trials, found, strict=True)
+        found = self._source.dry_run(requests)
+        self.answers += zip(requests, found, strict=True)
         return found
 
-    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+    def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
         """The other one's answer, noted."""
-        found = self._source.releases(name, manifest=manifest, driver=driver)
+        found = self._source.get_revisions(name, manifest=manifest, driver=driver)
         self._note(name, driver, found)
         return found
 
@@ -118,8 +120,8 @@ def documents(recording: Recording, hide: Digests | None) -> Iterator[Json]:
     for driver, revision in recording.revisions.values():
         yield _revision(revision, driver, hide)
     bodies = {key: live.body for (key, _), live in recording.live.items()}
-    for trial, answer in recording.answers:
-        yield snapshot_file.document(trial, answer, hide, bodies.get(trial.about))
+    for request, answer in recording.answers:
+        yield snapshot_file.document(request, answer, hide, bodies.get(request.about))
 
 
 def _safe(body: Json, key: ObjectKey, hide: Digests | None) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from postrender.helm.ownership import DRIVERS, lives
+from postrender.helm.ownership import DRIVERS, release_exists
 from postrender.models import LiveObject, ReleaseName, StoredRelease, Unknown
 
 TYPE_CHECKING = False
@@ -15,14 +15,14 @@ else:
 class Records(Protocol):
     """Where revisions are stored."""
 
-    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
-        """As ``Source.releases``."""
+    def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+        """As ``Source.get_revisions``."""
 
     def typed(self, command: str, namespace: str) -> str:
         """As ``Source.typed``."""
 
 
-class Owners:
+class ReleaseLookup:
     """Whether releases exist. Unknown is not absent.
 
     Asks for Secrets and for ConfigMaps. ``driver`` is the caller's; if it keeps releases out of the cluster, an owner
@@ -34,7 +34,7 @@ class Owners:
         self._driver = driver
         self._known: dict[ReleaseName, bool | Unknown] = {}
 
-    def lives(self, live: LiveObject) -> bool | Unknown:
+    def owner_exists(self, live: LiveObject) -> bool | Unknown:
         """Of an object that names an owner: whether that exists."""
         return _together([self.exists(place) for place in live.stored_as])
 
@@ -46,8 +46,8 @@ class Owners:
         return self._known[release]
 
     def _stored(self, release: ReleaseName, driver: str) -> bool | Unknown:
-        answer = self._source.releases(release, manifest=False, driver=driver)
-        return answer if isinstance(answer, Unknown) else lives(answer, self._source.typed)
+        answer = self._source.get_revisions(release, manifest=False, driver=driver)
+        return answer if isinstance(answer, Unknown) else release_exists(answer, self._source.typed)
 
 
 def _together(answers: list[bool | Unknown]) -> bool | Unknown:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from postrender.cluster.diagnose import Asked, Kubectl, misunderstood
 from postrender.cluster.http import Transport
-from postrender.cluster.interface import Listing, Misshapen, Survey, Wanted, live_object
+from postrender.cluster.interface import Lister, Listing, NotAnObject, ObjectLookup, live_object
 from postrender.cluster.parallel import each
 from postrender.cluster.reads import Place, page, read
 from postrender.helm import storage
@@ -46,16 +46,19 @@ def _stored(
     asked = Asked("list", kept.resource, name.namespace)
     late: LiveObject | Unknown = Unknown(f"no answer within {transport.patience:g} s")
 
-    def read_whole(lives: Sequence[LiveObject]) -> list[LiveObject | Unknown]:
+    def read_whole(live_objects: Sequence[LiveObject]) -> list[LiveObject | Unknown]:
         return each(
-            lambda live: _whole(transport, live, kept, kubectl), lives, patience=transport.patience, given_up=late
+            lambda live: _whole(transport, live, kept, kubectl),
+            live_objects,
+            patience=transport.patience,
+            given_up=late,
         )
 
     try:
         return storage.history(_listed(transport, name, kept, kubectl), name, kept, read_whole, choose, skip, kubectl)
     except storage.Unclear as error:
         return error.why
-    except (Misshapen, storage.Undecodable) as error:
+    except (NotAnObject, storage.Undecodable) as error:
         return misunderstood(str(error), kubectl, asked)
 
 
@@ -81,7 +84,7 @@ def _revision(resource: Resource, item: Json) -> LiveObject:
 
 def _whole(transport: Transport, live: LiveObject, kept: Storage, kubectl: Kubectl) -> LiveObject | Unknown:
     """The object with its payload, if it is still as it was listed."""
-    wanted = Wanted(kept.resource, live.key.namespace, live.key.name, body=True)
+    wanted = ObjectLookup(kept.resource, live.key.namespace, live.key.name, body=True)
     answer = read(transport, wanted, kubectl)
     if isinstance(answer, Unknown):
         return answer
@@ -97,7 +100,7 @@ ANY = "owner=helm"
 """The label selector for all revisions of all releases, as ``helm list`` has it (``List``, driver/secrets.go)."""
 
 
-def newest(survey: Survey, namespace: str, kept: Storage) -> dict[ReleaseName, StoredRelease] | Unknown:
+def newest(survey: Lister, namespace: str, kept: Storage) -> dict[ReleaseName, StoredRelease] | Unknown:
     """The newest revision of every release of a namespace (``""``: of all) as its labels tell it, without its manifest.
 
     A release of which there are only objects that are none of Helm's own counts as uninstalled in revision 0.
@@ -122,4 +125,4 @@ def _stored_release(resource: Resource, item: Json) -> StoredRelease:
     except NotARecord:
         return StoredRelease(release, 0, "uninstalled")
     except Undecodable as error:
-        raise Misshapen(str(error)) from error
+        raise NotAnObject(str(error)) from error

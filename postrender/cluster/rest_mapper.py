@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from postrender.cluster.interface import Catalog, Named
+from postrender.cluster.interface import Catalog, NamedKind
 from postrender.errors import ClusterError, UsageError
 from postrender.models import ObjectKey, Resource
 
@@ -45,7 +45,7 @@ def _kind(text: str, word: str, catalog: Catalog) -> Resource:
     raise UsageError(f"the server has no kind {word}", where=text, next="kubectl api-resources")
 
 
-def _called(named: Named) -> Iterable[str]:
+def _called(named: NamedKind) -> Iterable[str]:
     """Everything the kind may be called, in lower case."""
     resource = named.resource
     group, version = resource.gvk.group, resource.gvk.version

@@ -20,14 +20,14 @@ from postrender._record import Record, asdict, replace
 from postrender.cluster.interface import (
     Accepted,
     Conflict,
-    Conflicting,
-    Misshapen,
-    NotAsked,
+    Conflicts,
+    DryRunRequest,
+    DryRunResult,
+    NotAnObject,
+    ObjectLookup,
     Rejected,
-    Trial,
-    TrialAnswer,
+    Skipped,
     Unreached,
-    Wanted,
     live_object,
 )
 from postrender.cluster.offline import Offline
@@ -88,43 +88,50 @@ def header(body: Mapping[str, Json]) -> Header:
     return Header(body.get("secrets") == "digests", str(body.get("digestKey", "")))
 
 
-def fingerprint(trial: Trial, hide: Digests | None) -> str:
+def fingerprint(request: DryRunRequest, hide: Digests | None) -> str:
     """What tells one request from all others; ``hide`` as for ``document``."""
     found = [
-        trial.verb.value,
-        [trial.resource.gvk.api_version, trial.resource.plural],
-        asdict(trial.key),
-        _safe(trial.body, trial, hide),
-        [trial.force, trial.first_own, trial.first_stamped, trial.new, trial.strict, trial.client_side_past],
+        request.verb.value,
+        [request.resource.gvk.api_version, request.resource.plural],
+        asdict(request.key),
+        _safe(request.body, request, hide),
+        [
+            request.force,
+            request.migrates_field_manager,
+            request.ownership_written_first,
+            request.creates,
+            request.strict_validation,
+            request.has_client_side_fields,
+        ],
     ]
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
 
 
-def document(trial: Trial, answer: TrialAnswer, hide: Digests | None, live: Json = None) -> Json:
+def document(request: DryRunRequest, answer: DryRunResult, hide: Digests | None, live: Json = None) -> Json:
     """The answer as a document; ``hide`` makes digests of a Secret's values, ``None`` leaves them.
 
     ``live`` is the object that the request is about: the answer may repeat what its values are.
     """
     body: dict[str, Json]
-    kind = trial.key.group_kind
+    kind = request.key.group_kind
     match answer:
         case Accepted(after, removed, left):
-            known = values(live, kind) | values(trial.body, kind)
-            body = {"accepted": _safe(after, trial, hide, known)}
+            known = values(live, kind) | values(request.body, kind)
+            body = {"accepted": _safe(after, request, hide, known)}
             body |= {
                 name: [list(path) for path in paths] for name, paths in (("removed", removed), ("left", left)) if paths
             }
-        case Conflicting(conflicts, message):
+        case Conflicts(conflicts, message):
             body = {"conflicting": asdict(conflicts), "message": message}
         case Rejected(message):
             body = {"rejected": message}
-        case NotAsked(reason, following):
+        case Skipped(reason, following):
             body = {"notAsked": reason, "next": list(following)}
-    name = fingerprint(trial, hide)
-    return {"apiVersion": API_VERSION, "kind": ANSWER, "metadata": {"name": name}, "about": trial.name, **body}
+    name = fingerprint(request, hide)
+    return {"apiVersion": API_VERSION, "kind": ANSWER, "metadata": {"name": name}, "about": request.name, **body}
 
 
-def read(body: Mapping[str, Json]) -> TrialAnswer:
+def read(body: Mapping[str, Json]) -> DryRunResult:
     """The answer of a document that ``document`` made; raises KeyError or TypeError for another."""
     for name, kind in (("accepted", dict), ("rejected", str), ("notAsked", str), ("message", str)):
         if name in body and not isinstance(body[name], kind):
@@ -133,16 +140,16 @@ def read(body: Mapping[str, Json]) -> TrialAnswer:
         removed, left = (tuple(tuple(path) for path in body.get(name, ())) for name in ("removed", "left"))
         return Accepted(body["accepted"], removed, left)
     if "conflicting" in body:
-        return Conflicting(tuple(Conflict(**each) for each in body["conflicting"]), body["message"])
+        return Conflicts(tuple(Conflict(**each) for each in body["conflicting"]), body["message"])
     if "rejected" in body:
         return Rejected(body["rejected"])
-    return NotAsked(body["notAsked"], tuple(map(str, body["next"])))
+    return Skipped(body["notAsked"], tuple(map(str, body["next"])))
 
 
-def _safe(body: Json, trial: Trial, hide: Digests | None, known: frozenset[str] = frozenset()) -> Json:
+def _safe(body: Json, request: DryRunRequest, hide: Digests | None, known: frozenset[str] = frozenset()) -> Json:
     if hide is None:
         return body
-    return redacted(body, trial.key.group_kind, f"{trial.about.namespace}/{trial.about.name}", hide, known)
+    return redacted(body, request.key.group_kind, f"{request.about.namespace}/{request.about.name}", hide, known)
 
 
 class Snapshot(Record, Unreached):
@@ -157,7 +164,7 @@ class Snapshot(Record, Unreached):
     objects: Mapping[ObjectKey, tuple[LiveObject, ...]]
     kinds: Offline
     scopes: Mapping[GroupKind, bool]
-    answers: Mapping[str, TrialAnswer] = MappingProxyType({})
+    answers: Mapping[str, DryRunResult] = MappingProxyType({})
     header: Header = Header(hidden=False)
     hide: Digests | None = None
 
@@ -166,19 +173,19 @@ class Snapshot(Record, Unreached):
         """``file live.yaml``."""
         return f"file {self.path}"
 
-    def resources(self, gvks: Iterable[GroupVersionKind]) -> dict[GroupVersionKind, Resource | NotServed | Unknown]:
+    def resolve_kinds(self, gvks: Iterable[GroupVersionKind]) -> dict[GroupVersionKind, Resource | NotServed | Unknown]:
         """By the CRDs of the file, Kubernetes' own kinds, the scope of its objects, and a guess.
 
         ``NotServed`` only where a CRD of the file defines the kind without that version.
         """
         return {gvk: _scoped(gvk, self.kinds, self.scopes) if self.kinds.serves(gvk) else NotServed() for gvk in gvks}
 
-    def observe(self, wanted: Sequence[Wanted]) -> list[Observation]:
+    def get_objects(self, wanted: Sequence[ObjectLookup]) -> list[Observation]:
         """What the file holds, with the body. Unknown for a body in a version that the file does not have it in."""
         return [self._observe(each) for each in wanted]
 
     @property
-    def note(self) -> str:
+    def warning(self) -> str:
         """That Secret values cannot be compared, where the file's digests were made with a key that is not at hand."""
         if self.hide is None or self.hide.name == self.header.digest_key:
             return ""
@@ -187,19 +194,19 @@ class Snapshot(Record, Unreached):
             f"the chart's cannot be told ({redact.VARIABLE})"
         )
 
-    def comparable(self, key: ObjectKey, body: Json) -> Json:
+    def normalize(self, key: ObjectKey, body: Json) -> Json:
         """With digests for a Secret's values where the file has digests."""
         if self.hide is None or key.group_kind != SECRET:
             return body
         return redact.redacted(body, key.group_kind, f"{key.namespace}/{key.name}", self.hide)
 
-    def attempt(self, trials: Sequence[Trial]) -> list[TrialAnswer]:
+    def dry_run(self, requests: Sequence[DryRunRequest]) -> list[DryRunResult]:
         """What the file holds of it: a file has no server's rules."""
         if not self.answers:
-            return [NotAsked()] * len(trials)
-        return [self.answers.get(fingerprint(each, self.hide), NotAsked()) for each in trials]
+            return [Skipped()] * len(requests)
+        return [self.answers.get(fingerprint(each, self.hide), Skipped()) for each in requests]
 
-    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+    def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
         """The revisions whose Secrets (or ConfigMaps, as ``driver`` says) the file holds."""
         kept = storage.storage(driver)
         if isinstance(kept, Unknown):
@@ -221,7 +228,7 @@ class Snapshot(Record, Unreached):
 
     def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
         """Every stored revision of each, ascending."""
-        return [self.releases(name, manifest=True, driver=driver) for name, driver in names]
+        return [self.get_revisions(name, manifest=True, driver=driver) for name, driver in names]
 
     def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...]:
         """The releases of which the file holds revisions."""
@@ -245,7 +252,7 @@ class Snapshot(Record, Unreached):
             for live in records
         ]
 
-    def _observe(self, wanted: Wanted) -> Observation:
+    def _observe(self, wanted: ObjectLookup) -> Observation:
         versions = self.objects.get(wanted.key)
         if not versions:
             return Absent()
@@ -339,7 +346,7 @@ def _live(place: str, ref: ObjectRef, body: Json, resource: Resource) -> LiveObj
     try:
         # The items of a list such as ConfigMapList do not say what they are.
         live = live_object({"apiVersion": ref.gvk.api_version, "kind": ref.gvk.kind, **body}, ref.gvk, whole=True)
-    except Misshapen as error:
+    except NotAnObject as error:
         raise UsageError(f"{ref.gvk.kind} {ref.name} is no live object: {error}", where=place) from error
     if ref.gvk.group_kind in (SECRET, GroupKind("", "ConfigMap")) and not isinstance(
         body.get("data"), (dict, type(None))
@@ -350,7 +357,7 @@ def _live(place: str, ref: ObjectRef, body: Json, resource: Resource) -> LiveObj
     return live if resource.namespaced else replace(live, key=replace(live.key, namespace=""))
 
 
-def _again(wanted: Wanted, path: str) -> str:
+def _again(wanted: ObjectLookup, path: str) -> str:
     """The call that adds the object in the version that is wanted."""
     gvk = wanted.resource.gvk
     kind = f"{wanted.resource.plural}.{gvk.version}.{gvk.group}" if gvk.group else wanted.resource.plural

@@ -15,14 +15,14 @@ from postrender.cluster.http import DRY_RUN, Answer, NoAnswer, Transport
 from postrender.cluster.interface import (
     Accepted,
     Conflict,
-    Conflicting,
-    Misshapen,
-    NotAsked,
+    Conflicts,
+    DryRunRequest,
+    DryRunResult,
+    NotAnObject,
+    ObjectLookup,
     Rejected,
-    Trial,
-    TrialAnswer,
+    Skipped,
     Verb,
-    Wanted,
 )
 from postrender.cluster.parallel import one
 from postrender.cluster.reads import METADATA, collection_path, exact_path, verified
@@ -69,98 +69,104 @@ structuredmerge.go)."""
 _DENIED = re.compile(r'admission webhook ".*" denied the request|ValidatingAdmissionPolicy .* denied request')
 
 
-def attempt(transport: Transport, trial: Trial, kubectl: Kubectl, schemas: Schemas | None = None) -> TrialAnswer:
-    """What the server says to one trial. Raises ValueError where it does not name exactly one object.
+def dry_run(
+    transport: Transport, request: DryRunRequest, kubectl: Kubectl, schemas: Schemas | None = None
+) -> DryRunResult:
+    """What the server says to one request. Raises ValueError where it does not name exactly one object.
 
-    ``schemas`` are needed for a trial with a client-side past.
+    ``schemas`` are needed for a request with a client-side past.
     """
-    answer = _sent(transport, trial, kubectl)
-    if not trial.client_side_past or schemas is None or not isinstance(answer, (Accepted, Rejected)):
+    answer = _sent(transport, request, kubectl)
+    if not request.has_client_side_fields or schemas is None or not isinstance(answer, (Accepted, Rejected)):
         return answer
     # Only Helm 4 migrates, and only once for each object.
     from postrender.cluster.managed_fields_migration import after_migration, changed
 
-    found = after_migration(transport, schemas, trial, kubectl)
-    if not trial.first_own:
-        return _unmigrated(transport, trial, kubectl, answer, found)
+    found = after_migration(transport, schemas, request, kubectl)
+    if not request.migrates_field_manager:
+        return _unmigrated(transport, request, kubectl, answer, found)
     if found is None:
         return answer
     if isinstance(found, Unknown):
-        return NotAsked(found.reason, found.next)
+        return Skipped(found.reason, found.next)
     if isinstance(found, str):
         return answer if isinstance(answer, Rejected) else Rejected(found)
     # What the server makes of the pruned object, defaults and validation included, is its last word on the apply too.
-    answer = _sent(transport, replace(trial, verb=Verb.JSON, body=list(found.patch)), kubectl)
+    answer = _sent(transport, replace(request, verb=Verb.JSON, body=list(found.patch)), kubectl)
     if isinstance(answer, Accepted):
         return replace(answer, removed=changed(found.gone, found.live, answer.live))
     return answer
 
 
 def _unmigrated(
-    transport: Transport, trial: Trial, kubectl: Kubectl, answer: TrialAnswer, found: Pruned | str | Unknown | None
-) -> TrialAnswer:
+    transport: Transport,
+    request: DryRunRequest,
+    kubectl: Kubectl,
+    answer: DryRunResult,
+    found: Pruned | str | Unknown | None,
+) -> DryRunResult:
     """The answer with what stays of a client-side past that Helm does not migrate, as far as that can be computed."""
     from postrender.cluster.managed_fields_migration import Pruned, changed
 
     if not isinstance(answer, Accepted) or not isinstance(found, Pruned):
         return answer
-    pruned = _sent(transport, replace(trial, verb=Verb.JSON, body=list(found.patch)), kubectl)
+    pruned = _sent(transport, replace(request, verb=Verb.JSON, body=list(found.patch)), kubectl)
     return (
         replace(answer, left=changed(found.gone, answer.live, pruned.live)) if isinstance(pruned, Accepted) else answer
     )
 
 
-def _sent(transport: Transport, trial: Trial, kubectl: Kubectl) -> TrialAnswer:
-    method, content_type = _SENT[trial.verb]
+def _sent(transport: Transport, request: DryRunRequest, kubectl: Kubectl) -> DryRunResult:
+    method, content_type = _SENT[request.verb]
     outcome = transport.request(
         method,
-        _path(trial),
-        query=_query(trial),
-        body=json.dumps(trial.body).encode(),
+        _path(request),
+        query=_query(request),
+        body=json.dumps(request.body).encode(),
         content_type=content_type,
     )
     if isinstance(outcome, Answer):
         if outcome.status in (200, 201):
             body = outcome.json()
-            return Accepted(body) if isinstance(body, dict) else NotAsked("its answer to a dry run is no object")
-        refusal = _refused(outcome, trial)
+            return Accepted(body) if isinstance(body, dict) else Skipped("its answer to a dry run is no object")
+        refusal = _refused(outcome, request)
         if refusal is not None:
             return refusal
-    return _unclear(outcome, trial, kubectl)
+    return _unclear(outcome, request, kubectl)
 
 
-def _path(trial: Trial) -> str:
-    wanted = Wanted(trial.resource, trial.key.namespace, trial.key.name, body=True)
-    return collection_path(wanted) if trial.verb is Verb.CREATE else exact_path(wanted)
+def _path(request: DryRunRequest) -> str:
+    wanted = ObjectLookup(request.resource, request.key.namespace, request.key.name, body=True)
+    return collection_path(wanted) if request.verb is Verb.CREATE else exact_path(wanted)
 
 
-def _query(trial: Trial) -> str:
+def _query(request: DryRunRequest) -> str:
     """As ``patchResourceServerSide`` and the like (pkg/kube/client.go) send it, but for the dry run."""
     parts = [DRY_RUN, f"fieldManager={HELM_FIELD_MANAGER}"]
-    if trial.verb is Verb.APPLY:
-        parts.append(f"force={'true' if trial.force else 'false'}")
-    if trial.strict:
+    if request.verb is Verb.APPLY:
+        parts.append(f"force={'true' if request.force else 'false'}")
+    if request.strict_validation:
         parts.append("fieldValidation=Strict")
     return "&".join(parts)
 
 
-def _refused(answer: Answer, trial: Trial) -> TrialAnswer | None:
+def _refused(answer: Answer, request: DryRunRequest) -> DryRunResult | None:
     """The server's no, where it is one that Helm will get too; ``None`` where it may be about the dry run or us."""
-    text, secret = message(answer), trial.key.group_kind == SECRET
+    text, secret = message(answer), request.key.group_kind == SECRET
     given = causes(answer)
     if answer.status == 409:
         conflicts = tuple(_conflict(cause) for cause in given if cause.get("reason") == "FieldManagerConflict")
         if conflicts:
-            return Conflicting(conflicts, text)
+            return Conflicts(conflicts, text)
         # What is applied does not rest on what was read, so that Helm will hear the same.
-        return Rejected(message(answer, secret=secret)) if trial.verb is Verb.APPLY else None
+        return Rejected(message(answer, secret=secret)) if request.verb is Verb.APPLY else None
     denied = _DENIED.search(text)
     if _NO_DRY_RUN in text or not (answer.status in (400, 422) or denied or _NOT_TYPED in text):
         return None
     shown = message(answer, secret=secret)
-    if denied and trial.new:
+    if denied and request.creates:
         # What Helm makes before it in this very run may be what the admission asks for.
-        return NotAsked(f"as things are before the run, {shown}")
+        return Skipped(f"as things are before the run, {shown}")
     return Rejected(shown)
 
 
@@ -173,10 +179,10 @@ def _conflict(cause: Json) -> Conflict:
     return Conflict(str(cause.get("field")), manager, bool(found and " using " in found[2]))
 
 
-def _unclear(outcome: Answer | NoAnswer, trial: Trial, kubectl: Kubectl) -> NotAsked:
-    verb = _RIGHTS.get(trial.verb, "patch")
-    why = unclear(outcome, kubectl, Asked(verb, trial.resource, trial.key.namespace, trial.key.name))
-    return NotAsked(why.reason, why.next)
+def _unclear(outcome: Answer | NoAnswer, request: DryRunRequest, kubectl: Kubectl) -> Skipped:
+    verb = _RIGHTS.get(request.verb, "patch")
+    why = unclear(outcome, kubectl, Asked(verb, request.resource, request.key.namespace, request.key.name))
+    return Skipped(why.reason, why.next)
 
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -190,7 +196,7 @@ class Write(Record):
     ``done`` is what is done to the object, in the words of every message: ``stamped for release shop/old``.
     """
 
-    wanted: Wanted
+    wanted: ObjectLookup
     method: str
     body: bytes
     content_type: str
@@ -225,14 +231,14 @@ def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
     answer = carried_out(outcome, wanted, change.done, {201 if making else 200}, asked, kubectl)
     try:
         return verified(answer, wanted, exists=not (making and change.dry_run))
-    except Misshapen as error:
+    except NotAnObject as error:
         raise ClusterError(
             f"it was {change.done}, but the answer is odd: {error}", where=where, next=look_at(wanted, kubectl)
         ) from error
 
 
 def carried_out(
-    outcome: Answer | NoAnswer, wanted: Wanted, done: str, taken: Collection[int], asked: Asked, kubectl: Kubectl
+    outcome: Answer | NoAnswer, wanted: ObjectLookup, done: str, taken: Collection[int], asked: Asked, kubectl: Kubectl
 ) -> Answer:
     """The answer to a write, where its status is one of ``taken``; ``done`` as in ``Write``.
 
@@ -257,7 +263,7 @@ def carried_out(
     return outcome
 
 
-def look_at(wanted: Wanted, kubectl: Kubectl) -> str:
+def look_at(wanted: ObjectLookup, kubectl: Kubectl) -> str:
     """The command that shows the object."""
     return kubectl.call(f"get {wanted.resource.qualified} {wanted.name} -o yaml", wanted.namespace)
 
@@ -270,7 +276,7 @@ def apply(
     The resourceVersion goes with it, so that the server refuses it where the object changed since it was read. Raises
     ClusterError, which says whether anything was written.
     """
-    wanted = Wanted(resource, live.key.namespace, live.key.name, body=True)
+    wanted = ObjectLookup(resource, live.key.namespace, live.key.name, body=True)
     metadata = {**(patch.get("metadata") or {}), "resourceVersion": live.resource_version}
     body = json.dumps({**patch, "metadata": metadata}).encode()
     done = "brought to what the chart says" + (" (tried as a dry run)" if dry_run else "")
@@ -284,7 +290,7 @@ def delete(transport: Transport, stored: StoredObject, kubectl: Kubectl) -> None
     One that is gone already is no error. Raises ClusterError, which says whether it was deleted.
     """
     live, resource = stored.live, stored.storage.resource
-    wanted = Wanted(resource, live.key.namespace, live.key.name, body=True)
+    wanted = ObjectLookup(resource, live.key.namespace, live.key.name, body=True)
     held = {"uid": live.uid, "resourceVersion": live.resource_version}
     options = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": held}
     outcome = transport.request(
@@ -310,7 +316,7 @@ def repair_object(
     goes along in each case, in an applied object as a precondition (``tests/e2e/test_verify.py`` shows it). Raises
     ClusterError, which says whether anything was written.
     """
-    wanted = Wanted(resource, key.namespace, key.name, body=True)
+    wanted = ObjectLookup(resource, key.namespace, key.name, body=True)
     body = request.body
     if live is not None:
         metadata = {**(body.get("metadata") or {}), "resourceVersion": live.resource_version}
@@ -348,7 +354,7 @@ def restamp(
     The patch carries the resourceVersion, so that the server refuses it where the object changed since it was read.
     ``done`` as in ``Write``. Raises ClusterError, which says whether anything was written.
     """
-    wanted = Wanted(resource, live.key.namespace, live.key.name, body=live.body is not None)
+    wanted = ObjectLookup(resource, live.key.namespace, live.key.name, body=live.body is not None)
     body = json.dumps(_patch(live, stamps)).encode()
     stamped = write(transport, Write(wanted, "PATCH", body, MERGE_PATCH, OWN_FIELD_MANAGER, done), kubectl)
     if stamped.uid != live.uid or stamps_of(stamped) != stamps:
@@ -380,7 +386,7 @@ def store(transport: Transport, stored: StoredObject, packed: str, kubectl: Kube
     written.
     """
     live = stored.live
-    wanted = Wanted(stored.storage.resource, live.key.namespace, live.key.name, body=True)
+    wanted = ObjectLookup(stored.storage.resource, live.key.namespace, live.key.name, body=True)
     body = {**live.body, "data": {**live.body["data"], "release": packed}}
     done = f"given a new payload for revision {stored.revision.revision}"
     change = Write(wanted, "PUT", json.dumps(body).encode(), "application/json", OWN_FIELD_MANAGER, done)

@@ -50,7 +50,7 @@ class Ownership(Record):
     release: ReleaseName | None = None
 
 
-def lives(revisions: Iterable[StoredRelease], typed: Typed = unflagged) -> bool | Unknown:
+def release_exists(revisions: Iterable[StoredRelease], typed: Typed = unflagged) -> bool | Unknown:
     """Whether a release still exists: some revision is stored that is not a mere record of an uninstall.
 
     ``helm uninstall --keep-history`` leaves revisions whose newest says ``uninstalled``, and since 3.14 no other that

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from postrender import manifest as manifests
 from postrender._record import Record
 from postrender.cluster.holders import Holders, holders, require_free, require_gone
-from postrender.cluster.interface import Reached, Source, Wanted, unreadable
-from postrender.cluster.release_lookup import Owners
+from postrender.cluster.interface import ClusterReader, ObjectLookup, Reached, unreadable
+from postrender.cluster.release_lookup import ReleaseLookup
 from postrender.errors import ClusterError, Refused, UsageError
-from postrender.helm.ownership import Ownership, Stamps, Standing, classify, lives, stamps_for, stamps_of
+from postrender.helm.ownership import Ownership, Stamps, Standing, classify, release_exists, stamps_for, stamps_of
 from postrender.models import (
     Found,
     LiveObject,
@@ -37,7 +37,7 @@ else:
     Protocol = object
 
 
-class Target(Source, Reached, Protocol):
+class Target(ClusterReader, Reached, Protocol):
     """A cluster, where ownership metadata can be written."""
 
     def restamp(self, live: LiveObject, resource: Resource, stamps: Stamps, done: str) -> LiveObject:
@@ -107,7 +107,7 @@ def stored_places(target: Target, release: ReleaseName, driver: str) -> list[tup
         )
     manifest = manifests.read((own[-1].manifest or "").encode())
     refs = [ref for ref in manifest.objects if ref.name]
-    kinds = target.resources({ref.gvk for ref in refs})
+    kinds = target.resolve_kinds({ref.gvk for ref in refs})
     places = []
     for ref in refs:
         resource = kinds[ref.gvk]
@@ -125,7 +125,7 @@ def look(target: Target, release: ReleaseName, driver: str, places: Places, *, a
     ``absent`` tells that an object may not be there. Raises Refused, with every objection in one message, where an
     object belongs to a release that is alive, is being deleted, or is not there; ClusterError where that is not clear.
     """
-    seen = target.observe([Wanted(resource, key.namespace, key.name, body=False) for resource, key in places])
+    seen = target.get_objects([ObjectLookup(resource, key.namespace, key.name, body=False) for resource, key in places])
     living = _living(target, release, driver, places, seen)
     found, objections, codes = [], [], set()
     owners = [classify(each, release, stored=False, living=living) for each in seen if isinstance(each, Found)]
@@ -180,7 +180,9 @@ def undo(target: Target, release: ReleaseName, driver: str, written: Sequence[Wr
     release, which has been installed or upgraded since; ClusterError where that is not clear.
     """
     held = _held(target, release, driver)
-    seen = target.observe([Wanted(each.resource, each.key.namespace, each.key.name, body=False) for each in written])
+    seen = target.get_objects(
+        [ObjectLookup(each.resource, each.key.namespace, each.key.name, body=False) for each in written]
+    )
     found, objections = [], []
     for each, observation in zip(written, seen, strict=True):
         if isinstance(observation, Unknown):
@@ -210,15 +212,15 @@ def _objection(owner: Ownership) -> tuple[str, str]:
 
 
 def _living(
-    target: Source, release: ReleaseName, driver: str, places: Places, seen: Iterable[Observation]
+    target: ClusterReader, release: ReleaseName, driver: str, places: Places, seen: Iterable[Observation]
 ) -> dict[ReleaseName, bool]:
-    owners = Owners(target, driver)
+    owners = ReleaseLookup(target, driver)
     living: dict[ReleaseName, bool] = {}
     for (resource, key), observation in zip(places, seen, strict=True):
         owner = observation.live.owner if isinstance(observation, Found) else None
         if not isinstance(observation, Found) or owner is None or owner == release:
             continue
-        answer = owners.lives(observation.live)
+        answer = owners.owner_exists(observation.live)
         if isinstance(answer, Unknown):
             raise ClusterError(
                 f"its owner is release {owner}, and whether that is alive could not be told: {answer.reason}",
@@ -231,7 +233,7 @@ def _living(
 
 def _held(target: Target, release: ReleaseName, driver: str) -> frozenset[ObjectKey]:
     """The objects in the stored manifest of a release that lives."""
-    exists = lives(_stored(target, release, driver, manifest=False), target.typed)
+    exists = release_exists(_stored(target, release, driver, manifest=False), target.typed)
     if isinstance(exists, Unknown):
         raise unreadable(release, target.description, exists)
     if not exists:
@@ -239,8 +241,8 @@ def _held(target: Target, release: ReleaseName, driver: str) -> frozenset[Object
     return frozenset(key for _, key in stored_places(target, release, driver))
 
 
-def _stored(target: Source, release: ReleaseName, driver: str, *, manifest: bool) -> tuple[StoredRelease, ...]:
-    own = target.releases(release, manifest=manifest, driver=driver)
+def _stored(target: ClusterReader, release: ReleaseName, driver: str, *, manifest: bool) -> tuple[StoredRelease, ...]:
+    own = target.get_revisions(release, manifest=manifest, driver=driver)
     if isinstance(own, Unknown):
         raise unreadable(release, target.description, own)
     return own

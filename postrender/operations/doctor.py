@@ -148,7 +148,7 @@ def _cluster(wanted: Wanted, caller: Caller) -> Iterator[Check]:
         return
     kept = storage(caller.invocation.driver)
     kinds = {*wanted.kinds, *(() if isinstance(kept, Unknown) else (kept.resource.gvk,))}
-    served = cluster.resources(kinds)
+    served = cluster.resolve_kinds(kinds)
     unknown = next((answer for answer in served.values() if isinstance(answer, Unknown)), None)
     if unknown is not None:
         details = (cluster.description, unknown.reason)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from postrender._record import Record, replace
-from postrender.cluster.interface import Listing, Misshapen, Survey, live_object
-from postrender.cluster.release_lookup import Owners
+from postrender.cluster.interface import Lister, Listing, NotAnObject, live_object
+from postrender.cluster.release_lookup import ReleaseLookup
 from postrender.cluster.releases import newest
 from postrender.errors import ClusterError
-from postrender.helm.ownership import Standing, classify, lives
+from postrender.helm.ownership import Standing, classify, release_exists
 from postrender.helm.storage import CONFIGMAPS, SECRETS, storage
 from postrender.models import (
     FLUX_NAMESPACE,
@@ -104,7 +104,7 @@ Progress = Callable[[int, int], None]
 """Told how many objects were looked at, and how many kinds are still to be listed."""
 
 
-def search(survey: Survey, scope: Scope, progress: Progress) -> Search:
+def search(survey: Lister, scope: Scope, progress: Progress) -> Search:
     """All orphans in scope. Of cluster-scoped kinds those are meant whose release is in the namespace.
 
     A release that is installed meanwhile has its objects after its revision: releases are listed once before the
@@ -132,7 +132,7 @@ def search(survey: Survey, scope: Scope, progress: Progress) -> Search:
 class _Hunt:
     """One way through all kinds, and what it brought up so far."""
 
-    def __init__(self, survey: Survey, scope: Scope) -> None:
+    def __init__(self, survey: Lister, scope: Scope) -> None:
         self._survey = survey
         self._scope = scope
         self._releases = _Releases(survey, scope)
@@ -173,7 +173,7 @@ class _Hunt:
     def _judge(self, left: OwnedObject) -> None:
         if self._scope.namespace and not left.live.key.namespace and left.owner.namespace != self._scope.namespace:
             return
-        exists = self._releases.lives(left.live)
+        exists = self._releases.owner_exists(left.live)
         if isinstance(exists, Unknown):
             exists = exists if exists.next else Unknown(exists.reason, _LIST_ELSEWHERE)
             before = self.undecided.get(left.owner, Undecided(left.owner, 0, exists))
@@ -193,10 +193,10 @@ def left_over(resource: Resource, item: Json) -> OwnedObject | None:
     """
     metadata = item.get("metadata") if isinstance(item, dict) else None
     if not isinstance(metadata, dict):
-        raise Misshapen("an item has no metadata")
+        raise NotAnObject("an item has no metadata")
     annotations, owners = metadata.get("annotations"), metadata.get("ownerReferences")
     if not (annotations is None or isinstance(annotations, dict)) or not (owners is None or isinstance(owners, list)):
-        raise Misshapen("the metadata of an item cannot be read")
+        raise NotAnObject("the metadata of an item cannot be read")
     if RELEASE_NAME not in (annotations or ()):
         return None
     if any(isinstance(each, dict) and each.get("controller") for each in owners or ()):
@@ -215,9 +215,9 @@ def left_over(resource: Resource, item: Json) -> OwnedObject | None:
 class _Releases:
     """Which releases live, told by lists of all stored revisions: of all namespaces at once, or one after the other."""
 
-    def __init__(self, survey: Survey, scope: Scope) -> None:
+    def __init__(self, survey: Lister, scope: Scope) -> None:
         self._survey = survey
-        self._owners = Owners(survey, scope.driver)
+        self._owners = ReleaseLookup(survey, scope.driver)
         kept = storage(scope.driver)
         self._elsewhere: bool | Unknown = kept if isinstance(kept, Unknown) else False
         self._by_namespace: dict[str, dict[ReleaseName, bool] | Unknown] = {}
@@ -225,7 +225,7 @@ class _Releases:
         self._everywhere = None if scope.namespace or isinstance(everywhere, Unknown) else everywhere
         self._names = frozenset(name.name for name, exists in (self._everywhere or {}).items() if exists)
 
-    def lives(self, live: LiveObject) -> bool | Unknown:
+    def owner_exists(self, live: LiveObject) -> bool | Unknown:
         """Whether the owner is stored and not a mere record of an uninstall, wherever it may be stored."""
         if FLUX_NAMESPACE in live.labels and live.stored_as[0].name in self._names:
             # Its HelmRelease may name any namespace for the revisions (spec.storageNamespace).
@@ -254,5 +254,5 @@ class _Releases:
             if isinstance(answers, Unknown):
                 return answers
             for name, revision in answers.items():
-                living[name] = living.get(name, False) or lives([revision]) is True
+                living[name] = living.get(name, False) or release_exists([revision]) is True
         return living

@@ -11,9 +11,9 @@ from enum import Enum
 from postrender import manifest as manifests
 from postrender import redact
 from postrender._record import Record, replace
-from postrender.cluster.interface import Reached, Source, Wanted, none_stored, unreadable
+from postrender.cluster.interface import ClusterReader, ObjectLookup, Reached, none_stored, unreadable
 from postrender.cluster.offline import Offline
-from postrender.cluster.release_lookup import Owners
+from postrender.cluster.release_lookup import ReleaseLookup
 from postrender.errors import ClusterError, ManifestError, PostrenderError, Refused, UsageError
 from postrender.helm.drift import Drift, RepairMethod, RepairRequest, drift, leftovers, settled, wanted
 from postrender.helm.fresh_install import has_null, may_hold_leftovers, with_null_values
@@ -112,7 +112,7 @@ def repairable(objects: Iterable[ObjectStatus]) -> tuple[ObjectStatus, ...]:
 _OURS = (Standing.OURS, Standing.OURS_KEPT)
 
 
-class Target(Source, Reached, Protocol):
+class Target(ClusterReader, Reached, Protocol):
     """A cluster, where objects can be mended too."""
 
     def repair_object(
@@ -170,7 +170,7 @@ def require_unchanged(target: Target, verified: ReleaseStatus, driver: str) -> N
     To be asked right before each write, since a Helm may have begun meanwhile. Raises ClusterError.
     """
     before = verified.newest
-    now = target.releases(before.release, manifest=False, driver=driver)
+    now = target.get_revisions(before.release, manifest=False, driver=driver)
     if isinstance(now, Unknown):
         raise unreadable(before.release, target.description, now)
     if not now or (now[-1].revision, now[-1].status) != (before.revision, before.status):
@@ -185,7 +185,7 @@ def require_unchanged(target: Target, verified: ReleaseStatus, driver: str) -> N
 def _compared(
     target: Target, release: ReleaseName, driver: str
 ) -> tuple[StoredRelease, StoredRelease, tuple[str, ...]]:
-    own = target.releases(release, manifest=True, driver=driver)
+    own = target.get_revisions(release, manifest=True, driver=driver)
     if isinstance(own, Unknown):
         raise unreadable(release, target.description, own)
     if not own:
@@ -213,13 +213,13 @@ class _Check:
         self._target = target
         self._release = revision.release
         self._server_side = revision.apply_method == "ssa"
-        self._owners = Owners(target, driver)
+        self._owners = ReleaseLookup(target, driver)
         self._fresh: dict[ObjectKey, Json] = {}
         self.notes: tuple[str, ...] = ()
 
     def all(self, manifest: Manifest) -> list[ObjectStatus]:
         refs = [ref for ref in manifest.objects if ref.name]
-        kinds = self._target.resources({ref.gvk for ref in refs})
+        kinds = self._target.resolve_kinds({ref.gvk for ref in refs})
         offline = Offline()
         items = []
         for ref in refs:
@@ -228,11 +228,11 @@ class _Check:
             namespace = (ref.namespace or self._release.namespace) if resource.namespaced else ""
             items.append((ref, resource, ObjectKey(ref.gvk.group_kind, namespace, ref.name), answer))
         asked = [
-            Wanted(resource, key.namespace, key.name, body=True)
+            ObjectLookup(resource, key.namespace, key.name, body=True)
             for _, resource, key, answer in items
             if isinstance(answer, Resource)
         ]
-        observed = iter(self._target.observe(asked))
+        observed = iter(self._target.get_objects(asked))
         seen = [(*each, next(observed) if each[3] is each[1] else each[3]) for each in items]
         bodies = [wanted(ref.gvk, key, manifest.value(ref), self._release) for ref, _, key, *_ in seen]
         self._compare_with_new_objects(
@@ -255,7 +255,7 @@ class _Check:
             if has_null(body) or may_hold_leftovers(live, body)
         ]
         unknown: dict[str, list[str]] = {}
-        for request, answer in zip(requests, self._target.attempt(requests), strict=True):
+        for request, answer in zip(requests, self._target.dry_run(requests), strict=True):
             fresh = fresh_object(request, answer)
             if isinstance(fresh, str):
                 unknown.setdefault(fresh, []).append(request.name)
@@ -283,7 +283,7 @@ class _Check:
 
     def _found(self, each: ObjectStatus, gvk: GroupVersionKind, seen: Found) -> ObjectStatus:
         owner = seen.live.owner
-        exists = False if owner in (None, self._release) else self._owners.lives(seen.live)
+        exists = False if owner in (None, self._release) else self._owners.owner_exists(seen.live)
         if isinstance(exists, Unknown):
             why = f"its owner is release {owner}, and whether that is alive could not be told: {exists.reason}"
             return replace(each, state=State.FOREIGN, why=why, next=exists.next)

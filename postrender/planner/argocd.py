@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from postrender._record import replace
 from postrender.helm.invocation import ArgoCD
-from postrender.helm.ownership import Ownership, Standing, lives
+from postrender.helm.ownership import Ownership, Standing, release_exists
 from postrender.helm.versions import DISTINCT
 from postrender.models import RESOURCE_POLICY, LiveObject, ReleaseName, Severity
 from postrender.planner import findings
@@ -76,7 +76,7 @@ def _about_owner(run: Run, item: Item, owner: Ownership | None) -> list[Finding]
     if owner.standing is Standing.TERMINATING:
         return [_vanishing(item.name)]
     found = [_taken_by_argocd(owner)] if owner.standing in _TAKEN else []
-    if run.release and lives(run.facts.own) and owner.release == run.release:
+    if run.release and release_exists(run.facts.own) and owner.release == run.release:
         found.append(_held_by_helm(run.release))
     return found
 

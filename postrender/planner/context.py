@@ -11,7 +11,7 @@ from postrender.helm.objects import built
 from postrender.helm.ownership import Ownership, Standing, classify
 from postrender.helm.versions import HelmVersion, behaviour_of
 from postrender.models import CRD, NAMESPACE, ObjectKey, Severity
-from postrender.planner.facts import Facts, Item, applies_server_side, ignores_apply_flags, upgraded_from
+from postrender.planner.facts import Facts, Item, applies_server_side, base_revision, ignores_apply_flags
 from postrender.planner.findings import NEVER_ALLOWED
 from postrender.planner.labels import label_value
 from postrender.planner.policy import Adopt, Policy, Stamp
@@ -49,7 +49,7 @@ class Run:
         self.helm = helm
         self.behaviour = behaviour_of(helm)
         self.release = facts.invocation.release
-        self.upgrade = upgraded_from(facts.invocation, facts.own) is not None
+        self.upgrade = base_revision(facts.invocation, facts.own) is not None
         self.server_side = applies_server_side(facts.invocation, facts.own, self.behaviour)
         stored = frozenset(entry.key for entry in facts.stored)
         self.owners = [self._ownership(item, item.key in stored) for item in facts.items]
@@ -80,7 +80,7 @@ class Run:
         ``performInstall`` (pkg/action/install.go of v4) always, ``releasingUpgrade`` (upgrade.go) where the revision it
         starts from was applied client-side.
         """
-        before = upgraded_from(self.facts.invocation, self.facts.own)
+        before = base_revision(self.facts.invocation, self.facts.own)
         return self.server_side and (before is None or before.apply_method != "ssa")
 
     @property

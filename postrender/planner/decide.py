@@ -23,7 +23,7 @@ from postrender.planner.verdict import Action, Finding, Plan, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from postrender.cluster.interface import Trial
+    from postrender.cluster.interface import DryRunRequest
     from postrender.helm.simulate import Prediction
 
 
@@ -138,7 +138,7 @@ def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
         adopt=adopt,
         apply=apply,
         repair_patch=outcome.repair_patch if outcome and not _of_others(found) else None,
-        trial=None if refused or (outcome and apply is not None) else _trial(run, index, done, prediction),
+        dry_run=None if refused or (outcome and apply is not None) else _dry_run_request(run, index, done, prediction),
     )
 
 
@@ -165,12 +165,12 @@ def _of_others(found: Sequence[Finding]) -> bool:
     return any(finding.severity is Severity.ERROR and finding.code.startswith("PR1") for finding in found)
 
 
-def _trial(run: Run, index: int, done: Rewriting, prediction: Prediction | None) -> Trial | None:
+def _dry_run_request(run: Run, index: int, done: Rewriting, prediction: Prediction | None) -> DryRunRequest | None:
     if not run.touches_live:
         return None  # As for ``outcomes``: a stream of new objects asks nothing, and needs none of what comes now.
-    from postrender.planner.dry_run import trial_of
+    from postrender.planner.dry_run import dry_run_request
 
-    return trial_of(run, index, done, prediction)
+    return dry_run_request(run, index, done, prediction)
 
 
 def _findings(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> list[Finding]:
@@ -206,7 +206,7 @@ def _about_outcome(run: Run, index: int, done: Rewriting, outcome: Outcome) -> l
     rejected = run.facts.rejected.get(run.facts.items[index].key)
     if rejected is not None and outcome.rewriting.store is not None:
         # The upgrade that is announced would fail.
-        found.append(simulation_findings.rejected(rejected, run.facts.items[index].name, new=False))
+        found.append(simulation_findings.rejected(rejected, run.facts.items[index].name, creates=False))
     if outcome.unkept:
         found.append(simulation_findings.dropped(outcome.unkept))
     if run.policy.lasting and (done.pin or (done.store is not None and (outcome.differing or not outcome.nulls))):

@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from postrender._record import replace
-from postrender.cluster.interface import Accepted, Conflict, Conflicting, NotAsked, Rejected, Trial, TrialAnswer, Verb
+from postrender.cluster.interface import (
+    Accepted,
+    Conflict,
+    Conflicts,
+    DryRunRequest,
+    DryRunResult,
+    Rejected,
+    Skipped,
+    Verb,
+)
 from postrender.helm.managed_fields import MANAGER
 from postrender.helm.objects import sent, stamped
 from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
@@ -37,7 +46,7 @@ _STAMPED = frozenset(
 _VERBS = {PatchType.STRATEGIC: Verb.STRATEGIC, PatchType.MERGE: Verb.MERGE}
 
 
-def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction | None) -> Trial | None:
+def dry_run_request(run: Run, index: int, rewriting: Rewriting, prediction: Prediction | None) -> DryRunRequest | None:
     """What Helm will send for the object of a run that touches what is live.
 
     ``None`` where it sends nothing, or nothing is known of it, or this very run changes first what the answer rests on.
@@ -48,16 +57,16 @@ def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction 
     if item.live is None:
         return _creation(run, item, rewriting)
     if run.server_side:
-        return Trial(
+        return DryRunRequest(
             Verb.APPLY,
             item.resource,
             item.key,
             target(run, item, rewriting),
             force=run.forces_conflicts,
-            first_own=run.makes_past_its_own,
-            first_stamped=run.adopts(run.owners[index]),
-            strict=True,
-            client_side_past=any(_plain(entry) for entry in item.live.managed_fields),
+            migrates_field_manager=run.makes_past_its_own,
+            ownership_written_first=run.adopts(run.owners[index]),
+            strict_validation=True,
+            has_client_side_fields=any(_plain(entry) for entry in item.live.managed_fields),
         )
     if prediction is None or prediction.error:
         return None
@@ -65,11 +74,13 @@ def trial_of(run: Run, index: int, rewriting: Rewriting, prediction: Prediction 
         verb = _VERBS[patch_type(item.ref.gvk, run.helm)]
         stamped_first = run.adopts(run.owners[index])
         follows = index in run.doubles and index != run.doubles[index][0]
-        return Trial(verb, item.resource, item.key, prediction.patch, first_stamped=stamped_first, follows=follows)
+        return DryRunRequest(
+            verb, item.resource, item.key, prediction.patch, ownership_written_first=stamped_first, follows=follows
+        )
     if prediction.request is Request.REPLACE:
         body = _at_version(target(run, item, rewriting), item.live)
         # ``replaceResource`` (pkg/kube/client.go) asks for it from 4.0.0 on.
-        return Trial(Verb.REPLACE, item.resource, item.key, body, strict=run.helm.major >= 4)
+        return DryRunRequest(Verb.REPLACE, item.resource, item.key, body, strict_validation=run.helm.major >= 4)
     return None
 
 
@@ -79,19 +90,19 @@ def _plain(entry: Json) -> bool:
     return writer == (MANAGER, "Update", "")
 
 
-def _creation(run: Run, item: Item, rewriting: Rewriting) -> Trial | None:
+def _creation(run: Run, item: Item, rewriting: Rewriting) -> DryRunRequest | None:
     """What Helm will send for an object that is not live; ``None`` where that is not certain."""
     if not isinstance(item.observation, Absent):
         return None
     applies = run.server_side and run.behaviour.server_side_creates
-    return Trial(
+    return DryRunRequest(
         Verb.APPLY if applies else Verb.CREATE,
         item.resource,
         item.key,
         target(run, item, rewriting),
         force=run.forces_conflicts,
-        new=True,
-        strict=applies,
+        creates=True,
+        strict_validation=applies,
     )
 
 
@@ -109,14 +120,14 @@ def _at_version(body: Json, live: LiveObject) -> Json:
     return {**body, "metadata": {**body["metadata"], "resourceVersion": live.resource_version}}
 
 
-def again(trial: Trial, answer: TrialAnswer) -> Trial | None:
-    """The trial to be asked next, where the answer only told of conflicts that Helm will not meet."""
-    if isinstance(answer, Conflicting) and not _met(trial, answer):
-        return replace(trial, force=True)
+def retry_with_force(request: DryRunRequest, answer: DryRunResult) -> DryRunRequest | None:
+    """The request with force, if its answer has only conflicts that Helm itself will not meet; else ``None``."""
+    if isinstance(answer, Conflicts) and not _remaining_conflicts(request, answer):
+        return replace(request, force=True)
     return None
 
 
-def server_result(live: LiveObject, patch: Json, answer: TrialAnswer) -> Json:
+def server_result(live: LiveObject, patch: Json, answer: DryRunResult) -> Json:
     """What the server says would be there once ``patch`` was sent; ``None`` where that is not known."""
     if not isinstance(answer, Accepted):
         return None
@@ -124,54 +135,54 @@ def server_result(live: LiveObject, patch: Json, answer: TrialAnswer) -> Json:
     return answer.live if differs(comparable(answer.live), comparable(sent)) else sent
 
 
-def _met(trial: Trial, answer: Conflicting) -> tuple[Conflict, ...]:
+def _remaining_conflicts(request: DryRunRequest, answer: Conflicts) -> tuple[Conflict, ...]:
     """The conflicts that are left when Helm comes."""
     return tuple(
         conflict
         for conflict in answer.conflicts
-        if not (trial.first_own and conflict.by_update and conflict.manager == MANAGER)
-        and not (trial.first_stamped and conflict.field in _STAMPED)
+        if not (request.migrates_field_manager and conflict.by_update and conflict.manager == MANAGER)
+        and not (request.ownership_written_first and conflict.field in _STAMPED)
     )
 
 
-def trials(plan: Plan) -> list[Trial]:
+def requests_of(plan: Plan) -> list[DryRunRequest]:
     """All that is to be asked, in stream order."""
-    return [verdict.trial for verdict in plan.verdicts if verdict.trial is not None]
+    return [verdict.dry_run for verdict in plan.verdicts if verdict.dry_run is not None]
 
 
-def answered(plan: Plan, facts: Facts, policy: Policy, answers: Sequence[TrialAnswer]) -> Plan:
-    """The plan with what the answers to ``trials`` add: refusals, and what could not be asked as a note."""
+def apply_results(plan: Plan, facts: Facts, policy: Policy, answers: Sequence[DryRunResult]) -> Plan:
+    """The plan with what the answers to ``requests_of`` add: refusals, and what could not be asked as a note."""
     left = iter(answers)
     verdicts = tuple(
-        verdict if verdict.trial is None else _apply_result(verdict, item, facts, policy, verdict.trial, next(left))
+        verdict if verdict.dry_run is None else _apply_result(verdict, item, facts, policy, verdict.dry_run, next(left))
         for verdict, item in zip(plan.verdicts, facts.items, strict=True)
     )
     unasked = [
-        (trial.name, answer)
-        for trial, answer in zip(trials(plan), answers, strict=True)
-        if isinstance(answer, NotAsked) and answer.reason
+        (request.name, answer)
+        for request, answer in zip(requests_of(plan), answers, strict=True)
+        if isinstance(answer, Skipped) and answer.reason
     ]
     return replace(plan, verdicts=verdicts, notes=(*plan.notes, *simulation_findings.not_asked(unasked)))
 
 
 def _apply_result(
-    verdict: Verdict, item: Item, facts: Facts, policy: Policy, trial: Trial, answer: TrialAnswer
+    verdict: Verdict, item: Item, facts: Facts, policy: Policy, request: DryRunRequest, answer: DryRunResult
 ) -> Verdict:
-    prediction = tried(item, trial, answer, verdict.prediction)
+    prediction = prediction_after(item, request, answer, verdict.prediction)
     if verdict.apply is not None and prediction is not None and not prediction.error:
         prediction = replace(prediction, live=apply_merge_patch(prediction.live, verdict.apply))
     if isinstance(answer, Accepted) and (gone := _unexpected(item, facts, answer)):
         finding = allowed(simulation_findings.removed([shown(path) for path in gone]), policy)
         verdict = replace(verdict, findings=(*verdict.findings, finding))
-    if isinstance(answer, Conflicting):
-        finding = simulation_findings.conflicts(_met(trial, answer), verdict.name)
+    if isinstance(answer, Conflicts):
+        finding = simulation_findings.conflicts(_remaining_conflicts(request, answer), verdict.name)
     elif isinstance(answer, Rejected):
-        finding = simulation_findings.rejected(answer.message, verdict.name, new=trial.new)
+        finding = simulation_findings.rejected(answer.message, verdict.name, creates=request.creates)
     elif isinstance(answer, Accepted) and answer.left:
         finding = simulation_findings.client_side_fields_stay([shown(path) for path in answer.left])
-    elif trial.verb is Verb.APPLY and not trial.new and (gone := _lost(item, trial, prediction)):
+    elif request.verb is Verb.APPLY and not request.creates and (gone := _lost(item, request, prediction)):
         finding = simulation_findings.dropped(gone)
-    elif kept := _kept_by_server(verdict, item, facts, trial, answer):
+    elif kept := _kept_by_server(verdict, item, facts, request, answer):
         finding = simulation_findings.dropped(kept)
     else:
         return replace(verdict, prediction=prediction)
@@ -187,11 +198,11 @@ def with_finding(verdict: Verdict, finding: Finding) -> Verdict:
 
 
 def _kept_by_server(
-    verdict: Verdict, item: Item, facts: Facts, trial: Trial, answer: TrialAnswer
+    verdict: Verdict, item: Item, facts: Facts, request: DryRunRequest, answer: DryRunResult
 ) -> tuple[tuple[str, ...], ...]:
     """The paths that the server keeps as they are, though it takes Helm's client-side patch."""
     fresh = facts.fresh.get(verdict.key)
-    if fresh is None or trial.verb is Verb.APPLY or not isinstance(answer, Accepted) or verdict.prediction is None:
+    if fresh is None or request.verb is Verb.APPLY or not isinstance(answer, Accepted) or verdict.prediction is None:
         return ()
     return ignored(item, facts.desired(item.ref), fresh, verdict.prediction.live, answer.live)
 
@@ -202,54 +213,60 @@ def _unexpected(item: Item, facts: Facts, answer: Accepted) -> list[tuple[str, .
     return [path for path in answer.removed if value_at(stored, path) is None]
 
 
-def _lost(item: Item, trial: Trial, prediction: Prediction | None) -> list[tuple[str, ...]]:
+def _lost(item: Item, request: DryRunRequest, prediction: Prediction | None) -> list[tuple[str, ...]]:
     """The chart's fields that will not be there; of built-in kinds the server leaves out what is empty anyhow."""
     if prediction is None or patch_type(item.ref.gvk) is not PatchType.MERGE:
         return []
-    return lost(trial.body, prediction.live)
+    return lost(request.body, prediction.live)
 
 
-def tried(item: Item, trial: Trial, answer: TrialAnswer, prediction: Prediction | None) -> Prediction | None:
+def prediction_after(
+    item: Item, request: DryRunRequest, answer: DryRunResult, prediction: Prediction | None
+) -> Prediction | None:
     """The prediction with what the server answered; server-side apply to what is live has none but the server's."""
     if item.live is None:
         if not isinstance(answer, Rejected):
             return prediction
-        applied = trial.body if trial.verb is Verb.APPLY else None
+        applied = request.body if request.verb is Verb.APPLY else None
         return Prediction(
             Request.CREATE, None, applied, error=f"failed to create resource: {answer.message}", ends=True
         )
-    if trial.verb is Verb.APPLY:
-        return _applied(item, item.live, trial, answer)
-    if prediction is not None and isinstance(answer, Accepted) and not trial.follows:
+    if request.verb is Verb.APPLY:
+        return _applied(item, item.live, request, answer)
+    if prediction is not None and isinstance(answer, Accepted) and not request.follows:
         # The server's own result, with its defaults; the ownership metadata that is written first is not in it.
-        return replace(prediction, live=_owned_as(prediction.live, answer.live) if trial.first_stamped else answer.live)
+        return replace(
+            prediction, live=_owned_as(prediction.live, answer.live) if request.ownership_written_first else answer.live
+        )
     if prediction is None or not isinstance(answer, Rejected):
         return prediction
     intro = f'cannot patch "{item.key.name}" with kind {item.ref.gvk.kind}'
-    if trial.verb is Verb.REPLACE:
+    if request.verb is Verb.REPLACE:
         intro = "failed to replace object"
     return replace(prediction, live=item.live.body, error=f"{intro}: {answer.message}")
 
 
-def _owned_as(predicted: Json, answered: Json) -> Json:
+def _owned_as(predicted: Json, apply_results: Json) -> Json:
     """The server's result with the predicted ownership metadata."""
-    metadata = dict(answered["metadata"])
+    metadata = dict(apply_results["metadata"])
     for place, keys in (("labels", (MANAGED_BY,)), ("annotations", (RELEASE_NAME, RELEASE_NAMESPACE))):
         known = predicted["metadata"].get(place) or {}
         owned = {key: known[key] for key in keys if key in known}
         if owned:
             metadata[place] = {**(metadata.get(place) or {}), **owned}
-    return {**answered, "metadata": metadata}
+    return {**apply_results, "metadata": metadata}
 
 
-def _applied(item: Item, live: LiveObject, trial: Trial, answer: TrialAnswer) -> Prediction | None:
-    if isinstance(answer, NotAsked):
+def _applied(item: Item, live: LiveObject, request: DryRunRequest, answer: DryRunResult) -> Prediction | None:
+    if isinstance(answer, Skipped):
         return None
     if isinstance(answer, Accepted):
-        return Prediction(Request.APPLY, answer.live, trial.body)
+        return Prediction(Request.APPLY, answer.live, request.body)
     if isinstance(answer, Rejected):
-        return Prediction(Request.APPLY, live.body, trial.body, answer.message)
-    return Prediction(Request.APPLY, live.body, trial.body, conflicted(item, len(_met(trial, answer))))
+        return Prediction(Request.APPLY, live.body, request.body, answer.message)
+    return Prediction(
+        Request.APPLY, live.body, request.body, conflicted(item, len(_remaining_conflicts(request, answer)))
+    )
 
 
 def conflicted(item: Item, count: int) -> str:

@@ -344,10 +344,10 @@ def pinned(group: Group, proposals: Sequence[Rewriting]) -> tuple[list[Rewriting
         if not predictions[index].stale_version:
             continue
         for pin in _versions(group, member):
-            trial = [*chosen[:index], replace(chosen[index], pin=pin), *chosen[index + 1 :]]
-            answers = simulated(group, trial)
+            request = [*chosen[:index], replace(chosen[index], pin=pin), *chosen[index + 1 :]]
+            answers = simulated(group, request)
             if not answers[index].error:
-                chosen, predictions = trial, answers
+                chosen, predictions = request, answers
                 break
     return chosen, predictions
 

@@ -29,14 +29,15 @@ class Item(Record):
     """One object of the stream, its scope resolved, and what was found for it.
 
     ``observation`` is ``None`` where no cluster was asked, and for what cannot be looked up: a hook (Helm handles it
-    apart) and an object whose name the server will make. ``occupant`` is what is live under the name of a hook.
+    apart) and an object whose name the server will make. ``live_under_hook_name`` is what is live under the name of a
+    hook.
     """
 
     ref: ObjectRef
     key: ObjectKey
     resource: Resource
     observation: Observation | None
-    occupant: LiveObject | None = None
+    live_under_hook_name: LiveObject | None = None
 
     @property
     def name(self) -> str:
@@ -49,7 +50,7 @@ class Item(Record):
         return hooks.HOOK in self.ref.annotations
 
     @property
-    def clears_its_place(self) -> bool:
+    def deleted_before_creation(self) -> bool:
         """Whether Helm deletes what is live under the hook's name before it runs it: its default, but for CRDs."""
         annotations = self.ref.annotations
         skipped = hooks.unknown_events(annotations)
@@ -64,13 +65,13 @@ class Item(Record):
 class Desired:
     """What the chart wants, object by object: each document is read when it is asked for, and once.
 
-    A Secret's ``stringData`` stands in ``data``, as the API server stores it. ``comparable`` makes of the object what
+    A Secret's ``stringData`` stands in ``data``, as the API server stores it. ``normalize`` makes of the object what
     can be compared with what is live.
     """
 
-    def __init__(self, manifest: Manifest, comparable: Callable[[ObjectRef, Json], Json] | None = None) -> None:
+    def __init__(self, manifest: Manifest, normalize: Callable[[ObjectRef, Json], Json] | None = None) -> None:
         self._manifest = manifest
-        self._comparable = comparable
+        self._normalize = normalize
         self._read: dict[tuple[int, tuple[int, ...]], Json] = {}
 
     def __call__(self, ref: ObjectRef) -> Json:
@@ -78,13 +79,13 @@ class Desired:
         key = (ref.document, ref.path)
         if key not in self._read:
             body = folded(ref.gvk, self._manifest.value(ref))
-            self._read[key] = body if self._comparable is None else self._comparable(ref, body)
+            self._read[key] = body if self._normalize is None else self._normalize(ref, body)
         return self._read[key]
 
     def document(self, ref: ObjectRef) -> Json:
         """The object's value as the document says it, ``stringData`` included; raises ManifestError."""
         body = self._manifest.value(ref)
-        return body if self._comparable is None else self._comparable(ref, body)
+        return body if self._normalize is None else self._normalize(ref, body)
 
 
 class Facts(Record):
@@ -122,7 +123,7 @@ class Facts(Record):
         return next((entry.body for entry in self.stored if entry.key == key), None)
 
 
-def upgraded_from(invocation: Invocation, own: tuple[StoredRelease, ...]) -> StoredRelease | None:
+def base_revision(invocation: Invocation, own: tuple[StoredRelease, ...]) -> StoredRelease | None:
     """The stored revision whose manifest this run compares with; ``None`` for what is an install.
 
     ``prepareUpgrade`` (pkg/action/upgrade.go): the deployed revision, else the last one where it is failed or
@@ -142,7 +143,7 @@ def upgraded_from(invocation: Invocation, own: tuple[StoredRelease, ...]) -> Sto
 
 def ignores_apply_flags(invocation: Invocation, own: tuple[StoredRelease, ...], behaviour: Behaviour) -> bool:
     """Whether Helm does not hear how to apply: ``upgrade --install`` that installs, before 4.0.5."""
-    installs = invocation.action is Action.UPGRADE_INSTALL and upgraded_from(invocation, own) is None
+    installs = invocation.action is Action.UPGRADE_INSTALL and base_revision(invocation, own) is None
     return installs and not behaviour.forwards_apply_flags
 
 
@@ -158,7 +159,7 @@ def applies_server_side(invocation: Invocation, own: tuple[StoredRelease, ...], 
         return True
     if invocation.server_side == "false":
         return False
-    if invocation.server_side == "true" or upgraded_from(invocation, own) is None:
+    if invocation.server_side == "true" or base_revision(invocation, own) is None:
         return True
     return own[-1].apply_method == "ssa"
 
@@ -169,5 +170,5 @@ def patches_client_side(facts: Facts) -> bool:
     if invocation.helm is None:
         return True
     behaviour = behaviour_of(invocation.helm)
-    replaces = invocation.force and (behaviour.force_on_adoption or upgraded_from(invocation, facts.own) is not None)
+    replaces = invocation.force and (behaviour.force_on_adoption or base_revision(invocation, facts.own) is not None)
     return not (replaces or applies_server_side(invocation, facts.own, behaviour))

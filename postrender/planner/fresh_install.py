@@ -10,7 +10,7 @@ import hashlib
 from typing import Any
 
 from postrender._record import replace
-from postrender.cluster.interface import Accepted, NotAsked, Rejected, Trial, TrialAnswer, Verb
+from postrender.cluster.interface import Accepted, DryRunRequest, DryRunResult, Rejected, Skipped, Verb
 from postrender.helm.api_server import SERVER_KEPT
 from postrender.helm.fresh_install import (
     Path,
@@ -31,7 +31,7 @@ _ALLOCATED = ("clusterIP", "clusterIPs", "healthCheckNodePort")
 """Fields of a Service whose values the live object holds already, so that a second one cannot be created with them."""
 
 
-def dry_run_create(facts: Facts, item: Item) -> Trial | None:
+def dry_run_create(facts: Facts, item: Item) -> DryRunRequest | None:
     """The chart's object under an unused name; ``None`` if the live object is what the chart says, and no more."""
     live, release = item.live, facts.invocation.release
     if item.hook or live is None or live.body is None or release is None or not item.key.name:
@@ -59,7 +59,7 @@ def ignored(item: Item, body: Json, fresh: Json, predicted: Json, answered: Json
     )
 
 
-def create_request(resource: Resource, key: ObjectKey, body: Json) -> Trial:
+def create_request(resource: Resource, key: ObjectKey, body: Json) -> DryRunRequest:
     """A dry-run create of ``body`` under an unused name, without what only one object can have."""
     server_set = (*SERVER_KEPT, "resourceVersion", "generateName")
     metadata = {name: value for name, value in body["metadata"].items() if name not in server_set}
@@ -68,7 +68,7 @@ def create_request(resource: Resource, key: ObjectKey, body: Json) -> Trial:
     sent["metadata"] = {**metadata, "name": unused}
     if key.group_kind == _SERVICE:
         sent["spec"] = _unallocated(sent.get("spec"))
-    return Trial(Verb.CREATE, resource, replace(key, name=unused), sent, stands_for=key)
+    return DryRunRequest(Verb.CREATE, resource, replace(key, name=unused), sent, stands_for=key)
 
 
 def unused_name(key: ObjectKey) -> str:
@@ -76,11 +76,11 @@ def unused_name(key: ObjectKey) -> str:
     return f"postrender-{hashlib.sha256(str(key).encode()).hexdigest()[:16]}"
 
 
-def fresh_object(trial: Trial, result: TrialAnswer) -> Json | str:
+def fresh_object(request: DryRunRequest, result: DryRunResult) -> Json | str:
     """The object that a create would give, under its own name; or a sentence why that is not known, ``""`` for none."""
     if isinstance(result, Accepted):
-        return _renamed(result.live, trial.key.name, trial.about.name)
-    if isinstance(result, NotAsked):
+        return _renamed(result.live, request.key.name, request.about.name)
+    if isinstance(result, Skipped):
         return result.reason
     return result.message if isinstance(result, Rejected) else "the API server reports a conflict"
 

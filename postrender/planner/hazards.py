@@ -25,8 +25,8 @@ def hazards(run: Run, index: int, done: Rewriting) -> Iterator[Finding]:
     if item.hook:
         if unknown := unknown_events(item.ref.annotations):
             yield _skipped(unknown)
-        if item.occupant is not None:
-            yield from _hook(run, item, item.occupant)
+        if item.live_under_hook_name is not None:
+            yield from _hook(run, item, item.live_under_hook_name)
         return
     if owner is None:
         return
@@ -117,7 +117,7 @@ def _hook(run: Run, item: Item, live: LiveObject) -> Iterator[Finding]:
     ``before-hook-creation``, no CustomResourceDefinition is ever deleted, and nobody looks whose the object is. What
     carries the annotation of a hook is what an earlier run of the hook left.
     """
-    if HOOK in live.annotations or not item.clears_its_place:
+    if HOOK in live.annotations or not item.deleted_before_creation:
         return
     now = not _EVENTS[run.upgrade].isdisjoint(events(item.ref.annotations))
     yield Finding(

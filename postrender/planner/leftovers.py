@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from postrender._record import replace
-from postrender.cluster.interface import Accepted, Trial, TrialAnswer, Verb
+from postrender.cluster.interface import Accepted, DryRunRequest, DryRunResult, Verb
 from postrender.helm.fresh_install import keys_of_string_data
 from postrender.helm.patch import PatchType, patch_type
 from postrender.helm.server_side.fieldset import Path, canonical, shown
@@ -26,30 +26,35 @@ Answers = Mapping[ObjectKey, "Json | str"]
 """New objects by the key of the live one, or why there is none."""
 
 
-def new_objects(answers: Sequence[tuple[Trial, TrialAnswer]]) -> dict[ObjectKey, Trial]:
+def new_objects(answers: Sequence[tuple[DryRunRequest, DryRunResult]]) -> dict[ObjectKey, DryRunRequest]:
     """Requests that show new objects, for each applied one that is not word for word what the chart says."""
     return {
-        trial.key: replace(
-            create_request(trial.resource, trial.key, trial.body), verb=Verb.APPLY, new=True, strict=True
+        request.key: replace(
+            create_request(request.resource, request.key, request.body),
+            verb=Verb.APPLY,
+            creates=True,
+            strict_validation=True,
         )
-        for trial, answer in _applied(answers)
-        if _sets_more(answer.live, trial.body)
+        for request, answer in _applied(answers)
+        if _sets_more(answer.live, request.body)
     }
 
 
-def known(requests: Mapping[ObjectKey, Trial], answers: Sequence[TrialAnswer]) -> Answers:
+def known(requests: Mapping[ObjectKey, DryRunRequest], answers: Sequence[DryRunResult]) -> Answers:
     """What the answers to ``new_objects`` mean."""
-    return {key: fresh_object(trial, answer) for (key, trial), answer in zip(requests.items(), answers, strict=True)}
+    return {
+        key: fresh_object(request, answer) for (key, request), answer in zip(requests.items(), answers, strict=True)
+    }
 
 
 def compared(
-    plan: Plan, facts: Facts, policy: Policy, answers: Sequence[tuple[Trial, TrialAnswer]], fresh: Answers
+    plan: Plan, facts: Facts, policy: Policy, answers: Sequence[tuple[DryRunRequest, DryRunResult]], fresh: Answers
 ) -> Plan:
     """The plan with what stays of the live objects that is not as in new ones."""
     # An object may be there twice; of one that was not tried, its earlier document says what is known.
-    after = {trial.key: (trial, answer.live) for trial, answer in _applied(answers) if trial.key in fresh}
+    after = {request.key: (request, answer.live) for request, answer in _applied(answers) if request.key in fresh}
     held = {entry.key for entry in facts.stored}
-    lives = {item.key: item.live.body for item in facts.items if item.live is not None}
+    live_objects = {item.key: item.live.body for item in facts.items if item.live is not None}
     return replace(
         plan,
         verdicts=tuple(
@@ -59,9 +64,11 @@ def compared(
                 *after[verdict.key],
                 fresh[verdict.key],
                 held=verdict.key in held,
-                reported=_keys_reported(lives.get(verdict.key)) if verdict.key.group_kind == SECRET else frozenset(),
+                reported=_keys_reported(live_objects.get(verdict.key))
+                if verdict.key.group_kind == SECRET
+                else frozenset(),
             )
-            if verdict.key in after and verdict.trial is not None
+            if verdict.key in after and verdict.dry_run is not None
             else verdict
             for verdict in plan.verdicts
         ),
@@ -77,11 +84,11 @@ def _keys_reported(live: Json) -> frozenset[Path]:
     return frozenset(paths | whole)
 
 
-def _applied(answers: Sequence[tuple[Trial, TrialAnswer]]) -> Iterator[tuple[Trial, Accepted]]:
+def _applied(answers: Sequence[tuple[DryRunRequest, DryRunResult]]) -> Iterator[tuple[DryRunRequest, Accepted]]:
     """The applies to live objects that the server would carry out."""
-    for trial, answer in answers:
-        if trial.verb is Verb.APPLY and not trial.new and isinstance(answer, Accepted):
-            yield trial, answer
+    for request, answer in answers:
+        if request.verb is Verb.APPLY and not request.creates and isinstance(answer, Accepted):
+            yield request, answer
 
 
 def _sets_more(live: Json, chart: Json) -> bool:
@@ -93,7 +100,7 @@ def _sets_more(live: Json, chart: Json) -> bool:
 def _compared(
     verdict: Verdict,
     policy: Policy,
-    trial: Trial,
+    request: DryRunRequest,
     live: Json,
     fresh: Json | str,
     *,
@@ -103,10 +110,10 @@ def _compared(
     if any(finding.severity is Severity.ERROR for finding in verdict.findings):
         return verdict
     if isinstance(fresh, str):
-        found: Sequence[Leftover] = of_others(live, trial.body)
+        found: Sequence[Leftover] = of_others(live, request.body)
     else:
-        found = leftovers(trial.key.group_kind, live, fresh, trial.body)
-    findings = _findings(trial, live, [each for each in found if each.path not in reported], policy, held=held)
+        found = leftovers(request.key.group_kind, live, fresh, request.body)
+    findings = _findings(request, live, [each for each in found if each.path not in reported], policy, held=held)
     if isinstance(fresh, str) and fresh and not held:
         findings.append(simulation_findings.not_compared(fresh))
     for finding in findings:
@@ -114,9 +121,11 @@ def _compared(
     return verdict
 
 
-def _findings(trial: Trial, live: Json, found: Sequence[Leftover], policy: Policy, *, held: bool) -> list[Finding]:
-    custom = patch_type(trial.resource.gvk) is PatchType.MERGE
-    reported = {tuple(f"f:{name}" for name in path) for path in lost(trial.body, live)} if custom else set()
+def _findings(
+    request: DryRunRequest, live: Json, found: Sequence[Leftover], policy: Policy, *, held: bool
+) -> list[Finding]:
+    custom = patch_type(request.resource.gvk) is PatchType.MERGE
+    reported = {tuple(f"f:{name}" for name in path) for path in lost(request.body, live)} if custom else set()
     dropped = [each for each in found if each.in_chart and each.path not in reported]
     others = [each for each in found if each.managers and not each.in_chart]
     rest = [each for each in found if not (each.managers or each.in_chart)]
@@ -126,17 +135,17 @@ def _findings(trial: Trial, live: Json, found: Sequence[Leftover], policy: Polic
     if others:
         fields = [f"{shown(each.path)} ({', '.join(each.managers)})" for each in others]
         findings.append(
-            simulation_findings.of_other_managers(fields, trial.name, _patch(trial, live, others), held=held)
+            simulation_findings.of_other_managers(fields, request.name, _patch(request, live, others), held=held)
         )
     if rest:
         paths = [shown(each.path) for each in rest]
-        recreate = any(cannot_change(trial.key.group_kind, each) for each in rest)
-        patch = _patch(trial, live, rest)
-        findings.append(simulation_findings.unlike_new(paths, trial.name, patch, policy, recreate=recreate))
+        recreate = any(cannot_change(request.key.group_kind, each) for each in rest)
+        patch = _patch(request, live, rest)
+        findings.append(simulation_findings.unlike_new(paths, request.name, patch, policy, recreate=recreate))
     return findings
 
 
-def _patch(trial: Trial, live: Json, found: Sequence[Leftover]) -> Json:
+def _patch(request: DryRunRequest, live: Json, found: Sequence[Leftover]) -> Json:
     """Operations that remove what was found; none that would show a Secret's value."""
     made = operations(live, found)
-    return [each for each in made if "value" not in each] if trial.key.group_kind == SECRET else made
+    return [each for each in made if "value" not in each] if request.key.group_kind == SECRET else made

@@ -189,13 +189,13 @@ def _stored(
     """The rewritings with the truth stored where the chart will not be live; as they were where that is not true."""
     shall = rights(group, rewritings)
     predictions = [_postponed(group, member, each) for member, each in zip(group.members, before, strict=True)]
-    trial = [
+    request = [
         replace(rewriting, store=truth(group, index, rewriting, prediction, shall[index]), pin="")
         if wrong[index]
         else rewriting
         for index, (rewriting, prediction) in enumerate(zip(rewritings, predictions, strict=True))
     ]
-    settled, answers = _settled(group, trial)
+    settled, answers = _settled(group, request)
     true = all(
         not answer.error
         and (

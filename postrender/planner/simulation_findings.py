@@ -16,7 +16,7 @@ from postrender.planner.verdict import Finding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from postrender.cluster.interface import Conflict, NotAsked
+    from postrender.cluster.interface import Conflict, Skipped
 
 
 def momentary(*, pin: bool) -> Finding:
@@ -199,14 +199,14 @@ def conflicts(found: Sequence[Conflict], name: str) -> Finding:
     )
 
 
-def rejected(message: str, name: str, *, new: bool) -> Finding:
-    """The API server says no to what Helm will send; ``new`` where nothing is live there."""
+def rejected(message: str, name: str, *, creates: bool) -> Finding:
+    """The API server says no to what Helm will send; ``creates`` where nothing is live there."""
     delete = f"kubectl delete {kubectl(name)}   (only where it may be made anew: what it holds is lost)"
     return Finding(
         "PR307",
         Severity.ERROR,
         f"the API server would refuse what this Helm sends: {message}",
-        ("change the chart to what the server takes", *(() if new else (delete,))),
+        ("change the chart to what the server takes", *(() if creates else (delete,))),
     )
 
 
@@ -271,7 +271,7 @@ def _patching(name: str, patch: Json) -> tuple[str, ...]:
     return (f"kubectl patch {kubectl(name)} --type=json -p {shlex.quote(text)}",)
 
 
-def not_asked(unasked: Sequence[tuple[str, NotAsked]]) -> tuple[str, ...]:
+def not_asked(unasked: Sequence[tuple[str, Skipped]]) -> tuple[str, ...]:
     """A note on what could not be tried beforehand, for whatever reason; the first one is told."""
     if not unasked:
         return ()

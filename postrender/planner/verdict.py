@@ -13,7 +13,7 @@ from postrender.models import Json, LiveObject, ObjectKey, Resource, Severity, o
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from postrender.cluster.interface import Trial
+    from postrender.cluster.interface import DryRunRequest
     from postrender.helm.simulate import Prediction
 
 
@@ -48,7 +48,7 @@ class Verdict(Record):
     ``edits`` are what the filter does to its document, ``adopt`` the live object that ``--adopt`` lets postrender
     stamp first, ``apply`` the JSON merge patch that ``--on-drift apply`` lets it send to the live object before Helm
     runs (``None`` for none), ``repair_patch`` the one that would give it what the chart wants if this Helm does not,
-    ``trial`` what Helm will send to it. ``prediction`` is ``None`` where nobody looked, or
+    ``dry_runst`` what Helm will send to it. ``prediction`` is ``None`` where nobody looked, or
     where Helm applies server-side and the server was not asked.
     """
 
@@ -63,7 +63,7 @@ class Verdict(Record):
     adopt: LiveObject | None = None
     apply: Json = None
     repair_patch: Json = None
-    trial: Trial | None = None
+    dry_run: DryRunRequest | None = None
 
     @property
     def name(self) -> str:

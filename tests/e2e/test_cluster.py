@@ -10,7 +10,7 @@ import pytest
 
 from postrender.cluster import builtin_kinds
 from postrender.cluster.client import Cluster, connect
-from postrender.cluster.interface import Wanted
+from postrender.cluster.interface import ObjectLookup
 from postrender.errors import ClusterError
 from postrender.models import (
     Absent,
@@ -43,19 +43,19 @@ def resource(kind: Kind) -> Resource:
     return Resource(GroupVersionKind(kind.group, kind.version, kind.kind), kind.plural, kind.namespaced, False)
 
 
-def wanted(kind: Kind, namespace: Namespace, name: str, *, body: bool = False) -> Wanted:
-    return Wanted(resource(kind), namespace.name if kind.namespaced else "", name, body)
+def wanted(kind: Kind, namespace: Namespace, name: str, *, body: bool = False) -> ObjectLookup:
+    return ObjectLookup(resource(kind), namespace.name if kind.namespaced else "", name, body)
 
 
 def live(cluster: Cluster, kind: Kind, namespace: Namespace, name: str, *, body: bool = False) -> LiveObject:
-    (found,) = cluster.observe([wanted(kind, namespace, name, body=body)])
+    (found,) = cluster.get_objects([wanted(kind, namespace, name, body=body)])
     assert isinstance(found, Found)
     return found.live
 
 
 class TestDiscovery:
     def test_custom_kinds(self, cluster: Cluster) -> None:
-        found = cluster.resources(resource(kind).gvk for kind in kinds.CUSTOM)
+        found = cluster.resolve_kinds(resource(kind).gvk for kind in kinds.CUSTOM)
         assert found == {resource(kind).gvk: resource(kind) for kind in kinds.CUSTOM}
 
     def test_the_table_of_built_in_kinds_agrees(self, cluster: Cluster) -> None:
@@ -77,7 +77,7 @@ class TestDiscovery:
         }
         table = json.loads((Path(builtin_kinds.__file__).parent / "builtin_kinds.json").read_text())
         gvks = [GroupVersionKind(group, versions[group], kind) for group, kind, *_ in table if group in versions]
-        served = {gvk: found for gvk, found in cluster.resources(gvks).items() if isinstance(found, Resource)}
+        served = {gvk: found for gvk, found in cluster.resolve_kinds(gvks).items() if isinstance(found, Resource)}
         assert len(served) > 45
         assert served == {gvk: builtin_kinds.known(gvk) for gvk in served}
 
@@ -93,11 +93,11 @@ class TestDiscovery:
     )
     def test_not_served(self, cluster: Cluster, api_version: str, kind: str) -> None:
         gvk = GroupVersionKind.parse(api_version, kind)
-        assert cluster.resources([gvk]) == {gvk: NotServed()}
+        assert cluster.resolve_kinds([gvk]) == {gvk: NotServed()}
 
     def test_kinds_that_cannot_be_read_are_unknown(self, cluster: Cluster) -> None:
         gvk = GroupVersionKind("authentication.k8s.io", "v1", "TokenReview")
-        assert isinstance(cluster.resources([gvk])[gvk], Unknown)
+        assert isinstance(cluster.resolve_kinds([gvk])[gvk], Unknown)
 
     @pytest.fixture
     def broken(self, control_plane: ControlPlane, cluster: Cluster) -> Iterator[None]:
@@ -116,7 +116,7 @@ class TestDiscovery:
             yield
         finally:
             control_plane.api.request("DELETE", API_SERVICE.path("", name))
-            wait_until(lambda: cluster.resources([BROKEN]) == {BROKEN: NotServed()}, "the broken API to go away")
+            wait_until(lambda: cluster.resolve_kinds([BROKEN]) == {BROKEN: NotServed()}, "the broken API to go away")
 
     @pytest.mark.usefixtures("broken")
     def test_an_aggregated_api_that_does_not_answer_is_unknown(
@@ -126,30 +126,30 @@ class TestDiscovery:
             "what the server knows of broken.example.com/v1 is stale: the API behind it does not answer",
             (f"kubectl get apiservices v1.broken.example.com --kubeconfig {control_plane.kubeconfig}",),
         )
-        wait_until(lambda: cluster.resources([BROKEN])[BROKEN] == stale, "the API to be known as stale")
+        wait_until(lambda: cluster.resolve_kinds([BROKEN])[BROKEN] == stale, "the API to be known as stale")
 
 
 class TestReads:
     def test_what_is_there_and_what_is_not(self, cluster: Cluster, namespace: Namespace) -> None:
         made = namespace.create(manifest(STABLE_SHIRT, "shirt", {"color": "blue"}), STABLE_SHIRT)
         questions = [wanted(kind, namespace, "shirt") for kind in (STABLE_SHIRT, BETA_SHIRT, CONFIG_MAP)]
-        stable, beta, other = cluster.observe(questions)
+        stable, beta, other = cluster.get_objects(questions)
         assert isinstance(stable, Found)
         assert (stable.live.uid, stable.live.body) == (made["metadata"]["uid"], None)
         assert (beta, other) == (Absent(), Absent())
         assert live(cluster, STABLE_SHIRT, namespace, "shirt", body=True).body == made
 
     def test_a_namespace_that_is_not_there(self, cluster: Cluster) -> None:
-        assert cluster.observe([Wanted(resource(CONFIG_MAP), "no-such-namespace", "a", False)]) == [Absent()]
+        assert cluster.get_objects([ObjectLookup(resource(CONFIG_MAP), "no-such-namespace", "a", False)]) == [Absent()]
 
     @pytest.mark.parametrize("name", ["..", ".", "a/b", "a b", "a%2fb"])
     def test_a_name_that_no_object_can_have(self, cluster: Cluster, namespace: Namespace, name: str) -> None:
-        (answer,) = cluster.observe([wanted(CONFIG_MAP, namespace, name)])
+        (answer,) = cluster.get_objects([wanted(CONFIG_MAP, namespace, name)])
         assert not isinstance(answer, Found)
 
     def test_someone_without_rights(self, control_plane: ControlPlane, namespace: Namespace) -> None:
         user = control_plane.user(namespace)
-        (answer,) = connect(Connection(kubeconfig=str(user.kubeconfig))).observe(
+        (answer,) = connect(Connection(kubeconfig=str(user.kubeconfig))).get_objects(
             [wanted(STABLE_SHIRT, namespace, "shirt")]
         )
         assert isinstance(answer, Unknown)
@@ -158,7 +158,7 @@ class TestReads:
 
     def test_someone_unknown(self, control_plane: ControlPlane, namespace: Namespace) -> None:
         stranger = Connection(kubeconfig=str(control_plane.kubeconfig), token="nobody")
-        (answer,) = connect(stranger).observe([wanted(CONFIG_MAP, namespace, "a")])
+        (answer,) = connect(stranger).get_objects([wanted(CONFIG_MAP, namespace, "a")])
         assert isinstance(answer, Unknown)
         assert answer.reason == "the server does not accept our credentials (401): Unauthorized"
 
@@ -167,14 +167,14 @@ class TestReads:
         someone = Connection(
             kubeconfig=str(control_plane.kubeconfig), as_user="jane", as_groups=("system:masters", "tailors")
         )
-        assert connect(someone).observe([wanted(CONFIG_MAP, namespace, "a")]) == [Absent()]
+        assert connect(someone).get_objects([wanted(CONFIG_MAP, namespace, "a")]) == [Absent()]
         assert [each.agent for each in control_plane.audit.since(mark, namespace=namespace.name)] == ["postrender"]
 
     def test_reads_are_reads(self, control_plane: ControlPlane, cluster: Cluster, namespace: Namespace) -> None:
         mark = control_plane.audit.mark()
-        cluster.resources([resource(STABLE_SHIRT).gvk, resource(CONFIG_MAP).gvk])
-        cluster.observe([wanted(CONFIG_MAP, namespace, f"c{place}", body=bool(place % 2)) for place in range(40)])
-        cluster.releases(ReleaseName(namespace.name, "r"), manifest=True, driver="secret")
+        cluster.resolve_kinds([resource(STABLE_SHIRT).gvk, resource(CONFIG_MAP).gvk])
+        cluster.get_objects([wanted(CONFIG_MAP, namespace, f"c{place}", body=bool(place % 2)) for place in range(40)])
+        cluster.get_revisions(ReleaseName(namespace.name, "r"), manifest=True, driver="secret")
         asked = control_plane.audit.since(mark)
         assert {each.verb for each in asked if each.agent == "postrender"} == {"get", "list"}
         assert len([each for each in asked if each.namespace == namespace.name]) == 41
@@ -278,21 +278,21 @@ class TestReleases:
         name = ReleaseName(namespace.name, "r")
         good = chart(tmp_path, {"c": manifest(CONFIG_MAP, "c", {"a": "1"})})
         bad = chart(tmp_path, {"c": manifest(CONFIG_MAP, "c", {"a": [1]})})
-        assert cluster.releases(name, manifest=True, driver=driver) == ()
+        assert cluster.get_revisions(name, manifest=True, driver=driver) == ()
         it.install("r", good, env=env).expect_ok()
         it.upgrade("r", good, env=env).expect_ok()
         assert not it.upgrade("r", bad, "--disable-openapi-validation", env=env).ok
-        found = cluster.releases(name, manifest=True, driver=driver)
+        found = cluster.get_revisions(name, manifest=True, driver=driver)
         assert isinstance(found, tuple)
         assert [(each.revision, each.status) for each in found] == [(1, "superseded"), (2, "deployed"), (3, "failed")]
         assert [each.manifest is None for each in found] == [True, False, False]
         assert [each.apply_method for each in found] == ["", method, method]
         assert "kind: ConfigMap" in (found[1].manifest or "")
-        short = cluster.releases(name, manifest=False, driver=driver)
+        short = cluster.get_revisions(name, manifest=False, driver=driver)
         assert isinstance(short, tuple)
         assert [(each.revision, each.status) for each in short] == [(each.revision, each.status) for each in found]
         it.run("uninstall", "r", "--keep-history", env=env).expect_ok()
-        kept = cluster.releases(name, manifest=True, driver=driver)
+        kept = cluster.get_revisions(name, manifest=True, driver=driver)
         assert isinstance(kept, tuple)
         assert (kept[-1].revision, kept[-1].status) == (3, "uninstalled")
 
@@ -303,6 +303,6 @@ class TestReleases:
         a_chart = chart(tmp_path, {"c": manifest(CONFIG_MAP, "c", {"a": "1"})})
         for _ in range(5):
             helm("3.21.4").upgrade("r", a_chart, "--install").expect_ok()
-        found = cluster.releases(ReleaseName(namespace.name, "r"), manifest=False, driver="secret")
+        found = cluster.get_revisions(ReleaseName(namespace.name, "r"), manifest=False, driver="secret")
         assert isinstance(found, tuple)
         assert [each.revision for each in found] == [1, 2, 3, 4, 5]

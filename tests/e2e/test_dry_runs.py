@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from postrender.cluster.client import Cluster, connect
-from postrender.cluster.interface import Accepted, Conflict, Conflicting, Rejected, Trial, Verb
+from postrender.cluster.interface import Accepted, Conflict, Conflicts, DryRunRequest, Rejected, Verb
 from postrender.models import Connection, GroupVersionKind, ObjectKey, Resource
 from tests.e2e.api import Namespace
 from tests.e2e.charts import chart, manifest
@@ -22,10 +22,10 @@ def cluster(control_plane: ControlPlane) -> Cluster:
     return connect(Connection(kubeconfig=str(control_plane.kubeconfig)))
 
 
-def trial(verb: Verb, kind: Kind, namespace: Namespace, body: object, *, force: bool = False) -> Trial:
+def request(verb: Verb, kind: Kind, namespace: Namespace, body: object, *, force: bool = False) -> DryRunRequest:
     gvk = GroupVersionKind(kind.group, kind.version, kind.kind)
     resource = Resource(gvk, kind.plural, kind.namespaced, False)
-    return Trial(verb, resource, ObjectKey(gvk.group_kind, namespace.name, "a"), body, force)
+    return DryRunRequest(verb, resource, ObjectKey(gvk.group_kind, namespace.name, "a"), body, force)
 
 
 def test_no_dry_run_writes(control_plane: ControlPlane, cluster: Cluster, namespace: Namespace) -> None:
@@ -33,15 +33,15 @@ def test_no_dry_run_writes(control_plane: ControlPlane, cluster: Cluster, namesp
     whole = manifest(CONFIG_MAP, "a", {"x": "2"})
     version = {"metadata": {**whole["metadata"], "resourceVersion": before["metadata"]["resourceVersion"]}}
     asked = [
-        trial(Verb.APPLY, CONFIG_MAP, namespace, whole),
-        trial(Verb.APPLY, CONFIG_MAP, namespace, whole, force=True),
-        trial(Verb.MERGE, CONFIG_MAP, namespace, {"data": {"x": "2"}}),
-        trial(Verb.STRATEGIC, CONFIG_MAP, namespace, {"data": {"x": "2"}}),
-        trial(Verb.REPLACE, CONFIG_MAP, namespace, {**whole, **version}),
+        request(Verb.APPLY, CONFIG_MAP, namespace, whole),
+        request(Verb.APPLY, CONFIG_MAP, namespace, whole, force=True),
+        request(Verb.MERGE, CONFIG_MAP, namespace, {"data": {"x": "2"}}),
+        request(Verb.STRATEGIC, CONFIG_MAP, namespace, {"data": {"x": "2"}}),
+        request(Verb.REPLACE, CONFIG_MAP, namespace, {**whole, **version}),
     ]
     mark = control_plane.audit.mark()
-    conflict, *others = cluster.attempt(asked)
-    assert isinstance(conflict, Conflicting)
+    conflict, *others = cluster.dry_run(asked)
+    assert isinstance(conflict, Conflicts)
     assert conflict.conflicts == (Conflict(".data.x", "someone", False),)
     assert [each.live["data"] for each in others if isinstance(each, Accepted)] == [{"x": "2"}] * 4
     requests = control_plane.audit.since(mark, namespace=namespace.name)
@@ -52,7 +52,7 @@ def test_no_dry_run_writes(control_plane: ControlPlane, cluster: Cluster, namesp
 def test_an_immutable_field(cluster: Cluster, namespace: Namespace) -> None:
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "a"}
     namespace.apply(manifest(ROLE_BINDING, "a", role), ROLE_BINDING, "someone")
-    (answer,) = cluster.attempt([trial(Verb.STRATEGIC, ROLE_BINDING, namespace, {"roleRef": {**role, "name": "b"}})])
+    (answer,) = cluster.dry_run([request(Verb.STRATEGIC, ROLE_BINDING, namespace, {"roleRef": {**role, "name": "b"}})])
     assert isinstance(answer, Rejected)
     assert "cannot change roleRef" in answer.message
 

@@ -50,9 +50,14 @@ A, B, C = {"name": "a", "value": "1"}, {"name": "b"}, {"name": "c"}
 def test_a_merge_patch_keeps_another_managers_elements_only_if_it_sends_nothing(
     live: Any, fresh: Any, kept: Any, whole: Any
 ) -> None:
-    lives, chart = listed(live, entry("helm", KEYED), entry("cert-manager", ANOTHERS)), {"spec": {"list": fresh}}
+    live_objects, chart = (
+        listed(live, entry("helm", KEYED), entry("cert-manager", ANOTHERS)),
+        {"spec": {"list": fresh}},
+    )
     for merged, result in ((False, kept), (True, whole)):
-        found = expected_object(lives, chart, listed(fresh), owners(lives, listed(fresh), whole_lists=merged))
+        found = expected_object(
+            live_objects, chart, listed(fresh), owners(live_objects, listed(fresh), whole_lists=merged)
+        )
         assert found["spec"]["list"] == result
 
 

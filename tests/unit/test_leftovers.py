@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from postrender.cluster.interface import Accepted, NotAsked, Rejected, Trial, TrialAnswer, Verb
+from postrender.cluster.interface import Accepted, DryRunRequest, DryRunResult, Rejected, Skipped, Verb
 from postrender.helm.objects import built
 from postrender.helm.server_side.leftovers import Leftover, leftovers, of_others, operations
 from postrender.models import GroupKind, GroupVersionKind, ObjectKey, Resource
@@ -134,7 +134,7 @@ def test_what_others_set_is_known_without_a_new_object() -> None:
 
 def said(
     live: Any,
-    fresh: TrialAnswer,
+    fresh: DryRunResult,
     chart: Any,
     policy: Policy | None = None,
     resource: Resource = PART,
@@ -143,12 +143,12 @@ def said(
 ) -> Verdict:
     """The verdict on an applied object once the server answered for a new one."""
     key = ObjectKey(resource.gvk.group_kind, "shop", "a")
-    trial = Trial(Verb.APPLY, resource, key, chart)
-    verdict = Verdict(None, key, resource, None, (), (), trial=trial)  # type: ignore[arg-type]
-    pairs = [(trial, Accepted(live))]
+    request = DryRunRequest(Verb.APPLY, resource, key, chart)
+    verdict = Verdict(None, key, resource, None, (), (), dry_run=request)  # type: ignore[arg-type]
+    pairs = [(request, Accepted(live))]
     requests = new_objects(pairs)
     (asked,) = requests.values()
-    assert (asked.verb, asked.new, asked.strict, asked.about) == (Verb.APPLY, True, True, key)
+    assert (asked.verb, asked.creates, asked.strict_validation, asked.about) == (Verb.APPLY, True, True, key)
     assert asked.key.name != "a"
     stored = (built(resource.gvk, key, chart),) if held else ()
     facts = Facts(None, (), None, stored=stored)  # type: ignore[arg-type]
@@ -210,7 +210,7 @@ def test_a_command_never_shows_the_value_of_a_secret() -> None:
 
 def test_a_new_object_that_the_server_refuses_is_warned_about() -> None:
     live = body(PART, {"it's": 1, "free": 1}, KUBECTLS)
-    for answer, reason in ((Rejected("no"), "no"), (NotAsked("no right"), "no right")):
+    for answer, reason in ((Rejected("no"), "no"), (Skipped("no right"), "no right")):
         assert [(each.code, each.text) for each in said(live, answer, body(PART, {})).findings] == [
             (
                 "PR317",
@@ -219,4 +219,4 @@ def test_a_new_object_that_the_server_refuses_is_warned_about() -> None:
             ),
             ("PR314", f"fields that left the chart may stay live without notice: {reason}"),
         ]
-    assert [each.code for each in said(live, NotAsked(), body(PART, {})).findings] == ["PR317"]
+    assert [each.code for each in said(live, Skipped(), body(PART, {})).findings] == ["PR317"]

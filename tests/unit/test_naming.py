@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.cluster.interface import Catalog, Named
+from postrender.cluster.interface import Catalog, NamedKind
 from postrender.cluster.rest_mapper import named_object
 from postrender.errors import ClusterError, UsageError
 from postrender.models import GroupVersionKind, ObjectKey, Resource, Unknown
@@ -16,11 +16,11 @@ CUSTOM_CONFIG_MAP = Resource(GroupVersionKind("cm.example.com", "v1", "ConfigMap
 ROLE = Resource(GroupVersionKind("rbac.authorization.k8s.io", "v1", "ClusterRole"), "clusterroles", False)
 CATALOG = Catalog(
     (
-        Named(SHIRT, "shirt", ("sh",)),
-        Named(BLOUSE, "blouse"),
-        Named(CONFIG_MAP, "configmap", ("cm",)),
-        Named(CUSTOM_CONFIG_MAP, "configmap"),
-        Named(ROLE, "clusterrole"),
+        NamedKind(SHIRT, "shirt", ("sh",)),
+        NamedKind(BLOUSE, "blouse"),
+        NamedKind(CONFIG_MAP, "configmap", ("cm",)),
+        NamedKind(CUSTOM_CONFIG_MAP, "configmap"),
+        NamedKind(ROLE, "clusterrole"),
     ),
     {},
 )
@@ -59,7 +59,7 @@ def test_what_is_no_name(text: str) -> None:
 
 def test_a_kind_in_several_groups() -> None:
     with pytest.raises(UsageError) as error:
-        named_object("shirt/shop/a", "shop", Catalog((Named(SHIRT, "shirt"), Named(BLOUSE, "blouse")), {}))
+        named_object("shirt/shop/a", "shop", Catalog((NamedKind(SHIRT, "shirt"), NamedKind(BLOUSE, "blouse")), {}))
     assert str(error.value) == (
         "shirt/shop/a: shirt are several kinds\n"
         "  next: shirts.stable.example.com/shop/a\n"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from postrender.cluster.offline import Offline
-from postrender.cluster.release_lookup import Owners
+from postrender.cluster.release_lookup import ReleaseLookup
 from postrender.helm.storage import storage
 from postrender.models import GroupKind, LiveObject, ObjectKey, ReleaseName, StoredRelease, Unknown
 
@@ -23,7 +23,7 @@ class Stored(Offline):
         self.known: dict[str, Any] = dict(known)
         self.asked: list[tuple[ReleaseName, str]] = []
 
-    def releases(self, name: ReleaseName, *, manifest: bool, driver: str) -> Any:
+    def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> Any:
         self.asked.append((name, driver))
         assert not manifest
         kept = storage(driver)
@@ -61,9 +61,9 @@ def test_where_it_may_be_stored(
     flux: str, known: Any, answer: bool | Unknown, asked: list[ReleaseName], holds: str, driver: str
 ) -> None:
     source = Stored(holds, **known)
-    owners = Owners(source, driver)
-    assert owners.lives(live(flux)) == answer
-    assert owners.lives(live(flux)) == answer
+    owners = ReleaseLookup(source, driver)
+    assert owners.owner_exists(live(flux)) == answer
+    assert owners.owner_exists(live(flux)) == answer
     assert source.asked == [(name, place) for name in asked for place in ("secret", "configmap")], "each is asked once"
 
 
@@ -71,14 +71,14 @@ def test_where_it_may_be_stored(
 def test_what_the_cluster_does_not_hold_may_be_elsewhere(driver: str) -> None:
     kept = "in a database" if driver == "sql" else "in the memory of Helm itself"
     unknown = Unknown(f"HELM_DRIVER={driver} keeps releases {kept}, where they cannot be read")
-    assert Owners(Stored(), driver).lives(live()) == unknown
-    assert Owners(Stored(shop=("uninstalled",)), driver).lives(live()) == unknown
-    assert Owners(Stored("configmap", shop=("deployed",)), driver).lives(live()) is True
+    assert ReleaseLookup(Stored(), driver).owner_exists(live()) == unknown
+    assert ReleaseLookup(Stored(shop=("uninstalled",)), driver).owner_exists(live()) == unknown
+    assert ReleaseLookup(Stored("configmap", shop=("deployed",)), driver).owner_exists(live()) is True
 
 
 @pytest.mark.parametrize("before", ["deployed", "pending-upgrade"])
 def test_an_uninstall_over_what_is_not_over_is_no_proof(before: str) -> None:
-    assert Owners(Stored(shop=(before, "uninstalled")), "secret").lives(live()) == Unknown(
+    assert ReleaseLookup(Stored(shop=(before, "uninstalled")), "secret").owner_exists(live()) == Unknown(
         f"its revision 2 is uninstalled, and its revision 1 is {before}",
         (
             "helm history old -n shop",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.helm.ownership import Ownership, Standing, classify, lives
+from postrender.helm.ownership import Ownership, Standing, classify, release_exists
 from postrender.models import (
     MANAGED_BY,
     RELEASE_NAME,
@@ -88,4 +88,4 @@ def _revision(number: int, status: str) -> StoredRelease:
     ],
 )
 def test_lives(revisions: list[StoredRelease], expected: bool) -> None:
-    assert lives(revisions) is expected
+    assert release_exists(revisions) is expected

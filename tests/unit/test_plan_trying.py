@@ -8,7 +8,16 @@ import pytest
 
 from postrender import manifest
 from postrender._record import replace
-from postrender.cluster.interface import Accepted, Conflict, Conflicting, NotAsked, Rejected, Trial, TrialAnswer, Verb
+from postrender.cluster.interface import (
+    Accepted,
+    Conflict,
+    Conflicts,
+    DryRunRequest,
+    DryRunResult,
+    Rejected,
+    Skipped,
+    Verb,
+)
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.objects import built
 from postrender.helm.simulate import Request
@@ -25,7 +34,7 @@ from postrender.models import (
     Resource,
 )
 from postrender.planner.decide import decide
-from postrender.planner.dry_run import again, answered, trials
+from postrender.planner.dry_run import apply_results, requests_of, retry_with_force
 from postrender.planner.facts import Desired, Facts, Item
 from postrender.planner.policy import Adopt, Policy
 from postrender.planner.verdict import Action as Done
@@ -81,65 +90,69 @@ def facts(
     return Facts(Desired(documents), tuple(items), Invocation(helm, Action.INSTALL, US, **flags))
 
 
-def heard(known: Facts, answer: TrialAnswer, policy: Policy | None = None, new: TrialAnswer | None = None) -> Plan:
+def heard(known: Facts, answer: DryRunResult, policy: Policy | None = None, new: DryRunResult | None = None) -> Plan:
     """The plan once the server said this to what is live, and that (nothing else: yes) to what is new."""
     policy = policy or Policy()
     plan = decide(known, policy)
-    said = [(new or Accepted({})) if trial.new else answer for trial in trials(plan)]
-    return answered(plan, known, policy, said)
+    said = [(new or Accepted({})) if request.creates else answer for request in requests_of(plan)]
+    return apply_results(plan, known, policy, said)
 
 
-def only(known: Facts, policy: Policy | None = None) -> Trial:
+def only(known: Facts, policy: Policy | None = None) -> DryRunRequest:
     """What is asked about the object that is live."""
-    (trial,) = [trial for trial in trials(decide(known, policy or Policy())) if not trial.new]
-    return trial
+    (request,) = [request for request in requests_of(decide(known, policy or Policy())) if not request.creates]
+    return request
 
 
-def made(known: Facts) -> Trial:
+def made(known: Facts) -> DryRunRequest:
     """What is asked about the object that is new."""
-    (trial,) = [trial for trial in trials(decide(known, Policy())) if trial.new]
-    return trial
+    (request,) = [request for request in requests_of(decide(known, Policy())) if request.creates]
+    return request
 
 
 @pytest.mark.parametrize("force", [True, False])
 def test_a_server_side_apply_is_asked_whole(force: bool) -> None:
-    trial = only(facts("4.3.1", force_conflicts=force))
-    assert (trial.verb, trial.name, trial.body) == (Verb.APPLY, NAME, TARGET)
-    assert (trial.force, trial.first_own, trial.first_stamped) == (force, True, False)
+    request = only(facts("4.3.1", force_conflicts=force))
+    assert (request.verb, request.name, request.body) == (Verb.APPLY, NAME, TARGET)
+    assert (request.force, request.migrates_field_manager, request.ownership_written_first) == (force, True, False)
 
 
 def test_a_client_side_update_is_asked_with_the_patch_that_is_predicted() -> None:
-    trial = only(facts("3.21.4"))
-    assert (trial.verb, trial.body) == (Verb.STRATEGIC, {"data": {"a": "2"}})
+    request = only(facts("3.21.4"))
+    assert (request.verb, request.body) == (Verb.STRATEGIC, {"data": {"a": "2"}})
 
 
 @pytest.mark.parametrize(("version", "strict"), [("3.21.4", False), ("4.3.1", True)])
 def test_a_replacement_carries_the_live_version(version: str, strict: bool) -> None:
-    trial = only(facts(version, force=True, server_side="false"))
+    request = only(facts(version, force=True, server_side="false"))
     metadata = {**TARGET["metadata"], "resourceVersion": "7"}  # type: ignore[dict-item]
-    assert (trial.verb, trial.body, trial.strict) == (Verb.REPLACE, {**TARGET, "metadata": metadata}, strict)
+    assert (request.verb, request.body, request.strict_validation) == (
+        Verb.REPLACE,
+        {**TARGET, "metadata": metadata},
+        strict,
+    )
 
 
 def test_nothing_is_asked_of_a_helm_of_unknown_version_or_of_what_is_refused_anyhow() -> None:
-    assert trials(decide(facts(None), Policy())) == []
-    assert [trial.new for trial in trials(decide(facts("4.3.1", owned=False), Policy()))] == [True]
-    assert [trial.new for trial in trials(decide(facts("4.0.0"), Policy()))] == [True]
+    assert requests_of(decide(facts(None), Policy())) == []
+    assert [request.creates for request in requests_of(decide(facts("4.3.1", owned=False), Policy()))] == [True]
+    assert [request.creates for request in requests_of(decide(facts("4.0.0"), Policy()))] == [True]
 
 
 @pytest.mark.parametrize(
     ("version", "verb"), [("3.12.3", Verb.CREATE), ("4.0.0", Verb.CREATE), ("4.0.1", Verb.APPLY), ("4.3.1", Verb.APPLY)]
 )
 def test_what_is_new_beside_what_is_live_is_asked_as_this_helm_makes_it(version: str, verb: Verb) -> None:
-    trial = made(facts(version))
+    request = made(facts(version))
     metadata = {"name": "new", "namespace": "shop", **STAMPS}
-    assert (trial.verb, trial.name) == (verb, "configmaps/shop/new")
-    assert trial.body == {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "1"}}
+    assert (request.verb, request.name) == (verb, "configmaps/shop/new")
+    assert request.body == {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "1"}}
 
 
 def test_nothing_is_asked_of_what_is_new_where_nothing_is_live() -> None:
     known = facts("4.3.1")
     (new,) = [item for item in known.items if item.live is None]
-    assert trials(decide(replace(known, items=(new,)), Policy())) == []
+    assert requests_of(decide(replace(known, items=(new,)), Policy())) == []
 
 
 @pytest.mark.parametrize("version", ["3.12.3", "4.3.1"])
@@ -195,14 +208,14 @@ def resting(*, defined_before: bool) -> Facts:
 
 
 def test_what_rests_on_what_this_very_run_makes_is_not_asked() -> None:
-    asked = [trial.name for trial in trials(decide(resting(defined_before=False), Policy()))]
+    asked = [request.name for request in requests_of(decide(resting(defined_before=False), Policy()))]
     assert asked == ["customresourcedefinitions.apiextensions.k8s.io/shirts.example.com", "namespaces/opened", LIVE]
-    asked = [trial.name for trial in trials(decide(resting(defined_before=True), Policy()))]
+    asked = [request.name for request in requests_of(decide(resting(defined_before=True), Policy()))]
     assert "shirts.example.com/shop/shirt" in asked
 
 
-def conflicting(*conflicts: Conflict) -> Conflicting:
-    return Conflicting(conflicts, "Apply failed")
+def conflicting(*conflicts: Conflict) -> Conflicts:
+    return Conflicts(conflicts, "Apply failed")
 
 
 def test_conflicts_are_refused_with_fields_managers_and_the_flag() -> None:
@@ -234,22 +247,28 @@ def test_one_conflict_is_told_in_the_singular_and_can_be_allowed() -> None:
 
 
 def test_conflicts_with_helms_own_client_side_past_do_not_arise() -> None:
-    trial = only(facts("4.3.1"))
+    request = only(facts("4.3.1"))
     past = Conflict(".data.a", "helm", True)
-    assert again(trial, conflicting(past)) == Trial(
-        Verb.APPLY, trial.resource, trial.key, TARGET, force=True, first_own=True, strict=True
+    assert retry_with_force(request, conflicting(past)) == DryRunRequest(
+        Verb.APPLY,
+        request.resource,
+        request.key,
+        TARGET,
+        force=True,
+        migrates_field_manager=True,
+        strict_validation=True,
     )
-    assert again(trial, conflicting(past, Conflict(".data.b", "helm", False))) is None
-    assert again(trial, Rejected("no")) is None
+    assert retry_with_force(request, conflicting(past, Conflict(".data.b", "helm", False))) is None
+    assert retry_with_force(request, Rejected("no")) is None
 
 
 def test_conflicts_with_stamps_that_are_written_first_do_not_arise() -> None:
     known = facts("4.3.1", owned=False)
-    trial = only(known, Policy(adopt=frozenset({Adopt.UNMANAGED})))
+    request = only(known, Policy(adopt=frozenset({Adopt.UNMANAGED})))
     stamp = Conflict(f".metadata.annotations.{RELEASE_NAME}", "kubectl", True)
-    assert trial.first_stamped
-    assert again(trial, conflicting(stamp)) is not None
-    assert again(trial, conflicting(stamp, Conflict(".data.a", "kubectl", True))) is None
+    assert request.ownership_written_first
+    assert retry_with_force(request, conflicting(stamp)) is not None
+    assert retry_with_force(request, conflicting(stamp, Conflict(".data.a", "kubectl", True))) is None
 
 
 def test_what_is_to_be_adopted_and_then_meets_a_conflict_is_not_stamped() -> None:
@@ -271,7 +290,7 @@ def test_what_the_server_refuses_is_refused(version: str) -> None:
 
 
 def test_who_may_only_read_is_told_and_not_held_up() -> None:
-    plan = heard(facts("4.3.1"), NotAsked("no right to patch configmaps (403): no", ("kubectl auth can-i ...",)))
+    plan = heard(facts("4.3.1"), Skipped("no right to patch configmaps (403): no", ("kubectl auth can-i ...",)))
     assert plan.errors == ()
     assert plan.notes == (
         "whether the API server takes what Helm sends could not be asked beforehand for configmaps/shop/shirt: "
@@ -282,7 +301,7 @@ def test_who_may_only_read_is_told_and_not_held_up() -> None:
 
 def test_a_file_is_not_expected_to_answer() -> None:
     known = facts("3.12.3")
-    assert heard(known, NotAsked()) == decide(known, Policy())
+    assert heard(known, Skipped()) == decide(known, Policy())
 
 
 def test_what_is_live_afterwards_is_the_servers_answer() -> None:
@@ -301,7 +320,7 @@ def test_what_helm_set_client_side_before_is_asked_about_as_it_is_migrated(
     operation: str, more: dict[str, str], past: bool
 ) -> None:
     managed = (entry(operation, {"f:data": {"f:old": {}}}, **more),)
-    assert only(facts("4.3.1", managed=managed)).client_side_past is past
+    assert only(facts("4.3.1", managed=managed)).has_client_side_fields is past
 
 
 def test_what_the_migration_removes_is_announced() -> None:

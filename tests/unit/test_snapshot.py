@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from postrender.cluster import snapshot_file
-from postrender.cluster.interface import Source, Wanted
+from postrender.cluster.interface import ClusterReader, ObjectLookup
 from postrender.cluster.offline import Offline
 from postrender.cluster.snapshot_file import Snapshot
 from postrender.errors import UsageError
@@ -67,8 +67,10 @@ def live(tmp_path: Path) -> Snapshot:
     return snapshot_file.load(written(tmp_path, FILE))
 
 
-def found(source: Source, resource: Resource, name: str, namespace: str = "shop", *, body: bool = True) -> LiveObject:
-    (answer,) = source.observe([Wanted(resource, namespace if resource.namespaced else "", name, body)])
+def found(
+    source: ClusterReader, resource: Resource, name: str, namespace: str = "shop", *, body: bool = True
+) -> LiveObject:
+    (answer,) = source.get_objects([ObjectLookup(resource, namespace if resource.namespaced else "", name, body)])
     assert isinstance(answer, Found)
     return answer.live
 
@@ -100,15 +102,15 @@ class TestObjects:
         assert found(live, NAMESPACE, "shop").deleting
 
     def test_what_is_not_there_is_absent(self, live: Snapshot) -> None:
-        wanted = [Wanted(CONFIG_MAP, "shop", "b", False), Wanted(CONFIG_MAP, "stall", "a", False)]
-        assert live.observe(wanted) == [Absent(), Absent()]
+        wanted = [ObjectLookup(CONFIG_MAP, "shop", "b", False), ObjectLookup(CONFIG_MAP, "stall", "a", False)]
+        assert live.get_objects(wanted) == [Absent(), Absent()]
 
     def test_answers_are_in_the_order_of_the_questions(self, live: Snapshot) -> None:
-        one, two, three = live.observe(
+        one, two, three = live.get_objects(
             [
-                Wanted(SHIRT, "shop", "a", False),
-                Wanted(SHIRT, "shop", "b", False),
-                Wanted(CONFIG_MAP, "shop", "a", True),
+                ObjectLookup(SHIRT, "shop", "a", False),
+                ObjectLookup(SHIRT, "shop", "b", False),
+                ObjectLookup(CONFIG_MAP, "shop", "a", True),
             ]
         )
         assert isinstance(one, Found)
@@ -147,7 +149,7 @@ class TestObjects:
 
     def test_an_empty_list_is_a_cluster_without_objects(self, tmp_path: Path) -> None:
         source = snapshot_file.load(written(tmp_path, {"kind": "List", "apiVersion": "v1", "items": []}))
-        assert source.observe([Wanted(SHIRT, "shop", "a", True)]) == [Absent()]
+        assert source.get_objects([ObjectLookup(SHIRT, "shop", "a", True)]) == [Absent()]
 
     def test_items_that_do_not_say_what_they_are(self, tmp_path: Path) -> None:
         """As ``kubectl get --raw`` prints them."""
@@ -165,7 +167,7 @@ class TestObjects:
         path = written(tmp_path, an_object(new, "a"))
         source = snapshot_file.load(path)
         assert found(source, old, "a", body=False).api_version == "autoscaling/v2"
-        assert source.observe([Wanted(old, "shop", "a", True)]) == [
+        assert source.get_objects([ObjectLookup(old, "shop", "a", True)]) == [
             Unknown(
                 f"{path} has it as autoscaling/v2, and what it is as autoscaling/v1 only a server can tell",
                 (f"(echo ---; kubectl get horizontalpodautoscalers.v1.autoscaling a -n shop -o yaml) >> {path}",),
@@ -182,14 +184,14 @@ class TestObjects:
 class TestKinds:
     @pytest.mark.parametrize("kind", [CONFIG_MAP, NAMESPACE, DEPLOYMENT, SECRET])
     def test_kubernetes_own(self, live: Snapshot, kind: Resource) -> None:
-        assert live.resources([kind.gvk]) == {kind.gvk: kind}
+        assert live.resolve_kinds([kind.gvk]) == {kind.gvk: kind}
 
     def test_a_kind_of_a_crd_in_the_file(self, tmp_path: Path) -> None:
         content = [a_crd("Shirt", "shirtes"), a_crd("Rack", "racks", scope="Cluster"), an_object(SHIRT, "a")]
         source = snapshot_file.load(written(tmp_path, {"kind": "List", "apiVersion": "v1", "items": content}))
         rack = GroupVersionKind("stable.example.com", "v1", "Rack")
         unserved = [GroupVersionKind("stable.example.com", version, "Shirt") for version in ("v0", "v2")]
-        assert source.resources([SHIRT.gvk, rack, *unserved]) == {
+        assert source.resolve_kinds([SHIRT.gvk, rack, *unserved]) == {
             SHIRT.gvk: Resource(SHIRT.gvk, "shirtes", True, True),
             rack: Resource(rack, "racks", False, True),
             unserved[0]: NotServed(),
@@ -200,7 +202,7 @@ class TestKinds:
         rack = Resource(GroupVersionKind("stable.example.com", "v1", "Rack"), "racks", False)
         items = [an_object(SHIRT, "a"), an_object(rack, "a")]
         source = snapshot_file.load(written(tmp_path, {"kind": "List", "apiVersion": "v1", "items": items}))
-        assert source.resources([SHIRT.gvk, rack.gvk]) == {
+        assert source.resolve_kinds([SHIRT.gvk, rack.gvk]) == {
             SHIRT.gvk: Resource(SHIRT.gvk, "shirts", True),
             rack.gvk: rack,
         }
@@ -208,7 +210,7 @@ class TestKinds:
 
     def test_a_kind_nobody_knows_is_guessed(self, live: Snapshot) -> None:
         policy = GroupVersionKind("x.example.com", "v1", "Policy")
-        assert live.resources([policy]) == {policy: Resource(policy, "policies", True)}
+        assert live.resolve_kinds([policy]) == {policy: Resource(policy, "policies", True)}
 
     def test_a_namespace_of_a_kind_without_namespaces_counts_for_nothing(self, tmp_path: Path) -> None:
         source = snapshot_file.load(written(tmp_path, an_object(NAMESPACE, "shop", metadata={"namespace": "shop"})))
@@ -229,7 +231,7 @@ class TestReleases:
         return snapshot_file.load(written(tmp_path, {"kind": "List", "apiVersion": "v1", "items": items}))
 
     def test_secrets(self, stored: Snapshot) -> None:
-        assert stored.releases(OLD, manifest=False, driver="secret") == (
+        assert stored.get_revisions(OLD, manifest=False, driver="secret") == (
             StoredRelease(OLD, 7, "superseded"),
             StoredRelease(OLD, 8, "deployed"),
             StoredRelease(OLD, 9, "failed"),
@@ -237,7 +239,7 @@ class TestReleases:
         )
 
     def test_manifests_of_those_that_matter(self, stored: Snapshot) -> None:
-        assert stored.releases(OLD, manifest=True, driver="") == (
+        assert stored.get_revisions(OLD, manifest=True, driver="") == (
             StoredRelease(OLD, 7, "superseded"),
             StoredRelease(OLD, 8, "deployed", "# revision 8\n"),
             StoredRelease(OLD, 9, "failed"),
@@ -245,22 +247,22 @@ class TestReleases:
         )
 
     def test_config_maps(self, stored: Snapshot) -> None:
-        assert stored.releases(OLD, manifest=True, driver="configmap") == (
+        assert stored.get_revisions(OLD, manifest=True, driver="configmap") == (
             StoredRelease(OLD, 1, "deployed", "# revision 1\n"),
         )
 
     def test_none_is_gone(self, stored: Snapshot) -> None:
-        assert stored.releases(ReleaseName("shop", "nobody"), manifest=True, driver="secret") == ()
-        assert stored.releases(ReleaseName("elsewhere", "old"), manifest=True, driver="secret") == ()
+        assert stored.get_revisions(ReleaseName("shop", "nobody"), manifest=True, driver="secret") == ()
+        assert stored.get_revisions(ReleaseName("elsewhere", "old"), manifest=True, driver="secret") == ()
 
     def test_a_driver_that_no_file_can_tell_of(self, stored: Snapshot) -> None:
-        assert stored.releases(OLD, manifest=False, driver="sql") == Unknown(
+        assert stored.get_revisions(OLD, manifest=False, driver="sql") == Unknown(
             "HELM_DRIVER=sql keeps releases in a database, where they cannot be read"
         )
 
     def test_a_payload_that_is_none(self, tmp_path: Path) -> None:
         path = written(tmp_path, {**a_revision("old", 1, "deployed"), "data": {}})
-        assert snapshot_file.load(path).releases(OLD, manifest=True, driver="secret") == Unknown(
+        assert snapshot_file.load(path).get_revisions(OLD, manifest=True, driver="secret") == Unknown(
             f"{path}: secrets/shop/sh.helm.release.v1.old.v1 cannot be decoded, so whether the release lives is not "
             "known: revision 1 of release shop/old has no data.release",
             (
@@ -335,7 +337,7 @@ class TestErrors:
 
 class TestOffline:
     def test_it_knows_kinds(self) -> None:
-        assert Offline().resources([DEPLOYMENT.gvk, SHIRT.gvk]) == {
+        assert Offline().resolve_kinds([DEPLOYMENT.gvk, SHIRT.gvk]) == {
             DEPLOYMENT.gvk: DEPLOYMENT,
             SHIRT.gvk: Resource(SHIRT.gvk, "shirts", True),
         }
@@ -344,15 +346,15 @@ class TestOffline:
         source = Offline([a_crd("Rack", "rackses", scope="Cluster")])
         for version in ("v1", "v2"):
             rack = GroupVersionKind("stable.example.com", version, "Rack")
-            assert source.resources([rack]) == {rack: Resource(rack, "rackses", False, True)}
+            assert source.resolve_kinds([rack]) == {rack: Resource(rack, "rackses", False, True)}
 
     def test_it_says_that_it_knows_nothing_live(self) -> None:
         nobody = Unknown("no cluster was asked", ("--kube-context NAME",))
-        assert Offline().observe([Wanted(SHIRT, "shop", "a", True)]) == [nobody]
-        assert Offline().releases(OLD, manifest=False, driver="secret") == nobody
+        assert Offline().get_objects([ObjectLookup(SHIRT, "shop", "a", True)]) == [nobody]
+        assert Offline().get_revisions(OLD, manifest=False, driver="secret") == nobody
         assert Offline().description == "no cluster"
 
 
 def test_both_are_sources() -> None:
-    sources: list[Source] = [Offline(), Snapshot("live.yaml", {}, Offline(), {})]
+    sources: list[ClusterReader] = [Offline(), Snapshot("live.yaml", {}, Offline(), {})]
     assert [each.description for each in sources] == ["no cluster", "file live.yaml"]

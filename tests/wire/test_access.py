@@ -20,7 +20,7 @@ from postrender.cluster import http
 from postrender.cluster.client import connect
 from postrender.cluster.connect import proxy_for
 from postrender.cluster.credentials import FileLogin
-from postrender.cluster.interface import Wanted
+from postrender.cluster.interface import ObjectLookup
 from postrender.errors import ClusterError
 from postrender.models import Absent, Connection, Found, ReleaseName, Unknown
 from tests.wire.kinds import CONFIG_MAP, an_object
@@ -37,7 +37,7 @@ def encoded(path: str) -> str:
 
 def look(connection: Connection) -> Unknown | None:
     """Ask for one object; ``None`` where there was a clear answer."""
-    (found,) = connect(connection).observe([Wanted(CONFIG_MAP, "shop", "a", False)])
+    (found,) = connect(connection).get_objects([ObjectLookup(CONFIG_MAP, "shop", "a", False)])
     return found if isinstance(found, Unknown) else None
 
 
@@ -374,8 +374,8 @@ class TestPlugins:
                 give(token=calls.read(), expirationTimestamp="2020-01-01T00:00:00Z")
         """
         path = kubeconfig({"server": server.url}, {"exec": a_plugin(tmp_path, GIVES + textwrap.dedent(count))})
-        questions = [Wanted(CONFIG_MAP, "shop", f"c{place}", False) for place in range(50)]
-        connect(Connection(kubeconfig=str(path))).observe(questions)
+        questions = [ObjectLookup(CONFIG_MAP, "shop", f"c{place}", False) for place in range(50)]
+        connect(Connection(kubeconfig=str(path))).get_objects(questions)
         sent = {each.headers["authorization"] for each in server.requests}
         assert sent == {("Bearer xx",)}, "once more, but not for each request"
 
@@ -426,16 +426,16 @@ class TestPlugins:
         """``RoundTrip`` of client-go's exec.go renews the credentials too; what is sent again is sent by us."""
         server.on(".*", lambda it: Reply(401) if it.headers["authorization"] == ("Bearer x",) else None)
         path = kubeconfig({"server": server.url}, {"exec": self.counting(tmp_path, "give(token=count)")})
-        questions = [Wanted(CONFIG_MAP, "shop", f"c{place}", False) for place in range(50)]
-        found = connect(Connection(kubeconfig=str(path))).observe(questions)
+        questions = [ObjectLookup(CONFIG_MAP, "shop", f"c{place}", False) for place in range(50)]
+        found = connect(Connection(kubeconfig=str(path))).get_objects(questions)
         assert found == [Absent()] * 50
         assert (tmp_path / "count").read_text() == "xx", "once for all that were under way"
 
     def test_a_401_that_stays(self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
         server.on(".*", Reply(401))
         path = kubeconfig({"server": server.url}, {"exec": self.counting(tmp_path, "give(token=count)")})
-        questions = [Wanted(CONFIG_MAP, "shop", f"c{place}", False) for place in range(50)]
-        found = connect(Connection(kubeconfig=str(path))).observe(questions)
+        questions = [ObjectLookup(CONFIG_MAP, "shop", f"c{place}", False) for place in range(50)]
+        found = connect(Connection(kubeconfig=str(path))).get_objects(questions)
         assert {type(each) for each in found} == {Unknown}
         assert (tmp_path / "count").read_text() == "xx"
         assert len(server.requests) <= 100
@@ -607,7 +607,7 @@ class TestKeys:
         monkeypatch.delattr(os, "memfd_create")
         cluster = connect(Connection(kubeconfig=str(path)))
         assert list((tmp_path / "tmp").iterdir()) == []
-        assert isinstance(cluster.observe([Wanted(CONFIG_MAP, "shop", "a", False)])[0], Found | Absent)
+        assert isinstance(cluster.get_objects([ObjectLookup(CONFIG_MAP, "shop", "a", False)])[0], Found | Absent)
         assert tls_server.requests[-1].client == "client"
 
     @pytest.mark.parametrize("name", ["client-key-data", "client-certificate-data", "certificate-authority-data"])
@@ -649,7 +649,7 @@ class TestTokens:
             (tmp_path / "token").unlink(missing_ok=True)
             if content is not None:
                 (tmp_path / "token").write_text(content)
-            cluster.observe([Wanted(CONFIG_MAP, "shop", "a", False)])
+            cluster.get_objects([ObjectLookup(CONFIG_MAP, "shop", "a", False)])
         sent = [each.headers["authorization"] for each in server.requests]
         assert sent == [("Bearer first",), *[("Bearer second",)] * 3]
 
@@ -911,7 +911,7 @@ def test_no_secret_in_any_repr(server: Server, kubeconfig: Kubeconfig) -> None:
     connection = Connection(kubeconfig=str(path), token="geheim")
     cluster = connect(connection)
     server.put(CONFIG_MAP, an_object(CONFIG_MAP, "a"))
-    found = cluster.observe([Wanted(CONFIG_MAP, "shop", "a", True)])
+    found = cluster.get_objects([ObjectLookup(CONFIG_MAP, "shop", "a", True)])
     assert isinstance(found[0], Found)
     assert "geheim" not in f"{connection!r} {cluster!r} {cluster.description} {found!r}"
 
@@ -940,6 +940,6 @@ def test_what_to_type_is_about_the_same_kubeconfig(
 def test_advice_on_a_connection_that_fails_has_its_flags(kubeconfig: Callable[..., Path]) -> None:
     path = kubeconfig({"server": "http://127.0.0.1:1"})
     cluster = connect(Connection(kubeconfig=str(path), context="dev"))
-    answer = cluster.releases(ReleaseName("shop", "old"), manifest=False, driver="secret")
+    answer = cluster.get_revisions(ReleaseName("shop", "old"), manifest=False, driver="secret")
     assert isinstance(answer, Unknown)
     assert answer.next == (f"kubectl cluster-info --kubeconfig {path} --context dev",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.cluster.interface import Named
+from postrender.cluster.interface import NamedKind
 from postrender.models import GroupVersionKind, Resource, Unknown
 from tests.wire.conftest import Connect
 from tests.wire.kinds import CONFIG_MAP, DEPLOYMENT, SERVED, SHIRT
@@ -19,7 +19,7 @@ def test_every_kind_once(server: Server, connect: Connect, discovery: str, quest
     found = connect().catalog()
     assert {each.resource for each in found.kinds} == set(SERVED)
     assert found.unknown == {}
-    assert Named(DEPLOYMENT, "deployment", ("deploy",)) in found.kinds
+    assert NamedKind(DEPLOYMENT, "deployment", ("deploy",)) in found.kinds
     assert len(server.asked()) == questions
 
 

@@ -21,7 +21,7 @@ ACCEPT = (
 
 def served(connect: Connect, gvk: GroupVersionKind) -> Resource | NotServed | Unknown:
     """What is said about one kind."""
-    answer = connect(request_timeout=5).resources([gvk])
+    answer = connect(request_timeout=5).resolve_kinds([gvk])
     assert list(answer) == [gvk]
     return answer[gvk]
 
@@ -34,7 +34,7 @@ def gvk(api_version: str, kind: str) -> GroupVersionKind:
 def test_one_question_for_all_groups(server: Server, connect: Connect, version: str) -> None:
     server.discovery = version
     kinds = [DEPLOYMENT, SHIRT, BETA_SHIRT, CONFIG_MAP, NAMESPACE]
-    found = connect().resources(each.gvk for each in kinds)
+    found = connect().resolve_kinds(each.gvk for each in kinds)
     assert list(found.items()) == [(each.gvk, each) for each in kinds]
     assert sorted(each.path for each in server.asked()) == ["/api", "/apis"]
     assert {each.headers["accept"] for each in server.asked()} == {(ACCEPT,)}
@@ -50,7 +50,7 @@ def test_a_resource_that_is_badly_described_settles_nothing(server: Server, conn
     resource = {"resource": "shirts", "responseKind": {"kind": "Shirt"}}
     group = {"metadata": {"name": "stable.example.com"}, "versions": [{"version": "v1", "resources": [resource]}]}
     server.on("GET /apis", ok({"kind": "APIGroupDiscoveryList", "items": [group]}))
-    found = connect().resources([SHIRT.gvk, DEPLOYMENT.gvk])
+    found = connect().resolve_kinds([SHIRT.gvk, DEPLOYMENT.gvk])
     assert found[SHIRT.gvk] == Unknown(
         "the server's answer cannot be relied on: it is no APIGroupDiscoveryList", ("kubectl api-resources",)
     )
@@ -58,7 +58,7 @@ def test_a_resource_that_is_badly_described_settles_nothing(server: Server, conn
 
 
 def test_no_kinds_are_no_questions(server: Server, connect: Connect) -> None:
-    assert connect().resources([]) == {}
+    assert connect().resolve_kinds([]) == {}
     assert server.asked() == []
 
 
@@ -109,7 +109,9 @@ def test_a_kind_that_the_aggregate_does_not_know_yet_is_found_at_its_version(ser
 def test_a_server_without_aggregated_discovery_is_asked_for_each_version_once(server: Server, connect: Connect) -> None:
     server.discovery = "none"
     kinds = [DEPLOYMENT, CONFIG_MAP, NAMESPACE, SHIRT]
-    found = connect().resources([*(each.gvk for each in kinds), gvk("v1", "Nothing"), gvk("gone.example.com/v1", "X")])
+    found = connect().resolve_kinds(
+        [*(each.gvk for each in kinds), gvk("v1", "Nothing"), gvk("gone.example.com/v1", "X")]
+    )
     assert list(found.values()) == [*kinds, NotServed(), NotServed()]
     assert sorted(each.path for each in server.asked()) == [
         "/api",
@@ -123,7 +125,7 @@ def test_a_server_without_aggregated_discovery_is_asked_for_each_version_once(se
 
 def test_a_stale_version_is_unknown_and_its_neighbours_are_not(server: Server, connect: Connect) -> None:
     server.stale.add("stable.example.com/v1")
-    found = connect().resources([SHIRT.gvk, DEPLOYMENT.gvk])
+    found = connect().resolve_kinds([SHIRT.gvk, DEPLOYMENT.gvk])
     assert found[DEPLOYMENT.gvk] == DEPLOYMENT
     assert found[SHIRT.gvk] == Unknown(
         "what the server knows of stable.example.com/v1 is stale: the API behind it does not answer",
@@ -139,7 +141,7 @@ def test_a_version_that_a_stale_group_does_not_name_is_unknown(server: Server, c
 def test_a_failing_aggregated_api_is_unknown_on_an_old_server(server: Server, connect: Connect) -> None:
     server.discovery = "none"
     server.on("GET /apis/stable.example.com/v1", status(503, "ServiceUnavailable", "service unavailable"))
-    found = connect().resources([SHIRT.gvk, DEPLOYMENT.gvk])
+    found = connect().resolve_kinds([SHIRT.gvk, DEPLOYMENT.gvk])
     assert found[DEPLOYMENT.gvk] == DEPLOYMENT
     assert found[SHIRT.gvk] == Unknown(
         "the server failed (503): service unavailable", ("kubectl get --raw '/readyz?verbose'",)
@@ -269,5 +271,5 @@ def test_a_kind_that_cannot_be_told_apart_or_read(server: Server, connect: Conne
 
 def test_discovery_sends_no_write(server: Server, connect: Connect) -> None:
     server.discovery = "none"
-    connect().resources([SHIRT.gvk, CONFIG_MAP.gvk, gvk("v1", "Nothing")])
+    connect().resolve_kinds([SHIRT.gvk, CONFIG_MAP.gvk, gvk("v1", "Nothing")])
     assert {each.method for each in server.asked()} == {"GET"}

@@ -9,7 +9,7 @@ from postrender.errors import ClusterError
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.versions import HelmVersion
 from postrender.models import ReleaseName
-from postrender.operations.filter.collect import gather
+from postrender.operations.filter.collect import collect_facts
 from tests.wire.conftest import Connect
 from tests.wire.kinds import CONFIG_MAP, SECRET, an_object
 from tests.wire.server import Server, status
@@ -23,24 +23,24 @@ PLACE = "GET /api/v1/namespaces/shop/configmaps/a"
 
 def test_what_is_live_under_the_name_of_a_hook(server: Server, connect: Connect) -> None:
     server.put(CONFIG_MAP, an_object(CONFIG_MAP, "a"))
-    (item,) = gather(HOOK, HELM_4, connect()).items
+    (item,) = collect_facts(HOOK, HELM_4, connect()).items
     assert item.observation is None
-    assert item.occupant is not None
-    assert item.occupant.uid == "uid-of-a"
+    assert item.live_under_hook_name is not None
+    assert item.live_under_hook_name.uid == "uid-of-a"
 
 
 def test_a_hook_that_clears_nothing_is_not_looked_up(server: Server, connect: Connect) -> None:
     notes = "helm.sh/hook: pre-install, helm.sh/hook-delete-policy: hook-succeeded"
     stream = f"{{apiVersion: v1, kind: ConfigMap, metadata: {{name: a, annotations: {{{notes}}}}}}}"
-    (item,) = gather(manifest.read(stream.encode()), HELM_4, connect()).items
-    assert item.occupant is None
+    (item,) = collect_facts(manifest.read(stream.encode()), HELM_4, connect()).items
+    assert item.live_under_hook_name is None
     assert server.asked(PLACE) == []
 
 
 def test_a_hook_whose_place_cannot_be_looked_at(server: Server, connect: Connect) -> None:
     server.on(PLACE, status(403, "Forbidden", "no"))
     with pytest.raises(ClusterError) as caught:
-        gather(HOOK, HELM_4, connect())
+        collect_facts(HOOK, HELM_4, connect())
     assert str(caught.value) == (
         f"configmaps/shop/a: could not be looked up in context dev ({server.url}): "
         "no right to get configmaps (403): no\n"
@@ -55,7 +55,7 @@ def test_a_secret_is_read_whole_where_metadata_would_do(server: Server, connect:
         b"{apiVersion: v1, kind: Secret, metadata: {name: a}}\n---\n"
         b"{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}"
     )
-    secret, config = gather(stream, HELM_4, connect()).items
+    secret, config = collect_facts(stream, HELM_4, connect()).items
     assert secret.live is not None
     assert secret.live.body["data"] == {"key": "b2xk"}
     assert config.live is not None

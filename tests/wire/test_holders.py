@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from postrender.cluster.holders import MOST, Holders, holders
-from postrender.cluster.interface import Wanted
+from postrender.cluster.interface import ObjectLookup
 from postrender.cluster.parallel import MAX_REQUESTS
 from postrender.errors import ClusterError
 from postrender.models import Found, ReleaseName
@@ -39,7 +39,7 @@ def test_who_holds_an_object(
     server.put(SECRET if driver == "secret" else CONFIG_MAP, record)
     server.put(SHIRT, an_object(SHIRT, "shirt"))
     cluster = connect(request_timeout=5)
-    (found,) = cluster.observe([Wanted(SHIRT, "shop", "shirt", body=False)])
+    (found,) = cluster.get_objects([ObjectLookup(SHIRT, "shop", "shirt", body=False)])
     assert isinstance(found, Found)
     expected = Holders({found.live.key: holder} if holder else {}, 1)
     assert holders(cluster, [found.live], NEW, "secret") == expected
@@ -50,7 +50,7 @@ def test_releases_are_read_several_at_once(server: Server, connect: Connect) -> 
         server.put(SECRET, a_revision(f"r{number}", 1, "deployed", manifest=MANIFEST.replace("shirt}", "other}")))
     server.put(SHIRT, an_object(SHIRT, "shirt"))
     cluster = connect(request_timeout=5)
-    (found,) = cluster.observe([Wanted(SHIRT, "shop", "shirt", body=False)])
+    (found,) = cluster.get_objects([ObjectLookup(SHIRT, "shop", "shirt", body=False)])
     assert isinstance(found, Found)
     under_way: list[int] = [0, 0]
     turn = threading.Lock()
@@ -76,7 +76,7 @@ def test_where_the_caller_stores_releases_elsewhere_nobody_knows(
 ) -> None:
     server.put(SHIRT, an_object(SHIRT, "shirt"))
     cluster = connect(request_timeout=5)
-    (found,) = cluster.observe([Wanted(SHIRT, "shop", "shirt", body=False)])
+    (found,) = cluster.get_objects([ObjectLookup(SHIRT, "shop", "shirt", body=False)])
     assert isinstance(found, Found)
     with pytest.raises(ClusterError) as error:
         holders(cluster, [found.live], NEW, driver)
@@ -94,7 +94,7 @@ def test_more_releases_than_are_read_is_not_known(server: Server, connect: Conne
         server.put(SECRET, a_revision(f"r{number}", 1, "deployed"))
     server.put(SHIRT, an_object(SHIRT, "shirt"))
     cluster = connect(request_timeout=5)
-    (found,) = cluster.observe([Wanted(SHIRT, "shop", "shirt", body=False)])
+    (found,) = cluster.get_objects([ObjectLookup(SHIRT, "shop", "shirt", body=False)])
     assert isinstance(found, Found)
     with pytest.raises(ClusterError) as error:
         holders(cluster, [found.live], NEW, "secret")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from postrender.cluster.discovery import PATH, Right
-from postrender.cluster.interface import Wanted
+from postrender.cluster.interface import ObjectLookup
 from postrender.models import Found, GroupVersionKind, NotServed, ReleaseName, Unknown
 from tests.wire.conftest import Connect
 from tests.wire.kinds import SHIRT, an_object
@@ -48,7 +48,7 @@ NO_LISTS: list[Any] = [
 @pytest.mark.parametrize("body", NO_LISTS, ids=json.dumps)
 def test_a_malformed_list_is_not_an_empty_one(server: Server, connect: Connect, body: Any) -> None:
     server.on(LIST, ok(body))
-    answer = connect(request_timeout=5).releases(OLD, manifest=False, driver="secret")
+    answer = connect(request_timeout=5).get_revisions(OLD, manifest=False, driver="secret")
     assert isinstance(answer, Unknown), answer
     assert answer.reason.startswith("the server's answer cannot be relied on: it")
     assert answer.next == ("kubectl get secrets -n shop",)
@@ -57,7 +57,7 @@ def test_a_malformed_list_is_not_an_empty_one(server: Server, connect: Connect, 
 @pytest.mark.parametrize("items", [None, []])
 def test_an_empty_list_as_a_server_sends_it(server: Server, connect: Connect, items: Any) -> None:
     server.on(LIST, ok({**PARTIAL, "metadata": META, "items": items}))
-    assert connect(request_timeout=5).releases(OLD, manifest=False, driver="secret") == ()
+    assert connect(request_timeout=5).get_revisions(OLD, manifest=False, driver="secret") == ()
 
 
 WRONG_FIELDS: dict[str, list[Any]] = {
@@ -77,13 +77,13 @@ def test_a_malformed_object_is_not_one_without_an_owner(
     server: Server, connect: Connect, metadata: dict[str, Any]
 ) -> None:
     server.put(SHIRT, an_object(SHIRT, "a", metadata=metadata))
-    (answer,) = connect(request_timeout=5).observe([Wanted(SHIRT, "shop", "a", body=False)])
+    (answer,) = connect(request_timeout=5).get_objects([ObjectLookup(SHIRT, "shop", "a", body=False)])
     assert isinstance(answer, Unknown), answer
 
 
 def test_an_object_whose_maps_are_null_has_none(server: Server, connect: Connect) -> None:
     server.put(SHIRT, an_object(SHIRT, "a", metadata={"labels": None, "annotations": None, "managedFields": None}))
-    (answer,) = connect(request_timeout=5).observe([Wanted(SHIRT, "shop", "a", body=False)])
+    (answer,) = connect(request_timeout=5).get_objects([ObjectLookup(SHIRT, "shop", "a", body=False)])
     assert isinstance(answer, Found)
     assert (answer.live.labels, answer.live.annotations, answer.live.managed_fields) == ({}, {}, ())
 
@@ -97,9 +97,9 @@ def test_malformed_discovery_is_not_a_kind_that_is_not_served(server: Server, co
     body = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "stable.example.com/v1", "resources": rows}
     server.on("GET /apis/stable.example.com/v1", ok(body))
     gvk = GroupVersionKind("stable.example.com", "v1", "Shirt")
-    assert isinstance(connect(request_timeout=5).resources([gvk])[gvk], Unknown)
+    assert isinstance(connect(request_timeout=5).resolve_kinds([gvk])[gvk], Unknown)
     server.behaviours.clear()
-    assert connect(request_timeout=5).resources([gvk])[gvk] == NotServed()
+    assert connect(request_timeout=5).resolve_kinds([gvk])[gvk] == NotServed()
 
 
 @pytest.mark.parametrize("items", ROWS, ids=json.dumps)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from postrender.cluster.interface import Wanted
+from postrender.cluster.interface import ObjectLookup
 from postrender.errors import ClusterError
 from postrender.helm.drift import RepairMethod, RepairRequest
 from postrender.models import Found, LiveObject, ObjectKey
@@ -29,7 +29,7 @@ NEW = ObjectKey(SHIRT.gvk.group_kind, "shop", "new")
 @pytest.fixture
 def live(server: Server, connect: Connect) -> LiveObject:
     server.put(SHIRT, an_object(SHIRT, "shirt", spec={"color": "red"}))
-    (found,) = connect().observe([Wanted(SHIRT, "shop", "shirt", True)])
+    (found,) = connect().get_objects([ObjectLookup(SHIRT, "shop", "shirt", True)])
     assert isinstance(found, Found)
     return found.live
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from postrender.cluster.interface import Accepted, NotAsked, Rejected, Trial, TrialAnswer, Verb
+from postrender.cluster.interface import Accepted, DryRunRequest, DryRunResult, Rejected, Skipped, Verb
 from postrender.models import ObjectKey
 from tests.wire.conftest import Connect
 from tests.wire.kinds import SHIRT, an_object
@@ -39,19 +39,19 @@ def live(version: str = "v1") -> dict[str, Any]:
     return an_object(SHIRT, "shirt", spec={"color": "red", "size": "1"}, metadata={"managedFields": [entry]})
 
 
-def answer(connect: Connect, *, first_own: bool = True) -> TrialAnswer:
+def answer(connect: Connect, *, migrates_field_manager: bool = True) -> DryRunResult:
     body = an_object(SHIRT, "shirt", spec={"color": "red"})
     del body["metadata"]["uid"], body["metadata"]["resourceVersion"]
-    asked = Trial(
+    asked = DryRunRequest(
         Verb.APPLY,
         SHIRT,
         ObjectKey(SHIRT.gvk.group_kind, "shop", "shirt"),
         body,
-        strict=True,
-        first_own=first_own,
-        client_side_past=True,
+        strict_validation=True,
+        migrates_field_manager=migrates_field_manager,
+        has_client_side_fields=True,
     )
-    (found,) = connect(request_timeout=5).attempt([asked])
+    (found,) = connect(request_timeout=5).dry_run([asked])
     return found
 
 
@@ -98,7 +98,7 @@ def test_what_the_apply_refuses_may_go_through_without_what_goes(server: Server,
 def test_types_that_cannot_be_read(server: Server, connect: Connect) -> None:
     serve(server, ok(live()), types=status(403, "Forbidden", "no"))
     found = answer(connect)
-    assert isinstance(found, NotAsked)
+    assert isinstance(found, Skipped)
     assert found.reason == "no right to ask what is served (403): no"
 
 
@@ -115,7 +115,7 @@ def test_a_version_that_only_the_server_can_convert(server: Server, connect: Con
     server.on("GET /openapi/v3/apis/stable.example.com/v2", ok(types))
     server.on(f"GET {PATH.replace('v1', 'v2')}", ok(an_object(SHIRT, "shirt", spec={"colour": "red"})))
     found = answer(connect)
-    assert isinstance(found, NotAsked)
+    assert isinstance(found, Skipped)
     assert found.reason == (
         "Helm wrote it as stable.example.com/v2 before, and only the server can convert that to stable.example.com/v1"
     )
@@ -125,7 +125,7 @@ def test_a_version_that_only_the_server_can_convert(server: Server, connect: Con
 def test_without_a_migration_what_it_would_remove_is_left(server: Server, connect: Connect) -> None:
     """The answer is the server's own to the apply."""
     serve(server, ok(an_object(SHIRT, "shirt", spec={"color": "red"})))
-    assert answer(connect, first_own=False) == Accepted(live(), left=(("f:spec", "f:size"),))
+    assert answer(connect, migrates_field_manager=False) == Accepted(live(), left=(("f:spec", "f:size"),))
 
 
 @pytest.mark.parametrize("patched", [ok(live()), status(422, "Invalid", "spec.size: Required value")])
@@ -133,9 +133,9 @@ def test_without_a_migration_a_default_or_a_refusal_leaves_nothing(
     server: Server, connect: Connect, patched: Reply
 ) -> None:
     serve(server, patched)
-    assert answer(connect, first_own=False) == Accepted(live())
+    assert answer(connect, migrates_field_manager=False) == Accepted(live())
 
 
 def test_without_a_migration_types_that_cannot_be_read_change_nothing(server: Server, connect: Connect) -> None:
     serve(server, ok(live()), types=status(403, "Forbidden", "no"))
-    assert answer(connect, first_own=False) == Accepted(live())
+    assert answer(connect, migrates_field_manager=False) == Accepted(live())

@@ -34,10 +34,11 @@ def test_an_interrupt_ends_a_look_up_on_a_server_that_hangs(server: Server) -> N
 from postrender.cluster.client import connect
 from postrender.models import Connection
 from postrender.models import GroupVersionKind, Resource
-from postrender.cluster.interface import Wanted
+from postrender.cluster.interface import ObjectLookup
 shirt = Resource(GroupVersionKind("stable.example.com", "v1", "Shirt"), "shirts", True)
 try:
-    connect(Connection(apiserver={server.url!r})).observe([Wanted(shirt, "shop", str(i), False) for i in range(99)])
+    asked = [ObjectLookup(shirt, "shop", str(i), False) for i in range(99)]
+    connect(Connection(apiserver={server.url!r})).get_objects(asked)
 except KeyboardInterrupt:
     print("interrupted")
 """

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from postrender.cluster.http import GIVE_UP_AFTER, TRIES
-from postrender.cluster.interface import Wanted
+from postrender.cluster.interface import ObjectLookup
 from postrender.cluster.parallel import MAX_REQUESTS
 from postrender.models import Absent, Found, Observation, Resource, Unknown
 from tests.wire.conftest import Connect
@@ -22,7 +22,7 @@ PATH = "GET /apis/stable.example.com/v1/namespaces/shop/shirts/shirt"
 
 def look(connect: Connect, *, body: bool = False, timeout: float = 5) -> Observation:
     """What is said about the one shirt."""
-    (found,) = connect(request_timeout=timeout).observe([Wanted(SHIRT, "shop", "shirt", body)])
+    (found,) = connect(request_timeout=timeout).get_objects([ObjectLookup(SHIRT, "shop", "shirt", body)])
     return found
 
 
@@ -96,14 +96,14 @@ def test_absent_is_what_the_api_server_says_of_this_object(connect: Connect) -> 
 
 def test_cluster_scope_has_no_namespace_in_its_path(server: Server, connect: Connect) -> None:
     server.put(NAMESPACE, an_object(NAMESPACE, "shop"))
-    (found,) = connect().observe([Wanted(NAMESPACE, "", "shop", False)])
+    (found,) = connect().get_objects([ObjectLookup(NAMESPACE, "", "shop", False)])
     assert isinstance(found, Found)
     assert server.asked()[0].path == "/api/v1/namespaces/shop"
 
 
 def test_the_same_name_in_two_groups_is_two_objects(server: Server, connect: Connect) -> None:
     server.put(SHIRT, an_object(SHIRT, "shirt"))
-    stable, beta = connect().observe([Wanted(kind, "shop", "shirt", False) for kind in (SHIRT, BETA_SHIRT)])
+    stable, beta = connect().get_objects([ObjectLookup(kind, "shop", "shirt", False) for kind in (SHIRT, BETA_SHIRT)])
     assert isinstance(stable, Found)
     assert beta == Absent()
 
@@ -111,7 +111,7 @@ def test_the_same_name_in_two_groups_is_two_objects(server: Server, connect: Con
 @pytest.mark.parametrize("name", ["a/b", "shirt/status", "a b", "a?x=y", "a#b", "100%", "ü", "a%2fb", "system:node"])
 def test_a_name_is_one_segment_of_the_path_whatever_is_in_it(server: Server, connect: Connect, name: str) -> None:
     server.on(".*", not_found(SHIRT, name))
-    assert connect().observe([Wanted(SHIRT, "shop", name, False)]) == [Absent()]
+    assert connect().get_objects([ObjectLookup(SHIRT, "shop", name, False)]) == [Absent()]
     (request,) = server.asked()
     prefix, _, last = request.path.rpartition("/")
     assert prefix == "/apis/stable.example.com/v1/namespaces/shop/shirts"
@@ -120,7 +120,7 @@ def test_a_name_is_one_segment_of_the_path_whatever_is_in_it(server: Server, con
 
 @pytest.mark.parametrize("name", [".", ".."])
 def test_a_name_that_would_be_another_path_is_not_asked_for(server: Server, connect: Connect, name: str) -> None:
-    (found,) = connect().observe([Wanted(SHIRT, "shop", name, False)])
+    (found,) = connect().get_objects([ObjectLookup(SHIRT, "shop", name, False)])
     path = f"/apis/stable.example.com/v1/namespaces/shop/shirts/{name}"
     assert found == Unknown(
         f"nothing can be called that, since its path {path} would be another's", (f"{KUBECTL_GET} {name} -n shop",)
@@ -135,7 +135,7 @@ def test_a_question_that_names_no_object_is_a_bug(
     connect: Connect, resource: Resource, namespace: str, name: str
 ) -> None:
     with pytest.raises(ValueError, match="does not name one object of"):
-        connect().observe([Wanted(resource, namespace, name, False)])
+        connect().get_objects([ObjectLookup(resource, namespace, name, False)])
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_unknown_credentials(server: Server, connect: Connect) -> None:
 def test_next_steps_reach_the_same_cluster_as_the_same_user(server: Server, connect: Connect) -> None:
     server.on(".*", status(401, "Unauthorized", "Unauthorized"))
     cluster = connect(context="dev", as_user="jane doe", as_groups=("a", "b"), as_uid="7", token="geheim")
-    (found,) = cluster.observe([Wanted(SHIRT, "shop", "shirt", False)])
+    (found,) = cluster.get_objects([ObjectLookup(SHIRT, "shop", "shirt", False)])
     assert isinstance(found, Unknown)
     (step,) = found.next
     assert step.endswith(" --context dev --as 'jane doe' --as-group a --as-group b --as-uid 7")
@@ -334,7 +334,7 @@ def test_metadata_do_not_pass_for_a_body(server: Server, connect: Connect) -> No
 
 def test_a_server_nobody_listens_on(connect: Connect) -> None:
     cluster = connect(apiserver="http://127.0.0.1:1")
-    (found,) = cluster.observe([Wanted(SHIRT, "shop", "shirt", False)])
+    (found,) = cluster.get_objects([ObjectLookup(SHIRT, "shop", "shirt", False)])
     assert found == Unknown("no connection to the server: Connection refused", ("kubectl cluster-info",))
 
 
@@ -350,8 +350,8 @@ def test_many_objects_come_in_order_over_few_connections_and_no_more_at_once_tha
 
     server.put(CONFIG_MAP, *(an_object(CONFIG_MAP, f"c{place}") for place in range(0, count, 3)))
     server.on("GET .*", together)
-    found = connect(request_timeout=30).observe(
-        [Wanted(CONFIG_MAP, "shop", f"c{place}", False) for place in range(count)]
+    found = connect(request_timeout=30).get_objects(
+        [ObjectLookup(CONFIG_MAP, "shop", f"c{place}", False) for place in range(count)]
     )
     for place, each in enumerate(found):
         assert each == Absent() if place % 3 else isinstance(each, Found) and each.live.key.name == f"c{place}"
@@ -361,14 +361,14 @@ def test_many_objects_come_in_order_over_few_connections_and_no_more_at_once_tha
 
 
 def test_nothing_wanted_is_nothing_asked(server: Server, connect: Connect) -> None:
-    assert connect().observe([]) == []
+    assert connect().get_objects([]) == []
     assert server.asked() == []
 
 
 def test_a_server_in_trouble_is_left_alone(server: Server, connect: Connect) -> None:
     """So that a thousand objects on a server that hangs do not take a thousand times as long."""
     server.on("GET .*", status(500, "InternalError", "no"))
-    found = connect().observe([Wanted(SHIRT, "shop", f"s{place}", False) for place in range(200)])
+    found = connect().get_objects([ObjectLookup(SHIRT, "shop", f"s{place}", False) for place in range(200)])
     reasons = [each.reason for each in found if isinstance(each, Unknown)]
     assert len(reasons) == 200
     assert reasons[0] == "the server failed (500): no"
@@ -380,7 +380,7 @@ def test_a_server_in_trouble_is_left_alone(server: Server, connect: Connect) -> 
 def test_one_bad_object_does_not_spoil_the_others(server: Server, connect: Connect) -> None:
     server.put(SHIRT, an_object(SHIRT, "a"), an_object(SHIRT, "c"))
     server.on("GET .*/shirts/b", status(500, "InternalError", "conversion webhook failed"))
-    a, b, c = connect().observe([Wanted(SHIRT, "shop", name, False) for name in "abc"])
+    a, b, c = connect().get_objects([ObjectLookup(SHIRT, "shop", name, False) for name in "abc"])
     assert (isinstance(a, Found), isinstance(c, Found)) == (True, True)
     assert b == Unknown("the server failed (500): conversion webhook failed", ("kubectl get --raw '/readyz?verbose'",))
 

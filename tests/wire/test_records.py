@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from postrender.cluster.client import connect as connect_to
-from postrender.cluster.release_lookup import Owners
+from postrender.cluster.release_lookup import ReleaseLookup
 from postrender.models import Connection, ReleaseName, StoredRelease, Unknown
 from tests.wire.conftest import Connect
 from tests.wire.kinds import CONFIG_MAP, SECRET, a_revision, an_object
@@ -62,13 +62,13 @@ def test_what_is_none_is_skipped_with_a_note(
     put(server, foreign, a_revision("old", 1, "deployed", driver=driver))
     cluster = connect(request_timeout=5)
     deployed = StoredRelease(OLD, 1, "deployed", "# revision 1\n")
-    assert cluster.releases(OLD, manifest=True, driver=driver) == (deployed,)
+    assert cluster.get_revisions(OLD, manifest=True, driver=driver) == (deployed,)
     name = f"{driver}s/shop/{foreign['metadata']['name']}"
-    assert cluster.note == f"{name} is skipped, as Helm skips it: it has the labels of release shop/old, but {why}"
-    assert Owners(cluster, "secret").exists(OLD) is True
+    assert cluster.warning == f"{name} is skipped, as Helm skips it: it has the labels of release shop/old, but {why}"
+    assert ReleaseLookup(cluster, "secret").exists(OLD) is True
     server.objects.pop(next(path for path in server.objects if path.endswith(".old.v1")))
-    assert cluster.releases(OLD, manifest=True, driver=driver) == ()
-    assert Owners(cluster, "secret").exists(OLD) is False
+    assert cluster.get_revisions(OLD, manifest=True, driver=driver) == ()
+    assert ReleaseLookup(cluster, "secret").exists(OLD) is False
 
 
 @pytest.mark.parametrize("driver", ["secret", "configmap"])
@@ -78,12 +78,14 @@ def test_a_record_that_cannot_be_decoded_hides_no_other(
 ) -> None:
     put(server, record(state, driver=driver, data=JUNK), a_revision("old", 1, "deployed", driver=driver))
     cluster = connect(request_timeout=5)
-    assert cluster.releases(OLD, manifest=True, driver=driver) == (StoredRelease(OLD, 1, "deployed", "# revision 1\n"),)
-    assert cluster.note == (
+    assert cluster.get_revisions(OLD, manifest=True, driver=driver) == (
+        StoredRelease(OLD, 1, "deployed", "# revision 1\n"),
+    )
+    assert cluster.warning == (
         f"{driver}s/shop/{RECORD} is skipped, as Helm skips it: revision 99 of release shop/old cannot be read: "
         f"{'it is not base64' if driver == 'secret' else 'it is not JSON'}"
     )
-    assert Owners(cluster, "secret").exists(OLD) is True
+    assert ReleaseLookup(cluster, "secret").exists(OLD) is True
 
 
 @pytest.mark.parametrize("driver", ["secret", "configmap"])
@@ -93,7 +95,7 @@ def test_a_release_of_which_the_newest_record_cannot_be_decoded_is_not_gone(
 ) -> None:
     put(server, record("deployed", driver=driver, data={}))
     put(server, *(a_revision("old", 1, each, driver=driver) for each in before))
-    assert Owners(connect(request_timeout=5), "secret").exists(OLD) == Unknown(
+    assert ReleaseLookup(connect(request_timeout=5), "secret").exists(OLD) == Unknown(
         f"{driver}s/shop/{RECORD} cannot be decoded, so whether the release lives is not known: "
         "revision 99 of release shop/old has no data.release",
         ("helm history old -n shop", f"kubectl delete {driver}s {RECORD} -n shop   (if the release is gone)"),
@@ -118,15 +120,15 @@ def test_what_helm_counts_and_did_not_store_settles_nothing(
         f"secrets/shop/{name} is none of Helm's own records ({why}), and Helm takes it for a revision of it",
         (f"kubectl get secrets {name} -n shop -o yaml", f"kubectl delete secrets {name} -n shop   (if it is none)"),
     )
-    assert cluster.releases(OLD, manifest=True, driver="secret") == unknown
-    assert Owners(cluster, "secret").exists(OLD) == unknown
+    assert cluster.get_revisions(OLD, manifest=True, driver="secret") == unknown
+    assert ReleaseLookup(cluster, "secret").exists(OLD) == unknown
 
 
 def test_a_label_alone_does_not_say_that_a_release_is_uninstalled(server: Server, connect: Connect) -> None:
     relabelled = a_revision("old", 1, "deployed")
     relabelled["metadata"]["labels"]["status"] = "uninstalled"
     put(server, relabelled)
-    answer = Owners(connect(request_timeout=5), "secret").exists(OLD)
+    answer = ReleaseLookup(connect(request_timeout=5), "secret").exists(OLD)
     assert isinstance(answer, Unknown)
     assert answer.reason.endswith(
         "revision 1 of release shop/old is uninstalled by its label and deployed by its payload"
@@ -136,9 +138,9 @@ def test_a_label_alone_does_not_say_that_a_release_is_uninstalled(server: Server
 def test_a_payload_that_may_not_be_read(server: Server, connect: Connect) -> None:
     server.on("GET /api/v1/namespaces/shop/secrets/.*", status(403, "Forbidden", "no"))
     put(server, a_revision("old", 1, "deployed"))
-    assert Owners(connect(request_timeout=5), "secret").exists(OLD) is True
+    assert ReleaseLookup(connect(request_timeout=5), "secret").exists(OLD) is True
     put(server, a_revision("old", 2, "uninstalled"))
-    assert Owners(connect(request_timeout=5), "secret").exists(OLD) == Unknown(
+    assert ReleaseLookup(connect(request_timeout=5), "secret").exists(OLD) == Unknown(
         "no right to get secrets (403): no",
         ("kubectl auth can-i get secrets/sh.helm.release.v1.old.v2 -n shop",),
     )
@@ -147,7 +149,7 @@ def test_a_payload_that_may_not_be_read(server: Server, connect: Connect) -> Non
 @pytest.mark.parametrize("plural", ["secrets", "configmaps"])
 def test_an_owner_may_be_in_what_cannot_be_listed(server: Server, connect: Connect, plural: str) -> None:
     server.on(f"GET /api/v1/namespaces/shop/{plural}", status(403, "Forbidden", "no"))
-    assert Owners(connect(request_timeout=5), "secret").exists(OLD) == Unknown(
+    assert ReleaseLookup(connect(request_timeout=5), "secret").exists(OLD) == Unknown(
         f"no right to list {plural} (403): no", (f"kubectl auth can-i list {plural} -n shop",)
     )
 
@@ -160,7 +162,7 @@ def test_more_than_can_be_read(server: Server, connect: Connect) -> None:
             for place in range(101)
         ),
     )
-    assert Owners(connect(request_timeout=5), "secret").exists(OLD) == Unknown(
+    assert ReleaseLookup(connect(request_timeout=5), "secret").exists(OLD) == Unknown(
         "more than 100 secrets have its labels and hold no revision of it",
         ("kubectl get secrets -l owner=helm,name=old -n shop",),
     )
@@ -188,7 +190,7 @@ def test_what_to_type_leads_to_the_same_cluster(
         Connection(kubeconfig=path, context="dev", as_user="jane", request_timeout=5),
         f" --kubeconfig {path} --kube-context dev --kube-as-user jane",
     )
-    answer = Owners(cluster, "secret").exists(OLD)
+    answer = ReleaseLookup(cluster, "secret").exists(OLD)
     assert isinstance(answer, Unknown)
     assert answer.next
     for each in answer.next:

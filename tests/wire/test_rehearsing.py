@@ -9,8 +9,8 @@ from postrender.helm.invocation import Action, Invocation
 from postrender.helm.simulate import Request as Sent
 from postrender.helm.versions import HelmVersion
 from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, ReleaseName
-from postrender.operations.filter.collect import gather
-from postrender.operations.filter.dry_runs import rehearsed
+from postrender.operations.filter.collect import collect_facts
+from postrender.operations.filter.dry_runs import with_dry_run_results
 from postrender.planner.decide import decide
 from postrender.planner.policy import Policy
 from postrender.planner.verdict import Plan
@@ -56,8 +56,8 @@ def conflict(request: Request, *, manager: str) -> Reply | None:
 
 def plan(connect: Connect) -> Plan:
     cluster = connect()
-    facts = gather(STREAM, HELM_4, cluster)
-    return rehearsed(decide(facts, Policy()), facts, Policy(), cluster)
+    facts = collect_facts(STREAM, HELM_4, cluster)
+    return with_dry_run_results(decide(facts, Policy()), facts, Policy(), cluster)
 
 
 def test_a_conflict_with_helms_own_past_is_asked_again_without_it(server: Server, connect: Connect) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from postrender.cluster.interface import Wanted
+from postrender.cluster.interface import ObjectLookup
 from postrender.errors import ClusterError
 from postrender.models import Found, LiveObject, ReleaseName
 from tests.wire.conftest import Connect
@@ -27,7 +27,7 @@ def shirt(server: Server) -> dict[str, Any]:
 
 
 def read(connect: Connect, *, body: bool = False) -> LiveObject:
-    (found,) = connect().observe([Wanted(SHIRT, "shop", "shirt", body)])
+    (found,) = connect().get_objects([ObjectLookup(SHIRT, "shop", "shirt", body)])
     assert isinstance(found, Found)
     return found.live
 
@@ -69,7 +69,7 @@ def test_everything_else_stays(server: Server, connect: Connect, shirt: dict[str
 
 def test_a_cluster_scoped_object(server: Server, connect: Connect) -> None:
     server.put(NAMESPACE, an_object(NAMESPACE, "shop"))
-    (found,) = connect().observe([Wanted(NAMESPACE, "", "shop", False)])
+    (found,) = connect().get_objects([ObjectLookup(NAMESPACE, "", "shop", False)])
     assert isinstance(found, Found)
     assert connect().stamp(found.live, NAMESPACE, OLD).owner == OLD
     assert server.asked("PATCH .*")[0].path == "/api/v1/namespaces/shop"
@@ -143,7 +143,7 @@ def test_a_connection_that_went_stale_meanwhile_is_not_written_to(
     server: Server, connect: Connect, shirt: dict[str, Any]
 ) -> None:
     cluster = connect()
-    (found,) = cluster.observe([Wanted(SHIRT, "shop", "shirt", False)])
+    (found,) = cluster.get_objects([ObjectLookup(SHIRT, "shop", "shirt", False)])
     assert isinstance(found, Found)
     assert found.live.uid == shirt["metadata"]["uid"]
     before = server.connections
@@ -221,7 +221,7 @@ def invalid(*causes: tuple[str, str, str]) -> Reply:
 )
 def test_what_is_said_of_a_secret_holds_no_value(server: Server, connect: Connect, reply: Reply, said: str) -> None:
     server.put(SECRET, an_object(SECRET, "db", data={"a": "Z2VoZWlt"}))
-    (found,) = connect().observe([Wanted(SECRET, "shop", "db", False)])
+    (found,) = connect().get_objects([ObjectLookup(SECRET, "shop", "db", False)])
     assert isinstance(found, Found)
     server.on("PATCH .*", reply)
     with pytest.raises(ClusterError) as caught:
@@ -233,7 +233,7 @@ def test_what_is_said_of_a_secret_holds_no_value(server: Server, connect: Connec
 
 def test_a_conflict_about_a_secret_holds_no_value(server: Server, connect: Connect) -> None:
     server.put(SECRET, an_object(SECRET, "db", data={"a": "Z2VoZWlt"}))
-    (found,) = connect().observe([Wanted(SECRET, "shop", "db", False)])
+    (found,) = connect().get_objects([ObjectLookup(SECRET, "shop", "db", False)])
     assert isinstance(found, Found)
     server.on("PATCH .*", status(409, "Conflict", "geheim"))
     with pytest.raises(ClusterError) as caught:

@@ -18,7 +18,7 @@ SECRETS = {"kind": "SecretList", "apiVersion": "v1", "metadata": {}}
 
 
 def stored(connect: Connect, *, manifest: bool = False, driver: str = "secret") -> tuple[StoredRelease, ...] | Unknown:
-    return connect(request_timeout=5).releases(OLD, manifest=manifest, driver=driver)
+    return connect(request_timeout=5).get_revisions(OLD, manifest=manifest, driver=driver)
 
 
 @pytest.fixture

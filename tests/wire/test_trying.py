@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from postrender.cluster.interface import Accepted, Conflict, Conflicting, NotAsked, Rejected, Trial, TrialAnswer, Verb
+from postrender.cluster.interface import (
+    Accepted,
+    Conflict,
+    Conflicts,
+    DryRunRequest,
+    DryRunResult,
+    Rejected,
+    Skipped,
+    Verb,
+)
 from postrender.models import ObjectKey, Resource
 from tests.wire.conftest import Connect
 from tests.wire.kinds import NAMESPACE, SECRET, SHIRT, an_object
@@ -17,13 +26,13 @@ BODY = {"spec": {"color": "red"}}
 PATH = "/apis/stable.example.com/v1/namespaces/shop/shirts/shirt"
 
 
-def trial(verb: Verb = Verb.APPLY, resource: Resource = SHIRT, **more: Any) -> Trial:
+def request(verb: Verb = Verb.APPLY, resource: Resource = SHIRT, **more: Any) -> DryRunRequest:
     namespace = "shop" if resource.namespaced else ""
-    return Trial(verb, resource, ObjectKey(resource.gvk.group_kind, namespace, "shirt"), BODY, **more)
+    return DryRunRequest(verb, resource, ObjectKey(resource.gvk.group_kind, namespace, "shirt"), BODY, **more)
 
 
-def answer(connect: Connect, asked: Trial | None = None, timeout: float = 5) -> TrialAnswer:
-    (found,) = connect(request_timeout=timeout).attempt([asked or trial()])
+def answer(connect: Connect, asked: DryRunRequest | None = None, timeout: float = 5) -> DryRunResult:
+    (found,) = connect(request_timeout=timeout).dry_run([asked or request()])
     return found
 
 
@@ -35,17 +44,22 @@ def failure(code: int, reason: str, message: str, causes: list[dict[str, str]]) 
 @pytest.mark.parametrize(
     ("asked", "method", "content_type", "more"),
     [
-        (trial(strict=True), "PATCH", "application/apply-patch+yaml", {"force": "false", "fieldValidation": "Strict"}),
-        (trial(force=True), "PATCH", "application/apply-patch+yaml", {"force": "true"}),
-        (trial(Verb.MERGE), "PATCH", "application/merge-patch+json", {}),
-        (trial(Verb.STRATEGIC), "PATCH", "application/strategic-merge-patch+json", {}),
-        (trial(Verb.REPLACE), "PUT", "application/json", {}),
-        (trial(Verb.REPLACE, strict=True), "PUT", "application/json", {"fieldValidation": "Strict"}),
-        (trial(Verb.CREATE, new=True), "POST", "application/json", {}),
+        (
+            request(strict_validation=True),
+            "PATCH",
+            "application/apply-patch+yaml",
+            {"force": "false", "fieldValidation": "Strict"},
+        ),
+        (request(force=True), "PATCH", "application/apply-patch+yaml", {"force": "true"}),
+        (request(Verb.MERGE), "PATCH", "application/merge-patch+json", {}),
+        (request(Verb.STRATEGIC), "PATCH", "application/strategic-merge-patch+json", {}),
+        (request(Verb.REPLACE), "PUT", "application/json", {}),
+        (request(Verb.REPLACE, strict_validation=True), "PUT", "application/json", {"fieldValidation": "Strict"}),
+        (request(Verb.CREATE, creates=True), "POST", "application/json", {}),
     ],
 )
 def test_every_request_is_a_dry_run(
-    server: Server, connect: Connect, asked: Trial, method: str, content_type: str, more: dict[str, str]
+    server: Server, connect: Connect, asked: DryRunRequest, method: str, content_type: str, more: dict[str, str]
 ) -> None:
     there = an_object(SHIRT, "shirt", spec=BODY["spec"])
     server.on(".*", ok(there))
@@ -59,7 +73,7 @@ def test_every_request_is_a_dry_run(
 
 def test_a_cluster_scoped_object(server: Server, connect: Connect) -> None:
     server.on(".*", ok(an_object(NAMESPACE, "shirt")))
-    answer(connect, trial(resource=NAMESPACE))
+    answer(connect, request(resource=NAMESPACE))
     assert [request.path for request in server.requests] == ["/api/v1/namespaces/shirt"]
 
 
@@ -69,7 +83,7 @@ def test_conflicts_name_fields_and_managers(server: Server, connect: Connect) ->
         {"reason": "FieldManagerConflict", "field": ".spec.size", "message": 'conflict with "kubectl"'},
     ]
     server.on(".*", failure(409, "Conflict", "Apply failed with 2 conflicts", causes))
-    assert answer(connect) == Conflicting(
+    assert answer(connect) == Conflicts(
         (Conflict(".spec.color", 'a "b"', True), Conflict(".spec.size", "kubectl", False)),
         "Apply failed with 2 conflicts",
     )
@@ -108,28 +122,30 @@ def test_what_an_admission_says_of_what_is_new_may_rest_on_what_comes_before_it(
     server: Server, connect: Connect, verb: Verb, code: int, said: str, shown: str
 ) -> None:
     server.on(".*", status(code, "", said))
-    assert answer(connect, trial(verb, new=True)) == NotAsked(f"as things are before the run, {said}")
-    assert answer(connect, trial(verb, new=True, resource=SECRET)) == NotAsked(f"as things are before the run, {shown}")
+    assert answer(connect, request(verb, creates=True)) == Skipped(f"as things are before the run, {said}")
+    assert answer(connect, request(verb, creates=True, resource=SECRET)) == Skipped(
+        f"as things are before the run, {shown}"
+    )
 
 
 def test_what_would_be_made_is_accepted(server: Server, connect: Connect) -> None:
     there = an_object(SHIRT, "shirt")
     server.on(".*", Reply(201, json.dumps(there).encode()))
-    assert answer(connect, trial(Verb.CREATE, new=True)) == Accepted(there)
+    assert answer(connect, request(Verb.CREATE, creates=True)) == Accepted(there)
 
 
 def test_what_was_made_meanwhile_says_nothing(server: Server, connect: Connect) -> None:
     server.on(".*", status(409, "AlreadyExists", "shirts already exists"))
-    assert isinstance(answer(connect, trial(Verb.CREATE, new=True)), NotAsked)
+    assert isinstance(answer(connect, request(Verb.CREATE, creates=True)), Skipped)
 
 
 def test_nothing_of_a_secret_is_told(server: Server, connect: Connect) -> None:
     causes = [{"reason": "FieldValueInvalid", "field": "data[key]", "message": "Invalid value: hunter2"}]
     server.on(".*", failure(422, "Invalid", "Secret is invalid: data[key]: Invalid value: hunter2", causes))
-    assert answer(connect, trial(resource=SECRET)) == Rejected("data[key] (FieldValueInvalid)")
+    assert answer(connect, request(resource=SECRET)) == Rejected("data[key] (FieldValueInvalid)")
     server.behaviours.clear()
     server.on(".*", status(422, "Invalid", "hunter2"))
-    assert answer(connect, trial(resource=SECRET)) == Rejected("it is not valid")
+    assert answer(connect, request(resource=SECRET)) == Rejected("it is not valid")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +154,7 @@ def test_nothing_of_a_secret_is_told(server: Server, connect: Connect) -> None:
 )
 def test_no_right_to_write(server: Server, connect: Connect, verb: Verb, right: str) -> None:
     server.on(".*", status(403, "Forbidden", f'shirts is forbidden: User "u" cannot {right} resource'))
-    assert answer(connect, trial(verb)) == NotAsked(
+    assert answer(connect, request(verb)) == Skipped(
         f'no right to {right} shirts.stable.example.com (403): shirts is forbidden: User "u" cannot {right} resource',
         (f"kubectl auth can-i {right} shirts.stable.example.com/shirt -n shop",),
     )
@@ -156,14 +172,14 @@ def test_no_right_to_write(server: Server, connect: Connect, verb: Verb, right: 
 def test_what_says_nothing_about_helm(server: Server, connect: Connect, reply: Reply) -> None:
     server.on(".*", reply)
     found = answer(connect)
-    assert isinstance(found, NotAsked)
+    assert isinstance(found, Skipped)
     assert found.reason
 
 
 def test_an_object_that_changed_meanwhile_says_nothing_about_the_patch(server: Server, connect: Connect) -> None:
     reply = status(409, "Conflict", "the object has been modified")
     server.on(".*", reply)
-    assert isinstance(answer(connect, trial(Verb.MERGE)), NotAsked)
+    assert isinstance(answer(connect, request(Verb.MERGE)), Skipped)
     assert answer(connect) == Rejected("the object has been modified")
 
 
@@ -178,8 +194,8 @@ def test_a_dry_run_can_be_repeated(server: Server, connect: Connect) -> None:
 def test_many_at_once_in_order(server: Server, connect: Connect) -> None:
     server.on(".*", lambda request: ok({"path": request.path}))
     asked = [
-        Trial(Verb.APPLY, SHIRT, ObjectKey(SHIRT.gvk.group_kind, "shop", f"shirt-{number}"), BODY)
+        DryRunRequest(Verb.APPLY, SHIRT, ObjectKey(SHIRT.gvk.group_kind, "shop", f"shirt-{number}"), BODY)
         for number in range(50)
     ]
-    found = connect().attempt(asked)
+    found = connect().dry_run(asked)
     assert found == [Accepted({"path": f"{PATH}-{number}"}) for number in range(50)]

@@ -21,7 +21,7 @@ import urllib3
 import yaml
 
 from postrender.cluster.client import connect
-from postrender.cluster.interface import Wanted
+from postrender.cluster.interface import ObjectLookup
 from postrender.models import Connection, Unknown
 from tests.wire.kinds import CONFIG_MAP
 from tests.wire.server import TLS, Request, Server
@@ -42,7 +42,9 @@ class Way:
 
 class Ours(Way):
     def ask(self, kubeconfig: Path) -> str:
-        (found,) = connect(Connection(kubeconfig=str(kubeconfig))).observe([Wanted(CONFIG_MAP, "shop", "a", False)])
+        (found,) = connect(Connection(kubeconfig=str(kubeconfig))).get_objects(
+            [ObjectLookup(CONFIG_MAP, "shop", "a", False)]
+        )
         return found.reason if isinstance(found, Unknown) else ""
 
 
@@ -254,10 +256,11 @@ def test_no_kubeconfig_needs_the_package(server: Server, kubeconfig: Kubeconfig,
     code = (
         "import sys\n"
         "from postrender.cluster.client import connect\n"
-        "from postrender.cluster.interface import Wanted\n"
+        "from postrender.cluster.interface import ObjectLookup\n"
         "from postrender.models import Connection\n"
         "from tests.wire.kinds import CONFIG_MAP\n"
-        f"print(*connect(Connection(kubeconfig={str(path)!r})).observe([Wanted(CONFIG_MAP, 'shop', 'a', False)]))\n"
+        f"cluster = connect(Connection(kubeconfig={str(path)!r}))\n"
+        "print(*cluster.get_objects([ObjectLookup(CONFIG_MAP, 'shop', 'a', False)]))\n"
         "print(sorted(name for name in sys.modules if name.partition('.')[0] == 'kubernetes'))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ})

@@ -17,7 +17,7 @@ from postrender.cli.parsers import command_parser
 from postrender.cli.run_info import setting_origins
 from postrender.cli.stdout import write
 from postrender.cluster import builtin_kinds
-from postrender.cluster.interface import Source
+from postrender.cluster.interface import ClusterReader
 from postrender.errors import ManifestError, Refused
 from postrender.helm import binary
 from postrender.helm.invocation import Action, ArgoCD
@@ -142,7 +142,7 @@ def _caller(app: Application, options: argparse.Namespace) -> Caller:
     return replace(caller, invocation=invocation, origins={**caller.origins, **told})
 
 
-def _source(caller: Caller, app: Application) -> Source:
+def _source(caller: Caller, app: Application) -> ClusterReader:
     """The cluster, if it is the destination as far as can be told; raises ClusterError, Refused."""
     from postrender.cluster.client import connect
 
@@ -194,7 +194,7 @@ def _limited(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _account(app: Application, planned: Planned, caller: Caller, source: Source | None) -> str:
+def _account(app: Application, planned: Planned, caller: Caller, source: ClusterReader | None) -> str:
     looked = source.description if source else "no cluster was asked"
     heading = SummaryHeading(
         f"Argo CD Application {app.name}", f"release {app.release}", looked, setting_origins(caller)

@@ -16,7 +16,7 @@ from postrender.cli.parsers import command_parser, parted
 from postrender.cli.plan_inputs import add_value_flags, value_arguments
 from postrender.cli.run_info import setting_origins
 from postrender.cli.stdout import write
-from postrender.cluster.interface import Source
+from postrender.cluster.interface import ClusterReader
 from postrender.errors import ManifestError, Refused, UsageError
 from postrender.helm import binary
 from postrender.helm.versions import HelmVersion
@@ -147,7 +147,7 @@ def _caller(helm_release: HelmRelease, options: argparse.Namespace) -> Caller:
     return replace(caller, origins={**caller.origins, **told})
 
 
-def _source(helm_release: HelmRelease, caller: Caller, values: Mapping[str, Value | None]) -> Source | None:
+def _source(helm_release: HelmRelease, caller: Caller, values: Mapping[str, Value | None]) -> ClusterReader | None:
     """Where live objects are looked up: nowhere unless somebody said where."""
     if not values["live"] and not caller.cluster_named:
         return None
@@ -232,7 +232,7 @@ def _check_up_to_date(helm_release: HelmRelease, changed: bytes) -> None:
 
 
 def _account(
-    helm_release: HelmRelease, planned: Planned, caller: Caller, source: Source | None, count: int, place: str
+    helm_release: HelmRelease, planned: Planned, caller: Caller, source: ClusterReader | None, count: int, place: str
 ) -> str:
     helm: HelmVersion | None = caller.invocation.helm
     controller = f"a helm-controller with Helm {helm}" if helm else "a helm-controller with a Helm of unknown version"

@@ -11,7 +11,7 @@ from postrender import redact
 from postrender.cli.output import write
 from postrender.cli.parsers import command_parser, parted
 from postrender.cli.plan_inputs import add_planning, add_settings, planning
-from postrender.cluster.interface import Source
+from postrender.cluster.interface import ClusterReader
 from postrender.cluster.recorder import Recording, documents
 from postrender.errors import UsageError
 from postrender.manifest.dump import printed
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
     hide = None if options.with_secrets else redact.digests(os.environ)
     recordings: list[Recording] = []
 
-    def through(source: Source | None) -> Source:
+    def through(source: ClusterReader | None) -> ClusterReader:
         if source is None:
             raise UsageError("nothing is looked up, so that there is nothing to take", next="--kube-context NAME")
         recordings.append(Recording(source))

@@ -105,7 +105,7 @@ class _Names:
 
     def __init__(self, cluster: Cluster, release: ReleaseName, found: Sequence[Found]) -> None:
         gvks = {pin.ref.gvk for each in found if each.without for pin in each.without.pins}
-        self._served = cluster.resources(gvks) if gvks else {}
+        self._served = cluster.resolve_kinds(gvks) if gvks else {}
         self._namespace = release.namespace
 
     def of(self, ref: ObjectRef) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from postrender import manifest as manifests
 from postrender._record import Record, replace
-from postrender.cluster.interface import Source, Wanted, unreadable
+from postrender.cluster.interface import ClusterReader, ObjectLookup, unreadable
 from postrender.cluster.offline import Offline
 from postrender.errors import ClusterError
 from postrender.helm.invocation import Action, Invocation
@@ -28,7 +28,7 @@ from postrender.models import (
     Unknown,
 )
 from postrender.planner.decide import bodies_wanted
-from postrender.planner.facts import Desired, Facts, Item, upgraded_from
+from postrender.planner.facts import Desired, Facts, Item, base_revision
 
 SHOWN = 10
 """How many unanswered objects a message names before it only counts the rest."""
@@ -51,7 +51,9 @@ class _Kinds(Record):
         return ObjectKey(ref.gvk.group_kind, namespace if self.of(ref.gvk).namespaced else "", ref.name)
 
 
-def gather(manifest: Manifest, invocation: Invocation, source: Source | None, *, whole: bool = False) -> Facts:
+def collect_facts(
+    manifest: Manifest, invocation: Invocation, source: ClusterReader | None, *, whole: bool = False
+) -> Facts:
     """Everything ``decide`` needs; without a source, and for ``helm template``, nothing is looked up.
 
     With ``whole``, live objects come with their bodies even where the decision needs only metadata. Raises
@@ -68,7 +70,7 @@ def gather(manifest: Manifest, invocation: Invocation, source: Source | None, *,
             invocation,
         )
     own = _own(invocation, source)
-    before = upgraded_from(invocation, own)
+    before = base_revision(invocation, own)
     stored = manifests.read((before.manifest or "").encode()) if before else None
     kinds = _kinds(manifest, stored, invocation, source, offline)
     items = [
@@ -84,38 +86,38 @@ def gather(manifest: Manifest, invocation: Invocation, source: Source | None, *,
     items = _occupied(items, source)
     leaving = _observed(_leaving(items, stored, kinds), source, whole=whole)
     living = _living([*items, *leaving], invocation, source)
-    desired = Desired(manifest, lambda ref, body: source.comparable(kinds.key(ref), body))
+    desired = Desired(manifest, lambda ref, body: source.normalize(kinds.key(ref), body))
     return Facts(desired, tuple(items), invocation, own, _entries(stored, kinds), living, tuple(leaving))
 
 
-def _own(invocation: Invocation, source: Source) -> tuple[StoredRelease, ...]:
+def _own(invocation: Invocation, source: ClusterReader) -> tuple[StoredRelease, ...]:
     if invocation.release is None or invocation.action not in (Action.UPGRADE, Action.UPGRADE_INSTALL):
         return ()
-    answer = source.releases(invocation.release, manifest=True, driver=invocation.driver)
+    answer = source.get_revisions(invocation.release, manifest=True, driver=invocation.driver)
     if isinstance(answer, Unknown):
         raise unreadable(invocation.release, source.description, answer)
     return answer
 
 
 def _kinds(
-    manifest: Manifest, stored: Manifest | None, invocation: Invocation, source: Source, offline: Source
+    manifest: Manifest, stored: Manifest | None, invocation: Invocation, source: ClusterReader, offline: ClusterReader
 ) -> _Kinds:
     wanted = {ref.gvk for ref in manifest.objects} | {ref.gvk for ref in (stored.objects if stored else ())}
-    answers = source.resources(wanted)
+    answers = source.resolve_kinds(wanted)
     _complain(source, ((str(gvk), answer) for gvk, answer in answers.items() if isinstance(answer, Unknown)))
     served = {gvk: answer for gvk, answer in answers.items() if isinstance(answer, Resource)}
-    guesses = offline.resources(gvk for gvk in wanted if gvk not in served)
+    guesses = offline.resolve_kinds(gvk for gvk in wanted if gvk not in served)
     return _Kinds(served, {gvk: answer for gvk, answer in guesses.items() if isinstance(answer, Resource)}, invocation)
 
 
-def _observed(items: Sequence[Item], source: Source, *, whole: bool) -> list[Item]:
+def _observed(items: Sequence[Item], source: ClusterReader, *, whole: bool) -> list[Item]:
     """The items with what is live, read ``whole`` or by metadata: one question for each object."""
     places = [
         place
         for place, item in enumerate(items)
         if item.key.name and not item.hook and not isinstance(item.observation, NotServed)
     ]
-    answers = source.observe(
+    answers = source.get_objects(
         [_wanted(items[place], whole=whole or items[place].key.group_kind == SECRET) for place in places]
     )
     result = list(items)
@@ -125,25 +127,25 @@ def _observed(items: Sequence[Item], source: Source, *, whole: bool) -> list[Ite
     return result
 
 
-def _occupied(items: Sequence[Item], source: Source) -> list[Item]:
+def _occupied(items: Sequence[Item], source: ClusterReader) -> list[Item]:
     """The items with what is live under the name of each hook that Helm deletes first."""
     places = [
         place
         for place, item in enumerate(items)
-        if item.hook and item.clears_its_place and item.key.name and not isinstance(item.observation, NotServed)
+        if item.hook and item.deleted_before_creation and item.key.name and not isinstance(item.observation, NotServed)
     ]
-    answers = source.observe([_wanted(items[place], whole=False) for place in places]) if places else []
+    answers = source.get_objects([_wanted(items[place], whole=False) for place in places]) if places else []
     named = [(items[place].name, answer) for place, answer in zip(places, answers, strict=True)]
     _complain(source, ((name, answer) for name, answer in named if isinstance(answer, Unknown)))
     result = list(items)
     for place, answer in zip(places, answers, strict=True):
         if isinstance(answer, Found):
-            result[place] = replace(items[place], occupant=answer.live)
+            result[place] = replace(items[place], live_under_hook_name=answer.live)
     return result
 
 
-def _wanted(item: Item, *, whole: bool) -> Wanted:
-    return Wanted(item.resource, item.key.namespace, item.key.name, body=whole)
+def _wanted(item: Item, *, whole: bool) -> ObjectLookup:
+    return ObjectLookup(item.resource, item.key.namespace, item.key.name, body=whole)
 
 
 def _entries(stored: Manifest | None, kinds: _Kinds) -> tuple[Entry, ...]:
@@ -162,17 +164,17 @@ def _leaving(items: Sequence[Item], stored: Manifest | None, kinds: _Kinds) -> l
     ]
 
 
-def _living(items: Iterable[Item], invocation: Invocation, source: Source) -> dict[ReleaseName, bool]:
-    from postrender.cluster.release_lookup import Owners  # Where nobody is asked, nothing of it is needed.
+def _living(items: Iterable[Item], invocation: Invocation, source: ClusterReader) -> dict[ReleaseName, bool]:
+    from postrender.cluster.release_lookup import ReleaseLookup  # Where nobody is asked, nothing of it is needed.
 
-    owners = Owners(source, invocation.driver)
+    owners = ReleaseLookup(source, invocation.driver)
     living: dict[ReleaseName, bool] = {}
     for item in items:
         live = item.live
         owner = live.owner if live else None
         if live is None or owner is None or owner == invocation.release:
             continue
-        answer = owners.lives(live)
+        answer = owners.owner_exists(live)
         if isinstance(answer, Unknown):
             raise ClusterError(
                 f"its owner is release {owner}, and whether that is alive could not be told: {answer.reason}",
@@ -183,7 +185,7 @@ def _living(items: Iterable[Item], invocation: Invocation, source: Source) -> di
     return living
 
 
-def _complain(source: Source, unanswered: Iterable[tuple[str, Observation | Resource | None]]) -> None:
+def _complain(source: ClusterReader, unanswered: Iterable[tuple[str, Observation | Resource | None]]) -> None:
     unknown = [(where, answer) for where, answer in unanswered if isinstance(answer, Unknown)]
     if not unknown:
         return

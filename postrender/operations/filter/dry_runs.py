@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from postrender._record import replace
-from postrender.cluster.interface import Source
+from postrender.cluster.interface import ClusterReader
 from postrender.helm.invocation import Action
 from postrender.models import Json, ObjectKey
 from postrender.planner.facts import Facts, patches_client_side
@@ -14,26 +14,26 @@ from postrender.planner.verdict import Plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from postrender.cluster.interface import Trial, TrialAnswer
+    from postrender.cluster.interface import DryRunRequest, DryRunResult
 
 
-def rehearsed(plan: Plan, facts: Facts, policy: Policy, source: Source | None) -> Plan:
+def with_dry_run_results(plan: Plan, facts: Facts, policy: Policy, source: ClusterReader | None) -> Plan:
     """The plan with the server's objections; as it was where nothing is sent or nobody can be asked."""
-    if source is None or all(verdict.trial is None for verdict in plan.verdicts):
+    if source is None or all(verdict.dry_run is None for verdict in plan.verdicts):
         return plan
     from postrender.cluster.interface import Verb  # The model of patches: not for new objects.
-    from postrender.planner.dry_run import answered, trials
+    from postrender.planner.dry_run import apply_results, requests_of
 
-    asked = trials(plan)
-    answers = attempted(asked, source)
-    plan = answered(plan, facts, policy, answers)
-    if not any(trial.verb is Verb.APPLY and not trial.new for trial in asked):
+    asked = requests_of(plan)
+    answers = run_dry_runs(asked, source)
+    plan = apply_results(plan, facts, policy, answers)
+    if not any(request.verb is Verb.APPLY and not request.creates for request in asked):
         return plan
     from postrender.planner.leftovers import compared, known, new_objects  # Only Helm 4 applies to live objects.
 
     pairs = list(zip(asked, answers, strict=True))
     requests = new_objects(pairs)
-    fresh = known(requests, source.attempt(list(requests.values())))
+    fresh = known(requests, source.dry_run(list(requests.values())))
     return compared(plan, facts, policy, pairs, fresh)
 
 
@@ -48,7 +48,7 @@ def postponed(plan: Plan, facts: Facts, policy: Policy) -> frozenset[ObjectKey]:
     return frozenset(
         verdict.key
         for verdict in plan.verdicts
-        if verdict.trial is not None
+        if verdict.dry_run is not None
         and verdict.repair_patch is not None
         and verdict.key not in facts.rejected
         and verdict.prediction is not None
@@ -56,7 +56,7 @@ def postponed(plan: Plan, facts: Facts, policy: Policy) -> frozenset[ObjectKey]:
     )
 
 
-def with_server_results(plan: Plan, facts: Facts, source: Source | None) -> Facts:
+def with_server_results(plan: Plan, facts: Facts, source: ClusterReader | None) -> Facts:
     """The facts with what the server would have of what Helm will not apply; the same where it is not asked.
 
     A field that the server keeps whatever is sent differs from the chart for ever, and nobody can change it.
@@ -64,12 +64,14 @@ def with_server_results(plan: Plan, facts: Facts, source: Source | None) -> Fact
     repairs = [verdict for verdict in plan.verdicts if verdict.repair_patch is not None]
     if source is None or not repairs:
         return facts
-    from postrender.cluster.interface import Rejected, Trial, Verb
+    from postrender.cluster.interface import DryRunRequest, Rejected, Verb
     from postrender.planner.dry_run import server_result
 
     live = {item.key: item.live for item in facts.items}
     asked = [(verdict, found) for verdict in repairs if (found := live[verdict.key]) is not None]
-    answers = source.attempt([Trial(Verb.MERGE, each.resource, each.key, each.repair_patch) for each, _ in asked])
+    answers = source.dry_run(
+        [DryRunRequest(Verb.MERGE, each.resource, each.key, each.repair_patch) for each, _ in asked]
+    )
     results: dict[ObjectKey, Json] = {}
     rejected: dict[ObjectKey, str] = {}
     for (verdict, before), answer in zip(asked, answers, strict=True):
@@ -81,7 +83,7 @@ def with_server_results(plan: Plan, facts: Facts, source: Source | None) -> Fact
     return replace(facts, server_results=results, rejected=rejected) if results or rejected else facts
 
 
-def with_fresh_objects(facts: Facts, source: Source | None) -> Facts:
+def with_fresh_objects(facts: Facts, source: ClusterReader | None) -> Facts:
     """The facts with what a dry-run create gives for each object of which fields may have left the chart.
 
     Only for objects that Helm patches client-side: a server-side apply removes by itself what it no longer sets.
@@ -94,14 +96,14 @@ def with_fresh_objects(facts: Facts, source: Source | None) -> Facts:
     from postrender.helm.fresh_install import may_hold_leftovers
     from postrender.planner.fresh_install import dry_run_create, fresh_object
 
-    requests = {item.key: (item, trial) for item in facts.items if (trial := dry_run_create(facts, item))}
+    requests = {item.key: (item, request) for item in facts.items if (request := dry_run_create(facts, item))}
     if not requests:
         return facts
     fresh: dict[ObjectKey, Json] = {}
     unknown: dict[ObjectKey, str] = {}
-    answers = source.attempt([trial for _, trial in requests.values()])
-    for (key, (item, trial)), answer in zip(requests.items(), answers, strict=True):
-        found = fresh_object(trial, answer)
+    answers = source.dry_run([request for _, request in requests.values()])
+    for (key, (item, request)), answer in zip(requests.items(), answers, strict=True):
+        found = fresh_object(request, answer)
         if not isinstance(found, str):
             fresh[key] = found
         elif item.live is not None and may_hold_leftovers(item.live.body, facts.desired(item.ref)):
@@ -109,12 +111,16 @@ def with_fresh_objects(facts: Facts, source: Source | None) -> Facts:
     return replace(facts, fresh=fresh, not_compared=unknown)
 
 
-def attempted(trials: Sequence[Trial], source: Source) -> list[TrialAnswer]:
+def run_dry_runs(requests: Sequence[DryRunRequest], source: ClusterReader) -> list[DryRunResult]:
     """The answers in order; where conflicts that Helm will not meet hid the rest, it is asked again without them."""
-    from postrender.planner.dry_run import again
+    from postrender.planner.dry_run import retry_with_force
 
-    answers = source.attempt(trials)
-    more = {place: trial for place, first in enumerate(trials) if (trial := again(first, answers[place])) is not None}
-    for place, answer in zip(more, source.attempt(list(more.values())), strict=True):
+    answers = source.dry_run(requests)
+    more = {
+        place: request
+        for place, first in enumerate(requests)
+        if (request := retry_with_force(first, answers[place])) is not None
+    }
+    for place, answer in zip(more, source.dry_run(list(more.values())), strict=True):
         answers[place] = answer
     return answers

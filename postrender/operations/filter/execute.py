@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from postrender._record import replace
-from postrender.cluster.interface import Source
+from postrender.cluster.interface import ClusterReader
 from postrender.errors import ClusterError, Refused
 from postrender.models import Found, Json, LiveObject, ObjectKey, ReleaseName, Resource
 from postrender.planner.facts import Facts
@@ -27,7 +27,7 @@ class Writer(Protocol):
 
 
 def write_ownership(
-    facts: Facts, plan: Plan, writer: Writer, source: Source, release: ReleaseName, written: list[str]
+    facts: Facts, plan: Plan, writer: Writer, source: ClusterReader, release: ReleaseName, written: list[str]
 ) -> Facts:
     """The facts after the ownership metadata was written; ``written`` gains the names of the objects.
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from postrender import manifest as manifests
 from postrender._record import Record, replace
-from postrender.cluster.interface import Source
+from postrender.cluster.interface import ClusterReader
 from postrender.errors import Refused
 from postrender.helm.invocation import DryRun, Invocation
 from postrender.helm.versions import NEWEST_KNOWN, HelmVersion
 from postrender.manifest import Manifest
 from postrender.manifest.edit import Set, splice
-from postrender.models import SECRET, Severity
-from postrender.operations.filter.collect import gather
-from postrender.operations.filter.dry_runs import postponed, rehearsed, with_fresh_objects, with_server_results
+from postrender.models import SECRET, ReleaseName, Severity
+from postrender.operations.filter.collect import collect_facts
+from postrender.operations.filter.dry_runs import (
+    postponed,
+    with_dry_run_results,
+    with_fresh_objects,
+    with_server_results,
+)
 from postrender.planner.decide import decide
 from postrender.planner.facts import Facts
 from postrender.planner.findings import some
@@ -54,21 +59,21 @@ def require_known(helm: HelmVersion | None) -> None:
 
 
 def plan_stream(
-    data: bytes, invocation: Invocation, policy: Policy, source: Source | None, *, whole: bool = False
+    data: bytes, invocation: Invocation, policy: Policy, source: ClusterReader | None, *, whole: bool = False
 ) -> Planned:
     """What the filter would do with the stream, whether it would go on or refuse; nothing is written anywhere.
 
     What Helm will send to live objects is asked of the server as a dry run. ``source`` as for ``filter_stream``,
-    ``whole`` as for ``gather``. Raises ManifestError and ClusterError.
+    ``whole`` as for ``collect_facts``. Raises ManifestError and ClusterError.
     """
     return plan_manifest(manifests.read(data), invocation, policy, source, whole=whole)
 
 
 def plan_manifest(
-    manifest: Manifest, invocation: Invocation, policy: Policy, source: Source | None, *, whole: bool = False
+    manifest: Manifest, invocation: Invocation, policy: Policy, source: ClusterReader | None, *, whole: bool = False
 ) -> Planned:
     """``plan_stream`` for a stream that was read already, and of which some objects may have been left out."""
-    facts = with_fresh_objects(gather(manifest, invocation, source, whole=whole), source)
+    facts = with_fresh_objects(collect_facts(manifest, invocation, source, whole=whole), source)
     plan = decide(facts, policy)
     notes: tuple[str, ...] = ()
     if plan.adoptions and source is not None and invocation.release is not None:
@@ -84,10 +89,10 @@ def plan_manifest(
     known = with_server_results(plan, facts, source)
     if known is not facts:
         facts, plan = known, decide(known, policy)
-    plan = rehearsed(plan, facts, policy, source)
+    plan = with_dry_run_results(plan, facts, policy, source)
     if refused := postponed(plan, facts, policy):
         facts = replace(facts, postponed=refused)
-        plan = rehearsed(decide(facts, policy), facts, policy, source)
+        plan = with_dry_run_results(decide(facts, policy), facts, policy, source)
     unchecked = [item.name for item in facts.items if facts.not_compared.get(item.key) == ""]
     if unchecked and source is not None:
         note = (
@@ -103,23 +108,24 @@ def filter_stream(
     data: bytes,
     invocation: Invocation,
     policy: Policy,
-    source: Source | None,
+    source: ClusterReader | None,
     writer: Writer | None = None,
     seen: Callable[[Planned], None] | None = None,
     whole: bool = False,
     then: Callable[[bytes], bytes] | None = None,
 ) -> Result:
-    """The stream as Helm shall install it.
+    """The stream as Helm is to install it.
 
-    ``source`` is ``None`` where nothing is to be looked up, ``writer`` where nothing may be written. ``seen`` is shown
-    the plan before it is carried out or refused; ``whole`` as for ``gather``. ``then`` makes the stream that is emitted
-    from ours. Raises ManifestError, ClusterError and, with every objection in one message, Refused; then nothing was
-    emitted. A write to a live object happens only in a real run, after the whole plan and the whole output were proved.
+    ``source`` is ``None`` for no lookups, ``writer`` for no writes. ``seen`` is called with the plan before it is
+    carried out or refused; ``whole`` as for ``collect_facts``. ``then`` makes the emitted stream from ours.
+
+    Live objects are written only in a real run, after the whole plan was allowed and the whole output was verified.
+    Raises ManifestError, ClusterError and, with every objection in one message, Refused: then nothing is emitted.
     """
     planned = plan_stream(data, invocation, policy, source, whole=whole)
     if seen is not None:
         seen(planned)
-    manifest, facts, plan = planned.manifest, planned.facts, planned.plan
+    manifest, plan = planned.manifest, planned.plan
     check(plan)
     _check_values(plan, source)
     output = splice(manifest, plan.edits)
@@ -130,24 +136,35 @@ def filter_stream(
     if writer is None:
         _check_unwritten(plan, source)
         return Result(emitted, plan, output.rewritten)
-    from postrender.operations.filter.execute import apply_to_live, write_ownership  # Few runs write to the cluster.
-
-    now, written = plan, list[str]()
-    if now.adoptions:
-        assert source is not None  # What can be written can be asked.
-        facts = write_ownership(facts, now, writer, source, invocation.release, written)
-        now = decide(facts, policy)
-        check(now)
-    if now.applications:
-        facts = apply_to_live(facts, now, writer, written)
-        # What the server did not keep of it is stored as it is live, and told.
-        policy = replace(policy, on_drift=OnDrift.STORE)
-        now = decide(facts, policy)
-        check(now)
+    now, policy, written = _write(planned, policy, source, writer, invocation.release)
     final = splice(manifest, now.edits)
     if final.data != output.data:
         emitted = _handed_on(final.data, then, invocation, policy, source)
-    return Result(emitted, _as_carried_out(plan, now), final.rewritten, tuple(written))
+    return Result(emitted, _as_carried_out(plan, now), final.rewritten, written)
+
+
+def _write(
+    planned: Planned, policy: Policy, source: ClusterReader | None, writer: Writer, release: ReleaseName
+) -> tuple[Plan, Policy, tuple[str, ...]]:
+    """Write what the plan asks for to the live objects; the plan and policy that hold afterwards, the objects written.
+
+    Raises ClusterError and Refused, which name the objects written so far.
+    """
+    from postrender.operations.filter.execute import apply_to_live, write_ownership  # Few runs write to the cluster.
+
+    facts, plan, written = planned.facts, planned.plan, list[str]()
+    if plan.adoptions:
+        assert source is not None  # A cluster that can be written can be read.
+        facts = write_ownership(facts, plan, writer, source, release, written)
+        plan = decide(facts, policy)
+        check(plan)
+    if plan.applications:
+        facts = apply_to_live(facts, plan, writer, written)
+        # Fields that the server did not keep are stored as they are live, with a warning.
+        policy = replace(policy, on_drift=OnDrift.STORE)
+        plan = decide(facts, policy)
+        check(plan)
+    return plan, policy, tuple(written)
 
 
 def _handed_on(
@@ -155,7 +172,7 @@ def _handed_on(
     then: Callable[[bytes], bytes] | None,
     invocation: Invocation,
     policy: Policy,
-    source: Source | None,
+    source: ClusterReader | None,
 ) -> bytes:
     """What another program makes of the stream, decided on once more: it may want nothing written that is not there.
 
@@ -168,7 +185,7 @@ def _handed_on(
 
     after = then(data)
     manifest = manifests.read(after)
-    facts = gather(manifest, invocation, source)
+    facts = collect_facts(manifest, invocation, source)
     plan = decide(facts, policy)
     check(plan)
     undone = []
@@ -185,7 +202,7 @@ def _handed_on(
     return after
 
 
-def _check_values(plan: Plan, source: Source | None) -> None:
+def _check_values(plan: Plan, source: ClusterReader | None) -> None:
     """Raises Refused where a digest would be emitted as a Secret's value."""
     if source is None:
         return
@@ -201,7 +218,7 @@ def _check_values(plan: Plan, source: Source | None) -> None:
                 )
 
 
-def _check_unwritten(plan: Plan, source: Source | None) -> None:
+def _check_unwritten(plan: Plan, source: ClusterReader | None) -> None:
     """Raises Refused where a live object was to be written first and cannot be: what is emitted would not be true."""
     for verdict in plan.applications:
         raise Refused(

@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _smaller(player: Player, cell: Cell) -> Cell:
     """The cell made small, still wrong in the same ways."""
-    found = shrunk(cell.scenario, lambda trial: player.one(trial, cell.column).wrong == cell.wrong)
+    found = shrunk(cell.scenario, lambda request: player.one(request, cell.column).wrong == cell.wrong)
     return player.one(found, cell.column)
 
 

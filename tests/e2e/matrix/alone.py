@@ -9,17 +9,17 @@ from typing import Any
 
 from postrender import manifest as manifests
 from postrender.cluster.client import connect
-from postrender.cluster.interface import Source
+from postrender.cluster.interface import ClusterReader
 from postrender.helm.api_server import SERVER_KEPT, without_empty_data
 from postrender.helm.matching import no_original
 from postrender.helm.patch import apply_merge_patch, differs
 from postrender.helm.simulate import Prediction, Request
 from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Connection, Json, LiveObject, ReleaseName
-from postrender.operations.filter.collect import gather
-from postrender.operations.filter.dry_runs import attempted
+from postrender.operations.filter.collect import collect_facts
+from postrender.operations.filter.dry_runs import run_dry_runs
 from postrender.planner.collision_groups import predictions
 from postrender.planner.context import Run as Decision
-from postrender.planner.dry_run import conflicted, target, trial_of, tried
+from postrender.planner.dry_run import conflicted, dry_run_request, prediction_after, target
 from postrender.planner.facts import Facts, Item
 from postrender.planner.policy import Policy
 from postrender.planner.rewrite import Rewriting
@@ -68,10 +68,10 @@ def helm_alone(stage: Stage, scenario: Scenario) -> Alone:
 def facts_of(stage: Stage, run: Run) -> Facts:
     """What is known before the run, gathered as the filter does."""
     stream = manifests.read(stage.rendered(run))
-    return gather(stream, run.invocation(stage.column, stage.place), _source(stage))
+    return collect_facts(stream, run.invocation(stage.column, stage.place), _source(stage))
 
 
-def _source(stage: Stage) -> Source:
+def _source(stage: Stage) -> ClusterReader:
     return connect(Connection(kubeconfig=str(stage.plane.kubeconfig)))
 
 
@@ -98,21 +98,21 @@ def _named(live: LiveObject, release: ReleaseName) -> bool:
     )
 
 
-def _predicted(facts: Facts, source: Source) -> list[tuple[Item, Prediction]]:
+def _predicted(facts: Facts, source: ClusterReader) -> list[tuple[Item, Prediction]]:
     """The model's predictions; what Helm applies server-side is asked of the server first, as the filter does."""
     helm = facts.invocation.helm
     assert helm is not None
     run = Decision(facts, Policy(), helm)
     found = _before_trial(run) if run.server_side else list(predictions(facts))
     asked = {
-        index: trial
+        index: request
         for index, prediction in enumerate(found)
         if run.touches_live
         and (prediction is None or not prediction.error)
-        and (trial := trial_of(run, index, Rewriting(), prediction)) is not None
+        and (request := dry_run_request(run, index, Rewriting(), prediction)) is not None
     }
-    for (index, trial), answer in zip(asked.items(), attempted(list(asked.values()), source), strict=True):
-        found[index] = tried(facts.items[index], trial, answer, found[index])
+    for (index, request), answer in zip(asked.items(), run_dry_runs(list(asked.values()), source), strict=True):
+        found[index] = prediction_after(facts.items[index], request, answer, found[index])
     return [(item, prediction) for item, prediction in zip(facts.items, found, strict=True) if prediction is not None]
 
 

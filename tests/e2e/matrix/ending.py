@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from postrender._record import replace
-from postrender.cluster.interface import Conflicting, Source, Trial, TrialAnswer, Verb
+from postrender.cluster.interface import ClusterReader, Conflicts, DryRunRequest, DryRunResult, Verb
 from postrender.helm.invocation import Invocation
 from postrender.helm.matching import identity
 from postrender.helm.objects import Entry, built, stamped
 from postrender.helm.simulate import Prediction, Request, Update, simulate
 from postrender.models import RESOURCE_POLICY, GroupVersionKind, Json, ObjectKey, StoredRelease
-from postrender.operations.filter.dry_runs import attempted
+from postrender.operations.filter.dry_runs import run_dry_runs
 from postrender.planner.context import Run
-from postrender.planner.dry_run import tried
+from postrender.planner.dry_run import prediction_after
 from postrender.planner.evaluate import versioned
-from postrender.planner.facts import Facts, Item, upgraded_from
+from postrender.planner.facts import Facts, Item, base_revision
 from postrender.planner.policy import Policy
 from postrender.planner.removals import KEEP, leaving
 
@@ -54,7 +54,7 @@ class Ending:
 
 
 def ending(
-    facts: Facts, predicted: Sequence[tuple[Item, Prediction]], before: Mapping[Id, Json], source: Source
+    facts: Facts, predicted: Sequence[tuple[Item, Prediction]], before: Mapping[Id, Json], source: ClusterReader
 ) -> Ending:
     """From what the model says of each object of the stream to what is live once Helm has ended."""
     invocation = facts.invocation
@@ -117,12 +117,12 @@ def _uninstalled(run: Run, end: Ending) -> None:
             end.open.discard(id_of(item))
 
 
-def _rolled_back(run: Run, end: Ending, source: Source) -> None:
+def _rolled_back(run: Run, end: Ending, source: ClusterReader) -> None:
     """The last revision that succeeded comes back, by an update from the one that failed.
 
     ``failRelease`` (pkg/action/upgrade.go), ``performRollback`` (pkg/action/rollback.go).
     """
-    before = upgraded_from(run.facts.invocation, run.facts.own)
+    before = base_revision(run.facts.invocation, run.facts.own)
     assert before is not None
     if before.status == "failed":
         return
@@ -172,7 +172,7 @@ def _update(run: Run, end: Ending, failed: Sequence[Entry], targets: Sequence[En
     )
 
 
-def _asked(run: Run, end: Ending, targets: Sequence[Entry], source: Source) -> dict[Id, Prediction]:
+def _asked(run: Run, end: Ending, targets: Sequence[Entry], source: ClusterReader) -> dict[Id, Prediction]:
     """What the server says to the older manifests where they meet what was live before the run.
 
     Whatever the run that fails had applied until then is Helm's own, and goes with what comes back. What it took away
@@ -182,27 +182,35 @@ def _asked(run: Run, end: Ending, targets: Sequence[Entry], source: Source) -> d
     asked = [
         (
             items[at],
-            Trial(Verb.APPLY, items[at].resource, at[1], entry.body, force=run.forces_conflicts, first_own=True),
+            DryRunRequest(
+                Verb.APPLY,
+                items[at].resource,
+                at[1],
+                entry.body,
+                force=run.forces_conflicts,
+                migrates_field_manager=True,
+            ),
         )
         for entry in targets
         if (at := (entry.gvk, entry.key)) in items
     ]
-    answers = attempted([trial for _, trial in asked], source)
+    answers = run_dry_runs([request for _, request in asked], source)
     gone = [_without_gone(answer, end.live.get(id_of(item))) for (item, _), answer in zip(asked, answers, strict=True)]
-    forced = attempted(
-        [replace(trial, force=True) for (_, trial), left in zip(asked, gone, strict=True) if left is None], source
+    forced = run_dry_runs(
+        [replace(request, force=True) for (_, request), left in zip(asked, gone, strict=True) if left is None], source
     )
     again = iter(forced)
     answers = [next(again) if left is None else left for left in gone]
     found = {
-        id_of(item): tried(item, trial, answer, None) for (item, trial), answer in zip(asked, answers, strict=True)
+        id_of(item): prediction_after(item, request, answer, None)
+        for (item, request), answer in zip(asked, answers, strict=True)
     }
     return {at: prediction for at, prediction in found.items() if prediction is not None}
 
 
-def _without_gone(answer: TrialAnswer, live: Json) -> TrialAnswer | None:
+def _without_gone(answer: DryRunResult, live: Json) -> DryRunResult | None:
     """The answer without the conflicts in fields that are not there any more; ``None`` where no conflict is left."""
-    if not isinstance(answer, Conflicting):
+    if not isinstance(answer, Conflicts):
         return answer
     left = tuple(conflict for conflict in answer.conflicts if _holds(live, conflict.field))
     return replace(answer, conflicts=left) if left else None

@@ -16,12 +16,12 @@ def shrunk(scenario: Scenario, bad: Callable[[Scenario], bool]) -> Scenario:
     smaller = True
     while smaller and left:
         smaller = False
-        for trial in _smaller(scenario):
+        for request in _smaller(scenario):
             if not left:
                 break
             left -= 1
-            if bad(trial):
-                scenario, smaller = trial, True
+            if bad(request):
+                scenario, smaller = request, True
                 break
     return scenario
 
