@@ -86,15 +86,30 @@ def differences(here: Any, there: Any) -> list[Difference]:
     return list(_differing(here, there, "", (), ()))
 
 
-def not_of_others(found: Iterable[Difference], live: Object) -> list[Difference]:
-    """Without those whose value in ``live`` belongs to another field manager than Helm."""
+def not_of_others(found: Iterable[Difference], live: Object, chart: Object) -> list[Difference]:
+    """Without those whose value in ``live`` belongs to another field manager than Helm.
+
+    A default that is missing beside such a value goes with it: ``rollingUpdate`` beside another's ``type: Recreate``.
+    """
     entries: list[Object] = live["metadata"].get("managedFields") or []
     owners = [entry for entry in entries if not entry.get("subresource")]
     ours, theirs = (
         {place for entry in owners if mine is (entry["manager"] in OURS) for place in _fields_of(entry, live)}
         for mine in (True, False)
     )
-    return [each for each in found if each.place is None or each.order or not _theirs(ours, theirs, each)]
+    found = list(found)
+    others = [each for each in found if each.place is not None and not each.order and _theirs(ours, theirs, each)]
+    unions = {each.fields[:-1] for each in others if each.fields[-1] == "type"}
+    dependent = [each for each in found if each.place is None and each.fields[:-1] in unions and not _in(chart, each)]
+    return [each for each in found if each not in others and each not in dependent]
+
+
+def _in(chart: Object, difference: Difference) -> bool:
+    """Whether the chart sets the field."""
+    value: Any = chart
+    for name in difference.fields:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value is not None
 
 
 def _fields_of(entry: Object, live: Object) -> Iterator[Place]:

@@ -429,7 +429,7 @@ _Dumper.add_representer(str, _quoted)
 
 def _against(case: Case, live: Object, fresh: Object) -> list[Difference]:
     found = differences(comparable(live, case.new), comparable(fresh, case.new))
-    return not_of_others(found, live)
+    return not_of_others(found, live, case.new)
 
 
 def _prediction(case: Case, told: Told, live: Object, fresh: Object) -> dict[str, Any]:

@@ -67,9 +67,9 @@ def test_what_other_field_managers_own_is_theirs() -> None:
         "spec": {"mine": 1, "replicas": 3, "env": [{"name": "B", "value": "b"}, {"name": "A", "value": "a"}]},
     }
     fresh = {**live, "spec": {"env": []}}
-    found = not_of_others(differences(live["spec"], fresh["spec"]), live)
+    found = not_of_others(differences(live["spec"], fresh["spec"]), live, {})
     assert [each.path for each in found] == ["mine", "replicas", "env[name=B]", "env[name=A]"]
-    whole = not_of_others(differences(live, fresh), live)
+    whole = not_of_others(differences(live, fresh), live, {})
     assert [each.path for each in whole] == ["spec.mine", "spec.env[name=B]"]
 
 
@@ -96,7 +96,18 @@ def test_a_list_of_another_manager_is_theirs_with_what_the_server_added() -> Non
         "metadata": {"managedFields": [{"manager": "kubectl", "fieldsV1": fields}]},
         "spec": {"env": [{"name": "A", "mode": "auto"}]},
     }
-    assert not not_of_others(differences(live, {**live, "spec": {}}), live)
+    assert not not_of_others(differences(live, {**live, "spec": {}}), live, {})
+
+
+def test_a_default_goes_with_the_type_that_another_manager_owns() -> None:
+    live: Any = {
+        "metadata": {"managedFields": [{"manager": "kubectl", "fieldsV1": {"f:strategy": {"f:type": {}}}}]},
+        "strategy": {"type": "Recreate"},
+    }
+    fresh = {**live, "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}
+    assert not not_of_others(differences(live, fresh), live, {})
+    (found,) = not_of_others(differences(live, fresh), live, {"strategy": {"rollingUpdate": {"maxSurge": 1}}})
+    assert found.path == "strategy.rollingUpdate"
 
 
 def test_a_warning_names_a_field_whatever_stands_in_brackets() -> None:
