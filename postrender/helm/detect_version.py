@@ -25,14 +25,26 @@ class Unclear(Record):
 
 
 def ask_version(helm: Helm, processes: Processes) -> HelmVersion | Unclear:
-    """Ask that very program for its version, with no kubeconfig, no plugins and none of the user's configuration."""
+    """Ask that very program for its version, with no kubeconfig, no plugins and none of the user's configuration.
+
+    What the same file said before is taken from the user's cache folder.
+    """
     process = helm.process
     if not helm.named:
         program = f"its program is {process.exe}" if process.exe else "its program cannot be seen"
         return Unclear(f"process {process.pid} runs as helm, but {program}")
     if not process.ours:
         return Unclear(f"{process.exe} (pid {process.pid}) runs as another user")
-    answer = version_of(processes.program(process))
+    from postrender.helm.version_cache import identify, recall, remember  # Needed only where a Helm calls.
+
+    program = processes.program(process)
+    identity = identify(program, process.exe)
+    known = recall(identity, os.environ) if identity else None
+    if known is not None:
+        return known
+    answer = version_of(program)
+    if isinstance(answer, HelmVersion) and identity and identity == identify(program, process.exe):
+        remember(identity, answer, os.environ)
     return Unclear(f"{process.exe} version {answer.reason}") if isinstance(answer, Unclear) else answer
 
 

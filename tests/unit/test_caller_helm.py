@@ -184,12 +184,16 @@ def test_versions(text: str, expected: HelmVersion | Unclear) -> None:
 
 
 @pytest.mark.parametrize("version", ["3.12.3", "3.17.3", "4.3.1"])
-def test_real_helms_answer(version: str) -> None:
-    assert asked(helm(), str(assets.helm(version))) == HelmVersion.parse(version)
+def test_real_helms_answer(version: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = str(assets.helm(version))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert asked(helm(), path) == HelmVersion.parse(version)
 
 
-def test_a_driver_that_would_connect_is_not_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_driver_that_would_connect_is_not_inherited(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """With it, Helm panics before it says its version."""
+    path = str(assets.helm("3.12.3"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("HELM_DRIVER", "sql")
     monkeypatch.setenv("HELM_DRIVER_SQL_CONNECTION_STRING", "host=127.0.0.1 port=1 connect_timeout=1")
-    assert asked(helm(), str(assets.helm("3.12.3"))) == HelmVersion(3, 12, 3)
+    assert asked(helm(), path) == HelmVersion(3, 12, 3)
