@@ -20,7 +20,7 @@ from postrender.models import (
     Resource,
 )
 from postrender.planner.decide import decide
-from postrender.planner.facts import Desired, Facts, Item
+from postrender.planner.facts import Desired, DesiredObject, Facts
 from postrender.planner.policy import Policy
 
 OBJECTS = 1000
@@ -62,7 +62,7 @@ def _facts(version: str) -> Facts:
     return Facts(Desired(stream), items, Invocation(HelmVersion.parse(version), Action.INSTALL, release))
 
 
-def _item(stream: manifest.Manifest, ref: manifest.ObjectRef, index: int, release: ReleaseName) -> Item:
+def _item(stream: manifest.Manifest, ref: manifest.ObjectRef, index: int, release: ReleaseName) -> DesiredObject:
     key = ObjectKey(ref.gvk.group_kind, release.namespace, ref.name)
     labels = {MANAGED_BY: "Helm"}
     annotations = {RELEASE_NAME: release.name, RELEASE_NAMESPACE: release.namespace}
@@ -76,7 +76,7 @@ def _item(stream: manifest.Manifest, ref: manifest.ObjectRef, index: int, releas
     }
     body = {**stream.value(ref), "metadata": metadata}
     live = LiveObject(key, ref.gvk.api_version, f"uid-{index}", str(index + 1), labels, annotations, body=body)
-    return Item(ref, key, Resource(ref.gvk, "shirts", namespaced=True), Found(live))
+    return DesiredObject(ref, key, Resource(ref.gvk, "shirts", namespaced=True), Found(live))
 
 
 def _document(index: int) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from postrender import __version__
 from postrender.cli.output import write
 from postrender.errors import UsageError
-from postrender.helm.versions import NEWEST_KNOWN
+from postrender.helm.versions import NEWEST_TESTED
 
 WIDTH = 80
 
@@ -46,7 +46,7 @@ class ShowVersion(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """Print them, and exit."""
-        newest = " and ".join(str(known) for known in NEWEST_KNOWN.values())
+        newest = " and ".join(str(known) for known in NEWEST_TESTED.values())
         write(
             f"postrender {__version__}\n"
             f"Helm up to {newest} is known. A newer minor version is taken to behave\n"

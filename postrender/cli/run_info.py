@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from postrender.cluster.interface import ClusterReader
 from postrender.helm.invocation import Action, DryRun
-from postrender.helm.versions import NEWEST_KNOWN
+from postrender.helm.versions import NEWEST_TESTED
 from postrender.manifest import LIBYAML
 from postrender.planner.facts import Facts, base_revision
 from postrender.planner.verdict import Plan
@@ -36,7 +36,7 @@ def run_summary(
 def notes_of(caller: Caller, rewritten: Sequence[tuple[int, str]] = ()) -> list[str]:
     """Sentences about the run as a whole; ``rewritten`` as in ``pipeline.Result``."""
     helm = caller.invocation.helm
-    newest = NEWEST_KNOWN[helm.major] if helm else None
+    newest = NEWEST_TESTED[helm.major] if helm else None
     notes = []
     if newest is not None and helm is not None and helm > newest:
         notes.append(f"Helm {helm} is newer than {newest}, the newest one known; taken to behave like it")
@@ -62,7 +62,7 @@ def about_of(caller: Caller, facts: Facts, source: ClusterReader | None) -> Abou
     from postrender.planner.view import About  # the filter alone has no view
 
     invocation = caller.invocation
-    before = base_revision(invocation, facts.own)
+    before = base_revision(invocation, facts.revisions)
     return About(
         helm=str(invocation.helm or ""),
         action="" if caller.origins["action"] == "default" else invocation.action.value,

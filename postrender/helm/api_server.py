@@ -45,20 +45,20 @@ VERSION_MISSING = "metadata.resourceVersion: Invalid value: 0: must be specified
 """What the server says to an update without a resourceVersion, where it needs one."""
 
 
-def stale_version(gvk: GroupVersionKind, live: Json, after: Json) -> str:
+def resource_version_error(gvk: GroupVersionKind, live: Json, after: Json) -> str:
     """What the server objects to in the version of an update, ``""`` for nothing: one must be there, and be live."""
     version = _metadata(after).get("resourceVersion")
     if version:
         return "" if version == _metadata(live).get("resourceVersion") else "the object has been modified"
-    return VERSION_MISSING if needs_version(gvk) else ""
+    return VERSION_MISSING if requires_resource_version(gvk) else ""
 
 
-def needs_version(gvk: GroupVersionKind) -> bool:
+def requires_resource_version(gvk: GroupVersionKind) -> bool:
     """Whether an update without a resourceVersion is refused: of custom resources, and a few built-in kinds."""
     return patch_type(gvk) is not PatchType.STRATEGIC or gvk.group_kind in NEEDS_VERSION
 
 
-def without_empty_data(gvk: GroupVersionKind, body: Json) -> Json:
+def drop_empty_data(gvk: GroupVersionKind, body: Json) -> Json:
     """A ConfigMap or Secret without ``data: {}``: its Go struct leaves an empty map out (``omitempty``)."""
     if gvk.group_kind not in _DATA or not isinstance(body, dict):
         return body
@@ -75,7 +75,7 @@ def kept(gvk: GroupVersionKind, live: Json, after: Json, *, status_apart: bool) 
     for name in (*SERVER_KEPT, "resourceVersion"):
         if name in before:
             metadata[name] = before[name]
-    result = {**without_empty_data(gvk, after), "metadata": metadata}
+    result = {**drop_empty_data(gvk, after), "metadata": metadata}
     if status_apart:
         result.pop("status", None)
         if "status" in live:

@@ -21,7 +21,7 @@ MANAGER = "helm"
 _FREE_FORM = ("f:data", "f:binaryData")
 
 
-def owned(managed_fields: Sequence[Json], *, custom: bool) -> Tree:
+def helm_fields(managed_fields: Sequence[Json], *, custom: bool) -> Tree:
     """The fields that Helm set, all entries of its manager in one tree; status written apart is not among them.
 
     Of a kind that is not ``custom`` only free-form maps are told (labels, annotations, data): for the rest the entries
@@ -62,7 +62,7 @@ def with_atomic_maps(tree: Tree, live: Json, others: Tree | None) -> Tree:
     }
 
 
-def with_left_over(desired: Json, live: Json, tree: Tree) -> Json:
+def with_stale_fields(desired: Json, live: Json, tree: Tree) -> Json:
     """``desired`` and, beside it, what Helm set on the live object before and ``desired`` has no longer.
 
     Only what is live is taken, with its live value; lists are taken or left whole, since a merge patch does the same.
@@ -70,7 +70,7 @@ def with_left_over(desired: Json, live: Json, tree: Tree) -> Json:
     if not (isinstance(desired, dict) and isinstance(live, dict)):
         return desired
     result = {
-        key: with_left_over(value, live[key], tree.get(f"f:{key}") or {}) if key in live else value
+        key: with_stale_fields(value, live[key], tree.get(f"f:{key}") or {}) if key in live else value
         for key, value in desired.items()
     }
     for key, value in live.items():
@@ -86,7 +86,7 @@ def as_live(desired: Json, live: Json) -> Json:
     return live
 
 
-def as_live_where_wrong(desired: Json, live: Json, right: Json) -> Json:
+def live_where_different(desired: Json, live: Json, right: Json) -> Json:
     """``desired`` with each value that is not live as it should be (``right``) replaced by the live one.
 
     What is live and right though ``desired`` says something else stays as it is said: it is somebody else's to set.
@@ -94,12 +94,12 @@ def as_live_where_wrong(desired: Json, live: Json, right: Json) -> Json:
     if isinstance(desired, dict) and isinstance(live, dict):
         shall = right if isinstance(right, dict) else {}
         return {
-            key: as_live_where_wrong(value, live[key], shall.get(key)) for key, value in desired.items() if key in live
+            key: live_where_different(value, live[key], shall.get(key)) for key, value in desired.items() if key in live
         }
     return live if differs(live, right) else desired
 
 
-def where_set(wanted: Json, live: Json, tree: Tree | None) -> Json:
+def overlay_owned(wanted: Json, live: Json, tree: Tree | None) -> Json:
     """``live`` with what is wanted in each field that the tree names, or that is not there at all.
 
     ``None`` for a tree names nothing, an empty one all of it. What ``wanted`` lacks stays.
@@ -109,7 +109,7 @@ def where_set(wanted: Json, live: Json, tree: Tree | None) -> Json:
     result = dict(live)
     for key, value in wanted.items():
         below = tree.get(f"f:{key}") if tree else tree
-        result[key] = where_set(value, live[key], below) if key in live else value
+        result[key] = overlay_owned(value, live[key], below) if key in live else value
     return result
 
 
@@ -138,7 +138,7 @@ def _same(one: Json, other: Json) -> bool:
     return one is other if _NONE in (one, other) else not differs(one, other)
 
 
-def without_left_over(merged: Json, desired: Json, tree: Tree) -> Json:
+def without_stale_fields(merged: Json, desired: Json, tree: Tree) -> Json:
     """``merged`` without what Helm set before and ``desired`` has no longer: what a true upgrade would leave.
 
     A field that ``desired`` has as null is one that it has no longer.
@@ -149,7 +149,7 @@ def without_left_over(merged: Json, desired: Json, tree: Tree) -> Json:
     for key, value in merged.items():
         subtree = tree.get(f"f:{key}")
         if desired.get(key) is not None:
-            result[key] = without_left_over(value, desired[key], subtree or {})
+            result[key] = without_stale_fields(value, desired[key], subtree or {})
         elif subtree is None:
             result[key] = value
         else:

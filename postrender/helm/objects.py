@@ -16,7 +16,7 @@ from postrender.models import (
 )
 
 
-class Entry(Record):
+class ManifestObject(Record):
     """One object on one of Helm's lists; ``body`` is its manifest, Helm's ownership stamps included.
 
     A Secret's ``stringData`` stands in ``data``, as the API server stores it. ``plain`` are the keys that the manifest
@@ -41,33 +41,33 @@ class Entry(Record):
         return _without_data(self.body, self.plain_nulls)
 
 
-MARK = "postrenderer.helm.sh/postrender-filename"
+FILENAME_ANNOTATION = "postrenderer.helm.sh/postrender-filename"
 """The annotation by which Helm 4 finds each document's file again (``annotateAndMerge``, pkg/action/action.go)."""
 
 
-def unmarked(body: Json) -> Json:
+def without_filename_annotation(body: Json) -> Json:
     """A manifest without the mark that Helm 4 puts on it for a post-renderer, and takes off again before it builds.
 
     ``splitAndDeannotate`` (pkg/action/action.go of 4.0.0 to 4.3.1).
     """
     metadata = body.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    if not isinstance(annotations, dict) or MARK not in annotations:
+    if not isinstance(annotations, dict) or FILENAME_ANNOTATION not in annotations:
         return body
-    rest = {name: value for name, value in annotations.items() if name != MARK}
+    rest = {name: value for name, value in annotations.items() if name != FILENAME_ANNOTATION}
     without = {name: value for name, value in metadata.items() if name != "annotations"}
     return {**body, "metadata": {**without, "annotations": rest} if rest else without}
 
 
-def built(gvk: GroupVersionKind, key: ObjectKey, manifest: Json) -> Entry:
+def build_object(gvk: GroupVersionKind, key: ObjectKey, manifest: Json) -> ManifestObject:
     """A manifest as Helm's builder makes an object of it, with a Secret's ``stringData`` in ``data``."""
     body = sent(key, manifest)
     if gvk.group_kind != SECRET or not isinstance(body.get("stringData"), dict):
-        return Entry(gvk, key, folded(gvk, body))
+        return ManifestObject(gvk, key, folded(gvk, body))
     data = body.get("data")
     plain = frozenset(body["stringData"]) - frozenset(data if isinstance(data, dict) else ())
     nulls = frozenset(name for name in plain if body["stringData"][name] is None)
-    return Entry(gvk, key, folded(gvk, body), plain, nulls)
+    return ManifestObject(gvk, key, folded(gvk, body), plain, nulls)
 
 
 def sent(key: ObjectKey, manifest: Json) -> Json:
@@ -75,7 +75,7 @@ def sent(key: ObjectKey, manifest: Json) -> Json:
 
     ``SetNamespace`` and ``UpdateObjectNamespace`` (k8s.io/cli-runtime, pkg/resource/visitor.go).
     """
-    manifest = unmarked(manifest)
+    manifest = without_filename_annotation(manifest)
     metadata = manifest.get("metadata") or {}
     if not key.namespace or metadata.get("namespace"):
         return manifest

@@ -14,7 +14,7 @@ from enum import Enum
 from postrender._record import Record
 from postrender.helm import api_server, patch
 from postrender.helm.matching import first_matches, identity, no_original
-from postrender.helm.objects import Entry
+from postrender.helm.objects import ManifestObject
 from postrender.helm.versions import HelmVersion, Matching, behaviour_of
 from postrender.models import SECRET, GroupVersionKind, Json, ObjectKey
 
@@ -34,17 +34,17 @@ class Prediction(Record):
     """What becomes of one target.
 
     ``patch`` is the body Helm sends with a patch, ``live`` what is there afterwards (as far as Helm decides it: no
-    defaulting, no admission), ``error`` the API server's or Helm's objection, ``""`` for none. ``stale_version`` says
-    that the objection is one about ``metadata.resourceVersion``, which a pin can answer. Errors of updates are
-    collected; ``ends`` says that Helm goes no further at this one.
+    defaulting, no admission), ``error`` the API server's or Helm's objection, ``""`` for none.
+    ``resource_version_error`` says that the objection is one about ``metadata.resourceVersion``, which a pin can
+    answer. Errors of updates are collected; ``aborts_run`` says that Helm goes no further at this one.
     """
 
     request: Request
     live: Json
     patch: Json = None
     error: str = ""
-    stale_version: bool = False
-    ends: bool = False
+    resource_version_error: bool = False
+    aborts_run: bool = False
 
 
 class Update(Record):
@@ -55,8 +55,8 @@ class Update(Record):
     live before the run. ``shared`` as ``not Behaviour.adopts_copies``.
     """
 
-    targets: Sequence[Entry]
-    stored: Sequence[Entry]
+    targets: Sequence[ManifestObject]
+    stored: Sequence[ManifestObject]
     adopted: Sequence[int]
     live: Mapping[ObjectKey, Json]
     helm: HelmVersion
@@ -82,13 +82,15 @@ def simulate(update: Update) -> tuple[Prediction, ...]:
     for index, target in enumerate(update.targets):
         live = lives.get(target.key)
         if live is None:
-            made = api_server.without_empty_data(target.gvk, target.body)
+            made = api_server.drop_empty_data(target.gvk, target.body)
             lives[target.key] = _written(made)
             answers.append(Prediction(Request.CREATE, made))
             continue
         match = found.get(identity(update.matching, target.gvk, target.key))
         if match is None and not behaviour_of(update.helm).updates_from_live:
-            answers.append(Prediction(Request.NOTHING, live, error=no_original(update.helm, target.key), ends=True))
+            answers.append(
+                Prediction(Request.NOTHING, live, error=no_original(update.helm, target.key), aborts_run=True)
+            )
             continue
         original = live if match is None else _original(update, match, now)
         answer = _one(update, target, original, live)
@@ -111,7 +113,7 @@ def _original(update: Update, match: int, now: list[Json]) -> Json:
     return now[target] if update.shared else update.targets[target].removable
 
 
-def _one(update: Update, target: Entry, original: Json, live: Json) -> Prediction:
+def _one(update: Update, target: ManifestObject, original: Json, live: Json) -> Prediction:
     status_apart = target.gvk in update.status_apart
     if update.force:
         return Prediction(Request.REPLACE, api_server.kept(target.gvk, live, target.body, status_apart=status_apart))
@@ -126,13 +128,13 @@ def _one(update: Update, target: Entry, original: Json, live: Json) -> Predictio
         after = _applied(update, target, difference, live)
     except patch.PatchError as error:
         return Prediction(Request.PATCH, live, difference, refused + _reason(error, target, live))
-    stale = api_server.stale_version(target.gvk, live, after)
+    stale = api_server.resource_version_error(target.gvk, live, after)
     if stale:
-        return Prediction(Request.PATCH, live, difference, refused + stale, stale_version=True)
+        return Prediction(Request.PATCH, live, difference, refused + stale, resource_version_error=True)
     return Prediction(Request.PATCH, api_server.kept(target.gvk, live, after, status_apart=status_apart), difference)
 
 
-def _reason(error: patch.PatchError, target: Entry, live: Json) -> str:
+def _reason(error: patch.PatchError, target: ManifestObject, live: Json) -> str:
     """The objection; where it quotes what a Secret holds, as Go's do, without that."""
     if target.key.group_kind != SECRET:
         return str(error)
@@ -141,11 +143,11 @@ def _reason(error: patch.PatchError, target: Entry, live: Json) -> str:
     return scrubbed(str(error), values(target.body, SECRET) | values(live, SECRET))
 
 
-def _strategic(update: Update, target: Entry) -> bool:
+def _strategic(update: Update, target: ManifestObject) -> bool:
     return patch.patch_type(target.gvk, update.helm) is patch.PatchType.STRATEGIC
 
 
-def _difference(update: Update, target: Entry, original: Json, live: Json) -> Json:
+def _difference(update: Update, target: ManifestObject, original: Json, live: Json) -> Json:
     """The patch Helm makes; raises PatchError."""
     if _strategic(update, target):
         return patch.strategic_three_way(original, target.settable, live, target.gvk)
@@ -154,7 +156,7 @@ def _difference(update: Update, target: Entry, original: Json, live: Json) -> Js
     return patch.merge_patch(original, target.body, exact_numbers=update.helm.major >= 4)
 
 
-def _applied(update: Update, target: Entry, difference: Json, live: Json) -> Json:
+def _applied(update: Update, target: ManifestObject, difference: Json, live: Json) -> Json:
     """The object the API server makes with the patch; raises PatchError."""
     if _strategic(update, target):
         return patch.apply_strategic(live, difference, target.gvk)

@@ -97,7 +97,7 @@ ROWS: tuple[tuple[HelmVersion, dict[str, object]], ...] = (
 )
 """From which version on what differs from the row before."""
 
-NEWEST_KNOWN = {3: HelmVersion(3, 22, 0), 4: HelmVersion(4, 3, 2)}
+NEWEST_TESTED = {3: HelmVersion(3, 22, 0), 4: HelmVersion(4, 3, 2)}
 """The newest Helm of each major version that these facts were held against."""
 
 
@@ -113,5 +113,5 @@ def behaviour_of(version: HelmVersion) -> Behaviour:
     return found
 
 
-DISTINCT = tuple(since for since, _ in ROWS)
+BEHAVIOUR_CHANGES = tuple(since for since, _ in ROWS)
 """One version of each way to behave: what holds for all of these holds for every Helm."""

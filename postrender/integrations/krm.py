@@ -102,7 +102,7 @@ def _settings(config: Json) -> dict[str, str]:
 
 
 def _results(plan: Plan) -> Iterator[dict[str, Any]]:
-    for verdict in (*plan.verdicts, *plan.leaving):
+    for verdict in (*plan.verdicts, *plan.removed):
         for finding in verdict.findings:
             yield _about(verdict, _told(finding), finding.severity, _FIELDS.get(finding.code, ""))
         if verdict.edits and not plan.errors:

@@ -18,7 +18,7 @@ from postrender.helm.binary import HelmBinary
 from postrender.helm.known_issues import flaws
 from postrender.helm.plugin import claims
 from postrender.helm.storage import CONFIGMAPS, SECRETS, storage
-from postrender.helm.versions import NEWEST_KNOWN
+from postrender.helm.versions import NEWEST_TESTED
 from postrender.models import GroupVersionKind, Resource, Unknown
 from postrender.operations import state_files
 from postrender.settings import Caller
@@ -91,9 +91,9 @@ def _python(version: str) -> Check:
 def _helm(helm: HelmBinary) -> Check:
     version = helm.version
     head = f"{version} ({helm.path})"
-    newest = NEWEST_KNOWN.get(version.major)
+    newest = NEWEST_TESTED.get(version.major)
     if newest is None:
-        known = " and ".join(str(each) for each in NEWEST_KNOWN.values())
+        known = " and ".join(str(each) for each in NEWEST_TESTED.values())
         return Check(
             "Helm",
             State.BAD,

@@ -10,16 +10,15 @@ from __future__ import annotations
 from postrender._record import replace
 from postrender.helm.invocation import ArgoCD
 from postrender.helm.ownership import Ownership, Standing, release_exists
-from postrender.helm.versions import DISTINCT
+from postrender.helm.versions import BEHAVIOUR_CHANGES
 from postrender.models import RESOURCE_POLICY, LiveObject, ReleaseName, Severity
 from postrender.planner import findings
-from postrender.planner import findings as owners
-from postrender.planner.context import Run, allowed
+from postrender.planner.context import PlanContext, allowed
 from postrender.planner.edits import actions_of, edits_of
-from postrender.planner.facts import Facts, Item
+from postrender.planner.facts import DesiredObject, Facts
 from postrender.planner.findings import kubectl
 from postrender.planner.policy import Policy
-from postrender.planner.rewrite import SYNC_OPTIONS, Rewriting
+from postrender.planner.rewrite import SYNC_OPTIONS, DocumentRewrite
 from postrender.planner.verdict import Action, Finding, Plan, Verdict
 
 TRACKING = "argocd.argoproj.io/tracking-id"
@@ -30,54 +29,56 @@ _TAKEN = (Standing.OURS_KEPT, Standing.ORPHAN, Standing.UNMANAGED)
 
 def decide(facts: Facts, policy: Policy, argocd: ArgoCD) -> Plan:
     """One verdict for every object of the stream, in its order; nothing is pinned, stored or predicted."""
-    run = Run(facts, policy, DISTINCT[-1])
-    return Plan(tuple(_verdict(run, index, argocd) for index in range(len(facts.items))))
+    context = PlanContext(facts, policy, BEHAVIOUR_CHANGES[-1])
+    return Plan(tuple(_verdict(context, index, argocd) for index in range(len(facts.items))))
 
 
-def _verdict(run: Run, index: int, argocd: ArgoCD) -> Verdict:
-    item, owner = run.facts.items[index], run.owners[index]
-    done = run.proposed_rewrite(index)
-    if run.policy.prune_false and _kept(item):
-        done = replace(done, options=_without_pruning(item))
-    found = [allowed(finding, run.policy) for finding in _findings(run, index, done, argocd)]
+def _verdict(context: PlanContext, index: int, argocd: ArgoCD) -> Verdict:
+    item, owner = context.facts.items[index], context.owners[index]
+    rewrite = context.proposed_rewrite(index)
+    if context.policy.prune_false and _kept(item):
+        rewrite = replace(rewrite, options=_without_pruning(item))
+    found = [allowed(finding, context.policy) for finding in _findings(context, index, rewrite, argocd)]
     refused = any(finding.severity is Severity.ERROR for finding in found)
     return Verdict(
         ref=item.ref,
         key=item.key,
         resource=item.resource,
         ownership=owner,
-        actions=(Action.REFUSE,) if refused else actions_of(done),
+        actions=(Action.REFUSE,) if refused else actions_of(rewrite),
         findings=tuple(found),
-        edits=() if refused else edits_of(item.ref, done, None),
+        edits=() if refused else edits_of(item.ref, rewrite, None),
     )
 
 
-def _findings(run: Run, index: int, done: Rewriting, argocd: ArgoCD) -> list[Finding]:
-    item, owner = run.facts.items[index], run.owners[index]
-    found = _about_owner(run, item, owner)
-    if run.stamped_unseen[:1] == [index]:
-        found.append(owners.not_looked_up(len(run.stamped_unseen) - 1, run.facts.invocation))
+def _findings(context: PlanContext, index: int, rewrite: DocumentRewrite, argocd: ArgoCD) -> list[Finding]:
+    item, owner = context.facts.items[index], context.owners[index]
+    found = _about_owner(context, item, owner)
+    if context.stamped_unseen[:1] == [index]:
+        found.append(findings.not_looked_up(len(context.stamped_unseen) - 1, context.facts.invocation))
     if item.live is not None:
         found += _about_tracking(item.live, argocd)
-    if index in run.name_collisions:
-        found.append(findings.name_collision([run.facts.items[other].name for other in run.name_collisions[index]]))
-    if done.strip:
-        found.append(findings.stripped(done.strip))
-    if _kept(item) and not done.options and NO_PRUNING not in _options(item):
+    if index in context.name_collisions:
+        found.append(
+            findings.name_collision([context.facts.items[other].name for other in context.name_collisions[index]])
+        )
+    if rewrite.strip:
+        found.append(findings.stripped(rewrite.strip))
+    if _kept(item) and not rewrite.options and NO_PRUNING not in _options(item):
         found.append(_pruned_though_kept())
     return found
 
 
-def _about_owner(run: Run, item: Item, owner: Ownership | None) -> list[Finding]:
+def _about_owner(context: PlanContext, item: DesiredObject, owner: Ownership | None) -> list[Finding]:
     if owner is None:
         return []
     if owner.standing is Standing.FOREIGN:
-        return [owners.foreign(owner, item.name)]
+        return [findings.foreign(owner, item.name)]
     if owner.standing is Standing.TERMINATING:
         return [_vanishing(item.name)]
     found = [_taken_by_argocd(owner)] if owner.standing in _TAKEN else []
-    if run.release and release_exists(run.facts.own) and owner.release == run.release:
-        found.append(_held_by_helm(run.release))
+    if context.release and release_exists(context.facts.revisions) and owner.release == context.release:
+        found.append(_held_by_helm(context.release))
     return found
 
 
@@ -88,16 +89,16 @@ def _about_tracking(live: LiveObject, argocd: ArgoCD) -> list[Finding]:
     return [_tracked_elsewhere(other)] if other and other != argocd.application else []
 
 
-def _kept(item: Item) -> bool:
+def _kept(item: DesiredObject) -> bool:
     """Whether the chart keeps the object, and Argo CD could prune it: its hooks it does not."""
     return not item.hook and item.ref.annotations.get(RESOURCE_POLICY) == "keep"
 
 
-def _options(item: Item) -> list[str]:
+def _options(item: DesiredObject) -> list[str]:
     return [each.strip() for each in item.ref.annotations.get(SYNC_OPTIONS, "").split(",") if each.strip()]
 
 
-def _without_pruning(item: Item) -> str:
+def _without_pruning(item: DesiredObject) -> str:
     """The document's sync options with that one; ``""`` where it is there already."""
     options = _options(item)
     return "" if NO_PRUNING in options else ",".join([*options, NO_PRUNING])

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from postrender import redact
 from postrender._record import Record, replace
 from postrender.helm.managed_fields import as_live
-from postrender.helm.objects import built, stamped, unmarked
+from postrender.helm.objects import build_object, stamped, without_filename_annotation
 from postrender.helm.ownership import Ownership, classify
 from postrender.helm.simulate import Prediction, Request
 from postrender.manifest.json_diff import changes
 from postrender.models import GroupVersionKind, Json, ObjectKey
 from postrender.planner.edits import carried_out
-from postrender.planner.facts import Facts, Item
+from postrender.planner.facts import DesiredObject, Facts
 from postrender.planner.verdict import Action, Plan, Verdict
 from postrender.planner.view import About, Held, Identity, ObjectView, Owner, Predicted, View
 from postrender.redact import Digests
@@ -40,18 +40,18 @@ class _Building:
         self.digests = digests
         self.release = facts.invocation.release
         self.stored: dict[tuple[GroupVersionKind, ObjectKey], Json] = {
-            (entry.gvk, entry.key): entry.body for entry in facts.stored
+            (entry.gvk, entry.key): entry.body for entry in facts.previous_objects
         }
 
     def all(self) -> Iterator[ObjectView]:
         """The objects of the stream in its order, then those that leave the release."""
         for verdict, item in zip(self.plan.verdicts, self.facts.items, strict=True):
             yield self._staying(verdict, item)
-        leaving = {(item.ref.gvk, item.key): item for item in self.facts.leaving}
-        for verdict in self.plan.leaving:
+        leaving = {(item.ref.gvk, item.key): item for item in self.facts.removed}
+        for verdict in self.plan.removed:
             yield self._leaving(verdict, leaving[verdict.ref.gvk, verdict.key])
 
-    def _staying(self, verdict: Verdict, item: Item) -> ObjectView:
+    def _staying(self, verdict: Verdict, item: DesiredObject) -> ObjectView:
         desired = self.facts.desired(item.ref)
         emitted = None if Action.REFUSE in verdict.actions else carried_out(desired, verdict.edits)
         prediction = verdict.prediction or self._created(item, emitted)
@@ -71,7 +71,7 @@ class _Building:
             changing=emitted is not None and _changing(verdict, item, prediction, bodies),
         )
 
-    def _leaving(self, verdict: Verdict, item: Item) -> ObjectView:
+    def _leaving(self, verdict: Verdict, item: DesiredObject) -> ObjectView:
         prediction = verdict.prediction
         assert prediction is not None
         bodies = _Bodies(
@@ -89,14 +89,14 @@ class _Building:
                 changing=Action.REFUSE not in verdict.actions,
                 leaving=True,
             ),
-            ownership=_owner(classify(item.observation, self.release, stored=True, living=self.facts.living)),
+            ownership=_owner(classify(item.observation, self.release, stored=True, living=self.facts.live_releases)),
         )
 
-    def _created(self, item: Item, emitted: Json) -> Prediction | None:
+    def _created(self, item: DesiredObject, emitted: Json) -> Prediction | None:
         """What Helm makes anew; ``None`` where something is live already, or nobody looked."""
         if item.hook or item.observation is None or item.live is not None or emitted is None:
             return None
-        body = built(item.ref.gvk, item.key, emitted).body
+        body = build_object(item.ref.gvk, item.key, emitted).body
         return Prediction(
             Request.CREATE, stamped(body, self.release, self.facts.invocation.helm) if self.release else body
         )
@@ -104,7 +104,7 @@ class _Building:
     def _object(
         self,
         verdict: Verdict,
-        item: Item,
+        item: DesiredObject,
         predicted: Predicted,
         bodies: _Bodies,
         *,
@@ -143,7 +143,7 @@ class _Building:
         """What two runs can compare: under a key of this run alone, no value of a Secret would ever be equal."""
         if body is None:
             return ""
-        safe = self._safe(unmarked(body), key)
+        safe = self._safe(without_filename_annotation(body), key)
         text = json.dumps(safe, sort_keys=True)
         return hashlib.sha256((text if self.digests.lasting else redact.masked(text)).encode()).hexdigest()
 
@@ -168,13 +168,13 @@ def _values(bodies: _Bodies) -> tuple[Json, ...]:
     return (bodies.desired, bodies.emitted, bodies.stored, bodies.live, bodies.after, bodies.patch)
 
 
-def _changing(verdict: Verdict, item: Item, prediction: Prediction | None, bodies: _Bodies) -> bool:
+def _changing(verdict: Verdict, item: DesiredObject, prediction: Prediction | None, bodies: _Bodies) -> bool:
     """Whether the cluster or the release will be different; a hook runs, and is neither."""
     if item.hook:
         return False
     if item.observation is None:
         return bool(verdict.edits)
-    sent = built(item.ref.gvk, item.key, bodies.emitted).body
+    sent = build_object(item.ref.gvk, item.key, bodies.emitted).body
     if verdict.adopt is not None or verdict.apply is not None:
         return True
     if bodies.live is None or bodies.stored is None or changes(bodies.stored, sent):
@@ -182,7 +182,7 @@ def _changing(verdict: Verdict, item: Item, prediction: Prediction | None, bodie
     return bool(changes(bodies.live, bodies.after) if prediction else changes(as_live(sent, bodies.live), sent))
 
 
-def _unpredicted(item: Item) -> str:
+def _unpredicted(item: DesiredObject) -> str:
     if item.hook:
         return "hook"
     return "unknown" if item.live is None else Request.APPLY.value

@@ -8,17 +8,16 @@ from postrender._record import replace
 from postrender.helm.invocation import Action as HelmAction
 from postrender.helm.invocation import Invocation
 from postrender.helm.ownership import Ownership
-from postrender.helm.versions import DISTINCT, HelmVersion, behaviour_of
+from postrender.helm.versions import BEHAVIOUR_CHANGES, HelmVersion, behaviour_of
 from postrender.models import SECRET, Json, ObjectKey, Severity, StoredRelease
 from postrender.planner import findings
-from postrender.planner import findings as owners
-from postrender.planner.context import TAKEN, Run
+from postrender.planner.context import ADOPTABLE, PlanContext
 from postrender.planner.edits import actions_of, edits_of
-from postrender.planner.facts import Facts, Item, applies_server_side
+from postrender.planner.facts import DesiredObject, Facts, applies_server_side
 from postrender.planner.hazards import hazards
 from postrender.planner.policy import Policy
-from postrender.planner.removals import leaving
-from postrender.planner.rewrite import Outcome, Rewriting
+from postrender.planner.removals import removals
+from postrender.planner.rewrite import DocumentRewrite, RewriteOutcome
 from postrender.planner.verdict import Action, Finding, Plan, Verdict
 
 TYPE_CHECKING = False
@@ -41,8 +40,8 @@ def decide(facts: Facts, policy: Policy) -> Plan:
         return _decide(facts, policy, facts.invocation.helm)
     if all(item.observation is None for item in facts.items):
         # Nobody looked, so that there is nothing for the versions to differ on.
-        return _decide(facts, policy, DISTINCT[-1])
-    plans = [_decide(facts, policy, version) for version in DISTINCT]
+        return _decide(facts, policy, BEHAVIOUR_CHANGES[-1])
+    plans = [_decide(facts, policy, version) for version in BEHAVIOUR_CHANGES]
     return Plan(
         tuple(_agreed(verdicts) for verdicts in zip(*(plan.verdicts for plan in plans), strict=True)),
         _agreed_leaving(plans),
@@ -83,7 +82,7 @@ def _agreed_leaving(plans: Sequence[Plan]) -> tuple[Verdict, ...]:
     """What leaves the chart, refused where it depends on the version whether and how."""
     by_key: dict[ObjectKey, list[Verdict]] = {}
     for plan in plans:
-        for verdict in plan.leaving:
+        for verdict in plan.removed:
             by_key.setdefault(verdict.key, []).append(verdict)
     # The first finding says what becomes of the object, others what that means for a later run.
     return tuple(
@@ -99,65 +98,67 @@ def _refusals(verdict: Verdict) -> list[str]:
 
 
 def _decide(facts: Facts, policy: Policy, helm: HelmVersion) -> Plan:
-    run = Run(facts, policy, helm)
-    found = _outcomes(run)
-    verdicts = tuple(_verdict(run, index, found.get(index)) for index in range(len(facts.items)))
-    return Plan(verdicts, leaving(run) if facts.leaving else ())
+    context = PlanContext(facts, policy, helm)
+    found = _outcomes(context)
+    verdicts = tuple(_verdict(context, index, found.get(index)) for index in range(len(facts.items)))
+    return Plan(verdicts, removals(context) if facts.removed else ())
 
 
-def _outcomes(run: Run) -> dict[int, Outcome]:
+def _outcomes(context: PlanContext) -> dict[int, RewriteOutcome]:
     """What the simulation says; nothing where Helm creates, applies server-side, or only renders."""
-    if run.server_side or run.release is None or run.facts.invocation.action is HelmAction.TEMPLATE:
+    if context.server_side or context.release is None or context.facts.invocation.action is HelmAction.TEMPLATE:
         return {}
-    if all(item.live is None for item in run.facts.items):
+    if all(item.live is None for item in context.facts.items):
         return {}
     # The model of Helm's patches takes longer to import than a stream of new objects takes to filter.
-    from postrender.planner.collision_groups import outcomes
+    from postrender.planner.collision_groups import solve_groups
 
-    return outcomes(run, run.release)
+    return solve_groups(context, context.release)
 
 
-def _verdict(run: Run, index: int, outcome: Outcome | None) -> Verdict:
-    item, owner = run.facts.items[index], run.owners[index]
-    done = outcome.rewriting if outcome else run.proposed_rewrite(index)
-    found = [run.allowed(finding) for finding in _findings(run, index, done, outcome)]
+def _verdict(context: PlanContext, index: int, outcome: RewriteOutcome | None) -> Verdict:
+    item, owner = context.facts.items[index], context.owners[index]
+    rewrite = outcome.rewrite if outcome else context.proposed_rewrite(index)
+    found = [context.allowed(finding) for finding in _findings(context, index, rewrite, outcome)]
     refused = any(finding.severity is Severity.ERROR for finding in found)
-    adopt = item.live if not refused and run.adopts(owner) else None
-    apply = None if refused else outcome.apply if outcome else _removal_patch(run, item)
-    body = run.facts.desired(item.ref) if done.store is not None else None
+    adopt = item.live if not refused and context.adopts(owner) else None
+    apply = None if refused else outcome.apply if outcome else _removal_patch(context, item)
+    body = context.facts.desired(item.ref) if rewrite.replacement is not None else None
     prediction = outcome.prediction if outcome else None
     return Verdict(
         ref=item.ref,
         key=item.key,
         resource=item.resource,
         ownership=owner,
-        actions=(Action.REFUSE,) if refused else actions_of(done, adopt, apply),
+        actions=(Action.REFUSE,) if refused else actions_of(rewrite, adopt, apply),
         findings=tuple(found),
-        edits=() if refused else edits_of(item.ref, done, body),
+        edits=() if refused else edits_of(item.ref, rewrite, body),
         prediction=prediction,
         adopt=adopt,
         apply=apply,
         repair_patch=outcome.repair_patch if outcome and not _of_others(found) else None,
-        dry_run=None if refused or (outcome and apply is not None) else _dry_run_request(run, index, done, prediction),
+        dry_run=None
+        if refused or (outcome and apply is not None)
+        else _dry_run_request(context, index, rewrite, prediction),
     )
 
 
-def _removal_patch(run: Run, item: Item) -> Json:
+def _removal_patch(context: PlanContext, item: DesiredObject) -> Json:
     """What removes the keys that left ``stringData`` from a live Secret that Helm applies server-side."""
-    if not (run.server_side and item.key.group_kind == SECRET and item.live):
+    if not (context.server_side and item.key.group_kind == SECRET and item.live):
         return None
-    from postrender.planner import string_data  # As for ``outcomes``: not for a stream of new objects.
+    from postrender.planner import string_data  # As for ``solve_groups``: not for a stream of new objects.
 
-    return string_data.removal_patch(run, string_data.left(run, item))
+    return string_data.removal_patch(context, string_data.left(context, item))
 
 
-def _about_string_data(run: Run, item: Item) -> list[Finding]:
-    if not (run.server_side and item.key.group_kind == SECRET and item.live):
+def _about_string_data(context: PlanContext, item: DesiredObject) -> list[Finding]:
+    if not (context.server_side and item.key.group_kind == SECRET and item.live):
         return []
     from postrender.planner import string_data
 
-    keys = string_data.left(run, item)
-    return [string_data.finding(run, item, keys)] if keys else []
+    keys = string_data.left(context, item)
+    return [string_data.finding(context, item, keys)] if keys else []
 
 
 def _of_others(found: Sequence[Finding]) -> bool:
@@ -165,63 +166,73 @@ def _of_others(found: Sequence[Finding]) -> bool:
     return any(finding.severity is Severity.ERROR and finding.code.startswith("PR1") for finding in found)
 
 
-def _dry_run_request(run: Run, index: int, done: Rewriting, prediction: Prediction | None) -> DryRunRequest | None:
-    if not run.touches_live:
-        return None  # As for ``outcomes``: a stream of new objects asks nothing, and needs none of what comes now.
+def _dry_run_request(
+    context: PlanContext, index: int, rewrite: DocumentRewrite, prediction: Prediction | None
+) -> DryRunRequest | None:
+    if not context.touches_live:
+        return None  # As for ``solve_groups``: a stream of new objects asks nothing, and needs none of what comes now.
     from postrender.planner.dry_run import dry_run_request
 
-    return dry_run_request(run, index, done, prediction)
+    return dry_run_request(context, index, rewrite, prediction)
 
 
-def _findings(run: Run, index: int, done: Rewriting, outcome: Outcome | None) -> list[Finding]:
-    item = run.facts.items[index]
-    found = _about_owner(run, item, run.owners[index])
-    if run.stamped_unseen[:1] == [index]:
-        found.append(owners.not_looked_up(len(run.stamped_unseen) - 1, run.facts.invocation))
-    if item.live is not None and run.stuck_on_live:
-        found.append(owners.not_applied(run.facts.invocation))
-    if run.refuses_names(run.facts.items[index]):
+def _findings(
+    context: PlanContext, index: int, rewrite: DocumentRewrite, outcome: RewriteOutcome | None
+) -> list[Finding]:
+    item = context.facts.items[index]
+    found = _about_owner(context, item, context.owners[index])
+    if context.stamped_unseen[:1] == [index]:
+        found.append(findings.not_looked_up(len(context.stamped_unseen) - 1, context.facts.invocation))
+    if item.live is not None and context.cannot_adopt_server_side:
+        found.append(findings.not_applied(context.facts.invocation))
+    if context.refuses_names(context.facts.items[index]):
         found.append(findings.name_and_prefix())
-    if index in run.name_collisions:
-        found.append(findings.name_collision([run.facts.items[other].name for other in run.name_collisions[index]]))
-    if index in run.doubles:
-        from postrender.planner.duplicates import doubled  # Few streams have any.
+    if index in context.name_collisions:
+        found.append(
+            findings.name_collision([context.facts.items[other].name for other in context.name_collisions[index]])
+        )
+    if index in context.duplicates:
+        from postrender.planner.duplicates import duplicate_findings  # Few streams have any.
 
-        found.extend(doubled(run, index))
-    if done.strip:
-        found.append(findings.stripped(done.strip))
+        found.extend(duplicate_findings(context, index))
+    if rewrite.strip:
+        found.append(findings.stripped(rewrite.strip))
     if outcome:
-        found.extend(_about_outcome(run, index, done, outcome))
-    found.extend(_about_string_data(run, run.facts.items[index]))
-    return [*found, *hazards(run, index, done)]
+        found.extend(_about_outcome(context, index, rewrite, outcome))
+    found.extend(_about_string_data(context, context.facts.items[index]))
+    return [*found, *hazards(context, index, rewrite)]
 
 
-def _about_outcome(run: Run, index: int, done: Rewriting, outcome: Outcome) -> list[Finding]:
-    from postrender.planner import simulation_findings  # As for ``outcomes``: not for a stream of new objects.
+def _about_outcome(
+    context: PlanContext, index: int, rewrite: DocumentRewrite, outcome: RewriteOutcome
+) -> list[Finding]:
+    from postrender.planner import simulation_findings  # As for ``solve_groups``: not for a stream of new objects.
 
-    found = simulation_findings.of_outcome(outcome, run.upgrade, run.policy, run.helm)
-    reason = run.facts.not_compared.get(run.facts.items[index].key)
+    found = simulation_findings.of_outcome(outcome, context.upgrade, context.policy, context.helm)
+    reason = context.facts.not_compared.get(context.facts.items[index].key)
     if reason:
         found.append(simulation_findings.not_compared(reason))
-    rejected = run.facts.rejected.get(run.facts.items[index].key)
-    if rejected is not None and outcome.rewriting.store is not None:
+    rejected = context.facts.rejected.get(context.facts.items[index].key)
+    if rejected is not None and outcome.rewrite.replacement is not None:
         # The upgrade that is announced would fail.
-        found.append(simulation_findings.rejected(rejected, run.facts.items[index].name, creates=False))
-    if outcome.unkept:
-        found.append(simulation_findings.dropped(outcome.unkept))
-    if run.policy.lasting and (done.pin or (done.store is not None and (outcome.differing or not outcome.nulls))):
-        found.append(simulation_findings.momentary(pin=bool(done.pin)))
+        found.append(simulation_findings.rejected(rejected, context.facts.items[index].name, creates=False))
+    if outcome.dropped_by_server:
+        found.append(simulation_findings.dropped(outcome.dropped_by_server))
+    if context.policy.lasting and (
+        rewrite.pin or (rewrite.replacement is not None and (outcome.differing or not outcome.nulls))
+    ):
+        found.append(simulation_findings.not_for_git(pin=bool(rewrite.pin)))
     if outcome.policy:
-        found.append(simulation_findings.policy_ahead(outcome.policy, run.facts.items[index].name))
+        found.append(simulation_findings.policy_ahead(outcome.policy, context.facts.items[index].name))
     return found
 
 
-def _about_owner(run: Run, item: Item, owner: Ownership | None) -> list[Finding]:
+def _about_owner(context: PlanContext, item: DesiredObject, owner: Ownership | None) -> list[Finding]:
     if owner is None:
         return []
-    if owner.standing in TAKEN:
-        if run.taken_by_helm:
-            return [owners.taken_by_helm(owner)]
-        if run.adopts(owner):
-            return [owners.adopted(owner, run.release)]
-    return owners.of_owner(owner, run.release, item.name, run.facts.invocation, run.behaviour)
+    if owner.standing in ADOPTABLE:
+        if context.taken_by_helm:
+            return [findings.taken_by_helm(owner)]
+        if context.adopts(owner):
+            return [findings.adopted(owner, context.release)]
+    return findings.of_owner(owner, context.release, item.name, context.facts.invocation, context.behaviour)

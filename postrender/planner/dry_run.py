@@ -28,12 +28,12 @@ from postrender.helm.server_side.leftovers import lost
 from postrender.helm.simulate import Prediction, Request
 from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Absent, Json, LiveObject, Severity
 from postrender.planner import simulation_findings
-from postrender.planner.context import Run, allowed
+from postrender.planner.context import PlanContext, allowed
 from postrender.planner.evaluate import comparable
-from postrender.planner.facts import Facts, Item
+from postrender.planner.facts import DesiredObject, Facts
 from postrender.planner.fresh_install import ignored
 from postrender.planner.policy import Policy
-from postrender.planner.rewrite import Rewriting
+from postrender.planner.rewrite import DocumentRewrite
 from postrender.planner.verdict import Action, Finding, Plan, Verdict
 
 _STAMPED = frozenset(
@@ -46,41 +46,43 @@ _STAMPED = frozenset(
 _VERBS = {PatchType.STRATEGIC: Verb.STRATEGIC, PatchType.MERGE: Verb.MERGE}
 
 
-def dry_run_request(run: Run, index: int, rewriting: Rewriting, prediction: Prediction | None) -> DryRunRequest | None:
+def dry_run_request(
+    context: PlanContext, index: int, rewrite: DocumentRewrite, prediction: Prediction | None
+) -> DryRunRequest | None:
     """What Helm will send for the object of a run that touches what is live.
 
     ``None`` where it sends nothing, or nothing is known of it, or this very run changes first what the answer rests on.
     """
-    item = run.facts.items[index]
-    if item.hook or run.release is None or run.facts.invocation.helm is None or run.rests_on_this_run(item):
+    item = context.facts.items[index]
+    if item.hook or context.release is None or context.facts.invocation.helm is None or context.depends_on_stream(item):
         return None
     if item.live is None:
-        return _creation(run, item, rewriting)
-    if run.server_side:
+        return _creation(context, item, rewrite)
+    if context.server_side:
         return DryRunRequest(
             Verb.APPLY,
             item.resource,
             item.key,
-            target(run, item, rewriting),
-            force=run.forces_conflicts,
-            migrates_field_manager=run.makes_past_its_own,
-            ownership_written_first=run.adopts(run.owners[index]),
+            target(context, item, rewrite),
+            force=context.forces_conflicts,
+            migrates_field_manager=context.upgrades_field_manager,
+            ownership_written_first=context.adopts(context.owners[index]),
             strict_validation=True,
             has_client_side_fields=any(_plain(entry) for entry in item.live.managed_fields),
         )
     if prediction is None or prediction.error:
         return None
     if prediction.request is Request.PATCH:
-        verb = _VERBS[patch_type(item.ref.gvk, run.helm)]
-        stamped_first = run.adopts(run.owners[index])
-        follows = index in run.doubles and index != run.doubles[index][0]
+        verb = _VERBS[patch_type(item.ref.gvk, context.helm)]
+        stamped_first = context.adopts(context.owners[index])
+        follows = index in context.duplicates and index != context.duplicates[index][0]
         return DryRunRequest(
             verb, item.resource, item.key, prediction.patch, ownership_written_first=stamped_first, follows=follows
         )
     if prediction.request is Request.REPLACE:
-        body = _at_version(target(run, item, rewriting), item.live)
+        body = _at_version(target(context, item, rewrite), item.live)
         # ``replaceResource`` (pkg/kube/client.go) asks for it from 4.0.0 on.
-        return DryRunRequest(Verb.REPLACE, item.resource, item.key, body, strict_validation=run.helm.major >= 4)
+        return DryRunRequest(Verb.REPLACE, item.resource, item.key, body, strict_validation=context.helm.major >= 4)
     return None
 
 
@@ -90,27 +92,27 @@ def _plain(entry: Json) -> bool:
     return writer == (MANAGER, "Update", "")
 
 
-def _creation(run: Run, item: Item, rewriting: Rewriting) -> DryRunRequest | None:
+def _creation(context: PlanContext, item: DesiredObject, rewrite: DocumentRewrite) -> DryRunRequest | None:
     """What Helm will send for an object that is not live; ``None`` where that is not certain."""
     if not isinstance(item.observation, Absent):
         return None
-    applies = run.server_side and run.behaviour.server_side_creates
+    applies = context.server_side and context.behaviour.server_side_creates
     return DryRunRequest(
         Verb.APPLY if applies else Verb.CREATE,
         item.resource,
         item.key,
-        target(run, item, rewriting),
-        force=run.forces_conflicts,
+        target(context, item, rewrite),
+        force=context.forces_conflicts,
         creates=True,
         strict_validation=applies,
     )
 
 
-def target(run: Run, item: Item, rewriting: Rewriting) -> Json:
+def target(context: PlanContext, item: DesiredObject, rewrite: DocumentRewrite) -> Json:
     """The object as Helm builds it of what is emitted, stamped."""
-    assert run.release is not None
-    body = rewriting.emitted(run.facts.desired.document(item.ref))
-    return stamped(sent(item.key, body), run.release, run.helm)
+    assert context.release is not None
+    body = rewrite.emitted(context.facts.desired.document(item.ref))
+    return stamped(sent(item.key, body), context.release, context.helm)
 
 
 def _at_version(body: Json, live: LiveObject) -> Json:
@@ -166,7 +168,7 @@ def apply_results(plan: Plan, facts: Facts, policy: Policy, answers: Sequence[Dr
 
 
 def _apply_result(
-    verdict: Verdict, item: Item, facts: Facts, policy: Policy, request: DryRunRequest, answer: DryRunResult
+    verdict: Verdict, item: DesiredObject, facts: Facts, policy: Policy, request: DryRunRequest, answer: DryRunResult
 ) -> Verdict:
     prediction = prediction_after(item, request, answer, verdict.prediction)
     if verdict.apply is not None and prediction is not None and not prediction.error:
@@ -198,7 +200,7 @@ def with_finding(verdict: Verdict, finding: Finding) -> Verdict:
 
 
 def _kept_by_server(
-    verdict: Verdict, item: Item, facts: Facts, request: DryRunRequest, answer: DryRunResult
+    verdict: Verdict, item: DesiredObject, facts: Facts, request: DryRunRequest, answer: DryRunResult
 ) -> tuple[tuple[str, ...], ...]:
     """The paths that the server keeps as they are, though it takes Helm's client-side patch."""
     fresh = facts.fresh.get(verdict.key)
@@ -207,13 +209,13 @@ def _kept_by_server(
     return ignored(item, facts.desired(item.ref), fresh, verdict.prediction.live, answer.live)
 
 
-def _unexpected(item: Item, facts: Facts, answer: Accepted) -> list[tuple[str, ...]]:
+def _unexpected(item: DesiredObject, facts: Facts, answer: Accepted) -> list[tuple[str, ...]]:
     """What goes though it was not in the stored manifest: that a field of it left the chart is no surprise."""
-    stored = facts.stored_body(item.key)
+    stored = facts.previous_body(item.key)
     return [path for path in answer.removed if value_at(stored, path) is None]
 
 
-def _lost(item: Item, request: DryRunRequest, prediction: Prediction | None) -> list[tuple[str, ...]]:
+def _lost(item: DesiredObject, request: DryRunRequest, prediction: Prediction | None) -> list[tuple[str, ...]]:
     """The chart's fields that will not be there; of built-in kinds the server leaves out what is empty anyhow."""
     if prediction is None or patch_type(item.ref.gvk) is not PatchType.MERGE:
         return []
@@ -221,7 +223,7 @@ def _lost(item: Item, request: DryRunRequest, prediction: Prediction | None) -> 
 
 
 def prediction_after(
-    item: Item, request: DryRunRequest, answer: DryRunResult, prediction: Prediction | None
+    item: DesiredObject, request: DryRunRequest, answer: DryRunResult, prediction: Prediction | None
 ) -> Prediction | None:
     """The prediction with what the server answered; server-side apply to what is live has none but the server's."""
     if item.live is None:
@@ -229,7 +231,7 @@ def prediction_after(
             return prediction
         applied = request.body if request.verb is Verb.APPLY else None
         return Prediction(
-            Request.CREATE, None, applied, error=f"failed to create resource: {answer.message}", ends=True
+            Request.CREATE, None, applied, error=f"failed to create resource: {answer.message}", aborts_run=True
         )
     if request.verb is Verb.APPLY:
         return _applied(item, item.live, request, answer)
@@ -257,7 +259,7 @@ def _owned_as(predicted: Json, apply_results: Json) -> Json:
     return {**apply_results, "metadata": metadata}
 
 
-def _applied(item: Item, live: LiveObject, request: DryRunRequest, answer: DryRunResult) -> Prediction | None:
+def _applied(item: DesiredObject, live: LiveObject, request: DryRunRequest, answer: DryRunResult) -> Prediction | None:
     if isinstance(answer, Skipped):
         return None
     if isinstance(answer, Accepted):
@@ -269,7 +271,7 @@ def _applied(item: Item, live: LiveObject, request: DryRunRequest, answer: DryRu
     )
 
 
-def conflicted(item: Item, count: int) -> str:
+def conflicted(item: DesiredObject, count: int) -> str:
     """What Helm says where so many fields are another manager's (``patchResourceServerSide``, pkg/kube/client.go)."""
     gvk = f"{item.ref.gvk.group}/{item.ref.gvk.version}, Kind={item.ref.gvk.kind}"
     where = f"{item.key.namespace}/{item.key.name} {gvk}"

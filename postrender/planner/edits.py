@@ -9,30 +9,30 @@ from postrender.manifest import ObjectRef
 from postrender.manifest.edit import Edit, Remove, Set
 from postrender.manifest.edit.changes import Changes, DeleteValue, SetValue, add, applied
 from postrender.models import Json, LiveObject
-from postrender.planner.rewrite import SYNC_OPTIONS, Rewriting
+from postrender.planner.rewrite import SYNC_OPTIONS, DocumentRewrite
 from postrender.planner.verdict import Action
 
 VERSION = ("metadata", "resourceVersion")
 
 
-def edits_of(ref: ObjectRef, done: Rewriting, body: Json) -> tuple[Edit, ...]:
-    """The edits that turn the document into what the rewriting emits; ``body`` is only needed for ``store``."""
+def edits_of(ref: ObjectRef, rewrite: DocumentRewrite, body: Json) -> tuple[Edit, ...]:
+    """The edits that turn the document into what the rewriting emits; ``body`` is only needed for ``replacement``."""
     taken_out = [
         Remove(ref, path)
-        for path in (tuple(dotted.split(".")) for dotted in done.strip)
-        if not (done.pin and path == VERSION)
+        for path in (tuple(dotted.split(".")) for dotted in rewrite.strip)
+        if not (rewrite.pin and path == VERSION)
     ]
-    if done.store is not None:
-        return (*taken_out, *_towards(ref, done.stripped(body), done.emitted(body), ()))
+    if rewrite.replacement is not None:
+        return (*taken_out, *_towards(ref, rewrite.stripped(body), rewrite.emitted(body), ()))
     edits: list[Edit] = [*taken_out]
-    if done.pin:
-        edits.append(Set(ref, VERSION, done.pin))
-    if done.label:
-        edits.append(Set(ref, ("metadata", "labels", done.label[0]), done.label[1]))
-    if done.options:
-        edits.append(Set(ref, ("metadata", "annotations", SYNC_OPTIONS), done.options))
-    if done.stamp:
-        metadata = stamped({}, done.stamp)["metadata"]
+    if rewrite.pin:
+        edits.append(Set(ref, VERSION, rewrite.pin))
+    if rewrite.label:
+        edits.append(Set(ref, ("metadata", "labels", rewrite.label[0]), rewrite.label[1]))
+    if rewrite.options:
+        edits.append(Set(ref, ("metadata", "annotations", SYNC_OPTIONS), rewrite.options))
+    if rewrite.stamp:
+        metadata = stamped({}, rewrite.stamp)["metadata"]
         edits.extend(
             Set(ref, ("metadata", place, name), value)
             for place in ("labels", "annotations")
@@ -41,17 +41,17 @@ def edits_of(ref: ObjectRef, done: Rewriting, body: Json) -> tuple[Edit, ...]:
     return tuple(edits)
 
 
-def actions_of(done: Rewriting, adopt: LiveObject | None = None, apply: Json = None) -> tuple[Action, ...]:
+def actions_of(rewrite: DocumentRewrite, adopt: LiveObject | None = None, apply: Json = None) -> tuple[Action, ...]:
     """A rewriting in words, with what is written to the live object first."""
     wanted: Mapping[Action, object] = {
         Action.ADOPT: adopt,
         Action.APPLY: apply,
-        Action.STAMP: done.stamp,
-        Action.LABEL: done.label,
-        Action.PIN: done.pin,
-        Action.STORE: done.store is not None,
-        Action.STRIP: done.strip,
-        Action.OPTION: done.options,
+        Action.STAMP: rewrite.stamp,
+        Action.LABEL: rewrite.label,
+        Action.PIN: rewrite.pin,
+        Action.STORE: rewrite.replacement is not None,
+        Action.STRIP: rewrite.strip,
+        Action.OPTION: rewrite.options,
     }
     return tuple(action for action, present in wanted.items() if present) or (Action.PASS,)
 

@@ -17,42 +17,46 @@ from postrender.helm.fresh_install import (
 )
 from postrender.helm.managed_fields import (
     Tree,
-    as_live_where_wrong,
+    helm_fields,
     limited_to_server_result,
-    owned,
-    where_set,
+    live_where_different,
+    overlay_owned,
     with_atomic_maps,
-    with_left_over,
-    without_left_over,
+    with_stale_fields,
+    without_stale_fields,
 )
 from postrender.helm.matching import identity
-from postrender.helm.objects import Entry, built, stamped
+from postrender.helm.objects import ManifestObject, build_object, stamped
 from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
 from postrender.helm.simulate import Prediction, simulate
 from postrender.helm.versions import Matching
 from postrender.models import RESOURCE_POLICY, Json, ObjectKey
-from postrender.planner.rewrite import Group, Member, Rewriting
+from postrender.planner.rewrite import CollisionGroup, DocumentRewrite, GroupMember
 
 Paths = tuple[tuple[str, ...], ...]
 
 _POLICY = ("metadata", "annotations", RESOURCE_POLICY)
 
 
-def simulated(group: Group, rewritings: Sequence[Rewriting]) -> tuple[Prediction, ...]:
+def simulate_group(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -> tuple[Prediction, ...]:
     """What becomes of the members when these rewritings are emitted."""
-    return simulate(replace(group.frame, targets=targets(group, rewritings)))
+    return simulate(replace(group.update, targets=targets(group, rewrites)))
 
 
-def targets(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
+def targets(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -> list[ManifestObject]:
     """The members as Helm builds them: rewritten, then stamped in memory."""
     return [
-        replace(entry, body=stamped(entry.body, group.release, group.frame.helm))
-        for entry in _manifests(group, rewritings)
+        replace(entry, body=stamped(entry.body, group.release, group.update.helm))
+        for entry in _manifests(group, rewrites)
     ]
 
 
 def differing(
-    group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction], *, policy: bool = False
+    group: CollisionGroup,
+    rewrites: Sequence[DocumentRewrite],
+    predictions: Sequence[Prediction],
+    *,
+    policy: bool = False,
 ) -> list[Paths]:
     """For each member the paths at which the live object afterwards is not what the chart wants.
 
@@ -62,9 +66,9 @@ def differing(
     last = {member.entry.key: index for index, member in enumerate(group.members)}
     found = [
         ()
-        if prediction.error or last[target.key] != index or target.key not in group.frame.live
+        if prediction.error or last[target.key] != index or target.key not in group.update.live
         else _differences(group, target, prediction.live)
-        for index, (target, prediction) in enumerate(zip(_charted(group, rewritings), predictions, strict=True))
+        for index, (target, prediction) in enumerate(zip(_desired_objects(group, rewrites), predictions, strict=True))
     ]
     return [
         tuple(
@@ -77,9 +81,9 @@ def differing(
     ]
 
 
-def _differences(group: Group, target: Entry, now: Json) -> Paths:
+def _differences(group: CollisionGroup, target: ManifestObject, now: Json) -> Paths:
     """The paths at which an object that will be live is not what is asked, as far as the server would have it so."""
-    asked = _right(group, target)
+    asked = _expected_object(group, target)
     if target.key not in group.fresh:
         return differs(*(comparable(_limited(group, target.key, each, asked)) for each in (now, asked)))
     now, owners = seen_by_server(group, target, now, asked), _owners(group, target)
@@ -89,36 +93,38 @@ def _differences(group: Group, target: Entry, now: Json) -> Paths:
     return differences(now, right, owners)
 
 
-def seen_by_server(group: Group, entry: Entry, now: Json, right: Json) -> Json:
+def seen_by_server(group: CollisionGroup, entry: ManifestObject, now: Json, right: Json) -> Json:
     """A predicted object with the API server's defaults and notation; as it is if no new object was asked for."""
     fresh = group.fresh.get(entry.key)
     if fresh is None:
         return now
-    return as_stored(now, stamped(entry.body, group.release, group.frame.helm), fresh, right, _owners(group, entry))
+    return as_stored(now, stamped(entry.body, group.release, group.update.helm), fresh, right, _owners(group, entry))
 
 
-def _owners(group: Group, entry: Entry) -> FieldOwners:
-    live, fresh = group.frame.live[entry.key], group.fresh[entry.key]
-    merges = patch_type(entry.gvk, group.frame.helm) is PatchType.MERGE
+def _owners(group: CollisionGroup, entry: ManifestObject) -> FieldOwners:
+    live, fresh = group.update.live[entry.key], group.fresh[entry.key]
+    merges = patch_type(entry.gvk, group.update.helm) is PatchType.MERGE
     owners = field_owners(live, fresh, whole_lists=merges)
     # What others set before an adoption that wrote nothing is no later change of theirs.
     wrote = any(field != "f:metadata" for field in owners.helm or ())
     return replace(owners, yields=merges and wrote and bool(_stored(group, entry)))
 
 
-def _stored(group: Group, target: Entry) -> list[Entry]:
+def _stored(group: CollisionGroup, target: ManifestObject) -> list[ManifestObject]:
     """The object as the release stores it."""
     own = identity(Matching.GROUP_KIND, target.gvk, target.key)
-    return [entry for entry in group.frame.stored if identity(Matching.GROUP_KIND, entry.gvk, entry.key) == own]
+    return [entry for entry in group.update.stored if identity(Matching.GROUP_KIND, entry.gvk, entry.key) == own]
 
 
-def stays_true(group: Group, entry: Entry, store: Json, before: Prediction, after: Prediction, right: Json) -> bool:
+def stays_true(
+    group: CollisionGroup, entry: ManifestObject, replacement: Json, before: Prediction, after: Prediction, right: Json
+) -> bool:
     """Whether the live object will be what is stored of it, and storing it changes nothing that Helm does to it."""
     if entry.key in group.fresh:
         return not differs(
             *(comparable(seen_by_server(group, entry, each.live, right)) for each in (before, after)),
         )
-    return not _contradicts(store, after.live, right)
+    return not _contradicts(replacement, after.live, right)
 
 
 def _contradicts(stored: Json, live: Json, right: Json) -> bool:
@@ -128,9 +134,9 @@ def _contradicts(stored: Json, live: Json, right: Json) -> bool:
     """
     if not (isinstance(stored, dict) and isinstance(live, dict)):
         return bool(differs(stored, live) and differs(live, right))
-    shall = right if isinstance(right, dict) else {}
+    expected = right if isinstance(right, dict) else {}
     return any(
-        key not in live or _contradicts(value, live[key], shall.get(key))
+        key not in live or _contradicts(value, live[key], expected.get(key))
         for key, value in stored.items()
         if key != RESOURCE_POLICY and (key != "annotations" or key in live)
     )
@@ -150,30 +156,30 @@ def _as_charted(live: Json, chart: Json, path: tuple[str, ...]) -> bool:
     return not differs(live, chart)
 
 
-def rights(group: Group, rewritings: Sequence[Rewriting]) -> list[Json]:
+def expected_objects(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -> list[Json]:
     """For each member what the live object shall be: what the chart wants, and what is none of the chart's business."""
-    wanted = [(target.key, _right(group, target)) for target in _charted(group, rewritings)]
+    wanted = [(target.key, _expected_object(group, target)) for target in _desired_objects(group, rewrites)]
     return [_limited(group, key, right, right) for key, right in wanted]
 
 
-def _charted(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
+def _desired_objects(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -> list[ManifestObject]:
     """The members as Helm builds them, without what only makes its patch right."""
-    return targets(group, [replace(rewriting, pin="", store=None) for rewriting in rewritings])
+    return targets(group, [replace(rewrite, pin="", replacement=None) for rewrite in rewrites])
 
 
-def _limited(group: Group, key: ObjectKey, body: Json, asked: Json) -> Json:
+def _limited(group: CollisionGroup, key: ObjectKey, body: Json, asked: Json) -> Json:
     """The object, but for what the server keeps as it is live though it takes an update to what is ``asked``."""
     if key not in group.server_results:
         return body
-    return limited_to_server_result(body, group.frame.live[key], group.server_results[key], asked)
+    return limited_to_server_result(body, group.update.live[key], group.server_results[key], asked)
 
 
-def unkept(group: Group, rewritings: Sequence[Rewriting]) -> list[Paths]:
+def dropped_by_server(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -> list[Paths]:
     """For each member the paths at which the server will not have what the chart says, as far as it was asked."""
     result = []
-    for member, target in zip(group.members, _charted(group, rewritings), strict=True):
+    for member, target in zip(group.members, _desired_objects(group, rewrites), strict=True):
         gone = dropped(target.body, group.fresh.get(target.key, target.body))
-        asked = _right(group, target) if target.key in group.server_results else None
+        asked = _expected_object(group, target) if target.key in group.server_results else None
         kept_live = differs(asked, _limited(group, target.key, asked, asked)) if asked is not None else ()
         # What the filter adds, such as a label, the new object was without.
         result.append(tuple(path for path in (*gone, *kept_live) if _sets(member.entry.body, path)))
@@ -192,20 +198,22 @@ def policy_of(body: Json) -> Json:
     return ((body.get("metadata") or {}).get("annotations") or {}).get(RESOURCE_POLICY)
 
 
-def truth(group: Group, index: int, rewriting: Rewriting, prediction: Prediction, right: Json) -> Json:
+def as_live_document(
+    group: CollisionGroup, index: int, rewrite: DocumentRewrite, prediction: Prediction, right: Json
+) -> Json:
     """What the member's document may say and be true: the chart's fields and Helm's own older ones, as they will be.
 
     ``right`` is what the object shall be: a field that is, though the chart says something else, is somebody else's.
     The resource policy that the chart asks for stays whatever is live: an uninstall reads it from what is stored.
     """
     entry = group.members[index].entry
-    body = rewriting.stripped(entry.body)
+    body = rewrite.stripped(entry.body)
     live = prediction.live
     if entry.key in group.fresh:
         now = comparable(seen_by_server(group, entry, live, right))
         result = _without_null_texts(with_leftovers(body, now, comparable(right), _owners(group, entry)))
     else:
-        result = with_left_over(as_live_where_wrong(body, live, right), live, _tree(entry, live))
+        result = with_stale_fields(live_where_different(body, live, right), live, _tree(entry, live))
     result = replace(entry, body=result).settable
     policy = policy_of(body)
     if policy is None:
@@ -226,13 +234,15 @@ def _without_null_texts(body: Json) -> Json:
     return {**body, "metadata": metadata}
 
 
-def next_upgrade(group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction]) -> Group:
+def next_upgrade(
+    group: CollisionGroup, rewrites: Sequence[DocumentRewrite], predictions: Sequence[Prediction]
+) -> CollisionGroup:
     """The same group as the next ``helm upgrade`` of the same chart finds it."""
     return replace(
         group,
-        frame=replace(
-            group.frame,
-            stored=_manifests(group, rewritings),
+        update=replace(
+            group.update,
+            stored=_manifests(group, rewrites),
             adopted=(),
             live={
                 member.entry.key: versioned(prediction.live)
@@ -249,79 +259,79 @@ def versioned(live: Json) -> Json:
     return live if metadata.get("resourceVersion") else {**live, "metadata": {**metadata, "resourceVersion": "new"}}
 
 
-def _manifests(group: Group, rewritings: Sequence[Rewriting]) -> list[Entry]:
+def _manifests(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -> list[ManifestObject]:
     """The members as Helm reads them from the manifest that is emitted, and stored."""
     return [
         replace(
             member.entry,
-            body=built(member.entry.gvk, member.entry.key, rewriting.emitted(member.entry.body)).body,
+            body=build_object(member.entry.gvk, member.entry.key, rewrite.emitted(member.entry.body)).body,
         )
-        for member, rewriting in zip(group.members, rewritings, strict=True)
+        for member, rewrite in zip(group.members, rewrites, strict=True)
     ]
 
 
-def _right(group: Group, target: Entry) -> Json:
+def _expected_object(group: CollisionGroup, target: ManifestObject) -> Json:
     """What the object would be had Helm compared it with its own stored manifest, or, adopted, with the live object.
 
     An adopted object shall be what the chart says, without what an earlier chart had Helm set and this one has not. So
     shall one whose stored manifest is not true: the release says that a value was applied, and live is another that
     Helm itself set, or none. What somebody else set since then is left to them.
     """
-    live = group.frame.live.get(target.key)
+    live = group.update.live.get(target.key)
     stored = [_versionless(entry) for entry in _stored(group, target)]
-    if live is not None and target.key in group.fresh and not group.frame.force:
+    if live is not None and target.key in group.fresh and not group.update.force:
         return expected_object(live, target.body, group.fresh[target.key], _owners(group, target))
-    merges = patch_type(target.gvk, group.frame.helm) is PatchType.MERGE
-    if live is not None and not stored and merges and not group.frame.force:
-        return without_left_over(_overlaid(group, target, live), target.body, _tree(target, live))
+    merges = patch_type(target.gvk, group.update.helm) is PatchType.MERGE
+    if live is not None and not stored and merges and not group.update.force:
+        return without_stale_fields(_overlaid(group, target, live), target.body, _tree(target, live))
     alone = replace(
-        group.frame,
+        group.update,
         targets=[target],
         stored=stored or ([target] if live is not None else []),
         adopted=(),
         matching=Matching.GROUP_KIND,
-        three_way=group.frame.three_way or not stored,
+        three_way=group.update.three_way or not stored,
     )
     (prediction,) = simulate(alone)
-    if live is None or group.frame.force:
+    if live is None or group.update.force:
         return prediction.live
     tree = _tree(target, live)
     if not stored:
-        return without_left_over(prediction.live, target.body, tree)
+        return without_stale_fields(prediction.live, target.body, tree)
     if prediction.error:
         return prediction.live
-    if patch_type(target.gvk, group.frame.helm) is PatchType.STRATEGIC:
-        return without_left_over(prediction.live, target.body, tree)
+    if patch_type(target.gvk, group.update.helm) is PatchType.STRATEGIC:
+        return without_stale_fields(prediction.live, target.body, tree)
     thorough = _overlaid(group, target, prediction.live)
     never_set = not any(field != "f:metadata" for field in tree)
     named = {} if never_set else tree
-    shall = where_set(thorough, prediction.live, named)
+    expected = overlay_owned(thorough, prediction.live, named)
     # A map that comes back as ``{}`` where another value was stored shows no difference, and keeps its old entries.
-    was = where_set(apply_merge_patch({}, stored[0].body), live, named)
-    untrue = differs(shall, prediction.live) or differs(comparable(was), comparable(live))
+    was = overlay_owned(apply_merge_patch({}, stored[0].body), live, named)
+    stale = differs(expected, prediction.live) or differs(comparable(was), comparable(live))
     # That Helm set more than is stored may be the server's own defaulting: only a dry-run create can tell.
-    if not untrue:
+    if not stale:
         return prediction.live
-    return without_left_over(shall, target.body, tree)
+    return without_stale_fields(expected, target.body, tree)
 
 
-def _overlaid(group: Group, target: Entry, live: Json) -> Json:
+def _overlaid(group: CollisionGroup, target: ManifestObject, live: Json) -> Json:
     """The custom resource with every value that the chart says.
 
     Not Helm's three-way patch: that leaves out a map that holds nothing but nulls (``keepOrDeleteNullInObj``,
     k8s.io/apimachinery 0.34, pkg/util/jsonmergepatch/patch.go), and what was there instead would stay.
     """
-    status_apart = target.gvk in group.frame.status_apart
+    status_apart = target.gvk in group.update.status_apart
     return kept(target.gvk, live, apply_merge_patch(live, target.body), status_apart=status_apart)
 
 
-def _tree(entry: Entry, live: Json) -> Tree:
+def _tree(entry: ManifestObject, live: Json) -> Tree:
     managed = (live.get("metadata") or {}).get("managedFields") or ()
-    tree = owned(managed, custom=patch_type(entry.gvk) is PatchType.MERGE)
+    tree = helm_fields(managed, custom=patch_type(entry.gvk) is PatchType.MERGE)
     return with_atomic_maps(tree, live, field_owners(live, {}).others) if tree else tree
 
 
-def _versionless(entry: Entry) -> Entry:
+def _versionless(entry: ManifestObject) -> ManifestObject:
     metadata = {name: value for name, value in (entry.body.get("metadata") or {}).items() if name != "resourceVersion"}
     return replace(entry, body={**entry.body, "metadata": metadata})
 
@@ -336,45 +346,47 @@ def comparable(body: Json) -> Json:
     return {**{name: value for name, value in body.items() if name != "apiVersion"}, "metadata": metadata}
 
 
-def pinned(group: Group, proposals: Sequence[Rewriting]) -> tuple[list[Rewriting], tuple[Prediction, ...]]:
+def with_pins(
+    group: CollisionGroup, proposals: Sequence[DocumentRewrite]
+) -> tuple[list[DocumentRewrite], tuple[Prediction, ...]]:
     """The wishes with a pin wherever one turns a refused patch into a valid one."""
     chosen = list(proposals)
-    predictions = simulated(group, chosen)
+    predictions = simulate_group(group, chosen)
     for index, member in enumerate(group.members):
-        if not predictions[index].stale_version:
+        if not predictions[index].resource_version_error:
             continue
         for pin in _versions(group, member):
             request = [*chosen[:index], replace(chosen[index], pin=pin), *chosen[index + 1 :]]
-            answers = simulated(group, request)
+            answers = simulate_group(group, request)
             if not answers[index].error:
                 chosen, predictions = request, answers
                 break
     return chosen, predictions
 
 
-def _versions(group: Group, member: Member) -> list[str]:
+def _versions(group: CollisionGroup, member: GroupMember) -> list[str]:
     """Versions that could keep ``resourceVersion: null`` out of the patch: the stored one first.
 
     The stored one cancels out of a patch that is made against the object's own stored manifest, so that no conflict
     can arise; against anything else only the live one is valid.
     """
     own = identity(Matching.GROUP_KIND, member.entry.gvk, member.entry.key)
-    stored = [entry.body for entry in group.frame.stored if identity(Matching.GROUP_KIND, entry.gvk, entry.key) == own]
-    bodies = [*stored[:1], group.frame.live.get(member.entry.key)]
+    stored = [entry.body for entry in group.update.stored if identity(Matching.GROUP_KIND, entry.gvk, entry.key) == own]
+    bodies = [*stored[:1], group.update.live.get(member.entry.key)]
     versions = [str((body.get("metadata") or {}).get("resourceVersion") or "") for body in bodies if body]
     return [version for version in versions if version]
 
 
 def fixed_by_next_upgrade(
-    group: Group, rewritings: Sequence[Rewriting], predictions: Sequence[Prediction]
+    group: CollisionGroup, rewrites: Sequence[DocumentRewrite], predictions: Sequence[Prediction]
 ) -> list[bool]:
     """For each member, whether the next upgrade of the same chart makes, or leaves, it what the chart wants."""
-    alone = len(group.members) == 1 and len(group.frame.stored) <= 1
-    alone = alone and not (group.fresh and any(rewriting.store is not None for rewriting in rewritings))
+    alone = len(group.members) == 1 and len(group.update.stored) <= 1
+    alone = alone and not (group.fresh and any(rewrite.replacement is not None for rewrite in rewrites))
     if alone or any(prediction.error for prediction in predictions):
         # Compared with nothing but itself, the next upgrade sends what differs from what is stored, which is true.
         return [True] * len(predictions)
-    later = next_upgrade(group, rewritings, predictions)
-    proposals, answers = pinned(later, [member.proposed for member in group.members])
+    later = next_upgrade(group, rewrites, predictions)
+    proposals, answers = with_pins(later, [member.proposed for member in group.members])
     wrong = differing(group, proposals, answers)
     return [not answer.error and not paths for answer, paths in zip(answers, wrong, strict=True)]

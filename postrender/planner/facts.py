@@ -8,7 +8,7 @@ from types import MappingProxyType
 from postrender._record import Record
 from postrender.helm import hooks
 from postrender.helm.invocation import Action, Invocation
-from postrender.helm.objects import Entry, folded
+from postrender.helm.objects import ManifestObject, folded
 from postrender.helm.versions import Behaviour, behaviour_of
 from postrender.manifest import Manifest, ObjectRef
 from postrender.models import (
@@ -25,7 +25,7 @@ from postrender.models import (
 )
 
 
-class Item(Record):
+class DesiredObject(Record):
     """One object of the stream, its scope resolved, and what was found for it.
 
     ``observation`` is ``None`` where no cluster was asked, and for what cannot be looked up: a hook (Helm handles it
@@ -91,26 +91,25 @@ class Desired:
 class Facts(Record):
     """What ``decide`` decides from.
 
-    ``own`` are the stored revisions of the invocation's release, ascending; ``stored`` the objects of the manifest
-    that an upgrade starts from (empty for an install); ``living`` tells of every other release named by a live object
-    whether it still exists; ``leaving`` are the stored objects that no document of the stream names.
-    ``server_results`` is what the server says an object would be, had all been sent that the chart wants and is not
-    live (``Verdict.mend``).
-    ``fresh`` is what a dry-run create of the chart's object gives, by the key of the live one; ``not_compared`` says
-    why that is not known of an object, as a sentence without a full stop (``""`` if there is no server to ask).
-    ``rejected`` is the server's objection to all that the chart wants and is not live, such as a change of an
-    immutable field.
-    ``postponed`` are the objects whose patch by this run the server refuses, though it takes all that the chart wants.
-    ``holders`` are the living releases whose stored manifests hold objects that were to be adopted.
+    ``revisions`` are the stored revisions of the invocation's release, ascending; ``previous_objects`` the objects of
+    the manifest that an upgrade starts from (empty for an install); ``live_releases`` tells of every other release
+    named by a live object whether it still exists; ``removed`` are the stored objects that no document of the stream
+    names. ``server_results`` is what the server says an object would be, had all been sent that the chart wants and is
+    not live (``Verdict.mend``). ``fresh`` is what a dry-run create of the chart's object gives, by the key of the live
+    one; ``not_compared`` says why that is not known of an object, as a sentence without a full stop (``""`` if there is
+    no server to ask). ``rejected`` is the server's objection to all that the chart wants and is not live, such as a
+    change of an immutable field. ``postponed`` are the objects whose patch by this run the server refuses, though it
+    takes all that the chart wants. ``holders`` are the living releases whose stored manifests hold objects that were to
+    be adopted.
     """
 
     desired: Desired
-    items: tuple[Item, ...]
+    items: tuple[DesiredObject, ...]
     invocation: Invocation
-    own: tuple[StoredRelease, ...] = ()
-    stored: tuple[Entry, ...] = ()
-    living: Mapping[ReleaseName, bool] = MappingProxyType({})
-    leaving: tuple[Item, ...] = ()
+    revisions: tuple[StoredRelease, ...] = ()
+    previous_objects: tuple[ManifestObject, ...] = ()
+    live_releases: Mapping[ReleaseName, bool] = MappingProxyType({})
+    removed: tuple[DesiredObject, ...] = ()
     server_results: Mapping[ObjectKey, Json] = MappingProxyType({})
     holders: Mapping[ObjectKey, ReleaseName] = MappingProxyType({})
     fresh: Mapping[ObjectKey, Json] = MappingProxyType({})
@@ -118,9 +117,9 @@ class Facts(Record):
     rejected: Mapping[ObjectKey, str] = MappingProxyType({})
     postponed: frozenset[ObjectKey] = frozenset()
 
-    def stored_body(self, key: ObjectKey) -> Json:
+    def previous_body(self, key: ObjectKey) -> Json:
         """The object in the manifest that an upgrade starts from; ``None`` if it is not in it."""
-        return next((entry.body for entry in self.stored if entry.key == key), None)
+        return next((entry.body for entry in self.previous_objects if entry.key == key), None)
 
 
 def base_revision(invocation: Invocation, own: tuple[StoredRelease, ...]) -> StoredRelease | None:
@@ -170,5 +169,7 @@ def patches_client_side(facts: Facts) -> bool:
     if invocation.helm is None:
         return True
     behaviour = behaviour_of(invocation.helm)
-    replaces = invocation.force and (behaviour.force_on_adoption or base_revision(invocation, facts.own) is not None)
-    return not (replaces or applies_server_side(invocation, facts.own, behaviour))
+    replaces = invocation.force and (
+        behaviour.force_on_adoption or base_revision(invocation, facts.revisions) is not None
+    )
+    return not (replaces or applies_server_side(invocation, facts.revisions, behaviour))

@@ -20,10 +20,10 @@ from postrender.helm.fresh_install import (
     holds,
     may_hold_leftovers,
 )
-from postrender.helm.objects import built, sent, stamped
+from postrender.helm.objects import build_object, sent, stamped
 from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, GroupKind, Json, ObjectKey, Resource
 from postrender.planner.evaluate import comparable
-from postrender.planner.facts import Facts, Item
+from postrender.planner.facts import DesiredObject, Facts
 
 _OWNERSHIP = frozenset((MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE))
 _SERVICE = GroupKind("", "Service")
@@ -31,19 +31,19 @@ _ALLOCATED = ("clusterIP", "clusterIPs", "healthCheckNodePort")
 """Fields of a Service whose values the live object holds already, so that a second one cannot be created with them."""
 
 
-def dry_run_create(facts: Facts, item: Item) -> DryRunRequest | None:
+def dry_run_create(facts: Facts, item: DesiredObject) -> DryRunRequest | None:
     """The chart's object under an unused name; ``None`` if the live object is what the chart says, and no more."""
     live, release = item.live, facts.invocation.release
     if item.hook or live is None or live.body is None or release is None or not item.key.name:
         return None
-    body = stamped(built(item.ref.gvk, item.key, facts.desired(item.ref)).body, release, facts.invocation.helm)
+    body = stamped(build_object(item.ref.gvk, item.key, facts.desired(item.ref)).body, release, facts.invocation.helm)
     if holds(live.body, body) and not may_hold_leftovers(live.body, body):
         return None
     document = stamped(sent(item.key, facts.desired.document(item.ref)), release, facts.invocation.helm)
     return create_request(item.resource, item.key, document)
 
 
-def ignored(item: Item, body: Json, fresh: Json, predicted: Json, answered: Json) -> tuple[Path, ...]:
+def ignored(item: DesiredObject, body: Json, fresh: Json, predicted: Json, answered: Json) -> tuple[Path, ...]:
     """The paths at which the server's result of Helm's patch is not what the patch asks for.
 
     Some kinds take any update and keep their own fields, such as the spec of a CertificateSigningRequest. ``body`` is

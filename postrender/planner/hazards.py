@@ -8,10 +8,10 @@ from postrender.helm.hooks import HOOK, events, unknown_events
 from postrender.helm.matching import no_original
 from postrender.helm.ownership import Standing
 from postrender.models import RESOURCE_POLICY, SECRET, Json, LiveObject, Severity
-from postrender.planner.context import Run
-from postrender.planner.facts import Item
+from postrender.planner.context import PlanContext
+from postrender.planner.facts import DesiredObject
 from postrender.planner.findings import kubectl, some
-from postrender.planner.rewrite import Rewriting
+from postrender.planner.rewrite import DocumentRewrite
 from postrender.planner.verdict import Finding
 
 KEEP = "keep"
@@ -19,23 +19,23 @@ _EVENTS = {True: {"pre-upgrade", "post-upgrade"}, False: {"pre-install", "post-i
 _ADOPTED = frozenset((Standing.OURS_KEPT, Standing.ORPHAN, Standing.UNMANAGED))
 
 
-def hazards(run: Run, index: int, done: Rewriting) -> Iterator[Finding]:
+def hazards(context: PlanContext, index: int, rewrite: DocumentRewrite) -> Iterator[Finding]:
     """What is to be said of one object of the stream beside its owner and what Helm will make of it."""
-    item, owner = run.facts.items[index], run.owners[index]
+    item, owner = context.facts.items[index], context.owners[index]
     if item.hook:
         if unknown := unknown_events(item.ref.annotations):
             yield _skipped(unknown)
         if item.live_under_hook_name is not None:
-            yield from _hook(run, item, item.live_under_hook_name)
+            yield from _hook(context, item, item.live_under_hook_name)
         return
     if owner is None:
         return
     if owner.standing in _ADOPTED and item.live is not None:
-        yield from _unkept(run, item, item.live, done)
-        yield from _overwritten(run, item, item.live)
+        yield from _adopted_but_not_kept(context, item, item.live, rewrite)
+        yield from _overwritten(context, item, item.live)
     elif owner.standing is Standing.OURS and item.live is not None:
-        yield from _kept_by_hand(run, item, item.live)
-    elif owner.standing is Standing.ABSENT and _created_client_side(run):
+        yield from _kept_only_live(context, item, item.live)
+    elif owner.standing is Standing.ABSENT and _created_client_side(context):
         yield Finding(
             "PR506",
             Severity.WARNING,
@@ -44,25 +44,27 @@ def hazards(run: Run, index: int, done: Rewriting) -> Iterator[Finding]:
         )
 
 
-def _created_client_side(run: Run) -> bool:
-    known = run.facts.invocation.helm is not None
-    return known and run.upgrade and run.server_side and not run.behaviour.server_side_creates
+def _created_client_side(context: PlanContext) -> bool:
+    known = context.facts.invocation.helm is not None
+    return known and context.upgrade and context.server_side and not context.behaviour.server_side_creates
 
 
-def _unkept(run: Run, item: Item, live: LiveObject, done: Rewriting) -> Iterator[Finding]:
+def _adopted_but_not_kept(
+    context: PlanContext, item: DesiredObject, live: LiveObject, rewrite: DocumentRewrite
+) -> Iterator[Finding]:
     """An adopted object that goes when the run undoes itself, or with the release.
 
     A failed install uninstalls (``failRelease``, pkg/action/install.go), which spares what is stored with any resource
     policy (``filterManifestsToKeep``, resource_policy.go). A failed upgrade rolls back, and deletes what the revision
     before does not hold, unless the live object says exactly ``keep`` (``update``, pkg/kube/client.go).
     """
-    annotations = item.ref.annotations if done.store is None else _annotations(done.store)
+    annotations = item.ref.annotations if rewrite.replacement is None else _annotations(rewrite.replacement)
     policy = annotations.get(RESOURCE_POLICY)
-    safe = policy == KEEP if run.upgrade else policy is not None
+    safe = policy == KEEP if context.upgrade else policy is not None
     keep = f"in the chart, annotate {item.name} with {RESOURCE_POLICY}: {KEEP}"
-    if run.facts.invocation.atomic and not safe:
-        flag = "--rollback-on-failure" if run.helm.major >= 4 else "--atomic"
-        undone = "rolled back" if run.upgrade else "uninstalled"
+    if context.facts.invocation.atomic and not safe:
+        flag = "--rollback-on-failure" if context.helm.major >= 4 else "--atomic"
+        undone = "rolled back" if context.upgrade else "uninstalled"
         yield Finding(
             "PR501",
             Severity.ERROR,
@@ -80,11 +82,13 @@ def _unkept(run: Run, item: Item, live: LiveObject, done: Rewriting) -> Iterator
         )
 
 
-def _kept_by_hand(run: Run, item: Item, live: LiveObject) -> Iterator[Finding]:
+def _kept_only_live(context: PlanContext, item: DesiredObject, live: LiveObject) -> Iterator[Finding]:
     """An uninstall goes by what is stored, not by what the live object says."""
     if live.annotations.get(RESOURCE_POLICY) != KEEP or RESOURCE_POLICY in item.ref.annotations:
         return
-    if any(RESOURCE_POLICY in _annotations(entry.body) for entry in run.facts.stored if entry.key == item.key):
+    if any(
+        RESOURCE_POLICY in _annotations(entry.body) for entry in context.facts.previous_objects if entry.key == item.key
+    ):
         return
     yield Finding(
         "PR504",
@@ -94,11 +98,11 @@ def _kept_by_hand(run: Run, item: Item, live: LiveObject) -> Iterator[Finding]:
     )
 
 
-def _overwritten(run: Run, item: Item, live: LiveObject) -> Iterator[Finding]:
+def _overwritten(context: PlanContext, item: DesiredObject, live: LiveObject) -> Iterator[Finding]:
     """A kept Secret whose values the chart changes: often they were generated, and somebody uses them."""
     if item.key.group_kind != SECRET or live.body is None:
         return
-    before, wanted = live.body.get("data") or {}, run.facts.desired(item.ref).get("data") or {}
+    before, wanted = live.body.get("data") or {}, context.facts.desired(item.ref).get("data") or {}
     changed = sorted(key for key, value in wanted.items() if key in before and before[key] != value)
     if changed:
         yield Finding(
@@ -110,7 +114,7 @@ def _overwritten(run: Run, item: Item, live: LiveObject) -> Iterator[Finding]:
         )
 
 
-def _hook(run: Run, item: Item, live: LiveObject) -> Iterator[Finding]:
+def _hook(context: PlanContext, item: DesiredObject, live: LiveObject) -> Iterator[Finding]:
     """Helm deletes what is live under a hook's name before it runs the hook, unless told otherwise.
 
     ``hookSetDeletePolicy`` and ``deleteHookByPolicy`` (pkg/action/hooks.go): the default policy is
@@ -119,7 +123,7 @@ def _hook(run: Run, item: Item, live: LiveObject) -> Iterator[Finding]:
     """
     if HOOK in live.annotations or not item.deleted_before_creation:
         return
-    now = not _EVENTS[run.upgrade].isdisjoint(events(item.ref.annotations))
+    now = not _EVENTS[context.upgrade].isdisjoint(events(item.ref.annotations))
     yield Finding(
         "PR502",
         Severity.ERROR if now else Severity.WARNING,
@@ -140,22 +144,22 @@ def _skipped(unknown: tuple[str, ...]) -> Finding:
     )
 
 
-def rolled_back(run: Run, item: Item) -> Finding | None:
+def rollback_hazard(context: PlanContext, item: DesiredObject) -> Finding | None:
     """A rollback finds an object that is kept, live and in no manifest of the revision it starts from.
 
     ``update`` (pkg/kube/client.go) to 3.21 and 4.1 ends there; from 3.22.0 and 4.2.0 it starts from the live object.
     A client-side patch then takes its resourceVersion away, which the server refuses for custom resources.
     """
-    missing = no_original(run.helm, item.key)
-    if run.behaviour.updates_from_live:
-        from postrender.helm.api_server import VERSION_MISSING, needs_version  # few objects come here
+    missing = no_original(context.helm, item.key)
+    if context.behaviour.updates_from_live:
+        from postrender.helm.api_server import VERSION_MISSING, requires_resource_version  # few objects come here
 
         # Few upgrades keep what leaves the chart.
 
-        if run.server_side or not needs_version(item.ref.gvk):
+        if context.server_side or not requires_resource_version(item.ref.gvk):
             return None
         missing = VERSION_MISSING
-    now = ", and so does this run where it undoes itself" if run.facts.invocation.atomic else ""
+    now = ", and so does this run where it undoes itself" if context.facts.invocation.atomic else ""
     return Finding(
         "PR503",
         Severity.WARNING,

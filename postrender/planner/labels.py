@@ -9,7 +9,7 @@ from postrender.models import GroupKind
 LABEL_VALUE_LENGTH = 63
 
 
-def label_value(kind: GroupKind) -> str:
+def kind_label(kind: GroupKind) -> str:
     """``Shirt.stable.example.com``; where that is too long for a label, its start and a hash of the whole.
 
     Valid for every kind a server accepts (letters, digits, ``-``, ``.`` in the middle) and different for different

@@ -53,7 +53,7 @@ def compared(
     """The plan with what stays of the live objects that is not as in new ones."""
     # An object may be there twice; of one that was not tried, its earlier document says what is known.
     after = {request.key: (request, answer.live) for request, answer in _applied(answers) if request.key in fresh}
-    held = {entry.key for entry in facts.stored}
+    held = {entry.key for entry in facts.previous_objects}
     live_objects = {item.key: item.live.body for item in facts.items if item.live is not None}
     return replace(
         plan,

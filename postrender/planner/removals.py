@@ -9,38 +9,40 @@ from __future__ import annotations
 from postrender.helm.matching import identity
 from postrender.models import RESOURCE_POLICY, Json, LiveObject, Severity
 from postrender.planner import findings
-from postrender.planner.context import Run
-from postrender.planner.facts import Item
-from postrender.planner.hazards import rolled_back
+from postrender.planner.context import PlanContext
+from postrender.planner.facts import DesiredObject
+from postrender.planner.hazards import rollback_hazard
 from postrender.planner.verdict import Action, Finding, Verdict
 
 KEEP = "keep"
 """``KeepPolicy``, pkg/kube/resource_policy.go: an upgrade compares exactly."""
 
 
-def leaving(run: Run) -> tuple[Verdict, ...]:
+def removals(context: PlanContext) -> tuple[Verdict, ...]:
     """A verdict for everything live that the stored manifest holds and the stream does not."""
-    matching = run.behaviour.matching
-    targets = {identity(matching, item.ref.gvk, item.key) for item in run.facts.items if not item.hook}
-    keys = {item.key for item in run.facts.items if not item.hook}
-    uids = {item.live.uid for item in run.facts.items if item.live is not None}
+    matching = context.behaviour.matching
+    targets = {identity(matching, item.ref.gvk, item.key) for item in context.facts.items if not item.hook}
+    keys = {item.key for item in context.facts.items if not item.hook}
+    uids = {item.live.uid for item in context.facts.items if item.live is not None}
     verdicts = []
-    for item in run.facts.leaving:
+    for item in context.facts.removed:
         live = item.live
         if live is None:
             continue
         matched = identity(matching, item.ref.gvk, item.key) in targets
-        found = _finding(run, item, live, matched=matched, stays=item.key in keys or live.uid in uids)
+        found = _finding(context, item, live, matched=matched, stays=item.key in keys or live.uid in uids)
         if found is not None:
             deleted = not matched and live.annotations.get(RESOURCE_POLICY) != KEEP
-            findings = [run.allowed(found)]
-            if found.code == "PR405" and not deleted and (more := rolled_back(run, item)) is not None:
+            findings = [context.allowed(found)]
+            if found.code == "PR405" and not deleted and (more := rollback_hazard(context, item)) is not None:
                 findings.append(more)
             verdicts.append(_verdict(item, findings, None if deleted else live.body, deleted=deleted))
     return tuple(verdicts)
 
 
-def _finding(run: Run, item: Item, live: LiveObject, *, matched: bool, stays: bool) -> Finding | None:
+def _finding(
+    context: PlanContext, item: DesiredObject, live: LiveObject, *, matched: bool, stays: bool
+) -> Finding | None:
     """What is to be said; ``matched`` is whether Helm takes it for one of the targets, ``stays`` whether it is one."""
     policy = live.annotations.get(RESOURCE_POLICY, "")
     if matched:
@@ -50,14 +52,14 @@ def _finding(run: Run, item: Item, live: LiveObject, *, matched: bool, stays: bo
     if stays:
         return findings.deleted_and_wanted(item.name)
     owner = live.owner
-    if owner is not None and owner != run.release and run.facts.living[owner]:
+    if owner is not None and owner != context.release and context.facts.live_releases[owner]:
         return findings.deleted_from(owner, item.name)
     if policy.strip().lower() == KEEP:
         return findings.misspelled(policy, item.name)
     return findings.leaves(kept=False)
 
 
-def _verdict(item: Item, findings: list[Finding], after: Json, *, deleted: bool) -> Verdict:
+def _verdict(item: DesiredObject, findings: list[Finding], after: Json, *, deleted: bool) -> Verdict:
     # The model of Helm's patches, which takes long to import, comes with it.
     from postrender.helm.simulate import Prediction, Request
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from postrender._record import Record
-from postrender.helm.objects import Entry, with_ownership_metadata
+from postrender.helm.objects import ManifestObject, with_ownership_metadata
 from postrender.models import Json, ObjectKey, ReleaseName
 
 TYPE_CHECKING = False
@@ -18,17 +18,17 @@ SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 """The annotation in which Argo CD reads an object's own options, with commas between."""
 
 
-class Rewriting(Record):
+class DocumentRewrite(Record):
     """What is written into one document.
 
-    ``strip`` are dotted paths of server-set fields to take out; ``store`` is what the whole document shall say instead
-    (``None``: what it says), the truth about a live object that Helm will not patch; ``label`` is ``(key, value)``;
-    ``stamp`` the release whose ownership metadata is added; ``pin`` the ``metadata.resourceVersion``, ``""`` for none;
-    ``options`` the whole of Argo CD's sync options, ``""`` for what the document says.
+    ``strip`` are dotted paths of server-set fields to take out; ``replacement`` is what the whole document shall say
+    instead (``None``: what it says), the truth about a live object that Helm will not patch; ``label`` is ``(key,
+    value)``; ``stamp`` the release whose ownership metadata is added; ``pin`` the ``metadata.resourceVersion``, ``""``
+    for none; ``options`` the whole of Argo CD's sync options, ``""`` for what the document says.
     """
 
     strip: tuple[str, ...] = ()
-    store: Json = None
+    replacement: Json = None
     label: tuple[str, str] | None = None
     stamp: ReleaseName | None = None
     pin: str = ""
@@ -36,9 +36,9 @@ class Rewriting(Record):
 
     def emitted(self, body: Json) -> Json:
         """The document's value with the rewriting in it; ``body`` is not changed."""
-        if self == Rewriting():
+        if self == DocumentRewrite():
             return body
-        result = self.stripped(body) if self.store is None else dict(self.store)
+        result = self.stripped(body) if self.replacement is None else dict(self.replacement)
         metadata = dict(result.get("metadata") or {})
         if self.label:
             metadata["labels"] = {**(metadata.get("labels") or {}), self.label[0]: self.label[1]}
@@ -62,59 +62,60 @@ class Rewriting(Record):
         return result
 
 
-class Member(Record):
+class GroupMember(Record):
     """One document of a group: Helm's entry without stamps, and the rewriting that is wished for it."""
 
-    entry: Entry
-    proposed: Rewriting
+    entry: ManifestObject
+    proposed: DocumentRewrite
 
 
-class Group(Record):
+class CollisionGroup(Record):
     """The objects of one Kind, namespace and name as this Helm will update them.
 
-    ``frame`` holds all but the targets. Where Helm will not apply the chart, ``store`` says whether what is live may be
-    stored, ``apply`` whether the live object may be brought to what the chart says first. ``server_results`` are
+    ``update`` holds all but the targets. Where Helm will not apply the chart, ``stores_live`` says whether what is live
+    may be stored, ``apply`` whether the live object may be brought to what the chart says first. ``server_results`` are
     objects as the server says they would be, had all been sent that the chart wants and is not live; ``fresh`` are the
-    chart's objects as a dry-run create gives them. ``postponed`` are live objects that this run shall leave
-    as they are, since the server refuses its patch.
+    chart's objects as a dry-run create gives them. ``postponed`` are live objects that this run shall leave as they
+    are, since the server refuses its patch.
     """
 
-    members: Sequence[Member]
-    frame: Update
+    members: Sequence[GroupMember]
+    update: Update
     release: ReleaseName
-    store: bool = True
+    stores_live: bool = True
     apply: bool = False
     server_results: Mapping[ObjectKey, Json] = MappingProxyType({})
     fresh: Mapping[ObjectKey, Json] = MappingProxyType({})
     postponed: frozenset[ObjectKey] = frozenset()
 
 
-class Outcome(Record):
+class RewriteOutcome(Record):
     """What was found for one document.
 
-    ``prediction`` is of the rewriting that is emitted. ``withheld`` says that a wished stamp or label was left out;
-    ``differing`` are the paths where the live object afterwards is not what the chart wants, ``fixed_by_next_upgrade``
-    whether the next ``helm upgrade`` of the same chart corrects them. ``policy`` is the resource policy that the
-    document says and the live object will not, ``""`` where they agree. ``apply`` is the JSON merge patch that brings
-    the live object to what the chart says before Helm runs, ``None`` for none: then the prediction is of what comes
-    after it, and ``differing`` are the paths it sets right. ``untrue`` says that what differs is stored otherwise
-    already, ``appliable`` that ``apply`` would correct what nothing else does. ``repair_patch`` is the merge patch from
-    what is live to what the chart wants, ``None`` where they agree, and ``unkept`` are paths at which the server will
-    not have what the chart wants, whoever sends it. ``stays`` says that fields that left the chart stay live, since the
-    next ``helm upgrade`` would not remove them either. ``nulls`` are the paths at which the document says what the API
-    server makes of the chart's null, since Helm's patch would remove the key.
+    ``prediction`` is of the rewriting that is emitted. ``withheld_metadata`` says that a wished stamp or label was left
+    out; ``differing`` are the paths where the live object afterwards is not what the chart wants,
+    ``fixed_by_next_upgrade`` whether the next ``helm upgrade`` of the same chart corrects them. ``policy`` is the
+    resource policy that the document says and the live object will not, ``""`` where they agree. ``apply`` is the JSON
+    merge patch that brings the live object to what the chart says before Helm runs, ``None`` for none: then the
+    prediction is of what comes after it, and ``differing`` are the paths it sets right. ``release_is_stale`` says that
+    what differs is stored otherwise already, ``fixable_by_apply`` that ``apply`` would correct what nothing else does.
+    ``repair_patch`` is the merge patch from what is live to what the chart wants, ``None`` where they agree, and
+    ``dropped_by_server`` are paths at which the server will not have what the chart wants, whoever sends it. ``stays``
+    says that fields that left the chart stay live, since the next ``helm upgrade`` would not remove them either.
+    ``nulls`` are the paths at which the document says what the API server makes of the chart's null, since Helm's patch
+    would remove the key.
     """
 
-    rewriting: Rewriting
+    rewrite: DocumentRewrite
     prediction: Prediction
-    withheld: bool = False
+    withheld_metadata: bool = False
     differing: tuple[tuple[str, ...], ...] = ()
     fixed_by_next_upgrade: bool = True
     policy: str = ""
     apply: Json = None
-    untrue: bool = False
-    appliable: bool = False
+    release_is_stale: bool = False
+    fixable_by_apply: bool = False
     repair_patch: Json = None
-    unkept: tuple[tuple[str, ...], ...] = ()
+    dropped_by_server: tuple[tuple[str, ...], ...] = ()
     stays: bool = False
     nulls: tuple[tuple[str, ...], ...] = ()

@@ -17,67 +17,67 @@ from postrender.helm.simulate import Prediction
 from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json
 from postrender.planner.evaluate import (
     Paths,
+    as_live_document,
     differing,
+    dropped_by_server,
+    expected_objects,
     fixed_by_next_upgrade,
-    pinned,
     policy_of,
-    rights,
     stays_true,
-    truth,
-    unkept,
+    with_pins,
 )
-from postrender.planner.rewrite import Group, Member, Outcome, Rewriting
+from postrender.planner.rewrite import CollisionGroup, DocumentRewrite, GroupMember, RewriteOutcome
 
 
-def applied(group: Group, proposals: Sequence[Rewriting]) -> tuple[Outcome, ...] | None:
+def applied(group: CollisionGroup, proposals: Sequence[DocumentRewrite]) -> tuple[RewriteOutcome, ...] | None:
     """The outcomes once every object that Helm would leave wrong was brought to what the chart says.
 
     ``None`` where there is none, or where Helm would then still leave one wrong. What one object becomes can change
     what an old Helm does to its namesake, so it is looked again until nothing more is wrong.
     """
-    live = dict(group.frame.live)
+    live = dict(group.update.live)
     found: dict[int, Paths] = {}
     now = group
     while True:
-        rewritings, predictions = pinned(now, proposals)
-        wrong = differing(now, rewritings, predictions, policy=True)
+        rewrites, predictions = with_pins(now, proposals)
+        wrong = differing(now, rewrites, predictions, policy=True)
         fresh = [index for index, paths in enumerate(wrong) if paths and index not in found]
         if not fresh:
             break
-        shall = rights(now, proposals)
+        expected = expected_objects(now, proposals)
         for index in fresh:
             found[index] = wrong[index]
-            live[group.members[index].entry.key] = shall[index]
-        now = replace(group, frame=replace(group.frame, live=dict(live)))
+            live[group.members[index].entry.key] = expected[index]
+        now = replace(group, update=replace(group.update, live=dict(live)))
     patches = {index: _patch(group, now, index) for index in found}
     if not found or any(wrong) or None in patches.values():
         return None
-    later = fixed_by_next_upgrade(now, rewritings, predictions)
+    later = fixed_by_next_upgrade(now, rewrites, predictions)
     return tuple(
-        Outcome(
-            rewriting,
+        RewriteOutcome(
+            rewrite,
             prediction,
             differing=found.get(index, ()),
             fixed_by_next_upgrade=right,
             apply=patches.get(index),
             repair_patch=patches.get(index),
-            unkept=left,
+            dropped_by_server=left,
         )
-        for index, (rewriting, prediction, right, left) in enumerate(
-            zip(rewritings, predictions, later, unkept(group, rewritings), strict=True)
+        for index, (rewrite, prediction, right, left) in enumerate(
+            zip(rewrites, predictions, later, dropped_by_server(group, rewrites), strict=True)
         )
     )
 
 
-def _patch(before: Group, after: Group, index: int) -> Json:
+def _patch(before: CollisionGroup, after: CollisionGroup, index: int) -> Json:
     """The merge patch that makes the object of the first group that of the second; ``None`` where none does."""
     key = before.members[index].entry.key
-    old, new = before.frame.live[key], after.frame.live[key]
+    old, new = before.update.live[key], after.update.live[key]
     patch = merge_patch(old, new, exact_numbers=True)
     return None if differs(apply_merge_patch(old, patch), new) else patch
 
 
-def rewrite(group: Group) -> tuple[Outcome, ...]:
+def solve(group: CollisionGroup) -> tuple[RewriteOutcome, ...]:
     """The rewritings this Helm will carry out as they say, one for each member."""
     found = _rewritten(group)
     filled = _without_nulls(group, found)
@@ -89,7 +89,7 @@ def rewrite(group: Group) -> tuple[Outcome, ...]:
     )
 
 
-def _without_nulls(group: Group, found: Sequence[Outcome]) -> Group | None:
+def _without_nulls(group: CollisionGroup, found: Sequence[RewriteOutcome]) -> CollisionGroup | None:
     """The group with values for the nulls of which Helm's patch does not make what they mean; ``None`` for none."""
     bodies = [member.entry.body for member in group.members]
     for index, (member, outcome) in enumerate(zip(group.members, found, strict=True)):
@@ -107,117 +107,119 @@ def _without_nulls(group: Group, found: Sequence[Outcome]) -> Group | None:
     )
 
 
-def _of_charts_document(outcome: Outcome, before: Member, after: Member) -> Outcome:
+def _of_charts_document(outcome: RewriteOutcome, before: GroupMember, after: GroupMember) -> RewriteOutcome:
     """The outcome of a member without nulls, as a rewriting of the chart's own document."""
     nulls = tuple(differs(before.entry.body, after.entry.body))
     if not nulls:
         return outcome
-    rewriting = outcome.rewriting
-    store = rewriting.stripped(after.entry.body) if rewriting.store is None else rewriting.store
-    return replace(outcome, rewriting=replace(rewriting, store=store), nulls=nulls)
+    rewrite = outcome.rewrite
+    replacement = rewrite.stripped(after.entry.body) if rewrite.replacement is None else rewrite.replacement
+    return replace(outcome, rewrite=replace(rewrite, replacement=replacement), nulls=nulls)
 
 
-def _rewritten(group: Group) -> tuple[Outcome, ...]:
+def _rewritten(group: CollisionGroup) -> tuple[RewriteOutcome, ...]:
     proposals = [member.proposed for member in group.members]
     if group.apply and (done := applied(group, proposals)) is not None:
         return done
-    rewritings, predictions = _settled(group, proposals)
-    wrong = differing(group, rewritings, predictions)
-    repairs = _repair_patches(group, rewritings, wrong)
-    if group.store and any(wrong):
-        rewritings, predictions = _stored(group, rewritings, predictions, wrong)
-        wrong = differing(group, rewritings, predictions)
+    rewrites, predictions = _pinned_and_true(group, proposals)
+    wrong = differing(group, rewrites, predictions)
+    repairs = _repair_patches(group, rewrites, wrong)
+    if group.stores_live and any(wrong):
+        rewrites, predictions = _stored(group, rewrites, predictions, wrong)
+        wrong = differing(group, rewrites, predictions)
     alone = len(group.members) == 1
-    untrue = alone and bool(group.frame.stored)
-    right = fixed_by_next_upgrade(group, rewritings, predictions)
+    release_is_stale = alone and bool(group.update.stored)
+    right = fixed_by_next_upgrade(group, rewrites, predictions)
     stuck = any(
-        paths and (rewriting.store is None or not later)
-        for rewriting, paths, later in zip(rewritings, wrong, right, strict=True)
+        paths and (rewrite.replacement is None or not later)
+        for rewrite, paths, later in zip(rewrites, wrong, right, strict=True)
     )
-    appliable = stuck and not group.apply and applied(group, proposals) is not None
+    fixable_by_apply = stuck and not group.apply and applied(group, proposals) is not None
     return tuple(
-        Outcome(
-            rewriting,
+        RewriteOutcome(
+            rewrite,
             prediction,
-            withheld=(member.proposed.label, member.proposed.stamp) != (rewriting.label, rewriting.stamp),
+            withheld_metadata=(member.proposed.label, member.proposed.stamp) != (rewrite.label, rewrite.stamp),
             differing=paths,
             # What is stored instead of the chart is a cure only if the next upgrade can run at all.
-            fixed_by_next_upgrade=later and (rewriting.store is None or all(right)),
+            fixed_by_next_upgrade=later and (rewrite.replacement is None or all(right)),
             policy=_policy_ahead(member, prediction),
-            untrue=untrue,
-            appliable=appliable,
+            release_is_stale=release_is_stale,
+            fixable_by_apply=fixable_by_apply,
             repair_patch=repair,
-            unkept=left,
+            dropped_by_server=left,
             stays=alone and not later and member.entry.key in group.fresh,
         )
-        for member, rewriting, prediction, paths, later, repair, left in zip(
-            group.members, rewritings, predictions, wrong, right, repairs, unkept(group, rewritings), strict=True
+        for member, rewrite, prediction, paths, later, repair, left in zip(
+            group.members, rewrites, predictions, wrong, right, repairs, dropped_by_server(group, rewrites), strict=True
         )
     )
 
 
-def _repair_patches(group: Group, rewritings: Sequence[Rewriting], wrong: Sequence[Paths]) -> list[Json]:
+def _repair_patches(group: CollisionGroup, rewrites: Sequence[DocumentRewrite], wrong: Sequence[Paths]) -> list[Json]:
     """For each member the merge patch that would have it right, ``None`` where it is."""
     if not any(wrong):
         return [None] * len(wrong)
     return [
-        merge_patch(group.frame.live[member.entry.key], right, exact_numbers=True) or None if paths else None
-        for member, right, paths in zip(group.members, rights(group, rewritings), wrong, strict=True)
+        merge_patch(group.update.live[member.entry.key], right, exact_numbers=True) or None if paths else None
+        for member, right, paths in zip(group.members, expected_objects(group, rewrites), wrong, strict=True)
     ]
 
 
-def _policy_ahead(member: Member, prediction: Prediction) -> str:
+def _policy_ahead(member: GroupMember, prediction: Prediction) -> str:
     wanted = policy_of(member.entry.body)
     if wanted is None or prediction.error or policy_of(prediction.live) == wanted:
         return ""
     return str(wanted)
 
 
-def _settled(group: Group, proposals: Sequence[Rewriting]) -> tuple[list[Rewriting], tuple[Prediction, ...]]:
+def _pinned_and_true(
+    group: CollisionGroup, proposals: Sequence[DocumentRewrite]
+) -> tuple[list[DocumentRewrite], tuple[Prediction, ...]]:
     """The wishes, pinned where needed, and without labels and stamps that would be stored and not be live."""
-    rewritings, predictions = pinned(group, proposals)
+    rewrites, predictions = with_pins(group, proposals)
     true = [
-        _without_untrue(proposal, prediction, group.frame.live.get(member.entry.key))
+        _without_false_metadata(proposal, prediction, group.update.live.get(member.entry.key))
         for member, proposal, prediction in zip(group.members, proposals, predictions, strict=True)
     ]
-    return (rewritings, predictions) if true == list(proposals) else pinned(group, true)
+    return (rewrites, predictions) if true == list(proposals) else with_pins(group, true)
 
 
 def _stored(
-    group: Group, rewritings: list[Rewriting], before: tuple[Prediction, ...], wrong: Sequence[Paths]
-) -> tuple[list[Rewriting], tuple[Prediction, ...]]:
+    group: CollisionGroup, rewrites: list[DocumentRewrite], before: tuple[Prediction, ...], wrong: Sequence[Paths]
+) -> tuple[list[DocumentRewrite], tuple[Prediction, ...]]:
     """The rewritings with the truth stored where the chart will not be live; as they were where that is not true."""
-    shall = rights(group, rewritings)
+    expected = expected_objects(group, rewrites)
     predictions = [_postponed(group, member, each) for member, each in zip(group.members, before, strict=True)]
     request = [
-        replace(rewriting, store=truth(group, index, rewriting, prediction, shall[index]), pin="")
+        replace(rewrite, replacement=as_live_document(group, index, rewrite, prediction, expected[index]), pin="")
         if wrong[index]
-        else rewriting
-        for index, (rewriting, prediction) in enumerate(zip(rewritings, predictions, strict=True))
+        else rewrite
+        for index, (rewrite, prediction) in enumerate(zip(rewrites, predictions, strict=True))
     ]
-    settled, answers = _settled(group, request)
+    settled, answers = _pinned_and_true(group, request)
     true = all(
         not answer.error
         and (
-            rewriting.store is None
-            or stays_true(group, member.entry, rewriting.store, before=now, after=answer, right=right)
+            rewrite.replacement is None
+            or stays_true(group, member.entry, rewrite.replacement, before=now, after=answer, right=right)
         )
-        for member, rewriting, now, answer, right in zip(
-            group.members, settled, predictions, answers, shall, strict=True
+        for member, rewrite, now, answer, right in zip(
+            group.members, settled, predictions, answers, expected, strict=True
         )
     )
-    return (settled, answers) if true else (rewritings, before)
+    return (settled, answers) if true else (rewrites, before)
 
 
-def _postponed(group: Group, member: Member, prediction: Prediction) -> Prediction:
+def _postponed(group: CollisionGroup, member: GroupMember, prediction: Prediction) -> Prediction:
     """The prediction; of an object that this run shall leave as it is, what is live, but for the metadata."""
     if member.entry.key not in group.postponed or prediction.error:
         return prediction
-    live = group.frame.live[member.entry.key]
+    live = group.update.live[member.entry.key]
     return replace(prediction, live={**live, "metadata": prediction.live["metadata"]})
 
 
-def _without_untrue(proposal: Rewriting, prediction: Prediction, live: Json) -> Rewriting:
+def _without_false_metadata(proposal: DocumentRewrite, prediction: Prediction, live: Json) -> DocumentRewrite:
     """The wish without the label or stamp that would be stored and not be live."""
     if live is None or prediction.error:
         return proposal

@@ -11,7 +11,7 @@ from postrender.helm.versions import HelmVersion, Matching, behaviour_of
 from postrender.models import Json, Severity
 from postrender.planner.findings import annotated, kubectl, some
 from postrender.planner.policy import OnDrift, Policy
-from postrender.planner.rewrite import Outcome
+from postrender.planner.rewrite import RewriteOutcome
 from postrender.planner.verdict import Finding
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from postrender.cluster.interface import Conflict, Skipped
 
 
-def momentary(*, pin: bool) -> Finding:
+def not_for_git(*, pin: bool) -> Finding:
     """A rewriting that is true for one moment only was asked for where it would stay."""
     what = "its live resourceVersion pinned" if pin else "what is live stored instead of the chart"
     return Finding(
@@ -41,10 +41,10 @@ def policy_ahead(policy: str, name: str) -> Finding:
     )
 
 
-def of_outcome(outcome: Outcome, upgrade: bool, policy: Policy, helm: HelmVersion) -> list[Finding]:
+def of_outcome(outcome: RewriteOutcome, upgrade: bool, policy: Policy, helm: HelmVersion) -> list[Finding]:
     """What the simulation of Helm's update says; ``upgrade`` tells it from an install."""
     findings: list[Finding] = []
-    prediction, pin = outcome.prediction, outcome.rewriting.pin
+    prediction, pin = outcome.prediction, outcome.rewrite.pin
     if prediction.error:
         findings.append(
             Finding("PR204", Severity.ERROR, f"this Helm would fail: {prediction.error}", _other_helm(helm, upgrade))
@@ -62,7 +62,7 @@ def of_outcome(outcome: Outcome, upgrade: bool, policy: Policy, helm: HelmVersio
         findings.append(_not_right(outcome, policy, helm, upgrade))
     if outcome.nulls:
         findings.append(_nulls(outcome))
-    if outcome.withheld:
+    if outcome.withheld_metadata:
         findings.append(
             Finding(
                 "PR302",
@@ -97,7 +97,7 @@ def _replacing(helm: HelmVersion, upgrade: bool) -> tuple[str, ...]:
     return (f"helm ... {flags}   (replaces the objects)",)
 
 
-def _nulls(outcome: Outcome) -> Finding:
+def _nulls(outcome: RewriteOutcome) -> Finding:
     """The chart's null is written as the value that the API server makes of it."""
     paths = some([".".join(path) for path in outcome.nulls])
     return Finding("PR319", Severity.INFO, f"null is written as the API server stores it in a new object: {paths}")
@@ -112,7 +112,7 @@ def applied(paths: Sequence[Sequence[str]]) -> Finding:
     )
 
 
-def _named(outcome: Outcome) -> str:
+def _named(outcome: RewriteOutcome) -> str:
     return some([".".join(path) for path in outcome.differing])
 
 
@@ -139,11 +139,11 @@ def not_compared(reason: str) -> Finding:
     return Finding("PR314", Severity.WARNING, f"fields that left the chart may stay live without notice: {reason}")
 
 
-def _untrue(outcome: Outcome, fields: str, policy: Policy) -> Finding:
+def _untrue(outcome: RewriteOutcome, fields: str, policy: Policy) -> Finding:
     """The release says that it was applied, so that this Helm would never send it."""
     are = "is" if len(outcome.differing) == 1 else "are"
     cause = f"{fields} {are} not live as the release stored it, which this Helm does not see: {_named(outcome)}"
-    if outcome.rewriting.store is None:
+    if outcome.rewrite.replacement is None:
         cause += "; it would report success and change nothing"
         return Finding("PR310", Severity.ERROR, cause, _other_drift(policy))
     return Finding(
@@ -154,7 +154,7 @@ def _untrue(outcome: Outcome, fields: str, policy: Policy) -> Finding:
     )
 
 
-def _not_right(outcome: Outcome, policy: Policy, helm: HelmVersion, upgrade: bool) -> Finding:
+def _not_right(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, upgrade: bool) -> Finding:
     count = len(outcome.differing)
     fields = f"{count} field{'s' * (count != 1)}"
     if outcome.stays:
@@ -162,13 +162,13 @@ def _not_right(outcome: Outcome, policy: Policy, helm: HelmVersion, upgrade: boo
     if not outcome.fixed_by_next_upgrade:
         now = f"{fields} would be wrong afterwards" if count else "the next upgrade would leave fields behind"
         severity = Severity.ERROR if count else Severity.WARNING
-        hints = (*_other_helm(helm, upgrade), *(_other_drift(policy)[-1:] if outcome.appliable else ()))
+        hints = (*_other_helm(helm, upgrade), *(_other_drift(policy)[-1:] if outcome.fixable_by_apply else ()))
         by_kind = behaviour_of(helm).matching is Matching.KIND
         other = "its namesake" if by_kind else "another document of the same object"
         return Finding("PR205", severity, f"this Helm compares it with {other}: {now}", hints)
-    if outcome.untrue:
+    if outcome.release_is_stale:
         return _untrue(outcome, fields, policy)
-    if outcome.rewriting.store is not None:
+    if outcome.rewrite.replacement is not None:
         return Finding(
             "PR301",
             Severity.WARNING,
@@ -181,7 +181,7 @@ def _not_right(outcome: Outcome, policy: Policy, helm: HelmVersion, upgrade: boo
         f"Helm would report success and leave {fields} of the chart unapplied: {_named(outcome)}",
         _other_drift(policy)
         if policy.on_drift is OnDrift.FAIL
-        else (*_replacing(helm, upgrade), *(_other_drift(policy)[-1:] if outcome.appliable else ())),
+        else (*_replacing(helm, upgrade), *(_other_drift(policy)[-1:] if outcome.fixable_by_apply else ())),
     )
 
 

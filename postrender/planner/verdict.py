@@ -72,13 +72,13 @@ class Verdict(Record):
 
 
 class Plan(Record):
-    """The verdicts in stream order; ``leaving`` are those of objects that an upgrade takes out of the release.
+    """The verdicts in stream order; ``removed`` are those of objects that an upgrade takes out of the release.
 
     ``notes`` are sentences about the plan as a whole.
     """
 
     verdicts: tuple[Verdict, ...]
-    leaving: tuple[Verdict, ...] = ()
+    removed: tuple[Verdict, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -86,7 +86,7 @@ class Plan(Record):
         """Everything that stops the run."""
         return tuple(
             (verdict, finding)
-            for verdict in (*self.verdicts, *self.leaving)
+            for verdict in (*self.verdicts, *self.removed)
             for finding in verdict.findings
             if finding.severity is Severity.ERROR
         )

@@ -49,7 +49,7 @@ def account(plan: Plan, heading: SummaryHeading, extra: Sequence[str] = (), clos
     if heading.found:
         lines.extend(wrapped(f"told by {', '.join(heading.found)}", first="  ", rest="    "))
     told = [
-        verdict for verdict in (*plan.verdicts, *plan.leaving) if verdict.findings or verdict.actions != (Action.PASS,)
+        verdict for verdict in (*plan.verdicts, *plan.removed) if verdict.findings or verdict.actions != (Action.PASS,)
     ]
     for verdict in told:
         lines.extend(_about(verdict))

@@ -12,7 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from postrender.helm.versions import NEWEST_KNOWN
+from postrender.helm.versions import NEWEST_TESTED
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "shirts"
@@ -20,7 +20,7 @@ RENDERED = (EXAMPLE / "rendered.yaml").read_bytes()
 OFFLINE = ("--release", "shirts", "-n", "default", "--offline")
 HELP = "\n  next: postrender --help\n"
 LIVE = ("--live", "examples/shirts/live.yaml", "--release", "shirts", "--namespace", "default")
-NEWEST = " and ".join(map(str, NEWEST_KNOWN.values()))
+NEWEST = " and ".join(map(str, NEWEST_TESTED.values()))
 
 
 def run(
@@ -270,7 +270,7 @@ def test_a_newer_minor_helm_is_said_and_a_newer_major_refused() -> None:
     assert done.returncode == 0
     account = " ".join(done.stderr.decode().split())
     assert (
-        f"note: Helm 3.99.0 is newer than {NEWEST_KNOWN[3]}, the newest one known; taken to behave like it" in account
+        f"note: Helm 3.99.0 is newer than {NEWEST_TESTED[3]}, the newest one known; taken to behave like it" in account
     )
     assert refused(run(*OFFLINE, "--helm-version", "5.0.0"), 4) == (
         f"postrender: Helm 5.0.0 is not known: its ways were held against Helm up to {NEWEST}\n"

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from postrender.helm.versions import NEWEST_KNOWN
+from postrender.helm.versions import NEWEST_TESTED
 from tests.conformance import customs, report
 from tests.conformance.cases import Deck, Start
 from tests.conformance.objects import sources
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-n", "--count", type=int, default=50, help="how many cases, with each Helm")
     parser.add_argument(
-        "--helm", default=",".join(map(str, NEWEST_KNOWN.values())), help="versions, separated by commas"
+        "--helm", default=",".join(map(str, NEWEST_TESTED.values())), help="versions, separated by commas"
     )
     parser.add_argument("--only", metavar="NUMBERS", help="only these, alone, with everything that was seen of them")
     parser.add_argument("--start", help=f"only these, separated by commas: {', '.join(each.value for each in Start)}")

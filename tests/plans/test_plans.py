@@ -129,7 +129,7 @@ def test_plan(case: dict[str, Any], version: str, tmp_path: Path) -> None:
     assert result.data.decode() == (case["in"] if case.get("same") else case["out"])
     told = {
         verdict.name: [finding.code for finding in verdict.findings]
-        for verdict in (*result.plan.verdicts, *result.plan.leaving)
+        for verdict in (*result.plan.verdicts, *result.plan.removed)
         if verdict.findings
     }
     assert told == case.get("codes", {})

@@ -2,7 +2,7 @@
 
 Builds that Helm, compares the Go source that is cited, and plays against a real API server: the written cells of the
 matrix (whose page gets its column), random ones, and adoptions judged by fresh installations. If nothing differs and
-the version is the newest of its major, ``NEWEST_KNOWN`` is raised, which ``--version``, the tests and the columns
+the version is the newest of its major, ``NEWEST_TESTED`` is raised, which ``--version``, the tests and the columns
 follow. What each step printed is in build/helm-VERSION.md.
 """
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from postrender.helm import versions
-from postrender.helm.versions import NEWEST_KNOWN, HelmVersion
+from postrender.helm.versions import NEWEST_TESTED, HelmVersion
 from tests.tools import assets
 
 ROOT = Path(__file__).parents[2]
@@ -76,9 +76,9 @@ def run(title: str, arguments: Sequence[str]) -> Step:
 
 def raised(source: str, version: HelmVersion) -> str:
     """The source of versions.py with this one as the newest of its major; unchanged if a newer one is there."""
-    if version <= NEWEST_KNOWN.get(version.major, HelmVersion(0, 0, 0)):
+    if version <= NEWEST_TESTED.get(version.major, HelmVersion(0, 0, 0)):
         return source
-    newest = {**NEWEST_KNOWN, version.major: version}
+    newest = {**NEWEST_TESTED, version.major: version}
     text = ", ".join(f"{major}: HelmVersion{each.major, each.minor, each.patch}" for major, each in newest.items())
     found, count = re.subn(r"^NEWEST_KNOWN = \{.*\}$", f"NEWEST_KNOWN = {{{text}}}", source, flags=re.M)
     if not count:

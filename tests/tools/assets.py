@@ -25,7 +25,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from postrender.helm.versions import NEWEST_KNOWN
+from postrender.helm.versions import NEWEST_TESTED
 from tests.tools import wheels
 
 KUBERNETES = "1.34.3"
@@ -44,7 +44,7 @@ _HELMS = (
     "4.1.4",
     "4.3.1",
 )
-HELMS = (*_HELMS, *map(str, NEWEST_KNOWN.values()))
+HELMS = (*_HELMS, *map(str, NEWEST_TESTED.values()))
 """The Helms of the end-to-end tests: the last before and the first after each change in behaviour, and the newest."""
 END_TO_END = ("etcd", "kube-apiserver", "kubectl", *(f"helm@{version}" for version in HELMS))
 """The programs of the end-to-end tests, for ``find`` and ``build``."""

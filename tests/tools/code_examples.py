@@ -72,6 +72,6 @@ def _of_case(case: dict[str, Any], version: str) -> Iterator[Example]:
         except PostrenderError:
             return  # Nothing was planned: no cluster, or manifests that cannot be read.
     after = None if "error" in case else case["in"] if case.get("same") else case["out"]
-    for verdict in (*plan.verdicts, *plan.leaving):
+    for verdict in (*plan.verdicts, *plan.removed):
         for finding in verdict.findings:
             yield Example(version, case.get("action", "install"), verdict.name, finding, case["in"], after)

@@ -13,14 +13,14 @@ import pytest
 
 import postrender
 from postrender import HelmAction, HelmVersion, Invocation, LiveFile, Policy, ReleaseName, Stamp
-from postrender.helm.versions import NEWEST_KNOWN
+from postrender.helm.versions import NEWEST_TESTED
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "shirts"
 RENDERED = (EXAMPLE / "rendered.yaml").read_bytes()
 LIVE = LiveFile(str(EXAMPLE / "live.yaml"))
 SHIRTS = ReleaseName("default", "shirts")
 INSTALL = Invocation(HelmVersion(3, 12, 3), HelmAction.INSTALL, SHIRTS)
-NEWEST = " and ".join(map(str, NEWEST_KNOWN.values()))
+NEWEST = " and ".join(map(str, NEWEST_TESTED.values()))
 
 
 def run(code: str) -> str:

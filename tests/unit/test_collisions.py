@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from postrender.helm.matching import first_matches, identity, name_collisions
 from postrender.helm.versions import Matching
 from postrender.models import GroupKind, GroupVersionKind, ObjectKey
-from postrender.planner.labels import is_label_key, label_value
+from postrender.planner.labels import is_label_key, kind_label
 
 # IsValidLabelValue, k8s.io/apimachinery/pkg/util/validation.
 LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
@@ -21,13 +21,13 @@ kinds = st.from_regex(r"[A-Z][A-Za-z0-9]{0,62}", fullmatch=True)
 
 
 def test_a_short_kind_is_its_own_label_value() -> None:
-    assert label_value(GroupKind("stable.example.com", "Shirt")) == "Shirt.stable.example.com"
-    assert label_value(GroupKind("", "ConfigMap")) == "ConfigMap"
+    assert kind_label(GroupKind("stable.example.com", "Shirt")) == "Shirt.stable.example.com"
+    assert kind_label(GroupKind("", "ConfigMap")) == "ConfigMap"
 
 
 def test_a_long_kind_is_cut_and_hashed() -> None:
-    one = label_value(GroupKind("a" * 60 + ".example.com", "Shirt"))
-    other = label_value(GroupKind("a" * 60 + ".example.org", "Shirt"))
+    one = kind_label(GroupKind("a" * 60 + ".example.com", "Shirt"))
+    other = kind_label(GroupKind("a" * 60 + ".example.org", "Shirt"))
     assert len(one) == 63
     assert one[:52] == other[:52]
     assert one != other
@@ -35,7 +35,7 @@ def test_a_long_kind_is_cut_and_hashed() -> None:
 
 @given(groups, kinds)
 def test_every_label_value_is_valid(group: str, kind: str) -> None:
-    value = label_value(GroupKind(group, kind))
+    value = kind_label(GroupKind(group, kind))
     assert len(value) <= 63
     assert LABEL_VALUE.fullmatch(value)
 

@@ -8,12 +8,12 @@ import pytest
 
 from postrender.helm.managed_fields import (
     as_live,
-    as_live_where_wrong,
+    helm_fields,
     limited_to_server_result,
-    owned,
-    where_set,
-    with_left_over,
-    without_left_over,
+    live_where_different,
+    overlay_owned,
+    with_stale_fields,
+    without_stale_fields,
 )
 
 SPEC: Any = {"f:spec": {"f:color": {}, "f:size": {}, "f:deep": {".": {}, "f:a": {}}}}
@@ -27,8 +27,8 @@ def test_only_helms_entries_count() -> None:
         {"manager": "helm", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {}}},
         {"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:spec": {"f:other": {}}}},
     ]
-    assert owned(entries, custom=True) == {"f:spec": {"f:color": {}, "f:size": {}}}
-    assert owned([], custom=True) == {}
+    assert helm_fields(entries, custom=True) == {"f:spec": {"f:color": {}, "f:size": {}}}
+    assert helm_fields([], custom=True) == {}
 
 
 def test_of_a_builtin_kind_only_free_form_maps_are_told() -> None:
@@ -38,25 +38,25 @@ def test_of_a_builtin_kind_only_free_form_maps_are_told() -> None:
         "f:spec": {"f:replicas": {}},
     }
     entries = [{"manager": "helm", "operation": "Update", "fieldsV1": tree}]
-    assert owned(entries, custom=False) == {"f:metadata": {"f:labels": {"f:x": {}}}, "f:data": {"f:a": {}}}
+    assert helm_fields(entries, custom=False) == {"f:metadata": {"f:labels": {"f:x": {}}}, "f:data": {"f:a": {}}}
 
 
 def test_what_helm_set_before_is_kept_in() -> None:
-    assert with_left_over({"spec": {"color": "red"}}, LIVE, SPEC) == {
+    assert with_stale_fields({"spec": {"color": "red"}}, LIVE, SPEC) == {
         "spec": {"color": "red", "size": "M", "deep": {"a": 1}}
     }
-    assert with_left_over({"spec": {"deep": {"c": 3}}}, LIVE, SPEC)["spec"]["deep"] == {"c": 3, "a": 1}
+    assert with_stale_fields({"spec": {"deep": {"c": 3}}}, LIVE, SPEC)["spec"]["deep"] == {"c": 3, "a": 1}
 
 
 def test_what_helm_set_before_goes_and_what_others_set_stays() -> None:
-    assert without_left_over(LIVE, {"spec": {"color": "red"}}, SPEC) == {
+    assert without_stale_fields(LIVE, {"spec": {"color": "red"}}, SPEC) == {
         "spec": {"color": "blue", "deep": {"b": 2}, "other": True}
     }
-    assert without_left_over(LIVE, {}, {"f:spec": {"f:color": {}}}) == {
+    assert without_stale_fields(LIVE, {}, {"f:spec": {"f:color": {}}}) == {
         "spec": {"size": "M", "deep": {"a": 1, "b": 2}, "other": True}
     }
-    assert without_left_over({"spec": {"color": "blue"}}, {}, {"f:spec": {"f:color": {}}}) == {}
-    assert without_left_over({"a": {"b": 1}, "c": 2}, {"a": None, "c": None}, {"f:a": {"f:b": {}}}) == {"c": 2}
+    assert without_stale_fields({"spec": {"color": "blue"}}, {}, {"f:spec": {"f:color": {}}}) == {}
+    assert without_stale_fields({"a": {"b": 1}, "c": 2}, {"a": None, "c": None}, {"f:a": {"f:b": {}}}) == {"c": 2}
 
 
 def test_the_live_values_of_the_charts_fields() -> None:
@@ -82,7 +82,7 @@ def test_the_live_values_of_the_charts_fields() -> None:
     ],
 )
 def test_what_is_wanted_goes_where_helm_set_it(wanted: Any, live: Any, tree: Any, result: Any) -> None:
-    assert where_set(wanted, live, tree) == result
+    assert overlay_owned(wanted, live, tree) == result
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def test_what_helm_changes_and_nobody_asked_for_is_seen(
     ],
 )
 def test_a_document_says_what_is_live_where_that_is_wrong(desired: Any, live: Any, right: Any, result: Any) -> None:
-    assert as_live_where_wrong(desired, live, right) == result
+    assert live_where_different(desired, live, right) == result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from postrender.helm.known_issues import flaws
-from postrender.helm.versions import DISTINCT, NEWEST_KNOWN, HelmVersion
+from postrender.helm.versions import BEHAVIOUR_CHANGES, NEWEST_TESTED, HelmVersion
 from postrender.planner.codes import CODES
 
 
@@ -15,7 +15,7 @@ def codes(version: str) -> list[str]:
     return [code for flaw in flaws(helm) for code in flaw.codes]
 
 
-@pytest.mark.parametrize("helm", [*DISTINCT, *NEWEST_KNOWN.values()], ids=str)
+@pytest.mark.parametrize("helm", [*BEHAVIOUR_CHANGES, *NEWEST_TESTED.values()], ids=str)
 def test_every_code_is_explained(helm: HelmVersion) -> None:
     assert {code for flaw in flaws(helm) for code in flaw.codes} <= CODES.keys()
     assert not any(flaw.text.endswith(".") for flaw in flaws(helm))

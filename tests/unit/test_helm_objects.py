@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from postrender.helm.objects import MARK, built, folded, stamped
+from postrender.helm.objects import FILENAME_ANNOTATION, build_object, folded, stamped
 from postrender.helm.versions import HelmVersion
 from postrender.models import GroupVersionKind, ObjectKey, ReleaseName
-from postrender.planner.rewrite import Rewriting
+from postrender.planner.rewrite import DocumentRewrite
 
 SHIRT = GroupVersionKind("stable.example.com", "v1", "Shirt")
 
@@ -19,22 +19,25 @@ SHIRT = GroupVersionKind("stable.example.com", "v1", "Shirt")
     [
         ({"name": "a"}, {"name": "a", "namespace": "shop"}),
         ({"name": "a", "namespace": "shop"}, {"name": "a", "namespace": "shop"}),
-        ({"name": "a", "annotations": {MARK: "f.yaml"}}, {"name": "a", "namespace": "shop"}),
+        ({"name": "a", "annotations": {FILENAME_ANNOTATION: "f.yaml"}}, {"name": "a", "namespace": "shop"}),
         (
-            {"name": "a", "namespace": "shop", "annotations": {MARK: "f.yaml", "b": "c"}},
+            {"name": "a", "namespace": "shop", "annotations": {FILENAME_ANNOTATION: "f.yaml", "b": "c"}},
             {"name": "a", "namespace": "shop", "annotations": {"b": "c"}},
         ),
     ],
 )
 def test_a_namespace_is_filled_in_and_the_mark_of_helm_4_is_gone(metadata: Any, made: Any) -> None:
     body = {"kind": "Shirt", "metadata": metadata}
-    assert built(SHIRT, ObjectKey(SHIRT.group_kind, "shop", "a"), body).body == {"kind": "Shirt", "metadata": made}
+    assert build_object(SHIRT, ObjectKey(SHIRT.group_kind, "shop", "a"), body).body == {
+        "kind": "Shirt",
+        "metadata": made,
+    }
     assert body["metadata"] is metadata
 
 
 def test_without_a_namespace_none_is_filled_in() -> None:
     body = {"kind": "Shirt", "metadata": {"name": "a"}}
-    assert built(SHIRT, ObjectKey(SHIRT.group_kind, "", "a"), body).body == body
+    assert build_object(SHIRT, ObjectKey(SHIRT.group_kind, "", "a"), body).body == body
 
 
 SECRET = GroupVersionKind("", "v1", "Secret")
@@ -61,14 +64,14 @@ def test_string_data_stands_in_data_as_the_server_stores_it(body: Any, stored: A
 
 def test_which_values_a_patch_of_helm_sets_and_removes() -> None:
     body = {"data": {"a": "eA==", "b": "eA=="}, "stringData": {"b": "x", "c": "x", "d": None}}
-    entry = built(SECRET, ObjectKey(SECRET.group_kind, "", "s"), body)
+    entry = build_object(SECRET, ObjectKey(SECRET.group_kind, "", "s"), body)
     assert entry.body == {"data": {"a": "eA==", "b": "eA==", "c": "eA==", "d": ""}}
     assert entry.removable == {"data": {"a": "eA==", "b": "eA=="}}
     assert entry.settable == {"data": {"a": "eA==", "b": "eA==", "c": "eA=="}}
 
 
 def test_an_older_manifest_with_nothing_but_string_data_has_no_data_to_remove() -> None:
-    entry = built(SECRET, ObjectKey(SECRET.group_kind, "", "s"), {"stringData": {"a": "x"}})
+    entry = build_object(SECRET, ObjectKey(SECRET.group_kind, "", "s"), {"stringData": {"a": "x"}})
     assert entry.removable == {}
 
 
@@ -91,5 +94,5 @@ def test_a_null_label_is_an_empty_text_from_helm_3_18_on_and_takes_all_others_wi
 
 def test_ownership_metadata_written_into_a_document_leaves_its_null_label_there() -> None:
     body = {"metadata": {"labels": {"app": None}}}
-    metadata = Rewriting(stamp=ReleaseName("shop", "r")).emitted(body)["metadata"]
+    metadata = DocumentRewrite(stamp=ReleaseName("shop", "r")).emitted(body)["metadata"]
     assert metadata["labels"] == {"app": None, "app.kubernetes.io/managed-by": "Helm"}

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from postrender._record import replace
-from postrender.helm.api_server import stale_version
-from postrender.helm.objects import Entry, stamped
+from postrender.helm.api_server import resource_version_error
+from postrender.helm.objects import ManifestObject, stamped
 from postrender.helm.simulate import Request, Update, simulate
 from postrender.helm.versions import HelmVersion, Matching
 from postrender.models import GroupVersionKind, ObjectKey, ReleaseName
@@ -24,14 +24,14 @@ def _gvk(group: str, kind: str = "Shirt") -> GroupVersionKind:
     return GroupVersionKind(group, "v1", kind)
 
 
-def _entry(group: str, spec: Any, *, version: str = "", kind: str = "Shirt") -> Entry:
+def _entry(group: str, spec: Any, *, version: str = "", kind: str = "Shirt") -> ManifestObject:
     gvk = _gvk(group, kind)
     metadata = {"name": "shirt", **({"resourceVersion": version} if version else {})}
     body = stamped({"apiVersion": gvk.api_version, "kind": kind, "metadata": metadata, "spec": spec}, US)
-    return Entry(gvk, ObjectKey(gvk.group_kind, "shop", "shirt"), body)
+    return ManifestObject(gvk, ObjectKey(gvk.group_kind, "shop", "shirt"), body)
 
 
-def _live(entry: Entry, spec: Any, version: str) -> Any:
+def _live(entry: ManifestObject, spec: Any, version: str) -> Any:
     metadata = {**entry.body["metadata"], "uid": f"uid-{version}", "resourceVersion": version, "generation": 1}
     return {**entry.body, "metadata": metadata, "spec": spec}
 
@@ -55,7 +55,7 @@ def test_adoption_patches_nothing_where_group_and_kind_are_compared() -> None:
 def test_the_second_of_a_pair_is_compared_with_the_first_one_live() -> None:
     first, second = simulate(_pair(Matching.KIND, {"color": "blue"}, {"color": "green", "size": "L"}))
     assert first.request is Request.NOTHING
-    assert (second.error, second.stale_version) == (NEEDS_VERSION, True)
+    assert (second.error, second.resource_version_error) == (NEEDS_VERSION, True)
     assert second.patch["metadata"]["resourceVersion"] is None
 
 
@@ -68,7 +68,7 @@ def test_a_pin_makes_the_patch_valid() -> None:
 
 def test_a_pin_of_another_version_is_a_conflict() -> None:
     _, second = simulate(_pair(Matching.KIND, {"color": "blue"}, {"color": "black"}, pin="13"))
-    assert (second.error, second.stale_version) == (
+    assert (second.error, second.resource_version_error) == (
         'cannot patch "shirt" with kind Shirt: the object has been modified',
         True,
     )
@@ -124,7 +124,7 @@ def test_a_live_object_that_the_release_does_not_hold(version: str, error: str, 
     target = _entry("stable", {"color": "red"})
     live = {target.key: _live(target, {"color": "blue"}, "11")}
     (answer,) = simulate(Update([target], [], [], live, helm, Matching.GROUP_KIND))
-    assert (answer.error, answer.ends) == (error, ends)
+    assert (answer.error, answer.aborts_run) == (error, ends)
     assert answer.live["spec"] == {"color": "blue"}
 
 
@@ -156,7 +156,7 @@ def test_status_is_left_alone_where_it_is_a_subresource() -> None:
 
 
 def test_a_builtin_kind_is_patched_three_ways_with_what_is_live() -> None:
-    core = Entry(
+    core = ManifestObject(
         GroupVersionKind("", "v1", "ConfigMap"),
         ObjectKey(_gvk("", "ConfigMap").group_kind, "shop", "shirt"),
         stamped({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shirt"}, "data": {"a": "2"}}, US),
@@ -169,7 +169,7 @@ def test_a_builtin_kind_is_patched_three_ways_with_what_is_live() -> None:
 
 def _versionless(kind: GroupVersionKind) -> str:
     live = {"metadata": {"name": "x", "resourceVersion": "5"}}
-    return stale_version(kind, live, {"metadata": {"name": "x"}})
+    return resource_version_error(kind, live, {"metadata": {"name": "x"}})
 
 
 def test_which_kinds_need_a_version_in_an_update() -> None:

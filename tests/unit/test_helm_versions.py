@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.helm.versions import DISTINCT, NEWEST_KNOWN, HelmVersion, Matching, behaviour_of
+from postrender.helm.versions import BEHAVIOUR_CHANGES, NEWEST_TESTED, HelmVersion, Matching, behaviour_of
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_what_two_manifests_must_share(version: str, matching: Matching) -> None
 
 def test_an_unknown_version_keeps_to_what_is_known() -> None:
     assert behaviour_of(HelmVersion(3, 0, 0)) == behaviour_of(HelmVersion(3, 2, 0))
-    assert behaviour_of(HelmVersion(4, 99, 0)) == behaviour_of(NEWEST_KNOWN[4])
-    assert behaviour_of(HelmVersion(3, 99, 0)) == behaviour_of(NEWEST_KNOWN[3])
+    assert behaviour_of(HelmVersion(4, 99, 0)) == behaviour_of(NEWEST_TESTED[4])
+    assert behaviour_of(HelmVersion(3, 99, 0)) == behaviour_of(NEWEST_TESTED[3])
 
 
 @pytest.mark.parametrize(
@@ -60,5 +60,5 @@ def test_an_object_that_is_in_no_stored_manifest_is_updated_from_its_live_state(
 
 
 def test_the_distinct_versions_behave_differently() -> None:
-    ways = [behaviour_of(version) for version in DISTINCT]
+    ways = [behaviour_of(version) for version in BEHAVIOUR_CHANGES]
     assert len(set(ways)) == len(ways)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from postrender.cluster.interface import Accepted, DryRunRequest, DryRunResult, Rejected, Skipped, Verb
-from postrender.helm.objects import built
+from postrender.helm.objects import build_object
 from postrender.helm.server_side.leftovers import Leftover, leftovers, of_others, operations
 from postrender.models import GroupKind, GroupVersionKind, ObjectKey, Resource
 from postrender.planner.facts import Facts
@@ -150,8 +150,8 @@ def said(
     (asked,) = requests.values()
     assert (asked.verb, asked.creates, asked.strict_validation, asked.about) == (Verb.APPLY, True, True, key)
     assert asked.key.name != "a"
-    stored = (built(resource.gvk, key, chart),) if held else ()
-    facts = Facts(None, (), None, stored=stored)  # type: ignore[arg-type]
+    stored = (build_object(resource.gvk, key, chart),) if held else ()
+    facts = Facts(None, (), None, previous_objects=stored)  # type: ignore[arg-type]
     plan = compared(Plan((verdict,)), facts, policy or Policy(), pairs, known(requests, [fresh]))
     return plan.verdicts[0]
 

@@ -19,8 +19,8 @@ from postrender.models import (
     ReleaseName,
     Resource,
 )
-from postrender.planner.collision_groups import predictions
-from postrender.planner.facts import Desired, Facts, Item
+from postrender.planner.collision_groups import predict_unfiltered
+from postrender.planner.facts import Desired, DesiredObject, Facts
 
 US = ReleaseName("shop", "shirts")
 STREAM = b"""\
@@ -68,12 +68,12 @@ def _facts(version: str, release: ReleaseName | None = US) -> Facts:
             body=body,
         )
         found = Found(live) if ref.gvk.kind == "Shirt" else Absent()
-        items.append(Item(ref, key, resource, None if "hook" in ref.name else found))
+        items.append(DesiredObject(ref, key, resource, None if "hook" in ref.name else found))
     return Facts(Desired(stream), tuple(items), Invocation(HelmVersion.parse(version), Action.INSTALL, release))
 
 
 def test_the_stream_as_it_came_in_without_any_rewriting() -> None:
-    beta, stable, new, hook = predictions(_facts("3.12.3"))
+    beta, stable, new, hook = predict_unfiltered(_facts("3.12.3"))
     assert beta is not None
     assert stable is not None
     assert new is not None
@@ -84,10 +84,10 @@ def test_the_stream_as_it_came_in_without_any_rewriting() -> None:
 
 
 def test_a_newer_helm_patches_nothing() -> None:
-    found = predictions(_facts("3.21.4"))
+    found = predict_unfiltered(_facts("3.21.4"))
     assert [each.request for each in found if each] == [Request.NOTHING, Request.NOTHING, Request.CREATE]
 
 
 def test_nothing_is_predicted_server_side_or_without_a_release() -> None:
-    assert predictions(_facts("4.3.1")) == (None, None, None, None)
-    assert predictions(_facts("3.12.3", None)) == (None, None, None, None)
+    assert predict_unfiltered(_facts("4.3.1")) == (None, None, None, None)
+    assert predict_unfiltered(_facts("3.12.3", None)) == (None, None, None, None)

@@ -19,7 +19,7 @@ from postrender.cluster.interface import (
     Verb,
 )
 from postrender.helm.invocation import Action, Invocation
-from postrender.helm.objects import built
+from postrender.helm.objects import build_object
 from postrender.helm.simulate import Request
 from postrender.helm.versions import HelmVersion
 from postrender.models import (
@@ -35,7 +35,7 @@ from postrender.models import (
 )
 from postrender.planner.decide import decide
 from postrender.planner.dry_run import apply_results, requests_of, retry_with_force
-from postrender.planner.facts import Desired, Facts, Item
+from postrender.planner.facts import Desired, DesiredObject, Facts
 from postrender.planner.policy import Adopt, Policy
 from postrender.planner.verdict import Action as Done
 from postrender.planner.verdict import Plan
@@ -85,7 +85,7 @@ def facts(
             body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "1"}}
             labels, notes = (STAMPS["labels"], STAMPS["annotations"]) if owned else ({}, {})
             found = Found(LiveObject(key, "v1", "uid", "7", labels, notes, managed_fields=managed, body=body))
-        items.append(Item(ref, key, resource, found))
+        items.append(DesiredObject(ref, key, resource, found))
     helm = HelmVersion.parse(version) if version else None
     return Facts(Desired(documents), tuple(items), Invocation(helm, Action.INSTALL, US, **flags))
 
@@ -200,11 +200,11 @@ def resting(*, defined_before: bool) -> Facts:
         body = {**stream.value(ref), "data": {}}
         metadata = STAMPS["labels"], STAMPS["annotations"]
         live = Found(LiveObject(key, ref.gvk.api_version, "uid", "7", *metadata, body=body))
-        items.append(Item(ref, key, resource, live if ref.name == "live" else Absent()))
+        items.append(DesiredObject(ref, key, resource, live if ref.name == "live" else Absent()))
     first = stream.objects[0]
-    stored = built(first.gvk, items[0].key, stream.value(first))
+    stored = build_object(first.gvk, items[0].key, stream.value(first))
     invocation = Invocation(HelmVersion(3, 12, 3), Action.INSTALL, US)
-    return Facts(Desired(stream), tuple(items), invocation, stored=(stored,) if defined_before else ())
+    return Facts(Desired(stream), tuple(items), invocation, previous_objects=(stored,) if defined_before else ())
 
 
 def test_what_rests_on_what_this_very_run_makes_is_not_asked() -> None:
@@ -342,7 +342,7 @@ def test_an_empty_map_that_gets_lost_is_told() -> None:
     (ref,) = stream.objects
     key = ObjectKey(ref.gvk.group_kind, "shop", ref.name)
     live = LiveObject(key, ref.gvk.api_version, "uid", "7", STAMPS["labels"], STAMPS["annotations"])
-    item = Item(ref, key, Resource(ref.gvk, "shirts", namespaced=True), Found(live))
+    item = DesiredObject(ref, key, Resource(ref.gvk, "shirts", namespaced=True), Found(live))
     known = Facts(Desired(stream), (item,), Invocation(HelmVersion(4, 3, 1), Action.INSTALL, US))
     after = {**only(known).body, "spec": {"b": None}}
     plan = heard(known, Accepted(after))
@@ -378,7 +378,7 @@ def test_what_the_server_fills_in_by_itself_is_no_word_of_the_chart(chart: str, 
     live = LiveObject(
         key, ref.gvk.api_version, "uid", "7", STAMPS["labels"], STAMPS["annotations"], managed_fields=managed, body=body
     )
-    item = Item(ref, key, Resource(ref.gvk, "shirts", namespaced=True), Found(live))
+    item = DesiredObject(ref, key, Resource(ref.gvk, "shirts", namespaced=True), Found(live))
     fresh = {key: {**body, "spec": {"color": "red", "fit": "slim"}}}
     known = Facts(Desired(stream), (item,), Invocation(HelmVersion(3, 21, 4), Action.INSTALL, US), fresh=fresh)
     found = [finding.code for finding in decide(known, Policy()).verdicts[0].findings]

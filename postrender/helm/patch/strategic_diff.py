@@ -20,11 +20,11 @@ from postrender.helm.patch.strategic_lists import (
     DIRECTIVE,
     ELEMENT_ORDER,
     RETAIN_KEYS,
-    deduplicated,
     element_type,
     in_order,
     merge_value,
     same_element,
+    unique,
 )
 from postrender.helm.patch.strategic_merge import merged_patches
 from postrender.models import GroupVersionKind, Json
@@ -194,4 +194,4 @@ def _scalar_list_diff(key: str, old: list[Json], new: list[Json], *, changes: bo
             before, after = before + 1, after + 1
     if changes:
         return {key: in_order(added, new, ""), f"{ELEMENT_ORDER}/{key}": [] if deep_equal(befores, new) else new}
-    return {f"{DELETE_SCALARS}/{key}": deduplicated(deleted), f"{ELEMENT_ORDER}/{key}": new if deleted else []}
+    return {f"{DELETE_SCALARS}/{key}": unique(deleted), f"{ELEMENT_ORDER}/{key}": new if deleted else []}

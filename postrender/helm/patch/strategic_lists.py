@@ -79,7 +79,7 @@ def is_deletion(element: Json) -> bool:
     return element.get(DIRECTIVE) == "delete"
 
 
-def deduplicated(scalars: Iterable[Json]) -> list[Json]:
+def unique(scalars: Iterable[Json]) -> list[Json]:
     """The scalars, each once; the last one fills the gap that a second one leaves (``deduplicateScalars``)."""
     left = list(scalars)
     position = 0
@@ -125,7 +125,7 @@ def in_order(elements: list[Json], order: list[Json], merge_key: str) -> list[Js
     return kept + [element for element in elements if is_deletion(element)]
 
 
-def woven(
+def merge_ordered(
     server_only: list[Json], patched: list[Json], patch_order: list[Json], server_order: list[Json], merge_key: str
 ) -> list[Json]:
     """Both lists in their own orders, made one (``normalizeElementOrder``, ``mergeSortedSlice``).
@@ -167,7 +167,7 @@ def merged_lists(
     if not original and not patch:
         return original, original
     if element_type(original, patch) != MAP:
-        merged = deduplicated([*original, *patch])
+        merged = unique([*original, *patch])
         return _reordered(merged, patch, original, field), original
     if not field.merge_key:
         raise PatchError(f"cannot merge lists without merge key for {kind_of(field.schema)}")
@@ -187,7 +187,7 @@ def merged_lists(
 
 def _reordered(merged: list[Json], patch: list[Json], original: list[Json], field: Field) -> list[Json]:
     patched, server_only = partition(merged, patch, field.merge_key)
-    return woven(server_only, patched, patch, original, field.merge_key)
+    return merge_ordered(server_only, patched, patch, original, field.merge_key)
 
 
 def _after_directives(

@@ -17,10 +17,10 @@ from postrender.helm.patch.strategic_lists import (
     bad_type,
     check_order,
     element_type,
+    merge_ordered,
     merged_lists,
     partition,
     unknown_directive,
-    woven,
 )
 from postrender.models import GroupVersionKind, Json
 
@@ -167,7 +167,7 @@ def _merge_ordered_list(merged: Object, rest: Object, key: str, schema: Schema, 
         return
     ordered, server_only = partition(elements, order, field.merge_key)
     element_type(old, new)
-    merged[name] = woven(server_only, ordered, order, server_order, field.merge_key)
+    merged[name] = merge_ordered(server_only, ordered, order, server_order, field.merge_key)
     rest.pop(name, None)
 
 

@@ -13,7 +13,7 @@ from postrender.cluster.interface import ClusterReader, ObjectLookup, unreadable
 from postrender.cluster.offline import Offline
 from postrender.errors import ClusterError
 from postrender.helm.invocation import Action, Invocation
-from postrender.helm.objects import Entry, built
+from postrender.helm.objects import ManifestObject, build_object
 from postrender.manifest import Manifest, ObjectRef
 from postrender.models import (
     SECRET,
@@ -28,7 +28,7 @@ from postrender.models import (
     Unknown,
 )
 from postrender.planner.decide import bodies_wanted
-from postrender.planner.facts import Desired, Facts, Item, base_revision
+from postrender.planner.facts import Desired, DesiredObject, Facts, base_revision
 
 SHOWN = 10
 """How many unanswered objects a message names before it only counts the rest."""
@@ -66,7 +66,7 @@ def collect_facts(
         kinds = _kinds(manifest, None, invocation, offline, offline)
         return Facts(
             Desired(manifest),
-            tuple(Item(ref, kinds.key(ref), kinds.of(ref.gvk), None) for ref in manifest.objects),
+            tuple(DesiredObject(ref, kinds.key(ref), kinds.of(ref.gvk), None) for ref in manifest.objects),
             invocation,
         )
     own = _own(invocation, source)
@@ -74,7 +74,7 @@ def collect_facts(
     stored = manifests.read((before.manifest or "").encode()) if before else None
     kinds = _kinds(manifest, stored, invocation, source, offline)
     items = [
-        Item(
+        DesiredObject(
             ref,
             kinds.key(ref),
             kinds.of(ref.gvk),
@@ -110,7 +110,7 @@ def _kinds(
     return _Kinds(served, {gvk: answer for gvk, answer in guesses.items() if isinstance(answer, Resource)}, invocation)
 
 
-def _observed(items: Sequence[Item], source: ClusterReader, *, whole: bool) -> list[Item]:
+def _observed(items: Sequence[DesiredObject], source: ClusterReader, *, whole: bool) -> list[DesiredObject]:
     """The items with what is live, read ``whole`` or by metadata: one question for each object."""
     places = [
         place
@@ -127,7 +127,7 @@ def _observed(items: Sequence[Item], source: ClusterReader, *, whole: bool) -> l
     return result
 
 
-def _occupied(items: Sequence[Item], source: ClusterReader) -> list[Item]:
+def _occupied(items: Sequence[DesiredObject], source: ClusterReader) -> list[DesiredObject]:
     """The items with what is live under the name of each hook that Helm deletes first."""
     places = [
         place
@@ -144,27 +144,27 @@ def _occupied(items: Sequence[Item], source: ClusterReader) -> list[Item]:
     return result
 
 
-def _wanted(item: Item, *, whole: bool) -> ObjectLookup:
+def _wanted(item: DesiredObject, *, whole: bool) -> ObjectLookup:
     return ObjectLookup(item.resource, item.key.namespace, item.key.name, body=whole)
 
 
-def _entries(stored: Manifest | None, kinds: _Kinds) -> tuple[Entry, ...]:
+def _entries(stored: Manifest | None, kinds: _Kinds) -> tuple[ManifestObject, ...]:
     if stored is None:
         return ()
-    return tuple(built(ref.gvk, kinds.key(ref), stored.value(ref)) for ref in stored.objects)
+    return tuple(build_object(ref.gvk, kinds.key(ref), stored.value(ref)) for ref in stored.objects)
 
 
-def _leaving(items: Sequence[Item], stored: Manifest | None, kinds: _Kinds) -> list[Item]:
+def _leaving(items: Sequence[DesiredObject], stored: Manifest | None, kinds: _Kinds) -> list[DesiredObject]:
     """What is stored and not in the stream in the same group, version and Kind; not what is no longer served."""
     held = {(item.ref.gvk, item.key) for item in items if not item.hook}
     return [
-        Item(ref, kinds.key(ref), kinds.of(ref.gvk), None)
+        DesiredObject(ref, kinds.key(ref), kinds.of(ref.gvk), None)
         for ref in (stored.objects if stored else ())
         if ref.gvk in kinds.served and (ref.gvk, kinds.key(ref)) not in held
     ]
 
 
-def _living(items: Iterable[Item], invocation: Invocation, source: ClusterReader) -> dict[ReleaseName, bool]:
+def _living(items: Iterable[DesiredObject], invocation: Invocation, source: ClusterReader) -> dict[ReleaseName, bool]:
     from postrender.cluster.release_lookup import ReleaseLookup  # Where nobody is asked, nothing of it is needed.
 
     owners = ReleaseLookup(source, invocation.driver)

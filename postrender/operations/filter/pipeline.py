@@ -7,7 +7,7 @@ from postrender._record import Record, replace
 from postrender.cluster.interface import ClusterReader
 from postrender.errors import Refused
 from postrender.helm.invocation import DryRun, Invocation
-from postrender.helm.versions import NEWEST_KNOWN, HelmVersion
+from postrender.helm.versions import NEWEST_TESTED, HelmVersion
 from postrender.manifest import Manifest
 from postrender.manifest.edit import Set, splice
 from postrender.models import SECRET, ReleaseName, Severity
@@ -50,8 +50,8 @@ class Result(Record):
 
 def require_known(helm: HelmVersion | None) -> None:
     """Raise Refused for a major version of Helm that nothing is known about."""
-    if helm is not None and helm.major not in NEWEST_KNOWN:
-        newest = " and ".join(str(version) for version in NEWEST_KNOWN.values())
+    if helm is not None and helm.major not in NEWEST_TESTED:
+        newest = " and ".join(str(version) for version in NEWEST_TESTED.values())
         raise Refused(
             f"Helm {helm} is not known: its ways were held against Helm up to {newest}",
             next="use such a Helm, or a newer postrender",

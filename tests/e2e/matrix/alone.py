@@ -10,19 +10,19 @@ from typing import Any
 from postrender import manifest as manifests
 from postrender.cluster.client import connect
 from postrender.cluster.interface import ClusterReader
-from postrender.helm.api_server import SERVER_KEPT, without_empty_data
+from postrender.helm.api_server import SERVER_KEPT, drop_empty_data
 from postrender.helm.matching import no_original
 from postrender.helm.patch import apply_merge_patch, differs
 from postrender.helm.simulate import Prediction, Request
 from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Connection, Json, LiveObject, ReleaseName
 from postrender.operations.filter.collect import collect_facts
 from postrender.operations.filter.dry_runs import run_dry_runs
-from postrender.planner.collision_groups import predictions
-from postrender.planner.context import Run as Decision
+from postrender.planner.collision_groups import predict_unfiltered
+from postrender.planner.context import PlanContext as Decision
 from postrender.planner.dry_run import conflicted, dry_run_request, prediction_after, target
-from postrender.planner.facts import Facts, Item
+from postrender.planner.facts import DesiredObject, Facts
 from postrender.planner.policy import Policy
-from postrender.planner.rewrite import Rewriting
+from postrender.planner.rewrite import DocumentRewrite
 from tests.e2e.api import Object
 from tests.e2e.kinds import SECRET
 from tests.e2e.matrix.ending import Ending, Id, ending, id_of
@@ -47,7 +47,7 @@ def helm_alone(stage: Stage, scenario: Scenario) -> Alone:
     refused = not_imported(facts)
     predicted = [] if refused else _predicted(facts, _source(stage))
     before = stage.state(scenario)
-    bodies = {id_of(item): before[ref_at(scenario, stage, id_of(item))] for item in (*facts.items, *facts.leaving)}
+    bodies = {id_of(item): before[ref_at(scenario, stage, id_of(item))] for item in (*facts.items, *facts.removed)}
     end = ending(facts, predicted, bodies, _source(stage)) if predicted else None
     mark = stage.plane.audit.mark()
     done = stage.play(scenario.run)
@@ -82,7 +82,7 @@ def not_imported(facts: Facts) -> str:
     """
     release = facts.invocation.release
     assert release is not None
-    stored = {(entry.gvk, entry.key) for entry in facts.stored}
+    stored = {(entry.gvk, entry.key) for entry in facts.previous_objects}
     for item in facts.items:
         foreign = item.live is not None and not _named(item.live, release)
         if foreign and (item.ref.gvk, item.key) not in stored and not facts.invocation.take_ownership:
@@ -98,18 +98,18 @@ def _named(live: LiveObject, release: ReleaseName) -> bool:
     )
 
 
-def _predicted(facts: Facts, source: ClusterReader) -> list[tuple[Item, Prediction]]:
+def _predicted(facts: Facts, source: ClusterReader) -> list[tuple[DesiredObject, Prediction]]:
     """The model's predictions; what Helm applies server-side is asked of the server first, as the filter does."""
     helm = facts.invocation.helm
     assert helm is not None
     run = Decision(facts, Policy(), helm)
-    found = _before_trial(run) if run.server_side else list(predictions(facts))
+    found = _before_trial(run) if run.server_side else list(predict_unfiltered(facts))
     asked = {
         index: request
         for index, prediction in enumerate(found)
         if run.touches_live
         and (prediction is None or not prediction.error)
-        and (request := dry_run_request(run, index, Rewriting(), prediction)) is not None
+        and (request := dry_run_request(run, index, DocumentRewrite(), prediction)) is not None
     }
     for (index, request), answer in zip(asked.items(), run_dry_runs(list(asked.values()), source), strict=True):
         found[index] = prediction_after(facts.items[index], request, answer, found[index])
@@ -121,32 +121,32 @@ def _before_trial(run: Decision) -> list[Prediction | None]:
     applies = run.behaviour.server_side_creates or not run.updates
     found: list[Prediction | None] = []
     for index, item in enumerate(run.facts.items):
-        again = index in run.doubles and index != run.doubles[index][0]
+        again = index in run.duplicates and index != run.duplicates[index][0]
         if item.hook:
             found.append(None)
         elif item.live is None and again and _without_original(run, item):
             error = no_original(run.helm, item.key)
-            found.append(Prediction(Request.NOTHING, None, error=error, ends=True))
+            found.append(Prediction(Request.NOTHING, None, error=error, aborts_run=True))
         elif item.live is None and again and run.updates and not run.behaviour.server_side_creates:
-            made = target(run, run.facts.items[run.doubles[index][0]], Rewriting())
+            made = target(run, run.facts.items[run.duplicates[index][0]], DocumentRewrite())
             found.append(_over_its_own(run, item, made))
         elif item.live is None:
-            body = target(run, item, Rewriting())
+            body = target(run, item, DocumentRewrite())
             error = _never_there(body) if applies else ""
-            live = without_empty_data(item.ref.gvk, body)
+            live = drop_empty_data(item.ref.gvk, body)
             ends = run.updates and bool(error)
-            found.append(Prediction(Request.CREATE, live, body if applies else None, error, ends=ends))
-        elif run.stuck_on_live and not again:
+            found.append(Prediction(Request.CREATE, live, body if applies else None, error, aborts_run=ends))
+        elif run.cannot_adopt_server_side and not again:
             found.append(Prediction(Request.APPLY, None, error="metadata.managedFields must be nil"))
         else:
             found.append(None)
     return found
 
 
-def _over_its_own(run: Decision, item: Item, made: Json) -> Prediction:
+def _over_its_own(run: Decision, item: DesiredObject, made: Json) -> Prediction:
     """What is applied over what the same Helm has just made client-side, twice in one stream."""
-    body = target(run, item, Rewriting())
-    if run.makes_past_its_own:
+    body = target(run, item, DocumentRewrite())
+    if run.upgrades_field_manager:
         return Prediction(Request.APPLY, body, body)
     met = [path for path in differs(made, body) if _at(made, path) and _at(body, path)]
     if met and not run.forces_conflicts:
@@ -163,14 +163,14 @@ def _at(body: Json, path: Sequence[str]) -> bool:
     return True
 
 
-def _without_original(run: Decision, item: Item) -> bool:
-    return run.updates and not (run.behaviour.updates_from_live or run.finds_original(item))
+def _without_original(run: Decision, item: DesiredObject) -> bool:
+    return run.updates and not (run.behaviour.updates_from_live or run.has_original(item))
 
 
 def compared(scenario: Scenario, stage: Stage, facts: Facts, end: Ending, after: State) -> list[str]:
     """Where what is live is not what was predicted."""
     wrong = []
-    for item in (*facts.items, *facts.leaving):
+    for item in (*facts.items, *facts.removed):
         at = id_of(item)
         if item.hook or at in end.open:
             continue

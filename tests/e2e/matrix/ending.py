@@ -10,16 +10,16 @@ from postrender._record import replace
 from postrender.cluster.interface import ClusterReader, Conflicts, DryRunRequest, DryRunResult, Verb
 from postrender.helm.invocation import Invocation
 from postrender.helm.matching import identity
-from postrender.helm.objects import Entry, built, stamped
+from postrender.helm.objects import ManifestObject, build_object, stamped
 from postrender.helm.simulate import Prediction, Request, Update, simulate
 from postrender.models import RESOURCE_POLICY, GroupVersionKind, Json, ObjectKey, StoredRelease
 from postrender.operations.filter.dry_runs import run_dry_runs
-from postrender.planner.context import Run
+from postrender.planner.context import PlanContext
 from postrender.planner.dry_run import prediction_after
 from postrender.planner.evaluate import versioned
-from postrender.planner.facts import Facts, Item, base_revision
+from postrender.planner.facts import DesiredObject, Facts, base_revision
 from postrender.planner.policy import Policy
-from postrender.planner.removals import KEEP, leaving
+from postrender.planner.removals import KEEP, removals
 
 Id: TypeAlias = tuple[GroupVersionKind, ObjectKey]
 
@@ -44,25 +44,28 @@ class Ending:
             self.patches[at] = prediction.patch
         if prediction.request is Request.APPLY and prediction.live is None:
             self.untold.add(at)
-        if prediction.ends:
+        if prediction.aborts_run:
             self.errors = [prediction.error]  # What was collected before is not told.
         elif prediction.error:
             self.errors.append(prediction.error)
         elif prediction.live is not None:
             self.live[at] = prediction.live
-        return not prediction.ends
+        return not prediction.aborts_run
 
 
 def ending(
-    facts: Facts, predicted: Sequence[tuple[Item, Prediction]], before: Mapping[Id, Json], source: ClusterReader
+    facts: Facts,
+    predicted: Sequence[tuple[DesiredObject, Prediction]],
+    before: Mapping[Id, Json],
+    source: ClusterReader,
 ) -> Ending:
     """From what the model says of each object of the stream to what is live once Helm has ended."""
     invocation = facts.invocation
     assert invocation.helm is not None
-    run = Run(facts, Policy(), invocation.helm)
-    items = (*facts.items, *facts.leaving)
+    run = PlanContext(facts, Policy(), invocation.helm)
+    items = (*facts.items, *facts.removed)
     end = Ending({id_of(item): before[id_of(item)] for item in items if not item.hook})
-    twice = {id_of(facts.items[index]) for index in run.doubles if facts.items[index].live is None}
+    twice = {id_of(facts.items[index]) for index in run.duplicates if facts.items[index].live is None}
     end.untold.update(twice)
     if not run.updates:
         predicted = _made_at_once(run, end, predicted, twice)
@@ -70,7 +73,7 @@ def ending(
         if not end.goes_on(id_of(item), prediction):
             break
     if not end.errors:
-        for verdict in leaving(run):
+        for verdict in removals(run):
             if verdict.prediction is not None and verdict.prediction.request is Request.DELETE:
                 _delete(end, items, (verdict.ref.gvk, verdict.key))
     elif not run.touches_live:
@@ -79,13 +82,13 @@ def ending(
         _rolled_back(run, end, source) if run.upgrade else _uninstalled(run, end)
     wanted = {item.live.uid for item in facts.items if item.live}
     # What leaves the chart in one version only is looked at in the other.
-    end.open.update(id_of(item) for item in facts.leaving if item.live and item.live.uid in wanted)
+    end.open.update(id_of(item) for item in facts.removed if item.live and item.live.uid in wanted)
     return end
 
 
 def _made_at_once(
-    run: Run, end: Ending, predicted: Sequence[tuple[Item, Prediction]], twice: set[Id]
-) -> list[tuple[Item, Prediction]]:
+    run: PlanContext, end: Ending, predicted: Sequence[tuple[DesiredObject, Prediction]], twice: set[Id]
+) -> list[tuple[DesiredObject, Prediction]]:
     """The predictions but for what is there twice, of which either one may come first."""
     end.open.update(twice)
     if twice and not run.server_side:
@@ -93,12 +96,12 @@ def _made_at_once(
     return [(item, prediction) for item, prediction in predicted if id_of(item) not in twice]
 
 
-def id_of(item: Item) -> Id:
+def id_of(item: DesiredObject) -> Id:
     """What an object is known by here."""
     return item.ref.gvk, item.key
 
 
-def _delete(end: Ending, items: Iterable[Item], at: Id) -> None:
+def _delete(end: Ending, items: Iterable[DesiredObject], at: Id) -> None:
     """The object is gone by whatever version of its kind it is known."""
     uids = {item.live.uid for item in items if item.live and id_of(item) == at}
     for item in items:
@@ -106,7 +109,7 @@ def _delete(end: Ending, items: Iterable[Item], at: Id) -> None:
             end.live[id_of(item)] = None
 
 
-def _uninstalled(run: Run, end: Ending) -> None:
+def _uninstalled(run: PlanContext, end: Ending) -> None:
     """All that the manifest holds goes, but for what it has any policy for.
 
     ``failRelease`` (pkg/action/install.go), ``filterManifestsToKeep`` (pkg/action/resource_policy.go).
@@ -117,24 +120,28 @@ def _uninstalled(run: Run, end: Ending) -> None:
             end.open.discard(id_of(item))
 
 
-def _rolled_back(run: Run, end: Ending, source: ClusterReader) -> None:
+def _rolled_back(run: PlanContext, end: Ending, source: ClusterReader) -> None:
     """The last revision that succeeded comes back, by an update from the one that failed.
 
     ``failRelease`` (pkg/action/upgrade.go), ``performRollback`` (pkg/action/rollback.go).
     """
-    before = base_revision(run.facts.invocation, run.facts.own)
+    before = base_revision(run.facts.invocation, run.facts.revisions)
     assert before is not None
     if before.status == "failed":
         return
     assert run.release is not None
-    failed = [built(item.ref.gvk, item.key, run.facts.desired(item.ref)) for item in run.facts.items if not item.hook]
-    targets = [Entry(entry.gvk, entry.key, stamped(entry.body, run.release)) for entry in run.facts.stored]
+    failed = [
+        build_object(item.ref.gvk, item.key, run.facts.desired(item.ref)) for item in run.facts.items if not item.hook
+    ]
+    targets = [
+        ManifestObject(entry.gvk, entry.key, stamped(entry.body, run.release)) for entry in run.facts.previous_objects
+    ]
     apply = _applies(run.facts.invocation, before)
     errors = len(end.errors)
     answers = _asked(run, end, targets, source) if apply else {}
     for entry, simulated in zip(targets, simulate(_update(run, end, failed, targets)), strict=True):
         asked = answers.get((entry.gvk, entry.key))
-        ends_here = simulated.ends or simulated.request is Request.CREATE
+        ends_here = simulated.aborts_run or simulated.request is Request.CREATE
         if not end.goes_on((entry.gvk, entry.key), simulated if ends_here or asked is None else asked):
             return
     if len(end.errors) > errors:
@@ -146,7 +153,7 @@ def _rolled_back(run: Run, end: Ending, source: ClusterReader) -> None:
         if item.hook or body is None or identity(matching, item.ref.gvk, item.key) in there:
             continue
         if ((body.get("metadata") or {}).get("annotations") or {}).get(RESOURCE_POLICY) != KEEP:
-            _delete(end, (*run.facts.items, *run.facts.leaving), id_of(item))
+            _delete(end, (*run.facts.items, *run.facts.removed), id_of(item))
 
 
 def _applies(invocation: Invocation, before: StoredRelease) -> bool:
@@ -157,9 +164,11 @@ def _applies(invocation: Invocation, before: StoredRelease) -> bool:
     return invocation.server_side == "true" or before.apply_method == "ssa"
 
 
-def _update(run: Run, end: Ending, failed: Sequence[Entry], targets: Sequence[Entry]) -> Update:
+def _update(
+    run: PlanContext, end: Ending, failed: Sequence[ManifestObject], targets: Sequence[ManifestObject]
+) -> Update:
     by_key: Mapping[ObjectKey, Json] = {key: body for (_, key), body in end.live.items() if body is not None}
-    status_apart = {item.ref.gvk for item in (*run.facts.items, *run.facts.leaving) if item.resource.status_apart}
+    status_apart = {item.ref.gvk for item in (*run.facts.items, *run.facts.removed) if item.resource.status_apart}
     return Update(
         targets=targets,
         stored=failed,
@@ -172,13 +181,15 @@ def _update(run: Run, end: Ending, failed: Sequence[Entry], targets: Sequence[En
     )
 
 
-def _asked(run: Run, end: Ending, targets: Sequence[Entry], source: ClusterReader) -> dict[Id, Prediction]:
+def _asked(
+    run: PlanContext, end: Ending, targets: Sequence[ManifestObject], source: ClusterReader
+) -> dict[Id, Prediction]:
     """What the server says to the older manifests where they meet what was live before the run.
 
     Whatever the run that fails had applied until then is Helm's own, and goes with what comes back. What it took away
     is nobody's any more, so that no conflict is met there.
     """
-    items = {id_of(item): item for item in (*run.facts.items, *run.facts.leaving) if item.live is not None}
+    items = {id_of(item): item for item in (*run.facts.items, *run.facts.removed) if item.live is not None}
     asked = [
         (
             items[at],

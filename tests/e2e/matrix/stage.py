@@ -146,6 +146,6 @@ class Stage:
 def _account(plan: Plan) -> str:
     return "\n".join(
         f"{verdict.name}: {finding.text} ({finding.code})"
-        for verdict in (*plan.verdicts, *plan.leaving)
+        for verdict in (*plan.verdicts, *plan.removed)
         for finding in verdict.findings
     )

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from postrender.helm.invocation import Action, Invocation
-from postrender.helm.versions import NEWEST_KNOWN, HelmVersion, behaviour_of
+from postrender.helm.versions import NEWEST_TESTED, HelmVersion, behaviour_of
 from postrender.models import ReleaseName
 from postrender.planner.policy import Adopt, OnDrift, Policy
 from tests.e2e.api import Object
@@ -47,8 +47,8 @@ class Column:
         return cls(version, way == "client-side")
 
 
-_HELM_3 = ("3.9.4", "3.12.3", "3.16.4", "3.17.0", "3.17.1", "3.18.6", "3.21.4", str(NEWEST_KNOWN[3]))
-_HELM_4 = ("4.0.0", "4.1.0", str(NEWEST_KNOWN[4]))
+_HELM_3 = ("3.9.4", "3.12.3", "3.16.4", "3.17.0", "3.17.1", "3.18.6", "3.21.4", str(NEWEST_TESTED[3]))
+_HELM_4 = ("4.0.0", "4.1.0", str(NEWEST_TESTED[4]))
 COLUMNS = tuple(map(Column.parse, (*_HELM_3, *_HELM_4, *(f"{version} client-side" for version in _HELM_4))))
 
 
