@@ -113,9 +113,9 @@ def sources_of(
             "\n  ".join(["which cluster is meant cannot be told", *caller.notes]),
             next=("--kube-context NAME", "--live FILE   (what kubectl get ... -o yaml printed)", "--offline"),
         )
-    from postrender.cluster.client import connect
+    from postrender.settings.connection import reached
 
-    connected = connect(caller.connection)
+    connected = reached(caller)
     return Sources(connected, None if only_reads else _writer(connected, caller, policy))
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from postrender._record import Record, replace
 from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, chosen
-from postrender.cli.connection import connection_flags
 from postrender.cli.console import progress
 from postrender.cli.inputs import caller_of, policy_of, sources_of, stdin
 from postrender.cluster.interface import ClusterReader
@@ -23,6 +22,7 @@ from postrender.models import Unknown
 from postrender.operations.filter.pipeline import Planned, plan_stream, require_known
 from postrender.planner.facts import base_revision
 from postrender.settings import SETTINGS, Caller
+from postrender.settings.connection import connection_flags
 from postrender.settings.parse import Value
 from postrender.text import to_stderr
 

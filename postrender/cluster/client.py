@@ -212,6 +212,10 @@ class Cluster:
         """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that were given to reach this cluster."""
         return self._kubectl.typed(command, namespace)
 
+    def completed(self, steps: Sequence[str]) -> tuple[str, ...]:
+        """Advice from where the cluster is not known, with the flags in each command that has none."""
+        return self._kubectl.completed(steps)
+
     def _skip(self, note: str) -> None:
         self._skipped[note] = None
 

@@ -32,6 +32,13 @@ _RULES = re.compile(
 ``checkRequest`` (resourcequota/controller.go) and the namespace lifecycle plugin of k8s.io/apiserver.
 """
 
+_REMARK = re.compile(r"   +\([^']*\)$")
+"""What stands behind a command, in brackets; nothing of a quoted argument."""
+_OF_HELM = re.compile(
+    r"helm (?:get|history|list|status|rollback|uninstall)\b|postrender (?:adopt|doctor|orphans|unpin|verify)\b"
+)
+"""Commands of Helm's and ours that ask a cluster."""
+
 
 class Kubectl(Record):
     """How kubectl is called to reach the same cluster as the same user.
@@ -66,16 +73,25 @@ class Kubectl(Record):
         return f"{self.program} {command}{scope}{self.flags}"
 
     def completed(self, steps: Sequence[str]) -> tuple[str, ...]:
-        """Advice that was given where nobody knew the connection: calls of kubectl with the flags.
+        """Advice from where the connection is not known, with the flags in each command about a cluster, once.
 
-        ``kubectl config`` is about the file, and fails where the context is the very thing that is wrong.
+        ``kubectl config`` is about the file, and fails if the context is the very thing that is wrong. What has an
+        ellipsis in it is the user's own command, which has its flags.
         """
-        return tuple(
-            f"{self.program} {step[8:]}{self.file_flag if step.startswith('kubectl config ') else self.flags}"
-            if step.startswith("kubectl ")
-            else step
-            for step in steps
-        )
+        return tuple(map(self._completed, steps))
+
+    def _completed(self, step: str) -> str:
+        remark = _REMARK.search(step)
+        command = step[: remark.start()] if remark else step
+        if " ... " in command or not (command.startswith("kubectl ") or _OF_HELM.match(command)):
+            return step
+        flags = self.flags if command.startswith("kubectl ") else self.helm_flags
+        if command.startswith("kubectl config "):
+            flags = self.file_flag
+        if flags and flags in command:
+            return step
+        program = f"{self.program} {command[8:]}" if command.startswith("kubectl ") else command
+        return f"{program}{flags}{remark[0] if remark else ''}"
 
     def kubectl(self, command: str, namespace: str = "") -> str:
         """As ``call``."""

@@ -99,6 +99,9 @@ class ClusterReader(Protocol):
     def typed(self, command: str, namespace: str) -> str:
         """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that do."""
 
+    def completed(self, steps: Sequence[str]) -> tuple[str, ...]:
+        """Advice from where the cluster is not known, with the flags in each command that has none."""
+
 
 class Reached(Protocol):
     """A cluster that tells how the next command reaches it."""
@@ -126,6 +129,10 @@ class Unreached:
     def typed(self, command: str, namespace: str) -> str:
         """``COMMAND -n NAMESPACE``."""
         return unflagged(command, namespace)
+
+    def completed(self, steps: Sequence[str]) -> tuple[str, ...]:
+        """The advice as it is."""
+        return tuple(steps)
 
 
 def none_stored(release: ReleaseName, reached: Reached, driver: str) -> UsageError:

@@ -106,6 +106,10 @@ class Recording:
         """As the other one types it."""
         return self._source.typed(command, namespace)
 
+    def completed(self, steps: Sequence[str]) -> tuple[str, ...]:
+        """As the other one completes it."""
+        return self._source.completed(steps)
+
 
 def documents(recording: Recording, hide: Digests | None) -> Iterator[Json]:
     """All that was found, as ``--live`` reads it; ``hide`` makes digests of Secret values, ``None`` leaves them.

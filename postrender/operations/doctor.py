@@ -10,7 +10,7 @@ from enum import Enum
 
 from postrender import manifest
 from postrender._record import Record
-from postrender.cluster.client import Cluster, connect
+from postrender.cluster.client import Cluster
 from postrender.cluster.discovery import Right
 from postrender.errors import ClusterError, PostrenderError, Refused, UsageError
 from postrender.helm import binary, plugin
@@ -22,6 +22,7 @@ from postrender.helm.versions import NEWEST_TESTED
 from postrender.models import GroupVersionKind, Resource, Unknown
 from postrender.operations import state_files
 from postrender.settings import Caller
+from postrender.settings.connection import reached
 
 
 class State(Enum):
@@ -141,7 +142,7 @@ def _plugin(helm: HelmBinary, environ: Mapping[str, str]) -> Check:
 
 def _cluster(wanted: Wanted, caller: Caller) -> Iterator[Check]:
     try:
-        cluster = connect(caller.connection)
+        cluster = reached(caller)
     except PostrenderError as error:
         where = f"{error.where}: " if error.where else ""
         yield Check("cluster", State.BAD, (f"{where}{error.cause}",), error.next, error.exit_code)

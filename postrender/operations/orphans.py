@@ -65,10 +65,6 @@ class OwnedObject(Record):
         return self.written or self.created
 
 
-_LIST_ELSEWHERE = ("helm list --all-namespaces   (with the same HELM_DRIVER)",)
-"""What to type where only Helm can see the releases."""
-
-
 class Undecided(Record):
     """A release of which it cannot be told whether it lives, and how many objects name it."""
 
@@ -175,7 +171,8 @@ class _Hunt:
             return
         exists = self._releases.owner_exists(left.live)
         if isinstance(exists, Unknown):
-            exists = exists if exists.next else Unknown(exists.reason, _LIST_ELSEWHERE)
+            listed = self._survey.typed("helm list --all-namespaces", "")  # Helm alone can see them.
+            exists = exists if exists.next else Unknown(exists.reason, (f"{listed}   (with the same HELM_DRIVER)",))
             before = self.undecided.get(left.owner, Undecided(left.owner, 0, exists))
             self.undecided[left.owner] = replace(before, objects=before.objects + 1)
             return

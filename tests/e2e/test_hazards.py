@@ -259,7 +259,8 @@ def test_an_object_that_is_deleted_with_its_namespace(
     assert log.read_text().partition("  report: ")[0] == (
         f"postrender: configmaps/{namespace.name}/a: is being deleted: Helm would fail if its namespace is being "
         "deleted too, and otherwise report success for an object that then vanishes (PR106)\n"
-        f"  next: kubectl wait --for=delete configmaps/a -n {namespace.name} --timeout=60s\n"
+        f"  next: kubectl wait --for=delete configmaps/a -n {namespace.name} --timeout=60s "
+        f"--kubeconfig {it.env['KUBECONFIG']}\n"
         "  next: postrender explain PR106\n"
     )
 
@@ -274,4 +275,5 @@ def test_what_helm_leaves_behind_comes_with_the_command_that_removes_it(
     filter, log = _noted(tmp_path)
     it.upgrade("r", chart(tmp_path, {"b": beta}), filter=filter).expect_ok()
     assert namespace.get(STABLE_SHIRT, "shirt") is not None
-    assert f"      next: kubectl delete shirts.stable.example.com/shirt -n {namespace.name}\n" in log.read_text()
+    flags = f"-n {namespace.name} --kubeconfig {it.env['KUBECONFIG']}"
+    assert f"      next: kubectl delete shirts.stable.example.com/shirt {flags}\n" in log.read_text()

@@ -219,7 +219,9 @@ def test_the_first_hint_is_what_removes_the_key(stage: Stage, played: Played) ->
     command, _, patch = finding["next"][0].partition(" -p=")
     assert command == f"kubectl patch secrets/key-left -n {played.namespace.name} --type=json"
     path = SECRET.path(played.namespace.name, "key-left")
-    body = json.loads(patch.strip("'"))
+    patch, flags = patch.strip("'").rsplit("' ", 1)
+    assert flags.startswith("--kubeconfig ")
+    body = json.loads(patch)
     played.namespace.api.request("PATCH", path, body, content_type="application/json-patch+json")
     assert played.namespace.found(SECRET, "key-left")["data"] == stage.fresh["key-left"]
 

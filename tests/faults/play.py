@@ -123,7 +123,17 @@ def judge(row: Row, outcome: Outcome) -> list[str]:
         wrong.append("it failed and printed manifests")
     if dead_end(outcome.stderr or _advice(outcome.stdout)):
         wrong.append("it ends in nothing to type")
+    if "arguments" not in row.fault:
+        wrong += [f"it advises for any cluster: {step}" for step in astray(outcome.stderr + outcome.stdout)]
     return wrong
+
+
+def astray(said: str) -> list[str]:
+    """The advised commands about a cluster that have not the flag by which the failed command reached its own."""
+    flat = re.sub(r" \\\n +", " ", said)
+    steps = re.findall(r"^ *(?:- )?(?:next|hint): +((?:kubectl|helm \w+|postrender \w+) .+)$", flat, re.MULTILINE)
+    of_none = r"helm (?:template|version)|postrender (?:explain|\w+ --help)|kubectl (?:config get-contexts|get KIND)"
+    return [each for each in steps if "--kubeconfig" not in each and not re.match(rf"{of_none}|\w+ .*\.\.\.", each)]
 
 
 def dead_end(stderr: str) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from postrender.cluster.diagnose import Kubectl
 from postrender.cluster.interface import Catalog, NamedKind
 from postrender.cluster.rest_mapper import named_object
 from postrender.errors import ClusterError, UsageError
-from postrender.models import GroupVersionKind, ObjectKey, Resource, Unknown
+from postrender.models import Connection, GroupVersionKind, ObjectKey, Resource, Unknown
 
+KUBECTL = Kubectl.of(Connection(context="dev"))
 SHIRT = Resource(GroupVersionKind("stable.example.com", "v1", "Shirt"), "shirts", True)
 BLOUSE = Resource(GroupVersionKind("beta.example.com", "v1", "Shirt"), "blouses", True)
 CONFIG_MAP = Resource(GroupVersionKind("", "v1", "ConfigMap"), "configmaps", True)
@@ -45,21 +47,22 @@ CATALOG = Catalog(
 )
 def test_what_can_be_typed(text: str, resource: Resource, namespace: str) -> None:
     key = ObjectKey(resource.gvk.group_kind, namespace, "a")
-    assert named_object(text, "shop", CATALOG) == (resource, key)
+    assert named_object(text, "shop", CATALOG, kubectl=KUBECTL.call) == (resource, key)
 
 
 @pytest.mark.parametrize("text", ["shirt", "shirts/", "/a", "a/b/c/d", ""])
 def test_what_is_no_name(text: str) -> None:
     with pytest.raises(UsageError) as error:
-        named_object(text, "shop", CATALOG)
+        named_object(text, "shop", CATALOG, kubectl=KUBECTL.call)
     assert str(error.value).endswith(
         "no object can be called that: shirts.stable.example.com/shop/shirt, or shirt/shirt as for kubectl"
     )
 
 
 def test_a_kind_in_several_groups() -> None:
+    several = Catalog((NamedKind(SHIRT, "shirt"), NamedKind(BLOUSE, "blouse")), {})
     with pytest.raises(UsageError) as error:
-        named_object("shirt/shop/a", "shop", Catalog((NamedKind(SHIRT, "shirt"), NamedKind(BLOUSE, "blouse")), {}))
+        named_object("shirt/shop/a", "shop", several, kubectl=KUBECTL.call)
     assert str(error.value) == (
         "shirt/shop/a: shirt are several kinds\n"
         "  next: shirts.stable.example.com/shop/a\n"
@@ -69,7 +72,7 @@ def test_a_kind_in_several_groups() -> None:
 
 def test_a_namespace_for_a_kind_that_has_none() -> None:
     with pytest.raises(UsageError) as error:
-        named_object("clusterroles/shop/a", "shop", CATALOG)
+        named_object("clusterroles/shop/a", "shop", CATALOG, kubectl=KUBECTL.call)
     assert str(error.value) == (
         "clusterroles/shop/a: clusterroles.rbac.authorization.k8s.io are in no namespace\n"
         "  next: clusterroles.rbac.authorization.k8s.io/a"
@@ -78,14 +81,16 @@ def test_a_namespace_for_a_kind_that_has_none() -> None:
 
 def test_a_kind_that_is_not_there() -> None:
     with pytest.raises(UsageError) as error:
-        named_object("trousers/a", "shop", CATALOG)
-    assert str(error.value) == "trousers/a: the server has no kind trousers\n  next: kubectl api-resources"
+        named_object("trousers/a", "shop", CATALOG, kubectl=KUBECTL.call)
+    assert (
+        str(error.value) == "trousers/a: the server has no kind trousers\n  next: kubectl api-resources --context dev"
+    )
 
 
 def test_a_kind_that_may_be_there() -> None:
     catalog = Catalog(CATALOG.kinds, {"/apis/legs.example.com/v1": Unknown("it does not answer", ("wait",))})
     with pytest.raises(ClusterError) as error:
-        named_object("trousers/a", "shop", catalog)
+        named_object("trousers/a", "shop", catalog, kubectl=KUBECTL.call)
     assert str(error.value) == (
         "trousers/a: the server shows no trousers, and could not be asked about /apis/legs.example.com/v1: "
         "it does not answer\n  next: wait"

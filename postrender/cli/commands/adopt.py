@@ -10,7 +10,6 @@ import time
 
 from postrender._record import replace
 from postrender.cli.arguments import CONNECTION_SETTINGS, add_arguments, flags, release_name
-from postrender.cli.connection import connection_flags, reached
 from postrender.cli.console import add_terminal, chosen_paint, confirm, progress, require_answerable
 from postrender.cli.inputs import no_namespace
 from postrender.cli.output import add_output, structured, write
@@ -23,6 +22,7 @@ from postrender.operations import state_files
 from postrender.operations.adopt import Adoption, carry_out, look, stored_places, undo
 from postrender.report.adopt import NoReport, Report, adoption_data, preview, report_from, report_of
 from postrender.settings import Caller, find
+from postrender.settings.connection import connection_flags, reached
 from postrender.settings.table import Flags
 from postrender.text import one_line, to_stderr
 
@@ -91,7 +91,9 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
     with progress("looking at the objects", quiet=options.quiet):
         if options.objects:
             catalog = cluster.catalog()
-            named = [named_object(text, release.namespace, catalog) for text in options.objects]
+            named = [
+                named_object(text, release.namespace, catalog, kubectl=cluster.kubectl) for text in options.objects
+            ]
             places = list(dict.fromkeys(named))
         else:
             places = stored_places(cluster, release, driver)

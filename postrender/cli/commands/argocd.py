@@ -144,9 +144,9 @@ def _caller(app: Application, options: argparse.Namespace) -> Caller:
 
 def _source(caller: Caller, app: Application) -> ClusterReader:
     """The cluster, if it is the destination as far as can be told; raises ClusterError, Refused."""
-    from postrender.cluster.client import connect
+    from postrender.settings.connection import reached
 
-    cluster = connect(caller.connection)
+    cluster = reached(caller)
     told, here = os.environ.get("KUBE_VERSION", "").lstrip("v"), cluster.capabilities().version.lstrip("v")
     if told and here and _release_of(told) != _release_of(here):
         raise Refused(

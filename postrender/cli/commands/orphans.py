@@ -6,7 +6,6 @@ import argparse
 import os
 
 from postrender.cli.arguments import CONNECTION_SETTINGS, add_arguments, flags
-from postrender.cli.connection import reached
 from postrender.cli.console import add_terminal, chosen_paint, progress
 from postrender.cli.output import add_output, structured, write
 from postrender.cli.parsers import command_parser
@@ -14,6 +13,7 @@ from postrender.errors import ClusterError, UsageError
 from postrender.operations.orphans import LABELLED, Scope, Search, search
 from postrender.report.orphans import Typing, orphans_data, orphans_text
 from postrender.settings import find
+from postrender.settings.connection import reached
 
 DESCRIPTION = """\
 Find objects that releases left behind: their ownership metadata names a release

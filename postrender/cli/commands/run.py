@@ -9,7 +9,6 @@ import sys
 from postrender import __version__
 from postrender._record import replace
 from postrender.cli.arguments import CHAIN_SETTINGS, FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen
-from postrender.cli.connection import reached
 from postrender.cli.inputs import no_namespace, policy_of
 from postrender.cli.parsers import command_parser, parted
 from postrender.cli.run_report import REPORT_SETTINGS
@@ -23,6 +22,7 @@ from postrender.operations.run.command import HelmCommand, parse_helm_command
 from postrender.operations.run.request import RunRequest
 from postrender.operations.run.workflow import run
 from postrender.settings import Setting, find
+from postrender.settings.connection import reached
 from postrender.settings.parse import Value
 from postrender.text import to_stderr
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 
 from postrender._record import replace
 from postrender.cli.arguments import CONNECTION_SETTINGS, add_arguments, flags, release_name
-from postrender.cli.connection import reached
 from postrender.cli.inputs import no_namespace
 from postrender.cli.output import write
 from postrender.cli.parsers import command_parser
@@ -19,6 +18,7 @@ from postrender.manifest import ObjectRef
 from postrender.models import ObjectKey, ReleaseName, Resource, object_name
 from postrender.operations.unpin import Found, backup_path, carry_out, look, pinned
 from postrender.settings import find
+from postrender.settings.connection import reached
 from postrender.text import one_line, wrapped
 
 DESCRIPTION = """\

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from postrender._record import replace
 from postrender.cli.arguments import CONNECTION_SETTINGS, add_arguments, flags, release_name
-from postrender.cli.connection import reached
 from postrender.cli.console import add_terminal, chosen_paint, confirm, progress, require_answerable
 from postrender.cli.inputs import no_namespace
 from postrender.cli.output import add_output, structured, write
@@ -31,6 +30,7 @@ from postrender.operations.verify import (
 from postrender.redact import digests
 from postrender.report.verify import Failed, table, table_data, verified_data, verified_text
 from postrender.settings import Caller, find
+from postrender.settings.connection import reached
 
 DRIFT = 10
 

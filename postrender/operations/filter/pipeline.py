@@ -101,7 +101,28 @@ def plan_manifest(
         )
         notes = (*notes, note)
     plan = replace(plan, notes=(*plan.notes, *notes)) if notes else plan
-    return Planned(manifest, facts, plan)
+    return Planned(manifest, facts, _addressed(plan, source))
+
+
+def _addressed(plan: Plan, source: ClusterReader | None) -> Plan:
+    """The plan with the flags that reach the cluster in all that it advises: a decision knows no connection."""
+    if source is None:
+        return plan
+
+    def addressed(verdict: Verdict) -> Verdict:
+        if not any(finding.next for finding in verdict.findings):
+            return verdict
+        findings = tuple(replace(each, next=source.completed(each.next)) for each in verdict.findings)
+        return replace(verdict, findings=findings)
+
+    return replace(plan, verdicts=tuple(map(addressed, plan.verdicts)), leaving=tuple(map(addressed, plan.leaving)))
+
+
+def _decided(facts: Facts, policy: Policy, source: ClusterReader | None) -> Plan:
+    """What is decided after a write or after another program; raises Refused."""
+    plan = _addressed(decide(facts, policy), source)
+    check(plan)
+    return plan
 
 
 def filter_stream(
@@ -156,14 +177,12 @@ def _write(
     if plan.adoptions:
         assert source is not None  # A cluster that can be written can be read.
         facts = write_ownership(facts, plan, writer, source, release, written)
-        plan = decide(facts, policy)
-        check(plan)
+        plan = _decided(facts, policy, source)
     if plan.applications:
         facts = apply_to_live(facts, plan, writer, written)
         # Fields that the server did not keep are stored as they are live, with a warning.
         policy = replace(policy, on_drift=OnDrift.STORE)
-        plan = decide(facts, policy)
-        check(plan)
+        plan = _decided(facts, policy, source)
     return plan, policy, tuple(written)
 
 
@@ -186,8 +205,7 @@ def _handed_on(
     after = then(data)
     manifest = manifests.read(after)
     facts = collect_facts(manifest, invocation, source)
-    plan = decide(facts, policy)
-    check(plan)
+    plan = _decided(facts, policy, source)
     undone = []
     for verdict in plan.verdicts:
         body = facts.desired(verdict.ref) if verdict.edits else None
