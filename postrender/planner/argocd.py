@@ -13,12 +13,12 @@ from postrender.helm.ownership import Ownership, Standing, release_exists
 from postrender.helm.versions import BEHAVIOUR_CHANGES
 from postrender.models import RESOURCE_POLICY, LiveObject, ReleaseName, Severity
 from postrender.planner import findings
-from postrender.planner.context import PlanContext, allowed
+from postrender.planner.context import PlanContext, PlannedObject, allowed
 from postrender.planner.edits import actions_of, edits_of
 from postrender.planner.facts import DesiredObject, Facts
 from postrender.planner.findings import kubectl
 from postrender.planner.policy import Policy
-from postrender.planner.rewrite import SYNC_OPTIONS, DocumentRewrite
+from postrender.planner.rewrite import SYNC_OPTIONS
 from postrender.planner.verdict import Action, Finding, Plan, Verdict
 
 TRACKING = "argocd.argoproj.io/tracking-id"
@@ -30,38 +30,36 @@ _TAKEN = (Standing.OURS_KEPT, Standing.ORPHAN, Standing.UNMANAGED)
 def decide(facts: Facts, policy: Policy, argocd: ArgoCD) -> Plan:
     """One verdict for every object of the stream, in its order; nothing is pinned, stored or predicted."""
     context = PlanContext(facts, policy, BEHAVIOUR_CHANGES[-1])
-    return Plan(tuple(_verdict(context, index, argocd) for index in range(len(facts.items))))
+    return Plan(tuple(_verdict(planned, argocd) for planned in context.objects))
 
 
-def _verdict(context: PlanContext, index: int, argocd: ArgoCD) -> Verdict:
-    item, owner = context.facts.items[index], context.owners[index]
-    rewrite = context.proposed_rewrite(index)
+def _verdict(planned: PlannedObject, argocd: ArgoCD) -> Verdict:
+    context, item = planned.context, planned.item
     if context.policy.prune_false and _kept(item):
-        rewrite = replace(rewrite, options=_without_pruning(item))
-    found = [allowed(finding, context.policy) for finding in _findings(context, index, rewrite, argocd)]
+        planned = replace(planned, proposed=replace(planned.proposed, options=_without_pruning(item)))
+    rewrite = planned.proposed
+    found = [allowed(finding, context.policy) for finding in _findings(planned, argocd)]
     refused = any(finding.severity is Severity.ERROR for finding in found)
     return Verdict(
         ref=item.ref,
         key=item.key,
         resource=item.resource,
-        ownership=owner,
+        ownership=planned.owner,
         actions=(Action.REFUSE,) if refused else actions_of(rewrite),
         findings=tuple(found),
         edits=() if refused else edits_of(item.ref, rewrite, None),
     )
 
 
-def _findings(context: PlanContext, index: int, rewrite: DocumentRewrite, argocd: ArgoCD) -> list[Finding]:
-    item, owner = context.facts.items[index], context.owners[index]
-    found = _about_owner(context, item, owner)
-    if context.stamped_unseen[:1] == [index]:
+def _findings(planned: PlannedObject, argocd: ArgoCD) -> list[Finding]:
+    context, item, rewrite = planned.context, planned.item, planned.proposed
+    found = _about_owner(context, item, planned.owner)
+    if item is next(iter(context.stamped_unseen), None):
         found.append(findings.not_looked_up(len(context.stamped_unseen) - 1, context.facts.invocation))
     if item.live is not None:
         found += _about_tracking(item.live, argocd)
-    if index in context.name_collisions:
-        found.append(
-            findings.name_collision([context.facts.items[other].name for other in context.name_collisions[index]])
-        )
+    if planned.collisions:
+        found.append(findings.name_collision([other.name for other in planned.collisions]))
     if rewrite.strip:
         found.append(findings.stripped(rewrite.strip))
     if _kept(item) and not rewrite.options and NO_PRUNING not in _options(item):

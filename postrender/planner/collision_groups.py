@@ -7,12 +7,11 @@ from collections.abc import Hashable, Iterator
 from postrender._record import replace
 from postrender.helm.matching import identity
 from postrender.helm.objects import ManifestObject, build_object, stamped
-from postrender.helm.ownership import Ownership
 from postrender.helm.patch.json_values import sharing
 from postrender.helm.simulate import Prediction, Update
 from postrender.helm.versions import Matching
 from postrender.models import SECRET, Json, LiveObject, ReleaseName
-from postrender.planner.context import PlanContext
+from postrender.planner.context import PlanContext, PlannedObject
 from postrender.planner.evaluate import simulate_group
 from postrender.planner.facts import DesiredObject, Facts
 from postrender.planner.policy import OnDrift, Policy
@@ -20,51 +19,55 @@ from postrender.planner.rewrite import CollisionGroup, DocumentRewrite, GroupMem
 from postrender.planner.search import solve
 
 
-def solve_groups(context: PlanContext, release: ReleaseName) -> dict[int, RewriteOutcome]:
-    """The outcomes by index; a group of which nothing is live has none, since Helm only creates."""
+def solve_groups(context: PlanContext, release: ReleaseName) -> list[PlannedObject]:
+    """The objects of the stream with their outcomes; a group that Helm only creates has none."""
     found: dict[int, RewriteOutcome] = {}
-    for indices, group in _groups(context, release, live=True):
-        found.update(zip(indices, solve(group), strict=True))
-    return found
+    for members, group in _groups(context, release, live=True):
+        found.update(zip(map(id, members), solve(group), strict=True))
+    return [replace(planned, outcome=found.get(id(planned))) for planned in context.objects]
 
 
 def predict_unfiltered(facts: Facts) -> tuple[Prediction | None, ...]:
-    """What becomes of each object where Helm gets the stream as it came in, and finds nobody else's object in the way.
+    """What Helm would make of each object without postrender, as if every live object were its release's own.
 
-    ``None`` where nothing is predicted: nobody looked, Helm's version or the release is not known, Helm applies
-    server-side, a hook.
+    ``None`` for what is not predicted: a hook, an object that was not looked up, and every object if Helm applies
+    server-side or its version or the release is not known.
     """
     found: dict[int, Prediction] = {}
     invocation = facts.invocation
     if invocation.helm is not None and invocation.release is not None:
         context = PlanContext(facts, Policy(), invocation.helm)
-        for indices, group in () if context.server_side else _groups(context, invocation.release, live=False):
-            found.update(zip(indices, simulate_group(group, [DocumentRewrite()] * len(indices)), strict=True))
-    return tuple(found.get(index) for index in range(len(facts.items)))
+        for members, group in () if context.server_side else _groups(context, invocation.release, live=False):
+            predictions = simulate_group(group, [DocumentRewrite()] * len(members))
+            found.update(zip((id(planned.item) for planned in members), predictions, strict=True))
+    return tuple(found.get(id(item)) for item in facts.items)
 
 
-def _groups(context: PlanContext, release: ReleaseName, *, live: bool) -> Iterator[tuple[list[int], CollisionGroup]]:
-    """The groups of lookalikes, single objects included, with the indices of their members.
+def _groups(
+    context: PlanContext, release: ReleaseName, *, live: bool
+) -> Iterator[tuple[list[PlannedObject], CollisionGroup]]:
+    """The objects that Helm looks at together, by Kind, namespace and name; most groups have one member.
 
-    With ``live``, only those of which something is live: the documents of the others need not be read.
+    With ``live``, only groups of which something is live: the documents of the others need not be read.
     """
-    groups: dict[Hashable, list[int]] = {}
-    for index, item in enumerate(context.facts.items):
+    groups: dict[Hashable, list[PlannedObject]] = {}
+    for planned in context.objects:
+        item = planned.item
         if not item.hook and item.observation is not None:
-            groups.setdefault(identity(Matching.KIND, item.ref.gvk, item.key), []).append(index)
+            groups.setdefault(identity(Matching.KIND, item.ref.gvk, item.key), []).append(planned)
     stored: dict[Hashable, list[ManifestObject]] = {}
     for entry in context.facts.previous_objects:
         stored.setdefault(identity(Matching.KIND, entry.gvk, entry.key), []).append(entry)
-    for same, indices in groups.items():
-        if live and all(context.facts.items[index].live is None for index in indices):
+    for same, members in groups.items():
+        if live and all(planned.item.live is None for planned in members):
             continue
-        yield indices, _group(context, release, indices, stored.get(same, []))
+        yield members, _group(context, release, members, stored.get(same, []))
 
 
 def _group(
-    context: PlanContext, release: ReleaseName, indices: list[int], stored: list[ManifestObject]
+    context: PlanContext, release: ReleaseName, group: list[PlannedObject], stored: list[ManifestObject]
 ) -> CollisionGroup:
-    items = [context.facts.items[index] for index in indices]
+    items = [planned.item for planned in group]
     first = context.facts.desired(items[0].ref)
     wanted = [sharing(context.facts.desired(item.ref), first) for item in items]
     held = {(entry.gvk, entry.key) for entry in stored}
@@ -76,9 +79,9 @@ def _group(
             place for place, item in enumerate(items) if item.live is not None and (item.ref.gvk, item.key) not in held
         ],
         live={
-            item.key: sharing(_body(context, release, item.live, context.owners[index]), body)
-            for index, item, body in zip(indices, items, wanted, strict=True)
-            if item.live is not None
+            planned.item.key: sharing(_body(planned, planned.item.live, release), body)
+            for planned, body in zip(group, wanted, strict=True)
+            if planned.item.live is not None
         },
         helm=context.helm,
         matching=behaviour.matching,
@@ -88,8 +91,8 @@ def _group(
         status_apart=frozenset(item.ref.gvk for item in items if item.resource.status_apart),
     )
     members = [
-        GroupMember(_entry(context, item, body), context.proposed_rewrite(index))
-        for index, item, body in zip(indices, items, wanted, strict=True)
+        GroupMember(_entry(context, planned.item, body), planned.proposed)
+        for planned, body in zip(group, wanted, strict=True)
     ]
     drift = context.policy.on_drift
     stores_live, apply = drift is OnDrift.STORE, drift is OnDrift.APPLY
@@ -112,8 +115,8 @@ def _entry(context: PlanContext, item: DesiredObject, body: Json) -> ManifestObj
     return replace(build_object(item.ref.gvk, item.key, context.facts.desired.document(item.ref)), body=body)
 
 
-def _body(context: PlanContext, release: ReleaseName, live: LiveObject, owner: Ownership | None) -> Json:
-    """The live body as Helm will find it: stamped where postrender is going to stamp it first."""
+def _body(planned: PlannedObject, live: LiveObject, release: ReleaseName) -> Json:
+    """The live object as Helm will find it: with the ownership metadata if postrender writes that first."""
     if live.body is None:
         raise ValueError(f"no body was read for {live.key}")
-    return stamped(live.body, release) if context.adopts(owner) else live.body
+    return stamped(live.body, release) if planned.adopted else live.body

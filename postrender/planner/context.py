@@ -1,10 +1,11 @@
-"""What the verdicts of one decision share: whose each object is, who collides, what is wished for each document."""
+"""The input of one decision: the run as a whole (``PlanContext``) and each object of the stream (``PlannedObject``)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
-from postrender._record import replace
+from postrender._record import Record, replace
 from postrender.helm.invocation import Action
 from postrender.helm.matching import identity, name_collisions
 from postrender.helm.objects import build_object
@@ -15,8 +16,12 @@ from postrender.planner.facts import DesiredObject, Facts, applies_server_side, 
 from postrender.planner.findings import NEVER_ALLOWED
 from postrender.planner.labels import kind_label
 from postrender.planner.policy import Adopt, Policy, Stamp
-from postrender.planner.rewrite import DocumentRewrite
+from postrender.planner.rewrite import DocumentRewrite, RewriteOutcome
 from postrender.planner.verdict import Finding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from postrender.helm.simulate import Prediction
 
 ADOPTABLE = {Standing.ORPHAN: Adopt.ORPHANS, Standing.UNMANAGED: Adopt.UNMANAGED}
 """Standings of objects that Helm refuses, and what the user allows to have them stamped."""
@@ -34,13 +39,50 @@ def allowed(finding: Finding, policy: Policy) -> Finding:
     return replace(finding, severity=Severity.WARNING) if finding.code in policy.allow else finding
 
 
-class PlanContext:
-    """One decision for one version of Helm.
+class PlannedObject(Record):
+    """One object of the stream, as the decision sees it.
 
-    ``owners`` holds each object's ownership by index (``None`` if it was not looked up), ``name_collisions`` the
-    indices of the objects that share an object's Kind, namespace and name in another group. ``touches_live`` is true
-    if any object of the stream exists already, so that a run that fails midway leaves something half done.
-    ``stamped_unseen`` are the indices of objects that get ownership metadata without a lookup.
+    ``owner`` is ``None`` if the object was not looked up. ``collisions`` are the objects that share its Kind,
+    namespace and name in another group, ``documents`` all documents of this very object if the stream has more than
+    one, in stream order. ``proposed`` is what would be written into the document if Helm applied everything;
+    ``outcome`` what the simulation of Helm's update found, ``None`` if nothing was simulated.
+    """
+
+    context: PlanContext
+    item: DesiredObject
+    owner: Ownership | None
+    proposed: DocumentRewrite
+    collisions: tuple[DesiredObject, ...] = ()
+    documents: tuple[DesiredObject, ...] = ()
+    outcome: RewriteOutcome | None = None
+
+    @property
+    def rewrite(self) -> DocumentRewrite:
+        """What is written into the document."""
+        return self.outcome.rewrite if self.outcome else self.proposed
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """What Helm's update makes of the object, if that was simulated."""
+        return self.outcome.prediction if self.outcome else None
+
+    @property
+    def adopted(self) -> bool:
+        """True if postrender itself writes the ownership metadata to the live object first."""
+        return self.context.adopts(self.owner)
+
+    @property
+    def first_document(self) -> bool:
+        """False if an earlier document of the stream is of the same object."""
+        return not self.documents or self.item is self.documents[0]
+
+
+class PlanContext:
+    """One run, decided for one version of Helm.
+
+    ``objects`` are the objects of the stream, in its order. ``touches_live`` is true if any of them exists already, so
+    that a run that fails midway leaves something half done. ``stamped_unseen`` are the objects that get ownership
+    metadata without a lookup.
     """
 
     def __init__(self, facts: Facts, policy: Policy, helm: HelmVersion) -> None:
@@ -51,15 +93,13 @@ class PlanContext:
         self.release = facts.invocation.release
         self.upgrade = base_revision(facts.invocation, facts.revisions) is not None
         self.server_side = applies_server_side(facts.invocation, facts.revisions, self.behaviour)
-        stored = frozenset(entry.key for entry in facts.previous_objects)
-        self.owners = [self._ownership(item, item.key in stored) for item in facts.items]
-        self.name_collisions = self._name_collisions()
         self.touches_live = any(item.live is not None for item in facts.items)
         self.stamped_unseen = [
-            index
-            for index, item in enumerate(facts.items)
+            item
+            for item in facts.items
             if policy.stamp is Stamp.ALL and item.observation is None and item.key.name and not item.hook
         ]
+        self.objects = self._objects()
 
     @property
     def taken_by_helm(self) -> bool:
@@ -150,15 +190,6 @@ class PlanContext:
             item.key.name for item in self.facts.items if item.key.group_kind == NAMESPACE and item.live is None
         )
 
-    @cached_property
-    def duplicates(self) -> dict[int, tuple[int, ...]]:
-        """For each object that the stream has more than once the indices of all its documents, ascending."""
-        places: dict[ObjectKey, list[int]] = {}
-        for index, item in enumerate(self.facts.items):
-            if item.key.name and not item.hook:
-                places.setdefault(item.key, []).append(index)
-        return {index: tuple(same) for same in places.values() if len(same) > 1 for index in same}
-
     def allowed(self, finding: Finding) -> Finding:
         """The finding; as a warning where the user allows it by its code."""
         return allowed(finding, self.policy)
@@ -167,9 +198,31 @@ class PlanContext:
         """Whether postrender itself may stamp the live object: not where Helm's own flag lets it through."""
         return owner is not None and not self.taken_by_helm and ADOPTABLE.get(owner.standing) in self.policy.adopt
 
-    def proposed_rewrite(self, index: int) -> DocumentRewrite:
-        """What would be written into the document if Helm carried everything out."""
-        item, owner = self.facts.items[index], self.owners[index]
+    def _objects(self) -> list[PlannedObject]:
+        stored = frozenset(entry.key for entry in self.facts.previous_objects)
+        plain = [item for item in self.facts.items if not item.hook and item.key.name]
+        collisions = _name_collisions(plain)
+        documents: dict[ObjectKey, list[DesiredObject]] = {}
+        for item in plain:
+            documents.setdefault(item.key, []).append(item)
+        result = []
+        for item in self.facts.items:
+            owner = self._ownership(item, stored=item.key in stored)
+            others = collisions.get(id(item), ())
+            same = () if item.hook else documents.get(item.key, ())
+            result.append(
+                PlannedObject(
+                    self,
+                    item,
+                    owner,
+                    self._proposed(item, owner, collides=bool(others)),
+                    others,
+                    tuple(same) if len(same) > 1 else (),
+                )
+            )
+        return result
+
+    def _proposed(self, item: DesiredObject, owner: Ownership | None, *, collides: bool) -> DocumentRewrite:
         if item.hook:
             return DocumentRewrite()
         adopted = owner is not None and owner.standing not in (Standing.ABSENT, Standing.OURS, Standing.UNKNOWN)
@@ -177,22 +230,22 @@ class PlanContext:
         key = self.policy.label_key
         return DocumentRewrite(
             strip=(*item.ref.server_set, *item.ref.server_set_empty) if _EXPORTED & set(item.ref.server_set) else (),
-            label=(key, kind_label(item.key.group_kind)) if key and index in self.name_collisions else None,
+            label=(key, kind_label(item.key.group_kind)) if key and collides else None,
             stamp=self.release if stamp else None,
         )
 
-    def _ownership(self, item: DesiredObject, stored: bool) -> Ownership | None:
+    def _ownership(self, item: DesiredObject, *, stored: bool) -> Ownership | None:
         if item.observation is None:
             return None
         owner = classify(item.observation, self.release, stored=stored, living=self.facts.live_releases)
         holder = self.facts.holders.get(item.key)
         return Ownership(Standing.FOREIGN, holder) if holder is not None and owner.standing in ADOPTABLE else owner
 
-    def _name_collisions(self) -> dict[int, tuple[int, ...]]:
-        items = self.facts.items
-        plain = [index for index, item in enumerate(items) if not item.hook and item.key.name]
-        return {
-            plain[one]: tuple(plain[other] for other in group if other != one)
-            for group in name_collisions([(items[index].ref.gvk, items[index].key) for index in plain])
-            for one in group
-        }
+
+def _name_collisions(items: Sequence[DesiredObject]) -> dict[int, tuple[DesiredObject, ...]]:
+    """The other objects of each group of ``name_collisions``, by ``id`` of the object."""
+    return {
+        id(items[one]): tuple(items[other] for other in group if other != one)
+        for group in name_collisions([(item.ref.gvk, item.key) for item in items])
+        for one in group
+    }

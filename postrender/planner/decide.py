@@ -7,23 +7,21 @@ from collections.abc import Sequence
 from postrender._record import replace
 from postrender.helm.invocation import Action as HelmAction
 from postrender.helm.invocation import Invocation
-from postrender.helm.ownership import Ownership
 from postrender.helm.versions import BEHAVIOUR_CHANGES, HelmVersion, behaviour_of
 from postrender.models import SECRET, Json, ObjectKey, Severity, StoredRelease
 from postrender.planner import findings
-from postrender.planner.context import ADOPTABLE, PlanContext
+from postrender.planner.context import ADOPTABLE, PlanContext, PlannedObject
 from postrender.planner.edits import actions_of, edits_of
 from postrender.planner.facts import DesiredObject, Facts, applies_server_side
 from postrender.planner.hazards import hazards
 from postrender.planner.policy import Policy
 from postrender.planner.removals import removals
-from postrender.planner.rewrite import DocumentRewrite, RewriteOutcome
+from postrender.planner.rewrite import RewriteOutcome
 from postrender.planner.verdict import Action, Finding, Plan, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from postrender.cluster.interface import DryRunRequest
-    from postrender.helm.simulate import Prediction
 
 
 def decide(facts: Facts, policy: Policy) -> Plan:
@@ -99,47 +97,42 @@ def _refusals(verdict: Verdict) -> list[str]:
 
 def _decide(facts: Facts, policy: Policy, helm: HelmVersion) -> Plan:
     context = PlanContext(facts, policy, helm)
-    found = _outcomes(context)
-    verdicts = tuple(_verdict(context, index, found.get(index)) for index in range(len(facts.items)))
+    verdicts = tuple(_verdict(planned) for planned in _solved(context))
     return Plan(verdicts, removals(context) if facts.removed else ())
 
 
-def _outcomes(context: PlanContext) -> dict[int, RewriteOutcome]:
-    """What the simulation says; nothing where Helm creates, applies server-side, or only renders."""
+def _solved(context: PlanContext) -> list[PlannedObject]:
+    """The objects with what the simulation of Helm finds; without if Helm creates, applies or only renders them."""
     if context.server_side or context.release is None or context.facts.invocation.action is HelmAction.TEMPLATE:
-        return {}
+        return context.objects
     if all(item.live is None for item in context.facts.items):
-        return {}
+        return context.objects
     # The model of Helm's patches takes longer to import than a stream of new objects takes to filter.
     from postrender.planner.collision_groups import solve_groups
 
     return solve_groups(context, context.release)
 
 
-def _verdict(context: PlanContext, index: int, outcome: RewriteOutcome | None) -> Verdict:
-    item, owner = context.facts.items[index], context.owners[index]
-    rewrite = outcome.rewrite if outcome else context.proposed_rewrite(index)
-    found = [context.allowed(finding) for finding in _findings(context, index, rewrite, outcome)]
+def _verdict(planned: PlannedObject) -> Verdict:
+    context, item, rewrite, outcome = planned.context, planned.item, planned.rewrite, planned.outcome
+    found = [context.allowed(finding) for finding in _findings(planned)]
     refused = any(finding.severity is Severity.ERROR for finding in found)
-    adopt = item.live if not refused and context.adopts(owner) else None
+    adopt = item.live if not refused and planned.adopted else None
     apply = None if refused else outcome.apply if outcome else _removal_patch(context, item)
     body = context.facts.desired(item.ref) if rewrite.replacement is not None else None
-    prediction = outcome.prediction if outcome else None
     return Verdict(
         ref=item.ref,
         key=item.key,
         resource=item.resource,
-        ownership=owner,
+        ownership=planned.owner,
         actions=(Action.REFUSE,) if refused else actions_of(rewrite, adopt, apply),
         findings=tuple(found),
         edits=() if refused else edits_of(item.ref, rewrite, body),
-        prediction=prediction,
+        prediction=planned.prediction,
         adopt=adopt,
         apply=apply,
         repair_patch=outcome.repair_patch if outcome and not _of_others(found) else None,
-        dry_run=None
-        if refused or (outcome and apply is not None)
-        else _dry_run_request(context, index, rewrite, prediction),
+        dry_run=None if refused or (outcome and apply is not None) else _dry_run_request(planned),
     )
 
 
@@ -152,7 +145,7 @@ def _removal_patch(context: PlanContext, item: DesiredObject) -> Json:
     return string_data.removal_patch(context, string_data.left(context, item))
 
 
-def _about_string_data(context: PlanContext, item: DesiredObject) -> list[Finding]:
+def _string_data_findings(context: PlanContext, item: DesiredObject) -> list[Finding]:
     if not (context.server_side and item.key.group_kind == SECRET and item.live):
         return []
     from postrender.planner import string_data
@@ -166,73 +159,66 @@ def _of_others(found: Sequence[Finding]) -> bool:
     return any(finding.severity is Severity.ERROR and finding.code.startswith("PR1") for finding in found)
 
 
-def _dry_run_request(
-    context: PlanContext, index: int, rewrite: DocumentRewrite, prediction: Prediction | None
-) -> DryRunRequest | None:
-    if not context.touches_live:
+def _dry_run_request(planned: PlannedObject) -> DryRunRequest | None:
+    if not planned.context.touches_live:
         return None  # As for ``solve_groups``: a stream of new objects asks nothing, and needs none of what comes now.
     from postrender.planner.dry_run import dry_run_request
 
-    return dry_run_request(context, index, rewrite, prediction)
+    return dry_run_request(planned)
 
 
-def _findings(
-    context: PlanContext, index: int, rewrite: DocumentRewrite, outcome: RewriteOutcome | None
-) -> list[Finding]:
-    item = context.facts.items[index]
-    found = _about_owner(context, item, context.owners[index])
-    if context.stamped_unseen[:1] == [index]:
+def _findings(planned: PlannedObject) -> list[Finding]:
+    context, item, rewrite = planned.context, planned.item, planned.rewrite
+    found = _ownership_findings(planned)
+    if item is next(iter(context.stamped_unseen), None):
         found.append(findings.not_looked_up(len(context.stamped_unseen) - 1, context.facts.invocation))
     if item.live is not None and context.cannot_adopt_server_side:
         found.append(findings.not_applied(context.facts.invocation))
-    if context.refuses_names(context.facts.items[index]):
+    if context.refuses_names(item):
         found.append(findings.name_and_prefix())
-    if index in context.name_collisions:
-        found.append(
-            findings.name_collision([context.facts.items[other].name for other in context.name_collisions[index]])
-        )
-    if index in context.duplicates:
+    if planned.collisions:
+        found.append(findings.name_collision([other.name for other in planned.collisions]))
+    if planned.documents:
         from postrender.planner.duplicates import duplicate_findings  # Few streams have any.
 
-        found.extend(duplicate_findings(context, index))
+        found.extend(duplicate_findings(planned))
     if rewrite.strip:
         found.append(findings.stripped(rewrite.strip))
-    if outcome:
-        found.extend(_about_outcome(context, index, rewrite, outcome))
-    found.extend(_about_string_data(context, context.facts.items[index]))
-    return [*found, *hazards(context, index, rewrite)]
+    if planned.outcome:
+        found.extend(_simulation_findings(planned, planned.outcome))
+    found.extend(_string_data_findings(context, item))
+    return [*found, *hazards(planned)]
 
 
-def _about_outcome(
-    context: PlanContext, index: int, rewrite: DocumentRewrite, outcome: RewriteOutcome
-) -> list[Finding]:
+def _simulation_findings(planned: PlannedObject, outcome: RewriteOutcome) -> list[Finding]:
     from postrender.planner import simulation_findings  # As for ``solve_groups``: not for a stream of new objects.
 
-    found = simulation_findings.of_outcome(outcome, context.upgrade, context.policy, context.helm)
-    reason = context.facts.not_compared.get(context.facts.items[index].key)
+    context, item, rewrite = planned.context, planned.item, planned.rewrite
+    found = simulation_findings.of_outcome(outcome, context.policy, context.helm, upgrade=context.upgrade)
+    reason = context.facts.not_compared.get(item.key)
     if reason:
         found.append(simulation_findings.not_compared(reason))
-    rejected = context.facts.rejected.get(context.facts.items[index].key)
-    if rejected is not None and outcome.rewrite.replacement is not None:
+    rejected = context.facts.rejected.get(item.key)
+    if rejected is not None and rewrite.replacement is not None:
         # The upgrade that is announced would fail.
-        found.append(simulation_findings.rejected(rejected, context.facts.items[index].name, creates=False))
+        found.append(simulation_findings.rejected(rejected, item.name, creates=False))
     if outcome.dropped_by_server:
         found.append(simulation_findings.dropped(outcome.dropped_by_server))
-    if context.policy.lasting and (
-        rewrite.pin or (rewrite.replacement is not None and (outcome.differing or not outcome.nulls))
-    ):
+    stores_live = rewrite.replacement is not None and (outcome.differing or not outcome.nulls)
+    if context.policy.lasting and (rewrite.pin or stores_live):
         found.append(simulation_findings.not_for_git(pin=bool(rewrite.pin)))
     if outcome.policy:
-        found.append(simulation_findings.policy_ahead(outcome.policy, context.facts.items[index].name))
+        found.append(simulation_findings.policy_ahead(outcome.policy, item.name))
     return found
 
 
-def _about_owner(context: PlanContext, item: DesiredObject, owner: Ownership | None) -> list[Finding]:
+def _ownership_findings(planned: PlannedObject) -> list[Finding]:
+    context, owner = planned.context, planned.owner
     if owner is None:
         return []
     if owner.standing in ADOPTABLE:
         if context.taken_by_helm:
             return [findings.taken_by_helm(owner)]
-        if context.adopts(owner):
+        if planned.adopted:
             return [findings.adopted(owner, context.release)]
-    return findings.of_owner(owner, context.release, item.name, context.facts.invocation, context.behaviour)
+    return findings.of_owner(owner, context.release, planned.item.name, context.facts.invocation, context.behaviour)

@@ -28,12 +28,11 @@ from postrender.helm.server_side.leftovers import lost
 from postrender.helm.simulate import Prediction, Request
 from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Absent, Json, LiveObject, Severity
 from postrender.planner import simulation_findings
-from postrender.planner.context import PlanContext, allowed
+from postrender.planner.context import PlannedObject, allowed
 from postrender.planner.evaluate import comparable
 from postrender.planner.facts import DesiredObject, Facts
 from postrender.planner.fresh_install import ignored
 from postrender.planner.policy import Policy
-from postrender.planner.rewrite import DocumentRewrite
 from postrender.planner.verdict import Action, Finding, Plan, Verdict
 
 _STAMPED = frozenset(
@@ -46,27 +45,26 @@ _STAMPED = frozenset(
 _VERBS = {PatchType.STRATEGIC: Verb.STRATEGIC, PatchType.MERGE: Verb.MERGE}
 
 
-def dry_run_request(
-    context: PlanContext, index: int, rewrite: DocumentRewrite, prediction: Prediction | None
-) -> DryRunRequest | None:
-    """What Helm will send for the object of a run that touches what is live.
+def dry_run_request(planned: PlannedObject) -> DryRunRequest | None:
+    """What Helm will send for the object, in a run that changes live objects.
 
-    ``None`` where it sends nothing, or nothing is known of it, or this very run changes first what the answer rests on.
+    ``None`` if Helm sends nothing, if its request is not known, and if this run first changes what the answer depends
+    on.
     """
-    item = context.facts.items[index]
+    context, item, prediction = planned.context, planned.item, planned.prediction
     if item.hook or context.release is None or context.facts.invocation.helm is None or context.depends_on_stream(item):
         return None
     if item.live is None:
-        return _creation(context, item, rewrite)
+        return _creation(planned)
     if context.server_side:
         return DryRunRequest(
             Verb.APPLY,
             item.resource,
             item.key,
-            target(context, item, rewrite),
+            target(planned),
             force=context.forces_conflicts,
             migrates_field_manager=context.upgrades_field_manager,
-            ownership_written_first=context.adopts(context.owners[index]),
+            ownership_written_first=planned.adopted,
             strict_validation=True,
             has_client_side_fields=any(_plain(entry) for entry in item.live.managed_fields),
         )
@@ -74,13 +72,16 @@ def dry_run_request(
         return None
     if prediction.request is Request.PATCH:
         verb = _VERBS[patch_type(item.ref.gvk, context.helm)]
-        stamped_first = context.adopts(context.owners[index])
-        follows = index in context.duplicates and index != context.duplicates[index][0]
         return DryRunRequest(
-            verb, item.resource, item.key, prediction.patch, ownership_written_first=stamped_first, follows=follows
+            verb,
+            item.resource,
+            item.key,
+            prediction.patch,
+            ownership_written_first=planned.adopted,
+            follows=not planned.first_document,
         )
     if prediction.request is Request.REPLACE:
-        body = _at_version(target(context, item, rewrite), item.live)
+        body = _at_version(target(planned), item.live)
         # ``replaceResource`` (pkg/kube/client.go) asks for it from 4.0.0 on.
         return DryRunRequest(Verb.REPLACE, item.resource, item.key, body, strict_validation=context.helm.major >= 4)
     return None
@@ -92,8 +93,9 @@ def _plain(entry: Json) -> bool:
     return writer == (MANAGER, "Update", "")
 
 
-def _creation(context: PlanContext, item: DesiredObject, rewrite: DocumentRewrite) -> DryRunRequest | None:
-    """What Helm will send for an object that is not live; ``None`` where that is not certain."""
+def _creation(planned: PlannedObject) -> DryRunRequest | None:
+    """What Helm will send for an object that is not live; ``None`` if it is not certain that it is not."""
+    context, item = planned.context, planned.item
     if not isinstance(item.observation, Absent):
         return None
     applies = context.server_side and context.behaviour.server_side_creates
@@ -101,17 +103,18 @@ def _creation(context: PlanContext, item: DesiredObject, rewrite: DocumentRewrit
         Verb.APPLY if applies else Verb.CREATE,
         item.resource,
         item.key,
-        target(context, item, rewrite),
+        target(planned),
         force=context.forces_conflicts,
         creates=True,
         strict_validation=applies,
     )
 
 
-def target(context: PlanContext, item: DesiredObject, rewrite: DocumentRewrite) -> Json:
-    """The object as Helm builds it of what is emitted, stamped."""
+def target(planned: PlannedObject) -> Json:
+    """The object as Helm builds it from the rewritten document, with the ownership metadata."""
+    context, item = planned.context, planned.item
     assert context.release is not None
-    body = rewrite.emitted(context.facts.desired.document(item.ref))
+    body = planned.rewrite.emitted(context.facts.desired.document(item.ref))
     return stamped(sent(item.key, body), context.release, context.helm)
 
 

@@ -8,10 +8,9 @@ from postrender.helm.hooks import HOOK, events, unknown_events
 from postrender.helm.matching import no_original
 from postrender.helm.ownership import Standing
 from postrender.models import RESOURCE_POLICY, SECRET, Json, LiveObject, Severity
-from postrender.planner.context import PlanContext
+from postrender.planner.context import PlanContext, PlannedObject
 from postrender.planner.facts import DesiredObject
 from postrender.planner.findings import kubectl, some
-from postrender.planner.rewrite import DocumentRewrite
 from postrender.planner.verdict import Finding
 
 KEEP = "keep"
@@ -19,9 +18,9 @@ _EVENTS = {True: {"pre-upgrade", "post-upgrade"}, False: {"pre-install", "post-i
 _ADOPTED = frozenset((Standing.OURS_KEPT, Standing.ORPHAN, Standing.UNMANAGED))
 
 
-def hazards(context: PlanContext, index: int, rewrite: DocumentRewrite) -> Iterator[Finding]:
-    """What is to be said of one object of the stream beside its owner and what Helm will make of it."""
-    item, owner = context.facts.items[index], context.owners[index]
+def hazards(planned: PlannedObject) -> Iterator[Finding]:
+    """Findings about later runs, failing runs and hooks, for one object of the stream."""
+    context, item, owner = planned.context, planned.item, planned.owner
     if item.hook:
         if unknown := unknown_events(item.ref.annotations):
             yield _skipped(unknown)
@@ -31,7 +30,7 @@ def hazards(context: PlanContext, index: int, rewrite: DocumentRewrite) -> Itera
     if owner is None:
         return
     if owner.standing in _ADOPTED and item.live is not None:
-        yield from _adopted_but_not_kept(context, item, item.live, rewrite)
+        yield from _adopted_but_not_kept(planned, item.live)
         yield from _overwritten(context, item, item.live)
     elif owner.standing is Standing.OURS and item.live is not None:
         yield from _kept_only_live(context, item, item.live)
@@ -49,15 +48,14 @@ def _created_client_side(context: PlanContext) -> bool:
     return known and context.upgrade and context.server_side and not context.behaviour.server_side_creates
 
 
-def _adopted_but_not_kept(
-    context: PlanContext, item: DesiredObject, live: LiveObject, rewrite: DocumentRewrite
-) -> Iterator[Finding]:
+def _adopted_but_not_kept(planned: PlannedObject, live: LiveObject) -> Iterator[Finding]:
     """An adopted object that goes when the run undoes itself, or with the release.
 
     A failed install uninstalls (``failRelease``, pkg/action/install.go), which spares what is stored with any resource
     policy (``filterManifestsToKeep``, resource_policy.go). A failed upgrade rolls back, and deletes what the revision
     before does not hold, unless the live object says exactly ``keep`` (``update``, pkg/kube/client.go).
     """
+    context, item, rewrite = planned.context, planned.item, planned.rewrite
     annotations = item.ref.annotations if rewrite.replacement is None else _annotations(rewrite.replacement)
     policy = annotations.get(RESOURCE_POLICY)
     safe = policy == KEEP if context.upgrade else policy is not None

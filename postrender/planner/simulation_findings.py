@@ -41,7 +41,7 @@ def policy_ahead(policy: str, name: str) -> Finding:
     )
 
 
-def of_outcome(outcome: RewriteOutcome, upgrade: bool, policy: Policy, helm: HelmVersion) -> list[Finding]:
+def of_outcome(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, upgrade: bool) -> list[Finding]:
     """What the simulation of Helm's update says; ``upgrade`` tells it from an install."""
     findings: list[Finding] = []
     prediction, pin = outcome.prediction, outcome.rewrite.pin

@@ -48,8 +48,8 @@ class Verdict(Record):
     ``edits`` are what the filter does to its document, ``adopt`` the live object that ``--adopt`` lets postrender
     stamp first, ``apply`` the JSON merge patch that ``--on-drift apply`` lets it send to the live object before Helm
     runs (``None`` for none), ``repair_patch`` the one that would give it what the chart wants if this Helm does not,
-    ``dry_runst`` what Helm will send to it. ``prediction`` is ``None`` where nobody looked, or
-    where Helm applies server-side and the server was not asked.
+    ``dry_run`` the request that Helm will send for it. ``prediction`` is ``None`` if the object was not looked up, and
+    if Helm applies server-side and the server was not asked.
     """
 
     ref: ObjectRef

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from postrender import manifest as manifests
+from postrender._record import replace
 from postrender.cluster.client import connect
 from postrender.cluster.interface import ClusterReader
 from postrender.helm.api_server import SERVER_KEPT, drop_empty_data
@@ -19,10 +20,11 @@ from postrender.operations.filter.collect import collect_facts
 from postrender.operations.filter.dry_runs import run_dry_runs
 from postrender.planner.collision_groups import predict_unfiltered
 from postrender.planner.context import PlanContext as Decision
+from postrender.planner.context import PlannedObject
 from postrender.planner.dry_run import conflicted, dry_run_request, prediction_after, target
 from postrender.planner.facts import DesiredObject, Facts
 from postrender.planner.policy import Policy
-from postrender.planner.rewrite import DocumentRewrite
+from postrender.planner.rewrite import DocumentRewrite, RewriteOutcome
 from tests.e2e.api import Object
 from tests.e2e.kinds import SECRET
 from tests.e2e.matrix.ending import Ending, Id, ending, id_of
@@ -106,32 +108,38 @@ def _predicted(facts: Facts, source: ClusterReader) -> list[tuple[DesiredObject,
     found = _before_trial(run) if run.server_side else list(predict_unfiltered(facts))
     asked = {
         index: request
-        for index, prediction in enumerate(found)
+        for index, (planned, prediction) in enumerate(zip(run.objects, found, strict=True))
         if run.touches_live
         and (prediction is None or not prediction.error)
-        and (request := dry_run_request(run, index, DocumentRewrite(), prediction)) is not None
+        and (request := dry_run_request(_as_it_is(planned, prediction))) is not None
     }
     for (index, request), answer in zip(asked.items(), run_dry_runs(list(asked.values()), source), strict=True):
         found[index] = prediction_after(facts.items[index], request, answer, found[index])
     return [(item, prediction) for item, prediction in zip(facts.items, found, strict=True) if prediction is not None]
 
 
+def _as_it_is(planned: PlannedObject, prediction: Prediction | None = None) -> PlannedObject:
+    """The object with nothing rewritten in its document."""
+    outcome = None if prediction is None else RewriteOutcome(DocumentRewrite(), prediction)
+    return replace(planned, proposed=DocumentRewrite(), outcome=outcome)
+
+
 def _before_trial(run: Decision) -> list[Prediction | None]:
     """Server-side: what is new is as it is sent, what is live only the server can tell."""
     applies = run.behaviour.server_side_creates or not run.updates
     found: list[Prediction | None] = []
-    for index, item in enumerate(run.facts.items):
-        again = index in run.duplicates and index != run.duplicates[index][0]
+    first = {planned.item.key: planned for planned in run.objects if planned.first_document}
+    for planned in run.objects:
+        item, again = planned.item, not planned.first_document
         if item.hook:
             found.append(None)
         elif item.live is None and again and _without_original(run, item):
             error = no_original(run.helm, item.key)
             found.append(Prediction(Request.NOTHING, None, error=error, aborts_run=True))
         elif item.live is None and again and run.updates and not run.behaviour.server_side_creates:
-            made = target(run, run.facts.items[run.duplicates[index][0]], DocumentRewrite())
-            found.append(_over_its_own(run, item, made))
+            found.append(_over_its_own(run, planned, target(_as_it_is(first[item.key]))))
         elif item.live is None:
-            body = target(run, item, DocumentRewrite())
+            body = target(_as_it_is(planned))
             error = _never_there(body) if applies else ""
             live = drop_empty_data(item.ref.gvk, body)
             ends = run.updates and bool(error)
@@ -143,9 +151,9 @@ def _before_trial(run: Decision) -> list[Prediction | None]:
     return found
 
 
-def _over_its_own(run: Decision, item: DesiredObject, made: Json) -> Prediction:
+def _over_its_own(run: Decision, planned: PlannedObject, made: Json) -> Prediction:
     """What is applied over what the same Helm has just made client-side, twice in one stream."""
-    body = target(run, item, DocumentRewrite())
+    item, body = planned.item, target(_as_it_is(planned))
     if run.upgrades_field_manager:
         return Prediction(Request.APPLY, body, body)
     met = [path for path in differs(made, body) if _at(made, path) and _at(body, path)]

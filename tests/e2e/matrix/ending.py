@@ -65,7 +65,7 @@ def ending(
     run = PlanContext(facts, Policy(), invocation.helm)
     items = (*facts.items, *facts.removed)
     end = Ending({id_of(item): before[id_of(item)] for item in items if not item.hook})
-    twice = {id_of(facts.items[index]) for index in run.duplicates if facts.items[index].live is None}
+    twice = {id_of(planned.item) for planned in run.objects if planned.documents and planned.item.live is None}
     end.untold.update(twice)
     if not run.updates:
         predicted = _made_at_once(run, end, predicted, twice)
