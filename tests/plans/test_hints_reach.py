@@ -55,7 +55,7 @@ def advised(case: dict[str, Any], version: str, folder: Path) -> dict[str, set[s
     found: dict[str, set[str]] = {}
     try:
         plan = plan_stream(*given).plan
-        for verdict in (*plan.verdicts, *plan.leaving):
+        for verdict in (*plan.verdicts, *plan.removed):
             for finding in verdict.findings:
                 found.setdefault(finding.code, set()).update(finding.next)
         filter_stream(*given)

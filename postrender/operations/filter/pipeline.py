@@ -115,7 +115,7 @@ def _addressed(plan: Plan, source: ClusterReader | None) -> Plan:
         findings = tuple(replace(each, next=source.completed(each.next)) for each in verdict.findings)
         return replace(verdict, findings=findings)
 
-    return replace(plan, verdicts=tuple(map(addressed, plan.verdicts)), leaving=tuple(map(addressed, plan.leaving)))
+    return replace(plan, verdicts=tuple(map(addressed, plan.verdicts)), removed=tuple(map(addressed, plan.removed)))
 
 
 def _decided(facts: Facts, policy: Policy, source: ClusterReader | None) -> Plan:
