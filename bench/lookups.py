@@ -54,7 +54,7 @@ def rows(runs: int) -> list[Row]:
     return [
         *_compared(f"{OBJECTS} objects at {DELAY * 1000:g} ms, none live", taken[NEW]),
         *_compared("the same, all live and kept", taken[KEPT]),
-        *_compared("the same, one kept, the rest asked about as new", taken[MIXED]),
+        *_compared("the same, one kept, the rest checked as new", taken[MIXED]),
         Row("the most requests at once", near.most, "requests", MAX_REQUESTS),
         Row("peak memory above the interpreter", max(each.peak for each in taken.values()) / 1e6, "MB"),
     ]

@@ -73,7 +73,7 @@ def rows(runs: int) -> list[Row]:
             50,
         ),
         Row(
-            f"{sizes['7 MB'] / mega:.1f} MB, all stamped: kustomize takes",
+            f"{sizes['7 MB'] / mega:.1f} MB, all with ownership metadata added: kustomize takes",
             large["kustomize"].wall / large["7 MB"].wall,
             "times as long",
             12,
@@ -85,9 +85,9 @@ def rows(runs: int) -> list[Row]:
         Row("cost a byte of the 7 MB twice over, against once", per_byte["twice"] / per_byte["7 MB"], "times", 1.2),
         Row("peak memory above the interpreter", memory, "times the stream", 4),
         Row(
-            "10 documents, all of them live in a file: processor time above",
+            "10 documents, all of them in a snapshot file: processor time above",
             (small["live"].cpu - bare_python.cpu) * 1000,
             "ms",
         ),
-        Row(f"{sizes['7 MB'] / mega:.1f} MB, all of it live in a file: processor time", large["live"].cpu, "s"),
+        Row(f"{sizes['7 MB'] / mega:.1f} MB, all of it in a snapshot file: processor time", large["live"].cpu, "s"),
     ]

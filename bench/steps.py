@@ -16,13 +16,13 @@ from collections.abc import Iterator  # noqa: E402
 from contextlib import contextmanager  # noqa: E402
 
 IMPORTS = "imports of the filter"
-VERSION = "asking Helm for its version"
+VERSION = "running `helm version`"
 PACKAGE = "imports of what connects"
 CONNECT = "reading the kubeconfig, connecting"
 READ = "reading the stream"
-LOOK = "looking up what is live"
+LOOK = "looking up live objects"
 DECIDE = "deciding"
-WRITE = "writing and proving the edits"
+WRITE = "writing and checking the edits"
 
 STEPS = (IMPORTS, VERSION, PACKAGE, CONNECT, READ, LOOK, DECIDE, WRITE)
 """In the order in which they are taken."""

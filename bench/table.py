@@ -41,8 +41,8 @@ def machine() -> str:
 
 
 def markdown(rows: Iterable[Row]) -> str:
-    """The table as it stands in the README."""
-    lines = ["| what | measured | mark | |", "|---|---|---|---|"]
+    """The table as it stands in docs/performance.md."""
+    lines = ["| what | measured | limit | |", "|---|---|---|---|"]
     for row in rows:
         mark = "" if row.mark is None else f"{'≥' if row.at_least else '≤'} {row.mark:g}"
         lines.append(f"| {row.what} | {row.value:.3g} {row.unit} | {mark} | {row.verdict} |")

@@ -14,3 +14,10 @@ document.addEventListener("paste", (event) => {
   field.setRangeText(words, field.selectionStart, field.selectionEnd, "end");
   field.dispatchEvent(new Event("keyup"));
 });
+
+// A flag such as --adopt is a word: to the search, what a minus stands before must not be in a page.
+const { postMessage } = Worker.prototype;
+Worker.prototype.postMessage = function (message, ...rest) {
+  const words = typeof message?.data === "string" ? message.data.replace(/(^|\s)-+(?=\w)/g, "$1") : message?.data;
+  return postMessage.call(this, words === message?.data ? message : { ...message, data: words }, ...rest);
+};

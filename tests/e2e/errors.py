@@ -224,6 +224,14 @@ def nothing_came_out(stage: Stage) -> Run:
     return stage.it.install("shop", stage.chart(config()), filter=Filter((), silent))
 
 
+def no_plugin(stage: Stage) -> Run:
+    return stage.it.install("shop", stage.chart(config()), "--post-renderer", "postrender")
+
+
+def plugin_failed(stage: Stage) -> Run:
+    return stage.it.install("shop", stage.chart(config()), filter=Filter(("--adopt=none",)))
+
+
 def _pod(label: str) -> dict[str, Any]:
     return {"metadata": {"labels": {"app": label}}, "spec": {"containers": [{"name": "a", "image": "a"}]}}
 
@@ -250,6 +258,8 @@ ERRORS = (
     Error("no_right_to_look", ("3.12.3", "3.21.4", "4.3.1"), no_right_to_look),
     Error("not_served", ("3.12.3", "3.21.4", "4.3.1"), not_served),
     Error("nothing_came_out", ("4.0.0", "4.3.1"), nothing_came_out),
+    Error("no_plugin", ("4.0.0", "4.1.4", "4.3.1"), no_plugin),
+    Error("plugin_failed", ("4.0.0", "4.3.1"), plugin_failed),
 )
 """Every error of docs/errors.md."""
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from tests.tools import readmes, transcripts, typed
-from tests.tools.pages import EXAMPLES
+from tests.tools.pages import DOCS, EXAMPLES
 from tests.tools.typed import PAGES, Typed
 
 HELM = "3.21.4"
@@ -62,6 +62,11 @@ NOT_RUN: Mapping[str, str] = {
 ELSEWHERE: Mapping[str, str] = {
     "bin/docs": "tests/browser/test_site.py",
     "pipx install .": "tests/release/test_release.py",
+    **{
+        step.command: "docs/five-minutes.md"
+        for step in transcripts.steps(DOCS / "five-minutes.md")
+        if step.command != "helm uninstall shirts" and step.command in (DOCS / "zh" / "quick-start.md").read_text()
+    },
 }
 """Commands that a test of their own runs, and where."""
 

@@ -21,7 +21,9 @@ _PATTERNS = {
     language: [(re.compile(pattern, re.IGNORECASE), use) for pattern, use in _WORDS[language].items()]
     for language in ("english", "chinese")
 }
-_NO_PROSE = re.compile(r"^ *```.*?^ *```$|`[^`]*`|\]\([^)]*\)|<!--.*?-->|https?://\S+", re.MULTILINE | re.DOTALL)
+_NO_PROSE = re.compile(
+    r"^ *```.*?^ *```$|^:::.*?$|`[^`]*`|\]\([^)]*\)|<!--.*?-->|https?://\S+", re.MULTILINE | re.DOTALL
+)
 
 
 def written() -> list[Path]:

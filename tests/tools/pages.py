@@ -26,9 +26,10 @@ from postrender.planner.policy import Policy
 from postrender.settings.table import Setting
 from tests.tools.code_examples import LINT, examples
 
-DOCS = Path(__file__).parents[2] / "docs"
-EXAMPLES = Path(__file__).parents[2] / "examples"
-SCHEMAS = Path(__file__).parents[2] / "postrender" / "report" / "schemas"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+EXAMPLES = ROOT / "examples"
+SCHEMAS = ROOT / "postrender" / "report" / "schemas"
 BACK = "[All codes](index.md) · [Troubleshooting](../errors.md)"
 MADE = "<!-- Made from the code by bin/docs --write; do not edit. -->\n"
 FAMILIES = {
@@ -67,6 +68,7 @@ def pages() -> dict[str, str]:
     made["commands/index.md"] = commands()
     made |= {f"commands/{name}.md": command(name) for name in ("filter", *COMMANDS)}
     schemas = {f"schemas/{path.name}": path.read_text() for path in sorted(SCHEMAS.rglob("*.schema.json"))}
+    made["changelog.md"] = (ROOT / "CHANGELOG.md").read_text().replace("\n", f"\n\n{MADE}", 1)
     return {path: _tidy(text) for path, text in made.items()} | callers() | schemas
 
 
@@ -98,11 +100,11 @@ def settings() -> str:
     lines = [
         "# Settings",
         MADE,
-        "A flag goes before its variable, a variable before what is read off the calling Helm. A switch may be given "
-        "as `true` or `false`; a flag marked *several* can be repeated, and its variable takes commas. What is told of "
-        "the caller need not be given where Helm is the parent process.",
+        "A flag has precedence over its variable, and a variable over the calling Helm's setting. A switch takes "
+        "`true` or `false`. A flag marked *several* can be repeated; its variable takes commas. If Helm is the parent "
+        "process, its settings are detected.",
         *(part for title, listed in GROUPS for part in (f"## {title[:1].upper()}{title[1:]}", _settings(listed))),
-        "## What lint goes by",
+        "## Options of lint",
         _settings(LINT_SETTINGS),
     ]
     return "\n\n".join(lines)
@@ -110,9 +112,9 @@ def settings() -> str:
 
 def exit_codes() -> str:
     """Every exit code, from the classes of errors."""
-    rows = [("0", "done")]
+    rows = [("0", "success")]
     kinds: list[type[errors.PostrenderError]] = [errors.PostrenderError, *errors.PostrenderError.__subclasses__()]
-    meaning = {1: "A fault of postrender's own."}
+    meaning = {1: "Internal error."}
     for kind in kinds:
         rows.append((str(kind.exit_code), meaning.get(kind.exit_code) or (kind.__doc__ or "").partition("\n")[0]))
     return "\n\n".join(
@@ -120,10 +122,10 @@ def exit_codes() -> str:
             "# Exit codes",
             MADE,
             _table(("code", "meaning"), sorted(set(rows))),
-            "On any code but 0 the filter wrote nothing to stdout, so Helm stores nothing. Where a program of "
-            "`--first` or `--then` fails, its exit code is the filter's.",
-            "`postrender lint` ends with 1 where it found anything; a command whose help lists its own exit codes goes "
-            "by that list.",
+            "On any code but 0 the filter prints nothing to stdout, so Helm stores nothing. If a program of `--first` "
+            "or `--then` fails, the filter exits with its exit code.",
+            "`postrender lint` exits with 1 if it found anything. `plan`, `orphans` and `verify` list their exit codes "
+            "in their help.",
         ]
     )
 
@@ -165,12 +167,12 @@ def callers() -> dict[str, str]:
 def _caller(folder: Path) -> str:
     heading, text = (folder / "README.md").read_text().split("\n", 1)
     lines = [heading, MADE, _linked(text.strip(), "../codes/"), "## The files"]
-    lines.append(f"They are in the folder `examples/{folder.name}` of the repository.")
+    lines.append(f"From the folder `examples/{folder.name}` of the repository.")
     for file in sorted(folder.iterdir()):
         if file.is_file() and file.name != "README.md":
             language = LANGUAGES.get(file.suffix or file.name, "sh")
             lines += [f"`{file.name}`:", f"```{language}\n{file.read_text().strip()}\n```"]
-    lines.append("What works with which caller: [Callers](../callers.md).\n")
+    lines.append("[All callers](../callers.md)\n")
     return "\n\n".join(lines)
 
 

@@ -1,19 +1,58 @@
-"""What the documentation's site has beside what mkdocs makes of the pages."""
+"""Additions to the site: navigation of generated pages, search weights, the version, a check of code blocks."""
 
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
-BOOST = {"errors.md": 8, "zh/errors.md": 4}
-"""How much more a page counts in the search: who pastes an error wants its cure, not all that has the same words."""
+from postrender import __version__
+from postrender.cli.commands import COMMANDS
+from postrender.lint.rules import RULES
+from postrender.planner.codes import CODES
+from tests.tools.pages import FAMILIES, MADE
+
+BOOST = {"errors.md": 8, "zh/errors.md": 4, "changelog.md": 0.3, "callers-evidence.md": 0.3}
+"""Factors for the search: an error that a user pastes leads to its fix, not to all pages with the same words."""
+LISTED: dict[str, list[Any]] = {
+    "commands/index.md": [f"commands/{name}.md" for name in ("filter", *COMMANDS)],
+    "codes/index.md": [
+        {title: [{code: f"codes/{code}.md"} for code in (*CODES, *RULES) if code.startswith(family)]}
+        for family, title in FAMILIES.items()
+    ],
+}
+"""The pages below an index page in the navigation."""
 _LOG = logging.getLogger("mkdocs.plugins.site")
 
 
-def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """The page as it is, and what it counts in the search."""
+def on_config(config: Any, **_: Any) -> Any:
+    """Add every command and code to the navigation, and the version with its changes to the footer."""
+    config.nav = _with_pages(config.nav)
+    config.copyright = f'postrender {__version__} · <a href="changelog.html">Changelog</a>'
+    return config
+
+
+def on_page_context(context: Any, page: Any, config: Any, **_: Any) -> Any:
+    """Make the footer's link right for the page's folder."""
+    up = "../" * page.file.src_uri.count("/")
+    config.copyright = f'postrender {__version__} · <a href="{up}changelog.html">Changelog</a>'
+    return context
+
+
+def _with_pages(nav: Any) -> Any:
+    if isinstance(nav, list):
+        return [_with_pages(entry) for entry in nav]
+    if isinstance(nav, dict):
+        return {title: _with_pages(entry) for title, entry in nav.items()}
+    return [nav, *LISTED[nav]] if nav in LISTED else nav
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
+    """Set the page's weight in the search, and no edit link on generated pages or without a repository."""
     if page.file.src_uri in BOOST:
         page.meta["search"] = {"boost": BOOST[page.file.src_uri]}
+    if not config.repo_url or MADE.strip() in Path(page.file.abs_src_path).read_text():
+        page.edit_url = None
     return markdown
 
 

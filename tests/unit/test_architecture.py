@@ -1,4 +1,4 @@
-"""The pictures of the layers, in the README and in the documentation, are those that the import linter checks."""
+"""The layers in the documentation are those that the import linter checks."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def test_the_page_draws_the_layers_of_the_contract() -> None:
     assert "\n".join(LAYERS) + "\n" in drawn
 
 
-def test_the_readme_lists_the_packages_of_each_layer() -> None:
-    rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+def test_the_page_lists_the_packages_of_each_layer() -> None:
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", (ROOT / "docs" / "architecture.md").read_text(), re.MULTILINE)
     assert [(int(layer), package) for layer, package in rows] == [
         (number, package) for number, layer in enumerate(LAYERS, start=1) for package in re.split(r" [|:] ", layer)
     ]

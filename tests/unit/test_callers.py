@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs" / "callers.md").read_text()
-COLUMNS = ["caller", "labels", "stamps", "look-ups", "verdicts", "pins", "adopt", "account"]
+TEXT = (ROOT / "docs" / "callers-evidence.md").read_text()
+COLUMNS = ["caller", "labels", "metadata", "lookups", "verdicts", "rewrites", "adopt", "summary"]
 EVIDENCE = {
     int(number): " ".join(text.split())
     for number, text in re.findall(r"^(\d+)\. (.*(?:\n {3,}.*)*)$", TEXT, re.MULTILINE)
@@ -31,7 +31,9 @@ def test_the_table_has_its_columns() -> None:
 def test_every_cell_names_what_is_behind_it(row: list[str]) -> None:
     assert len(row) == len(COLUMNS)
     for cell in row[1:]:
-        found = re.fullmatch(r"(?:yes|told|asked|unneeded|refused|no|failures|by a script|in a file) \((\d+)\)", cell)
+        found = re.fullmatch(
+            r"(?:yes|configured|opt-in|not needed|error|no|on failure|by a script|in a file) \((\d+)\)", cell
+        )
         assert found, cell
         assert int(found[1]) in EVIDENCE, cell
 
@@ -45,6 +47,12 @@ def test_what_is_behind_it_exists(number: int) -> None:
     for test in text.split(", "):
         file, name = re.fullmatch(r"`(tests/[\w/]+\.py)::(test_\w+)`", test).groups()  # type: ignore[union-attr]
         assert re.search(rf"^\s*def {name}\(", (ROOT / file).read_text(), re.MULTILINE), test
+
+
+def test_the_page_for_users_names_the_same_callers() -> None:
+    users = (ROOT / "docs" / "callers.md").read_text()
+    listed = {target for row in rows()[1:] for target in re.findall(r"\]\(([^)#]+)", row[0])}
+    assert listed <= set(re.findall(r"\]\(((?:callers/\w+|helm|library)\.md)", users))
 
 
 def test_nothing_is_listed_for_nothing() -> None:

@@ -1,4 +1,4 @@
-"""The READMEs: every link leads somewhere, and both show the same commands."""
+"""The READMEs: every link leads somewhere, both show the same commands, and the English one is short."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ def test_links_lead_somewhere(name: str) -> None:
     targets = re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / name).read_text())
     missing = [target for target in targets if "://" not in target and not (ROOT / target).exists()]
     assert missing == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 120
 
 
 def commands(name: str) -> list[str]:
