@@ -29,7 +29,7 @@ HEAD = re.compile(r"^[ \t]*(?:next|hint|note|report|error|warning|postrender):",
 
 _IN_LINE = re.compile(f"[{_CONTROLS}\n]|{_COMMANDS}", re.MULTILINE)
 _BREAKS = re.compile("[\r\n]")
-_OWN = re.compile(r"(\x1b\[(?:[012]|3[1256])(?:;(?:[12]|3[1256]))*m)")
+_OWN = r"(\x1b\[(?:[012]|3[1256])(?:;(?:[12]|3[1256]))*m)"
 """The colours of ``report/terminal.py``."""
 
 
@@ -51,7 +51,7 @@ def harmless(text: str, *, coloured: bool = False) -> str:
         return text
     if not coloured:
         return ODD.sub(_escape, text)
-    return "".join(part if place % 2 else ODD.sub(_escape, part) for place, part in enumerate(_OWN.split(text)))
+    return "".join(part if place % 2 else ODD.sub(_escape, part) for place, part in enumerate(re.split(_OWN, text)))
 
 
 def one_line(text: str) -> str:

@@ -12,10 +12,7 @@ from postrender.cluster.http import Transport
 from postrender.cluster.interface import Catalog, DryRunRequest, DryRunResult, Listing, ObjectLookup, Page, Skipped
 from postrender.cluster.parallel import MAX_REQUESTS, each, one, unfold
 from postrender.cluster.reads import Place, late, page, read
-from postrender.cluster.releases import payloads, stored
-from postrender.cluster.writes import apply, delete, dry_run, restamp, stamp, store
 from postrender.errors import ClusterError
-from postrender.helm.storage import CONFIGMAPS, SECRETS, StoredObject
 from postrender.models import (
     Connection,
     GroupVersionKind,
@@ -35,13 +32,18 @@ if TYPE_CHECKING:
     from postrender.cluster.schemas import Schemas
     from postrender.helm.drift import RepairRequest
     from postrender.helm.ownership import Stamps
+    from postrender.helm.storage import StoredObject
 
 _REQUESTS = 4
 """As many requests one after the other are given time for a release (a list or two, two payloads), or a migration."""
 
 
 class Cluster:
-    """One API server, as one user. Reads and dry runs never write; those named for a change do."""
+    """One API server, as one user. Reads and dry runs never write; those named for a change do.
+
+    What an installation of new objects does not need is imported where it is needed: that takes longer than to look
+    them up.
+    """
 
     def __init__(self, transport: Transport, description: str, kubectl: Kubectl) -> None:
         self._transport = transport
@@ -108,6 +110,10 @@ class Cluster:
 
     def dry_run(self, requests: Sequence[DryRunRequest]) -> list[DryRunResult]:
         """What the server says to each request as a dry run, several at once, in the order of ``requests``."""
+        if not requests:
+            return []
+        from postrender.cluster.writes import dry_run
+
         migrates = any(request.has_client_side_fields for request in requests)
         if migrates and self._schemas is None:
             from postrender.cluster.schemas import Schemas  # Only Helm 4 migrates, and only once for each object.
@@ -124,6 +130,8 @@ class Cluster:
 
     def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
         """Every stored revision, ascending; ``()`` means that the release is gone."""
+        from postrender.cluster.releases import stored
+
         late: tuple[StoredRelease, ...] | Unknown = self._late(_REQUESTS)
         return one(
             lambda: stored(self._transport, name, driver, self._kubectl, self._skip, manifest=manifest),
@@ -133,6 +141,8 @@ class Cluster:
 
     def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
         """Every stored revision of each, ascending, several releases at once."""
+        from postrender.cluster.releases import stored
+
         late: tuple[StoredRelease, ...] | Unknown = self._late(_REQUESTS)
         return each(
             lambda single: stored(self._transport, *single, self._kubectl, self._skip, manifest=True),
@@ -145,7 +155,8 @@ class Cluster:
 
     def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
         """Every release of which a namespace holds revisions, whatever their status, each with its driver."""
-        from postrender.cluster.releases import newest  # Only runs that are to write to live objects need it.
+        from postrender.cluster.releases import newest
+        from postrender.helm.storage import CONFIGMAPS, SECRETS
 
         found: list[tuple[ReleaseName, str]] = []
         for driver, kept in (("secret", SECRETS), ("configmap", CONFIGMAPS)):
@@ -157,6 +168,8 @@ class Cluster:
 
     def payloads(self, name: ReleaseName, driver: str) -> tuple[StoredObject, ...] | Unknown:
         """Every stored revision with its manifest and the object that holds it, ascending."""
+        from postrender.cluster.releases import payloads
+
         late: tuple[StoredObject, ...] | Unknown = self._late(_REQUESTS)
         return one(
             lambda: payloads(self._transport, name, driver, self._kubectl, self._skip),
@@ -166,32 +179,40 @@ class Cluster:
 
     def stamp(self, live: LiveObject, resource: Resource, release: ReleaseName) -> LiveObject:
         """Write a release's ownership metadata to a live object that is still as it was read; raises ClusterError."""
+        from postrender.cluster.writes import stamp
+
         return stamp(self._transport, live, resource, release, self._kubectl)
 
     def restamp(self, live: LiveObject, resource: Resource, stamps: Stamps, done: str) -> LiveObject:
         """Write any ownership metadata, or take it out, as ``stamp`` does; ``done`` is what messages call that."""
+        from postrender.cluster.writes import restamp
+
         return restamp(self._transport, live, resource, stamps, done, self._kubectl)
 
     def apply(self, live: LiveObject, resource: Resource, patch: Json, *, dry_run: bool) -> LiveObject:
         """Send a merge patch to a live object that is still as it was read; raises ClusterError."""
+        from postrender.cluster.writes import apply
+
         return apply(self._transport, live, resource, patch, self._kubectl, dry_run=dry_run)
 
     def repair_object(
         self, resource: Resource, key: ObjectKey, live: LiveObject | None, request: RepairRequest, *, dry_run: bool
     ) -> LiveObject:
         """Bring an object to what is stored, or make it; guarded by its resourceVersion. Raises ClusterError."""
-        from postrender.cluster.writes import (
-            repair_object,  # No filter needs it, and each would pay for what it imports.
-        )
+        from postrender.cluster.writes import repair_object
 
         return repair_object(self._transport, resource, key, live, request, self._kubectl, dry_run=dry_run)
 
     def store(self, stored: StoredObject, packed: str) -> LiveObject:
         """Replace the payload of a stored revision that is still as it was read; raises ClusterError."""
+        from postrender.cluster.writes import store
+
         return store(self._transport, stored, packed, self._kubectl)
 
     def delete(self, stored: StoredObject) -> None:
         """Delete the object of a stored revision that is still as it was read; raises ClusterError."""
+        from postrender.cluster.writes import delete
+
         delete(self._transport, stored, self._kubectl)
 
     @property

@@ -10,7 +10,6 @@ import base64
 import binascii
 import json
 import os
-import shlex
 import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -289,12 +288,14 @@ def _usable_proxy(server: str, chosen: Chosen) -> str:
     scheme = (proxy or "").partition("://")[0].lower()
     if proxy is None or scheme in ("http", "https"):
         return proxy or ""
+    from shlex import quote
+
     own = chosen.cluster.get("proxy-url")
     raise ClusterError(
         f"the scheme {scheme!r} of the proxy is not supported (choose http, https)",
         where=f"{_named(chosen)}: proxy-url" if own else _named(chosen),
         next=(
-            f"kubectl config set-cluster {shlex.quote(chosen.cluster_name)} --proxy-url=http://HOST:PORT"
+            f"kubectl config set-cluster {quote(chosen.cluster_name)} --proxy-url=http://HOST:PORT"
             if own
             else "export HTTPS_PROXY=http://HOST:PORT",
             _LIVE,

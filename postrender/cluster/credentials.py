@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from postrender.cluster.exec_plugin import Credentials, ExecPlugin
+from postrender.cluster.kubeconfig import read_token
 from postrender.errors import ClusterError
 
 TYPE_CHECKING = False
@@ -55,7 +55,7 @@ class FileLogin(Login):
             return
         self._read = time.monotonic()
         try:
-            token = Path(self._path).read_text(encoding="utf-8").strip()
+            token = read_token(self._path)
         except (OSError, UnicodeDecodeError):
             return
         if token and self.header != f"Bearer {token}":

@@ -13,13 +13,14 @@ from postrender.models import SECRET, Connection, Json, Resource, Unknown, unfla
 
 _LONGEST = 300
 _READS = frozenset({"get", "list", "watch"})
-_DENIED = re.compile(
+# Patterns are compiled when they are needed, which is when a request failed.
+_DENIED = (
     r'the object has been modified|admission webhook "[^"]*" denied the request|ValidatingAdmissionPolicy \'[^\']*\'|'
     r'secrets? (?:"[^"]*" )?is forbidden: User "[^"]*" cannot \w+ resource "secrets"'
 )
 """What may be shown of a message about a Secret: who objects, and not to what."""
-_FIELD = re.compile(r"(?:data|stringData|type|immutable|metadata|apiVersion|kind)\b[\w.\[\]/-]*")
-_RULES = re.compile(
+_FIELD = r"(?:data|stringData|type|immutable|metadata|apiVersion|kind)\b[\w.\[\]/-]*"
+_RULES = (
     r"field is immutable(?: when `immutable` is set)?|Required value|Unsupported value|Duplicate value|"
     r"a valid config key must consist of alphanumeric characters, '-', '_' or '\.'|"
     r"may not be (?:more|longer) than \d+(?: bytes)?|must be no more than \d+ characters|"
@@ -156,19 +157,19 @@ def causes(answer: Answer) -> Sequence[Json]:
 
 def _about_secret(answer: Answer, reported: str) -> str:
     """What is wrong with a Secret that was sent, without the values that the message may hold."""
-    denied = _DENIED.search(reported)
+    denied = re.search(_DENIED, reported)
     if denied:
         return f"{denied[0]} denied the request" if denied[0].startswith("Validating") else denied[0]
-    fields = [_cause(cause) for cause in causes(answer) if _FIELD.fullmatch(str(cause.get("field")))]
+    fields = [_cause(cause) for cause in causes(answer) if re.fullmatch(_FIELD, str(cause.get("field")))]
     if fields:
         return "; ".join(fields)
-    rules = list(dict.fromkeys(_RULES.findall(reported)))
+    rules = list(dict.fromkeys(re.findall(_RULES, reported)))
     return ", ".join(rules) or ("not allowed" if answer.status == 403 else "it is not valid")
 
 
 def _cause(cause: Mapping[str, Json]) -> str:
     """A field and the rule it breaks, without its value."""
-    rules = _RULES.findall(str(cause.get("message")))
+    rules = re.findall(_RULES, str(cause.get("message")))
     reason = str(cause.get("reason"))
     rule = ", ".join(dict.fromkeys(rules)) or (reason if reason.startswith("FieldValue") else "not valid")
     return f"{cause['field']} ({rule})"

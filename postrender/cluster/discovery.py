@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias
 
 from postrender._record import Record
 from postrender.cluster.diagnose import Asked, Kubectl, misunderstood, unclear
@@ -19,6 +18,10 @@ from postrender.cluster.interface import Catalog, NamedKind
 from postrender.cluster.parallel import each
 from postrender.models import GroupVersionKind, Json, NotServed, Resource, Unknown
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
 AGGREGATED = (
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
     "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,"
@@ -26,7 +29,7 @@ AGGREGATED = (
 )
 """The parameters in this order, as client-go sends them (``acceptDiscoveryFormats``, discovery_client.go)."""
 
-Served: TypeAlias = Resource | NotServed | Unknown
+Served: TypeAlias = "Resource | NotServed | Unknown"
 
 
 class _Row(Record):

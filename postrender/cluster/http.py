@@ -10,9 +10,10 @@ import re
 import threading
 import time
 from collections.abc import Iterable
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from postrender._record import Record
+from postrender.cluster.connections import BrokeOff, Direct, NoConnection, NoProxy, Undecodable
 from postrender.cluster.kubeconfig import as_go_sends
 from postrender.cluster.parallel import MAX_REQUESTS
 from postrender.errors import PostrenderError
@@ -21,11 +22,9 @@ from postrender.models import Json
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ssl
-    from typing import Any
-
-    import urllib3
 
     from postrender.cluster.credentials import Login
+    from postrender.cluster.proxied import Proxied
 
 
 class Endpoint(Record, hidden=("proxy",)):
@@ -82,7 +81,7 @@ class Unsendable(Exception):
 
 def describe_exception(error: Exception, timeout: float) -> NoAnswer:
     """One sentence, and what can be done; ``timeout`` is in seconds."""
-    from urllib3 import exceptions
+    import ssl
 
     if isinstance(error, Unsendable):
         return NoAnswer(
@@ -93,24 +92,24 @@ def describe_exception(error: Exception, timeout: float) -> NoAnswer:
         return NoAnswer(error.cause, error.next)
     if isinstance(error, Unreadable):
         return NoAnswer(f"the server was reached, but {error}")
-    if isinstance(error, exceptions.ProxyError):
+    if isinstance(error, NoProxy):
         return NoAnswer(
             f"the proxy cannot be reached or does not let us through: {_cause(error)}", ("env | grep -i proxy",)
         )
-    if isinstance(error, exceptions.SSLError):
+    if isinstance(error, ssl.SSLError):
         if _cut(error):
             return NoAnswer("the connection broke off during the TLS handshake", broken=True)
         return NoAnswer(
             f"the server's certificate or TLS is not accepted: {_cause(error)}",
             ("--kube-ca-file FILE", "--kube-tls-server-name NAME"),
         )
-    if isinstance(error, exceptions.NewConnectionError):
+    if isinstance(error, NoConnection):
         return NoAnswer(f"no connection to the server: {_cause(error)}", ("kubectl cluster-info",))
-    if isinstance(error, exceptions.TimeoutError):
+    if isinstance(error, TimeoutError):
         return NoAnswer(f"no answer within {timeout:g} s", (f"--request-timeout {2 * timeout:g}",))
-    if isinstance(error, exceptions.DecodeError):
+    if isinstance(error, Undecodable):
         return NoAnswer("the answer cannot be unpacked")
-    if isinstance(error, exceptions.ProtocolError):
+    if isinstance(error, BrokeOff):
         return NoAnswer(f"the connection broke off: {_cause(error)}", broken=True)
     # Not in its own words: an error of Python's or of a library's may repeat a header or an address.
     return NoAnswer(f"the request could not be sent: {getattr(error, 'strerror', None) or type(error).__name__}")
@@ -172,7 +171,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _BACKOFF = 0.2
 _RETRIED = frozenset({500, 502, 503, 504})
-_PIECE = 64 * 1024
 
 
 class Transport:
@@ -182,16 +180,10 @@ class Transport:
         self, endpoint: Endpoint, login: Login, headers: Iterable[tuple[str, str]], timeout: float | None
     ) -> None:
         """``headers`` go with every request; ``timeout`` is in seconds, ``None`` for the usual one."""
-        import ssl
-
-        import urllib3
-
-        if login.trust.verify_mode is ssl.CERT_NONE:
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._endpoint = endpoint
         self._login = login
         self._trust = login.trust
-        self._pool = _pool(endpoint, login.trust)
+        self._connections = _connections(endpoint, login.trust)
         self._headers = tuple(headers)
         self._turn = threading.Lock()
         self._unclear = 0
@@ -230,18 +222,18 @@ class Transport:
             headers.append(("Content-Type", content_type))
         if not safe:
             # On a connection that the server closed meanwhile it would stay open whether a write arrived.
-            self._pool.clear()
-        url = f"{self._endpoint.url}{path}" + (f"?{query}" if query else "")
+            self._connections.clear()
+        target = path + (f"?{query}" if query else "")
         dry_run, left = 1, self.timeout
         generation = self._login.generation
-        outcome = self._once(method, url, headers, body)
+        outcome = self._once(method, target, headers, body)
         if isinstance(outcome, Answer) and outcome.status == 401 and self._renewed(generation):
             # Nothing was done, so that even a write can be sent again; client-go leaves that to its caller.
-            outcome = self._once(method, url, headers, body)
+            outcome = self._once(method, target, headers, body)
         while (pause := _pause(outcome, dry_run, safe=safe)) is not None and pause <= left:
             time.sleep(pause)
             dry_run, left = dry_run + 1, left - pause
-            outcome = self._once(method, url, headers, body)
+            outcome = self._once(method, target, headers, body)
         self._note(outcome, persist=persist)
         return outcome
 
@@ -250,37 +242,29 @@ class Transport:
         with self._turn:
             self._unclear = self._unclear + 1 if unclear else 0
 
-    def _once(self, method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes | None) -> Answer | NoAnswer:
-        import urllib3
-        from urllib3._collections import HTTPHeaderDict  # which urllib3 1.26 has nowhere else
-
-        sent = HTTPHeaderDict()
+    def _once(
+        self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes | None
+    ) -> Answer | NoAnswer:
         deadline = time.monotonic() + self.timeout
         try:
-            for name, value in (*headers, *self._authorization()):
+            sent = (*headers, *self._authorization())
+            for name, value in sent:
                 if _CONTROL.search(value):
                     raise Unsendable(name)
-                sent.add(name, value)
-            response = self._pool.urlopen(
-                method,
-                url,
-                body=body,
-                headers=sent,
-                retries=False,
-                redirect=False,
-                timeout=urllib3.Timeout(connect=self.timeout, read=self.timeout),
-                preload_content=False,
-                enforce_content_length=True,
-            )
+            response = self._connections.send(method, target, sent, body, self.timeout)
             try:
-                content = _content(response, deadline)
+                content = _content(response.pieces(), deadline)
             except BaseException:
                 response.close()
                 raise
         except Exception as error:
             return describe_exception(error, self.timeout)
-        answered = response.headers
-        return Answer(response.status, answered.get("Content-Type", ""), content, _seconds(answered.get("Retry-After")))
+        return Answer(
+            response.status,
+            response.header("Content-Type") or "",
+            content,
+            _seconds(response.header("Retry-After")),
+        )
 
     def _authorization(self) -> tuple[tuple[str, str], ...]:
         """The header that says who asks; it is renewed now and then, by one thread at a time."""
@@ -291,7 +275,7 @@ class Transport:
             if self._trust is not self._login.trust:
                 # Connections with the certificate before are left to the requests that are under way.
                 self._trust = self._login.trust
-                self._pool = _pool(self._endpoint, self._trust)
+                self._connections = _connections(self._endpoint, self._trust)
             header = self._login.header.strip()
             return (("Authorization", as_go_sends(header)),) if header else ()
 
@@ -301,23 +285,12 @@ class Transport:
             return self._login.generation != generation or self._login.refused()
 
 
-def _pool(endpoint: Endpoint, trust: ssl.SSLContext) -> urllib3.PoolManager:
-    """Connections with every option set here: the library's defaults differ between versions."""
-    import urllib3
-
-    options: dict[str, Any] = {"maxsize": MAX_REQUESTS, "ssl_context": trust}
-    if endpoint.server_name:
-        options["server_hostname"] = endpoint.server_name
+def _connections(endpoint: Endpoint, trust: ssl.SSLContext) -> Direct | Proxied:
     if not endpoint.proxy:
-        return urllib3.PoolManager(**options)
-    # A password in the proxy's URL is sent to it, as Go does.
-    login = urlsplit(endpoint.proxy).netloc.rpartition("@")[0]
-    return urllib3.ProxyManager(
-        endpoint.proxy,
-        proxy_headers=urllib3.make_headers(proxy_basic_auth=unquote(login)) if login else None,
-        proxy_ssl_context=trust,
-        **options,
-    )
+        return Direct(endpoint.url, endpoint.server_name, trust, MAX_REQUESTS)
+    from postrender.cluster.proxied import Proxied  # Its import takes as long as all the rest.
+
+    return Proxied(endpoint.url, endpoint.server_name, endpoint.proxy, trust, MAX_REQUESTS)
 
 
 def segment(text: str) -> str:
@@ -325,17 +298,17 @@ def segment(text: str) -> str:
     return quote(text, safe="", errors="surrogatepass")
 
 
-def _content(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+def _content(pieces: Iterable[bytes], deadline: float) -> bytes:
     """The whole body; raises Unreadable where it is too long or takes too long."""
-    pieces, size = [], 0
-    while piece := response.read(_PIECE):
-        pieces.append(piece)
+    taken, size = [], 0
+    for piece in pieces:
+        taken.append(piece)
         size += len(piece)
         if size > MAX_ANSWER:
             raise Unreadable(f"its answer is longer than {MAX_ANSWER >> 20} MiB")
         if time.monotonic() > deadline:
             raise Unreadable("its answer took too long")
-    return b"".join(pieces)
+    return b"".join(taken)
 
 
 def _pause(outcome: Answer | NoAnswer, dry_run: int, *, safe: bool) -> float | None:

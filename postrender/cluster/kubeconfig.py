@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from urllib.parse import quote
 
 from postrender._record import Record
@@ -153,9 +152,15 @@ def _with_command(entry: dict[str, Json], folder: str) -> dict[str, Json]:
     return entry
 
 
+def read_token(path: str) -> str:
+    """The token in a file, without the blanks around it; raises OSError and UnicodeDecodeError."""
+    with open(path, encoding="utf-8") as file:
+        return file.read().strip()
+
+
 def _token(path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return read_token(path)
     except (OSError, UnicodeDecodeError) as error:
         raise ClusterError(f"the token file of the kubeconfig cannot be read: {error}", where=path) from error
 

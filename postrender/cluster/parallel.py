@@ -6,7 +6,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
 
 MAX_REQUESTS = 16
 """How many requests are under way at once, and so how many connections are open: far below what the API server's
@@ -18,8 +17,12 @@ TURN = 0.1
 wakes nobody (``SimpleQueue.get`` of CPython 3.10 to 3.13 then sleeps to its end): it is seen after this.
 """
 
-In = TypeVar("In")
-Out = TypeVar("Out")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    In = TypeVar("In")
+    Out = TypeVar("Out")
 
 
 def each(

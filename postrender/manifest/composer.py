@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Wanted: TypeAlias = "Any"
 """Which children to keep: ``None`` for all, else key or index to Wanted, where the key ``None`` is every item."""
 
-_TAG = re.compile(rb"(?:&\S+\s+)?(!(?!<)\S*)")
+_TAG = rb"(?:&\S+\s+)?(!(?!<)\S*)"
 _LONG = 4096
 _TAKEN_BY_GO = (
     "found unknown escape character",
@@ -156,7 +156,7 @@ class _Composer:
 
     def _tag(self, tag: str, start: int, end: int) -> str:
         """The tag as written: a lone ``!`` is no tag to libyaml, and a string's to go-yaml."""
-        written = _TAG.match(self.span.data, start, self.span.end)
+        written = re.compile(_TAG).match(self.span.data, start, self.span.end)
         if written is None or written.start(1) >= end:  # or it is the next node's
             return tag
         if not self.parser.pure and any(mark in written[1] for mark in (b",", b"[", b"]")):
