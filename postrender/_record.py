@@ -55,6 +55,7 @@ class RecordType(type):
         name: str,
         bases: tuple[type, ...],
         namespace: dict[str, Any],
+        *,
         hidden: tuple[str, ...] = (),
         order: bool = False,
     ) -> RecordType:

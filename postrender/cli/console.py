@@ -90,4 +90,4 @@ def add_terminal(parser: argparse.ArgumentParser, quiet: str) -> None:
 
 def chosen_paint(options: argparse.Namespace) -> Paint:
     """The colours for stdout."""
-    return paint(options.color, sys.stdout.isatty(), os.environ)
+    return paint(options.color, os.environ, terminal=sys.stdout.isatty())

@@ -324,7 +324,9 @@ def _listed(path: str, answer: Answer | NoAnswer, kubectl: Kubectl) -> _CatalogR
 PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 _REVIEW = Resource(
-    GroupVersionKind("authorization.k8s.io", "v1", "SelfSubjectAccessReview"), "selfsubjectaccessreviews", False
+    GroupVersionKind("authorization.k8s.io", "v1", "SelfSubjectAccessReview"),
+    "selfsubjectaccessreviews",
+    namespaced=False,
 )
 
 

@@ -58,7 +58,18 @@ def read(data: bytes) -> ResourceList:
         raise ManifestError(f"a {KIND} is expected on stdin, of {' or '.join(VERSIONS)}", next=_CALLS)
     if document.why_not not in ("", "an empty list"):
         raise ManifestError(f"cannot be read: {document.why_not}", where=KIND)
-    head = ObjectRef(document.index, (), GroupVersionKind.parse(body["apiVersion"], KIND), "", "", False, {}, {}, (), 1)
+    head = ObjectRef(
+        document.index,
+        (),
+        GroupVersionKind.parse(body["apiVersion"], KIND),
+        name="",
+        namespace="",
+        generate_name=False,
+        labels={},
+        annotations={},
+        server_set=(),
+        line=1,
+    )
     # A list without items, as a generator gets it, reads as one object: it is none that is applied.
     applied = tuple(ref for ref in document.objects if ref.path and ref.annotations.get(LOCAL) != "true")
     listed = Manifest(

@@ -65,7 +65,7 @@ def compose(span: Span, wanted: Wanted = None) -> Tree:
 
 
 def _compose(span: Span, wanted: Wanted, *, pure: bool) -> Tree:
-    composer = _Composer(span, pure)
+    composer = _Composer(span, pure=pure)
     try:
         return composer.tree(wanted)
     except _References:
@@ -75,7 +75,7 @@ def _compose(span: Span, wanted: Wanted, *, pure: bool) -> Tree:
 
 
 class _Composer:
-    def __init__(self, span: Span, pure: bool) -> None:
+    def __init__(self, span: Span, *, pure: bool) -> None:
         self.span = span
         self.parser = Parser(span, pure=pure)
         self.anchors: dict[str, Node] = {}
@@ -99,7 +99,7 @@ class _Composer:
                 break
             elif cls in (ScalarEvent, AliasEvent, MappingStartEvent, SequenceStartEvent):
                 inside = _inside(stack) if stack else wanted
-                node = self._node(event, cls, inside is not None and not inside)
+                node = self._node(event, cls, pruned=inside is not None and not inside)
                 if pruning and (self.references or node.anchor):
                     raise _References
                 if stack:
@@ -114,7 +114,7 @@ class _Composer:
             event = self.parser.next()
         return Tree(root, end, self.references, self.parser.pure)
 
-    def _node(self, event: Any, cls: type, pruned: bool) -> Node:
+    def _node(self, event: Any, cls: type, *, pruned: bool) -> Node:
         start = self._offset(event.start_mark)
         if cls is AliasEvent:
             self.references = True

@@ -56,7 +56,9 @@ class Manifest:
         if ref.document not in self._last:
             self._last.clear()
             document = self.documents[ref.document]
-            self._last[ref.document] = document_value(Span(self.data, document.start, document.end), document.json)
+            self._last[ref.document] = document_value(
+                Span(self.data, document.start, document.end), is_json=document.json
+            )
         body = self._last[ref.document]
         for index in ref.path:
             body = body["items"][index]
@@ -81,11 +83,11 @@ def load(data: bytes) -> Json:
     """
     for chunk in chunks(data):
         if _has_content(data, chunk.start, chunk.end):
-            return document_value(Span(data, chunk.start, chunk.end), chunk.json)
+            return document_value(Span(data, chunk.start, chunk.end), is_json=chunk.json)
     return None
 
 
-def document_value(span: Span, is_json: bool = False) -> Json:
+def document_value(span: Span, *, is_json: bool = False) -> Json:
     """The value of one document; raises ManifestError."""
     if is_json:
         from postrender.manifest import json_stream

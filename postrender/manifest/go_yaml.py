@@ -80,7 +80,7 @@ class GoParser(Reader, Scanner, Parser):
             gap = self._gap(start)
             if not gap or (not self.flow_level and self.column <= self.indent):
                 break
-        return ScalarToken("".join(text), True, start, end)
+        return ScalarToken(value="".join(text), plain=True, start_mark=start, end_mark=end)
 
     def _ends_plain(self, ahead: int) -> bool:
         character = self.peek(ahead)

@@ -129,4 +129,4 @@ def _value(data: bytes, start: int, end: int) -> Json:
     first = data[start]
     if first in _QUOTES:
         return data[start + 1 : end - 1].decode()
-    return {} if first == _BRACE else as_json(resolve(data[start:end].decode(), "", True))
+    return {} if first == _BRACE else as_json(resolve(data[start:end].decode(), "", plain=True))

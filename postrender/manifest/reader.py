@@ -96,7 +96,7 @@ class Parser:
         self._ascii: bool | None = None
         self.pure = pure or not LIBYAML
         try:
-            self._parser = _parser(span, self.pure)
+            self._parser = _parser(span, pure=self.pure)
         except ReaderError as error:
             raise self.unreadable(error) from None
         self.next: Callable[[], Any] = self._parser.get_event
@@ -142,7 +142,7 @@ def well_formed(span: Span) -> None:
     Parser(span).drain()
 
 
-def _parser(span: Span, pure: bool) -> Any:
+def _parser(span: Span, *, pure: bool) -> Any:
     data, start, end = span.data, span.text_start, span.end
     ended = data.endswith(b"\n", start, end)
     if not pure:

@@ -43,7 +43,7 @@ class Unreadable(ValueError):
     """go-yaml fails on this scalar."""
 
 
-def resolve(text: str, tag: str, plain: bool) -> Json:
+def resolve(text: str, tag: str, *, plain: bool) -> Json:
     """A scalar's value: None, bool, int, float or str; ``tag`` is "" without one. Raises Unreadable."""
     if tag == "":
         return _untagged(text)[1] if plain else text
@@ -150,11 +150,11 @@ def _zeros(digits: str, exponent: str) -> int:
     return int(exponent) - len(digits.removesuffix(".0").partition(".")[2])
 
 
-def key(text: str, tag: str, plain: bool) -> str:
+def key(text: str, tag: str, *, plain: bool) -> str:
     """The string that a scalar becomes as a mapping's key; raises Unreadable."""
     if not tag and (not plain or text[:1] not in _HINTS):
         return text
-    return as_key(resolve(text, tag, plain))
+    return as_key(resolve(text, tag, plain=plain))
 
 
 def as_key(found: Json) -> str:
@@ -224,7 +224,7 @@ def key_text(node: Node) -> str:
     if target is None or target.kind is not Kind.SCALAR:
         raise Unusable("a key that is not a scalar", node)
     try:
-        return key(target.text, target.tag, target.plain)
+        return key(target.text, target.tag, plain=target.plain)
     except Unreadable as error:
         raise Unusable(str(error), node) from None
 
@@ -240,7 +240,7 @@ def resolved_key(node: Node) -> Json:
 def resolved(node: Node) -> Json:
     """A scalar's value as go-yaml has it; raises Unusable."""
     try:
-        return resolve(node.text, node.tag, node.plain)
+        return resolve(node.text, node.tag, plain=node.plain)
     except Unreadable as error:
         raise Unusable(str(error), node) from None
 

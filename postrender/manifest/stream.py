@@ -49,7 +49,7 @@ def chunks(data: bytes) -> list[Chunk]:
         if separator < 0:
             break
         first = start == end
-        start = _after_separator(data, separator, first)
+        start = _after_separator(data, separator, first=first)
         read_from = separator if first else start
     return found
 
@@ -79,7 +79,7 @@ def _find_separator(data: bytes, position: int) -> int:
     return found + 1 if found >= 0 else -1
 
 
-def _after_separator(data: bytes, separator: int, first: bool) -> int:
+def _after_separator(data: bytes, separator: int, *, first: bool) -> int:
     """Where the line after a separator begins, which may hold blanks and a comment (``YAMLReader.Read``).
 
     ``first`` is one that no document comes before: it is handed on to the YAML reader, for which a comment needs a

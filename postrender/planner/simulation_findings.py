@@ -47,7 +47,9 @@ def of_outcome(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
     prediction, pin = outcome.prediction, outcome.rewrite.pin
     if prediction.error:
         findings.append(
-            Finding("PR204", Severity.ERROR, f"this Helm would fail: {prediction.error}", _other_helm(helm, upgrade))
+            Finding(
+                "PR204", Severity.ERROR, f"this Helm would fail: {prediction.error}", _other_helm(helm, upgrade=upgrade)
+            )
         )
     elif pin:
         findings.append(
@@ -59,7 +61,7 @@ def of_outcome(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
         findings.append(applied(outcome.differing))
         outcome = replace(outcome, differing=())
     if outcome.differing or not outcome.fixed_by_next_upgrade:
-        findings.append(_not_right(outcome, policy, helm, upgrade))
+        findings.append(_not_right(outcome, policy, helm, upgrade=upgrade))
     if outcome.nulls:
         findings.append(_nulls(outcome))
     if outcome.withheld_metadata:
@@ -84,13 +86,13 @@ def _other_drift(policy: Policy) -> tuple[str, ...]:
     return ("POSTRENDER_ON_DRIFT=apply   (writes to the live object)",) if policy.single_run else _OTHER_DRIFT
 
 
-def _other_helm(helm: HelmVersion, upgrade: bool) -> tuple[str, ...]:
+def _other_helm(helm: HelmVersion, *, upgrade: bool) -> tuple[str, ...]:
     """A Helm that tells namesakes apart, and replacing, as this Helm takes it."""
     other = ("use Helm 3.17.1 or later",) if behaviour_of(helm).matching is Matching.KIND else ()
-    return (*other, *_replacing(helm, upgrade))
+    return (*other, *_replacing(helm, upgrade=upgrade))
 
 
-def _replacing(helm: HelmVersion, upgrade: bool) -> tuple[str, ...]:
+def _replacing(helm: HelmVersion, *, upgrade: bool) -> tuple[str, ...]:
     if not (upgrade or behaviour_of(helm).force_on_adoption):
         return ("use Helm 3.11 or later with --force   (replaces the objects)",)
     flags = "--force" if helm.major == 3 else "--force-replace --server-side=false"
@@ -154,7 +156,7 @@ def _untrue(outcome: RewriteOutcome, fields: str, policy: Policy) -> Finding:
     )
 
 
-def _not_right(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, upgrade: bool) -> Finding:
+def _not_right(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, upgrade: bool) -> Finding:
     count = len(outcome.differing)
     fields = f"{count} field{'s' * (count != 1)}"
     if outcome.stays:
@@ -162,7 +164,7 @@ def _not_right(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, upgra
     if not outcome.fixed_by_next_upgrade:
         now = f"{fields} would be wrong afterwards" if count else "the next upgrade would leave fields behind"
         severity = Severity.ERROR if count else Severity.WARNING
-        hints = (*_other_helm(helm, upgrade), *(_other_drift(policy)[-1:] if outcome.fixable_by_apply else ()))
+        hints = (*_other_helm(helm, upgrade=upgrade), *(_other_drift(policy)[-1:] if outcome.fixable_by_apply else ()))
         by_kind = behaviour_of(helm).matching is Matching.KIND
         other = "its namesake" if by_kind else "another document of the same object"
         return Finding("PR205", severity, f"this Helm compares it with {other}: {now}", hints)
@@ -181,7 +183,7 @@ def _not_right(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, upgra
         f"Helm would report success and leave {fields} of the chart unapplied: {_named(outcome)}",
         _other_drift(policy)
         if policy.on_drift is OnDrift.FAIL
-        else (*_replacing(helm, upgrade), *(_other_drift(policy)[-1:] if outcome.fixable_by_apply else ())),
+        else (*_replacing(helm, upgrade=upgrade), *(_other_drift(policy)[-1:] if outcome.fixable_by_apply else ())),
     )
 
 

@@ -25,7 +25,7 @@ class Paint(Record):
         return f"\x1b[{';'.join(_CODES[name] for name in style.split())}m{text}\x1b[0m"
 
 
-def paint(wanted: str, terminal: bool, environ: Mapping[str, str]) -> Paint:
+def paint(wanted: str, environ: Mapping[str, str], *, terminal: bool) -> Paint:
     """By ``--color`` (auto, always, never); auto colours a terminal that takes it, unless ``$NO_COLOR`` says no."""
     if wanted != "auto":
         return Paint(wanted == "always")

@@ -46,10 +46,10 @@ def find(
     notes: list[str] = []
     version = _version(resolved, helm, processes, notes)
     talking = helm is not None and contacts_cluster(helm.line, version)
-    notes += _contradictions(resolved, sources, talking)
+    notes += _contradictions(resolved, sources, talking=talking)
     namespace = _namespace(resolved, sources, version, notes)
     name = _release(resolved, helm, notes)
-    cluster_named = _cluster(resolved, sources, version, talking, notes)
+    cluster_named = _cluster(resolved, sources, version, notes, talking=talking)
     return Caller(
         invocation=_invocation(resolved, version, namespace or "", name),
         connection=_connection(resolved),
@@ -69,7 +69,7 @@ def _sources(flags: Flags, environ: Mapping[str, str], helm: Helm | None, proces
     return Sources(flags, environ, helm, processes.folder(pid), processes.environment(pid) or environ)
 
 
-def _contradictions(resolved: Mapping[str, ResolvedSetting], sources: Sources, talking: bool) -> Iterator[str]:
+def _contradictions(resolved: Mapping[str, ResolvedSetting], sources: Sources, *, talking: bool) -> Iterator[str]:
     """Say where we are told one thing and the calling Helm goes by another: a forgotten variable, perhaps."""
     if sources.helm is None:
         return
@@ -125,7 +125,12 @@ def _namespace(
 
 
 def _cluster(
-    resolved: dict[str, ResolvedSetting], sources: Sources, version: HelmVersion | None, talking: bool, notes: list[str]
+    resolved: dict[str, ResolvedSetting],
+    sources: Sources,
+    version: HelmVersion | None,
+    notes: list[str],
+    *,
+    talking: bool,
 ) -> bool:
     """Tell whether a cluster is named, and by which context if several kubeconfigs are read.
 
@@ -173,7 +178,7 @@ def _release(resolved: dict[str, ResolvedSetting], helm: Helm | None, notes: lis
         return None
     if name.text:
         if generated.on:
-            resolved["generate_name"] = ResolvedSetting(False, name.origin)
+            resolved["generate_name"] = ResolvedSetting(value=False, origin=name.origin)
         return name.text
     if not generated.on:
         found = release(helm.line) if helm else Release(None, why_not="no Helm was found above this process")

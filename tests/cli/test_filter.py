@@ -295,7 +295,7 @@ def test_a_name_is_no_command_to_the_terminal() -> None:
 def test_a_fault_of_our_own_writes_nothing_and_shows_no_secret(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "from postrender.cli.commands import filter\n"
-        "def broken(*_):\n"
+        "def broken(*_, **__):\n"
         "    raise KeyError('s3cr3t')\n"
         "filter.filter_stream = broken\n"
     )

@@ -93,7 +93,9 @@ def _filter(arguments: list[str], reporter: RunReporter) -> int:
 
         data, then = chained(data, values, reporter)
     whole = held or reporter.shows_plan
-    result = filter_stream(data, caller.invocation, policy, sources.source, sources.writer, reporter.see, whole, then)
+    result = filter_stream(
+        data, caller.invocation, policy, sources.source, sources.writer, seen=reporter.see, whole=whole, then=then
+    )
     account = run_summary(result.plan, caller, sources.source, result.rewritten)
     write(_empty(data, caller) if empty else result.data)
     reporter.done(account)

@@ -103,7 +103,7 @@ def _output(shown: View, options: argparse.Namespace, commands: Sequence[str]) -
     from postrender.report.terminal import NORMAL, QUIET, VERBOSE, paint, plan_text
 
     detail = QUIET if options.quiet else VERBOSE if options.verbose else NORMAL
-    return plan_text(shown, paint(options.color, sys.stdout.isatty(), os.environ), detail, commands)
+    return plan_text(shown, paint(options.color, os.environ, terminal=sys.stdout.isatty()), detail, commands)
 
 
 def _commands(options: argparse.Namespace, made: Planning) -> tuple[str, ...]:

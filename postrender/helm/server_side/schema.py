@@ -108,7 +108,7 @@ class OpenApiSchema(Schema):
             elif name == _RAW_EXTENSION:
                 self._types[name] = _BUILTIN[UNTYPED]
             else:
-                self._types[name] = _atom(model, False)
+                self._types[name] = _atom(model, preserves=False)
         return self._types[name]
 
     @cached_property
@@ -150,40 +150,40 @@ def _null_error(model: Json, value: Json, path: str) -> str:
     return next((error for each in below if (error := _null_error(*each))), "")
 
 
-def _atom(model: Json, preserves: bool) -> Atom:
+def _atom(model: Json, *, preserves: bool) -> Atom:
     preserves = preserves or model.get("x-kubernetes-preserve-unknown-fields") is True
     kind = model.get("type") or ""
     if kind == "object":
-        return Atom(map=_map(model, preserves))
+        return Atom(map=_map(model, preserves=preserves))
     if kind == "array":
-        return Atom(list=_list(model, preserves))
+        return Atom(list=_list(model, preserves=preserves))
     if kind == "string":
         return Atom("string" if model.get("format") in (None, "", "byte") else "untyped")
     if kind in _SCALARS:
         return Atom(_SCALARS[kind])
-    return Atom("untyped", _list(model, preserves), _map(model, preserves))
+    return Atom("untyped", _list(model, preserves=preserves), _map(model, preserves=preserves))
 
 
-def _ref(model: Json, preserves: bool) -> TypeRef:
+def _ref(model: Json, *, preserves: bool) -> TypeRef:
     parts = model.get("allOf") or []
     name = model.get("$ref") or (parts[0].get("$ref") if len(parts) == 1 else None)
     if not name:
-        return _atom(model, preserves)
+        return _atom(model, preserves=preserves)
     name = name.rpartition("/")[2]
     relationship = _map_relationship(model)
     return Override(name, relationship) if relationship else name
 
 
-def _map(model: Json, preserves: bool) -> MapType:
+def _map(model: Json, *, preserves: bool) -> MapType:
     properties = model.get("properties") or {}
     more = model.get("additionalProperties")
     element: TypeRef = None
     if isinstance(more, dict):
-        element = _ref(more, preserves)
+        element = _ref(more, preserves=preserves)
     elif more is True or (more is None and (preserves or not properties)):
         element = DEDUCED
     return MapType(
-        {name: _ref(member, preserves) for name, member in properties.items()},
+        {name: _ref(member, preserves=preserves) for name, member in properties.items()},
         element,
         _map_relationship(model),
         {name: member["default"] for name, member in properties.items() if member.get("default") is not None},
@@ -194,9 +194,9 @@ def _map_relationship(model: Json) -> str:
     return {"atomic": ATOMIC, "granular": SEPARABLE}.get(model.get("x-kubernetes-map-type"), "")
 
 
-def _list(model: Json, preserves: bool) -> ListType:
+def _list(model: Json, *, preserves: bool) -> ListType:
     items = model.get("items")
-    element = UNTYPED if items is None else _ref(items, preserves)
+    element = UNTYPED if items is None else _ref(items, preserves=preserves)
     kind, strategy = model.get("x-kubernetes-list-type"), model.get("x-kubernetes-patch-strategy")
     if kind == "map":
         return ListType(element, ASSOCIATIVE, tuple(model.get("x-kubernetes-list-map-keys") or ()))

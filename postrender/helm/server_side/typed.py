@@ -44,7 +44,7 @@ class Typed:
     def validate(self, *, duplicates: bool = False) -> None:
         """Check the value against its type; raises TypeMismatch. ``duplicates`` allows equal keys in a list."""
         if self.value is not ABSENT:
-            _validate(self.schema, self.ref, self.value, (), duplicates)
+            _validate(self.schema, self.ref, self.value, (), duplicates=duplicates)
 
     def merge(self, config: Typed) -> Typed:
         """The value with what ``config`` sets. Raises TypeMismatch."""
@@ -61,7 +61,7 @@ class Typed:
         """The value without those fields, and without what is below them."""
         if self.value is ABSENT:
             return self
-        return self._like(_without(self.schema, self.ref, self.value, fields, self.keeps_empty))
+        return self._like(_without(self.schema, self.ref, self.value, fields, keeps_empty=self.keeps_empty))
 
     def named(self, fields: FieldSet) -> FieldSet:
         """``fields`` and each declared field above one of them (``EnsureNamedFieldsAreMembers``, fieldpath/set.go)."""
@@ -70,7 +70,7 @@ class Typed:
     def reconciled(self, fields: FieldSet) -> FieldSet:
         """``fields`` with a list or map that is atomic by now as one field."""
         atomic: list[Path] = []
-        _atomic_now(self.schema, self.ref, fields, False, (), atomic)
+        _atomic_now(self.schema, self.ref, fields, (), atomic, leaf=False)
         now = FieldSet.of(atomic)
         return fields.recursive_difference(now).union(now) if now else fields
 
@@ -140,7 +140,7 @@ def check_scalar(kind: str, value: Json, path: Path) -> None:
         raise TypeMismatch(f"{shown(path)}: expected {kind}")
 
 
-def _validate(schema: Schema, ref: TypeRef, value: Json, path: Path, duplicates: bool) -> None:
+def _validate(schema: Schema, ref: TypeRef, value: Json, path: Path, *, duplicates: bool) -> None:
     kind = handled(deduced(schema.resolve(ref), value), path)
     if isinstance(kind, str):
         check_scalar(kind, value, path)
@@ -153,7 +153,7 @@ def _validate(schema: Schema, ref: TypeRef, value: Json, path: Path, duplicates:
             here, type_ = (*path, f"f:{key}"), child_type(kind, key)
             if type_ is None:
                 raise TypeMismatch(f"{shown(here)}: field not declared in schema")
-            _validate(schema, type_, below, here, duplicates)
+            _validate(schema, type_, below, here, duplicates=duplicates)
     else:
         if not isinstance(value, list):
             raise TypeMismatch(f"{shown(path)}: expected list")
@@ -165,7 +165,7 @@ def _validate(schema: Schema, ref: TypeRef, value: Json, path: Path, duplicates:
                 if element in seen and not duplicates:
                     raise TypeMismatch(f"{shown(path)}: duplicate entries for key {shown((element,))}")
                 seen.add(element)
-            _validate(schema, kind.element, below, (*path, element), duplicates)
+            _validate(schema, kind.element, below, (*path, element), duplicates=duplicates)
 
 
 def _element_at(schema: Schema, kind: ListType, value: Json, index: int, path: Path) -> Element:
@@ -289,7 +289,7 @@ def _elements(schema: Schema, kind: ListType, values: Sequence[Json]) -> Iterato
             continue
 
 
-def _without(schema: Schema, ref: TypeRef, value: Json, fields: FieldSet, keeps_empty: bool) -> Json:
+def _without(schema: Schema, ref: TypeRef, value: Json, fields: FieldSet, *, keeps_empty: bool) -> Json:
     kind = handled(deduced(schema.resolve(ref), value), ())
     if isinstance(kind, str):
         return value
@@ -297,7 +297,7 @@ def _without(schema: Schema, ref: TypeRef, value: Json, fields: FieldSet, keeps_
         return None
 
     def inside(element: Element, type_: TypeRef, below: Json) -> Json:
-        left = _without(schema, type_, below, fields.below(element), keeps_empty)
+        left = _without(schema, type_, below, fields.below(element), keeps_empty=keeps_empty)
         if left is None and keeps_empty and isinstance(below, (dict, list)):
             return type(below)()
         return left
@@ -347,7 +347,7 @@ def _named(schema: Schema, ref: TypeRef, fields: FieldSet) -> FieldSet:
     return FieldSet(fields.members | members, children)
 
 
-def _atomic_now(schema: Schema, ref: TypeRef, fields: FieldSet, leaf: bool, path: Path, found: list[Path]) -> None:
+def _atomic_now(schema: Schema, ref: TypeRef, fields: FieldSet, path: Path, found: list[Path], *, leaf: bool) -> None:
     atom = schema.resolve(ref)
     kind = handled(atom, path)
     if isinstance(kind, str):
@@ -366,7 +366,7 @@ def _atomic_now(schema: Schema, ref: TypeRef, fields: FieldSet, leaf: bool, path
             continue
         below = fields.children.get(element)
         is_leaf = element in fields.members and below is None
-        _atomic_now(schema, type_, below or EMPTY, is_leaf, (*path, element), found)
+        _atomic_now(schema, type_, below or EMPTY, (*path, element), found, leaf=is_leaf)
 
 
 def _is_deduced(ref: TypeRef) -> bool:

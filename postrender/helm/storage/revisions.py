@@ -28,8 +28,8 @@ class Storage(Record):
     wrapped: bool
 
 
-SECRETS = Storage(Resource(GroupVersionKind("", "v1", "Secret"), "secrets", True), wrapped=True)
-CONFIGMAPS = Storage(Resource(GroupVersionKind("", "v1", "ConfigMap"), "configmaps", True), wrapped=False)
+SECRETS = Storage(Resource(GroupVersionKind("", "v1", "Secret"), "secrets", namespaced=True), wrapped=True)
+CONFIGMAPS = Storage(Resource(GroupVersionKind("", "v1", "ConfigMap"), "configmaps", namespaced=True), wrapped=False)
 
 
 class StoredObject(Record):

@@ -34,7 +34,7 @@ def prove(before: Span, after: Span, changes: Changes, *, pure: bool = False) ->
     ``pure`` as in Tree.
     """
     try:
-        proof = _Proof(before, after, pure)
+        proof = _Proof(before, after, pure=pure)
         proof.document(changes)
     except ERRORS as error:
         raise NotEquivalent(f"the edited text is not YAML: {proof.after.unreadable(error)}") from None
@@ -45,7 +45,7 @@ def prove(before: Span, after: Span, changes: Changes, *, pure: bool = False) ->
 
 
 class _Proof:
-    def __init__(self, before: Span, after: Span, pure: bool) -> None:
+    def __init__(self, before: Span, after: Span, *, pure: bool) -> None:
         self.before = Parser(before, pure=pure)
         self.after = Parser(after, pure=pure)
 
@@ -197,8 +197,8 @@ def _key(event: Any) -> str | None:
     """The string a key becomes; ``None`` for what is no scalar."""
     if event.__class__ is not ScalarEvent:
         return None
-    return scalars.key(event.value, event.tag or "", event.implicit[0])
+    return scalars.key(event.value, event.tag or "", plain=event.implicit[0])
 
 
 def _scalar(event: Any) -> Json:
-    return scalars.as_json(scalars.resolve(event.value, event.tag or "", event.implicit[0]))
+    return scalars.as_json(scalars.resolve(event.value, event.tag or "", plain=event.implicit[0]))

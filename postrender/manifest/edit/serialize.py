@@ -36,7 +36,7 @@ def check_value(value: Json) -> None:
 @cache
 def key(name: str) -> bytes:
     """A mapping's key, quoted where it has to be."""
-    if _PLAIN_KEY.match(name) and isinstance(resolve(name, "", True), str):
+    if _PLAIN_KEY.match(name) and isinstance(resolve(name, "", plain=True), str):
         return name.encode()
     return flow(name)
 

@@ -73,35 +73,49 @@ def plan_manifest(
     manifest: Manifest, invocation: Invocation, policy: Policy, source: ClusterReader | None, *, whole: bool = False
 ) -> Planned:
     """``plan_stream`` for a stream that was read already, and of which some objects may have been left out."""
+    # Collect.
     facts = with_fresh_objects(collect_facts(manifest, invocation, source, whole=whole), source)
-    plan = decide(facts, policy)
-    notes: tuple[str, ...] = ()
-    if plan.adoptions and source is not None and invocation.release is not None:
-        from postrender.cluster.holders import holders  # Few runs write, and each pays for what it imports.
+    # Decide, and decide again with what each question that follows from the decision brings to light.
+    draft = Planned(manifest, facts, decide(facts, policy))
+    facts, note = _with_holders(draft, source)
+    draft = _refined(draft, facts, policy)
+    draft = _refined(draft, with_server_results(draft.plan, draft.facts, source), policy)
+    # Ask the server what it would answer to Helm.
+    plan = with_dry_run_results(draft.plan, draft.facts, policy, source)
+    if refused := postponed(plan, draft.facts, policy):
+        draft = _refined(draft, replace(draft.facts, postponed=refused), policy)
+        plan = with_dry_run_results(draft.plan, draft.facts, policy, source)
+    notes = (*plan.notes, *note, *_unchecked(draft.facts, source))
+    return replace(draft, plan=_addressed(replace(plan, notes=notes), source))
 
-        live = [item.live for item in facts.items if item.live is not None]
-        taken = {verdict.key for verdict in plan.adoptions}
-        held = holders(source, [each for each in live if each.key in taken], invocation.release, invocation.driver)
-        if held.found:
-            facts = replace(facts, holders=held.found)
-            plan = decide(facts, policy)
-        notes = (held.note,) if held.note else ()
-    known = with_server_results(plan, facts, source)
-    if known is not facts:
-        facts, plan = known, decide(known, policy)
-    plan = with_dry_run_results(plan, facts, policy, source)
-    if refused := postponed(plan, facts, policy):
-        facts = replace(facts, postponed=refused)
-        plan = with_dry_run_results(decide(facts, policy), facts, policy, source)
-    unchecked = [item.name for item in facts.items if facts.not_compared.get(item.key) == ""]
-    if unchecked and source is not None:
-        note = (
-            f"only an API server can tell fields that left the chart from its defaults; {source.description} has none, "
-            f"so {some(unchecked)} may keep such fields without notice"
-        )
-        notes = (*notes, note)
-    plan = replace(plan, notes=(*plan.notes, *notes)) if notes else plan
-    return Planned(manifest, facts, _addressed(plan, source))
+
+def _refined(draft: Planned, facts: Facts, policy: Policy) -> Planned:
+    """The draft as decided from ``facts``; the same draft if nothing new is known."""
+    return draft if facts is draft.facts else replace(draft, facts=facts, plan=decide(facts, policy))
+
+
+def _with_holders(draft: Planned, source: ClusterReader | None) -> tuple[Facts, tuple[str, ...]]:
+    """The facts with the installed releases whose manifests hold objects to be adopted, and a note about the search."""
+    facts, invocation = draft.facts, draft.facts.invocation
+    if not draft.plan.adoptions or source is None or invocation.release is None:
+        return facts, ()
+    from postrender.cluster.holders import holders  # Few runs write, and each pays for what it imports.
+
+    live = [item.live for item in facts.items if item.live is not None]
+    adopted = {verdict.key for verdict in draft.plan.adoptions}
+    held = holders(source, [each for each in live if each.key in adopted], invocation.release, invocation.driver)
+    return replace(facts, holders=held.found) if held.found else facts, (held.note,) if held.note else ()
+
+
+def _unchecked(facts: Facts, source: ClusterReader | None) -> tuple[str, ...]:
+    """A note on objects of which no server could tell the fields that left the chart from its defaults."""
+    names = [item.name for item in facts.items if facts.not_compared.get(item.key) == ""]
+    if not names or source is None:
+        return ()
+    return (
+        f"only an API server can tell fields that left the chart from its defaults; {source.description} has none, "
+        f"so {some(names)} may keep such fields without notice",
+    )
 
 
 def _addressed(plan: Plan, source: ClusterReader | None) -> Plan:
@@ -131,6 +145,7 @@ def filter_stream(
     policy: Policy,
     source: ClusterReader | None,
     writer: Writer | None = None,
+    *,
     seen: Callable[[Planned], None] | None = None,
     whole: bool = False,
     then: Callable[[bytes], bytes] | None = None,
