@@ -25,7 +25,7 @@ PIECE = 64 * 1024
 _UNPACKED = 1024 * 1024
 """Bytes that are unpacked at once."""
 
-_IN_PATH = "/%!$&'()*+,;=:@~"
+IN_PATH = "/%!$&'()*+,;=:@~"
 """What stays as it is in the path of a server's URL, beside letters, digits, ``_``, ``.`` and ``-``."""
 
 
@@ -114,7 +114,7 @@ class Direct:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("not a URL")
         self._host, self._port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
-        self._base = quote(parts.path, safe=_IN_PATH)
+        self._base = quote(parts.path, safe=IN_PATH)
         self._trust = trust if parts.scheme == "https" else None
         self._server_name = server_name or parts.hostname
         self._idle: list[HTTPConnection] = []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import urllib3
 from urllib3 import exceptions
 from urllib3._collections import HTTPHeaderDict  # which urllib3 1.26 has nowhere else
 
-from postrender.cluster.connections import PIECE, BrokeOff, NoConnection, NoProxy, Undecodable
+from postrender.cluster.connections import IN_PATH, PIECE, BrokeOff, NoConnection, NoProxy, Undecodable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Proxied:
         # A password in the proxy's URL is sent to it, as Go does.
         login = urlsplit(proxy).netloc.rpartition("@")[0]
         self._url = url
+        self._base = url if url.startswith("http://") else quote(urlsplit(url).path, safe=IN_PATH)
         login_headers = urllib3.make_headers(proxy_basic_auth=unquote(login)) if login else {}
         # A ProxyManager would join headers of one name, and so several groups to one: its connections do not.
         self._to_proxy = [*login_headers.items()] if url.startswith("http://") else []
@@ -77,7 +78,7 @@ class Proxied:
         try:
             response = self._pool.connection_from_url(self._url).urlopen(
                 method,
-                self._url + target,
+                self._base + target,
                 body=body,
                 headers=sent,
                 retries=False,

@@ -2,18 +2,68 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
+import select
+import socket
+import socketserver
 import ssl
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from postrender.cluster.connections import BrokeOff, Direct, NoConnection, NoProxy, Undecodable
 from postrender.cluster.proxied import Proxied
-from tests.wire.server import Reply, Server
+from tests.wire.server import TLS, Reply, Server
 
 BODY = json.dumps({"items": ["x" * 1000] * 1000}).encode()
+
+
+@contextmanager
+def tunnel() -> Iterator[tuple[int, list[bytes]]]:
+    """The port of a proxy that connects its clients to where they want, and the requests for that."""
+    asked: list[bytes] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            lines = [self.rfile.readline()]
+            while (line := self.rfile.readline()).strip():
+                lines.append(line)
+            asked.append(b"".join(lines))
+            host, _, port = lines[0].split()[1].decode().rpartition(":")
+            with socket.create_connection((host, int(port))) as server:
+                self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                ends = {self.connection: server, server: self.connection}
+                while True:
+                    for ready in select.select(list(ends), [], [])[0]:
+                        if not (data := ready.recv(65536)):
+                            return
+                        ends[ready].sendall(data)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as proxy:
+        proxy.daemon_threads = True
+        threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield proxy.server_address[1], asked
+        proxy.shutdown()
+
+
+@pytest.mark.parametrize("path", ["", "/k8s/a%20b"])
+def test_tls_through_a_proxy(tls_server: Server, path: str) -> None:
+    tls_server.on(".*", Reply(200, BODY))
+    trust = ssl.create_default_context(cafile=TLS / "ca.pem")
+    with tunnel() as (port, asked):
+        made = Proxied(tls_server.url + path, "", f"http://jane:g%20heim@127.0.0.1:{port}", trust, 2)
+        assert [got(made), got(made)] == [BODY] * 2
+        made.clear()
+    (request,) = asked
+    assert request.startswith(f"CONNECT {tls_server.url.removeprefix('https://')} HTTP/1.".encode())
+    assert f"Basic {base64.b64encode(b'jane:g heim').decode()}".encode() in request
+    sent = tls_server.requests[0]
+    assert (sent.path, sent.headers["x"]) == (f"{path}/version", ("1", "2"))
+    assert not {"proxy-authorization"} & set(sent.headers)
 
 
 @pytest.fixture(params=["direct", "proxied"])
