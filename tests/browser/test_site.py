@@ -92,12 +92,55 @@ def test_an_error_is_found_by_pasting_it(page: Page, address: str) -> None:
         page.run(PASTED % (json.dumps(error), FIELD))
         page.wait(f"{META}.endsWith('matching documents')")
         first, *sections = page.run(FOUND)
-        assert first == "errors.html: From the error to the cure", error
+        assert first == "errors.html: Troubleshooting", error
         assert set(sections) & {f"errors.html: {heading}" for heading in headings}, error
 
 
+@pytest.mark.parametrize("words", ["--adopt", "helm install --adopt"])
+def test_a_flag_is_found_as_it_is_typed(page: Page, address: str, words: str) -> None:
+    """With a minus before it, it would be a word that a page must not have."""
+    page.go(f"{address}index.html")
+    page.run(f"{FIELD}.focus()")
+    page.run(f"{FIELD}.value = {json.dumps(words)}; {FIELD}.dispatchEvent(new Event('keyup'))")
+    page.wait(f"{META}.endsWith('matching documents')")
+    assert [found for found in page.run(FOUND) if found.startswith(("codes/PR10", "commands/", "settings", "faq"))]
+
+
+def test_every_command_and_code_is_in_the_navigation(page: Page, address: str) -> None:
+    for index in ("commands", "codes"):
+        page.go(f"{address}{index}/index.html")
+        missing = page.run(
+            f"""(() => {{
+              const shown = new Set([...document.querySelectorAll(".md-nav--primary a")].map((link) => link.href));
+              return [...document.querySelectorAll("article table a")].map((link) => link.href)
+                .filter((each) => each.includes("/{index}/") && !shown.has(each));
+            }})()"""
+        )
+        assert missing == []
+
+
+@pytest.mark.parametrize(("scheme", "background"), [("light", "default"), ("dark", "slate")])
+def test_the_colors_are_those_of_the_system(page: Page, address: str, scheme: str, background: str) -> None:
+    page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    page.go(f"{address}index.html")
+    page.wait(f"document.body.getAttribute('data-md-color-scheme') === '{background}'")
+
+
+NARROW = [
+    "index",
+    "errors",
+    "five-minutes",
+    "callers",
+    "callers-evidence",
+    "settings",
+    "api",
+    "codes/PR301",
+    "zh/errors",
+]
+
+
 @pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("name", ["index", "errors", "five-minutes", "callers", "settings", "codes/PR301", "zh/errors"])
+@pytest.mark.parametrize("name", NARROW)
 def test_a_page_is_no_wider_than_the_window(page: Page, address: str, name: str, width: int) -> None:
     page.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
     page.go(f"{address}{name}.html")

@@ -77,25 +77,44 @@ def _score(name: str, played: Sequence[Cell]) -> str:
 
 
 _INTRO = """\
-# What each Helm does, and what it does with the filter
+# Helm behavior by version
 
-Written by `bin/matrix --write`: every cell was played with the real Helm against a real kube-apiserver, twice from the
-same start. In each cell the first line is Helm alone; the second is Helm with the filter, the `helm upgrade` with the
-same chart after it included. Helm 4 applies server-side unless the column says otherwise.
+## In short
+
+- **Helm 3.17.0 and older** treat two objects with the same Kind, namespace and name in two API groups as one. Installing a
+  kept pair again fails; an upgrade can skip fields of the second. The filter corrects most cases and stops in the others.
+- **Every Helm 3** leaves a kept custom resource unchanged and reports success. With the filter, the next `helm upgrade`
+  applies the chart.
+- **Helm 3.17** adds `--take-ownership`, which skips the owner check; in 3.17 custom resources do not change, from 3.18 only
+  fields that left the chart stay.
+- **Helm 3.17.1 and newer, and Helm 4,** delete an object that moved to another API group. The filter stops.
+- **Helm 3.22 and 4.2** update objects that no stored manifest contains from their live state; rollbacks over kept built-in
+  objects work.
+- **Helm 4.0.0** cannot adopt with server-side apply; 4.0.1 can.
+- **Helm 4.0.0 to 4.1.0** delete an object if only the version in its `apiVersion` changes.
+- **Helm 4 with server-side apply** applies kept custom resources correctly and stops at fields of other managers.
+- **Every Helm** deletes an object that leaves the chart in an upgrade without checking its owner, and deletes adopted
+  objects when a failed `--atomic` install is undone. The filter stops.
+
+## How to read the tables
+
+`bin/matrix --write` writes them. Each cell was tested twice with the real Helm and a real kube-apiserver. The first line of
+a cell is Helm alone; the second is Helm with the filter, including the `helm upgrade` with the same chart after it. Helm 4
+applies server-side unless the column says otherwise.
 
 | sign | Helm alone |
 |---|---|
-| ok | it reported success, and what the model says is live afterwards is live |
-| fails | it failed, with the message and the live objects that the model says |
-| (...) | the same, and the model does not say it |
-| **≠** | the model says something else |
-| – | this Helm has no such flag, or cannot come to such a start |
+| ok | Helm reports success, and the live objects are as the model predicts |
+| fails | Helm fails, with the predicted message and live objects |
+| (...) | the same, without a prediction |
+| **≠** | the model predicts another result |
+| – | this Helm has no such flag, or the case cannot occur |
 
 | sign | with the filter |
 |---|---|
-| right | what is live is what the chart says |
-| later | the account says that the next upgrade applies the chart, and it does |
-| PR101 ... | refused with that code (`postrender explain PR101`); nothing was changed |
+| right | the live objects match the chart |
+| later | the summary announces that the next upgrade applies the chart, and it does |
+| PR101 ... | stopped with that code (`postrender explain PR101`); nothing was changed |
 | **broken** | none of these |
 """
 

@@ -9,11 +9,11 @@ from tests.e2e.matrix.steps import Scenario
 
 FAMILIES: Mapping[str, tuple[Scenario, ...]] = {
     "Kinds that share a name": collisions.SCENARIOS,
-    "One object that is live already": adoption.SCENARIOS,
-    "Objects of somebody else": owners.SCENARIOS,
-    "What leaves a chart": leaving.SCENARIOS,
-    "What the API server objects to": objections.SCENARIOS,
-    "Runs of other kinds, and how they end": runs.SCENARIOS,
+    "One existing object": adoption.SCENARIOS,
+    "Objects of other owners": owners.SCENARIOS,
+    "Objects that leave the chart": leaving.SCENARIOS,
+    "Requests that the API server rejects": objections.SCENARIOS,
+    "Other runs": runs.SCENARIOS,
 }
 """By what they have in common."""
 

@@ -25,52 +25,57 @@ CORE, CUSTOM = Thing(CONFIG_MAP, {"a": "1"}, keep=True), Thing(CUSTOM_CONFIG_MAP
 
 SCENARIOS = (
     Scenario(
-        "H1 null beside what comes back",
-        "a kept Shirt comes back, and its new namesake has a null",
+        "both kept, a null in the chart",
+        "a kept Shirt comes back, and a new object of the same name has a null",
         (install(Thing(STABLE_SHIRT, {"color": "red", "d": {"b": "x"}}, keep=True), OTHERS), upgrade(OTHERS)),
         upgrade(
             Thing(STABLE_SHIRT, {"color": "blue"}, keep=True), Thing(BETA_SHIRT, {"color": "blue", "d": None}), OTHERS
         ),
     ),
-    Scenario("H1 same", "two kept Shirts of one name, reinstalled", SAME, install(*kept(BLUE, GREEN))),
-    Scenario("H1 changed", "the same, both changed", SAME, install(*kept(RED, BLACK))),
-    Scenario("H1 swapped", "the same, each with the other's spec", SAME, install(*kept(GREEN, BLUE))),
-    Scenario("H1 equal", "the same, both with one spec", SAME, install(*kept(RED, RED))),
+    Scenario("both kept, unchanged", "two kept Shirts of one name, reinstalled", SAME, install(*kept(BLUE, GREEN))),
+    Scenario("both kept, chart changed", "the same, both changed", SAME, install(*kept(RED, BLACK))),
+    Scenario("both kept, values swapped", "the same, each with the other's spec", SAME, install(*kept(GREEN, BLUE))),
+    Scenario("both kept, equal specs", "the same, both with one spec", SAME, install(*kept(RED, RED))),
     Scenario(
-        "H1 then upgrade",
+        "both kept, failed install, then upgrade",
         "the reinstall fails or not, then an upgrade changes both",
         (*SAME, install(*kept(BLUE, GREEN), may_fail=True)),
         upgrade(*kept(RED, BLACK)),
     ),
-    Scenario("H1 forced", "reinstalled with --force", SAME, install(*kept(RED, BLACK), flags=(Flag.FORCE,))),
-    Scenario("P1 labelled", "a label that tells them apart", SAME, install(*kept(BLUE, GREEN, labels={"which": "x"}))),
+    Scenario("both kept, --force", "reinstalled with --force", SAME, install(*kept(RED, BLACK), flags=(Flag.FORCE,))),
     Scenario(
-        "H2 upgrade pair",
+        "both kept, labels added",
+        "a label that distinguishes them",
+        SAME,
+        install(*kept(BLUE, GREEN, labels={"which": "x"})),
+    ),
+    Scenario(
+        "upgrade gives the second the values of the first",
         "an upgrade gives the second what the first has",
         (install(Thing(BETA_SHIRT, {**RED, "size": "M"}), Thing(STABLE_SHIRT, {**BLUE, "size": "L"})),),
         upgrade(Thing(BETA_SHIRT, {**RED, "size": "M"}), Thing(STABLE_SHIRT, {**RED, "size": "M"})),
     ),
     Scenario(
-        "H2 other values",
+        "upgrade of both, other values",
         "an upgrade gives the second other values",
         (install(Thing(BETA_SHIRT, RED), Thing(STABLE_SHIRT, BLUE)),),
         upgrade(Thing(BETA_SHIRT, RED), Thing(STABLE_SHIRT, BLACK)),
     ),
     Scenario(
-        "H2 a field leaves",
+        "upgrade of both, a field leaves",
         "an upgrade takes a field from the second",
         (install(Thing(BETA_SHIRT, RED), Thing(STABLE_SHIRT, {**BLUE, "size": "L"})),),
         upgrade(Thing(BETA_SHIRT, RED), Thing(STABLE_SHIRT, BLUE)),
     ),
     Scenario(
-        "H2 one is new",
-        "an upgrade adds a namesake",
+        "upgrade, one is new",
+        "an upgrade adds an object of the same name",
         (install(Thing(BETA_SHIRT, RED)),),
         upgrade(Thing(BETA_SHIRT, RED), Thing(STABLE_SHIRT, BLUE)),
     ),
     Scenario(
-        "H2 touched",
-        "somebody changed a field of one, and its kept namesake comes back",
+        "upgrade of both, one edited live",
+        "another manager changed a field of one, and the kept object of the same name comes back",
         (
             install(Thing(STABLE_SHIRT, BLUE, keep=True), Thing(GAMMA_SHIRT, {**RED, "b": False})),
             upgrade(Thing(GAMMA_SHIRT, {**RED, "b": False})),
@@ -79,14 +84,14 @@ SCENARIOS = (
         upgrade(Thing(STABLE_SHIRT, RED, keep=True), Thing(GAMMA_SHIRT, {**RED, "b": False})),
     ),
     Scenario(
-        "H1 one is new",
-        "a kept Shirt, changed, and its namesake new",
+        "one kept, one new",
+        "a kept Shirt, changed, and the object of the same name new",
         reinstall(Thing(BETA_SHIRT, BLUE, keep=True)),
         install(Thing(BETA_SHIRT, RED, keep=True), Thing(STABLE_SHIRT, GREEN)),
     ),
     Scenario(
-        "H2 touched, not mended",
-        "somebody set a field of one that its namesake has, which comes back without it",
+        "upgrade of both, one edited live, not corrected",
+        "another manager set a field of one that the object of the same name has, which comes back without it",
         (
             install(Thing(BETA_SHIRT, {**RED, "c": 1}, keep=True), Thing(GAMMA_SHIRT, RED)),
             upgrade(Thing(GAMMA_SHIRT, RED)),
@@ -94,10 +99,20 @@ SCENARIOS = (
         ),
         upgrade(Thing(BETA_SHIRT, RED, keep=True), Thing(GAMMA_SHIRT, RED)),
     ),
-    Scenario("K1 built in first", "a kept ConfigMap and a custom one", reinstall(CORE, CUSTOM), install(CORE, CUSTOM)),
-    Scenario("K1 custom first", "the same in the other order", reinstall(CUSTOM, CORE), install(CUSTOM, CORE)),
     Scenario(
-        "K1 changed",
+        "built-in and custom kind, built-in first",
+        "a kept ConfigMap and a custom one",
+        reinstall(CORE, CUSTOM),
+        install(CORE, CUSTOM),
+    ),
+    Scenario(
+        "built-in and custom kind, custom first",
+        "the same in the other order",
+        reinstall(CUSTOM, CORE),
+        install(CUSTOM, CORE),
+    ),
+    Scenario(
+        "built-in and custom kind, changed",
         "the same, both changed",
         reinstall(CORE, CUSTOM),
         install(
@@ -119,7 +134,7 @@ SCENARIOS = (
     ),
     Scenario(
         "two namespaces",
-        "one name in two namespaces is no collision",
+        "one name in two namespaces is not a collision",
         reinstall(Thing(BETA_SHIRT, BLUE, keep=True), Thing(STABLE_SHIRT, GREEN, keep=True, namespace=OTHER)),
         install(Thing(BETA_SHIRT, BLUE, keep=True), Thing(STABLE_SHIRT, GREEN, keep=True, namespace=OTHER)),
     ),

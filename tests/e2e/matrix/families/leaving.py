@@ -1,4 +1,4 @@
-"""What leaves a chart in an upgrade: deleted, kept, or left behind because of a namesake."""
+"""What leaves a chart in an upgrade: deleted, kept, or left behind because of an object of the same name."""
 
 from __future__ import annotations
 
@@ -16,19 +16,31 @@ def leaves(name: str, about: str, keep: bool | str) -> Scenario:
 
 
 SCENARIOS = (
-    Scenario("H3 one of a pair leaves", "its namesake stays", (install(BETA, STABLE),), upgrade(BETA)),
-    Scenario("H3 the first leaves", "its namesake stays", (install(BETA, STABLE),), upgrade(STABLE)),
-    Scenario("H5 version", "v1 becomes v2", (install(STABLE),), upgrade(Thing(STABLE_SHIRT_V2, {"color": "red"}))),
     Scenario(
-        "H5 version, kept",
+        "one of two with one name leaves", "the object of the same name stays", (install(BETA, STABLE),), upgrade(BETA)
+    ),
+    Scenario(
+        "the first of two with one name leaves",
+        "the object of the same name stays",
+        (install(BETA, STABLE),),
+        upgrade(STABLE),
+    ),
+    Scenario(
+        "version in apiVersion changes",
+        "v1 becomes v2",
+        (install(STABLE),),
+        upgrade(Thing(STABLE_SHIRT_V2, {"color": "red"})),
+    ),
+    Scenario(
+        "version in apiVersion changes, kept",
         "v1 becomes v2, kept",
         (install(Thing(STABLE_SHIRT, {"color": "blue"}, keep=True)),),
         upgrade(Thing(STABLE_SHIRT_V2, {"color": "red"}, keep=True)),
     ),
     leaves("leaves", "a Shirt that is not kept leaves the chart", False),
     leaves("leaves, kept", "a kept Shirt leaves the chart", True),
-    leaves("H15 Keep", "one kept as `Keep` leaves the chart", "Keep"),
-    leaves("H15 keep and a blank", "one kept as `keep ` leaves the chart", "keep "),
+    leaves("policy spelled Keep", "one kept as `Keep` leaves the chart", "Keep"),
+    leaves("policy keep with a trailing space", "one kept as `keep ` leaves the chart", "keep "),
     Scenario(
         "kept by hand",
         "the live object alone says keep",

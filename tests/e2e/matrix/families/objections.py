@@ -26,34 +26,37 @@ def binding(role: str) -> Thing:
 
 SCENARIOS = (
     Scenario(
-        "H19 immutable", "a kept RoleBinding with another roleRef", reinstall(binding("a")), install(binding("b"))
+        "immutable field changes",
+        "a kept RoleBinding with another roleRef",
+        reinstall(binding("a")),
+        install(binding("b")),
     ),
     Scenario(
-        "H27 exported",
+        "exported object, live",
         "an exported manifest over a kept Shirt",
         reinstall(SHIRT),
         install(Thing(STABLE_SHIRT, {"color": "blue"}, keep=True, more=EXPORTED)),
     ),
     Scenario(
-        "H27 exported, new",
+        "exported object, new",
         "an exported manifest of a new object",
         (),
         install(Thing(STABLE_SHIRT, {"color": "blue"}, more=EXPORTED)),
     ),
     Scenario(
-        "H18 conflict",
-        "somebody else set the field that an upgrade changes",
+        "field conflict with another manager",
+        "another manager set the field that an upgrade changes",
         (install(CFG), Touched(CFG.ref, {"data": {"a": "9"}})),
         upgrade(Thing(CONFIG_MAP, {"a": "2"})),
     ),
     Scenario(
-        "H18 conflict on a kept Shirt",
-        "somebody else set the field that a reinstall changes",
+        "field conflict on a kept custom resource",
+        "another manager set the field that a reinstall changes",
         (*reinstall(SHIRT), Touched(SHIRT.ref, {"spec": {"color": "grey"}})),
         install(Thing(STABLE_SHIRT, {"color": "red"}, keep=True)),
     ),
     Scenario(
-        "H18 forced",
+        "field conflict, --force-conflicts",
         "the same with --force-conflicts",
         (*reinstall(SHIRT), Touched(SHIRT.ref, {"spec": {"color": "grey"}})),
         install(Thing(STABLE_SHIRT, {"color": "red"}, keep=True), flags=(Flag.FORCE_CONFLICTS,)),
@@ -65,13 +68,13 @@ SCENARIOS = (
         install(CFG, Thing(CONFIG_MAP, {"b": "1"})),
     ),
     Scenario(
-        "twice, new beside a kept one",
-        "the same beside a kept Shirt",
+        "twice, new next to a kept one",
+        "the same next to a kept Shirt",
         reinstall(SHIRT),
         install(SHIRT, CFG, Thing(CONFIG_MAP, {"b": "1"})),
     ),
     Scenario(
-        "twice, a new Shirt beside a kept ConfigMap",
+        "twice, a new Shirt next to a kept ConfigMap",
         "a chart has a Shirt twice, which is new",
         reinstall(KEPT),
         install(KEPT, Thing(STABLE_SHIRT, {"color": "blue"}), Thing(STABLE_SHIRT, {"color": "red"})),
@@ -96,13 +99,13 @@ SCENARIOS = (
     ),
     Scenario(
         "twice, adopted",
-        "a chart has twice what somebody applied by hand",
+        "a chart has twice an object that kubectl applied",
         (Applied(CFG), Applied(SHIRT)),
         install(CFG, CFG, SHIRT, Thing(STABLE_SHIRT, {"color": "red"}, keep=True)),
         adopt=(Adopt.UNMANAGED,),
     ),
     Scenario(
-        "twice, beside what the next upgrade applies",
+        "twice, next to what the next upgrade applies",
         "a chart has a kept Flag twice, and a kept Shirt gets a label",
         reinstall(SHIRT, FLAG),
         install(
@@ -132,14 +135,14 @@ SCENARIOS = (
         on_drift=OnDrift.APPLY,
     ),
     Scenario(
-        "twice, new beside its namesake",
+        "twice, new next to the object of the same name",
         "a ConfigMap is new and there twice, a custom one of its name is live",
         reinstall(Thing(CUSTOM_CONFIG_MAP, {"a": "1"}, keep=True)),
         install(Thing(CUSTOM_CONFIG_MAP, {"a": "1"}, keep=True), CFG, Thing(CONFIG_MAP, {"b": "1"})),
     ),
     Scenario(
-        "twice, new beside its stored namesake",
-        "an upgrade adds a Shirt, which is there twice, beside its namesake",
+        "twice, new next to a stored object of the same name",
+        "an upgrade adds a Shirt, which is there twice, next to the object of the same name",
         (install(Thing(BETA_SHIRT, {"color": "blue", "size": "M"})),),
         upgrade(
             Thing(BETA_SHIRT, {"color": "blue", "size": "M"}),
@@ -149,7 +152,7 @@ SCENARIOS = (
     ),
     Scenario(
         "twice, stored and gone",
-        "somebody deleted a ConfigMap and a Shirt, which come back and are there twice",
+        "another manager deleted a ConfigMap and a Shirt, which come back and are there twice",
         (install(CFG, SHIRT), Deleted(CFG.ref), Deleted(SHIRT.ref)),
         upgrade(
             Thing(CONFIG_MAP, {"a": "2"}),
@@ -159,7 +162,7 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "twice, both pinned",
+        "twice, both with a resourceVersion",
         "a kept custom ConfigMap is there twice, after a core one of its name",
         reinstall(KEPT, Thing(CUSTOM_CONFIG_MAP, {"a": "1"}, keep=True)),
         install(
@@ -175,13 +178,13 @@ SCENARIOS = (
         upgrade(SHIRT, Thing(STABLE_SHIRT, {"color": "red"}, keep=True)),
     ),
     Scenario(
-        "H17 new in an upgrade",
+        "new in an upgrade",
         "an upgrade added a ConfigMap, the next one changes it",
         (install(CFG), upgrade(CFG, Thing(CONFIG_MAP, {"a": "1"}, name="b"))),
         upgrade(CFG, Thing(CONFIG_MAP, {"a": "2"}, name="b")),
     ),
     Scenario(
-        "H17 new in an upgrade, less in the next",
+        "new in an upgrade, a field leaves in the next",
         "an upgrade added a Shirt, the next one has a field and a label less",
         (install(CFG), upgrade(CFG, Thing(STABLE_SHIRT, {"color": "red", "b": 1}, labels={"a": "v"}))),
         upgrade(CFG, Thing(STABLE_SHIRT, {"color": "red"})),

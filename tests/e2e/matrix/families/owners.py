@@ -1,4 +1,4 @@
-"""Objects of somebody else, of a release that is gone, and of one that lives."""
+"""Objects of another manager, of a release that is gone, and of one that lives."""
 
 from __future__ import annotations
 
@@ -16,65 +16,78 @@ TAKE = (Flag.TAKE_OWNERSHIP,)
 
 SCENARIOS = (
     Scenario(
-        "H7 taken", "a Shirt of kubectl's, --take-ownership", (Applied(SHIRT_OLD),), install(SHIRT_NEW, flags=TAKE)
+        "unowned custom resource, --take-ownership",
+        "a Shirt of kubectl's, --take-ownership",
+        (Applied(SHIRT_OLD),),
+        install(SHIRT_NEW, flags=TAKE),
     ),
     Scenario(
-        "H7 taken, same",
-        "the same, with the very spec",
+        "unowned custom resource, unchanged, --take-ownership",
+        "the same, with the same spec",
         (Applied(SHIRT_OLD),),
         install(SHIRT_OLD, flags=TAKE),
     ),
     Scenario(
-        "H8 taken in an upgrade",
+        "unowned custom resource in an upgrade, --take-ownership",
         "a Shirt of kubectl's, upgrade --take-ownership",
         (install(OTHERS), Applied(SHIRT_OLD)),
         upgrade(SHIRT_NEW, OTHERS, flags=TAKE),
     ),
-    Scenario("H9 unmanaged", "a ConfigMap of kubectl's", (Applied(MAP_OLD),), install(MAP_NEW)),
+    Scenario("no Helm owner", "a ConfigMap of kubectl's", (Applied(MAP_OLD),), install(MAP_NEW)),
     Scenario(
-        "H9 unmanaged, adopted",
+        "no Helm owner, --adopt unmanaged",
         "the same with --adopt unmanaged",
         (Applied(MAP_OLD),),
         install(MAP_NEW),
         (Adopt.UNMANAGED,),
     ),
-    Scenario("H9 orphan", "kept by release old, which is gone", reinstall(MAP_OLD, release="old"), install(MAP_NEW)),
     Scenario(
-        "H9 orphan, adopted",
+        "owned by an uninstalled release",
+        "kept by release old, which is gone",
+        reinstall(MAP_OLD, release="old"),
+        install(MAP_NEW),
+    ),
+    Scenario(
+        "owned by an uninstalled release, --adopt orphans",
         "the same with --adopt orphans",
         reinstall(MAP_OLD, release="old"),
         install(MAP_NEW),
         (Adopt.ORPHANS,),
     ),
     Scenario(
-        "H9 orphan Shirt, adopted",
+        "custom resource of an uninstalled release, --adopt orphans",
         "a Shirt kept by release old, --adopt orphans",
         reinstall(SHIRT_OLD, release="old"),
         install(SHIRT_NEW),
         (Adopt.ORPHANS,),
     ),
     Scenario(
-        "H9 unmanaged Shirt, adopted",
+        "custom resource without an owner, --adopt unmanaged",
         "a Shirt of kubectl's, --adopt unmanaged",
         (Applied(SHIRT_OLD),),
         install(SHIRT_NEW),
         (Adopt.UNMANAGED,),
     ),
-    Scenario("H10 living", "a ConfigMap of living release old", (install(MAP_OLD, release="old"),), install(MAP_NEW)),
     Scenario(
-        "H10 living, taken",
+        "owned by another installed release",
+        "a ConfigMap of installed release old",
+        (install(MAP_OLD, release="old"),),
+        install(MAP_NEW),
+    ),
+    Scenario(
+        "owned by another installed release, --take-ownership",
         "the same with --take-ownership",
         (install(MAP_OLD, release="old"),),
         install(MAP_NEW, flags=TAKE),
     ),
     Scenario(
-        "H12 stolen before",
+        "adopted by another release, then upgrade of the first",
         "new took a ConfigMap of old's; old is upgraded",
         (install(LOOSE, release="old"), install(MAP_NEW, release="new", flags=TAKE, may_fail=True)),
         upgrade(LOOSE, release="old"),
     ),
     Scenario(
-        "H12 old owner is gone",
+        "adopted from a release that is uninstalled",
         "new took a ConfigMap of old's, old was uninstalled, new is upgraded",
         (
             install(LOOSE, release="old"),
@@ -84,7 +97,7 @@ SCENARIOS = (
         upgrade(MAP_NEW, release="new"),
     ),
     Scenario(
-        "H20 terminating",
+        "object is being deleted",
         "a kept Shirt that is being deleted",
         (*reinstall(SHIRT_OLD), Deleted(SHIRT_OLD.ref, finalizer=True)),
         install(SHIRT_OLD),

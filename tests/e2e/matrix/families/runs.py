@@ -26,37 +26,37 @@ def upgrade_install(*things: Thing) -> Run:
 
 SCENARIOS = (
     Scenario(
-        "H11 not kept, atomic",
+        "adopted, not kept, install fails, --atomic",
         "a kept ConfigMap comes back unkept, and the install fails and undoes itself",
         reinstall(KEPT),
         install(LOOSE, BAD, flags=ATOMIC),
     ),
     Scenario(
-        "H11 kept, atomic",
+        "adopted and kept, install fails, --atomic",
         "the same, and the chart keeps it",
         reinstall(KEPT),
         install(KEPT, BAD, flags=ATOMIC),
     ),
     Scenario(
-        "H11 not kept, fails",
+        "adopted, not kept, install fails",
         "the same, unkept, and the install does not undo itself",
         reinstall(KEPT),
         install(LOOSE, BAD),
     ),
     Scenario(
-        "H11 upgrade, atomic",
+        "adopted by an upgrade that fails, --atomic",
         "a kept ConfigMap comes back unkept in an upgrade that fails and is rolled back",
         LEFT,
         upgrade(LOOSE, OTHERS, BAD, flags=ATOMIC),
     ),
     Scenario(
-        "H13 atomic",
-        "a kept Shirt left the chart in the very upgrade that fails and is rolled back",
+        "kept object leaves in an upgrade that fails, --atomic",
+        "a kept Shirt left the chart in the upgrade that fails and is rolled back",
         (install(SHIRT_OLD, KEPT),),
         upgrade(KEPT, BAD, flags=ATOMIC),
     ),
     Scenario(
-        "H18 atomic",
+        "field conflict, --atomic",
         "an upgrade meets a conflict, and so does its rollback",
         (
             install(SHIRT_OLD, KEPT),
@@ -66,8 +66,8 @@ SCENARIOS = (
         upgrade(Thing(STABLE_SHIRT, {"color": "black"}, keep=True), LOOSE, flags=ATOMIC),
     ),
     Scenario(
-        "H18 atomic, and another's field goes",
-        "an upgrade takes away a map in which somebody set a field, meets a conflict elsewhere, and is rolled back",
+        "a map with another manager's field leaves, --atomic",
+        "an upgrade takes away a map in which another manager set a field, meets a conflict elsewhere, and is rolled back",
         (
             install(Thing(STABLE_FLAG, {**OLD, "c": {"a": {"d": "1"}}}, keep=True), SHIRT_OLD),
             Touched(Thing(STABLE_FLAG, OLD).ref, {"spec": {"c": {"a": 0}}}),
@@ -77,7 +77,7 @@ SCENARIOS = (
     ),
     Scenario(
         "atomic, new ones",
-        "an upgrade makes objects anew, changes some, fails, and is rolled back",
+        "an upgrade creates objects again, changes some, fails, and is rolled back",
         (install(KEPT), upgrade(LOOSE)),
         upgrade(Thing(CONFIG_MAP, {"c": "1"}), OTHERS, SHIRT_NEW, BAD, flags=ATOMIC),
     ),
@@ -88,19 +88,19 @@ SCENARIOS = (
         install(KEPT, flags=ATOMIC),
     ),
     Scenario(
-        "H14 kept by hand",
+        "keep only on the live object",
         "the live object alone says keep, and the chart goes on without",
         (install(LOOSE), Touched(LOOSE.ref, {"metadata": {"annotations": {"helm.sh/resource-policy": "keep"}}})),
         upgrade(LOOSE, OTHERS),
     ),
     Scenario(
-        "H21 Secret",
+        "kept Secret with new values",
         "a kept Secret comes back with other values",
         reinstall(Thing(SECRET, {"password": "b2xk"}, keep=True)),
         install(Thing(SECRET, {"password": "bmV3"}, keep=True)),
     ),
     Scenario(
-        "H22 hook",
+        "hook with the name of a kept object",
         "a hook has the name of a kept ConfigMap",
         reinstall(KEPT),
         install(Thing(CONFIG_MAP, {"a": "1"}, annotations={"helm.sh/hook": "pre-install"}), OTHERS),
