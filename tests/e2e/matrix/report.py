@@ -81,15 +81,16 @@ _INTRO = """\
 
 ## In short
 
-- **Helm 3.17.0 and older** treat two objects with the same Kind, namespace and name in two API groups as one. Installing a
-  kept pair again fails; an upgrade can skip fields of the second. The filter corrects most cases and stops in the others.
-- **Every Helm 3** leaves a kept custom resource unchanged and reports success. With the filter, the next `helm upgrade`
-  applies the chart.
-- **Helm 3.17** adds `--take-ownership`, which skips the owner check; in 3.17 custom resources do not change, from 3.18 only
-  fields that left the chart stay.
+- **Helm 3.17.0 and older** treat two objects with the same Kind, namespace and name in two API groups as one.
+  Installing a kept pair again fails; an upgrade can skip fields of the second. The filter corrects most cases and
+  stops in the others.
+- **Every Helm 3** leaves a kept custom resource unchanged and reports success. With the filter, the next `helm
+  upgrade` applies the chart.
+- **Helm 3.17** adds `--take-ownership`, which skips the owner check; in 3.17 custom resources do not change, from
+  3.18 only fields that left the chart stay.
 - **Helm 3.17.1 and newer, and Helm 4,** delete an object that moved to another API group. The filter stops.
-- **Helm 3.22 and 4.2** update objects that no stored manifest contains from their live state; rollbacks over kept built-in
-  objects work.
+- **Helm 3.22 and 4.2** update objects that no stored manifest contains from their live state; rollbacks over kept
+  built-in objects work.
 - **Helm 4.0.0** cannot adopt with server-side apply; 4.0.1 can.
 - **Helm 4.0.0 to 4.1.0** delete an object if only the version in its `apiVersion` changes.
 - **Helm 4 with server-side apply** applies kept custom resources correctly and stops at fields of other managers.
@@ -98,9 +99,9 @@ _INTRO = """\
 
 ## How to read the tables
 
-`bin/matrix --write` writes them. Each cell was tested twice with the real Helm and a real kube-apiserver. The first line of
-a cell is Helm alone; the second is Helm with the filter, including the `helm upgrade` with the same chart after it. Helm 4
-applies server-side unless the column says otherwise.
+`bin/matrix --write` writes them. Each cell was tested twice with the real Helm and a real kube-apiserver. The first
+line of a cell is Helm alone; the second is Helm with the filter, including the `helm upgrade` with the same chart
+after it. Helm 4 applies server-side unless the column says otherwise.
 
 | sign | Helm alone |
 |---|---|

@@ -67,7 +67,7 @@ SCENARIOS = (
     ),
     Scenario(
         "a map with another manager's field leaves, --atomic",
-        "an upgrade takes away a map in which another manager set a field, meets a conflict elsewhere, and is rolled back",
+        "an upgrade removes a map with a field of another manager, meets a conflict elsewhere, and is rolled back",
         (
             install(Thing(STABLE_FLAG, {**OLD, "c": {"a": {"d": "1"}}}, keep=True), SHIRT_OLD),
             Touched(Thing(STABLE_FLAG, OLD).ref, {"spec": {"c": {"a": 0}}}),
