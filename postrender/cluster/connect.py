@@ -189,7 +189,7 @@ def _login(chosen: Chosen) -> Login:
     """
     where, verify = _named(chosen), not chosen.cluster.get("insecure-skip-tls-verify")
     user = with_token(chosen.user, where)
-    plugin = exec_plugin(user["exec"], chosen.cluster, where) if user.get("exec") else None
+    plugin = exec_plugin(user["exec"], chosen.cluster, where, os.environ) if user.get("exec") else None
     authority = _data(chosen.cluster, "certificate-authority", where)
     authority_file = _file(chosen.cluster, "certificate-authority", where)
     own = Certificates(

@@ -38,8 +38,8 @@ class Credentials(Record, hidden=("token", "certificate", "key")):
 class ExecPlugin(Record, hidden=("environment", "cluster")):
     """A plugin that client-go would run.
 
-    ``where`` names the kubeconfig's context in messages; ``cluster`` is what the plugin learns of the cluster, ``None``
-    where it is not to.
+    ``environment`` is all of the plugin's. ``where`` names the kubeconfig's context in messages; ``cluster`` is what
+    the plugin learns of the cluster, ``None`` where it is not to.
     """
 
     version: str
@@ -65,7 +65,7 @@ class ExecPlugin(Record, hidden=("environment", "cluster")):
         try:
             done = subprocess.run(
                 [self.command, *self.arguments],
-                env={**os.environ, **self.environment, "KUBERNETES_EXEC_INFO": json.dumps(info)},
+                env={**self.environment, "KUBERNETES_EXEC_INFO": json.dumps(info)},
                 stdin=None if interactive else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=None if interactive else subprocess.PIPE,
@@ -120,8 +120,11 @@ class ExecPlugin(Record, hidden=("environment", "cluster")):
         )
 
 
-def exec_plugin(config: Json, cluster: Mapping[str, Json], where: str) -> ExecPlugin:
-    """The plugin that a user's ``exec`` describes, not run yet. Raises ClusterError where client-go refuses it."""
+def exec_plugin(config: Json, cluster: Mapping[str, Json], where: str, environ: Mapping[str, str]) -> ExecPlugin:
+    """The plugin that a user's ``exec`` describes, not run yet; ``environ`` is the environment of this process.
+
+    Raises ClusterError for a plugin that client-go refuses.
+    """
     if not isinstance(config, dict):
         raise ClusterError("the credential plugin (exec) is not a mapping", where=where, next="kubectl config view")
     command, version = str(config.get("command") or ""), str(config.get("apiVersion") or "")
@@ -141,7 +144,12 @@ def exec_plugin(config: Json, cluster: Mapping[str, Json], where: str) -> ExecPl
         version,
         command,
         tuple(map(str, _list(config.get("args")))),
-        {str(each.get("name")): str(each.get("value") or "") for each in _list(config.get("env")) if _named(each)},
+        {
+            **environ,
+            **{
+                str(each.get("name")): str(each.get("value") or "") for each in _list(config.get("env")) if _named(each)
+            },
+        },
         mode,
         _cluster(cluster) if config.get("provideClusterInfo") else None,
         str(config.get("installHint") or ""),

@@ -6,6 +6,7 @@ import os
 import re
 import select
 import time
+from collections.abc import Mapping
 
 from postrender._record import Record
 from postrender.helm.process import Helm, Processes
@@ -24,10 +25,10 @@ class Unclear(Record):
     reason: str
 
 
-def ask_version(helm: Helm, processes: Processes) -> HelmVersion | Unclear:
+def ask_version(helm: Helm, processes: Processes, environ: Mapping[str, str]) -> HelmVersion | Unclear:
     """Ask that very program for its version, with no kubeconfig, no plugins and none of the user's configuration.
 
-    What the same file said before is taken from the user's cache folder.
+    The version of a file that was asked before is read from the user's cache folder, which ``environ`` names.
     """
     process = helm.process
     if not helm.named:
@@ -39,12 +40,12 @@ def ask_version(helm: Helm, processes: Processes) -> HelmVersion | Unclear:
 
     program = processes.program(process)
     identity = identify(program, process.exe)
-    known = recall(identity, os.environ) if identity else None
+    known = recall(identity, environ) if identity else None
     if known is not None:
         return known
     answer = version_of(program)
     if isinstance(answer, HelmVersion) and identity and identity == identify(program, process.exe):
-        remember(identity, answer, os.environ)
+        remember(identity, answer, environ)
     return Unclear(f"{process.exe} version {answer.reason}") if isinstance(answer, Unclear) else answer
 
 

@@ -64,7 +64,7 @@ class Wanted(Record):
 
 def checks(wanted: Wanted, caller: Caller, environ: Mapping[str, str]) -> Iterator[Check]:
     """Every check, in the order in which they are shown."""
-    yield _python(wanted.version)
+    yield _python(wanted.version, environ)
     named = wanted.helm or (caller.parent.exe if caller.parent else None)
     try:
         helm = binary.locate(named, environ)
@@ -79,9 +79,9 @@ def checks(wanted: Wanted, caller: Caller, environ: Mapping[str, str]) -> Iterat
     yield from _cluster(wanted, caller)
 
 
-def _python(version: str) -> Check:
+def _python(version: str, environ: Mapping[str, str]) -> Check:
     found = (
-        f"postrender {version}, Python {platform.python_version()}, reports in {state_files.folder(os.environ)}/reports"
+        f"postrender {version}, Python {platform.python_version()}, reports in {state_files.folder(environ)}/reports"
     )
     if manifest.LIBYAML:
         return Check("program", State.GOOD, (found, "PyYAML has libyaml"))

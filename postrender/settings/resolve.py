@@ -44,7 +44,7 @@ def find(
     sources = _sources(flags, environ, helm, processes)
     resolved = {name: sources.lookup(setting) for name, setting in _BY_NAME.items()}
     notes: list[str] = []
-    version = _version(resolved, helm, processes, notes)
+    version = _version(resolved, helm, processes, sources.environ, notes)
     talking = helm is not None and contacts_cluster(helm.line, version)
     notes += _contradictions(resolved, sources, talking=talking)
     namespace = _namespace(resolved, sources, version, notes)
@@ -87,7 +87,11 @@ def _same(name: str, ours: str, theirs: str) -> bool:
 
 
 def _version(
-    resolved: dict[str, ResolvedSetting], helm: Helm | None, processes: Processes, notes: list[str]
+    resolved: dict[str, ResolvedSetting],
+    helm: Helm | None,
+    processes: Processes,
+    environ: Mapping[str, str],
+    notes: list[str],
 ) -> HelmVersion | None:
     text = resolved["helm_version"].text
     if text:
@@ -95,7 +99,7 @@ def _version(
     if helm is None:
         notes.append("No Helm was found above this process; --helm-version VERSION tells which one it is.")
         return None
-    answer = ask_version(helm, processes)
+    answer = ask_version(helm, processes, environ)
     if isinstance(answer, Unclear):
         notes.append(f"Helm's version cannot be told: {answer.reason}; --helm-version VERSION tells it.")
         return None

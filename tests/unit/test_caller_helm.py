@@ -93,7 +93,7 @@ def program(path: Path, body: str) -> str:
 
 
 def asked(caller: Helm, path: str) -> HelmVersion | Unclear:
-    return ask_version(caller, Chain((caller.process,), {100: path}))
+    return ask_version(caller, Chain((caller.process,), {100: path}), os.environ)
 
 
 def test_only_a_program_called_helm_is_run(tmp_path: Path) -> None:
