@@ -15,6 +15,9 @@ from tests.e2e.kinds import CONFIG_MAP
 from tests.tools import assets
 
 HELM = "3.21.4"
+NEWEST = "4.3.2"
+"""The newest of the other major version."""
+
 NAMESPACE = "shop"
 
 CONTENT = {"a": "1"}
@@ -31,10 +34,10 @@ def control_plane() -> Iterator[tuple[ControlPlane, Path]]:
             yield plane, folder
 
 
-def helm(folder: Path, kubeconfig: Path) -> Helm:
+def helm(folder: Path, kubeconfig: Path, version: str = HELM) -> Helm:
     """A Helm with folders of its own."""
-    home = folder / f"helm-{kubeconfig.stem}"
-    return Helm(assets.find(f"helm@{HELM}"), HELM, home, kubeconfig, NAMESPACE, home / "discovery")
+    home = folder / f"helm-{version}-{kubeconfig.stem}"
+    return Helm(assets.find(f"helm@{version}"), version, home, kubeconfig, NAMESPACE, home / "discovery")
 
 
 def delayed(plane: ControlPlane, delay: float) -> Proxy:

@@ -17,12 +17,14 @@ from postrender._record import Record
 class Cost(Record):
     """Medians of several runs: seconds of wall and processor time, bytes of peak memory, bytes of output.
 
-    ``quickest`` is the least wall time of any: what a machine that nobody shares would show, or nearly.
+    ``quickest`` is the least wall time of any, and ``least_cpu`` the least processor time: what a machine that nobody
+    shares would show, or nearly.
     """
 
     wall: float
     quickest: float
     cpu: float
+    least_cpu: float
     peak: int
     output: int
 
@@ -54,6 +56,7 @@ def measured(commands: Sequence[Command], runs: int) -> dict[str, Cost]:
             statistics.median(cost.wall for cost in costs),
             min(cost.wall for cost in costs),
             statistics.median(cost.cpu for cost in costs),
+            min(cost.cpu for cost in costs),
             max(cost.peak for cost in costs),
             costs[0].output,
         )
@@ -84,4 +87,4 @@ def _once(command: Command) -> Cost:
         if exit_code != command.exits:
             err.seek(0)
             raise RuntimeError(f"{command.name} ended with {exit_code}:\n{err.read().decode()[-3000:]}")
-        return Cost(wall, wall, cpu, peak * (1 if sys.platform == "darwin" else 1024), out.tell())
+        return Cost(wall, wall, cpu, cpu, peak * (1 if sys.platform == "darwin" else 1024), out.tell())

@@ -12,6 +12,8 @@ from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Group
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "charts.tar.xz"
 SEVEN_MB = 7_000_000
+TURNS = 4
+"""How many streams are made of the corpus."""
 
 
 def ten() -> bytes:
@@ -19,9 +21,17 @@ def ten() -> bytes:
     return b"".join(_small(index) for index in range(10))
 
 
-def seven_mb() -> tuple[str, bytes]:
-    """About 7 MB and what it is: documents of the corpus, each object once, as a merging tool needs it."""
-    whole = b"".join(_distinct(b"---\n" + document for document in _documents(_charts())))
+def seven_mb(turn: int = 0) -> tuple[str, bytes]:
+    """About 7 MB and what it is: documents of the corpus, each object once, as a merging tool needs it.
+
+    Each of the ``TURNS`` begins with other charts, and the last one is in reverse: no two are about the same bytes.
+    """
+    charts = _charts()
+    start = len(charts) * turn // TURNS
+    charts = charts[start:] + charts[:start]
+    if turn == TURNS - 1:
+        charts.reverse()
+    whole = b"".join(_distinct(b"---\n" + document for document in _documents(charts)))
     if whole:
         return "charts", _cut(whole)
     return "made up", _cut(b"".join(_made_up()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -31,13 +32,17 @@ class Row(Record):
 
 
 def machine() -> str:
-    """The processor, its cores, the system and Python, as they are worth knowing beside a number."""
+    """The processor, its cores, the load, the system, Python and the day, as they are worth knowing beside a number."""
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.is_file():
         names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
         model = names[0] if names else model
-    return f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    load = f"load {os.getloadavg()[0]:.1f}, " if hasattr(os, "getloadavg") else ""
+    return (
+        f"{model}, {os.cpu_count()} cores, {load}{platform.system()}, Python {platform.python_version()}, "
+        f"{time.strftime('%Y-%m-%d')}"
+    )
 
 
 def markdown(rows: Iterable[Row]) -> str:
