@@ -1,7 +1,7 @@
-"""A Helm post-renderer that lets a release take its kept resources back, and says what Helm will do to them.
+"""A Helm post-renderer that lets Helm safely adopt existing resources, and previews what Helm will do.
 
-The library: ``plan`` says what becomes of each object, ``rewrite`` gives the manifests as Helm shall install them, and
-both take a stream, one run of Helm, where to look live objects up, and what is allowed::
+The library: ``plan`` returns a verdict per object, ``rewrite`` the manifests for Helm. Both take rendered manifests,
+one run of Helm, a source of live objects, and options::
 
     import postrender
 
@@ -10,7 +10,7 @@ both take a stream, one run of Helm, where to look live objects up, and what is 
     )
     result = postrender.rewrite(manifests, run, postrender.Connection(context="dev"))
 
-Importing the package imports nothing else: each name is fetched when it is first used.
+Importing the package imports nothing else: each name is loaded when it is first used.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The library: the two functions that a program in Python calls, and the names they are used with.
+"""The library: the functions ``plan`` and ``rewrite`` and the types that they take, return and raise.
 
-No state is kept between calls, so that any number of threads may call at once; under asyncio call from a thread
-(``await asyncio.to_thread(postrender.rewrite, ...)``), since look-ups wait for the network. Nothing is read from the
-process's surroundings but what a ``Connection`` leaves to the kubeconfig, and nothing is printed.
+There is no state between calls, so any number of threads may call at once. Lookups block: with asyncio, call from a
+thread (``await asyncio.to_thread(postrender.rewrite, ...)``). The functions print nothing and read no environment;
+only values that a ``Connection`` omits come from the kubeconfig.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ DEFAULT_POLICY = Policy()
 
 
 class LiveFile(Record):
-    """What ``kubectl get ... -o yaml`` printed, instead of a cluster: what is not in the file does not exist."""
+    """A file with the output of ``kubectl get ... -o yaml`` instead of a cluster: other objects do not exist."""
 
     path: str
 
@@ -67,10 +67,12 @@ def plan(
     source: Connection | LiveFile | None = None,
     policy: Policy = DEFAULT_POLICY,
 ) -> Plan:
-    """What ``rewrite`` would do with a stream of manifests, object by object; refusals are in it (``Plan.errors``).
+    """Return a verdict for each object of a manifest stream, without changing anything; ``Plan.errors`` lists errors.
 
-    ``source`` is where live objects are looked up, ``None`` for nowhere; ``helm template`` looks nothing up. Reads
-    only. Raises UsageError, ManifestError, ClusterError, and Refused for a major version of Helm that is not known.
+    ``data`` are the manifests as Helm passes them to a post-renderer, ``source`` the cluster or file with live objects
+    (``None``: no lookup; an invocation of ``helm template`` has none either). Raises UsageError for invalid arguments,
+    ManifestError for unreadable manifests, ClusterError for a failed lookup, and Refused for an unsupported major
+    version of Helm.
     """
     _check(invocation, policy)
     return plan_stream(data, invocation, policy, _looked_up(source)[0]).plan
@@ -82,12 +84,11 @@ def rewrite(
     source: Connection | LiveFile | None = None,
     policy: Policy = DEFAULT_POLICY,
 ) -> Result:
-    """The stream as Helm shall install it (``Result.data``), with the plan that was carried out.
+    """Return the manifests for Helm (``Result.data``) and the executed plan.
 
-    Arguments as for ``plan``. Writes nothing, but what ``policy.adopt`` allows (the ownership metadata of live objects)
-    and ``OnDrift.APPLY`` (what the chart says, to live objects), where ``source`` is a Connection and the run is no dry
-    run; ``Result.written`` names the objects. Raises UsageError, ManifestError, ClusterError
-    and, with every objection in one message, Refused.
+    Takes the arguments of ``plan``. With a Connection, and if the run is not a dry run, it writes ownership metadata
+    (``policy.adopt``) and the chart's values (``OnDrift.APPLY``) to live objects; ``Result.written`` names them. Raises
+    UsageError, ManifestError, ClusterError and, with all errors in one message, Refused.
     """
     _check(invocation, policy)
     return filter_stream(data, invocation, policy, *_looked_up(source))

@@ -1,6 +1,6 @@
-"""What can go wrong for a user, each class with the exit code the program ends with.
+"""Error classes, each with its exit code.
 
-Every message names the object or place, the cause, and what to type next.
+Every message names the object or place, the cause, and a suggested command.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _HEAD = re.compile(r"\n(?=[ \t]*(?:next|hint|note|report|error|warning|postrende
 
 
 class PostrenderError(Exception):
-    """An error a user is told about.
+    """Base class of all errors of postrender.
 
-    ``cause`` is one sentence without a full stop, ``where`` the object or place it is about (may be ``""``), ``next``
-    the commands or flags that get the user on, each a line of its own.
+    ``cause`` is one sentence without a full stop, ``where`` the object or place (may be ``""``), ``next`` the suggested
+    commands, one per line.
     """
 
     exit_code = 1
@@ -38,13 +38,13 @@ class PostrenderError(Exception):
 
 
 class UsageError(PostrenderError):
-    """A flag, variable or combination of them makes no sense, or a needed one is missing."""
+    """Invalid or missing flag, variable or argument."""
 
     exit_code = 2
 
 
 class ManifestError(PostrenderError):
-    """The stream on stdin cannot be read, or a document in it cannot be edited with proof.
+    """Manifests can't be parsed, or can't be edited safely.
 
     ``line`` and ``column`` count from 1 in the whole stream; 0 where the place is not known.
     """
@@ -61,13 +61,13 @@ class ManifestError(PostrenderError):
 
 
 class Refused(PostrenderError):
-    """Going on would fail, destroy, take from a living owner, or silently lie."""
+    """Refused: continuing would fail, delete data, or leave the release inconsistent with the cluster."""
 
     exit_code = 4
 
 
 class ClusterError(PostrenderError):
-    """The cluster could not be asked, or gave no clear answer: unknown is not absent."""
+    """A lookup failed: the API server is unreachable or returned an unclear answer."""
 
     exit_code = 5
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class Connection(Record, hidden=("token", "apiserver")):
-    """One way to a cluster.
+    """Connection settings for a cluster; omitted values come from the kubeconfig.
 
     ``kubeconfig`` is a path, or several joined by ``os.pathsep`` as ``$KUBECONFIG`` holds them. ``as_user``,
-    ``as_groups`` and ``as_uid`` are whom to impersonate. ``request_timeout`` is in seconds. ``token`` and
+    ``as_groups`` and ``as_uid`` are the user to impersonate. ``request_timeout`` is in seconds. ``token`` and
     ``apiserver`` (a URL, which may hold a password) are left out of ``repr``: they must not reach a log, a report or a
     traceback.
     """
@@ -152,7 +152,7 @@ api/v2/helmrelease_types.go)."""
 
 
 class ReleaseName(Record):
-    """A release: Helm knows it by name and namespace."""
+    """The name and namespace of a release."""
 
     namespace: str
     name: str
@@ -254,7 +254,7 @@ class StoredRelease(Record, hidden=("manifest",)):
 
 
 class Severity(Enum):
-    """How much a finding matters: ``ERROR`` stops the run unless it is allowed by its code."""
+    """Severity of a finding; ``ERROR`` stops the run unless its code is allowed."""
 
     INFO = "info"
     WARNING = "warning"

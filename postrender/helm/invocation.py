@@ -10,8 +10,8 @@ from postrender.models import ReleaseName
 
 
 class Action(Enum):
-    """What Helm was asked to do. ``UPGRADE_INSTALL`` is ``helm upgrade --install``: which of the two, the stored
-    releases tell; it is also what is assumed where nobody said.
+    """The Helm command. ``UPGRADE_INSTALL`` is ``helm upgrade --install``, and the default if the command is unknown:
+    stored releases decide which of the two it is.
     """
 
     INSTALL = "install"
@@ -35,10 +35,10 @@ class ArgoCD(Record):
 
 
 class Invocation(Record):
-    """One run of Helm, or of what applies in its stead (``argocd``).
+    """One run of Helm, or of Argo CD in its place (``argocd``).
 
-    ``helm`` is ``None`` where the version could not be told, ``release`` where the name could not (or its namespace: it
-    always has both). ``namespace`` is that of a release without a name, one that Helm makes up; ``""`` otherwise.
+    ``helm`` is ``None`` for an unknown version, ``release`` for an unknown name or namespace. ``namespace`` is set only
+    for a release whose name Helm generates; ``""`` otherwise.
     ``server_side`` is Helm 4's ``--server-side``: ``"true"``, ``"false"`` or ``"auto"`` (its default; Helm 3 has no
     such flag). ``force`` is ``--force`` of Helm 3 and ``--force-replace`` of Helm 4, ``atomic`` is ``--atomic`` or
     ``--rollback-on-failure``, ``driver`` is ``$HELM_DRIVER``.

@@ -1,4 +1,4 @@
-"""What the user allows and wants injected."""
+"""The user's options: what may be written, and what is added to manifests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Adopt(Enum):
 
 
 class Stamp(Enum):
-    """Which documents get ownership metadata: those of objects to be adopted, every one, or none."""
+    """The documents that get ownership metadata: those of adopted objects, all, or none."""
 
     ADOPT = "adopt"
     ALL = "all"
@@ -25,9 +25,9 @@ class Stamp(Enum):
 
 
 class OnDrift(Enum):
-    """What to do where Helm will adopt an object and not apply the chart.
+    """The action if Helm will adopt an object without applying the chart.
 
-    Store what is live; refuse; or write the difference to the live object first, which is permission to write.
+    Store the live spec, fail, or write the difference to the live object first (this permits writing).
     """
 
     STORE = "store"
@@ -36,11 +36,11 @@ class OnDrift(Enum):
 
 
 class Policy(Record):
-    """The user's choices. ``label_key`` is ``""`` where no label is wanted; ``allow`` holds codes (``PR106``).
+    """The user's options. An empty ``label_key`` adds no label; ``allow`` contains codes (``PR106``).
 
-    ``prune_false`` asks for a sync option that keeps Argo CD from pruning what the chart keeps. ``lasting`` says that
-    what is written stays, in Git: nothing that is true for one moment only may be. ``single_run`` tells that the caller
-    runs no upgrade afterwards, so that advice to run one would be of no use.
+    ``prune_false`` adds a sync option that stops Argo CD from pruning kept objects. ``lasting`` is set if the manifests
+    go in Git: they must not depend on the cluster's state. ``single_run`` is set if the caller runs no upgrade
+    afterwards, so postrender must not suggest one.
     """
 
     adopt: frozenset[Adopt] = frozenset()

@@ -1,4 +1,4 @@
-"""What was decided: one ``Verdict`` an object, all of them in a ``Plan``."""
+"""The result of planning: one ``Verdict`` per object, all of them in a ``Plan``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Action(Enum):
-    """What the filter does to one object's document, or to the object."""
+    """A change of the filter to one document, or to the live object."""
 
     PASS = "pass"
     STAMP = "stamp"
@@ -34,7 +34,7 @@ class Action(Enum):
 
 
 class Finding(Record):
-    """One thing a user is told about one object: a code, a sentence without a full stop, what to type next."""
+    """A statement about one object: a code, a sentence without a full stop, and suggested commands (``next``)."""
 
     code: str
     severity: Severity
@@ -43,13 +43,13 @@ class Finding(Record):
 
 
 class Verdict(Record):
-    """What becomes of one object.
+    """The decision about one object.
 
-    ``edits`` are what the filter does to its document, ``adopt`` the live object that ``--adopt`` lets postrender
-    stamp first, ``apply`` the JSON merge patch that ``--on-drift apply`` lets it send to the live object before Helm
-    runs (``None`` for none), ``repair_patch`` the one that would give it what the chart wants if this Helm does not,
-    ``dry_run`` the request that Helm will send for it. ``prediction`` is ``None`` if the object was not looked up, and
-    if Helm applies server-side and the server was not asked.
+    ``edits`` are the changes to its document, ``adopt`` the live object whose ownership metadata postrender writes
+    first, ``apply`` the JSON merge patch that ``--on-drift apply`` sends to the live object before Helm runs
+    (``None`` for none), ``repair_patch`` the patch that would correct the object if this Helm does not, ``dry_run``
+    the request that Helm will send. ``prediction`` is ``None`` without a lookup, and for server-side apply without a
+    dry run.
     """
 
     ref: ObjectRef
@@ -67,12 +67,12 @@ class Verdict(Record):
 
     @property
     def name(self) -> str:
-        """``shirts.stable.example.com/shop/shirt``: how every message names the object."""
+        """The object's name in messages, such as ``shirts.stable.example.com/shop/shirt``."""
         return object_name(self.resource, self.key)
 
 
 class Plan(Record):
-    """The verdicts in stream order; ``removed`` are those of objects that an upgrade takes out of the release.
+    """The verdicts in stream order; ``removed`` are those of objects that an upgrade removes from the release.
 
     ``notes`` are sentences about the plan as a whole.
     """
@@ -83,7 +83,7 @@ class Plan(Record):
 
     @property
     def errors(self) -> tuple[tuple[Verdict, Finding], ...]:
-        """Everything that stops the run."""
+        """The findings that stop the run, each with its verdict."""
         return tuple(
             (verdict, finding)
             for verdict in (*self.verdicts, *self.removed)
@@ -98,12 +98,12 @@ class Plan(Record):
 
     @property
     def adoptions(self) -> tuple[Verdict, ...]:
-        """The verdicts that need the live object stamped first, one for each object."""
+        """The verdicts whose live object gets ownership metadata first, one per object."""
         return _last_of_each(verdict for verdict in self.verdicts if verdict.adopt is not None)
 
     @property
     def applications(self) -> tuple[Verdict, ...]:
-        """The verdicts whose live object is brought to what the chart says before Helm runs, one for each object."""
+        """The verdicts whose live object is updated to the chart before Helm runs, one per object."""
         return _last_of_each(verdict for verdict in self.verdicts if verdict.apply is not None)
 
 

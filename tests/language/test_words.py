@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import postrender
 from postrender.lint.rules import RULES
 from postrender.planner.codes import CODES
 from tests.tools.pages import EXAMPLES, MADE
@@ -63,6 +65,16 @@ def test_an_explanation_uses_plain_words(code: str) -> None:
 def test_a_title_has_at_most_eight_words() -> None:
     titles = {code: known.title for code, known in CODES.items()} | {code: rule.title for code, rule in RULES.items()}
     assert {code: title for code, title in titles.items() if len(title.split()) > 8} == {}
+
+
+@pytest.mark.parametrize("name", postrender.__all__)
+def test_a_public_docstring_uses_plain_words(name: str) -> None:
+    """The API reference shows them."""
+    public = getattr(postrender, name)
+    texts = [inspect.getdoc(public) or ""]
+    if isinstance(public, type):
+        texts += [inspect.getdoc(member) or "" for key, member in vars(public).items() if not key.startswith("_")]
+    assert [found for text in texts for found in offences(text.replace("``", "`"))] == []
 
 
 def sentences(path: Path) -> Iterator[str]:

@@ -28,6 +28,8 @@ _LOG = logging.getLogger("mkdocs.plugins.site")
 def on_config(config: Any, **_: Any) -> Any:
     """Add every command and code to the navigation, and the version with its changes to the footer."""
     config.nav = _with_pages(config.nav)
+    if not config.repo_url:
+        config.edit_uri = None
     config.copyright = f'postrender {__version__} · <a href="changelog.html">Changelog</a>'
     return config
 
@@ -47,11 +49,11 @@ def _with_pages(nav: Any) -> Any:
     return [nav, *LISTED[nav]] if nav in LISTED else nav
 
 
-def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
-    """Set the page's weight in the search, and no edit link on generated pages or without a repository."""
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Set the page's weight in the search, and no edit link on generated pages."""
     if page.file.src_uri in BOOST:
         page.meta["search"] = {"boost": BOOST[page.file.src_uri]}
-    if not config.repo_url or MADE.strip() in Path(page.file.abs_src_path).read_text():
+    if MADE.strip() in Path(page.file.abs_src_path).read_text():
         page.edit_url = None
     return markdown
 

@@ -40,7 +40,7 @@ class Planned(Record):
 
 
 class Result(Record):
-    """What is written to stdout, and the plan it carries out. ``written`` names the live objects that were written."""
+    """The manifests for stdout and the executed plan. ``written`` names the live objects that were changed."""
 
     data: bytes
     plan: Plan
