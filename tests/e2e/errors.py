@@ -11,16 +11,7 @@ from tests.e2e.api import Namespace, Object
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, Helm, HelmFactory, Run
-from tests.e2e.kinds import (
-    BETA_SHIRT,
-    CONFIG_MAP,
-    CUSTOM_CONFIG_MAP,
-    ROLE_BINDING,
-    STABLE_SHIRT,
-    Kind,
-)
-
-DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
+from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, CUSTOM_CONFIG_MAP, DEPLOYMENT, ROLE_BINDING, STABLE_SHIRT, Kind
 
 
 @dataclass(frozen=True, slots=True)

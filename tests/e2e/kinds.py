@@ -45,6 +45,10 @@ ROLE_BINDING = Kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindi
 CLUSTER_ROLE = Kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", False, "rules")
 CLUSTER_ROLE_BINDING = Kind("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", False, "")
 CRD = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False)
+SERVICE = Kind("", "v1", "Service", "services")
+DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
+NETWORK_POLICY = Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies")
+DISRUPTION_BUDGET = Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets")
 #: one stored object, served by two groups
 EVENT = Kind("", "v1", "Event", "events", content="reason")
 EVENTS_EVENT = Kind("events.k8s.io", "v1", "Event", "events", content="reason")

@@ -19,11 +19,10 @@ from tests.e2e.api import Namespace, Object
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, Helm, HelmFactory
-from tests.e2e.kinds import CONFIG_MAP, CRD, Kind
+from tests.e2e.kinds import CONFIG_MAP, CRD, DEPLOYMENT, SERVICE, Kind
 from tests.e2e.test_plan import plain, planned
 
 OLD, NEW = "3.21.4", "4.3.1"
-DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
 PART = Kind("parts.example.com", "v1", "Part", "parts")
 PART_V2 = Kind("parts.example.com", "v2", "Part", "parts")
 
@@ -197,7 +196,6 @@ def test_null_where_an_object_must_be(helm: HelmFactory, namespace: Namespace, t
     assert namespace.found(PART, "a") != before
 
 
-SERVICE = Kind("", "v1", "Service", "services")
 RUNTIME_CLASS = Kind("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses", namespaced=False)
 SIGNING = Kind("certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests", namespaced=False)
 

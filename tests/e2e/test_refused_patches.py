@@ -15,10 +15,9 @@ from tests.e2e.charts import chart
 from tests.e2e.conftest import program
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, Helm, Run
-from tests.e2e.kinds import Kind
+from tests.e2e.kinds import SERVICE
 
 VERSIONS = ("3.12.3", "3.21.4")
-SERVICE = Kind("", "v1", "Service", "services")
 KEPT = {"name": "it", "annotations": {"helm.sh/resource-policy": "keep"}}
 PORTS = {
     "another number": ([{"name": "http", "port": 80}], [{"name": "http", "port": 81}]),

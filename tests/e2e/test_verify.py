@@ -17,10 +17,8 @@ from tests.e2e.api import Namespace
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Helm, HelmFactory, executable
-from tests.e2e.kinds import CONFIG_MAP, SECRET, STABLE_SHIRT, Kind
+from tests.e2e.kinds import CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE, STABLE_SHIRT
 
-DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
-SERVICE = Kind("", "v1", "Service", "services")
 VERSIONS = ("3.12.3", "3.21.4", "4.3.1")
 
 CONTAINER = {

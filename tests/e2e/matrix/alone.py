@@ -239,6 +239,9 @@ def comparable(body: Object) -> Object:
         for name, value in (body.get("metadata") or {}).items()
         if name not in (*SERVER_KEPT, "resourceVersion", "deletionGracePeriodSeconds") and value not in ({}, None)
     }
+    if ".example.com/" not in body["apiVersion"]:
+        # Of a built-in kind only the server writes the status, and it writes null for an empty list.
+        body = {name: value for name, value in body.items() if name != "status" and value is not None}
     return {**body, "metadata": metadata}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -13,8 +13,13 @@ from tests.e2e.kinds import (
     BETA_SHIRT,
     CONFIG_MAP,
     CUSTOM_CONFIG_MAP,
+    DEPLOYMENT,
+    DISRUPTION_BUDGET,
     GAMMA_SHIRT,
+    NETWORK_POLICY,
+    ROLE,
     ROLE_BINDING,
+    SERVICE,
     STABLE_FLAG,
     STABLE_SHIRT,
     Kind,
@@ -36,6 +41,10 @@ from tests.e2e.matrix.steps import (
 )
 
 KINDS = (STABLE_SHIRT, BETA_SHIRT, GAMMA_SHIRT, STABLE_FLAG, BETA_FLAG, CUSTOM_CONFIG_MAP, CONFIG_MAP)
+BUILT_IN = (DEPLOYMENT, DISRUPTION_BUDGET, NETWORK_POLICY, ROLE, SERVICE)
+"""Kinds that Helm 3 patches with the lists and keys of their Go types."""
+OLDER = "3.21.4"
+"""The Helm 3 that made what Helm 4 meets."""
 KEEP: tuple[bool | str, ...] = (True, True, True, True, False, "Keep", "keep ", " KEEP", "delete")
 FIELDS = ("a", "b", "c", "d")
 REFUSED = Thing(ROLE_BINDING, {"apiGroup": "rbac.authorization.k8s.io", "kind": "Nobody", "name": "x"}, name="refused")
@@ -53,6 +62,10 @@ def draw(seed: int, number: int, columns: Sequence[Column]) -> tuple[Scenario, C
     new = _changed(chance, old)
     start = chance.choice(_STARTS)
     before, run, there = start(chance, old, new)
+    if column.helm.major >= 4 and chance.random() < 0.2:
+        before = tuple(
+            replace(step, helm=OLDER) if isinstance(step, Run) and not step.flags else step for step in before
+        )
     before = (*before, *_touches(chance, there))
     live = {thing.ref for thing in there} & {thing.ref for thing in run.things}
     if live and chance.random() < 0.08:
@@ -68,12 +81,20 @@ def draw(seed: int, number: int, columns: Sequence[Column]) -> tuple[Scenario, C
             (Flag.FORCE_CONFLICTS, 0.2),
             (Flag.ATOMIC, 0.2),
         )
-        if flag.exists(column, run.action) and chance.random() < share
+        if flag.exists(column, run.action) and chance.random() < share and _heeded(flag, before, run)
     )
     adopt = tuple(each for each in Adopt if chance.random() < 0.5)
     on_drift = OnDrift.APPLY if chance.random() < 0.2 else OnDrift.STORE
     about = f"{start.__name__.strip('_').replace('_', ' ')} of {len(old)} objects"
     return Scenario(f"{seed}:{number}", about, before, replace(run, flags=flags), adopt, on_drift), column
+
+
+def _heeded(flag: Flag, before: Sequence[Step], run: Run) -> bool:
+    """Whether Helm takes the flag there, and ends: no controller makes a Deployment ready."""
+    if flag is Flag.ATOMIC:
+        return all(thing.kind is not DEPLOYMENT for thing in run.things)
+    # A release that Helm 3 made is upgraded client-side.
+    return flag is not Flag.FORCE_CONFLICTS or not any(isinstance(step, Run) and step.helm for step in before)
 
 
 def _reinstalled(_: random.Random, old: Things, new: Things) -> Start:
@@ -136,7 +157,7 @@ def _things(chance: random.Random) -> list[Thing]:
 
 
 def _thing(chance: random.Random) -> Thing:
-    kind = chance.choice(KINDS)
+    kind = chance.choice(KINDS if chance.random() < 0.7 else BUILT_IN)
     return Thing(
         kind,
         _content(chance, kind),
@@ -148,11 +169,94 @@ def _thing(chance: random.Random) -> Thing:
     )
 
 
-def _content(chance: random.Random, kind: Kind) -> dict[str, Any]:
+def _content(chance: random.Random, kind: Kind) -> Any:
+    if kind in BUILT_IN:
+        return _CONTENTS[kind](chance)
     if kind is CONFIG_MAP:
         return {name: chance.choice("123") for name in FIELDS if chance.random() < 0.6}
     fields = {name: _value(chance, 2) for name in FIELDS if chance.random() < 0.5}
     return {"color": chance.choice(("red", "blue")), **fields}
+
+
+def _rules(chance: random.Random) -> Any:
+    verbs = [verb for verb in ("get", "list", "watch") if chance.random() < 0.6]
+    resources = [{"apiGroups": [""], "resources": [name], "verbs": verbs or ["get"]} for name in ("pods", "secrets")]
+    return resources[: chance.randint(0, 2)] or None
+
+
+def _budget(chance: random.Random) -> Any:
+    selector = {"selector": {"matchLabels": _labels(chance)}} if chance.random() < 0.8 else {}
+    return {chance.choice(("minAvailable", "maxUnavailable")): chance.choice((1, "50%")), **selector}
+
+
+def _network_policy(chance: random.Random) -> Any:
+    rules = {"ingress": [{"ports": [{"port": 80, "protocol": "TCP"}]}], "egress": [{"to": [{"podSelector": {}}]}]}
+    there = {name: rule for name, rule in rules.items() if chance.random() < 0.6}
+    return {"podSelector": {"matchLabels": _labels(chance)}, "policyTypes": ["Ingress", "Egress"], **there}
+
+
+def _service(chance: random.Random) -> Any:
+    ports = [{"name": name, "port": port, "protocol": "TCP", "targetPort": port} for name, port in _PORTS]
+    return {
+        "clusterIP": "None",
+        "clusterIPs": ["None"],
+        "internalTrafficPolicy": "Cluster",
+        "ipFamilies": ["IPv4"],
+        "ipFamilyPolicy": "SingleStack",
+        "ports": [port for port in ports if chance.random() < 0.7] or ports,
+        "selector": _labels(chance),
+        "sessionAffinity": "None",
+        "type": "ClusterIP",
+    }
+
+
+_PORTS = (("http", 80), ("https", 443), ("admin", 9000))
+
+
+def _deployment(chance: random.Random) -> Any:
+    """With all defaults of the API server, so that the chart's object is the whole object."""
+    container: dict[str, Any] = {
+        "name": "app",
+        "image": chance.choice(("x:1", "x:2")),
+        "imagePullPolicy": "IfNotPresent",
+        "resources": {},
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+    }
+    env = [{"name": name, "value": chance.choice("123")} for name in "ABC" if chance.random() < 0.5]
+    pod = {
+        "containers": [{**container, **({"env": env} if env else {}), **_command(chance)}],
+        "dnsPolicy": "ClusterFirst",
+        "restartPolicy": "Always",
+        "schedulerName": "default-scheduler",
+        "securityContext": {},
+        "terminationGracePeriodSeconds": 30,
+    }
+    return {
+        "progressDeadlineSeconds": 600,
+        "replicas": chance.choice((1, 2, 3)),
+        "revisionHistoryLimit": 10,
+        "selector": {"matchLabels": {"app": "x"}},
+        "strategy": {"rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}, "type": "RollingUpdate"},
+        "template": {"metadata": {"labels": {"app": "x"}}, "spec": pod},
+    }
+
+
+def _command(chance: random.Random) -> Any:
+    return {"command": ["sh", "-c", chance.choice("12")]} if chance.random() < 0.4 else {}
+
+
+def _labels(chance: random.Random) -> Any:
+    return {"app": "x", **{name: chance.choice("12") for name in "ab" if chance.random() < 0.4}}
+
+
+_CONTENTS: Mapping[Kind, Callable[[random.Random], Any]] = {
+    DEPLOYMENT: _deployment,
+    DISRUPTION_BUDGET: _budget,
+    NETWORK_POLICY: _network_policy,
+    ROLE: _rules,
+    SERVICE: _service,
+}
 
 
 def _value(chance: random.Random, depth: int) -> Any:
@@ -189,7 +293,9 @@ def _mutated(chance: random.Random, thing: Thing, things: Things) -> Any:
     draw = chance.random()
     if draw < 0.35:
         return thing.content
-    twins = [other.content for other in things if other.kind.content == thing.kind.content]
+    if thing.kind in BUILT_IN:
+        return _content(chance, thing.kind)
+    twins = [other.content for other in things if _shared(other.kind, thing.kind)]
     if draw < 0.5:
         return chance.choice(twins)
     fresh = _content(chance, thing.kind)
@@ -198,6 +304,11 @@ def _mutated(chance: random.Random, thing: Thing, things: Things) -> Any:
         for name in {**thing.content, **fresh}
         if name == "color" or chance.random() < 0.7
     }
+
+
+def _shared(one: Kind, other: Kind) -> bool:
+    """Whether an object of one kind may have the content of one of the other."""
+    return one.content == other.content and one not in BUILT_IN
 
 
 def _kept(things: Things) -> Things:
@@ -210,5 +321,5 @@ def _touches(chance: random.Random, things: Things) -> list[Touched]:
     return [
         Touched(thing.ref, {thing.kind.content: _content(chance, thing.kind)})
         for thing in things
-        if chance.random() < 0.2
+        if chance.random() < 0.2 and thing.kind not in BUILT_IN
     ]

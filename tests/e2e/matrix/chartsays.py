@@ -93,7 +93,15 @@ def _said(body: Object) -> Object:
     }
 
 
+def _by_name(value: Json) -> Json:
+    """A list of named elements, such as containers, as a map; everything else as it is."""
+    if isinstance(value, list) and value and all(isinstance(each, dict) and "name" in each for each in value):
+        return {each["name"]: each for each in value}
+    return value
+
+
 def _differences(said: Json, live: Json, theirs: Json, was: Json, path: tuple[str, ...]) -> list[str]:
+    said, live, theirs, was = map(_by_name, (said, live, theirs, was))
     if not (isinstance(said, dict) and isinstance(live, dict)):
         if without_null(said) == without_null(live) and type(said) is type(live):
             return []
@@ -131,6 +139,7 @@ _NOTHING: Any = object()
 
 def _covered(live: Json, theirs: Json) -> bool:
     """Whether somebody else set all of it, or made the empty map that is left."""
+    live, theirs = _by_name(live), _by_name(theirs)
     if theirs is _NOTHING:
         return bool(live == {})
     if isinstance(live, dict) and isinstance(theirs, dict):

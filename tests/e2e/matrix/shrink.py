@@ -77,6 +77,6 @@ def _plainer(thing: Thing) -> Iterator[Thing]:
         yield replace(thing, labels={})
     if thing.annotations:
         yield replace(thing, annotations={})
-    for name in thing.content or {}:
+    for name in thing.content if isinstance(thing.content, dict) else ():
         if name != "color":
             yield replace(thing, content={key: value for key, value in thing.content.items() if key != name})

@@ -53,14 +53,8 @@ class Stage:
         self.namespace = plane.namespace(self.place.namespace)
         self.other = plane.namespace(f"{self.place.namespace}-{OTHER}")
         self.folder = folder / f"m{number}"
-        self.helm = Helm(
-            assets.find(f"helm@{column.version}"),
-            column.version,
-            self.folder,
-            plane.kubeconfig,
-            self.place.namespace,
-            cache,
-        )
+        self.helm = self._helm(column.version, cache)
+        self._cache = cache
 
     def __enter__(self) -> Stage:
         return self
@@ -90,8 +84,14 @@ class Stage:
         else:
             self._delete(step)
 
+    def _helm(self, version: str, cache: Path) -> Helm:
+        program = assets.find(f"helm@{version}")
+        return Helm(program, version, self.folder, self.plane.kubeconfig, self.place.namespace, cache)
+
     def play(self, run: Run) -> Finished:
         """The run with Helm alone."""
+        if run.helm:
+            return self._helm(run.helm, self._cache).run(*self._words(run), *run.typed(Column(run.helm)), QUICKLY)
         return self.helm.run(*self._words(run), *run.typed(self.column), QUICKLY)
 
     def play_filtered(self, run: Run, policy: Policy) -> Filtered:

@@ -151,13 +151,17 @@ class Thing:
 
 @dataclass(frozen=True)
 class Run:
-    """One install or upgrade of a release from a chart of these objects, which Helm applies in this order."""
+    """One install or upgrade of a release from a chart of these objects, which Helm applies in this order.
+
+    ``helm`` is the version of a Helm before the column's that makes it, ``""`` for the column's own.
+    """
 
     action: Action
     things: tuple[Thing, ...]
     release: str = "r"
     flags: tuple[Flag, ...] = ()
     may_fail: bool = False
+    helm: str = ""
 
     def exists(self, column: Column) -> bool:
         """Whether that Helm has all the flags."""
