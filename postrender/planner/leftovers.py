@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from postrender._record import replace
 from postrender.cluster.interface import Accepted, DryRunRequest, DryRunResult, Verb
-from postrender.helm.fresh_install import keys_of_string_data
+from postrender.helm.fresh_install import expected_object, field_owners, keys_of_string_data
+from postrender.helm.objects import build_object, stamped
 from postrender.helm.patch import PatchType, patch_type
 from postrender.helm.server_side.fieldset import Path, canonical, shown
 from postrender.helm.server_side.leftovers import Leftover, cannot_change, leftovers, lost, of_others, operations
@@ -17,7 +18,7 @@ from postrender.models import SECRET, Json, ObjectKey, Severity
 from postrender.planner import simulation_findings
 from postrender.planner.context import allowed
 from postrender.planner.dry_run import with_finding
-from postrender.planner.facts import Facts
+from postrender.planner.facts import DesiredObject, Facts
 from postrender.planner.fresh_install import create_request, fresh_object
 from postrender.planner.policy import Policy
 from postrender.planner.verdict import Finding, Plan, Verdict
@@ -73,6 +74,38 @@ def compared(
             for verdict in plan.verdicts
         ),
     )
+
+
+def compared_client_side(plan: Plan, facts: Facts, policy: Policy) -> Plan:
+    """The plan with what Helm's client-side patches leave in adopted objects, but for what a later upgrade removes.
+
+    These are fields of other field managers, and defaults without a manager whose condition is gone.
+    """
+    stored = {entry.key for entry in facts.previous_objects}
+    items = {item.key: item for item in facts.items if item.key in facts.fresh and item.key not in stored}
+    return replace(
+        plan,
+        verdicts=tuple(
+            _client_side(verdict, items[verdict.key], facts, policy) if verdict.key in items else verdict
+            for verdict in plan.verdicts
+        ),
+    )
+
+
+def _client_side(verdict: Verdict, item: DesiredObject, facts: Facts, policy: Policy) -> Verdict:
+    release = facts.invocation.release
+    if item.live is None or release is None or any(finding.severity is Severity.ERROR for finding in verdict.findings):
+        return verdict
+    body = stamped(build_object(item.ref.gvk, item.key, facts.desired(item.ref)).body, release, facts.invocation.helm)
+    live, fresh = item.live.body, facts.fresh[item.key]
+    merges = patch_type(item.ref.gvk, facts.invocation.helm) is PatchType.MERGE
+    after = expected_object(live, body, fresh, field_owners(live, fresh, whole_lists=merges))
+    managed = {**after["metadata"], "managedFields": live["metadata"].get("managedFields")}
+    found = leftovers(item.key.group_kind, {**after, "metadata": managed}, fresh, body)
+    request = DryRunRequest(Verb.MERGE, item.resource, item.key, body)
+    for finding in _findings(request, after, [each for each in found if not each.in_chart], policy, held=False):
+        verdict = with_finding(verdict, allowed(finding, policy))
+    return verdict
 
 
 def _keys_reported(live: Json) -> frozenset[Path]:
@@ -146,6 +179,11 @@ def _findings(
 
 
 def _patch(request: DryRunRequest, live: Json, found: Sequence[Leftover]) -> Json:
-    """Operations that remove what was found; none that would show a Secret's value."""
+    """Operations that remove what was found; none that would show a Secret's value.
+
+    A client-side patch may leave elements of lists to a later upgrade, so that their places are not known yet.
+    """
+    if request.verb is not Verb.APPLY and any(not step.startswith("f:") for each in found for step in each.path):
+        return []
     made = operations(live, found)
     return [each for each in made if "value" not in each] if request.key.group_kind == SECRET else made

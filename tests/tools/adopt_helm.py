@@ -80,9 +80,9 @@ def raised(source: str, version: HelmVersion) -> str:
         return source
     newest = {**NEWEST_TESTED, version.major: version}
     text = ", ".join(f"{major}: HelmVersion{each.major, each.minor, each.patch}" for major, each in newest.items())
-    found, count = re.subn(r"^NEWEST_KNOWN = \{.*\}$", f"NEWEST_KNOWN = {{{text}}}", source, flags=re.M)
+    found, count = re.subn(r"^NEWEST_TESTED = \{.*\}$", f"NEWEST_TESTED = {{{text}}}", source, flags=re.M)
     if not count:
-        raise ValueError("there is no NEWEST_KNOWN in one line")
+        raise ValueError("there is no NEWEST_TESTED in one line")
     return found
 
 

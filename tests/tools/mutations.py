@@ -24,7 +24,7 @@ TESTS = (
     "tests/plans",
 )
 """The tests of the model, those that fail soonest first."""
-NOTHING = "NEWEST_KNOWN = {"
+NOTHING = "NEWEST_TESTED = {"
 """A text of versions.py, for a fault that is none."""
 
 

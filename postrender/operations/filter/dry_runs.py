@@ -18,8 +18,19 @@ if TYPE_CHECKING:
 
 
 def with_dry_run_results(plan: Plan, facts: Facts, policy: Policy, source: ClusterReader | None) -> Plan:
-    """The plan with the server's objections; as it was where nothing is sent or nobody can be asked."""
-    if source is None or all(verdict.dry_run is None for verdict in plan.verdicts):
+    """The plan with the server's objections and with the fields that stay; the same without a server to ask."""
+    if source is None:
+        return plan
+    plan = _with_answers(plan, facts, policy, source)
+    if not facts.fresh:
+        return plan
+    from postrender.planner.leftovers import compared_client_side
+
+    return compared_client_side(plan, facts, policy)
+
+
+def _with_answers(plan: Plan, facts: Facts, policy: Policy, source: ClusterReader) -> Plan:
+    if all(verdict.dry_run is None for verdict in plan.verdicts):
         return plan
     from postrender.cluster.interface import Verb  # The model of patches: not for new objects.
     from postrender.planner.dry_run import apply_results, requests_of
