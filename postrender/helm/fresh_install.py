@@ -24,7 +24,7 @@ from postrender.models import Json
 Path = tuple[str, ...]
 
 
-_ZERO_VALUES = ("", 0, False)
+_ZERO_VALUES: tuple[Json, ...] = ("", 0, False, {}, [])
 """Values that the API server writes for required fields of its Go types that nobody set, without a manager."""
 _OF_NULLS = ("", "0")
 """What the API server makes of a null in a map of texts or of quantities."""

@@ -23,6 +23,7 @@ from tests.e2e.kinds import CONFIG_MAP, CRD, DEPLOYMENT, SERVICE, Kind
 from tests.e2e.test_plan import plain, planned
 
 OLD, NEW = "3.21.4", "4.3.1"
+CONTROLLER = Kind("", "v1", "ReplicationController", "replicationcontrollers")
 PART = Kind("parts.example.com", "v1", "Part", "parts")
 PART_V2 = Kind("parts.example.com", "v2", "Part", "parts")
 
@@ -240,6 +241,43 @@ def test_what_kubectl_applied_stays_and_is_listed(helm: HelmFactory, namespace: 
     it.install("r", place, filter=Filter(("--adopt", "unmanaged"))).expect_ok()
     assert namespace.content(PART, "a")["color"] == "red"
     assert patched_as_advised(namespace, PART, finding)["spec"] == {**wanted, "kept": "server"}
+
+
+def test_what_kubectl_applied_stays_after_a_client_side_patch(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path
+) -> None:
+    namespace.apply(manifest(CONFIG_MAP, "a", {"mine": "1", "theirs": "2"}), CONFIG_MAP, "kubectl")
+    place = chart(tmp_path, {"a": manifest(CONFIG_MAP, "a", {"mine": "1"})})
+    it = helm(OLD)
+    (finding,) = findings_of(planned(it, place, 10, "--adopt", "unmanaged"))
+    assert (finding["code"], finding["severity"], finding["text"]) == (
+        "PR317",
+        "warning",
+        "1 field that the chart does not set belongs to another field manager, and Helm leaves it: "
+        "data.theirs (kubectl)",
+    )
+    it.install("r", place, filter=Filter(("--adopt", "unmanaged"))).expect_ok()
+    assert namespace.content(CONFIG_MAP, "a") == {"mine": "1", "theirs": "2"}
+    assert patched_as_advised(namespace, CONFIG_MAP, finding)["data"] == {"mine": "1"}
+
+
+def test_a_default_whose_condition_is_gone_after_a_client_side_patch(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path
+) -> None:
+    """The server gives a controller without labels those of its template, and Helm's objects always have labels."""
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "a", "image": "x:1"}]}}
+    body = manifest(CONTROLLER, "a", {"selector": {"a": "b"}, "template": template})
+    namespace.apply(body, CONTROLLER, "kubectl")
+    place = chart(tmp_path, {"a": body})
+    (finding,) = findings_of(planned(helm(OLD), place, 10, "--adopt", "unmanaged"))
+    assert (finding["code"], finding["severity"], finding["text"]) == (
+        "PR318",
+        "warning",
+        "1 field will not be as in a fresh installation, since no field manager owns it: metadata.labels.a",
+    )
+    helm(OLD).install("r", place, filter=Filter(("--adopt", "unmanaged"))).expect_ok()
+    assert "a" in namespace.labels(CONTROLLER, "a")
+    assert "a" not in patched_as_advised(namespace, CONTROLLER, finding)["metadata"]["labels"]
 
 
 def test_a_value_of_another_type(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def test_a_newer_one_becomes_the_newest_of_its_major() -> None:
     newest = NEWEST_TESTED[3]
     newer = HelmVersion(3, newest.minor + 1, 0)
     (line,) = set(raised(SOURCE, newer).splitlines()) - set(SOURCE.splitlines())
-    assert line.startswith(f"NEWEST_KNOWN = {{3: HelmVersion(3, {newer.minor}, 0), 4: HelmVersion(4, ")
+    assert line.startswith(f"NEWEST_TESTED = {{3: HelmVersion(3, {newer.minor}, 0), 4: HelmVersion(4, ")
 
 
 @pytest.mark.parametrize("version", [NEWEST_TESTED[4], HelmVersion(4, 0, 1)])

@@ -128,7 +128,7 @@ def test_a_null_in_a_map_of_texts_means_what_a_new_object_has() -> None:
     assert with_null_values(listed, made, ("name=y", "limits", "cpu")) == [listed[0], made[1]]
 
 
-@pytest.mark.parametrize("zero", [0, "", False])
+@pytest.mark.parametrize("zero", [0, "", False, {}, []])
 def test_a_required_field_that_left_the_chart_has_its_zero_value(zero: Any) -> None:
     """The server writes it into a new object, although no manager set it."""
     live = {"metadata": {"managedFields": [entry("helm", {"f:spec": {"f:generation": {}}})]}, "spec": {"generation": 1}}
