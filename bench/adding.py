@@ -13,6 +13,7 @@ from bench.planes import HELM, NAMESPACE, NEWEST, config_maps, control_plane, he
 from bench.runs import Command, measured
 from bench.steps import STEPS
 from bench.table import Row
+from tests.e2e.api import Api
 from tests.e2e.helm import Filter, Helm
 
 MARKS = {10: 1.6, 100: 1.5, 1000: 1.15}
@@ -36,15 +37,15 @@ def rows(runs: int) -> list[Row]:
             for count in MARKS:
                 chart = config_maps(folder, count)
                 turns = min(runs, 2) if count >= MANY else runs
-                found += _installing(caller, chart, count, turns)
+                found += _installing(plane.api, caller, chart, count, turns)
                 if version == HELM:
                     found += _steps(caller, chart, folder, count, turns)
                 found.append(_rendering(caller, chart, count, turns))
     return found
 
 
-def _installing(caller: Helm, chart: Path, count: int, runs: int) -> list[Row]:
-    """Every release is a new one, with objects of its own: an earlier one's are kept. One warm-up of each."""
+def _installing(api: Api, caller: Helm, chart: Path, count: int, runs: int) -> list[Row]:
+    """Every release is a new one, in a namespace without others. One warm-up of each."""
     seconds: dict[bool, list[float]] = {True: [], False: []}
     for turn in range(runs + 1):
         for filtered, taken in seconds.items():
@@ -54,6 +55,7 @@ def _installing(caller: Helm, chart: Path, count: int, runs: int) -> list[Row]:
             if turn:
                 taken.append(time.perf_counter() - before)
             caller.uninstall(release).expect_ok()
+            api.request("DELETE", f"/api/v1/namespaces/{NAMESPACE}/configmaps")
     plain, longer = seconds[False], seconds[True]
     return [
         Row(f"helm install of {count} ConfigMaps, Helm {caller.version}, the quickest of {runs}", min(plain), "s"),

@@ -11,7 +11,7 @@ from postrender.cluster.discovery import Capabilities, Served, capabilities, cat
 from postrender.cluster.http import Transport
 from postrender.cluster.interface import Catalog, DryRunRequest, DryRunResult, Listing, ObjectLookup, Page, Skipped
 from postrender.cluster.parallel import MAX_REQUESTS, each, one, unfold
-from postrender.cluster.reads import Place, late, page, read
+from postrender.cluster.reads import LISTED_FROM, Place, can_be_listed, late, page, read, read_list
 from postrender.errors import ClusterError
 from postrender.models import (
     Connection,
@@ -100,13 +100,42 @@ class Cluster:
         )
 
     def get_objects(self, wanted: Sequence[ObjectLookup]) -> list[Observation]:
-        """What is live, one exact path for each, several at once, in the order of ``wanted``."""
-        return each(
-            lambda single: read(self._transport, single, self._kubectl),
-            wanted,
-            patience=self._transport.patience,
-            given_up=self._late(),
-        )
+        """What is live, several requests at once, in the order of ``wanted``.
+
+        One exact path for each object; many of one kind and namespace are looked up in one list before.
+        """
+        found = self._observe(wanted, self._tasks(wanted))
+        left = [(place,) for place, observed in enumerate(found) if observed is None]
+        exact = self._observe([wanted[place] for (place,) in left], [(place,) for place in range(len(left))])
+        for (place,), observed in zip(left, exact, strict=True):
+            found[place] = observed
+        return [self._late() if observed is None else observed for observed in found]
+
+    def _tasks(self, wanted: Sequence[ObjectLookup]) -> list[tuple[int, ...]]:
+        """The places of what one request tells."""
+        together: dict[tuple[Resource, str], list[int]] = {}
+        for place, single in enumerate(wanted):
+            if can_be_listed(single):
+                together.setdefault((single.resource, single.namespace), []).append(place)
+        lists = [tuple(places) for places in together.values() if len(places) >= LISTED_FROM]
+        listed = {place for places in lists for place in places}
+        return [*lists, *((place,) for place in range(len(wanted)) if place not in listed)]
+
+    def _observe(self, wanted: Sequence[ObjectLookup], tasks: Sequence[tuple[int, ...]]) -> list[Observation | None]:
+        """What one request for each task tells, at the places in ``wanted`` that the task names."""
+
+        def ask(task: tuple[int, ...]) -> Sequence[Observation | None]:
+            if len(task) > 1:
+                return read_list(self._transport, [wanted[place] for place in task], self._kubectl)
+            return [read(self._transport, wanted[task[0]], self._kubectl)]
+
+        none: Sequence[Observation | None] = ()
+        found: list[Observation | None] = [None] * len(wanted)
+        answers = each(ask, tasks, patience=self._transport.patience, given_up=none)
+        for task, answer in zip(tasks, answers, strict=True):
+            for place, observed in zip(task, answer or [self._late()] * len(task), strict=True):
+                found[place] = observed
+        return found
 
     def dry_run(self, requests: Sequence[DryRunRequest]) -> list[DryRunResult]:
         """What the server says to each request as a dry run, several at once, in the order of ``requests``."""

@@ -206,6 +206,8 @@ class Listing(Record):
     namespace: str
     selector: str
     reduce: Callable[[Resource, Json], Any]
+    limit: int = 0
+    """Objects in one page at most; 0 for the usual number."""
 
 
 class Page(Record):

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from postrender._record import Record, replace
 from postrender.cluster.diagnose import Asked, Kubectl, misunderstood, unclear
 from postrender.cluster.http import Answer, NoAnswer, Transport, segment
 from postrender.cluster.interface import Listing, NotAnObject, ObjectLookup, Page, live_object
-from postrender.models import Absent, Found, GroupVersionKind, Json, LiveObject, Observation, Unknown
+from postrender.models import (
+    SECRET,
+    Absent,
+    Found,
+    GroupVersionKind,
+    Json,
+    LiveObject,
+    Observation,
+    Resource,
+    Unknown,
+)
 
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 """Asks for the metadata alone; a server that cannot do that sends the whole objects."""
@@ -41,7 +52,7 @@ def page(transport: Transport, listing: Listing, place: Place, kubectl: Kubectl)
     it offers none, the list is begun anew, once.
     """
     asked = Asked("list", listing.resource, listing.namespace)
-    query = {"limit": str(PAGE)}
+    query = {"limit": str(listing.limit or PAGE)}
     if listing.selector:
         query["labelSelector"] = listing.selector
     if place.token:
@@ -146,6 +157,50 @@ def read(transport: Transport, wanted: ObjectLookup, kubectl: Kubectl) -> Observ
         return Found(verified(outcome, wanted))
     except NotAnObject as error:
         return misunderstood(str(error), kubectl, asked)
+
+
+LISTED_FROM = 20
+"""So many objects of one kind in one namespace are listed first; fewer are read as quickly one by one."""
+
+_MOST_LISTED = 1000
+"""Objects in such a list at most: with their metadata, a page of some MB."""
+
+
+def can_be_listed(wanted: ObjectLookup) -> bool:
+    """Whether an object may be looked up in a list: a namespace's, and not a Secret.
+
+    The right to list Secrets is that to read all of them, and auditors look for its use.
+    """
+    return bool(wanted.namespace and wanted.name) and wanted.resource.namespaced and wanted.key.group_kind != SECRET
+
+
+def read_list(transport: Transport, wanted: Sequence[ObjectLookup], kubectl: Kubectl) -> list[Found | Absent | None]:
+    """What is live of many objects of one kind in one namespace, by one list; ``None`` if an exact read has to tell.
+
+    The list is of metadata, as recent as an exact read (no ``resourceVersion``), and of no more objects than are
+    wanted. An object is absent only if the list is whole: if it is cut off, forbidden or fails, exact reads decide. So
+    they do for what is live and wanted whole.
+    """
+    first = wanted[0]
+    limit = min(len(wanted), _MOST_LISTED)
+    found, _ = page(transport, Listing(first.resource, first.namespace, "", _with_metadata, limit), Place(), kubectl)
+    live = {each.key: each for each in found.kept}
+    rest = Absent() if found.last and found.failure is None else None
+
+    def observed(single: ObjectLookup) -> Found | Absent | None:
+        if single.key not in live:
+            return rest
+        return None if single.body else Found(live[single.key])
+
+    return [observed(single) for single in wanted]
+
+
+def _with_metadata(resource: Resource, item: Json) -> LiveObject:
+    """The object of an item; raises NotAnObject where it is not a stored object."""
+    live = live_object(item, resource.gvk, whole=False)
+    if not (live.uid and live.resource_version and live.key.name):
+        raise NotAnObject("it has no uid, no resourceVersion or no name")
+    return live
 
 
 def verified(answer: Answer, wanted: ObjectLookup, *, exists: bool = True) -> LiveObject:

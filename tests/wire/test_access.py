@@ -23,7 +23,7 @@ from postrender.cluster.credentials import FileLogin
 from postrender.cluster.interface import ObjectLookup
 from postrender.errors import ClusterError
 from postrender.models import Absent, Connection, Found, ReleaseName, Unknown
-from tests.wire.kinds import CONFIG_MAP, an_object
+from tests.wire.kinds import CONFIG_MAP, SECRET, an_object
 from tests.wire.server import TLS, Reply, Request, Server
 
 Kubeconfig = Callable[..., Path]
@@ -374,7 +374,7 @@ class TestPlugins:
                 give(token=calls.read(), expirationTimestamp="2020-01-01T00:00:00Z")
         """
         path = kubeconfig({"server": server.url}, {"exec": a_plugin(tmp_path, GIVES + textwrap.dedent(count))})
-        questions = [ObjectLookup(CONFIG_MAP, "shop", f"c{place}", False) for place in range(50)]
+        questions = [ObjectLookup(SECRET, "shop", f"c{place}", True) for place in range(50)]
         connect(Connection(kubeconfig=str(path))).get_objects(questions)
         sent = {each.headers["authorization"] for each in server.requests}
         assert sent == {("Bearer xx",)}, "once more, but not for each request"
@@ -426,7 +426,7 @@ class TestPlugins:
         """``RoundTrip`` of client-go's exec.go renews the credentials too; what is sent again is sent by us."""
         server.on(".*", lambda it: Reply(401) if it.headers["authorization"] == ("Bearer x",) else None)
         path = kubeconfig({"server": server.url}, {"exec": self.counting(tmp_path, "give(token=count)")})
-        questions = [ObjectLookup(CONFIG_MAP, "shop", f"c{place}", False) for place in range(50)]
+        questions = [ObjectLookup(SECRET, "shop", f"c{place}", True) for place in range(50)]
         found = connect(Connection(kubeconfig=str(path))).get_objects(questions)
         assert found == [Absent()] * 50
         assert (tmp_path / "count").read_text() == "xx", "once for all that were under way"
@@ -434,7 +434,7 @@ class TestPlugins:
     def test_a_401_that_stays(self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
         server.on(".*", Reply(401))
         path = kubeconfig({"server": server.url}, {"exec": self.counting(tmp_path, "give(token=count)")})
-        questions = [ObjectLookup(CONFIG_MAP, "shop", f"c{place}", False) for place in range(50)]
+        questions = [ObjectLookup(SECRET, "shop", f"c{place}", True) for place in range(50)]
         found = connect(Connection(kubeconfig=str(path))).get_objects(questions)
         assert {type(each) for each in found} == {Unknown}
         assert (tmp_path / "count").read_text() == "xx"

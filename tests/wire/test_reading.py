@@ -13,7 +13,7 @@ from postrender.cluster.interface import ObjectLookup
 from postrender.cluster.parallel import MAX_REQUESTS
 from postrender.models import Absent, Found, Observation, Resource, Unknown
 from tests.wire.conftest import Connect
-from tests.wire.kinds import BETA_SHIRT, CONFIG_MAP, NAMESPACE, SHIRT, an_object
+from tests.wire.kinds import BETA_SHIRT, NAMESPACE, SECRET, SHIRT, an_object
 from tests.wire.server import Reply, Request, Server, gone, html, not_found, ok, status
 
 KUBECTL_GET = "kubectl get shirts.v1.stable.example.com"
@@ -350,10 +350,10 @@ def test_many_objects_come_in_order_over_few_connections_and_no_more_at_once_tha
     def together(_: Request) -> None:
         full.wait(20)
 
-    server.put(CONFIG_MAP, *(an_object(CONFIG_MAP, f"c{place}") for place in range(0, count, 3)))
+    server.put(SECRET, *(an_object(SECRET, f"c{place}") for place in range(0, count, 3)))
     server.on("GET .*", together)
     found = connect(request_timeout=30).get_objects(
-        [ObjectLookup(CONFIG_MAP, "shop", f"c{place}", False) for place in range(count)]
+        [ObjectLookup(SECRET, "shop", f"c{place}", False) for place in range(count)]
     )
     for place, each in enumerate(found):
         assert each == Absent() if place % 3 else isinstance(each, Found) and each.live.key.name == f"c{place}"
