@@ -67,7 +67,8 @@ def main(helm: str, arguments: list[str]) -> dict[str, float]:
     with step(LOOK):
         facts = collect_facts(stream, caller.invocation, source)
     with step(DECIDE):
-        plan = with_dry_run_results(decide(facts, policy), facts, policy, source)
+        plan = decide(facts, policy)
+        plan = plan if source is None else with_dry_run_results(plan, facts, policy, source)
     with step(WRITE):
         splice(stream, plan.edits)
     return taken

@@ -15,8 +15,7 @@ from postrender.helm.invocation import DryRun, Invocation
 from postrender.helm.versions import HelmVersion
 from postrender.models import Connection, ReleaseName, Severity
 from postrender.operations.filter.pipeline import Result, filter_stream, plan_stream, require_known
-from postrender.planner.labels import is_label_key
-from postrender.planner.policy import Adopt, OnDrift, Policy, Stamp
+from postrender.planner.policy import Adopt, OnDrift, Policy, Stamp, is_label_key
 from postrender.planner.verdict import Action, Finding, Plan, Verdict
 from postrender.settings.parse import from_text
 from postrender.settings.table import SETTINGS

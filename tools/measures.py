@@ -23,12 +23,12 @@ LIMITS = {
     "import layers": 9,
     "import circles of packages": 0,
     "import circles of modules": 0,
-    "files": 235,
+    "files": 216,
     "lines": 31_000,
-    "modules imported by the offline filter": 74,
+    "modules imported by the offline filter": 65,
     "dialect identifiers": 150,
-    "file names used twice": 16,
-    "lines of the longest function": 49,
+    "file names used twice": 14,
+    "lines of the longest function": 47,
     "parameters of the longest signature": 11,
 }
 """The largest value allowed for each measure. Lower a limit when the code gets better, do not raise one."""

@@ -12,8 +12,7 @@ from postrender.cluster.interface import ClusterReader
 from postrender.errors import UsageError
 from postrender.helm.invocation import Action, DryRun
 from postrender.operations.filter.pipeline import require_known
-from postrender.planner.labels import is_label_key
-from postrender.planner.policy import DEFAULT_LABEL_KEY, Adopt, OnDrift, Policy, Stamp
+from postrender.planner.policy import DEFAULT_LABEL_KEY, Adopt, OnDrift, Policy, Stamp, is_label_key
 from postrender.settings import SETTINGS, Caller, find
 from postrender.settings.parse import Value
 

@@ -29,7 +29,7 @@ from postrender.models import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from postrender.cluster.discovery import Right
-    from postrender.cluster.schemas import Schemas
+    from postrender.cluster.managed_fields_migration import Schemas
     from postrender.helm.drift import RepairRequest
     from postrender.helm.ownership import Stamps
     from postrender.helm.storage import StoredObject
@@ -145,7 +145,9 @@ class Cluster:
 
         migrates = any(request.has_client_side_fields for request in requests)
         if migrates and self._schemas is None:
-            from postrender.cluster.schemas import Schemas  # Only Helm 4 migrates, and only once for each object.
+            from postrender.cluster.managed_fields_migration import (
+                Schemas,  # Only Helm 4 migrates, and only once for each object.
+            )
 
             self._schemas = Schemas(self._transport, self._kubectl)
         steps = _REQUESTS if migrates else 1

@@ -12,7 +12,7 @@ from postrender.cluster.interface import ClusterReader, DryRunRequest, DryRunRes
 from postrender.helm import storage
 from postrender.helm.storage.payload import Packing, pack
 from postrender.manifest import Document, Manifest
-from postrender.manifest.edit.serialize import flow
+from postrender.manifest.edit.changes import flow
 from postrender.models import (
     CRD,
     Found,

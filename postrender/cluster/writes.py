@@ -46,8 +46,7 @@ from postrender.models import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from postrender.cluster.managed_fields_migration import Pruned
-    from postrender.cluster.schemas import Schemas
+    from postrender.cluster.managed_fields_migration import Pruned, Schemas
 
 
 HELM_FIELD_MANAGER = "helm"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+
 from postrender._record import Record
-from postrender.helm.versions import HelmVersion, behaviour_of
+from postrender.helm.versions import HelmVersion, Matching, behaviour_of
 from postrender.models import (
     MANAGED_BY,
     RELEASE_NAME,
@@ -147,3 +149,74 @@ def _texts(values: Json, *, null_is_empty: bool) -> dict[str, Json]:
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         return {}
     return values
+
+
+def identity(matching: Matching, gvk: GroupVersionKind, key: ObjectKey) -> Hashable:
+    """What that matching compares: two objects are one to this Helm exactly where these are equal."""
+    if matching is Matching.KIND:
+        return (gvk.kind, key.namespace, key.name)
+    if matching is Matching.GROUP_KIND:
+        return (gvk.group, gvk.kind, key.namespace, key.name)
+    return (gvk.group, gvk.version, gvk.kind, key.namespace, key.name)
+
+
+def first_matches(identities: Iterable[Hashable]) -> dict[Hashable, int]:
+    """The index of the first entry with each identity: what ``ResourceList.Get`` finds."""
+    first: dict[Hashable, int] = {}
+    for index, entry in enumerate(identities):
+        first.setdefault(entry, index)
+    return first
+
+
+def no_original(helm: HelmVersion, key: ObjectKey) -> str:
+    """What Helm says where it finds an object live that the revision it starts from does not hold.
+
+    ``update`` (pkg/kube/client.go).
+    """
+    kind, name = key.group_kind.kind, key.name
+    if helm.major >= 4:
+        return f'original object {kind} with the name "{name}" not found'
+    return f'no {kind} with the name "{name}" found'
+
+
+def name_collisions(objects: Sequence[tuple[GroupVersionKind, ObjectKey]]) -> list[tuple[int, ...]]:
+    """Groups of objects that share Kind, namespace and name but not the API group.
+
+    Each answer holds indices into ``objects``, ascending, and spans at least two groups. One object named twice (the
+    same group) is no lookalike of itself.
+    """
+    by_kind: dict[Hashable, list[int]] = {}
+    for index, (gvk, key) in enumerate(objects):
+        by_kind.setdefault(identity(Matching.KIND, gvk, key), []).append(index)
+    return [tuple(group) for group in by_kind.values() if len({objects[index][0].group for index in group}) > 1]
+
+
+HOOK = "helm.sh/hook"
+DELETE_POLICY = "helm.sh/hook-delete-policy"
+
+_EVENTS = frozenset(
+    f"{when}-{what}" for when in ("pre", "post") for what in ("install", "upgrade", "rollback", "delete")
+) | {"test", "test-success"}
+
+
+def events(annotations: Mapping[str, str]) -> tuple[str, ...]:
+    """The events a hook names, in order; ``()`` for an object that is no hook."""
+    return _words(annotations[HOOK]) if HOOK in annotations else ()
+
+
+def unknown_events(annotations: Mapping[str, str]) -> tuple[str, ...]:
+    """The events that Helm does not know; with a single one it skips the object, whatever else it names."""
+    return tuple(event for event in events(annotations) if event not in _EVENTS)
+
+
+def deleted_before(annotations: Mapping[str, str]) -> bool:
+    """Whether Helm deletes what is live under the hook's name before it runs the hook.
+
+    That is the policy where none is written (``hookSetDeletePolicy``, pkg/action/hooks.go); an empty annotation is one
+    that names no policy Helm knows, and nothing is deleted.
+    """
+    return DELETE_POLICY not in annotations or "before-hook-creation" in _words(annotations[DELETE_POLICY])
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip().lower() for word in text.split(","))

@@ -13,8 +13,7 @@ from enum import Enum
 
 from postrender._record import Record
 from postrender.helm import api_server, patch
-from postrender.helm.matching import first_matches, identity, no_original
-from postrender.helm.objects import ManifestObject
+from postrender.helm.objects import ManifestObject, first_matches, identity, no_original
 from postrender.helm.versions import HelmVersion, Matching, behaviour_of
 from postrender.models import SECRET, GroupVersionKind, Json, ObjectKey
 

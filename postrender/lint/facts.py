@@ -10,7 +10,7 @@ from postrender import manifest as manifests
 from postrender._record import Record
 from postrender.cluster import builtin_kinds
 from postrender.cluster.offline import Offline
-from postrender.helm.hooks import HOOK
+from postrender.helm.objects import HOOK
 from postrender.manifest import Manifest, ObjectRef
 from postrender.models import CRD, RESOURCE_POLICY, Json, LiveObject, ObjectKey, object_name
 

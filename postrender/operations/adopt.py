@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from postrender import manifest as manifests
 from postrender._record import Record
-from postrender.cluster.holders import Holders, holders, require_free, require_gone
 from postrender.cluster.interface import ClusterReader, ObjectLookup, Reached, unreadable
-from postrender.cluster.release_lookup import ReleaseLookup
+from postrender.cluster.release_lookup import Holders, ReleaseLookup, holders, require_free, require_gone
 from postrender.errors import ClusterError, Refused, UsageError
 from postrender.helm.ownership import Ownership, Stamps, Standing, classify, release_exists, stamps_for, stamps_of
 from postrender.models import (

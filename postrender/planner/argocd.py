@@ -14,11 +14,10 @@ from postrender.helm.versions import BEHAVIOUR_CHANGES
 from postrender.models import RESOURCE_POLICY, LiveObject, ReleaseName, Severity
 from postrender.planner import findings
 from postrender.planner.context import PlanContext, PlannedObject, allowed
-from postrender.planner.edits import actions_of, edits_of
 from postrender.planner.facts import DesiredObject, Facts
 from postrender.planner.findings import kubectl
 from postrender.planner.policy import Policy
-from postrender.planner.rewrite import SYNC_OPTIONS
+from postrender.planner.rewrite import SYNC_OPTIONS, actions_of, edits_of
 from postrender.planner.verdict import Action, Finding, Plan, Verdict
 
 TRACKING = "argocd.argoproj.io/tracking-id"

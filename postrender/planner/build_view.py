@@ -14,8 +14,8 @@ from postrender.helm.ownership import Ownership, classify
 from postrender.helm.simulate import Prediction, Request
 from postrender.manifest.json_diff import changes
 from postrender.models import GroupVersionKind, Json, ObjectKey
-from postrender.planner.edits import carried_out
 from postrender.planner.facts import DesiredObject, Facts
+from postrender.planner.rewrite import carried_out
 from postrender.planner.verdict import Action, Plan, Verdict
 from postrender.planner.view import About, Held, Identity, ObjectView, Owner, Predicted, View
 from postrender.redact import Digests

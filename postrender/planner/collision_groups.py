@@ -5,60 +5,42 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 
 from postrender._record import replace
-from postrender.helm.matching import identity
-from postrender.helm.objects import ManifestObject, build_object, stamped
+from postrender.helm.objects import ManifestObject, build_object, identity, stamped
 from postrender.helm.patch.json_values import sharing
-from postrender.helm.simulate import Prediction, Update
+from postrender.helm.simulate import Update
 from postrender.helm.versions import Matching
 from postrender.models import SECRET, Json, LiveObject, ReleaseName
 from postrender.planner.context import PlanContext, PlannedObject
-from postrender.planner.evaluate import simulate_group
-from postrender.planner.facts import DesiredObject, Facts
-from postrender.planner.policy import OnDrift, Policy
-from postrender.planner.rewrite import CollisionGroup, DocumentRewrite, GroupMember, RewriteOutcome
+from postrender.planner.facts import DesiredObject
+from postrender.planner.policy import OnDrift
+from postrender.planner.rewrite import CollisionGroup, GroupMember, RewriteOutcome
 from postrender.planner.search import solve
 
 
 def solve_groups(context: PlanContext, release: ReleaseName) -> list[PlannedObject]:
     """The objects of the stream with their outcomes; a group that Helm only creates has none."""
     found: dict[int, RewriteOutcome] = {}
-    for members, group in _groups(context, release, live=True):
+    for members, group in groups(context, release, live=True):
         found.update(zip(map(id, members), solve(group), strict=True))
     return [replace(planned, outcome=found.get(id(planned))) for planned in context.objects]
 
 
-def predict_unfiltered(facts: Facts) -> tuple[Prediction | None, ...]:
-    """What Helm would make of each object without postrender, as if every live object were its release's own.
-
-    ``None`` for what is not predicted: a hook, an object that was not looked up, and every object if Helm applies
-    server-side or its version or the release is not known.
-    """
-    found: dict[int, Prediction] = {}
-    invocation = facts.invocation
-    if invocation.helm is not None and invocation.release is not None:
-        context = PlanContext(facts, Policy(), invocation.helm)
-        for members, group in () if context.server_side else _groups(context, invocation.release, live=False):
-            predictions = simulate_group(group, [DocumentRewrite()] * len(members))
-            found.update(zip((id(planned.item) for planned in members), predictions, strict=True))
-    return tuple(found.get(id(item)) for item in facts.items)
-
-
-def _groups(
+def groups(
     context: PlanContext, release: ReleaseName, *, live: bool
 ) -> Iterator[tuple[list[PlannedObject], CollisionGroup]]:
     """The objects that Helm looks at together, by Kind, namespace and name; most groups have one member.
 
     With ``live``, only groups of which something is live: the documents of the others need not be read.
     """
-    groups: dict[Hashable, list[PlannedObject]] = {}
+    by_kind: dict[Hashable, list[PlannedObject]] = {}
     for planned in context.objects:
         item = planned.item
         if not item.hook and item.observation is not None:
-            groups.setdefault(identity(Matching.KIND, item.ref.gvk, item.key), []).append(planned)
+            by_kind.setdefault(identity(Matching.KIND, item.ref.gvk, item.key), []).append(planned)
     stored: dict[Hashable, list[ManifestObject]] = {}
     for entry in context.facts.previous_objects:
         stored.setdefault(identity(Matching.KIND, entry.gvk, entry.key), []).append(entry)
-    for same, members in groups.items():
+    for same, members in by_kind.items():
         if live and all(planned.item.live is None for planned in members):
             continue
         yield members, _group(context, release, members, stored.get(same, []))

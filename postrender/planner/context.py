@@ -7,15 +7,13 @@ from functools import cached_property
 
 from postrender._record import Record, replace
 from postrender.helm.invocation import Action
-from postrender.helm.matching import identity, name_collisions
-from postrender.helm.objects import build_object
+from postrender.helm.objects import build_object, identity, name_collisions
 from postrender.helm.ownership import Ownership, Standing, classify
 from postrender.helm.versions import HelmVersion, behaviour_of
 from postrender.models import CRD, NAMESPACE, ObjectKey, Severity
 from postrender.planner.facts import DesiredObject, Facts, applies_server_side, base_revision, ignores_apply_flags
 from postrender.planner.findings import NEVER_ALLOWED
-from postrender.planner.labels import kind_label
-from postrender.planner.policy import Adopt, Policy, Stamp
+from postrender.planner.policy import Adopt, Policy, Stamp, kind_label
 from postrender.planner.rewrite import DocumentRewrite, RewriteOutcome
 from postrender.planner.verdict import Finding
 

@@ -11,12 +11,10 @@ from postrender.helm.versions import BEHAVIOUR_CHANGES, HelmVersion, behaviour_o
 from postrender.models import SECRET, Json, ObjectKey, Severity, StoredRelease
 from postrender.planner import findings
 from postrender.planner.context import ADOPTABLE, PlanContext, PlannedObject
-from postrender.planner.edits import actions_of, edits_of
 from postrender.planner.facts import DesiredObject, Facts, applies_server_side
 from postrender.planner.hazards import hazards
 from postrender.planner.policy import Policy
-from postrender.planner.removals import removals
-from postrender.planner.rewrite import RewriteOutcome
+from postrender.planner.rewrite import RewriteOutcome, actions_of, edits_of
 from postrender.planner.verdict import Action, Finding, Plan, Verdict
 
 TYPE_CHECKING = False
@@ -98,7 +96,11 @@ def _refusals(verdict: Verdict) -> list[str]:
 def _decide(facts: Facts, policy: Policy, helm: HelmVersion) -> Plan:
     context = PlanContext(facts, policy, helm)
     verdicts = tuple(_verdict(planned) for planned in _solved(context))
-    return Plan(verdicts, removals(context) if facts.removed else ())
+    if not facts.removed:
+        return Plan(verdicts)
+    from postrender.planner.removals import removals  # Few upgrades remove objects.
+
+    return Plan(verdicts, removals(context))
 
 
 def _solved(context: PlanContext) -> list[PlannedObject]:
@@ -140,18 +142,21 @@ def _removal_patch(context: PlanContext, item: DesiredObject) -> Json:
     """What removes the keys that left ``stringData`` from a live Secret that Helm applies server-side."""
     if not (context.server_side and item.key.group_kind == SECRET and item.live):
         return None
-    from postrender.planner import string_data  # As for ``solve_groups``: not for a stream of new objects.
+    from postrender.planner.simulation_findings import (  # As for ``solve_groups``: not for a stream of new objects.
+        removal_patch,
+        removed_string_data,
+    )
 
-    return string_data.removal_patch(context, string_data.left(context, item))
+    return removal_patch(context, removed_string_data(context, item))
 
 
 def _string_data_findings(context: PlanContext, item: DesiredObject) -> list[Finding]:
     if not (context.server_side and item.key.group_kind == SECRET and item.live):
         return []
-    from postrender.planner import string_data
+    from postrender.planner.simulation_findings import removed_string_data, string_data_finding
 
-    keys = string_data.left(context, item)
-    return [string_data.finding(context, item, keys)] if keys else []
+    keys = removed_string_data(context, item)
+    return [string_data_finding(context, item, keys)] if keys else []
 
 
 def _of_others(found: Sequence[Finding]) -> bool:
@@ -179,7 +184,7 @@ def _findings(planned: PlannedObject) -> list[Finding]:
     if planned.collisions:
         found.append(findings.name_collision([other.name for other in planned.collisions]))
     if planned.documents:
-        from postrender.planner.duplicates import duplicate_findings  # Few streams have any.
+        from postrender.planner.hazards import duplicate_findings  # Few streams have any.
 
         found.extend(duplicate_findings(planned))
     if rewrite.strip:

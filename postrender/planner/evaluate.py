@@ -25,8 +25,7 @@ from postrender.helm.managed_fields import (
     with_stale_fields,
     without_stale_fields,
 )
-from postrender.helm.matching import identity
-from postrender.helm.objects import ManifestObject, build_object, stamped
+from postrender.helm.objects import ManifestObject, build_object, identity, stamped
 from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
 from postrender.helm.simulate import Prediction, simulate
 from postrender.helm.versions import Matching

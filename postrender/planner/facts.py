@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from postrender._record import Record
-from postrender.helm import hooks
 from postrender.helm.invocation import Action, Invocation
-from postrender.helm.objects import ManifestObject, folded
+from postrender.helm.objects import HOOK, ManifestObject, deleted_before, folded, unknown_events
 from postrender.helm.versions import Behaviour, behaviour_of
 from postrender.manifest import Manifest, ObjectRef
 from postrender.models import (
@@ -47,14 +46,14 @@ class DesiredObject(Record):
     @property
     def hook(self) -> bool:
         """Whether Helm runs it as a hook: never stamped, labelled or pinned."""
-        return hooks.HOOK in self.ref.annotations
+        return HOOK in self.ref.annotations
 
     @property
     def deleted_before_creation(self) -> bool:
         """Whether Helm deletes what is live under the hook's name before it runs it: its default, but for CRDs."""
         annotations = self.ref.annotations
-        skipped = hooks.unknown_events(annotations)
-        return not skipped and self.key.group_kind != CRD and hooks.deleted_before(annotations)
+        skipped = unknown_events(annotations)
+        return not skipped and self.key.group_kind != CRD and deleted_before(annotations)
 
     @property
     def live(self) -> LiveObject | None:

@@ -6,7 +6,7 @@ Follows the end of ``update`` (pkg/kube/client.go, 3.2 to 4.3): what is stored a
 
 from __future__ import annotations
 
-from postrender.helm.matching import identity
+from postrender.helm.objects import identity
 from postrender.models import RESOURCE_POLICY, Json, LiveObject, Severity
 from postrender.planner import findings
 from postrender.planner.context import PlanContext

@@ -7,8 +7,11 @@ import shlex
 from collections.abc import Sequence
 
 from postrender._record import replace
+from postrender.helm.fresh_install import keys_of_string_data
 from postrender.helm.versions import HelmVersion, Matching, behaviour_of
-from postrender.models import Json, Severity
+from postrender.models import SECRET, Json, Severity
+from postrender.planner.context import PlanContext
+from postrender.planner.facts import DesiredObject
 from postrender.planner.findings import annotated, kubectl, some
 from postrender.planner.policy import OnDrift, Policy
 from postrender.planner.rewrite import RewriteOutcome
@@ -283,3 +286,27 @@ def not_asked(unasked: Sequence[tuple[str, Skipped]]) -> tuple[str, ...]:
         "whether the API server takes what Helm sends could not be asked beforehand for "
         f"{some([name for name, _ in unasked])}: {first.reason}{advice}",
     )
+
+
+def removed_string_data(context: PlanContext, item: DesiredObject) -> list[str]:
+    """The keys of the live Secret that the chart does not set and Helm's apply does not remove.
+
+    The API server stores ``stringData`` in ``data``, and server-side apply records only ``stringData`` as Helm's.
+    """
+    if not context.server_side or item.hook or item.key.group_kind != SECRET or item.live is None or not item.live.body:
+        return []
+    wanted = context.facts.desired(item.ref).get("data") or {}
+    return [key for key in keys_of_string_data(item.live.body) if key not in wanted]
+
+
+def string_data_finding(context: PlanContext, item: DesiredObject, keys: list[str]) -> Finding:
+    """What becomes of the keys: removed before Helm runs, refused, or announced."""
+    paths = [("data", key) for key in keys]
+    if context.policy.on_drift is OnDrift.APPLY:
+        return applied(paths)
+    return removed_fields_stay(paths, context.policy, removal(item.name, paths))
+
+
+def removal_patch(context: PlanContext, keys: list[str]) -> Json:
+    """The merge patch that removes the keys; ``None`` if that is not asked for."""
+    return {"data": dict.fromkeys(keys)} if keys and context.policy.on_drift is OnDrift.APPLY else None

@@ -39,15 +39,15 @@ OURS = frozenset(
     _record errors models text
     cli cli.arguments cli.commands cli.commands.filter cli.inputs cli.main cli.run_info cli.run_report cli.stdout
     cluster cluster.builtin_kinds cluster.interface cluster.kubeconfig_files cluster.offline
-    helm helm.command_line helm.detect_version helm.hooks helm.invocation helm.matching helm.objects helm.ownership
+    helm helm.command_line helm.detect_version helm.invocation helm.objects helm.ownership
     helm.process helm.versions
     manifest manifest.composer manifest.decode manifest.documents manifest.edit manifest.edit.changes
     manifest.edit.document manifest.edit.editor manifest.edit.equivalence manifest.edit.placement
-    manifest.edit.serialize manifest.line_parser manifest.nodes manifest.objects manifest.reader manifest.scalars
+    manifest.line_parser manifest.nodes manifest.objects manifest.reader manifest.scalars
     manifest.stream manifest.top_level_fields
-    operations operations.filter operations.filter.collect operations.filter.dry_runs operations.filter.pipeline
-    planner planner.context planner.decide planner.edits planner.facts planner.findings planner.hazards
-    planner.labels planner.policy planner.removals planner.rewrite planner.verdict
+    operations operations.filter operations.filter.collect operations.filter.pipeline
+    planner planner.context planner.decide planner.facts planner.findings planner.hazards
+    planner.policy planner.rewrite planner.verdict
     report report.account
     settings settings.caller settings.parse settings.resolve settings.sources settings.table
     """.split()  # noqa: SIM905 - as above

@@ -12,7 +12,7 @@ import pytest
 
 from postrender import manifest
 from postrender.manifest.edit import splice
-from postrender.manifest.edit.serialize import flow
+from postrender.manifest.edit.changes import flow
 from tests.corpus.cases import TRAPS, edits, outcome
 from tests.fuzz.oracle import apply, check, equal
 from tests.tools.goreader import GoReader, through_kyaml

@@ -40,7 +40,7 @@ class Citation:
     names: tuple[str, ...]
 
     def __str__(self) -> str:
-        """``postrender/helm/matching.py:33 no_original``."""
+        """``postrender/helm/objects.py:33 no_original``."""
         return f"{self.path.relative_to(ROOT)}:{self.line} {self.scope}".rstrip()
 
 

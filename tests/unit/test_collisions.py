@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postrender.helm.matching import first_matches, identity, name_collisions
+from postrender.helm.objects import first_matches, identity, name_collisions
 from postrender.helm.versions import Matching
 from postrender.models import GroupKind, GroupVersionKind, ObjectKey
-from postrender.planner.labels import is_label_key, kind_label
+from postrender.planner.policy import is_label_key, kind_label
 
 # IsValidLabelValue, k8s.io/apimachinery/pkg/util/validation.
 LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")

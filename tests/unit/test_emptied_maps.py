@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.cluster.schemas import keeps_empty
+from postrender.cluster.managed_fields_migration import keeps_empty
 
 
 @pytest.mark.parametrize(

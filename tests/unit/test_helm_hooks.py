@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.helm.hooks import deleted_before, events, unknown_events
+from postrender.helm.objects import deleted_before, events, unknown_events
 
 
 def test_events_are_trimmed_and_lower_cased() -> None:

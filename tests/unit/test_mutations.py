@@ -17,12 +17,12 @@ def test_a_fault_stands_once_where_it_goes(fault: Fault, tmp_path: Path) -> None
 
 
 def test_a_fault_is_caught_by_a_test() -> None:
-    fault = Fault("matching.py", "first.setdefault(entry, index)", "first[entry] = index")
+    fault = Fault("objects.py", "first.setdefault(entry, index)", "first[entry] = index")
     ((_, test),) = caught([fault], ["tests/unit/test_helm_predict.py", "tests/unit/test_collisions.py"])
     assert test.startswith("FAILED tests/unit/")
 
 
 def test_a_fault_whose_text_is_gone(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "postrender" / "helm", tmp_path / "postrender" / "helm")
-    with pytest.raises(ValueError, match=r"^matching\.py has 0 times: no such text$"):
-        Fault("matching.py", "no such text", "").put_in(tmp_path)
+    with pytest.raises(ValueError, match=r"^objects\.py has 0 times: no such text$"):
+        Fault("objects.py", "no such text", "").put_in(tmp_path)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from postrender.cluster.diagnose import Kubectl
+from postrender.cluster.discovery import named_object
 from postrender.cluster.interface import Catalog, NamedKind
-from postrender.cluster.rest_mapper import named_object
 from postrender.errors import ClusterError, UsageError
 from postrender.models import Connection, GroupVersionKind, ObjectKey, Resource, Unknown
 

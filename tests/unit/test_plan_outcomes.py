@@ -19,8 +19,8 @@ from postrender.models import (
     ReleaseName,
     Resource,
 )
-from postrender.planner.collision_groups import predict_unfiltered
 from postrender.planner.facts import Desired, DesiredObject, Facts
+from tests.unfiltered import predict_unfiltered
 
 US = ReleaseName("shop", "shirts")
 STREAM = b"""\

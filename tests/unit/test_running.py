@@ -14,9 +14,9 @@ from postrender._record import replace
 from postrender.errors import UsageError
 from postrender.models import ReleaseName
 from postrender.operations.run import helm_process, summary
-from postrender.operations.run.command import HelmCommand, parse_helm_command
 from postrender.operations.run.helm_process import Renderer
 from postrender.operations.run.journal import Journal, RunState, journal, wait
+from postrender.operations.run.request import HelmCommand, parse_helm_command
 from postrender.planner.view import About, Held, Identity, ObjectView, Predicted, View
 
 RELEASE = ReleaseName("shop", "old")

@@ -8,7 +8,7 @@ import pytest
 
 from postrender import manifest
 from postrender.errors import ManifestError
-from postrender.manifest import reader, reserialize
+from postrender.manifest import dump, reader
 from postrender.manifest.edit import Edit, Remove, Set, Spliced, splice
 from postrender.manifest.edit import document as documents
 from postrender.manifest.edit.changes import SetValue
@@ -283,7 +283,7 @@ def test_edit_that_cannot_be_proved_is_not_made(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(documents, "pieces", wrong)
     result = edit(PLAIN, ("metadata.labels.a", "b"))
     assert result.rewritten == ((0, "the edited text does not read as meant"),)
-    monkeypatch.setattr(reserialize, "reserialize", lambda *_: PLAIN)
+    monkeypatch.setattr(dump, "reserialize", lambda *_: PLAIN)
     assert refusal(PLAIN, ("metadata.labels.a", "b")) == (
         "ConfigMap/a, line 1, column 1: cannot be edited: the edited text does not read as meant, "
         f"and the edited text does not read as meant{NEXT}"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from postrender.cluster.holders import MOST, Holders, holders
 from postrender.cluster.interface import ObjectLookup
 from postrender.cluster.parallel import MAX_REQUESTS
+from postrender.cluster.release_lookup import MOST, Holders, holders
 from postrender.errors import ClusterError
 from postrender.models import Found, ReleaseName
 from tests.wire.conftest import Connect

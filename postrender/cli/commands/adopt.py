@@ -15,7 +15,7 @@ from postrender.cli.inputs import no_namespace
 from postrender.cli.output import add_output, structured, write
 from postrender.cli.parsers import command_parser
 from postrender.cluster.client import Cluster
-from postrender.cluster.rest_mapper import named_object
+from postrender.cluster.discovery import named_object
 from postrender.errors import ClusterError, Refused, UsageError
 from postrender.models import ReleaseName
 from postrender.operations import state_files

@@ -18,8 +18,7 @@ from postrender.helm.binary import HelmBinary
 from postrender.helm.plugin import installed
 from postrender.operations.filter.pipeline import require_known
 from postrender.operations.run import helm_process
-from postrender.operations.run.command import HelmCommand, parse_helm_command
-from postrender.operations.run.request import RunRequest
+from postrender.operations.run.request import HelmCommand, RunRequest, parse_helm_command
 from postrender.operations.run.workflow import run
 from postrender.settings import Setting, find
 from postrender.settings.connection import reached

@@ -5,9 +5,8 @@ JSON objects are plain dicts and are never changed; results share values with wh
 
 from __future__ import annotations
 
-from postrender.helm.patch.errors import PatchError
 from postrender.helm.patch.json_merge import apply_merge_patch, merge_patch, three_way_merge_patch
-from postrender.helm.patch.json_values import differs
+from postrender.helm.patch.json_values import PatchError, differs
 from postrender.helm.patch.schema import PatchType, patch_type
 from postrender.helm.patch.strategic_diff import strategic_three_way
 from postrender.helm.patch.strategic_merge import apply_strategic

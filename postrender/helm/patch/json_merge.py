@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from postrender.helm.patch.errors import PatchError
-from postrender.helm.patch.json_values import Object, deep_equal, printed, through_float64, without_nulls
+from postrender.helm.patch.json_values import Object, PatchError, deep_equal, printed, through_float64, without_nulls
 from postrender.models import Json
 
 _FLOAT64_INTEGERS = (1 << 53) + 1

@@ -11,7 +11,6 @@ from collections.abc import Hashable
 from decimal import Decimal
 from typing import TypeAlias
 
-from postrender.helm.patch.errors import crash
 from postrender.models import Json
 
 Object: TypeAlias = "dict[str, Json]"
@@ -200,3 +199,20 @@ def _leaves(value: Json, path: tuple[str, ...]) -> list[tuple[str, ...]]:
     if type(value) is not dict or not value:
         return [path]
     return [leaf for key, member in value.items() for leaf in _leaves(member, (*path, key))]
+
+
+class PatchError(Exception):
+    """Go's own error; ``str()`` of it is the message as Helm prints it, after its own ``failed to create patch: ``.
+
+    ``crashes`` says that Go panics instead of returning the error: Helm ends with a stack trace in the middle of its
+    run, and a new release is left ``pending-install``. An API server survives the same panic with a 500.
+    """
+
+    def __init__(self, message: str, *, crashes: bool = False) -> None:
+        self.crashes = crashes
+        super().__init__(message)
+
+
+def crash(message: str) -> PatchError:
+    """The panic that Go's runtime raises with this message."""
+    return PatchError(f"runtime error: {message}", crashes=True)

@@ -15,7 +15,7 @@ from functools import cache
 from typing import NewType
 
 from postrender._record import Record
-from postrender.helm.patch.errors import PatchError
+from postrender.helm.patch.json_values import PatchError
 from postrender.helm.versions import HelmVersion
 from postrender.models import GroupVersionKind
 from postrender.text import packaged

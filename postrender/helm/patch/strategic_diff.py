@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from postrender.helm.patch.errors import PatchError
 from postrender.helm.patch.go_sort import go_sorted
-from postrender.helm.patch.json_values import MAP, Object, deep_equal, printed, through_float64
+from postrender.helm.patch.json_values import MAP, Object, PatchError, deep_equal, printed, through_float64
 from postrender.helm.patch.schema import Field, Schema, list_field, object_field, struct_of
 from postrender.helm.patch.strategic_lists import (
     DELETE_SCALARS,

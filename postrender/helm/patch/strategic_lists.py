@@ -8,8 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from postrender.helm.patch.errors import PatchError, crash
-from postrender.helm.patch.json_values import LIST, MAP, NIL, Object, go_type, identity, printed, printed_as_text
+from postrender.helm.patch.json_values import (
+    LIST,
+    MAP,
+    NIL,
+    Object,
+    PatchError,
+    crash,
+    go_type,
+    identity,
+    printed,
+    printed_as_text,
+)
 from postrender.helm.patch.schema import Field, kind_of
 from postrender.models import Json
 

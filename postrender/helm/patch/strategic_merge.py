@@ -6,8 +6,7 @@ has the same. ``as_server`` says below which of the two is done (``MergeOptions`
 
 from __future__ import annotations
 
-from postrender.helm.patch.errors import PatchError
-from postrender.helm.patch.json_values import LIST, Object, identity, without_nulls
+from postrender.helm.patch.json_values import LIST, Object, PatchError, identity, without_nulls
 from postrender.helm.patch.schema import Field, Schema, list_field, object_field, struct_of
 from postrender.helm.patch.strategic_lists import (
     DELETE_SCALARS,

@@ -16,7 +16,7 @@ from postrender._record import Record
 from postrender.errors import Refused
 from postrender.manifest import ObjectRef
 from postrender.manifest.edit import Edit, Set
-from postrender.manifest.edit.serialize import block, flow
+from postrender.manifest.edit.changes import block, flow
 from postrender.models import GroupVersionKind, Json
 from postrender.operations.filter.pipeline import Planned
 from postrender.planner.verdict import Verdict

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from postrender.helm.hooks import DELETE_POLICY
+from postrender.helm.objects import DELETE_POLICY
 from postrender.lint.facts import Facts
 from postrender.lint.findings import Severity, Trouble
 from postrender.models import CRD, RESOURCE_POLICY

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from postrender._record import Record
 from postrender.errors import ManifestError
 from postrender.manifest import Document, Manifest, ObjectRef
-from postrender.manifest.edit.changes import Changes, Conflict, DeleteValue, SetValue, add
+from postrender.manifest.edit.changes import Changes, Conflict, DeleteValue, SetValue, add, check_value
 from postrender.manifest.edit.document import edited
-from postrender.manifest.edit.serialize import check_value
 from postrender.manifest.stream import chunks, error_at, starts_as_json
 from postrender.models import Json, ObjectKey
 

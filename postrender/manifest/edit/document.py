@@ -168,7 +168,7 @@ def _value(span: Span, document: Document) -> Json:
 def _reserialized(span: Span, document: Document, changes: Changes) -> bytes:
     if document.json:
         return json.dumps(applied(_value(span, document), changes), ensure_ascii=False).encode()
-    from postrender.manifest.reserialize import reserialize  # Hardly ever.
+    from postrender.manifest.dump import reserialize  # Hardly ever.
 
     meant = applied(tree_value(span, document_tree(span)), changes)
     mark = span.data[span.start : span.text_start]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from postrender._record import Record
-from postrender.manifest.edit.serialize import block, flow
+from postrender.manifest.edit.changes import block, flow
 from postrender.manifest.nodes import Node
 from postrender.manifest.reader import BOM, Span
 from postrender.models import Json

@@ -12,11 +12,11 @@ from postrender.manifest.edit.changes import (
     applied,
     build,
     check_index,
+    flow,
     no_fields,
     same,
 )
 from postrender.manifest.edit.editor import NotEditable, Page, Replacement
-from postrender.manifest.edit.serialize import flow
 from postrender.manifest.nodes import Kind, Node, Tree
 from postrender.manifest.reader import Span
 from postrender.manifest.scalars import is_merge, key_text

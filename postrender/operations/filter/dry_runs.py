@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from postrender.cluster.interface import DryRunRequest, DryRunResult
 
 
-def with_dry_run_results(plan: Plan, facts: Facts, policy: Policy, source: ClusterReader | None) -> Plan:
-    """The plan with the server's objections and with the fields that stay; the same without a server to ask."""
-    if source is None:
-        return plan
+def with_dry_run_results(plan: Plan, facts: Facts, policy: Policy, source: ClusterReader) -> Plan:
+    """The plan with the server's objections to what Helm will send, and with the fields that stay live."""
     plan = _with_answers(plan, facts, policy, source)
     if not facts.fresh:
         return plan
@@ -67,13 +65,13 @@ def postponed(plan: Plan, facts: Facts, policy: Policy) -> frozenset[ObjectKey]:
     )
 
 
-def with_server_results(plan: Plan, facts: Facts, source: ClusterReader | None) -> Facts:
+def with_server_results(plan: Plan, facts: Facts, source: ClusterReader) -> Facts:
     """The facts with what the server would have of what Helm will not apply; the same where it is not asked.
 
     A field that the server keeps whatever is sent differs from the chart for ever, and nobody can change it.
     """
     repairs = [verdict for verdict in plan.verdicts if verdict.repair_patch is not None]
-    if source is None or not repairs:
+    if not repairs:
         return facts
     from postrender.cluster.interface import DryRunRequest, Rejected, Verb
     from postrender.planner.dry_run import server_result
@@ -94,13 +92,13 @@ def with_server_results(plan: Plan, facts: Facts, source: ClusterReader | None) 
     return replace(facts, server_results=results, rejected=rejected) if results or rejected else facts
 
 
-def with_fresh_objects(facts: Facts, source: ClusterReader | None) -> Facts:
+def with_fresh_objects(facts: Facts, source: ClusterReader) -> Facts:
     """The facts with what a dry-run create gives for each object of which fields may have left the chart.
 
     Only for objects that Helm patches client-side: a server-side apply removes by itself what it no longer sets.
     """
     invocation = facts.invocation
-    if source is None or invocation.action is Action.TEMPLATE or invocation.argocd is not None:
+    if invocation.action is Action.TEMPLATE or invocation.argocd is not None:
         return facts
     if all(item.live is None for item in facts.items) or not patches_client_side(facts):
         return facts

@@ -34,7 +34,10 @@ def write_ownership(
     ``source`` is asked once more whose they are. Raises ClusterError, and Refused for an object whose owner is back,
     which say what was written; that stands, and the same run can be repeated.
     """
-    from postrender.cluster.holders import require_free, require_gone  # Who only applies takes nothing from anybody.
+    from postrender.cluster.release_lookup import (  # Who only applies takes nothing from anybody.
+        require_free,
+        require_gone,
+    )
 
     live = _live(facts)
     driver = facts.invocation.driver

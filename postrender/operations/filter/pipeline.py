@@ -12,12 +12,6 @@ from postrender.manifest import Manifest
 from postrender.manifest.edit import Set, splice
 from postrender.models import SECRET, ReleaseName, Severity
 from postrender.operations.filter.collect import collect_facts
-from postrender.operations.filter.dry_runs import (
-    postponed,
-    with_dry_run_results,
-    with_fresh_objects,
-    with_server_results,
-)
 from postrender.planner.decide import decide
 from postrender.planner.facts import Facts
 from postrender.planner.findings import some
@@ -73,8 +67,17 @@ def plan_manifest(
     manifest: Manifest, invocation: Invocation, policy: Policy, source: ClusterReader | None, *, whole: bool = False
 ) -> Planned:
     """``plan_stream`` for a stream that was read already, and of which some objects may have been left out."""
-    # Collect.
-    facts = with_fresh_objects(collect_facts(manifest, invocation, source, whole=whole), source)
+    facts = collect_facts(manifest, invocation, source, whole=whole)
+    if source is None:
+        return Planned(manifest, facts, decide(facts, policy))
+    from postrender.operations.filter.dry_runs import (
+        postponed,
+        with_dry_run_results,
+        with_fresh_objects,
+        with_server_results,
+    )
+
+    facts = with_fresh_objects(facts, source)
     # Decide, and decide again with what each question that follows from the decision brings to light.
     draft = Planned(manifest, facts, decide(facts, policy))
     facts, note = _with_holders(draft, source)
@@ -94,12 +97,12 @@ def _refined(draft: Planned, facts: Facts, policy: Policy) -> Planned:
     return draft if facts is draft.facts else replace(draft, facts=facts, plan=decide(facts, policy))
 
 
-def _with_holders(draft: Planned, source: ClusterReader | None) -> tuple[Facts, tuple[str, ...]]:
+def _with_holders(draft: Planned, source: ClusterReader) -> tuple[Facts, tuple[str, ...]]:
     """The facts with the installed releases whose manifests hold objects to be adopted, and a note about the search."""
     facts, invocation = draft.facts, draft.facts.invocation
-    if not draft.plan.adoptions or source is None or invocation.release is None:
+    if not draft.plan.adoptions or invocation.release is None:
         return facts, ()
-    from postrender.cluster.holders import holders  # Few runs write, and each pays for what it imports.
+    from postrender.cluster.release_lookup import holders  # Few runs write, and each pays for what it imports.
 
     live = [item.live for item in facts.items if item.live is not None]
     adopted = {verdict.key for verdict in draft.plan.adoptions}
@@ -107,10 +110,10 @@ def _with_holders(draft: Planned, source: ClusterReader | None) -> tuple[Facts, 
     return replace(facts, holders=held.found) if held.found else facts, (held.note,) if held.note else ()
 
 
-def _unchecked(facts: Facts, source: ClusterReader | None) -> tuple[str, ...]:
+def _unchecked(facts: Facts, source: ClusterReader) -> tuple[str, ...]:
     """A note on objects of which no server could tell the fields that left the chart from its defaults."""
     names = [item.name for item in facts.items if facts.not_compared.get(item.key) == ""]
-    if not names or source is None:
+    if not names:
         return ()
     return (
         f"only an API server can tell fields that left the chart from its defaults; {source.description} has none, "
@@ -215,7 +218,7 @@ def _handed_on(
     if then is None:
         return data
     from postrender.helm.patch import differs
-    from postrender.planner.edits import carried_out
+    from postrender.planner.rewrite import carried_out
 
     after = then(data)
     manifest = manifests.read(after)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
 
 from postrender._record import Record
 from postrender.cluster.client import Cluster
 from postrender.cluster.interface import unreadable
+from postrender.errors import UsageError
 from postrender.helm.binary import HelmBinary
+from postrender.helm.command_line import CommandLine, command_at, parse, release
 from postrender.helm.storage import storage, stored_name
 from postrender.models import ReleaseName, StoredRelease, Unknown
-from postrender.operations.run.command import HelmCommand
 from postrender.operations.run.journal import RunState
 from postrender.planner.view import View
+from postrender.settings.sources import dry_run_mode, from_command_line
+from postrender.settings.table import SETTINGS, Flags
 from postrender.text import wrapped
 
 Output = Callable[[str], None]
@@ -74,3 +79,91 @@ def unless_at_work(request: RunRequest, pending: StoredRelease) -> tuple[str, ..
         request.cluster.typed(f"helm history {release.name}", release.namespace),
         f"{request.cluster.kubectl(f'delete {record}', release.namespace)}   (if no Helm is at work any more)",
     )
+
+
+_ONLY_INSTALL = ("--replace", "--generate-name", "-g")
+"""Flags that stand alone and that only ``helm install`` has (``newInstallCmd``, cmd/helm/install.go)."""
+
+
+class HelmCommand(Record, hidden=("arguments",)):
+    """What stands behind Helm's name: install or upgrade. Its values may be secret, so they are never shown."""
+
+    arguments: tuple[str, ...]
+    line: CommandLine
+
+    @property
+    def installs(self) -> bool:
+        """Whether it is ``helm install``."""
+        return self.line.command == "install"
+
+    def digest(self, folder: str) -> str:
+        """The same for the same command in the same folder; nobody can tell its values from it."""
+        return hashlib.sha256(json.dumps([folder, *self.arguments]).encode()).hexdigest()
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether it is a dry run."""
+        return dry_run_mode(self.line) not in (None, "none")
+
+    @property
+    def release(self) -> str | None:
+        """The release that it names; ``None`` where Helm makes the name up."""
+        return release(self.line).name
+
+    def flags(self, folder: str) -> Flags:
+        """The settings it says; ``folder`` is where it runs."""
+        given = {setting.name: from_command_line(setting, self.line, folder) for setting in SETTINGS}
+        return Flags(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+
+    def with_flags(self, *flags: str) -> tuple[str, ...]:
+        """The arguments with further flags, in front of a ``--`` that ends the flags."""
+        place = self.arguments.index("--") if "--" in self.arguments else len(self.arguments)
+        return (*self.arguments[:place], *flags, *self.arguments[place:])
+
+    def as_upgrade(self) -> HelmCommand:
+        """``helm upgrade`` with the same chart, values and flags; an upgrade stays as it is.
+
+        Without the flags that only an installation has. Its ``--server-side`` is a switch, an upgrade's takes a word
+        (``newInstallCmd`` and ``newUpgradeCmd``, pkg/cmd of Helm 4.3.1).
+        """
+        if not self.installs:
+            return self
+        place = command_at(self.arguments)
+        named = [] if len(self.line.arguments) == 2 else [str(self.release)]
+        assert place is not None
+        made = [*self.arguments[:place], "upgrade", *named]
+        rest = list(self.arguments[place + 1 :])
+        while rest:
+            argument = rest.pop(0)
+            if argument == "--name-template":
+                rest[:1] = []
+            elif argument == "--server-side":
+                made.append("--server-side=true")
+            elif argument.partition("=")[0] not in (*_ONLY_INSTALL, "--name-template"):
+                made.append(argument)
+        return parse_helm_command(made)
+
+
+def parse_helm_command(arguments: Sequence[str]) -> HelmCommand:
+    """The command behind Helm's name; raises UsageError for one that stores no release."""
+    line = parse(arguments)
+    if line is None or line.command not in ("install", "upgrade"):
+        place = command_at(arguments)
+        raise UsageError(
+            "only helm install and helm upgrade make a release that can be finished",
+            where="helm" if place is None else f"helm {arguments[place]}",
+            next="postrender run -- helm install NAME CHART ...",
+        )
+    if any(argument.partition("=")[0].startswith("--post-renderer") for argument in arguments):
+        raise UsageError(
+            "it names a post-renderer, and postrender is to be that",
+            where=f"helm {line.command}",
+            next=(
+                f"postrender run -- helm {line.command} ...   (without --post-renderer)",
+                f"postrender run --then 'PROGRAM ARG' -- helm {line.command} ...   (or --first: the other one as well)",
+            ),
+        )
+    named = release(line)
+    if named.name is None and not named.generated:
+        raise UsageError(named.why_not, where=f"helm {line.command}", next="postrender run -- helm install NAME CHART")
+    return HelmCommand(tuple(arguments), line)

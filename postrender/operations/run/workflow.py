@@ -7,10 +7,10 @@ from postrender.cluster.interface import unreadable
 from postrender.errors import Refused
 from postrender.models import StoredRelease, Unknown
 from postrender.operations.run import helm_process, summary
-from postrender.operations.run.command import HelmCommand
 from postrender.operations.run.journal import Journal, RunState, journal, wait
 from postrender.operations.run.request import (
     UPGRADE,
+    HelmCommand,
     Output,
     RunRequest,
     left_pending,

@@ -12,13 +12,12 @@ from postrender._record import replace
 from postrender.cluster.client import connect
 from postrender.cluster.interface import ClusterReader
 from postrender.helm.api_server import SERVER_KEPT, drop_empty_data
-from postrender.helm.matching import no_original
+from postrender.helm.objects import no_original
 from postrender.helm.patch import apply_merge_patch, differs
 from postrender.helm.simulate import Prediction, Request
 from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Connection, Json, LiveObject, ReleaseName
 from postrender.operations.filter.collect import collect_facts
 from postrender.operations.filter.dry_runs import run_dry_runs
-from postrender.planner.collision_groups import predict_unfiltered
 from postrender.planner.context import PlanContext as Decision
 from postrender.planner.context import PlannedObject
 from postrender.planner.dry_run import conflicted, dry_run_request, prediction_after, target
@@ -30,6 +29,7 @@ from tests.e2e.kinds import SECRET
 from tests.e2e.matrix.ending import Ending, Id, ending, id_of
 from tests.e2e.matrix.stage import Stage, State
 from tests.e2e.matrix.steps import Ref, Run, Scenario
+from tests.unfiltered import predict_unfiltered
 
 NOT_IMPORTED = "cannot be imported into the current release"
 

@@ -9,8 +9,7 @@ from typing import TypeAlias
 from postrender._record import replace
 from postrender.cluster.interface import ClusterReader, Conflicts, DryRunRequest, DryRunResult, Verb
 from postrender.helm.invocation import Invocation
-from postrender.helm.matching import identity
-from postrender.helm.objects import ManifestObject, build_object, stamped
+from postrender.helm.objects import ManifestObject, build_object, identity, stamped
 from postrender.helm.simulate import Prediction, Request, Update, simulate
 from postrender.models import RESOURCE_POLICY, GroupVersionKind, Json, ObjectKey, StoredRelease
 from postrender.operations.filter.dry_runs import run_dry_runs
