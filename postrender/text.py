@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 _COMMANDS = r"#(?=#(?:\[|vso\[|teamcity\[))|(?:(?<=\s)|^):(?=:)"
@@ -115,3 +115,9 @@ def wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
         line += blank + word
         blank = " "
     return [*lines, line] if blank else []
+
+
+def shorten(names: Sequence[str], most: int = 5) -> str:
+    """``a, b and 7 more``: the first names, and how many there are beyond ``most``."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -12,9 +12,8 @@ from postrender.cluster import builtin_kinds
 from postrender.cluster.offline import Offline
 from postrender.helm.objects import HOOK
 from postrender.manifest import Manifest, ObjectRef
-from postrender.models import CRD, RESOURCE_POLICY, Json, LiveObject, ObjectKey, object_name
+from postrender.models import CRD, KEEP, RESOURCE_POLICY, Json, LiveObject, ObjectKey, object_name
 
-KEEP = "keep"
 _SOURCE = re.compile(rb"^# Source: ([^\r\n]+)", re.MULTILINE)
 _CRDS = re.compile(r"[^/]+/(?:charts/[^/]+/)*crds/|crds/(?!templates/|charts/)")
 """A file of a folder ``crds/``: ``shop/crds/a.yaml``, to Helm 3.12 ``crds/a.yaml`` (helm template --include-crds)."""

@@ -15,10 +15,9 @@ from postrender.cluster.discovery import Right
 from postrender.errors import ClusterError, PostrenderError, Refused, UsageError
 from postrender.helm import binary, plugin
 from postrender.helm.binary import HelmBinary
-from postrender.helm.known_issues import flaws
 from postrender.helm.plugin import claims
 from postrender.helm.storage import CONFIGMAPS, SECRETS, storage
-from postrender.helm.versions import NEWEST_TESTED
+from postrender.helm.versions import NEWEST_TESTED, HelmVersion, Matching, behaviour_of
 from postrender.models import GroupVersionKind, Resource, Unknown
 from postrender.operations import state_files
 from postrender.settings import Caller
@@ -231,3 +230,38 @@ def _asked(cluster: Cluster, rights: Sequence[Right]) -> tuple[str, ...]:
         if right.plural != "*"
     ]
     return tuple(steps[:3])
+
+
+class Flaw(Record):
+    """One sentence without a full stop, and the codes under which the filter cures, refuses or tells it."""
+
+    text: str
+    codes: tuple[str, ...]
+
+
+def flaws(helm: HelmVersion) -> tuple[Flaw, ...]:
+    """What that Helm does wrong as it is usually called; the worst first."""
+    behaviour = behaviour_of(helm)
+    found = []
+    if behaviour.matching is Matching.KIND:
+        found.append(
+            Flaw(
+                "takes objects of one Kind and name in two groups for one: kept ones cannot be reinstalled, upgrades "
+                "leave fields and objects behind",
+                ("PR202", "PR205", "PR401"),
+            )
+        )
+    else:
+        moved = "group" if behaviour.matching is Matching.GROUP_KIND else "group or version"
+        found.append(Flaw(f"deletes an object whose {moved} changes in the chart", ("PR402",)))
+    if behaviour.server_side and not behaviour.adopts_copies:
+        found.append(Flaw("cannot adopt anything server-side", ("PR304",)))
+    if not behaviour.server_side:
+        found.append(Flaw("adopts a kept custom resource without applying the chart to it", ("PR301",)))
+    else:
+        found.append(
+            Flaw("with --server-side=false, adopts a custom resource without applying the chart to it", ("PR301",))
+        )
+    found.append(Flaw("imports nothing that another release left, and stops at the first", ("PR102", "PR103")))
+    found.append(Flaw("takes a misspelled resource policy for keep in an uninstall only", ("PR403",)))
+    return tuple(found)

@@ -35,8 +35,8 @@ from postrender.models import (
     Unknown,
     object_name,
 )
-from postrender.planner.findings import some
 from postrender.planner.fresh_install import create_request, fresh_object
+from postrender.text import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -262,7 +262,8 @@ class _Check:
             else:
                 self._fresh[request.about] = fresh
         self.notes = tuple(
-            f"fields of older manifests could not be checked in {some(names)}: {why}" for why, names in unknown.items()
+            f"fields of older manifests could not be checked in {shorten(names)}: {why}"
+            for why, names in unknown.items()
         )
 
     def _one(

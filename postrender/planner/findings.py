@@ -44,16 +44,6 @@ def version_unknown() -> Finding:
     )
 
 
-SHOWN = 5
-"""How many of many a sentence names before it only counts the rest."""
-
-
-def some(names: Sequence[str]) -> str:
-    """The first ``SHOWN`` of them, and how many more there are."""
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
 def annotated(name: str, policy: str = "keep") -> str:
     """The command that puts a resource policy on the live object, over one that is there."""
     return f"kubectl annotate --overwrite {kubectl(name)} {RESOURCE_POLICY}={policy}"

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from postrender.helm.invocation import Action
 from postrender.helm.objects import HOOK, events, no_original, unknown_events
 from postrender.helm.ownership import Standing
-from postrender.models import RESOURCE_POLICY, SECRET, Json, LiveObject, Severity
+from postrender.models import KEEP, RESOURCE_POLICY, SECRET, Json, LiveObject, Severity
 from postrender.planner.context import PlanContext, PlannedObject
 from postrender.planner.facts import DesiredObject
-from postrender.planner.findings import kubectl, some
+from postrender.planner.findings import kubectl
 from postrender.planner.verdict import Finding
+from postrender.text import shorten
 
-KEEP = "keep"
 _EVENTS = {True: {"pre-upgrade", "post-upgrade"}, False: {"pre-install", "post-install"}}
 _ADOPTED = frozenset((Standing.OURS_KEPT, Standing.ORPHAN, Standing.UNMANAGED))
 
@@ -106,8 +106,8 @@ def _overwritten(context: PlanContext, item: DesiredObject, live: LiveObject) ->
         yield Finding(
             "PR505",
             Severity.WARNING,
-            f"the chart changes what it holds in {some(changed)}: where that is made anew each time, whoever uses the "
-            "old values is locked out",
+            f"the chart changes what it holds in {shorten(changed)}: where that is made anew each time, whoever "
+            "uses the old values is locked out",
             (f"kubectl get {kubectl(item.name)} -o yaml   (and give the chart the values that are live)",),
         )
 
@@ -137,7 +137,7 @@ def _skipped(unknown: tuple[str, ...]) -> Finding:
         "PR507",
         Severity.WARNING,
         f"Helm skips this object: it does not know the hook event{'s' * (len(unknown) > 1)} "
-        + some([repr(event) for event in unknown]),
+        + shorten([repr(event) for event in unknown]),
         ("in the chart, correct the annotation helm.sh/hook",),
     )
 

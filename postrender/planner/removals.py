@@ -7,15 +7,12 @@ Follows the end of ``update`` (pkg/kube/client.go, 3.2 to 4.3): what is stored a
 from __future__ import annotations
 
 from postrender.helm.objects import identity
-from postrender.models import RESOURCE_POLICY, Json, LiveObject, Severity
+from postrender.models import KEEP, RESOURCE_POLICY, Json, LiveObject, Severity
 from postrender.planner import findings
 from postrender.planner.context import PlanContext
 from postrender.planner.facts import DesiredObject
 from postrender.planner.hazards import rollback_hazard
 from postrender.planner.verdict import Action, Finding, Verdict
-
-KEEP = "keep"
-"""``KeepPolicy``, pkg/kube/resource_policy.go: an upgrade compares exactly."""
 
 
 def removals(context: PlanContext) -> tuple[Verdict, ...]:

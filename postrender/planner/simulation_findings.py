@@ -12,10 +12,11 @@ from postrender.helm.versions import HelmVersion, Matching, behaviour_of
 from postrender.models import SECRET, Json, Severity
 from postrender.planner.context import PlanContext
 from postrender.planner.facts import DesiredObject
-from postrender.planner.findings import annotated, kubectl, some
+from postrender.planner.findings import annotated, kubectl
 from postrender.planner.policy import OnDrift, Policy
 from postrender.planner.rewrite import RewriteOutcome
 from postrender.planner.verdict import Finding
+from postrender.text import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,13 +105,13 @@ def _replacing(helm: HelmVersion, *, upgrade: bool) -> tuple[str, ...]:
 
 def _nulls(outcome: RewriteOutcome) -> Finding:
     """The chart's null is written as the value that the API server makes of it."""
-    paths = some([".".join(path) for path in outcome.nulls])
+    paths = shorten([".".join(path) for path in outcome.nulls])
     return Finding("PR319", Severity.INFO, f"null is written as the API server stores it in a new object: {paths}")
 
 
 def applied(paths: Sequence[Sequence[str]]) -> Finding:
     """The live object is brought to what the chart says before Helm runs."""
-    shown = some([".".join(path) for path in paths])
+    shown = shorten([".".join(path) for path in paths])
     fields = f"{len(paths)} field{'s' * (len(paths) != 1)}"
     return Finding(
         "PR309", Severity.INFO, f"{fields} of the live object set to what the chart says, before Helm: {shown}"
@@ -118,7 +119,7 @@ def applied(paths: Sequence[Sequence[str]]) -> Finding:
 
 
 def _named(outcome: RewriteOutcome) -> str:
-    return some([".".join(path) for path in outcome.differing])
+    return shorten([".".join(path) for path in outcome.differing])
 
 
 def removed_fields_stay(paths: Sequence[Sequence[str]], policy: Policy, *next: str) -> Finding:
@@ -128,7 +129,7 @@ def removed_fields_stay(paths: Sequence[Sequence[str]], policy: Policy, *next: s
         "PR313",
         Severity.ERROR if policy.on_drift is OnDrift.FAIL else Severity.WARNING,
         f"{count} field{'s' * (count != 1)} that left the chart stay{'s' * (count == 1)} live, and the next helm "
-        f"upgrade does not remove {'it' if count == 1 else 'them'}: {some(['.'.join(path) for path in paths])}",
+        f"upgrade does not remove {'it' if count == 1 else 'them'}: {shorten(['.'.join(path) for path in paths])}",
         (*next, *_other_drift(policy)[-1:]),
     )
 
@@ -192,7 +193,7 @@ def _not_right(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
 
 def conflicts(found: Sequence[Conflict], name: str) -> Finding:
     """Server-side apply would end at fields of other field managers."""
-    fields = some([f"{conflict.field.removeprefix('.')} ({conflict.manager})" for conflict in found])
+    fields = shorten([f"{conflict.field.removeprefix('.')} ({conflict.manager})" for conflict in found])
     count = len(found)
     one = count == 1
     return Finding(
@@ -220,7 +221,7 @@ def dropped(paths: Sequence[Sequence[str]]) -> Finding:
     return Finding(
         "PR308",
         Severity.WARNING,
-        f"the API server leaves out, or empties, what the chart says in {some(['.'.join(path) for path in paths])}",
+        f"the API server leaves out, or empties, what the chart says in {shorten(['.'.join(path) for path in paths])}",
     )
 
 
@@ -229,7 +230,7 @@ def removed(paths: Sequence[str]) -> Finding:
     return Finding(
         "PR315",
         Severity.WARNING,
-        f"Helm removes or resets {some(paths)}: an earlier Helm set this, and the chart does not",
+        f"Helm removes or resets {shorten(paths)}: an earlier Helm set this, and the chart does not",
     )
 
 
@@ -238,7 +239,7 @@ def client_side_fields_stay(paths: Sequence[str]) -> Finding:
     return Finding(
         "PR312",
         Severity.ERROR,
-        f"{some(paths)} left the chart, and would stay: Helm set it client-side and now applies server-side",
+        f"{shorten(paths)} left the chart, and would stay: Helm set it client-side and now applies server-side",
         ("helm upgrade ... --server-side=false   (this once)",),
     )
 
@@ -250,7 +251,7 @@ def of_other_managers(fields: Sequence[str], name: str, patch: Json, *, held: bo
         "PR317",
         Severity.INFO if held else Severity.WARNING,
         f"{len(fields)} field{'s' * (not one)} that the chart does not set belong{'s' * one} to another field manager, "
-        f"and Helm leaves {'it' if one else 'them'}: {some(fields)}",
+        f"and Helm leaves {'it' if one else 'them'}: {shorten(fields)}",
         _patching(name, patch),
     )
 
@@ -262,7 +263,7 @@ def unlike_new(paths: Sequence[str], name: str, patch: Json, policy: Policy, *, 
         "PR318",
         Severity.ERROR if policy.on_drift is OnDrift.FAIL else Severity.WARNING,
         f"{len(paths)} field{'s' * (not one)} will not be as in a fresh installation, since no field manager owns "
-        f"{'it' if one else 'them'}: {some(paths)}"
+        f"{'it' if one else 'them'}: {shorten(paths)}"
         + ("; the server changes this in a new object only" if recreate else ""),
         (f"kubectl delete {kubectl(name)}",) if recreate else _patching(name, patch),
     )
@@ -284,7 +285,7 @@ def not_asked(unasked: Sequence[tuple[str, Skipped]]) -> tuple[str, ...]:
     advice = "".join(f" ({each})" for each in first.next[:1])
     return (
         "whether the API server takes what Helm sends could not be asked beforehand for "
-        f"{some([name for name, _ in unasked])}: {first.reason}{advice}",
+        f"{shorten([name for name, _ in unasked])}: {first.reason}{advice}",
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.helm.known_issues import flaws
 from postrender.helm.versions import BEHAVIOUR_CHANGES, NEWEST_TESTED, HelmVersion
+from postrender.operations.doctor import flaws
 from postrender.planner.codes import CODES
 
 

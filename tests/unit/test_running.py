@@ -18,6 +18,7 @@ from postrender.operations.run.helm_process import Renderer
 from postrender.operations.run.journal import Journal, RunState, journal, wait
 from postrender.operations.run.request import HelmCommand, parse_helm_command
 from postrender.planner.view import About, Held, Identity, ObjectView, Predicted, View
+from postrender.text import shorten
 
 RELEASE = ReleaseName("shop", "old")
 
@@ -232,6 +233,6 @@ class TestTheEnvironmentOfAStep:
 
 
 def test_many_names_are_counted() -> None:
-    assert summary.some([]) == ""
-    assert summary.some(list("abcde")) == "a, b, c, d, e"
-    assert summary.some(list("abcdefg")) == "a, b, c, d, e and 2 more"
+    assert shorten([]) == ""
+    assert shorten(list("abcde")) == "a, b, c, d, e"
+    assert shorten(list("abcdefg")) == "a, b, c, d, e and 2 more"

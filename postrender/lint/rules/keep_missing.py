@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from postrender.lint.facts import KEEP, Facts
+from postrender.lint.facts import Facts
 from postrender.lint.findings import Severity, Trouble
-from postrender.models import CRD, NAMESPACE, RESOURCE_POLICY, GroupKind
+from postrender.models import CRD, KEEP, NAMESPACE, RESOURCE_POLICY, GroupKind
 
 CODE = "PL104"
 _LOST = {

@@ -14,9 +14,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from postrender.lint.facts import KEEP, Facts, Subject
+from postrender.lint.facts import Facts, Subject
 from postrender.lint.findings import Severity, Trouble
-from postrender.models import RESOURCE_POLICY
+from postrender.models import KEEP, RESOURCE_POLICY
 
 CODE = "PL102"
 _NEARLY = re.compile(r"(?:(?:www\.)?helm\.(?:sh|io)/)?resource[-_.]?polic(?:y|ies)", re.IGNORECASE)

@@ -14,9 +14,9 @@ from postrender.models import SECRET, ReleaseName, Severity
 from postrender.operations.filter.collect import collect_facts
 from postrender.planner.decide import decide
 from postrender.planner.facts import Facts
-from postrender.planner.findings import some
 from postrender.planner.policy import OnDrift, Policy
 from postrender.planner.verdict import Plan, Verdict
+from postrender.text import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _unchecked(facts: Facts, source: ClusterReader) -> tuple[str, ...]:
         return ()
     return (
         f"only an API server can tell fields that left the chart from its defaults; {source.description} has none, "
-        f"so {some(names)} may keep such fields without notice",
+        f"so {shorten(names)} may keep such fields without notice",
     )
 
 

@@ -22,9 +22,7 @@ from postrender.operations.verify import State, verify
 from postrender.planner.view import ObjectView, View
 from postrender.planner.view_json import NoPlan, plan_from_json
 from postrender.settings.table import unseen_beside
-
-SHOWN = 5
-"""How many of many a line names before it only counts the rest."""
+from postrender.text import shorten
 
 _ADOPTED = ("ours-kept", "orphan", "unmanaged")
 
@@ -83,12 +81,6 @@ def changed_fields(plans: Sequence[View | None]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(paths) for name, paths in found.items()}
 
 
-def some(names: Sequence[str]) -> str:
-    """The first of them, and how many more there are."""
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
 def _objects(plans: Sequence[View | None]) -> Iterator[ObjectView]:
     for plan in plans:
         yield from plan.objects if plan else ()
@@ -110,15 +102,15 @@ def print_success(request: RunRequest, output: Output, done: RunResult) -> None:
     """Say what came of it; raises ClusterError where the release cannot be read."""
     newest = revisions(request)[-1]
     print_lines(output, f"postrender: release {request.release} is {newest.status}, revision {newest.revision}")
-    print_lines(output, f"adopted: {some(adopted(done.plans)) or 'nothing'}", first="  ")
-    changed = [f"{name} ({some(paths)})" for name, paths in changed_fields(done.plans).items()]
-    print_lines(output, f"changed: {some(changed) or 'nothing'}", first="  ")
+    print_lines(output, f"adopted: {shorten(adopted(done.plans)) or 'nothing'}", first="  ")
+    changed = [f"{name} ({shorten(paths)})" for name, paths in changed_fields(done.plans).items()]
+    print_lines(output, f"changed: {shorten(changed) or 'nothing'}", first="  ")
     print_lines(output, _verified(request), first="  ")
     if done.backups:
         pins = f"{done.unpinned} pin{'s' * (done.unpinned != 1)}"
         print_lines(output, f"{pins} taken out; what was stored before is in {', '.join(done.backups)}", first="  ")
     if done.left:
-        print_lines(output, f"not yet as the chart says: {some(done.left)}", first="  ")
+        print_lines(output, f"not yet as the chart says: {shorten(done.left)}", first="  ")
         output(f"  next: {UPGRADE}\n")
 
 
@@ -135,7 +127,7 @@ def _verified(request: RunRequest) -> str:
     apart = [f"{each.name} ({each.state.value})" for each in found.objects if each.state is not State.IN_SYNC]
     release = request.release
     more = request.cluster.typed(f"postrender verify {release.name}", release.namespace)
-    return f"verified: not live as stored: {some(apart)}; {pins}; {more} tells more"
+    return f"verified: not live as stored: {shorten(apart)}; {pins}; {more} tells more"
 
 
 def print_failure(
@@ -156,10 +148,10 @@ def print_failure(
     dead = newest is not None and left_pending(noted, plans[-1], newest)
     print_lines(output, f"postrender: Helm failed (exit code {code}): {_state(noted, newest, dead=dead)}")
     for plan in plans[:-1]:
-        names = some(announced(plan))
+        names = shorten(announced(plan))
         print_lines(output, f"installed before that, and stored as it is live: {names}", first="  ")
     if written(plans[-1]):
-        print_lines(output, f"written by postrender before Helm failed: {some(written(plans[-1]))}", first="  ")
+        print_lines(output, f"written by postrender before Helm failed: {shorten(written(plans[-1]))}", first="  ")
     output("".join(f"  next: {line}\n" for line in _next(request, noted, newest, dead=dead)))
     return not dead
 

@@ -21,6 +21,7 @@ from postrender.operations.run.request import (
 from postrender.operations.run.summary import RunResult, print_failure, print_success
 from postrender.operations.unpin import backup_path, carry_out, keep, look, pinned
 from postrender.planner.view import View
+from postrender.text import shorten
 
 
 class ResumePoint(Record):
@@ -129,9 +130,7 @@ class _Run:
                 )
             names = summary.announced(first)
             if names and request.upgrade:
-                print_lines(
-                    self.output, f"postrender: helm upgrade is run, to apply the chart to {summary.some(names)}"
-                )
+                print_lines(self.output, f"postrender: helm upgrade is run, to apply the chart to {shorten(names)}")
                 code = self._step("second", request.command.as_upgrade(), renderer, quiet=True)
                 if code:
                     return self._failed(code)

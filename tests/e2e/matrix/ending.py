@@ -11,14 +11,14 @@ from postrender.cluster.interface import ClusterReader, Conflicts, DryRunRequest
 from postrender.helm.invocation import Invocation
 from postrender.helm.objects import ManifestObject, build_object, identity, stamped
 from postrender.helm.simulate import Prediction, Request, Update, simulate
-from postrender.models import RESOURCE_POLICY, GroupVersionKind, Json, ObjectKey, StoredRelease
+from postrender.models import KEEP, RESOURCE_POLICY, GroupVersionKind, Json, ObjectKey, StoredRelease
 from postrender.operations.filter.dry_runs import run_dry_runs
 from postrender.planner.context import PlanContext
 from postrender.planner.dry_run import prediction_after
 from postrender.planner.evaluate import versioned
 from postrender.planner.facts import DesiredObject, Facts, base_revision
 from postrender.planner.policy import Policy
-from postrender.planner.removals import KEEP, removals
+from postrender.planner.removals import removals
 
 Id: TypeAlias = tuple[GroupVersionKind, ObjectKey]
 
