@@ -55,19 +55,40 @@ class ObjectLookup(Record):
         return ObjectKey(self.resource.gvk.group_kind, self.namespace, self.name)
 
 
-class ClusterReader(Protocol):
-    """Where live objects are looked up. What it could not tell for certain is ``Unknown``, never an exception."""
+class CommandHints(Protocol):
+    """A cluster or a file, its name in messages, and the flags with which other commands reach it."""
 
     @property
     def description(self) -> str:
         """For a reader: ``context kind-dev (https://127.0.0.1:6443)`` or ``file live.yaml``; never a secret."""
+
+    def kubectl(self, command: str, namespace: str = "") -> str:
+        """``kubectl COMMAND -n NAMESPACE`` with the flags that reach the same cluster."""
+
+    def typed(self, command: str, namespace: str) -> str:
+        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that reach the same cluster."""
+
+
+class RevisionReader(CommandHints, Protocol):
+    """Where stored revisions of releases are read."""
+
+    def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
+        """Every stored revision, ascending; ``()`` means that the release does not exist.
+
+        ``driver`` is ``$HELM_DRIVER``. With ``manifest``, the newest revision and the newest deployed one come with
+        their manifest.
+        """
+
+
+class ClusterReader(RevisionReader, Protocol):
+    """Where live objects are looked up. What is not known for certain is ``Unknown``, never an exception."""
 
     @property
     def warning(self) -> str:
         """What a reader of a plan must know of it, as a sentence without a full stop; ``""`` for nothing."""
 
     def normalize(self, key: ObjectKey, body: Json) -> Json:
-        """What a chart wants, as what is live here can be compared with it: with digests where this holds digests."""
+        """The chart's object, comparable with what ``get_objects`` gives: with digests if that holds digests."""
 
     def resolve_kinds(
         self, gvks: Iterable[GroupVersionKind]
@@ -78,14 +99,7 @@ class ClusterReader(Protocol):
         """What is live, in the order of ``wanted``."""
 
     def dry_run(self, requests: Sequence[DryRunRequest]) -> list[DryRunResult]:
-        """What the server would say to each request, in the order of ``requests``; nothing is changed by it."""
-
-    def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
-        """Every stored revision, ascending; ``()`` means that the release is gone.
-
-        ``driver`` is ``$HELM_DRIVER``. With ``manifest``, the newest revision and the newest deployed one come with
-        their manifest.
-        """
+        """What the server answers to each request as a dry run, in the order of ``requests``; nothing is changed."""
 
     def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
         """As ``get_revisions`` with their manifests, for several releases at once, each with its driver, in order."""
@@ -93,28 +107,8 @@ class ClusterReader(Protocol):
     def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
         """Every release of which a namespace holds revisions, whatever their status, each with its driver."""
 
-    def kubectl(self, command: str, namespace: str = "") -> str:
-        """``kubectl COMMAND -n NAMESPACE`` with the flags that reach the same cluster."""
-
-    def typed(self, command: str, namespace: str) -> str:
-        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that do."""
-
     def completed(self, steps: Sequence[str]) -> tuple[str, ...]:
-        """Advice from where the cluster is not known, with the flags in each command that has none."""
-
-
-class Reached(Protocol):
-    """A cluster that tells how the next command reaches it."""
-
-    @property
-    def description(self) -> str:
-        """For a reader, as a source's."""
-
-    def kubectl(self, command: str, namespace: str = "") -> str:
-        """As ``ClusterReader.kubectl``."""
-
-    def typed(self, command: str, namespace: str) -> str:
-        """As ``ClusterReader.typed``."""
+        """The commands, each with the flags that reach the cluster unless it has such flags already."""
 
 
 class Unreached:
@@ -135,7 +129,7 @@ class Unreached:
         return tuple(steps)
 
 
-def none_stored(release: ReleaseName, reached: Reached, driver: str) -> UsageError:
+def none_stored(release: ReleaseName, reached: CommandHints, driver: str) -> UsageError:
     """The error that says that nothing is stored there of a release."""
     return UsageError(
         f"no revision of it is stored in {reached.description} (driver {driver})",
@@ -238,27 +232,14 @@ class Catalog(Record):
     unknown: Mapping[str, Unknown]
 
 
-class Lister(Protocol):
-    """Where whole kinds are listed: a cluster."""
-
-    @property
-    def description(self) -> str:
-        """For a reader: ``context kind-dev (https://127.0.0.1:6443)``; never a secret."""
+class Lister(RevisionReader, Protocol):
+    """A cluster, where all objects of a kind can be listed."""
 
     def catalog(self) -> Catalog:
         """What is served."""
 
     def pages(self, listings: Sequence[Listing]) -> Iterator[tuple[Listing, Page]]:
         """The pages of all listings as they come, several at once; a listing ends with a failure or without one."""
-
-    def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
-        """As ``ClusterReader.get_revisions``."""
-
-    def kubectl(self, command: str, namespace: str = "") -> str:
-        """``kubectl COMMAND -n NAMESPACE`` with the flags that reach the same cluster."""
-
-    def typed(self, command: str, namespace: str) -> str:
-        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that do."""
 
 
 class Verb(Enum):

@@ -10,7 +10,7 @@ from postrender._record import replace
 from postrender.cluster import builtin_kinds, snapshot_file
 from postrender.cluster.interface import ClusterReader, DryRunRequest, DryRunResult, ObjectLookup
 from postrender.helm import storage
-from postrender.helm.storage.payload import Packing, pack
+from postrender.helm.storage.revisions import Packing, pack
 from postrender.manifest import Document, Manifest
 from postrender.manifest.edit.changes import flow
 from postrender.models import (

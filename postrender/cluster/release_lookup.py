@@ -6,26 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from postrender import manifest as manifests
 from postrender._record import Record
-from postrender.cluster.interface import LIST, ClusterReader, unreadable
+from postrender.cluster.interface import LIST, ClusterReader, RevisionReader, unreadable
 from postrender.errors import ClusterError, ManifestError, Refused
 from postrender.helm.ownership import DRIVERS, release_exists
 from postrender.models import RELEASE_NAMESPACE, LiveObject, ObjectKey, ReleaseName, StoredRelease, Unknown
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Protocol
-else:
-    Protocol = object
-
-
-class Records(Protocol):
-    """Where revisions are stored."""
-
-    def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
-        """As ``Source.get_revisions``."""
-
-    def typed(self, command: str, namespace: str) -> str:
-        """As ``Source.typed``."""
 
 
 class ReleaseLookup:
@@ -35,7 +19,7 @@ class ReleaseLookup:
     that the cluster does not hold may be there too, and is unknown.
     """
 
-    def __init__(self, source: Records, driver: str) -> None:
+    def __init__(self, source: RevisionReader, driver: str) -> None:
         self._source = source
         self._driver = driver
         self._known: dict[ReleaseName, bool | Unknown] = {}

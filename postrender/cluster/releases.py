@@ -11,9 +11,8 @@ from postrender.cluster.parallel import each
 from postrender.cluster.reads import Place, page, read
 from postrender.helm import storage
 from postrender.helm.storage import Storage, StoredObject
-from postrender.helm.storage.payload import Undecodable
 from postrender.helm.storage.records import Choose
-from postrender.helm.storage.revisions import NotARecord, from_labels
+from postrender.helm.storage.revisions import NotARecord, Undecodable, from_labels
 from postrender.models import Found, Json, LiveObject, ReleaseName, Resource, StoredRelease, Unknown
 
 Skip = Callable[[str], None]

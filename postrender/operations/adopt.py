@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from postrender import manifest as manifests
 from postrender._record import Record
-from postrender.cluster.interface import ClusterReader, ObjectLookup, Reached, unreadable
+from postrender.cluster.interface import ClusterReader, ObjectLookup, unreadable
 from postrender.cluster.release_lookup import Holders, ReleaseLookup, holders, require_free, require_gone
 from postrender.errors import ClusterError, Refused, UsageError
 from postrender.helm.ownership import Ownership, Stamps, Standing, classify, release_exists, stamps_for, stamps_of
@@ -36,7 +36,7 @@ else:
     Protocol = object
 
 
-class Target(ClusterReader, Reached, Protocol):
+class Target(ClusterReader, Protocol):
     """A cluster, where ownership metadata can be written."""
 
     def restamp(self, live: LiveObject, resource: Resource, stamps: Stamps, done: str) -> LiveObject:

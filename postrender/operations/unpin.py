@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from postrender._record import Record
-from postrender.cluster.interface import Reached, none_stored, unreadable
+from postrender.cluster.interface import CommandHints, none_stored, unreadable
 from postrender.errors import ClusterError, ManifestError, UsageError
 from postrender.helm.storage import StoredObject, Undecodable
 from postrender.helm.storage.pins import Unpinned, unpinned
@@ -25,7 +25,7 @@ else:
 _SET_BY_SERVER = ("resourceVersion", "managedFields", "creationTimestamp", "generation", "selfLink")
 
 
-class Storage(Reached, Protocol):
+class Storage(CommandHints, Protocol):
     """Where stored revisions are read and written: a cluster."""
 
     def payloads(self, name: ReleaseName, driver: str) -> tuple[StoredObject, ...] | Unknown:

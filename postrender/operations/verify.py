@@ -11,7 +11,7 @@ from enum import Enum
 from postrender import manifest as manifests
 from postrender import redact
 from postrender._record import Record, replace
-from postrender.cluster.interface import ClusterReader, ObjectLookup, Reached, none_stored, unreadable
+from postrender.cluster.interface import ClusterReader, ObjectLookup, none_stored, unreadable
 from postrender.cluster.offline import Offline
 from postrender.cluster.release_lookup import ReleaseLookup
 from postrender.errors import ClusterError, ManifestError, PostrenderError, Refused, UsageError
@@ -112,7 +112,7 @@ def repairable(objects: Iterable[ObjectStatus]) -> tuple[ObjectStatus, ...]:
 _OURS = (Standing.OURS, Standing.OURS_KEPT)
 
 
-class Target(ClusterReader, Reached, Protocol):
+class Target(ClusterReader, Protocol):
     """A cluster, where objects can be mended too."""
 
     def repair_object(

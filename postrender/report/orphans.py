@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from postrender._record import Record
-from postrender.cluster.interface import Reached
+from postrender.cluster.interface import CommandHints
 from postrender.models import CRD, NAMESPACE, RESOURCE_POLICY, Json, ReleaseName
 from postrender.operations.orphans import OwnedObject, Search
 from postrender.report.terminal import Paint
@@ -25,7 +25,7 @@ _HOLDERS = (NAMESPACE, CRD)
 class Typing(Record):
     """What is typed next for what was found, so that it reaches the same cluster."""
 
-    cluster: Reached
+    cluster: CommandHints
 
     def take_back(self, release: ReleaseName) -> str:
         """The release installed anew: what it kept is its own."""

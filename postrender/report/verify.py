@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from postrender._record import Record
-from postrender.cluster.interface import Reached
+from postrender.cluster.interface import CommandHints
 from postrender.helm.drift import settled
 from postrender.manifest.json_diff import Change, changes
 from postrender.models import Json, ReleaseName
@@ -52,7 +52,7 @@ def difference(each: ObjectStatus, digests: Digests) -> tuple[Change, ...]:
     )
 
 
-def verified_text(verified: ReleaseStatus, digests: Digests, paint: Paint, cluster: Reached) -> str:
+def verified_text(verified: ReleaseStatus, digests: Digests, paint: Paint, cluster: CommandHints) -> str:
     """One release: a line an object, and the fields that differ."""
     revision = verified.revision
     lines = [paint("bold", f"release {revision.release}, revision {revision.revision} ({revision.status})")]

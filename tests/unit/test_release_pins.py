@@ -11,8 +11,8 @@ import pytest
 
 from postrender.errors import ManifestError
 from postrender.helm.storage import Undecodable
-from postrender.helm.storage.payload import unpack
 from postrender.helm.storage.pins import Unpinned, unpinned
+from postrender.helm.storage.revisions import unpack
 
 MANIFEST = """\
 ---

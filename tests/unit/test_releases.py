@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from postrender.helm import storage
-from postrender.helm.storage import CONFIGMAPS, SECRETS, Undecodable, payload
+from postrender.helm.storage import CONFIGMAPS, SECRETS, Undecodable, revisions
 from postrender.models import GroupKind, LiveObject, ObjectKey, ReleaseName, StoredRelease, Unknown
 
 OLD = ReleaseName("shop", "old")
@@ -105,7 +105,7 @@ def test_what_is_no_payload(text: str, why: str) -> None:
 
 
 def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(payload, "MAX_RELEASE", 4 << 20)
+    monkeypatch.setattr(revisions, "MAX_RELEASE", 4 << 20)
     bomb = gzip.compress(b'"' + b" " * (4 << 20) + b'"', mtime=0)
     assert len(bomb) < 10_000
     with pytest.raises(Undecodable) as caught:
@@ -114,7 +114,7 @@ def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_bomb_in_two_parts_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(payload, "MAX_RELEASE", 4 << 20)
+    monkeypatch.setattr(revisions, "MAX_RELEASE", 4 << 20)
     bomb = gzip.compress(b" " * (3 << 20), mtime=0) * 2
     with pytest.raises(Undecodable, match="it unpacks to more than 4 MiB"):
         storage.decode(base64.b64encode(bomb).decode(), wrapped=False)

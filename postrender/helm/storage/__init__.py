@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from postrender.helm.storage.payload import Undecodable, decode
 from postrender.helm.storage.records import Unclear, history
 from postrender.helm.storage.revisions import (
     CONFIGMAPS,
@@ -11,8 +10,10 @@ from postrender.helm.storage.revisions import (
     NotARecord,
     Storage,
     StoredObject,
+    Undecodable,
     ascending,
     completed,
+    decode,
     from_labels,
     is_revision,
     needed,

@@ -10,7 +10,7 @@ import json
 
 from postrender import manifest as manifests
 from postrender._record import Record
-from postrender.helm.storage.payload import Undecodable, pack, parse, unpack
+from postrender.helm.storage.revisions import Undecodable, pack, parse, unpack
 from postrender.manifest import Manifest, ObjectRef
 from postrender.manifest.edit import Remove, splice
 from postrender.manifest.edit.changes import same

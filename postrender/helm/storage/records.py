@@ -11,14 +11,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 
-from postrender.helm.storage.payload import Undecodable, decode
 from postrender.helm.storage.revisions import (
     RELEASE_TYPE,
     NotARecord,
     Storage,
     StoredObject,
+    Undecodable,
     ascending,
     completed,
+    decode,
     from_labels,
 )
 from postrender.models import LiveObject, ReleaseName, StoredRelease, Unknown
