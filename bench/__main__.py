@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.table import Row, as_json, machine, markdown
 
-PARTS = ("rewriting", "scaling", "deciding", "lookups", "comparing", "adding", "searching")
+PARTS = ("rewriting", "scaling", "deciding", "lookups", "comparing", "adding", "searching", "starting")
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""What the filter imports where it asks nobody: most of its time, so that nothing comes in unnoticed.
+"""What the filter imports, which is most of its time, so that nothing comes in unnoticed.
 
 Each of our modules is about 0.2 ms, ``typing`` 3, ``argparse`` 4, ``dataclasses`` 20, ``kubernetes`` 700. Who needs one
 of those on this path imports it where it is needed, or writes into the lists here that it is worth its time.
@@ -9,13 +9,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.cli.test_filter import RENDERED, ROOT
+from tests.wire.server import TLS, Server
 
 RUN = """
 import sys
+from pathlib import Path
 before = set(sys.modules)
 from postrender.cli.main import main
 code = main(sys.argv[1:])
@@ -77,3 +81,48 @@ def test_none_of_our_modules_comes_in_unnoticed(imported: set[str]) -> None:
     ours = {name.removeprefix("postrender.") for name in imported if name.startswith("postrender.")}
     assert sorted(ours - OURS) == []
     assert sorted(OURS - ours) == [], "is not imported any more: take it off the list"
+
+
+ONLINE = frozenset(
+    """
+    cluster.client cluster.connect cluster.connections cluster.credentials cluster.diagnose cluster.discovery
+    cluster.exec_plugin cluster.http cluster.kubeconfig cluster.parallel cluster.reads cluster.release_lookup
+    cluster.tls settings.connection settings.single_run
+    """.split()  # noqa: SIM905 - as above
+)
+"""What an installation of new objects imports more of ours, if it looks them up."""
+
+NEVER = frozenset(
+    """
+    asyncio concurrent dataclasses decimal gzip importlib.metadata importlib.resources inspect kubernetes logging
+    multiprocessing pathlib requests subprocess tempfile typing urllib.request urllib3 encodings.idna
+    """.split()  # noqa: SIM905 - as above
+)
+"""What takes longer to import than to look ten objects up."""
+
+
+def test_what_a_look_up_imports(imported: set[str], tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    with Server(tls=True) as server:
+        context = {"name": "dev", "context": {"cluster": "c", "user": "u"}}
+        cluster = {"server": server.url, "certificate-authority": str(TLS / "ca.pem")}
+        config = {
+            "current-context": "dev",
+            "contexts": [context],
+            "clusters": [{"name": "c", "cluster": cluster}],
+            "users": [{"name": "u", "user": {"token": "t"}}],
+        }
+        path.write_text(yaml.safe_dump(config))
+        flags = ("--kubeconfig", str(path), "--release", "shop", "--namespace", "shop", "--helm-version", "3.12.3")
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", RUN, *flags, "--action", "install"],
+            input=SECRET,
+            capture_output=True,
+            cwd=ROOT,
+            check=True,
+        )
+        assert server.asked("GET .*/secrets/a")
+    found = set(json.loads(done.stderr.rpartition(b"\n")[2]))
+    assert sorted(NEVER & found) == []
+    ours = {name.removeprefix("postrender.") for name in found - imported if name.startswith("postrender.")}
+    assert sorted(ours - ONLINE) == []

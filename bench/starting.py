@@ -1,0 +1,47 @@
+"""How long the one-file program takes to start, against the installed one."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import streams
+from bench.rewriting import STAMP
+from bench.runs import Command, measured
+from bench.table import Row
+from tests.tools import release
+from tools.pack import onefile
+
+
+def rows(runs: int) -> list[Row]:
+    """The second call and every later one: the first unpacks the archive."""
+    python = sys.executable
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (wheel,) = release.build(Path(__file__).parents[1], folder / "dist", "--wheel")
+        one_file = onefile.build(wheel, folder / onefile.NAME)
+        stream = folder / "stream.yaml"
+        stream.write_bytes(streams.ten())
+        environ = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
+        installed = (python, "-I", str(Path(python).with_name("postrender")), *STAMP)
+        costs = measured(
+            [
+                Command("installed", installed, stream, environ=environ),
+                Command("one file", (python, "-I", str(one_file), *STAMP), stream, environ=environ),
+            ],
+            runs * 4,
+        )
+        size = one_file.stat().st_size / 1e6
+    ratio = costs["one file"].least_cpu / costs["installed"].least_cpu
+    return [
+        Row(f"{onefile.NAME}", size, "MB", 15),
+        Row("its processor time for 10 documents, from the second call on", ratio, "times the installed one's", 1.3),
+        Row(
+            "the same by the clock, the quickest of each",
+            costs["one file"].quickest / costs["installed"].quickest,
+            "times",
+            1.3,
+        ),
+    ]
