@@ -39,8 +39,9 @@ def changed(chance: Random, body: Object) -> tuple[Object, str]:
 
 def _moved(chance: Random, secret: Object) -> list[str]:
     """Move one value between ``data`` and ``stringData``, unchanged."""
-    found = [(place, key) for place in ("data", "stringData") for key in secret.get(place) or {}]
-    if not found:
+    maps = {place: secret.get(place) or {} for place in ("data", "stringData")}
+    found = [(place, key) for place, values in maps.items() if isinstance(values, dict) for key in values]
+    if not found or not all(isinstance(values, dict) for values in maps.values()):
         return []
     place, key = chance.choice(found)
     value = secret[place][key]
@@ -52,7 +53,7 @@ def _moved(chance: Random, secret: Object) -> list[str]:
     except ValueError:
         return []
     del secret[place][key]
-    secret[there] = {**(secret.get(there) or {}), key: moved}
+    secret[there] = {**maps[there], key: moved}
     return [f"{place}.{key} moves"]
 
 
