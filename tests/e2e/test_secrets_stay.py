@@ -13,7 +13,7 @@ from tests.e2e.helm import Filter, HelmFactory
 from tests.e2e.kinds import CONFIG_MAP, SECRET
 from tests.e2e.test_plan import postrender
 
-UNASKED = {"run", "lint", "flux", "argocd", "krm", "helm-plugin", "completion", "explain"}
+UNASKED = {"lint", "flux", "argocd", "krm", "helm-plugin", "completion", "explain"}
 """Commands that ask no cluster, or run another one of these."""
 
 FORMATS = ("text", "json", "yaml", "markdown", "html")
@@ -62,6 +62,13 @@ def test_no_command_shows_a_secret_of_the_cluster(helm: HelmFactory, namespace: 
     ask("adopt", "r", "secrets/applied", *common, "--yes", codes=(0,))
     ask("unpin", "r", *common, codes=(0,))
     ask("doctor", "--helm", str(it.binary), "--release", "r", *common, codes=(0,))
+    def sealed(value: str) -> str:
+        body = {**manifest(SECRET, "sealed", {"a": packed(f"{WORD}-{value}")}), "immutable": True}
+        return str(chart(tmp_path, {"sealed": body}))
+
+    ask("run", "--", str(it.binary), "install", "s", sealed("run"), *common, codes=(0,))
+    ask("run", "--", str(it.binary), "upgrade", "s", sealed("refused"), *common, codes=(1, 4))
+    ask("run", "--", str(it.binary), "upgrade", "s", sealed("flag"), *common, f"--no-such={WORD}", codes=(1, 2))
     assert {name for name, texts in said.items() if not texts} == UNASKED
     assert {name: found for name, texts in said.items() if (found := leaks(*texts))} == {}
     assert b"digest:" in b"".join(said["verify"])
