@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from postrender.cli.completion.describe import SETTING, commands
-from postrender.cli.completion.manpage import page
+from tests.tools.manpage_format import page
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "postrender" / "postrender.1"
