@@ -12,8 +12,10 @@ from postrender.lint.rules import RULES
 from postrender.planner.codes import CODES
 from tests.tools.pages import FAMILIES, MADE
 
-BOOST = {"errors.md": 8, "zh/errors.md": 4, "changelog.md": 0.3, "callers-evidence.md": 0.3}
+BOOST = {"errors.md": 8, "zh/errors.md": 4}
 """Factors for the search: an error that a user pastes leads to its fix, not to all pages with the same words."""
+NOT_SEARCHED = ("callers-evidence.md", "changelog.md", "nightly.md", "performance.md")
+"""Pages that the search leaves out: they are for contributors, and full of numbers and names."""
 LISTED: dict[str, list[Any]] = {
     "commands/index.md": [f"commands/{name}.md" for name in ("filter", *COMMANDS)],
     "codes/index.md": [
@@ -53,6 +55,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Set the page's weight in the search, and no edit link on generated pages."""
     if page.file.src_uri in BOOST:
         page.meta["search"] = {"boost": BOOST[page.file.src_uri]}
+    if page.file.src_uri in NOT_SEARCHED:
+        page.meta["search"] = {"exclude": True}
     if MADE.strip() in Path(page.file.abs_src_path).read_text():
         page.edit_url = None
     return markdown
