@@ -154,8 +154,8 @@ def test_no_command_shows_one(answer: str, play: Play, tmp_path: Path) -> None:
             note("verify", "web", "-o", output)
             note("verify", "--all", "-o", output)
             note("adopt", "new", "secrets/kept", "--dry-run", "-o", output)
-            note("adopt", "web", "-o", output)
-            note("adopt", "new", "secrets/foreign", "-o", output)
+            note("adopt", "web", "--dry-run", "-o", output)
+            note("adopt", "new", "secrets/foreign", "--dry-run", "-o", output)
         release = ("--release", "new", *AS_HELM, "--action", "install")
         for output in PLAN_FORMATS if answer == "as it should" else FORMATS[:1]:
             note("plan", "-", *release, "-o", output, "--adopt", "orphans", "--verbose", stdin=SHIRTS)
@@ -180,4 +180,6 @@ def test_no_command_shows_one(answer: str, play: Play, tmp_path: Path) -> None:
     assert len(shown) > 20
     assert {text.partition("(")[0]: leaks(text) for text in shown if leaks(text)} == {}
     if answer == "as it should":
-        assert {what: done.code for what, done in said.items() if done.code not in (0, 4, 10)} == {}
+        # There is no Helm on the path of this test, which doctor says.
+        codes = {what: done.code for what, done in said.items() if not what.startswith("doctor")}
+        assert {what: code for what, code in codes.items() if code not in (0, 4, 10)} == {}
