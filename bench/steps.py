@@ -56,8 +56,6 @@ def main(helm: str, arguments: list[str]) -> dict[str, float]:
     values = chosen(options, FILTER_SETTINGS, os.environ)
     policy, caller = policy_of(values), caller_of(options)
     with step(PACKAGE):
-        import urllib3  # noqa: F401
-
         import postrender.cluster.client  # noqa: F401
     with step(CONNECT):
         source = sources_of(caller, values, policy).source
