@@ -91,7 +91,7 @@ def play(row: Row, folder: Path) -> Outcome:
     """Run it against a server of its own; ``folder`` is empty."""
     command = TABLE["commands"][row.command]
     with Server() as server:
-        _fill(server, drift=command.get("drift", False))
+        fill(server, drift=command.get("drift", False))
         if "signal" in row.fault:
             server.on("GET .*", lambda _: Reply(200) if server.over.wait(60) else Reply(500))
         elif "at" in row.fault:
@@ -153,7 +153,7 @@ def _advice(stdout: str) -> str:
     return "".join(f"  {line.strip()}\n" for line in stdout.splitlines() if line.strip().startswith("next: "))
 
 
-def _fill(server: Server, *, drift: bool) -> None:
+def fill(server: Server, *, drift: bool) -> None:
     """A release ``web`` with a pin, and a Shirt that the uninstalled release ``gone`` kept."""
     metadata = "metadata: {name: shirt, resourceVersion: '7'}"
     pin = f"apiVersion: stable.example.com/v1\nkind: Shirt\n{metadata}\nspec: {{color: a}}\n"
