@@ -11,6 +11,7 @@ import stat
 import sys
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 
 from postrender.helm.versions import HelmVersion
 
@@ -81,7 +82,7 @@ def remember(identity: Identity, version: HelmVersion, environ: Mapping[str, str
             file.write(data)
         os.replace(unfinished, path)
     except (OSError, UnicodeEncodeError):
-        if os.path.lexists(unfinished):
+        with suppress(OSError):
             os.unlink(unfinished)
 
 
