@@ -23,7 +23,7 @@ def chained(
 
     def through(link: PostRenderer, stream: bytes) -> bytes:
         done = passed(link, stream)
-        reporter.heard(link.name, done.stderr)
+        reporter.on_stderr(link.name, done.stderr)
         return done.data
 
     after = through(first, data) if first else data

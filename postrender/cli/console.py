@@ -49,18 +49,18 @@ def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[str], None
         return
     import threading
 
-    said = threading.Event()
+    announced = threading.Event()
     now = [what]
 
     def show() -> None:
-        said.set()
+        announced.set()
         draw(f"postrender: {now[0]} ..."[:WIDTH])
 
     last = [time.monotonic()]
 
     def go_on(text: str) -> None:
         now[0] = text
-        if said.is_set() and time.monotonic() - last[0] >= _EVERY:
+        if announced.is_set() and time.monotonic() - last[0] >= _EVERY:
             last[0] = time.monotonic()
             show()
 
@@ -72,7 +72,7 @@ def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[str], None
     finally:
         timer.cancel()
         timer.join()
-        if said.is_set():
+        if announced.is_set():
             draw("")
 
 

@@ -118,15 +118,15 @@ def _as_the_cluster(
         # with --dry-run=server, Helm 3 with --validate only (``newTemplateCmd``, cmd/helm/template.go of 3.13.0 to
         # 3.22.0). With this flag it does not ask (``RunWithContext``, pkg/action/install.go of 3.17.0 and later).
         looking_up.append("--take-ownership")
-    told = source.capabilities()
-    seen = [f"--kube-version={told.version}"] if told.version and "--kube-version" not in given else []
-    return looking_up, seen + [f"--api-versions={each}" for each in told.kinds]
+    served = source.capabilities()
+    seen = [f"--kube-version={served.version}"] if served.version and "--kube-version" not in given else []
+    return looking_up, seen + [f"--api-versions={each}" for each in served.kinds]
 
 
 def _environ(caller: Caller) -> dict[str, str]:
     """The cluster in the variables that Helm reads: a token on a command line is seen by everybody."""
     connection = caller.connection
-    told = {
+    variables = {
         "KUBECONFIG": connection.kubeconfig,
         "HELM_KUBECONTEXT": connection.context,
         "HELM_KUBETOKEN": connection.token,
@@ -138,7 +138,7 @@ def _environ(caller: Caller) -> dict[str, str]:
         "HELM_KUBEINSECURE_SKIP_TLS_VERIFY": "true" if connection.insecure_skip_tls_verify else "",
         "HELM_DRIVER": caller.invocation.driver,
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in variables.items() if value}
 
 
 _SETTINGS = tuple(setting for setting in FILTER_SETTINGS if setting.name != "quiet")
@@ -186,7 +186,7 @@ def planning(
     values = chosen(options, _SETTINGS, os.environ)
     policy = policy_of({**values, "quiet": None})
     helm = _helm(options)
-    caller = _told(caller_of(options), helm)
+    caller = _with_version(caller_of(options), helm)
     found = sources_of(caller, values, policy, only_reads=True).source
     source = through(found)
     with progress("asking what is stored"):
@@ -215,7 +215,7 @@ def _helm(options: argparse.Namespace) -> HelmBinary | None:
         return None
 
 
-def _told(caller: Caller, helm: HelmBinary | None) -> Caller:
+def _with_version(caller: Caller, helm: HelmBinary | None) -> Caller:
     """The caller with the version of the Helm that we run, unless another one was named."""
     if helm is None or caller.origins["helm_version"] in ("--helm-version", "POSTRENDER_HELM_VERSION"):
         return caller

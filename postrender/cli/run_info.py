@@ -10,7 +10,7 @@ from postrender.helm.versions import NEWEST_TESTED
 from postrender.manifest import LIBYAML
 from postrender.planner.facts import Facts, base_revision
 from postrender.planner.verdict import Plan
-from postrender.report.account import SummaryHeading, account
+from postrender.report.plan_summary import SummaryHeading, plan_summary
 from postrender.settings import Caller
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ def run_summary(
     looked = source.description if source else "no cluster was asked"
     heading = SummaryHeading(f"{version}{action}{dry}", release, looked, setting_origins(caller), caller.notes)
     note = [source.warning] if source and source.warning else []
-    return account(plan, heading, [*note, *notes_of(caller, rewritten)])
+    return plan_summary(plan, heading, [*note, *notes_of(caller, rewritten)])
 
 
 def notes_of(caller: Caller, rewritten: Sequence[tuple[int, str]] = ()) -> list[str]:
@@ -70,6 +70,6 @@ def about_of(caller: Caller, facts: Facts, source: ClusterReader | None) -> Abou
         release=invocation.release,
         revision=before.revision if before else 0,
         source=source.description if source else "no cluster was asked",
-        told=setting_origins(caller),
+        setting_origins=setting_origins(caller),
         notes=(*([source.warning] if source and source.warning else []), *notes_of(caller), *caller.notes),
     )

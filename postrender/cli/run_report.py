@@ -136,20 +136,20 @@ class RunReporter:
         if self.compare is not None and self.caller is not None:
             self.compare(planned, self.caller, self.source)
 
-    def heard(self, name: str, said: str) -> None:
+    def on_stderr(self, name: str, text: str) -> None:
         """Keep what another program of the chain said, for whoever reads the account."""
-        self.others[name] = quoted(said, name)
+        self.others[name] = quoted(text, name)
 
-    def done(self, account: str) -> None:
+    def done(self, summary: str) -> None:
         """Tell the account of a run that succeeded, unless it is to be quiet; the report file is written anyway."""
-        account = harmless("".join(self.others.values()) + account)
-        said = account + self._report(account, 0)
+        summary = harmless("".join(self.others.values()) + summary)
+        text = summary + self._report(summary, 0)
         if self.values.get("quiet"):
             return
-        to_stderr(said)
+        to_stderr(text)
         helm = self._helm()
         if helm is not None:
-            show(said, helm.pid, apart=self._prints_data())
+            show(text, helm.pid, apart=self._prints_data())
 
     def failed(self, error: Exception) -> int:
         """Tell what went wrong; answers the exit code.
@@ -157,15 +157,15 @@ class RunReporter:
         Helm 3 shows what it heard on our stderr after a failure, Helm 4 never does (``Run``, pkg/postrender/exec.go of
         3.9.0 to 3.21.4; ``runPostrenderer``, internal/plugin/runtime_subprocess.go of 4.0.0 to 4.3.1).
         """
-        said = harmless("".join(self.others.values())) + message(error)
-        said += self._report(said, code(error))
-        to_stderr(said)
+        text = harmless("".join(self.others.values())) + message(error)
+        text += self._report(text, code(error))
+        to_stderr(text)
         helm = self._helm()
-        if helm is not None and not (helm.shows_failures and is_pipe(2)) and not show(said, helm.pid):
-            self._leave(said)
+        if helm is not None and not (helm.shows_failures and is_pipe(2)) and not show(text, helm.pid):
+            self._leave(text)
         return code(error)
 
-    def _leave(self, said: str) -> None:
+    def _leave(self, text: str) -> None:
         """Leave what nobody could see, as if Helm 4 writes to a plain file, to ``postrender run`` if that runs Helm."""
         plan = self.environ.get(RUN_PLAN)
         if not plan:
@@ -173,7 +173,7 @@ class RunReporter:
         from postrender.operations.state_files import replace_private
 
         try:
-            replace_private(unseen_beside(plan), said.encode("utf-8", "backslashreplace"))
+            replace_private(unseen_beside(plan), text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             to_stderr(f"  note: {one_line(unseen_beside(plan))} could not be written: {error.strerror}\n")
 
@@ -211,12 +211,12 @@ class RunReporter:
     def _report(self, text: str, exit_code: int) -> str:
         """Write the report file, and what ``postrender run`` reads; says where the report is, or what went wrong."""
         path, plan = self._path(exit_code), self.environ.get(RUN_PLAN)
-        said = ""
+        lines = ""
         if path:
-            said += self._written(path, text, exit_code) or f"  report: {one_line(path)}\n"
+            lines += self._written(path, text, exit_code) or f"  report: {one_line(path)}\n"
         if plan:
-            said += self._written(plan, text, exit_code)
-        return said
+            lines += self._written(plan, text, exit_code)
+        return lines
 
     def _written(self, path: str, text: str, exit_code: int) -> str:
         """Write one report; a line that says why it could not be written, ``""`` where it was."""
@@ -271,9 +271,9 @@ class RunReporter:
         return os.path.join(folder(self.environ), "reports", namespace or "unknown", f"{name}.txt")
 
 
-def _text(said: str, exit_code: int) -> str:
+def _text(text: str, exit_code: int) -> str:
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    return f"postrender {__version__}, {now}, exit code {exit_code}\n{said}"
+    return f"postrender {__version__}, {now}, exit code {exit_code}\n{text}"
 
 
 def _by_helm() -> Caller | None:

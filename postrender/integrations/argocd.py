@@ -180,7 +180,7 @@ def application(environ: Mapping[str, str]) -> Application:
     if not name:
         raise UsageError("is not set: Argo CD sets it for its plugins", where="ARGOCD_APP_NAME")
     given = read(environ)
-    told = [each for each in environ.get("KUBE_API_VERSIONS", "").split(",") if each]
+    versions = [each for each in environ.get("KUBE_API_VERSIONS", "").split(",") if each]
     return Application(
         name,
         ReleaseName(
@@ -189,8 +189,8 @@ def application(environ: Mapping[str, str]) -> Application:
         ),
         given,
         given.text("kube-version") or environ.get("KUBE_VERSION", ""),
-        given.many("api-versions") or tuple(told),
-        frozenset(kind for each in told if (kind := _kind(each))),
+        given.many("api-versions") or tuple(versions),
+        frozenset(kind for each in versions if (kind := _kind(each))),
     )
 
 
@@ -298,11 +298,11 @@ def build(helm: HelmBinary, folder: str, environ: Mapping[str, str]) -> str:
     wanted = _dependencies(folder)
     if not any(_missing(each, folder) for each in wanted):
         return ""
-    said = ""
+    output = ""
     if not environ.get("HELM_REPOSITORY_CONFIG"):
         for number, url in enumerate(repositories(wanted)):
-            said += _done(binary.run(helm, ["repo", "add", f"postrender-{number}", url], environ, None))
-    return said + _done(binary.run(helm, ["dependency", "build", folder], environ, None))
+            output += _done(binary.run(helm, ["repo", "add", f"postrender-{number}", url], environ, None))
+    return output + _done(binary.run(helm, ["dependency", "build", folder], environ, None))
 
 
 def homes(environ: Mapping[str, str], folder: str) -> dict[str, str]:
@@ -329,11 +329,11 @@ def _missing(dependency: Json, folder: str) -> bool:
 
 
 def _done(answer: CommandResult) -> str:
-    said = f"{answer.stdout}{answer.stderr}".strip()
+    output = f"{answer.stdout}{answer.stderr}".strip()
     if answer.code:
         cause = answer.stderr.strip().removeprefix("Error: ") or f"exit code {answer.code}"
         raise ManifestError(
             f"the chart's dependencies cannot be had: {cause}",
             next=("helm dependency build", "vendor them: commit what helm dependency build puts into charts/"),
         )
-    return quoted(said, "helm")
+    return quoted(output, "helm")

@@ -17,7 +17,7 @@ from postrender.manifest import Manifest, ObjectRef
 from postrender.manifest.edit import Edit, Set, splice
 from postrender.models import GroupVersionKind, Json, Severity
 from postrender.planner.verdict import Finding, Plan, Verdict
-from postrender.report.account import done
+from postrender.report.plan_summary import done
 
 KIND = "ResourceList"
 VERSIONS = ("config.kubernetes.io/v1", "config.kubernetes.io/v1beta1")
@@ -115,12 +115,12 @@ def _settings(config: Json) -> dict[str, str]:
 def _results(plan: Plan) -> Iterator[dict[str, Any]]:
     for verdict in (*plan.verdicts, *plan.removed):
         for finding in verdict.findings:
-            yield _about(verdict, _told(finding), finding.severity, _FIELDS.get(finding.code, ""))
+            yield _about(verdict, _message(finding), finding.severity, _FIELDS.get(finding.code, ""))
         if verdict.edits and not plan.errors:
             yield _about(verdict, done(verdict), Severity.INFO, _common([edit.path for edit in verdict.edits]))
 
 
-def _told(finding: Finding) -> str:
+def _message(finding: Finding) -> str:
     return "; next: ".join([f"{finding.text} ({finding.code})", *finding.next])
 
 

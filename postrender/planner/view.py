@@ -13,8 +13,8 @@ class About(Record):
 
     ``helm`` is the version, ``""`` where it is not known; ``action`` one of Helm's, ``""`` where nobody said;
     ``dry_run`` one of no, client, server. ``revision`` is that of the release an upgrade starts from, 0 for an install.
-    ``told`` says where each setting came from, ``notes`` are sentences. ``digest_key`` names the user's key that the
-    digests of Secret values were made with, ``""`` where that was one for this run alone.
+    ``setting_origins`` says where each setting came from, ``notes`` are sentences. ``digest_key`` names the user's key
+    that the digests of Secret values were made with, ``""`` where that was one for this run alone.
     """
 
     helm: str = ""
@@ -23,7 +23,7 @@ class About(Record):
     release: ReleaseName | None = None
     revision: int = 0
     source: str = ""
-    told: tuple[str, ...] = ()
+    setting_origins: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     digest_key: str = ""
 

@@ -44,7 +44,7 @@ def preview(adoptions: Sequence[Adoption], heading: str, paint: Paint, note: str
     """What is to be written to each object, value by value; ``note`` is a sentence without a full stop."""
     lines = [paint("bold", line) for line in wrapped(heading)]
     for each in adoptions:
-        lines += wrapped(f"{each.name}: {_whose(each)}", first="  ", rest="      ")
+        lines += wrapped(f"{each.name}: {_owner_text(each)}", first="  ", rest="      ")
         lines += _values(each, paint)
     if note:
         lines += wrapped(f"note: {note}", first="  ", rest="      ")
@@ -92,21 +92,21 @@ def report_of(adoptions: Sequence[Adoption], cluster: str, release: ReleaseName,
 def report_from(data: bytes) -> Report:
     """The report in a file; raises NoReport."""
     try:
-        told = json.loads(data)
+        data = json.loads(data)
     except ValueError as error:
         raise NoReport("it is no JSON") from error
-    if not isinstance(told, dict) or told.get("kind") != KIND:
+    if not isinstance(data, dict) or data.get("kind") != KIND:
         raise NoReport("it is no report of postrender adopt")
-    if told.get("schemaVersion") != VERSION:
-        raise NoReport(f"it has schemaVersion {told.get('schemaVersion')!r}, and this postrender reads {VERSION}")
+    if data.get("schemaVersion") != VERSION:
+        raise NoReport(f"it has schemaVersion {data.get('schemaVersion')!r}, and this postrender reads {VERSION}")
     try:
-        release = ReleaseName(_text(told["release"]["namespace"]), _text(told["release"]["name"]))
-        return Report(_text(told["cluster"]), release, tuple(map(_written, told["objects"])))
+        release = ReleaseName(_text(data["release"]["namespace"]), _text(data["release"]["name"]))
+        return Report(_text(data["cluster"]), release, tuple(map(_written, data["objects"])))
     except (KeyError, TypeError) as error:
         raise NoReport("it is not whole") from error
 
 
-def _whose(each: Adoption) -> str:
+def _owner_text(each: Adoption) -> str:
     standing = each.owner.standing
     if not each.changes:
         return "in this release already"
@@ -128,15 +128,15 @@ def _values(each: Adoption, paint: Paint) -> Iterator[str]:
             yield paint("green", f"      + {key}: {after[key]}")
 
 
-def _written(told: dict[str, Json]) -> Written:
-    gvk = GroupVersionKind.parse(_text(told["apiVersion"]), _text(told["kind"]))
-    resource = Resource(gvk, _text(told["resource"]), told["namespaced"] is True)
-    key = ObjectKey(gvk.group_kind, _text(told["namespace"]), _text(told["name"]))
-    return Written(resource, key, _text(told["uid"]), _stamps_from(told["before"]), _stamps_from(told["after"]))
+def _written(data: dict[str, Json]) -> Written:
+    gvk = GroupVersionKind.parse(_text(data["apiVersion"]), _text(data["kind"]))
+    resource = Resource(gvk, _text(data["resource"]), data["namespaced"] is True)
+    key = ObjectKey(gvk.group_kind, _text(data["namespace"]), _text(data["name"]))
+    return Written(resource, key, _text(data["uid"]), _stamps_from(data["before"]), _stamps_from(data["after"]))
 
 
-def _stamps_from(told: dict[str, Json]) -> Stamps:
-    values = [None if told[key] is None else _text(told[key]) for key in (MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE)]
+def _stamps_from(data: dict[str, Json]) -> Stamps:
+    values = [None if data[key] is None else _text(data[key]) for key in (MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE)]
     return Stamps(*values)
 
 

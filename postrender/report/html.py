@@ -54,8 +54,8 @@ def _header(view: View, commands: Sequence[str]) -> Iterator[str]:
     steps = {"refused": wording.steps(view), "something": tuple(commands)}.get(view.outcome, ())
     if steps:
         yield f'<h2>What to type</h2><ul class="steps">{"".join(_step(step) for step in steps)}</ul>'
-    if view.about.told:
-        yield f'<p class="told">told by {_shown(", ".join(view.about.told))}</p>'
+    if view.about.setting_origins:
+        yield f'<p class="told">told by {_shown(", ".join(view.about.setting_origins))}</p>'
     yield "</header>"
 
 
@@ -95,14 +95,14 @@ def _card(index: int, each: ObjectView) -> Iterator[str]:
         f'<summary><span class="badge {word}">{word}</span> <span class="name">{_shown(each.name)}</span> '
         f'<span class="does">{_shown(wording.helm(each))}</span></summary><dl>'
     )
-    for term, said in (
+    for term, shown_value in (
         ("owner", wording.owner(each)),
         ("filter", wording.filter(each)),
         ("Helm", wording.helm(each)),
         ("stored", wording.stored(each)),
         ("line", f"{each.line} of the {'stored manifest' if each.leaving else 'stream'}"),
     ):
-        yield f"<dt>{term}</dt><dd>{_shown(said)}</dd>"
+        yield f"<dt>{term}</dt><dd>{_shown(shown_value)}</dd>"
     yield "</dl>"
     if each.findings:
         yield '<ul class="findings">'

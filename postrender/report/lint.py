@@ -56,11 +56,11 @@ def _command(finding: Finding) -> str:
     if finding.line:
         properties.update(line=str(finding.line), col=str(finding.column))
     properties["title"] = finding.code
-    told = ",".join(f"{name}={_escaped(one_line(value), ':,')}" for name, value in properties.items())
+    parameters = ",".join(f"{name}={_escaped(one_line(value), ':,')}" for name, value in properties.items())
     message = "\n".join(
         map(one_line, [f"{finding.object}: {finding.text}", *(f"next: {advice}" for advice in finding.next)])
     )
-    return f"::{_COMMANDS[finding.severity]} {told}::{_escaped(message)}\n"
+    return f"::{_COMMANDS[finding.severity]} {parameters}::{_escaped(message)}\n"
 
 
 def _escaped(text: str, also: str = "") -> str:

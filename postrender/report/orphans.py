@@ -120,9 +120,9 @@ def _group(release: ReleaseName, left: Sequence[OwnedObject], typing: Typing, pa
 def _command(what: str, call: str, paint: Paint) -> Iterator[str]:
     """A command that can be copied, over several lines where it is long."""
     lines: list[str] = []
-    room = WIDTH - 15 - len(" \\")
+    columns = WIDTH - 15 - len(" \\")
     for word in _words(call):
-        if lines and len(lines[-1]) + 1 + len(word) <= room - (4 if len(lines) > 1 else 0):
+        if lines and len(lines[-1]) + 1 + len(word) <= columns - (4 if len(lines) > 1 else 0):
             lines[-1] += f" {word}"
         else:
             lines.append(word)

@@ -62,8 +62,8 @@ def _groups(view: View) -> Mapping[str, list[_Row]]:
     for index, each in enumerate(view.objects):
         found.setdefault(_from(each), {}).setdefault(_to(view, each), []).append((index, each))
     return {
-        owner: [row for target, members in behaviour.items() for row in _rows(target, members)]
-        for owner, behaviour in found.items()
+        owner: [row for target, members in targets.items() for row in _rows(target, members)]
+        for owner, targets in found.items()
     }
 
 
@@ -108,8 +108,8 @@ def _svg(
     heights: dict[str, int],
     total: float,
 ) -> Iterator[str]:
-    said = escape(f"Who has each object today, and who will have it. {wording.summary(view)}", quote=True)
-    yield f'<svg viewBox="0 -24 {WIDTH} {total + 28:g}" role="group" aria-label="{said}">'
+    label = escape(f"Who has each object today, and who will have it. {wording.summary(view)}", quote=True)
+    yield f'<svg viewBox="0 -24 {WIDTH} {total + 28:g}" role="group" aria-label="{label}">'
     yield '<text class="column" x="0" y="-8">today</text>'
     then = "afterwards, if nothing were refused" if view.outcome == "refused" else "afterwards"
     yield f'<text class="column" x="{RIGHT}" y="-8">{then}</text>'

@@ -61,8 +61,8 @@ def _line(line: str) -> str:
 
 def _plan(view: View, paint: Paint, detail: int, commands: Sequence[str]) -> Iterator[str]:
     yield from (paint("bold", line) for line in wrapped(f"postrender plan: {wording.heading(view.about)}"))
-    if view.about.told and detail > QUIET:
-        yield from wrapped(f"told by {', '.join(view.about.told)}", first="  ", rest="    ")
+    if view.about.setting_origins and detail > QUIET:
+        yield from wrapped(f"told by {', '.join(view.about.setting_origins)}", first="  ", rest="    ")
     shown = [each for each in view.objects if detail == VERBOSE or each.changing or each.refused or _warns(each)]
     for each in shown:
         if detail == QUIET:

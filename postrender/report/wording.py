@@ -5,7 +5,7 @@ from __future__ import annotations
 from postrender.helm.ownership import Standing
 from postrender.planner.verdict import Action
 from postrender.planner.view import About, ObjectView, View
-from postrender.report.account import DONE
+from postrender.report.plan_summary import DONE
 
 _REQUESTS = {
     "create": ("creates it", "create it"),
@@ -105,19 +105,19 @@ def summary(view: View) -> str:
     for each in view.objects:
         counts[verdict(each)] = counts.get(verdict(each), 0) + 1
     total = len(view.objects)
-    said = ", ".join(f"{count} {name}" for name, count in counts.items())
+    counted = ", ".join(f"{count} {name}" for name, count in counts.items())
     end = {
         "refused": "The run would be refused, and nothing done.",
         "something": "Nothing was done yet.",
         "nothing": "There is nothing to do.",
     }[view.outcome]
-    return f"{total} object{'s' * (total != 1)}{': ' if said else ''}{said}. {end}"
+    return f"{total} object{'s' * (total != 1)}{': ' if counted else ''}{counted}. {end}"
 
 
 def steps(view: View) -> tuple[str, ...]:
     """What to type where the run would be refused, each step once."""
-    told = [finding for each in view.objects if each.refused for finding in each.findings]
-    errors = [finding for finding in told if finding.severity.value == "error"]
+    findings = [finding for each in view.objects if each.refused for finding in each.findings]
+    errors = [finding for finding in findings if finding.severity.value == "error"]
     steps = dict.fromkeys(step for finding in errors for step in finding.next)
     codes = sorted({finding.code for finding in errors})
     return (*steps, f"postrender explain {' '.join(codes)}") if codes else tuple(steps)

@@ -52,7 +52,7 @@ OURS = frozenset(
     operations operations.filter operations.filter.collect operations.filter.pipeline
     planner planner.context planner.decide planner.facts planner.findings planner.hazards
     planner.policy planner.rewrite planner.verdict
-    report report.account
+    report report.plan_summary
     settings settings.caller settings.parse settings.resolve settings.sources settings.table
     """.split()  # noqa: SIM905 - as above
 )
@@ -87,7 +87,7 @@ ONLINE = frozenset(
     """
     cluster.client cluster.connect cluster.connections cluster.credentials cluster.diagnose cluster.discovery
     cluster.exec_plugin cluster.http cluster.kubeconfig cluster.parallel cluster.reads cluster.release_lookup
-    cluster.tls settings.connection settings.single_run
+    cluster.tls operations.filter.dry_runs settings.connection settings.single_run
     """.split()  # noqa: SIM905 - as above
 )
 """What an installation of new objects imports more of ours, if it looks them up."""

@@ -34,7 +34,7 @@ from postrender.integrations.argocd import (
 from postrender.manifest import Manifest
 from postrender.manifest.edit import splice
 from postrender.operations.filter.pipeline import Planned, check, plan_stream
-from postrender.report.account import SummaryHeading, account
+from postrender.report.plan_summary import SummaryHeading, plan_summary
 from postrender.settings import Caller, Setting, find
 from postrender.text import to_stderr
 
@@ -99,7 +99,7 @@ def main(arguments_given: list[str]) -> int:
         output = splice(planned.manifest, planned.plan.edits)
     write(output.data)
     if not values["quiet"]:
-        to_stderr(_account(app, planned, caller, source))
+        to_stderr(_summary(app, planned, caller, source))
     return 0
 
 
@@ -123,11 +123,11 @@ def _environ(app: Application) -> dict[str, str]:
         if setting.name not in _OF_APPLICATION:
             continue
         name = setting.name.replace("_", "-")
-        told = (
+        value = (
             app.given.text(name) or ",".join(app.given.many(name)) or os.environ.get(f"ARGOCD_ENV_{setting.variable}")
         )
-        if told:
-            found[setting.variable] = told
+        if value:
+            found[setting.variable] = value
     return found
 
 
@@ -137,9 +137,9 @@ def _caller(app: Application, options: argparse.Namespace) -> Caller:
         flags(options, _CALLER), release=app.release.name, namespace=app.release.namespace, action="upgrade-install"
     )
     caller = find(given, os.environ)
-    told = dict.fromkeys(("release", "namespace", "action"), "Argo CD")
+    origins = dict.fromkeys(("release", "namespace", "action"), "Argo CD")
     invocation = replace(caller.invocation, argocd=ArgoCD(app.name), action=Action.UPGRADE_INSTALL)
-    return replace(caller, invocation=invocation, origins={**caller.origins, **told})
+    return replace(caller, invocation=invocation, origins={**caller.origins, **origins})
 
 
 def _source(caller: Caller, app: Application) -> ClusterReader:
@@ -147,10 +147,11 @@ def _source(caller: Caller, app: Application) -> ClusterReader:
     from postrender.settings.connection import reached
 
     cluster = reached(caller)
-    told, here = os.environ.get("KUBE_VERSION", "").lstrip("v"), cluster.capabilities().version.lstrip("v")
-    if told and here and _release_of(told) != _release_of(here):
+    destination, here = os.environ.get("KUBE_VERSION", "").lstrip("v"), cluster.capabilities().version.lstrip("v")
+    if destination and here and _release_of(destination) != _release_of(here):
         raise Refused(
-            f"its destination runs Kubernetes {told}, and {cluster.description} runs {here}: it is another cluster",
+            f"its destination runs Kubernetes {destination}, and {cluster.description} runs {here}: it is another "
+            "cluster",
             where=f"Application {app.name}",
             next="look up only where Argo CD deploys to one cluster, with credentials for it",
         )
@@ -194,12 +195,12 @@ def _limited(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _account(app: Application, planned: Planned, caller: Caller, source: ClusterReader | None) -> str:
+def _summary(app: Application, planned: Planned, caller: Caller, source: ClusterReader | None) -> str:
     looked = source.description if source else "no cluster was asked"
     heading = SummaryHeading(
         f"Argo CD Application {app.name}", f"release {app.release}", looked, setting_origins(caller)
     )
-    return account(planned.plan, heading, _unserved(app, planned.manifest))
+    return plan_summary(planned.plan, heading, _unserved(app, planned.manifest))
 
 
 def _unserved(app: Application, manifest: Manifest) -> list[str]:

@@ -46,12 +46,12 @@ def main(arguments: list[str]) -> int:
     writes = bool(policy.adopt) or policy.on_drift is OnDrift.APPLY
     offline = bool(values["offline"] or values["live"])
     found = list(checks(Wanted(__version__, options.helm, _kinds(options.file), writes, offline), caller, os.environ))
-    told = (*setting_origins(caller), *_variables(caller))
+    origins = (*setting_origins(caller), *_variables(caller))
     code = next((check.code for check in found if check.state is State.BAD), 0)
     if options.output == "text":
-        write("".join(f"{one_line(line)}\n" for line in _text(found, told)))
+        write("".join(f"{one_line(line)}\n" for line in _text(found, origins)))
     else:
-        write(structured(_data(found, told), options.output))
+        write(structured(_data(found, origins), options.output))
     return code
 
 
@@ -83,7 +83,7 @@ def _variables(caller: Caller) -> Iterator[str]:
     return (name for name in sorted(known) if os.environ.get(name) and name not in used)
 
 
-def _text(found: Sequence[Check], told: Sequence[str]) -> Iterator[str]:
+def _text(found: Sequence[Check], origins: Sequence[str]) -> Iterator[str]:
     """The screen: a sign and a name for each check, what was found beside it, what to type below."""
     for check in found:
         first = f"{_SIGNS[check.state]:5}{check.name:9}"
@@ -91,12 +91,12 @@ def _text(found: Sequence[Check], told: Sequence[str]) -> Iterator[str]:
             sign, rest = (first, " " * len(first)) if index == 0 else (f"{'':{len(first)}}- ", " " * (len(first) + 2))
             yield from wrapped(line, first=sign, rest=rest)
         yield from (f"{'':{len(first)}}next: {step}" for step in check.next)
-    yield from wrapped(f"told by {', '.join(told) or 'nobody'}", first=f"{'':5}{'settings':9}", rest=" " * 14)
+    yield from wrapped(f"told by {', '.join(origins) or 'nobody'}", first=f"{'':5}{'settings':9}", rest=" " * 14)
     bad = [check.name for check in found if check.state is State.BAD]
     yield f"The filter could not work here: {', '.join(bad)}." if bad else "The filter could work here."
 
 
-def _data(found: Sequence[Check], told: Sequence[str]) -> Json:
+def _data(found: Sequence[Check], origins: Sequence[str]) -> Json:
     return {
         "schemaVersion": 1,
         "kind": "Doctor",
@@ -105,5 +105,5 @@ def _data(found: Sequence[Check], told: Sequence[str]) -> Json:
             {"name": check.name, "state": check.state.value, "found": list(check.found), "next": list(check.next)}
             for check in found
         ],
-        "settings": list(told),
+        "settings": list(origins),
     }

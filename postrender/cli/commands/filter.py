@@ -96,9 +96,9 @@ def _filter(arguments: list[str], reporter: RunReporter) -> int:
     result = filter_stream(
         data, caller.invocation, policy, sources.source, sources.writer, seen=reporter.see, whole=whole, then=then
     )
-    account = run_summary(result.plan, caller, sources.source, result.rewritten)
+    summary = run_summary(result.plan, caller, sources.source, result.rewritten)
     write(_empty(data, caller) if empty else result.data)
-    reporter.done(account)
+    reporter.done(summary)
     if "HELM_PLUGIN_NAME" in os.environ:
         from postrender.helm.plugin import refresh
 

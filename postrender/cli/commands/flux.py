@@ -24,7 +24,7 @@ from postrender.integrations.flux.helm_release import Chart, HelmRelease, read, 
 from postrender.integrations.flux.patches import patches
 from postrender.integrations.flux.writer import in_place, to_include
 from postrender.operations.filter.pipeline import Planned, check, plan_stream, require_known
-from postrender.report.account import SummaryHeading, account
+from postrender.report.plan_summary import SummaryHeading, plan_summary
 from postrender.settings import Caller, find
 from postrender.settings.parse import Value
 from postrender.text import to_stderr
@@ -56,7 +56,7 @@ FLUX_SETTINGS = tuple(setting for setting in FILTER_SETTINGS if setting.name not
 _OTHERS = {"adopt": None, "on_drift": None, "offline": None}
 _CALLER = tuple(each for each in CONNECTION_SETTINGS if each.name not in ("namespace", "driver"))
 
-_TOLD = ("release", "namespace", "action", "take_ownership", "server_side", "force_conflicts", "replace")
+_FROM_RELEASE = ("release", "namespace", "action", "take_ownership", "server_side", "force_conflicts", "replace")
 """What the HelmRelease tells, whatever flag it is handed on as."""
 
 
@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> int:
         _write(options.file, changed)
     if not values["quiet"]:
         place = "the patch file" if options.patch_file and not options.check else helm_release.path
-        to_stderr(_account(helm_release, planned, caller, source, len(made), place))
+        to_stderr(_summary(helm_release, planned, caller, source, len(made), place))
     return 0
 
 
@@ -143,8 +143,8 @@ def _caller(helm_release: HelmRelease, options: argparse.Namespace) -> Caller:
     )
     caller = find(given, os.environ)
     require_known(caller.invocation.helm)
-    told = {name: helm_release.path for name in _TOLD if not caller.origins[name].startswith("POSTRENDER_")}
-    return replace(caller, origins={**caller.origins, **told})
+    origins = {name: helm_release.path for name in _FROM_RELEASE if not caller.origins[name].startswith("POSTRENDER_")}
+    return replace(caller, origins={**caller.origins, **origins})
 
 
 def _source(helm_release: HelmRelease, caller: Caller, values: Mapping[str, Value | None]) -> ClusterReader | None:
@@ -231,7 +231,7 @@ def _check_up_to_date(helm_release: HelmRelease, changed: bytes) -> None:
         )
 
 
-def _account(
+def _summary(
     helm_release: HelmRelease, planned: Planned, caller: Caller, source: ClusterReader | None, count: int, place: str
 ) -> str:
     helm: HelmVersion | None = caller.invocation.helm
@@ -248,7 +248,7 @@ def _account(
     objects = f"{total} object{'s' * (total != 1)}"
     patched = f"{count} patch{'es' * (count != 1)} in {place}, each checked against what was rendered"
     closing = f"{objects}, {patched}." if count else f"{objects}, none of which needs a patch."
-    return account(planned.plan, heading, notes, closing)
+    return plan_summary(planned.plan, heading, notes, closing)
 
 
 def _write(path: str, data: bytes) -> None:

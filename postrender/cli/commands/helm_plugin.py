@@ -82,10 +82,10 @@ def _install(place: Place) -> int:
         )
     moved = before is not None and before.program != wanted.program
     done = "already there" if not changed else "installed" if before is None else "brought up to date"
-    _say(f"postrender {__version__}: the plugin is {done}", place, wanted)
+    _print(f"postrender {__version__}: the plugin is {done}", place, wanted)
     if moved and before is not None:
         write(f"  before   {before.program}\n")
-    _say_variable(place)
+    _print_variable(place)
     write(f"  next: helm install NAME CHART --post-renderer {NAME}\n")
     return 0
 
@@ -116,8 +116,8 @@ def _status(place: Place) -> int:
     if found is None:
         _check(place, None)
         raise Refused(f"Helm {place.helm.version} has no plugin {NAME}", where=place.folder, next=again)
-    _say(f"postrender {__version__}: the plugin is installed", place, found)
-    _say_variable(place)
+    _print(f"postrender {__version__}: the plugin is installed", place, found)
+    _print_variable(place)
     if not found.works:
         raise Refused(f"its program {found.program or '(none)'} is gone", where=place.folder, next=again)
     _check(place, None)
@@ -185,14 +185,14 @@ def _loads(place: Place) -> list[str]:
     return [line.split()[0] for line in answer.stdout.splitlines()[1:] if line.split()]
 
 
-def _say(what: str, place: Place, plugin: Plugin) -> None:
+def _print(what: str, place: Place, plugin: Plugin) -> None:
     write(
         f"{what}\n  helm     {place.helm.version} ({place.helm.path})\n"
         f"  plugin   {plugin.folder}\n  program  {plugin.program}\n"
     )
 
 
-def _say_variable(place: Place) -> None:
+def _print_variable(place: Place) -> None:
     """Helm finds a folder that was chosen here only where it is told the same."""
     if os.path.dirname(place.folder) not in binary.plugin_folders(place.helm, os.environ):
         write(f"  note: Helm looks there only with HELM_PLUGINS={os.path.dirname(place.folder)}\n")

@@ -69,7 +69,7 @@ def _planned(found: krm.ResourceList, options: argparse.Namespace) -> tuple[bool
     if policy.on_drift is OnDrift.APPLY:
         raise UsageError("'apply' writes to live objects, which a function may not", where="--on-drift")
     caller = caller_of(options)
-    if caller.invocation.release and not _told(caller.origins["namespace"]):
+    if caller.invocation.release and not _is_explicit(caller.origins["namespace"]):
         raise UsageError(
             "the release's namespace is not told, and a kubeconfig is not asked for it",
             where="functionConfig.data",
@@ -81,7 +81,7 @@ def _planned(found: krm.ResourceList, options: argparse.Namespace) -> tuple[bool
     return bool(values["quiet"]), plan_manifest(found.manifest, caller.invocation, policy, source).plan
 
 
-def _told(origin: str) -> bool:
+def _is_explicit(origin: str) -> bool:
     """Whether somebody said it: a flag or key, a variable, or the Helm above us."""
     return origin.startswith(("--", "POSTRENDER_", "HELM_", "parent "))
 

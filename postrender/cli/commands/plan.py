@@ -115,7 +115,7 @@ def _commands(options: argparse.Namespace, made: Planning) -> tuple[str, ...]:
         return ()
     verb = "upgrade" if invocation.action is Action.UPGRADE else "install"
     chart = shlex.quote(chart_of(options) or "CHART")
-    said = f"helm {verb} {invocation.release.name} {chart} -n {invocation.release.namespace}"
+    command = f"helm {verb} {invocation.release.name} {chart} -n {invocation.release.namespace}"
     further = "   (with the same values)" if value_arguments(options) else ""
     asked = "".join(
         f" --post-renderer-args=--{name.replace('_', '-')}={','.join(given) if isinstance(given, tuple) else given}"
@@ -124,4 +124,4 @@ def _commands(options: argparse.Namespace, made: Planning) -> tuple[str, ...]:
     )
     if options.save:
         asked += f" --post-renderer-args=--plan={shlex.quote(os.path.abspath(options.save))}"
-    return (f"{said} --post-renderer postrender{asked}{further}",)
+    return (f"{command} --post-renderer postrender{asked}{further}",)

@@ -85,7 +85,7 @@ def main(arguments: list[str]) -> int:
         folder=os.getcwd(),
         upgrade=not options.no_upgrade,
     )
-    return run(request, _say)
+    return run(request, _print)
 
 
 def _helm(named: str) -> HelmBinary:
@@ -111,7 +111,7 @@ def _alone(helm: HelmBinary, command: HelmCommand, own: str, environ: dict[str, 
     with helm_process.renderer(helm, own, __version__, environ) as renderer:
         code = helm_process.run(helm, command.with_flags(*renderer.flags), renderer.environ)
     why = "a dry run" if command.is_dry_run else "a release with a made-up name, which nothing kept belongs to"
-    _say(f"postrender: {why}: there is nothing to finish\n" if not code else "")
+    _print(f"postrender: {why}: there is nothing to finish\n" if not code else "")
     return code
 
 
@@ -119,10 +119,10 @@ def _environ(options: argparse.Namespace) -> dict[str, str]:
     """Our environment, with the filter's settings as variables: it is Helm that calls the filter."""
     values = chosen(options, _SETTINGS, os.environ)
     policy_of({**values, "quiet": None})
-    told = {
+    settings = {
         setting.variable: _text(setting, value) for setting in _SETTINGS if (value := values[setting.name]) is not None
     }
-    return {**os.environ, **told}
+    return {**os.environ, **settings}
 
 
 def _text(setting: Setting, value: Value) -> str:
@@ -134,6 +134,6 @@ def _text(setting: Setting, value: Value) -> str:
     return os.path.abspath(value) if setting.path else value
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.flush()
     to_stderr(text)

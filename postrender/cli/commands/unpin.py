@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
     if pinned(found) and not options.dry_run:
         backup = options.backup or backup_path(release, os.environ)
         carry_out(cluster, found, backup)
-    write("".join(f"{one_line(line)}\n" for line in _account(cluster, release, found, backup)))
+    write("".join(f"{one_line(line)}\n" for line in _summary(cluster, release, found, backup)))
     return 0
 
 
@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def _account(cluster: Cluster, release: ReleaseName, found: Sequence[Found], backup: str) -> Iterator[str]:
+def _summary(cluster: Cluster, release: ReleaseName, found: Sequence[Found], backup: str) -> Iterator[str]:
     """What was done, or with no ``backup`` what would be; a line for each revision and each pin."""
     names = _Names(cluster, release, found)
     yield from wrapped(f"postrender: release {release}, {cluster.description}")

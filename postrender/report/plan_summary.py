@@ -37,7 +37,7 @@ class SummaryHeading(Record):
     notes: tuple[str, ...] = ()
 
 
-def account(plan: Plan, heading: SummaryHeading, extra: Sequence[str] = (), closing: str = "") -> str:
+def plan_summary(plan: Plan, heading: SummaryHeading, extra: Sequence[str] = (), closing: str = "") -> str:
     """The whole account, lines of at most 80 columns where names allow it, ending in a newline.
 
     ``extra`` are further sentences, such as documents that were re-serialised as a whole; ``closing`` is the last line
@@ -48,10 +48,10 @@ def account(plan: Plan, heading: SummaryHeading, extra: Sequence[str] = (), clos
     )
     if heading.found:
         lines.extend(wrapped(f"told by {', '.join(heading.found)}", first="  ", rest="    "))
-    told = [
+    verdicts = [
         verdict for verdict in (*plan.verdicts, *plan.removed) if verdict.findings or verdict.actions != (Action.PASS,)
     ]
-    for verdict in told:
+    for verdict in verdicts:
         lines.extend(_about(verdict))
     for note in (*extra, *plan.notes, *heading.notes):
         lines.extend(wrapped(note, first="  note: ", rest="        "))
