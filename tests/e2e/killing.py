@@ -82,8 +82,8 @@ class Scene:
     """What a run is to do, and at what it can be killed.
 
     ``prepare`` answers the arguments of Helm. ``own`` is what the run itself asks the API server, ``writes`` what its
-    Helm writes, both with ``NS`` for the namespace; ``looked`` are the first requests of the run, before it notes that it
-    begins. ``begun`` tells that one was interrupted already.
+    Helm writes, both with ``NS`` for the namespace; ``looked`` are the first requests of the run, before it notes that
+    it begins. ``begun`` tells that one was interrupted already.
     """
 
     name: str
