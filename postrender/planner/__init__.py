@@ -1,1 +1,1 @@
-"""Facts and policy in, one verdict an object out. The only place that decides; pure."""
+"""Decides what happens to each object: facts and policy in, one verdict per object out. Pure: asks no cluster."""

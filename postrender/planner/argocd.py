@@ -1,4 +1,4 @@
-"""The decision where Argo CD applies what Helm only rendered: whose each object is, and what Argo CD will do to it.
+"""The decision if Argo CD applies what Helm only renders: the owner of each object, and what Argo CD will do to it.
 
 Read from Argo CD 3.5.1: identity is group, kind, namespace and name (gitops-engine, pkg/utils/kube), the live object's
 owner in Helm's terms is not asked for, ``keep`` counts where an Application is deleted (``shouldBeDeleted``,
@@ -27,7 +27,7 @@ _TAKEN = (Standing.OURS_KEPT, Standing.ORPHAN, Standing.UNMANAGED)
 
 
 def decide(facts: Facts, policy: Policy, argocd: ArgoCD) -> Plan:
-    """One verdict for every object of the stream, in its order; nothing is pinned, stored or predicted."""
+    """One verdict for every object of the stream, in its order, without pins, stored live values and predictions."""
     context = PlanContext(facts, policy, BEHAVIOUR_CHANGES[-1])
     return Plan(tuple(_verdict(planned, argocd) for planned in context.objects))
 
@@ -80,14 +80,14 @@ def _about_owner(context: PlanContext, item: DesiredObject, owner: Ownership | N
 
 
 def _about_tracking(live: LiveObject, argocd: ArgoCD) -> list[Finding]:
-    """The tracking id begins with the Application's name (``ParseAppInstanceValue``, util/argo)."""
+    """A finding if another Application tracks the object: its id comes first (``ParseAppInstanceValue``, util/argo)."""
     tracking = live.annotations.get(TRACKING, "")
     other = tracking.partition(":")[0]
     return [_tracked_elsewhere(other)] if other and other != argocd.application else []
 
 
 def _kept(item: DesiredObject) -> bool:
-    """Whether the chart keeps the object, and Argo CD could prune it: its hooks it does not."""
+    """True if the chart keeps the object and Argo CD may prune it (hooks are never pruned)."""
     return not item.hook and item.ref.annotations.get(RESOURCE_POLICY) == "keep"
 
 
@@ -96,13 +96,13 @@ def _options(item: DesiredObject) -> list[str]:
 
 
 def _without_pruning(item: DesiredObject) -> str:
-    """The document's sync options with that one; ``""`` where it is there already."""
+    """The document's sync options with ``Prune=false`` added; ``""`` if it has that option already."""
     options = _options(item)
     return "" if NO_PRUNING in options else ",".join([*options, NO_PRUNING])
 
 
 def _taken_by_argocd(owner: Ownership) -> Finding:
-    """Argo CD asks nobody."""
+    """Finding for an object that Argo CD takes over: it does not check Helm's ownership metadata."""
     before = f"was kept by Helm release {owner.release}" if owner.release else "had no owner in Helm's terms"
     return Finding(
         "PR601", Severity.INFO, f"{before}; Argo CD takes it over, and what is live and not in the chart stays"
@@ -110,7 +110,7 @@ def _taken_by_argocd(owner: Ownership) -> Finding:
 
 
 def _pruned_though_kept() -> Finding:
-    """The chart keeps what Argo CD would prune."""
+    """Finding for an object that the chart keeps and Argo CD would prune."""
     return Finding(
         "PR602",
         Severity.WARNING,
@@ -120,7 +120,7 @@ def _pruned_though_kept() -> Finding:
 
 
 def _held_by_helm(release: ReleaseName) -> Finding:
-    """Helm would delete it in its next uninstallation."""
+    """Finding for an object that ``helm uninstall`` of a stored release would delete."""
     return Finding(
         "PR603",
         Severity.WARNING,
@@ -130,7 +130,7 @@ def _held_by_helm(release: ReleaseName) -> Finding:
 
 
 def _tracked_elsewhere(application: str) -> Finding:
-    """Two Applications have the object."""
+    """Finding for an object that another Application tracks too."""
     return Finding(
         "PR604",
         Severity.WARNING,
@@ -140,7 +140,7 @@ def _tracked_elsewhere(application: str) -> Finding:
 
 
 def _vanishing(name: str) -> Finding:
-    """What is being deleted takes changes, and then vanishes."""
+    """Finding for an object that is being deleted: it takes Argo CD's changes, and is then gone."""
     return Finding(
         "PR106",
         Severity.WARNING,

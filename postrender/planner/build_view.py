@@ -1,4 +1,4 @@
-"""From a plan, and the facts it was made from, to what is shown of it."""
+"""Builds the view of a plan, which every report format renders, from the plan and its facts."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from postrender.planner.view import About, Held, Identity, ObjectView, Owner, Pr
 from postrender.redact import Digests
 
 _PASSING = ("managedFields", "resourceVersion", "generation")
-"""Metadata that every write changes, and that tells a reader nothing."""
+"""Metadata that every write changes; left out of what is shown."""
 
 
 def view(plan: Plan, facts: Facts, about: About, digests: Digests) -> View:
-    """The plan as it is shown; raises ManifestError where a document cannot be read."""
+    """The plan as it is shown, values of Secrets redacted. Raises ManifestError if a document cannot be read."""
     key = digests.name if digests.lasting else ""
     about = replace(about, notes=(*plan.notes, *about.notes), digest_key=key)
     return View(about, tuple(_Building(plan, facts, digests).all()))
 
 
 class _Building:
-    """What the objects of one view share."""
+    """Builds the objects of one view."""
 
     def __init__(self, plan: Plan, facts: Facts, digests: Digests) -> None:
         self.plan = plan
@@ -44,7 +44,7 @@ class _Building:
         }
 
     def all(self) -> Iterator[ObjectView]:
-        """The objects of the stream in its order, then those that leave the release."""
+        """The objects of the stream in its order, then those that an upgrade removes from the release."""
         for verdict, item in zip(self.plan.verdicts, self.facts.items, strict=True):
             yield self._staying(verdict, item)
         leaving = {(item.ref.gvk, item.key): item for item in self.facts.removed}
@@ -93,7 +93,7 @@ class _Building:
         )
 
     def _created(self, item: DesiredObject, emitted: Json) -> Prediction | None:
-        """What Helm makes anew; ``None`` where something is live already, or nobody looked."""
+        """The object that Helm creates; ``None`` if it exists already or was not looked up."""
         if item.hook or item.observation is None or item.live is not None or emitted is None:
             return None
         body = build_object(item.ref.gvk, item.key, emitted).body
@@ -140,7 +140,7 @@ class _Building:
         )
 
     def _fingerprint(self, body: Json, key: ObjectKey) -> str:
-        """What two runs can compare: under a key of this run alone, no value of a Secret would ever be equal."""
+        """A hash that two runs can compare: digests are left out unless they are made with the user's key."""
         if body is None:
             return ""
         safe = self._safe(without_filename_annotation(body), key)
@@ -169,7 +169,7 @@ def _values(bodies: _Bodies) -> tuple[Json, ...]:
 
 
 def _changing(verdict: Verdict, item: DesiredObject, prediction: Prediction | None, bodies: _Bodies) -> bool:
-    """Whether the cluster or the release will be different; a hook runs, and is neither."""
+    """True if the live object or the stored release will change; false for hooks, which are neither."""
     if item.hook:
         return False
     if item.observation is None:
@@ -189,7 +189,7 @@ def _unpredicted(item: DesiredObject) -> str:
 
 
 def _plain(body: Json) -> Json:
-    """A live object without what every write changes and no reader needs."""
+    """A live object without metadata that every write changes."""
     metadata = body.get("metadata") if isinstance(body, dict) else None
     if not isinstance(metadata, dict):
         return body

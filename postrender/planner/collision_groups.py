@@ -1,4 +1,4 @@
-"""The outcome for every object that Helm will update client-side, each group of lookalikes apart."""
+"""The objects that Helm updates client-side, in groups that Helm cannot tell apart by Kind, namespace and name."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _group(
 
 
 def _entry(context: PlanContext, item: DesiredObject, body: Json) -> ManifestObject:
-    """The chart's object; of a Secret with which keys the document has in ``stringData``."""
+    """The chart's object; for a Secret with the keys that its document has in ``stringData``."""
     if item.key.group_kind != SECRET:
         return ManifestObject(item.ref.gvk, item.key, body)
     return replace(build_object(item.ref.gvk, item.key, context.facts.desired.document(item.ref)), body=body)

@@ -1,4 +1,4 @@
-"""What is no longer as a saved plan saw it."""
+"""The differences between a saved plan and the plan of this run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHOWN = 3
 
 
 def departures(saved: View, now: View) -> list[str]:
-    """A line for each difference that matters, with what it is about in front; none where the plan holds.
+    """A line for each difference that matters, with its object in front; none if the saved plan still holds.
 
     A new resourceVersion alone is none where everything but the status is as it was: controllers write that all the
     time. What the status says enters no patch.

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from postrender.helm.simulate import Prediction
 
 ADOPTABLE = {Standing.ORPHAN: Adopt.ORPHANS, Standing.UNMANAGED: Adopt.UNMANAGED}
-"""Standings of objects that Helm refuses, and what the user allows to have them stamped."""
+"""Standings of objects that Helm refuses to adopt, each with the ``--adopt`` value that permits it."""
 
 _EXPORTED = frozenset(
     f"metadata.{name}" for name in ("resourceVersion", "uid", "creationTimestamp", "managedFields", "selfLink")
 )
-"""Fields of which any one tells an exported object from a chart's."""
+"""Fields that only an exported object has, never one that a chart renders."""
 
 
 def allowed(finding: Finding, policy: Policy) -> Finding:
-    """The finding; as a warning where the user allows it by its code."""
+    """The finding, downgraded to a warning if the user allows its code."""
     if finding.severity is not Severity.ERROR or finding.code in NEVER_ALLOWED:
         return finding
     return replace(finding, severity=Severity.WARNING) if finding.code in policy.allow else finding
@@ -101,19 +101,19 @@ class PlanContext:
 
     @property
     def taken_by_helm(self) -> bool:
-        """Whether Helm's own flag lets it take whatever it finds."""
+        """True if ``--take-ownership`` lets Helm adopt any object, and this Helm knows the flag."""
         return self.facts.invocation.take_ownership and self.behaviour.take_ownership
 
     @property
     def forces_conflicts(self) -> bool:
-        """Whether fields of other field managers are taken (``--force-conflicts``)."""
+        """True if Helm takes fields from other field managers (``--force-conflicts``)."""
         return self.facts.invocation.force_conflicts and not ignores_apply_flags(
             self.facts.invocation, self.facts.revisions, self.behaviour
         )
 
     @property
     def upgrades_field_manager(self) -> bool:
-        """Whether Helm first makes its own what an older run set client-side, before it applies server-side.
+        """True if Helm first migrates fields that it set client-side to its server-side field manager.
 
         ``performInstall`` (pkg/action/install.go of v4) always, ``releasingUpgrade`` (upgrade.go) where the revision it
         starts from was applied client-side.
@@ -123,19 +123,19 @@ class PlanContext:
 
     @property
     def cannot_adopt_server_side(self) -> bool:
-        """Whether this install fails for whatever is live: applied server-side with the live object's managedFields.
+        """True if this install fails for every live object: Helm 4.0.0 applies it with the live managedFields.
 
-        An upgrade of the same Helm does adopt (``performInstall`` and ``performUpgrade``, pkg/action of v4.0.0). Of a
-        Helm of unknown version it is not said: it fails by itself, loudly, and nothing is lost.
+        An upgrade of the same Helm does adopt (``performInstall`` and ``performUpgrade``, pkg/action of v4.0.0). False
+        for a Helm of unknown version: that fails by itself, with an error, before it changes anything.
         """
         known = self.facts.invocation.helm is not None
         return known and self.server_side and not self.upgrade and not self.behaviour.adopts_copies
 
     def refuses_names(self, item: DesiredObject) -> bool:
-        """Whether this Helm ends at an object that has both a name and a generateName.
+        """True if this Helm stops at an object that has both a name and a generateName.
 
-        It looks at what the release does not hold yet (``existingResourceConflict``, pkg/action/validate.go of v4). Of
-        a Helm of unknown version it is not said: it ends before it changes anything.
+        It looks at what the release does not hold yet (``existingResourceConflict``, pkg/action/validate.go of v4).
+        False for a Helm of unknown version: that stops before it changes anything.
         """
         invocation = self.facts.invocation
         if (
@@ -149,21 +149,21 @@ class PlanContext:
 
     @property
     def updates(self) -> bool:
-        """Whether Helm goes through the stream by an update; an install of nothing but new objects makes them at once.
+        """True if Helm updates the objects one by one; an install of only new objects creates them all at once.
 
         ``performInstall`` (pkg/action/install.go).
         """
         return self.upgrade or self.touches_live
 
     def has_original(self, item: DesiredObject) -> bool:
-        """Whether an update finds a manifest to compare the object with: a stored one, or one that is adopted."""
+        """True if Helm's update finds a manifest to compare the object with: a stored one or an adopted one."""
         held = [(entry.gvk, entry.key) for entry in self.facts.previous_objects]
         held += [(other.ref.gvk, other.key) for other in self.facts.items if other.live is not None]
         wanted = identity(self.behaviour.matching, item.ref.gvk, item.key)
         return any(identity(self.behaviour.matching, *each) == wanted for each in held)
 
     def depends_on_stream(self, item: DesiredObject) -> bool:
-        """Whether the server can take the object, or all of it, only once this run has made or changed another.
+        """True if the server accepts the object, or all of it, only after this run has changed another object.
 
         Its kind's definition, which Helm applies first (``InstallOrder``, pkg/release/v1/util/kind_sorter.go of v4),
         or the namespace it is in.
@@ -172,7 +172,7 @@ class PlanContext:
 
     @cached_property
     def _defines(self) -> frozenset[str]:
-        """The groups of the definitions in the stream that are not as the release stored them."""
+        """The API groups of CustomResourceDefinitions in the stream that differ from the stored ones."""
         stored = {entry.key: entry.body for entry in self.facts.previous_objects if entry.key.group_kind == CRD}
         definitions = [item for item in self.facts.items if item.key.group_kind == CRD]
         return frozenset(
@@ -183,17 +183,17 @@ class PlanContext:
 
     @cached_property
     def _opens(self) -> frozenset[str]:
-        """The namespaces of the stream that are not there yet."""
+        """The namespaces in the stream that do not exist yet."""
         return frozenset(
             item.key.name for item in self.facts.items if item.key.group_kind == NAMESPACE and item.live is None
         )
 
     def allowed(self, finding: Finding) -> Finding:
-        """The finding; as a warning where the user allows it by its code."""
+        """The finding, downgraded to a warning if the user allows its code."""
         return allowed(finding, self.policy)
 
     def adopts(self, owner: Ownership | None) -> bool:
-        """Whether postrender itself may stamp the live object: not where Helm's own flag lets it through."""
+        """True if postrender may write ownership metadata to the live object; not if ``--take-ownership`` adopts it."""
         return owner is not None and not self.taken_by_helm and ADOPTABLE.get(owner.standing) in self.policy.adopt
 
     def _objects(self) -> list[PlannedObject]:

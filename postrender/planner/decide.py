@@ -1,4 +1,4 @@
-"""The decision: from facts and policy to one verdict an object."""
+"""The decision: from facts and policy to one verdict per object."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def decide(facts: Facts, policy: Policy) -> Plan:
 
 
 def bodies_wanted(invocation: Invocation, own: tuple[StoredRelease, ...]) -> bool:
-    """Whether a prediction needs the whole body of what is live, or its metadata is enough.
+    """True if a prediction needs the whole live objects; false if their metadata is enough.
 
     Helm's client-side update patches whatever it adopts and upgrades; a server-side apply needs no body, and what Argo
     CD will do is not simulated.
@@ -75,7 +75,7 @@ def _agreed(verdicts: tuple[Verdict, ...]) -> Verdict:
 
 
 def _agreed_leaving(plans: Sequence[Plan]) -> tuple[Verdict, ...]:
-    """What leaves the chart, refused where it depends on the version whether and how."""
+    """Verdicts on removed objects; refused if the versions of Helm do different things to one."""
     by_key: dict[ObjectKey, list[Verdict]] = {}
     for plan in plans:
         for verdict in plan.removed:
@@ -139,7 +139,7 @@ def _verdict(planned: PlannedObject) -> Verdict:
 
 
 def _removal_patch(context: PlanContext, item: DesiredObject) -> Json:
-    """What removes the keys that left ``stringData`` from a live Secret that Helm applies server-side."""
+    """The patch that removes keys that left ``stringData`` from a live Secret, if Helm applies server-side."""
     if not (context.server_side and item.key.group_kind == SECRET and item.live):
         return None
     from postrender.planner.simulation_findings import (  # As for ``solve_groups``: not for a stream of new objects.
@@ -160,7 +160,7 @@ def _string_data_findings(context: PlanContext, item: DesiredObject) -> list[Fin
 
 
 def _of_others(found: Sequence[Finding]) -> bool:
-    """Whether the run ends at whose the object is, so that nothing about it need be asked of the server."""
+    """True if an ownership error stops the run, so that no dry run of the object is needed."""
     return any(finding.severity is Severity.ERROR and finding.code.startswith("PR1") for finding in found)
 
 

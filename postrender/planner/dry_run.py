@@ -1,4 +1,4 @@
-"""What Helm will send, as questions to the API server, and what the answers mean for the plan. Pure.
+"""The requests that Helm will send, as dry runs, and what the server's results mean for the plan. Pure.
 
 Whether the server takes a write, only the server knows: admission, immutable fields, and for server-side apply the
 fields of other managers. All of it is asked before Helm, or anybody, touches anything. What is new is asked about where
@@ -88,7 +88,7 @@ def dry_run_request(planned: PlannedObject) -> DryRunRequest | None:
 
 
 def _plain(entry: Json) -> bool:
-    """True if Helm set these fields by plain writes."""
+    """True if Helm set these fields by updates, not by server-side apply."""
     writer = (entry.get("manager"), entry.get("operation"), entry.get("subresource") or "")
     return writer == (MANAGER, "Update", "")
 
@@ -119,7 +119,7 @@ def target(planned: PlannedObject) -> Json:
 
 
 def _at_version(body: Json, live: LiveObject) -> Json:
-    """A replacement takes the live version where it has none: ``Helper.Replace`` (k8s.io/cli-runtime, pkg/resource)."""
+    """The body with the live resourceVersion if it has none: ``Helper.Replace`` (k8s.io/cli-runtime, pkg/resource)."""
     if body["metadata"].get("resourceVersion"):
         return body
     return {**body, "metadata": {**body["metadata"], "resourceVersion": live.resource_version}}
@@ -133,7 +133,7 @@ def retry_with_force(request: DryRunRequest, answer: DryRunResult) -> DryRunRequ
 
 
 def server_result(live: LiveObject, patch: Json, answer: DryRunResult) -> Json:
-    """What the server says would be there once ``patch`` was sent; ``None`` where that is not known."""
+    """The object as the server would store it after ``patch``; ``None`` if the result says nothing of it."""
     if not isinstance(answer, Accepted):
         return None
     sent = apply_merge_patch(live.body, patch)
@@ -141,7 +141,7 @@ def server_result(live: LiveObject, patch: Json, answer: DryRunResult) -> Json:
 
 
 def _remaining_conflicts(request: DryRunRequest, answer: Conflicts) -> tuple[Conflict, ...]:
-    """The conflicts that are left when Helm comes."""
+    """The conflicts that Helm itself will meet: those without its own entries and without ownership metadata."""
     return tuple(
         conflict
         for conflict in answer.conflicts
@@ -151,12 +151,12 @@ def _remaining_conflicts(request: DryRunRequest, answer: Conflicts) -> tuple[Con
 
 
 def requests_of(plan: Plan) -> list[DryRunRequest]:
-    """All that is to be asked, in stream order."""
+    """The dry runs of the plan, in stream order."""
     return [verdict.dry_run for verdict in plan.verdicts if verdict.dry_run is not None]
 
 
 def apply_results(plan: Plan, facts: Facts, policy: Policy, answers: Sequence[DryRunResult]) -> Plan:
-    """The plan with what the answers to ``requests_of`` add: refusals, and what could not be asked as a note."""
+    """The plan with the results of ``requests_of(plan)``: refusals, warnings, and a note on skipped requests."""
     left = iter(answers)
     verdicts = tuple(
         verdict if verdict.dry_run is None else _apply_result(verdict, item, facts, policy, verdict.dry_run, next(left))
@@ -195,7 +195,7 @@ def _apply_result(
 
 
 def with_finding(verdict: Verdict, finding: Finding) -> Verdict:
-    """The verdict with a finding more; refused if that is an error."""
+    """The verdict with one more finding; refused if that is an error."""
     verdict = replace(verdict, findings=(*verdict.findings, finding))
     if finding.severity is not Severity.ERROR:
         return verdict
@@ -205,7 +205,7 @@ def with_finding(verdict: Verdict, finding: Finding) -> Verdict:
 def _kept_by_server(
     verdict: Verdict, item: DesiredObject, facts: Facts, request: DryRunRequest, answer: DryRunResult
 ) -> tuple[tuple[str, ...], ...]:
-    """The paths that the server keeps as they are, though it takes Helm's client-side patch."""
+    """The paths that the server leaves unchanged although it accepts Helm's client-side patch."""
     fresh = facts.fresh.get(verdict.key)
     if fresh is None or request.verb is Verb.APPLY or not isinstance(answer, Accepted) or verdict.prediction is None:
         return ()
@@ -213,13 +213,13 @@ def _kept_by_server(
 
 
 def _unexpected(item: DesiredObject, facts: Facts, answer: Accepted) -> list[tuple[str, ...]]:
-    """What goes though it was not in the stored manifest: that a field of it left the chart is no surprise."""
+    """The removed fields that the stored manifest does not have: removals from the chart are expected."""
     stored = facts.previous_body(item.key)
     return [path for path in answer.removed if value_at(stored, path) is None]
 
 
 def _lost(item: DesiredObject, request: DryRunRequest, prediction: Prediction | None) -> list[tuple[str, ...]]:
-    """The chart's fields that will not be there; of built-in kinds the server leaves out what is empty anyhow."""
+    """The chart's fields that the server drops; none for built-in kinds, of which it drops only empty ones."""
     if prediction is None or patch_type(item.ref.gvk) is not PatchType.MERGE:
         return []
     return lost(request.body, prediction.live)
@@ -228,7 +228,7 @@ def _lost(item: DesiredObject, request: DryRunRequest, prediction: Prediction | 
 def prediction_after(
     item: DesiredObject, request: DryRunRequest, answer: DryRunResult, prediction: Prediction | None
 ) -> Prediction | None:
-    """The prediction with what the server answered; server-side apply to what is live has none but the server's."""
+    """The prediction with the server's result, which for server-side apply to a live object is all of it."""
     if item.live is None:
         if not isinstance(answer, Rejected):
             return prediction
@@ -275,7 +275,7 @@ def _applied(item: DesiredObject, live: LiveObject, request: DryRunRequest, answ
 
 
 def conflicted(item: DesiredObject, count: int) -> str:
-    """What Helm says where so many fields are another manager's (``patchResourceServerSide``, pkg/kube/client.go)."""
+    """Helm's error if ``count`` fields belong to other managers (``patchResourceServerSide``, pkg/kube/client.go)."""
     gvk = f"{item.ref.gvk.group}/{item.ref.gvk.version}, Kind={item.ref.gvk.kind}"
     where = f"{item.key.namespace}/{item.key.name} {gvk}"
     failed = f"Apply failed with {count} conflict{'s' * (count != 1)}"

@@ -1,4 +1,4 @@
-"""A candidate for what a release stores, evaluated: its effect on this run and on the next upgrade."""
+"""Evaluates rewrites of a collision group: their effect on this run of Helm and on the next upgrade."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _POLICY = ("metadata", "annotations", RESOURCE_POLICY)
 
 
 def simulate_group(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -> tuple[Prediction, ...]:
-    """What becomes of the members when these rewritings are emitted."""
+    """Helm's predictions for the members if these rewrites are emitted."""
     return simulate(replace(group.update, targets=targets(group, rewrites)))
 
 
 def targets(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -> list[ManifestObject]:
-    """The members as Helm builds them: rewritten, then stamped in memory."""
+    """The members as Helm builds them: rewritten, then with its ownership metadata."""
     return [
         replace(entry, body=stamped(entry.body, group.release, group.update.helm))
         for entry in _manifests(group, rewrites)
@@ -57,7 +57,7 @@ def differing(
     *,
     policy: bool = False,
 ) -> list[Paths]:
-    """For each member the paths at which the live object afterwards is not what the chart wants.
+    """For each member, the paths at which the live object will differ from the chart after this run.
 
     The resource policy that a chart asks for is among them only where ``policy`` is asked for: what is stored says it,
     whatever is live. Of an object that the stream has twice the last document counts; of what is new there are none.
@@ -81,7 +81,7 @@ def differing(
 
 
 def _differences(group: CollisionGroup, target: ManifestObject, now: Json) -> Paths:
-    """The paths at which an object that will be live is not what is asked, as far as the server would have it so."""
+    """The paths at which the object ``now`` differs from the expected one, except what the server would not accept."""
     asked = _expected_object(group, target)
     if target.key not in group.fresh:
         return differs(*(comparable(_limited(group, target.key, each, asked)) for each in (now, asked)))
@@ -110,7 +110,7 @@ def _owners(group: CollisionGroup, entry: ManifestObject) -> FieldOwners:
 
 
 def _stored(group: CollisionGroup, target: ManifestObject) -> list[ManifestObject]:
-    """The object as the release stores it."""
+    """The manifests that the release stores of the object: one or none."""
     own = identity(Matching.GROUP_KIND, target.gvk, target.key)
     return [entry for entry in group.update.stored if identity(Matching.GROUP_KIND, entry.gvk, entry.key) == own]
 
@@ -118,7 +118,7 @@ def _stored(group: CollisionGroup, target: ManifestObject) -> list[ManifestObjec
 def stays_true(
     group: CollisionGroup, entry: ManifestObject, replacement: Json, before: Prediction, after: Prediction, right: Json
 ) -> bool:
-    """Whether the live object will be what is stored of it, and storing it changes nothing that Helm does to it."""
+    """True if the live object will equal ``replacement``, and storing that changes nothing of what Helm sends."""
     if entry.key in group.fresh:
         return not differs(
             *(comparable(seen_by_server(group, entry, each.live, right)) for each in (before, after)),
@@ -127,7 +127,7 @@ def stays_true(
 
 
 def _contradicts(stored: Json, live: Json, right: Json) -> bool:
-    """Whether the document says anything that will not be live; the resource policy may be ahead of what is live.
+    """True if the document sets anything that will not be live; the resource policy is ignored.
 
     A value that is live as it should be though the document says something else was set by another manager.
     """
@@ -142,7 +142,7 @@ def _contradicts(stored: Json, live: Json, right: Json) -> bool:
 
 
 def _as_charted(live: Json, chart: Json, path: tuple[str, ...]) -> bool:
-    """Whether the live object says there what the chart says, though somebody else had set it to something else.
+    """True if the live object has the chart's value at the path, although another manager had set it differently.
 
     Where the chart has null, a field that is not there is as it says.
     """
@@ -156,25 +156,25 @@ def _as_charted(live: Json, chart: Json, path: tuple[str, ...]) -> bool:
 
 
 def expected_objects(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -> list[Json]:
-    """For each member what the live object shall be: what the chart wants, and what is none of the chart's business."""
+    """Desired object per member: the chart's fields, and fields of others that the chart does not set."""
     wanted = [(target.key, _expected_object(group, target)) for target in _desired_objects(group, rewrites)]
     return [_limited(group, key, right, right) for key, right in wanted]
 
 
 def _desired_objects(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -> list[ManifestObject]:
-    """The members as Helm builds them, without what only makes its patch right."""
+    """The members as Helm builds them, without pins and stored live values."""
     return targets(group, [replace(rewrite, pin="", replacement=None) for rewrite in rewrites])
 
 
 def _limited(group: CollisionGroup, key: ObjectKey, body: Json, asked: Json) -> Json:
-    """The object, but for what the server keeps as it is live though it takes an update to what is ``asked``."""
+    """The object with the live values that the server keeps although it accepts an update to ``asked``."""
     if key not in group.server_results:
         return body
     return limited_to_server_result(body, group.update.live[key], group.server_results[key], asked)
 
 
 def dropped_by_server(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -> list[Paths]:
-    """For each member the paths at which the server will not have what the chart says, as far as it was asked."""
+    """For each member, the paths at which the server drops or keeps a value, as far as dry runs showed."""
     result = []
     for member, target in zip(group.members, _desired_objects(group, rewrites), strict=True):
         gone = dropped(target.body, group.fresh.get(target.key, target.body))
@@ -186,21 +186,21 @@ def dropped_by_server(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]
 
 
 def _sets(chart: Json, path: tuple[str, ...]) -> bool:
-    """Whether the chart has anything but null at the path: what it leaves open the server may fill in."""
+    """True if the chart has a value at the path that is not null."""
     for key in path:
         chart = chart.get(key) if isinstance(chart, dict) else None
     return chart is not None
 
 
 def policy_of(body: Json) -> Json:
-    """The resource policy that a manifest or a live object says; ``None`` for none."""
+    """The resource policy of a manifest or a live object; ``None`` if it has none."""
     return ((body.get("metadata") or {}).get("annotations") or {}).get(RESOURCE_POLICY)
 
 
 def as_live_document(
     group: CollisionGroup, index: int, rewrite: DocumentRewrite, prediction: Prediction, right: Json
 ) -> Json:
-    """What the member's document may say and be true: the chart's fields and Helm's own older ones, as they will be.
+    """The member's document with live values: the chart's fields and older ones of Helm, as they will be live.
 
     ``right`` is what the object shall be: a field that is, though the chart says something else, is somebody else's.
     The resource policy that the chart asks for stays whatever is live: an uninstall reads it from what is stored.
@@ -236,7 +236,7 @@ def _without_null_texts(body: Json) -> Json:
 def next_upgrade(
     group: CollisionGroup, rewrites: Sequence[DocumentRewrite], predictions: Sequence[Prediction]
 ) -> CollisionGroup:
-    """The same group as the next ``helm upgrade`` of the same chart finds it."""
+    """The group as the next ``helm upgrade`` of the same chart will find it."""
     return replace(
         group,
         update=replace(
@@ -253,13 +253,13 @@ def next_upgrade(
 
 
 def versioned(live: Json) -> Json:
-    """With a resourceVersion, which the server gives to what Helm makes now; any will do, since nobody sends it."""
+    """The object with some resourceVersion, as the server sets one when Helm creates it; its value is never sent."""
     metadata = live.get("metadata") or {}
     return live if metadata.get("resourceVersion") else {**live, "metadata": {**metadata, "resourceVersion": "new"}}
 
 
 def _manifests(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -> list[ManifestObject]:
-    """The members as Helm reads them from the manifest that is emitted, and stored."""
+    """The members as Helm reads them from the emitted manifest, which it then stores."""
     return [
         replace(
             member.entry,
@@ -270,11 +270,12 @@ def _manifests(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -> li
 
 
 def _expected_object(group: CollisionGroup, target: ManifestObject) -> Json:
-    """What the object would be had Helm compared it with its own stored manifest, or, adopted, with the live object.
+    """The object as Helm would update it if it compared it with the right manifest.
 
-    An adopted object shall be what the chart says, without what an earlier chart had Helm set and this one has not. So
-    shall one whose stored manifest is not true: the release says that a value was applied, and live is another that
-    Helm itself set, or none. What somebody else set since then is left to them.
+    That is the object's own stored manifest, or for an adoption the live object. An adopted object is to be what the
+    chart says, without fields that Helm set for an earlier chart. So is one whose stored manifest is not true: the
+    release says that a value was applied, and live is another that Helm itself set, or none. What somebody else set
+    since then is left to them.
     """
     live = group.update.live.get(target.key)
     stored = [_versionless(entry) for entry in _stored(group, target)]
@@ -315,7 +316,7 @@ def _expected_object(group: CollisionGroup, target: ManifestObject) -> Json:
 
 
 def _overlaid(group: CollisionGroup, target: ManifestObject, live: Json) -> Json:
-    """The custom resource with every value that the chart says.
+    """The custom resource with every value of the chart.
 
     Not Helm's three-way patch: that leaves out a map that holds nothing but nulls (``keepOrDeleteNullInObj``,
     k8s.io/apimachinery 0.34, pkg/util/jsonmergepatch/patch.go), and what was there instead would stay.
@@ -336,7 +337,7 @@ def _versionless(entry: ManifestObject) -> ManifestObject:
 
 
 def comparable(body: Json) -> Json:
-    """The object without what only the server sets, and without the version it is looked at through."""
+    """The object without fields that only the server sets, and without apiVersion."""
     metadata = {
         name: value
         for name, value in (body.get("metadata") or {}).items()
@@ -348,7 +349,7 @@ def comparable(body: Json) -> Json:
 def with_pins(
     group: CollisionGroup, proposals: Sequence[DocumentRewrite]
 ) -> tuple[list[DocumentRewrite], tuple[Prediction, ...]]:
-    """The wishes with a pin wherever one turns a refused patch into a valid one."""
+    """The proposals with a pinned resourceVersion wherever that turns a refused patch into a valid one."""
     chosen = list(proposals)
     predictions = simulate_group(group, chosen)
     for index, member in enumerate(group.members):
@@ -379,7 +380,7 @@ def _versions(group: CollisionGroup, member: GroupMember) -> list[str]:
 def fixed_by_next_upgrade(
     group: CollisionGroup, rewrites: Sequence[DocumentRewrite], predictions: Sequence[Prediction]
 ) -> list[bool]:
-    """For each member, whether the next upgrade of the same chart makes, or leaves, it what the chart wants."""
+    """For each member, True if the next upgrade of the same chart gives it what the chart wants."""
     alone = len(group.members) == 1 and len(group.update.stored) <= 1
     alone = alone and not (group.fresh and any(rewrite.replacement is not None for rewrite in rewrites))
     if alone or any(prediction.error for prediction in predictions):

@@ -1,4 +1,4 @@
-"""All that is known before anybody decides: the stream, what is live, what the release stored, who called."""
+"""The input of a decision: the stream, the live objects, the stored revisions and the invocation of Helm."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from postrender.models import (
 
 
 class DesiredObject(Record):
-    """One object of the stream, its scope resolved, and what was found for it.
+    """One object of the stream with its scope, and the result of its lookup.
 
     ``observation`` is ``None`` where no cluster was asked, and for what cannot be looked up: a hook (Helm handles it
     apart) and an object whose name the server will make. ``live_under_hook_name`` is what is live under the name of a
@@ -45,24 +45,24 @@ class DesiredObject(Record):
 
     @property
     def hook(self) -> bool:
-        """Whether Helm runs it as a hook: never stamped, labelled or pinned."""
+        """True if Helm runs it as a hook: its document is never changed."""
         return HOOK in self.ref.annotations
 
     @property
     def deleted_before_creation(self) -> bool:
-        """Whether Helm deletes what is live under the hook's name before it runs it: its default, but for CRDs."""
+        """True if Helm deletes the live object of this name before it runs the hook: the default, except for CRDs."""
         annotations = self.ref.annotations
         skipped = unknown_events(annotations)
         return not skipped and self.key.group_kind != CRD and deleted_before(annotations)
 
     @property
     def live(self) -> LiveObject | None:
-        """The live object, where one was found."""
+        """The live object, if one was found."""
         return self.observation.live if isinstance(self.observation, Found) else None
 
 
 class Desired:
-    """What the chart wants, object by object: each document is read when it is asked for, and once.
+    """The chart's objects by reference: each document is parsed on first use, once.
 
     A Secret's ``stringData`` stands in ``data``, as the API server stores it. ``normalize`` makes of the object what
     can be compared with what is live.
@@ -82,13 +82,13 @@ class Desired:
         return self._read[key]
 
     def document(self, ref: ObjectRef) -> Json:
-        """The object's value as the document says it, ``stringData`` included; raises ManifestError."""
+        """The object's value as in the document, ``stringData`` included; raises ManifestError."""
         body = self._manifest.value(ref)
         return body if self._normalize is None else self._normalize(ref, body)
 
 
 class Facts(Record):
-    """What ``decide`` decides from.
+    """The input of ``decide``.
 
     ``revisions`` are the stored revisions of the invocation's release, ascending; ``previous_objects`` the objects of
     the manifest that an upgrade starts from (empty for an install); ``live_releases`` tells of every other release
@@ -140,13 +140,13 @@ def base_revision(invocation: Invocation, own: tuple[StoredRelease, ...]) -> Sto
 
 
 def ignores_apply_flags(invocation: Invocation, own: tuple[StoredRelease, ...], behaviour: Behaviour) -> bool:
-    """Whether Helm does not hear how to apply: ``upgrade --install`` that installs, before 4.0.5."""
+    """True if Helm ignores its flags for server-side apply: ``upgrade --install`` that installs, before 4.0.5."""
     installs = invocation.action is Action.UPGRADE_INSTALL and base_revision(invocation, own) is None
     return installs and not behaviour.forwards_apply_flags
 
 
 def applies_server_side(invocation: Invocation, own: tuple[StoredRelease, ...], behaviour: Behaviour) -> bool:
-    """Whether this Helm will use server-side apply.
+    """True if this Helm will use server-side apply.
 
     An upgrade with ``auto`` goes on as the last revision was applied (``getUpgradeServerSideValue``,
     pkg/action/upgrade.go of v4).
@@ -163,7 +163,7 @@ def applies_server_side(invocation: Invocation, own: tuple[StoredRelease, ...], 
 
 
 def patches_client_side(facts: Facts) -> bool:
-    """Whether Helm will patch what is live client-side; true for a Helm of unknown version, which may."""
+    """True if Helm will patch live objects client-side, or may because its version is not known."""
     invocation = facts.invocation
     if invocation.helm is None:
         return True

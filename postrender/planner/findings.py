@@ -11,21 +11,21 @@ from postrender.models import RESOURCE_POLICY, ReleaseName, Severity
 from postrender.planner.verdict import Finding
 
 NEVER_ALLOWED = frozenset({"PR101"})
-"""Codes that no ``--allow`` lets through: taking from a living owner."""
+"""Codes that ``--allow`` does not downgrade: the object belongs to an installed release."""
 
 
 def name_collision(others: Sequence[str]) -> Finding:
-    """Other documents of the stream share Kind, namespace and name."""
+    """Finding for an object that shares Kind, namespace and name with other objects of the stream."""
     return Finding("PR201", Severity.INFO, f"shares its Kind and name with {', '.join(others)}")
 
 
 def stripped(paths: Sequence[str]) -> Finding:
-    """Server-set fields are taken out."""
+    """Finding for a document from which server-set fields are removed."""
     return Finding("PR303", Severity.INFO, f"server-set fields taken out: {', '.join(paths)}")
 
 
 def name_and_prefix() -> Finding:
-    """The object has two names, and Helm takes one."""
+    """Finding for an object with a name and a generateName: Helm accepts only one of them."""
     return Finding(
         "PR207",
         Severity.ERROR,
@@ -35,7 +35,7 @@ def name_and_prefix() -> Finding:
 
 
 def version_unknown() -> Finding:
-    """Helm's versions would do different things."""
+    """Finding for an object that Helm's versions treat differently, if the version is not known."""
     return Finding(
         "PR901",
         Severity.ERROR,
@@ -45,7 +45,7 @@ def version_unknown() -> Finding:
 
 
 def annotated(name: str, policy: str = "keep") -> str:
-    """The command that puts a resource policy on the live object, over one that is there."""
+    """The command that sets the resource policy of the live object."""
     return f"kubectl annotate --overwrite {kubectl(name)} {RESOURCE_POLICY}={policy}"
 
 
@@ -56,7 +56,7 @@ def kubectl(name: str) -> str:
 
 
 def left_behind(name: str) -> Finding:
-    """Helm takes what leaves the chart for its namesake."""
+    """Finding for a removed object that Helm mistakes for another object of the same Kind and name."""
     return Finding(
         "PR401",
         Severity.WARNING,
@@ -66,7 +66,7 @@ def left_behind(name: str) -> Finding:
 
 
 def deleted_and_wanted(name: str) -> Finding:
-    """Helm would delete what the chart still has, in another group or version."""
+    """Finding for an object that Helm would delete although the chart has it in another group or version."""
     return Finding(
         "PR402",
         Severity.ERROR,
@@ -76,7 +76,7 @@ def deleted_and_wanted(name: str) -> Finding:
 
 
 def misspelled(policy: str, name: str) -> Finding:
-    """Meant to be kept, and not kept by an upgrade."""
+    """Finding for a misspelled resource policy, with which an upgrade does not keep the object."""
     return Finding(
         "PR403",
         Severity.ERROR,
@@ -86,7 +86,7 @@ def misspelled(policy: str, name: str) -> Finding:
 
 
 def deleted_from(owner: ReleaseName, name: str) -> Finding:
-    """Helm would delete what another release has taken over."""
+    """Finding for a removed object that another release has adopted: Helm would delete it."""
     return Finding(
         "PR404",
         Severity.ERROR,
@@ -96,14 +96,14 @@ def deleted_from(owner: ReleaseName, name: str) -> Finding:
 
 
 def leaves(*, kept: bool) -> Finding:
-    """What Helm does to an object that leaves the chart."""
+    """Finding for an object that leaves the chart: Helm deletes or keeps it."""
     return Finding("PR405", Severity.INFO, f"leaves the chart; Helm {'keeps' if kept else 'deletes'} it")
 
 
 def of_owner(
     owner: Ownership, release: ReleaseName | None, name: str, invocation: Invocation, behaviour: Behaviour
 ) -> list[Finding]:
-    """What the standing alone tells: a refusal, or that a kept object comes back."""
+    """Findings that follow from the owner alone: an error, or a note that a kept object is adopted again."""
     if owner.standing is Standing.FOREIGN:
         return [foreign(owner, name)]
     if owner.standing is Standing.ORPHAN:
@@ -118,7 +118,7 @@ def of_owner(
 
 
 def not_looked_up(more: int, invocation: Invocation) -> Finding:
-    """Ownership metadata is written, here and to so many more objects, and nobody asked whose the live ones are."""
+    """Finding for ownership metadata that is added without a lookup, to this object and ``more`` others."""
     action = "--action install " if invocation.action is Action.TEMPLATE else ""
     where = f"ownership metadata, here and in {more} more objects," if more > 1 else "ownership metadata"
     where = "ownership metadata, here and in 1 more object," if more == 1 else where
@@ -132,7 +132,7 @@ def not_looked_up(more: int, invocation: Invocation) -> Finding:
 
 
 def foreign(owner: Ownership, name: str) -> Finding:
-    """The object belongs to somebody else, who is alive."""
+    """Finding for an object that belongs to another installed release or tool."""
     other = owner.release
     assert other is not None
     return Finding(
@@ -200,12 +200,12 @@ def not_applied(invocation: Invocation) -> Finding:
 
 
 def adopted(owner: Ownership, release: ReleaseName | None) -> Finding:
-    """``--adopt`` lets postrender stamp the live object."""
+    """Finding for an object to which postrender writes ownership metadata, as ``--adopt`` permits."""
     before = f"was kept by release {owner.release}, which is gone" if owner.release else "had no owner"
     return Finding("PR104", Severity.INFO, f"{before}; its live ownership metadata is set to {release}")
 
 
 def taken_by_helm(owner: Ownership) -> Finding:
-    """Helm's own flag lets the object through."""
+    """Finding for an object that Helm adopts because of ``--take-ownership``."""
     before = f"was kept by release {owner.release}, which is gone" if owner.release else "had no owner"
     return Finding("PR105", Severity.INFO, f"{before}; Helm takes it (--take-ownership)")

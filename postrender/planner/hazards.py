@@ -1,4 +1,4 @@
-"""What goes wrong beside the update itself: when the run fails, when a hook runs, and what bites later."""
+"""Findings about hooks, failing runs, rollbacks and objects that the stream has more than once."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _adopted_but_not_kept(planned: PlannedObject, live: LiveObject) -> Iterator[
 
 
 def _kept_only_live(context: PlanContext, item: DesiredObject, live: LiveObject) -> Iterator[Finding]:
-    """An uninstall goes by what is stored, not by what the live object says."""
+    """Finding for an object that only its live annotation keeps: ``helm uninstall`` reads the stored manifest."""
     if live.annotations.get(RESOURCE_POLICY) != KEEP or RESOURCE_POLICY in item.ref.annotations:
         return
     if any(
@@ -97,7 +97,7 @@ def _kept_only_live(context: PlanContext, item: DesiredObject, live: LiveObject)
 
 
 def _overwritten(context: PlanContext, item: DesiredObject, live: LiveObject) -> Iterator[Finding]:
-    """A kept Secret whose values the chart changes: often they were generated, and somebody uses them."""
+    """Finding for an adopted Secret whose values the chart changes, often because they are randomly generated."""
     if item.key.group_kind != SECRET or live.body is None:
         return
     before, wanted = live.body.get("data") or {}, context.facts.desired(item.ref).get("data") or {}

@@ -1,4 +1,4 @@
-"""What leaves the chart in an upgrade: deleted, kept, or left behind because of a namesake.
+"""Verdicts on objects that an upgrade removes: deleted, kept, or left behind because Helm mistakes one for another.
 
 Follows the end of ``update`` (pkg/kube/client.go, 3.2 to 4.3): what is stored and matches no target
 (``ResourceList.Difference``) is deleted, unless the live object's annotation is exactly ``keep``.

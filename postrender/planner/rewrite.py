@@ -1,4 +1,4 @@
-"""What is written into one document, and what one group of lookalikes looks like to Helm."""
+"""What is written into one document, as a record and as edits of its bytes, and how Helm sees a collision group."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class DocumentRewrite(Record):
     options: str = ""
 
     def emitted(self, body: Json) -> Json:
-        """The document's value with the rewriting in it; ``body`` is not changed."""
+        """The document's value after the rewrite; ``body`` is not changed."""
         if self == DocumentRewrite():
             return body
         result = self.stripped(body) if self.replacement is None else dict(self.replacement)
@@ -66,7 +66,7 @@ class DocumentRewrite(Record):
 
 
 class GroupMember(Record):
-    """One document of a group: Helm's entry without stamps, and the rewriting that is wished for it."""
+    """One document of a group: the object without ownership metadata, and the rewrite that is proposed for it."""
 
     entry: ManifestObject
     proposed: DocumentRewrite
@@ -93,7 +93,7 @@ class CollisionGroup(Record):
 
 
 class RewriteOutcome(Record):
-    """What was found for one document.
+    """The result of the search for one document.
 
     ``prediction`` is of the rewriting that is emitted. ``withheld_metadata`` says that a wished stamp or label was left
     out; ``differing`` are the paths where the live object afterwards is not what the chart wants,
@@ -154,7 +154,7 @@ def edits_of(ref: ObjectRef, rewrite: DocumentRewrite, body: Json) -> tuple[Edit
 
 
 def actions_of(rewrite: DocumentRewrite, adopt: LiveObject | None = None, apply: Json = None) -> tuple[Action, ...]:
-    """A rewriting in words, with what is written to the live object first."""
+    """The actions of a rewrite, and of what is written to the live object first."""
     wanted: Mapping[Action, object] = {
         Action.ADOPT: adopt,
         Action.APPLY: apply,
@@ -169,7 +169,7 @@ def actions_of(rewrite: DocumentRewrite, adopt: LiveObject | None = None, apply:
 
 
 def carried_out(body: Json, edits: Sequence[Edit]) -> Json:
-    """The object's value with edits of its document in it; the given one is left alone."""
+    """The object's value after edits of its document; ``body`` is not changed."""
     tree: Changes = {}
     for edit in edits:
         add(tree, edit.path, SetValue(edit.value) if isinstance(edit, Set) else DeleteValue())
@@ -177,7 +177,7 @@ def carried_out(body: Json, edits: Sequence[Edit]) -> Json:
 
 
 def _towards(ref: ObjectRef, before: Json, after: Json, path: tuple[str, ...]) -> list[Edit]:
-    """The smallest edits from one object to the other; a list is set as a whole."""
+    """The smallest edits from ``before`` to ``after``; a list is replaced as a whole."""
     from postrender.helm.patch import differs
 
     edits: list[Edit] = []

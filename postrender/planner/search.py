@@ -1,4 +1,4 @@
-"""The search for what a release should store so that this run and the next upgrade do what the chart says.
+"""Searches for rewrites with which this run and the next upgrade do what the chart says.
 
 Helm looks at objects of one Kind, namespace and name together (or, when newer, of one group and Kind), so such a group
 is solved without the rest of the stream: rewrites are proposed, Helm's own ``Update`` is simulated with them, and each
@@ -30,7 +30,7 @@ from postrender.planner.rewrite import CollisionGroup, DocumentRewrite, GroupMem
 
 
 def applied(group: CollisionGroup, proposals: Sequence[DocumentRewrite]) -> tuple[RewriteOutcome, ...] | None:
-    """The outcomes once every object that Helm would leave wrong was brought to what the chart says.
+    """The outcomes if postrender first applies the chart to every object that Helm would leave wrong.
 
     ``None`` where there is none, or where Helm would then still leave one wrong. What one object becomes can change
     what an old Helm does to its namesake, so it is looked again until nothing more is wrong.
@@ -70,7 +70,7 @@ def applied(group: CollisionGroup, proposals: Sequence[DocumentRewrite]) -> tupl
 
 
 def _patch(before: CollisionGroup, after: CollisionGroup, index: int) -> Json:
-    """The merge patch that makes the object of the first group that of the second; ``None`` where none does."""
+    """The merge patch from the live object of ``before`` to that of ``after``; ``None`` if no merge patch does that."""
     key = before.members[index].entry.key
     old, new = before.update.live[key], after.update.live[key]
     patch = merge_patch(old, new, exact_numbers=True)
@@ -78,7 +78,7 @@ def _patch(before: CollisionGroup, after: CollisionGroup, index: int) -> Json:
 
 
 def solve(group: CollisionGroup) -> tuple[RewriteOutcome, ...]:
-    """The rewritings this Helm will carry out as they say, one for each member."""
+    """The best rewrite for each member, with its outcome."""
     found = _rewritten(group)
     filled = _without_nulls(group, found)
     if filled is None:
@@ -108,7 +108,7 @@ def _without_nulls(group: CollisionGroup, found: Sequence[RewriteOutcome]) -> Co
 
 
 def _of_charts_document(outcome: RewriteOutcome, before: GroupMember, after: GroupMember) -> RewriteOutcome:
-    """The outcome of a member without nulls, as a rewriting of the chart's own document."""
+    """The outcome of a member whose nulls were replaced, as a rewrite of the chart's own document."""
     nulls = tuple(differs(before.entry.body, after.entry.body))
     if not nulls:
         return outcome
@@ -157,7 +157,7 @@ def _rewritten(group: CollisionGroup) -> tuple[RewriteOutcome, ...]:
 
 
 def _repair_patches(group: CollisionGroup, rewrites: Sequence[DocumentRewrite], wrong: Sequence[Paths]) -> list[Json]:
-    """For each member the merge patch that would have it right, ``None`` where it is."""
+    """For each member, the merge patch that gives it what the chart wants; ``None`` if it has that."""
     if not any(wrong):
         return [None] * len(wrong)
     return [
@@ -176,7 +176,7 @@ def _policy_ahead(member: GroupMember, prediction: Prediction) -> str:
 def _pinned_and_true(
     group: CollisionGroup, proposals: Sequence[DocumentRewrite]
 ) -> tuple[list[DocumentRewrite], tuple[Prediction, ...]]:
-    """The wishes, pinned where needed, and without labels and stamps that would be stored and not be live."""
+    """The proposals with pins as needed, without labels and ownership metadata that would be stored but not live."""
     rewrites, predictions = with_pins(group, proposals)
     true = [
         _without_false_metadata(proposal, prediction, group.update.live.get(member.entry.key))
@@ -188,7 +188,7 @@ def _pinned_and_true(
 def _stored(
     group: CollisionGroup, rewrites: list[DocumentRewrite], before: tuple[Prediction, ...], wrong: Sequence[Paths]
 ) -> tuple[list[DocumentRewrite], tuple[Prediction, ...]]:
-    """The rewritings with the truth stored where the chart will not be live; as they were where that is not true."""
+    """The rewrites with live values stored where the chart will not be live; unchanged if that would not be true."""
     expected = expected_objects(group, rewrites)
     predictions = [_postponed(group, member, each) for member, each in zip(group.members, before, strict=True)]
     request = [
@@ -212,7 +212,7 @@ def _stored(
 
 
 def _postponed(group: CollisionGroup, member: GroupMember, prediction: Prediction) -> Prediction:
-    """The prediction; of an object that this run shall leave as it is, what is live, but for the metadata."""
+    """The prediction; for a postponed object the live one with the predicted metadata."""
     if member.entry.key not in group.postponed or prediction.error:
         return prediction
     live = group.update.live[member.entry.key]
@@ -220,7 +220,7 @@ def _postponed(group: CollisionGroup, member: GroupMember, prediction: Predictio
 
 
 def _without_false_metadata(proposal: DocumentRewrite, prediction: Prediction, live: Json) -> DocumentRewrite:
-    """The wish without the label or stamp that would be stored and not be live."""
+    """The proposal without a label or ownership metadata that would be stored but not live."""
     if live is None or prediction.error:
         return proposal
     metadata = prediction.live.get("metadata") or {}

@@ -1,6 +1,6 @@
-"""Facts, fetched: what is live for each object of the stream, what the release stored, who else is alive.
+"""Collects the facts: live objects, stored revisions, and whether other owners are still installed.
 
-Unknown is not absent: whatever could not be told for certain ends the run here, before anything is decided.
+A failed lookup ends the run here with a ClusterError, before anything is decided.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The plan, held against what the API server says, as a dry run, to all that Helm will send to live objects."""
+"""Dry runs of what Helm will send to live objects, and the plan with their results."""
 
 from __future__ import annotations
 

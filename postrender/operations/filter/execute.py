@@ -1,4 +1,4 @@
-"""The writes to live objects that a plan asks for, one after the other; nothing else ever writes to one."""
+"""Writes what a plan asks for to live objects, one after the other. The filter writes nowhere else."""
 
 from __future__ import annotations
 
