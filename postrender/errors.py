@@ -89,7 +89,7 @@ def message(error: Exception, command: str = "") -> str:
         last = last.tb_next
     place = f"{os.path.basename(last.tb_frame.f_code.co_filename)}:{last.tb_lineno}" if last else "nowhere"
     return (
-        f"postrender: a fault of its own: {type(error).__name__} in {place}; nothing was written\n"
+        f"postrender: internal error: {type(error).__name__} in {place}; nothing was written\n"
         "  next: set POSTRENDER_DEBUG=1 to see the whole traceback, and report it\n"
     )
 

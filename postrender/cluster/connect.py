@@ -175,7 +175,7 @@ def reach(connection: Connection) -> tuple[Transport, str]:
         ) from None
     except Encrypted:
         raise ClusterError(
-            "the client key is encrypted, and nobody can be asked for its password",
+            "the client key is encrypted, and a password prompt is not possible",
             where=_named(chosen),
             next="openssl pkey -in KEY -out DECRYPTED-KEY",
         ) from None
@@ -263,7 +263,7 @@ def _in_cluster(connection: Connection) -> tuple[str, Login]:
     try:
         load(client_configuration=configuration)
     except (ConfigException, OSError) as error:
-        raise ClusterError("no kubeconfig names a cluster, and this is no pod in one", next=_NONE) from error
+        raise ClusterError("no kubeconfig names a cluster, and this is not a pod in one", next=_NONE) from error
     trust = context(
         Certificates(authority_file=connection.ca_file or configuration.ssl_ca_cert or ""),
         verify=bool(configuration.verify_ssl),

@@ -83,13 +83,13 @@ def _catalog(outcome: Answer | NoAnswer, kubectl: Kubectl) -> dict[str, list[Jso
         return unclear(outcome, kubectl)
     body = outcome.json()
     if not isinstance(body, dict):
-        return misunderstood("it is no JSON object", kubectl)
+        return misunderstood("it is not a JSON object", kubectl)
     if body.get("kind") != "APIGroupDiscoveryList":
         return {}
     try:
         return {group["metadata"].get("name", ""): items_of(group["versions"]) for group in items_of(body["items"])}
     except (KeyError, TypeError, AttributeError):
-        return misunderstood("it is no APIGroupDiscoveryList", kubectl)
+        return misunderstood("it is not an APIGroupDiscoveryList", kubectl)
 
 
 def _aggregated(catalog: dict[str, list[Json]], gvk: GroupVersionKind, kubectl: Kubectl) -> Served | None:
@@ -104,7 +104,7 @@ def _aggregated(catalog: dict[str, list[Json]], gvk: GroupVersionKind, kubectl: 
             )
         return _chosen(_aggregated_rows(versions.get(gvk.version) or {}, gvk), gvk, kubectl)
     except (KeyError, TypeError, AttributeError):
-        return misunderstood("it is no APIGroupDiscoveryList", kubectl)
+        return misunderstood("it is not an APIGroupDiscoveryList", kubectl)
 
 
 def _aggregated_rows(version: Json, gvk: GroupVersionKind) -> Iterator[_Row]:
@@ -130,7 +130,7 @@ def _single(outcome: Answer | NoAnswer, gvk: GroupVersionKind, kubectl: Kubectl)
             return _chosen(_rows(items_of(body["resources"]), gvk), gvk, kubectl) or NotServed()
     except (KeyError, TypeError, AttributeError):
         pass
-    return misunderstood(f"it is no APIResourceList of {gvk.api_version}", kubectl)
+    return misunderstood(f"it is not an APIResourceList of {gvk.api_version}", kubectl)
 
 
 def _rows(resources: Json, gvk: GroupVersionKind) -> Iterator[_Row]:
@@ -244,7 +244,7 @@ def _versions(
             return dict(_aggregated_catalog(root, body, kubectl))
         paths = tuple(_paths(root, body))
     except (KeyError, TypeError, AttributeError):
-        return {root: misunderstood("it does not tell what is served", kubectl)}
+        return {root: misunderstood("it does not list the served resources", kubectl)}
     answers = _ask(transport, paths, "application/json")
     return {path: _listed(path, one, kubectl) for path, one in zip(paths, answers, strict=True)}
 
@@ -319,7 +319,7 @@ def _listed(path: str, answer: Answer | NoAnswer, kubectl: Kubectl) -> _CatalogR
             if "/" not in each["name"]
         ]
     except (KeyError, TypeError, AttributeError):
-        return misunderstood(f"{path} is no list of resources", kubectl)
+        return misunderstood(f"{path} is not a list of resources", kubectl)
 
 
 PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -366,7 +366,7 @@ def allowed(transport: Transport, right: Right, kubectl: Kubectl) -> bool | Unkn
     status = body.get("status") if isinstance(body, dict) else None
     answer = status.get("allowed") if isinstance(status, dict) else None
     if not isinstance(answer, bool):
-        return misunderstood("it is no review of a right", kubectl)
+        return misunderstood("it is not a review of a right", kubectl)
     return answer
 
 
@@ -405,7 +405,7 @@ def _kind(text: str, word: str, catalog: Catalog, kubectl: Callable[[str], str])
     if catalog.unknown:
         where, why = next(iter(catalog.unknown.items()))
         raise ClusterError(
-            f"the server shows no {word}, and could not be asked about {where}: {why.reason}", where=text, next=why.next
+            f"the server shows no {word}, and cannot be read for {where}: {why.reason}", where=text, next=why.next
         )
     raise UsageError(f"the server has no kind {word}", where=text, next=kubectl("api-resources"))
 

@@ -56,7 +56,7 @@ class Answer(Record):
 def items_of(value: Json) -> list[Json]:
     """The value, which has to be a list of JSON objects; raises TypeError for anything else."""
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        raise TypeError("it is no list of objects")
+        raise TypeError("it is not a list of objects")
     return value
 
 

@@ -151,7 +151,7 @@ def unreadable(release: ReleaseName, description: str, why: Unknown) -> ClusterE
 
 
 class NotAnObject(Exception):
-    """Something is no Kubernetes object; the message is one sentence without a full stop."""
+    """Something is not a Kubernetes object; the message is one sentence without a full stop."""
 
 
 def live_object(body: Json, gvk: GroupVersionKind, *, whole: bool) -> LiveObject:
@@ -161,7 +161,7 @@ def live_object(body: Json, gvk: GroupVersionKind, *, whole: bool) -> LiveObject
         raise NotAnObject("it has no metadata")
     managed = metadata.get("managedFields")
     if managed is not None and not isinstance(managed, list):
-        raise NotAnObject("its metadata.managedFields are no list")
+        raise NotAnObject("its metadata.managedFields are not a list")
     return LiveObject(
         key=ObjectKey(gvk.group_kind, _text(metadata, "namespace"), _text(metadata, "name")),
         api_version=gvk.api_version,
@@ -178,7 +178,7 @@ def live_object(body: Json, gvk: GroupVersionKind, *, whole: bool) -> LiveObject
 def _text(metadata: dict[str, Json], field: str) -> str:
     found = metadata.get(field)
     if found is not None and not isinstance(found, str):
-        raise NotAnObject(f"its metadata.{field} is no text")
+        raise NotAnObject(f"its metadata.{field} is not a text")
     return found or ""
 
 

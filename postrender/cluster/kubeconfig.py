@@ -123,7 +123,7 @@ def _files(connection: Connection, environ: Mapping[str, str]) -> list[KubeFile]
         files = kubeconfig_files.load_files(connection.kubeconfig or environ.get("KUBECONFIG") or at_home)
     except KubeconfigError as error:
         if error.other:
-            raise ClusterError("this is no kubeconfig", where=error.path, next="--kubeconfig PATH") from error
+            raise ClusterError("this is not a kubeconfig", where=error.path, next="--kubeconfig PATH") from error
         raise ClusterError(f"the kubeconfig {error.cause}", where=error.path) from error
     if not files and connection.kubeconfig:
         raise ClusterError("there is no such kubeconfig", where=connection.kubeconfig, next="--kubeconfig PATH")

@@ -17,7 +17,7 @@ from postrender.models import Json
 
 
 class KubeconfigError(Exception):
-    """A file is there and is no kubeconfig; ``cause`` is a phrase that goes after its path."""
+    """A file is there and is not a kubeconfig; ``cause`` is a phrase that goes after its path."""
 
     def __init__(self, path: str, cause: str, *, other: bool = False) -> None:
         """``other`` tells that the file could be read and holds something else."""
@@ -75,7 +75,7 @@ def _read(path: str) -> KubeFile | None:
     except ManifestError as error:
         raise KubeconfigError(path, f"cannot be read: {error}") from error
     if content is not None and not isinstance(content, Mapping):
-        raise KubeconfigError(path, "is no kubeconfig", other=True)
+        raise KubeconfigError(path, "is not a kubeconfig", other=True)
     return KubeFile(path, content or {})
 
 

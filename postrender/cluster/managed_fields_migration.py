@@ -149,7 +149,7 @@ def _live(transport: Transport, request: DryRunRequest, resource: Resource, kube
         raise _Unforeseen(unclear(outcome, kubectl, asked))
     body = outcome.json()
     if not isinstance(body, dict) or not isinstance(body.get("metadata"), dict):
-        raise _Unforeseen(misunderstood("it is no object", kubectl, asked))
+        raise _Unforeseen(misunderstood("it is not an object", kubectl, asked))
     return body
 
 
@@ -236,7 +236,7 @@ class Schemas:
         body = outcome.json()
         models = body.get("components", {}).get("schemas") if isinstance(body, dict) else None
         if not isinstance(models, dict):
-            return misunderstood("it is no OpenAPI document", self._kubectl)
+            return misunderstood("it is not an OpenAPI document", self._kubectl)
         return OpenApiSchema(models)
 
     def _version(self) -> str:

@@ -108,7 +108,7 @@ def _items(body: Json, listing: Listing) -> tuple[list[Json], str]:
     named = (body.get("apiVersion"), body.get("kind")) if isinstance(body, dict) else None
     partial = named == ("meta.k8s.io/v1", "PartialObjectMetadataList")
     if not partial and named != (gvk.api_version, f"{gvk.kind}List"):
-        raise NotAnObject(f"it is no list of {listing.resource.qualified}")
+        raise NotAnObject(f"it is not a list of {listing.resource.qualified}")
     items, metadata = body.get("items", False), body.get("metadata")
     if not isinstance(items, list) and not (partial and items is None):
         raise NotAnObject(f"its list of {listing.resource.qualified} has no items")
@@ -210,7 +210,7 @@ def verified(answer: Answer, wanted: ObjectLookup, *, exists: bool = True) -> Li
     """
     body = answer.json()
     if not isinstance(body, dict):
-        raise NotAnObject(f"it is no JSON object, but {answer.content_type.partition(';')[0] or 'something else'}")
+        raise NotAnObject(f"it is not a JSON object, but {answer.content_type.partition(';')[0] or 'something else'}")
     gvk = wanted.resource.gvk
     kind = GroupVersionKind.parse(str(body.get("apiVersion")), str(body.get("kind")))
     if kind != gvk and (wanted.body or kind != _PARTIAL):

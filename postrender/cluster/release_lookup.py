@@ -79,7 +79,7 @@ def holders(source: ClusterReader, lives_of: Iterable[LiveObject], release: Rele
     stored = [each for namespace in wanted for each in _stored_in(source, namespace) if each != (release, driver)]
     if len(stored) > MOST:
         raise ClusterError(
-            f"{len(stored)} releases may hold what is to be adopted, and at most {MOST} are read",
+            f"{len(stored)} releases may own these objects, and at most {MOST} are read",
             where=f"namespace {' and '.join(wanted)}",
             next=tuple(source.typed(LIST, namespace) for namespace in wanted),
         )
@@ -122,7 +122,7 @@ def _require_gone(
     answer = owners.owner_exists(live)
     if isinstance(answer, Unknown):
         raise ClusterError(
-            f"its owner is release {owner}, and whether that is alive could not be told: {answer.reason}",
+            f"its owner is release {owner}, and whether it is installed is unknown: {answer.reason}",
             where=name,
             next=answer.next,
         )
@@ -132,7 +132,7 @@ def _require_gone(
 
 def _still_installed(source: ClusterReader, name: str, owner: ReleaseName) -> Refused:
     return Refused(
-        f"belongs to release {owner}, which is alive by now, and is not taken from it (PR101)",
+        f"owned by release {owner}, which was installed again meanwhile; not adopted (PR101)",
         where=name,
         next=(source.typed(f"helm get manifest {owner.name}", owner.namespace), "postrender explain PR101"),
     )
@@ -144,7 +144,7 @@ def _require_seen(source: ClusterReader, release: ReleaseName, driver: str, name
         own = source.get_revisions(release, manifest=False, driver=driver)
         if isinstance(own, Unknown):
             raise ClusterError(
-                f"whether a living release of it holds what is to be adopted is not known: {own.reason}",
+                f"cannot check for installed releases that own these objects: {own.reason}",
                 where=f"namespace {namespace}",
                 next=source.typed(LIST, namespace),
             )
@@ -154,7 +154,7 @@ def _stored_in(source: ClusterReader, namespace: str) -> tuple[tuple[ReleaseName
     stored = source.stored_in(namespace)
     if isinstance(stored, Unknown):
         raise ClusterError(
-            f"whether a living release of it holds what is to be adopted is not known: {stored.reason}",
+            f"cannot check for installed releases that own these objects: {stored.reason}",
             where=f"namespace {namespace}",
             next=stored.next or "postrender doctor",
         )

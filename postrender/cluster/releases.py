@@ -16,7 +16,7 @@ from postrender.helm.storage.revisions import NotARecord, Undecodable, from_labe
 from postrender.models import Found, Json, LiveObject, ReleaseName, Resource, StoredRelease, Unknown
 
 Skip = Callable[[str], None]
-"""Told of every object that has a release's labels and is no revision of it."""
+"""Told of every object that has a release's labels and is not a revision of it."""
 
 
 def stored(

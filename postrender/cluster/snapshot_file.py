@@ -320,7 +320,7 @@ def _noted(path: str, about: Sequence[tuple[ObjectRef, Json]], environ: Mapping[
 
 
 def _only_objects(path: str, manifest: Manifest) -> None:
-    """Raises UsageError where a document is no object, or nothing was printed at all.
+    """Raises UsageError where a document is not an object, or nothing was printed at all.
 
     kubectl prints a list even where it finds nothing, so that an empty file comes of a call that failed.
     """
@@ -329,7 +329,7 @@ def _only_objects(path: str, manifest: Manifest) -> None:
     for document in manifest.documents:
         if document.why_not and document.why_not not in ("empty", "an empty list"):
             line = manifest.data.count(b"\n", 0, document.start) + 1
-            cause = f"holds something that is no Kubernetes object: {document.why_not}"
+            cause = f"holds something that is not a Kubernetes object: {document.why_not}"
             raise UsageError(cause, where=f"{path}, line {line}", next=_kubectl(path))
 
 
@@ -342,18 +342,18 @@ def _scoped(gvk: GroupVersionKind, kinds: Offline, scopes: Mapping[GroupKind, bo
 
 def _live(place: str, ref: ObjectRef, body: Json, resource: Resource) -> LiveObject:
     if not ref.name:
-        raise UsageError(f"a {ref.gvk.kind} without a name is no live object", where=place)
+        raise UsageError(f"a {ref.gvk.kind} without a name is not a live object", where=place)
     try:
         # The items of a list such as ConfigMapList do not say what they are.
         live = live_object({"apiVersion": ref.gvk.api_version, "kind": ref.gvk.kind, **body}, ref.gvk, whole=True)
     except NotAnObject as error:
-        raise UsageError(f"{ref.gvk.kind} {ref.name} is no live object: {error}", where=place) from error
+        raise UsageError(f"{ref.gvk.kind} {ref.name} is not a live object: {error}", where=place) from error
     if ref.gvk.group_kind in (SECRET, GroupKind("", "ConfigMap")) and not isinstance(
         body.get("data"), (dict, type(None))
     ):
-        raise UsageError(f"{ref.gvk.kind} {ref.name} is no live object: its data is no map", where=place)
+        raise UsageError(f"{ref.gvk.kind} {ref.name} is not a live object: its data is not a map", where=place)
     if resource.namespaced and not live.key.namespace:
-        raise UsageError(f"{ref.gvk.kind} {ref.name} is no live object: it has no metadata.namespace", where=place)
+        raise UsageError(f"{ref.gvk.kind} {ref.name} is not a live object: it has no metadata.namespace", where=place)
     return live if resource.namespaced else replace(live, key=replace(live.key, namespace=""))
 
 

@@ -127,7 +127,7 @@ def _sent(transport: Transport, request: DryRunRequest, kubectl: Kubectl) -> Dry
     if isinstance(outcome, Answer):
         if outcome.status in (200, 201):
             body = outcome.json()
-            return Accepted(body) if isinstance(body, dict) else Skipped("its answer to a dry run is no object")
+            return Accepted(body) if isinstance(body, dict) else Skipped("its answer to a dry run is not an object")
         refusal = _refused(outcome, request)
         if refusal is not None:
             return refusal
@@ -192,7 +192,7 @@ _VERBS = {"PATCH": "patch", "POST": "create", "PUT": "update"}
 class Write(Record):
     """A change of one live object, guarded by the resourceVersion in its body; a ``POST`` makes one that is not there.
 
-    ``done`` is what is done to the object, in the words of every message: ``stamped for release shop/old``.
+    ``done`` is the change in the words of every message: ``given ownership metadata for release shop/old``.
     """
 
     wanted: ObjectLookup
@@ -320,7 +320,9 @@ def repair_object(
     if live is not None:
         metadata = {**(body.get("metadata") or {}), "resourceVersion": live.resource_version}
         body = {**body, "metadata": metadata}
-    done = ("made" if live is None else "brought to what is stored") + (" (tried as a dry run)" if dry_run else "")
+    done = ("made" if live is None else "restored to the stored manifest") + (
+        " (tried as a dry run)" if dry_run else ""
+    )
     change = Write(
         wanted,
         "POST" if request.how is RepairMethod.CREATE else "PATCH",
@@ -342,7 +344,9 @@ def stamp(
     transport: Transport, live: LiveObject, resource: Resource, release: ReleaseName, kubectl: Kubectl
 ) -> LiveObject:
     """Write the stamps of a release, as ``restamp``."""
-    return restamp(transport, live, resource, stamps_for(release), f"stamped for release {release}", kubectl)
+    return restamp(
+        transport, live, resource, stamps_for(release), f"given ownership metadata for release {release}", kubectl
+    )
 
 
 def restamp(
@@ -358,7 +362,7 @@ def restamp(
     stamped = write(transport, Write(wanted, "PATCH", body, MERGE_PATCH, OWN_FIELD_MANAGER, done), kubectl)
     if stamped.uid != live.uid or stamps_of(stamped) != stamps:
         raise ClusterError(
-            "the server took the stamps, but the object does not show them",
+            "the server accepted the ownership metadata, but the object does not show it",
             where=object_name(resource, live.key),
             next=look_at(wanted, kubectl),
         )

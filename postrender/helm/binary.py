@@ -48,13 +48,11 @@ def locate(named: str | None, environ: Mapping[str, str]) -> HelmBinary:
     wanted = named or "helm"
     path = shutil.which(wanted, path=environ.get("PATH"))
     if path is None:
-        cause = "is no program that can be run" if os.sep in wanted else "is not on PATH"
+        cause = "is not a program that can be run" if os.sep in wanted else "is not on PATH"
         raise UsageError(cause, where=wanted, next="--helm PATH")
     answer = version_of(os.path.abspath(path))
     if isinstance(answer, Unclear):
-        raise UsageError(
-            f"its version cannot be told: {path} version {answer.reason}", where=wanted, next="--helm PATH"
-        )
+        raise UsageError(f"cannot detect its version: {path} version {answer.reason}", where=wanted, next="--helm PATH")
     return HelmBinary(os.path.abspath(path), answer)
 
 
@@ -130,7 +128,7 @@ def plugin_folders(program: HelmBinary, environ: Mapping[str, str]) -> tuple[str
     folders = tuple(os.path.abspath(folder) for folder in answer.stdout.strip().split(os.pathsep) if folder)
     if answer.code or not folders:
         raise UsageError(
-            f"where its plugins are cannot be told: helm env HELM_PLUGINS failed: {answer.stderr.strip()}",
+            f"cannot detect its plugin folder: helm env HELM_PLUGINS failed: {answer.stderr.strip()}",
             where=program.path,
             next="--plugins-dir DIR",
         )

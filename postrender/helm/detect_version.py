@@ -65,7 +65,7 @@ def exact(text: str) -> HelmVersion | Unclear:
     """
     found = HelmVersion.parse(text)
     if found is None:
-        return Unclear("which is no version")
+        return Unclear("which is not a version")
     complete = re.match(r"v?\d+\.\d+\.\d", text.strip())
     if not complete and behaviour_of(found) != behaviour_of(HelmVersion(found.major, found.minor, 10**6)):
         return Unclear("whose patch releases behave differently")

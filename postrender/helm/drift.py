@@ -26,7 +26,7 @@ _PASSING = ("managedFields", "resourceVersion", "generation")
 
 
 class RepairMethod(Enum):
-    """How an object is brought to what is stored: the content type that is sent, as Helm itself sends it."""
+    """How an object is restored to the stored manifest: the content type that is sent, as Helm itself sends it."""
 
     STRATEGIC = PatchType.STRATEGIC.value
     MERGE = PatchType.MERGE.value

@@ -112,7 +112,7 @@ def read(environ: Mapping[str, str]) -> Given:
     except ValueError:
         raise UsageError("is no JSON", where=VARIABLE) from None
     if not isinstance(entries, list):
-        raise UsageError("is no JSON list", where=VARIABLE)
+        raise UsageError("is not a JSON list", where=VARIABLE)
     texts: dict[str, str] = {}
     lists: dict[str, tuple[str, ...]] = {}
     maps: dict[str, Mapping[str, str]] = {}
@@ -222,7 +222,7 @@ def time_limit(environ: Mapping[str, str]) -> float:
     text = environ.get("ARGOCD_EXEC_TIMEOUT", "")
     parts = _WITHIN.findall(text)
     if "".join(f"{number}{unit}" for number, unit in parts) != text:
-        raise UsageError(f"{text!r} is no duration such as 2m30s", where="ARGOCD_EXEC_TIMEOUT")
+        raise UsageError(f"{text!r} is not a duration such as 2m30s", where="ARGOCD_EXEC_TIMEOUT")
     limit = sum(float(number) * _SECONDS[unit] for number, unit in parts) or 90.0
     return max(limit - _MARGIN, limit / 2)
 
@@ -270,7 +270,7 @@ def _inside(path: str, folder: str, root: str) -> str:
     if "," in found:
         raise UsageError("has a comma in its path, which parts it in two for Helm", where=f"values file {path}")
     if "://" in path or os.path.commonpath([found, root]) != root:
-        raise UsageError("is no file of the repository", where=f"values file {path}")
+        raise UsageError("is not a file of the repository", where=f"values file {path}")
     if not os.path.isfile(found):
         raise UsageError("is not there", where=f"values file {path}")
     return found
@@ -315,7 +315,7 @@ def _dependencies(folder: str) -> list[Json]:
         chart = manifests.load(Path(folder, "Chart.yaml").read_bytes())
     except OSError as error:
         raise ManifestError(
-            f"is no chart: Chart.yaml: {error.strerror}", where=os.path.abspath(folder), next="spec.source.path"
+            f"is not a chart: Chart.yaml: {error.strerror}", where=os.path.abspath(folder), next="spec.source.path"
         ) from error
     found = chart.get("dependencies") if isinstance(chart, dict) else None
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

@@ -100,7 +100,7 @@ def _settings(config: Json) -> dict[str, str]:
     if config is None:
         return {}
     if not isinstance(config, dict) or config.get("kind") != "ConfigMap":
-        raise UsageError("is no ConfigMap, whose data would hold the settings", where="functionConfig")
+        raise UsageError("is not a ConfigMap, whose data would hold the settings", where="functionConfig")
     data = config.get("data") or {}
     texts = {
         key: ("true" if value else "false") if isinstance(value, bool) else value

@@ -86,7 +86,7 @@ def reserialize(text: str, meant: Json, touched: Iterable[str | int]) -> str:
         KeyError,
         NotImplementedError,
     ) as error:
-        raise ValueError(f"ruamel.yaml cannot write it anew: {str(error).splitlines()[0]}") from None
+        raise ValueError(f"ruamel.yaml cannot write it again: {str(error).splitlines()[0]}") from None
     return output.getvalue()
 
 

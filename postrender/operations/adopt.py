@@ -168,7 +168,7 @@ def carry_out(
     for number, each in enumerate(changes):
         if each.name in taken and number:
             require_gone(target, each.name, each.live, release, driver)
-        target.restamp(each.live, each.resource, each.after, f"stamped for release {release}")
+        target.restamp(each.live, each.resource, each.after, f"given ownership metadata for release {release}")
         on_written(each.name)
 
 
@@ -187,9 +187,9 @@ def undo(target: Target, release: ReleaseName, driver: str, written: Sequence[Wr
         if isinstance(observation, Unknown):
             raise ClusterError(f"could not be looked up: {observation.reason}", where=each.name, next=observation.next)
         if not isinstance(observation, Found) or observation.live.uid != each.uid:
-            objections.append(f"{each.name}: the object that was stamped is not there any more")
+            objections.append(f"{each.name}: the adopted object no longer exists")
         elif each.key in held:
-            objections.append(f"{each.name}: release {release} is alive and holds it in its stored manifest (PR101)")
+            objections.append(f"{each.name}: installed release {release} has it in its stored manifest (PR101)")
         elif stamps_of(observation.live) == each.before:
             continue
         elif stamps_of(observation.live) != each.after:
@@ -222,7 +222,7 @@ def _living(
         answer = owners.owner_exists(observation.live)
         if isinstance(answer, Unknown):
             raise ClusterError(
-                f"its owner is release {owner}, and whether that is alive could not be told: {answer.reason}",
+                f"its owner is release {owner}, and whether it is installed is unknown: {answer.reason}",
                 where=object_name(resource, key),
                 next=answer.next,
             )

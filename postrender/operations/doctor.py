@@ -97,7 +97,7 @@ def _helm(helm: HelmBinary) -> Check:
         return Check(
             "Helm",
             State.BAD,
-            (f"{head} is not known: its ways were held against Helm up to {known}",),
+            (f"{head} is not supported (tested up to {known})",),
             (),
             Refused.exit_code,
         )
@@ -263,5 +263,5 @@ def flaws(helm: HelmVersion) -> tuple[Flaw, ...]:
             Flaw("with --server-side=false, adopts a custom resource without applying the chart to it", ("PR301",))
         )
     found.append(Flaw("imports nothing that another release left, and stops at the first", ("PR102", "PR103")))
-    found.append(Flaw("takes a misspelled resource policy for keep in an uninstall only", ("PR403",)))
+    found.append(Flaw("accepts a misspelled `keep` in uninstall, not in upgrade", ("PR403",)))
     return tuple(found)

@@ -110,7 +110,7 @@ def search(survey: Lister, scope: Scope, progress: Progress) -> Search:
     catalog = survey.catalog()
     if not catalog.kinds and catalog.unknown:
         why = next(iter(catalog.unknown.values()))
-        raise ClusterError(f"what it serves could not be asked: {why.reason}", where=survey.description, next=why.next)
+        raise ClusterError(f"cannot read its API discovery: {why.reason}", where=survey.description, next=why.next)
     hunt = _Hunt(survey, scope)
     hunt.through([each.resource for each in catalog.kinds], progress)
     orphans = hunt.confirmed()

@@ -62,7 +62,7 @@ def _without(storage: Storage, stored: StoredObject) -> Unpinned | None:
         cause = error.cause if isinstance(error, ManifestError) else str(error)
         revision, key = stored.revision, stored.live.key
         raise ClusterError(
-            f"pins cannot be taken out of revision {revision.revision}, and nothing was written: {cause}",
+            f"cannot remove the resourceVersion from revision {revision.revision}, and nothing was written: {cause}",
             where=f"release {revision.release}",
             next=(
                 storage.typed(

@@ -141,7 +141,7 @@ def verify(target: Target, release: ReleaseName, driver: str) -> ReleaseStatus:
 
 
 def repaired(target: Target, each: ObjectStatus) -> ObjectStatus:
-    """The object after it was brought to what is stored; raises ClusterError, which says whether it was written."""
+    """The object after it was restored to the stored manifest; raises ClusterError, which says if it was written."""
     assert each.repair is not None
     try:
         now = target.repair_object(each.resource, each.key, each.found, each.repair, dry_run=False)
@@ -286,7 +286,7 @@ class _Check:
         owner = seen.live.owner
         exists = False if owner in (None, self._release) else self._owners.owner_exists(seen.live)
         if isinstance(exists, Unknown):
-            why = f"its owner is release {owner}, and whether that is alive could not be told: {exists.reason}"
+            why = f"its owner is release {owner}, and whether it is installed is unknown: {exists.reason}"
             return replace(each, state=State.FOREIGN, why=why, next=exists.next)
         known = {owner: exists} if owner else {}
         ownership = classify(seen, self._release, stored=False, living=known)
@@ -336,7 +336,7 @@ def _scrubbed(text: str, each: ObjectStatus) -> str:
 
 def _described_owner(owner: Ownership) -> str:
     if owner.standing is Standing.FOREIGN:
-        return f"it belongs to release {owner.release}, which is alive"
+        return f"it is owned by installed release {owner.release}"
     if owner.standing is Standing.ORPHAN:
         return f"it names release {owner.release}, which is gone, as its owner"
     return "its ownership metadata does not name this release"

@@ -90,7 +90,7 @@ def deleted_from(owner: ReleaseName, name: str) -> Finding:
     return Finding(
         "PR404",
         Severity.ERROR,
-        f"leaves the chart, and Helm would delete it, though it belongs to release {owner}, which is alive",
+        f"leaves the chart, and Helm would delete it, though it is owned by installed release {owner}",
         (annotated(name),),
     )
 

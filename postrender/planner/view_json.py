@@ -43,7 +43,7 @@ def plan_json(view: View) -> dict[str, Json]:
 def plan_from_json(data: Json) -> View:
     """The plan that ``plan_json`` gave; raises NoPlan."""
     if not isinstance(data, dict) or data.get("kind") != KIND:
-        raise NoPlan("it is no plan that postrender wrote")
+        raise NoPlan("it is not a plan that postrender wrote")
     if data.get("schemaVersion") != VERSION:
         raise NoPlan(f"it has schemaVersion {data.get('schemaVersion')!r}, and this postrender reads {VERSION}")
     try:
@@ -66,9 +66,9 @@ def _check(record: Record) -> None:
             if type(value) is not kind:
                 raise NoPlan(f"its {name} is no {word}")
         elif annotation == "tuple[str, ...]" and not all(isinstance(each, str) for each in value):
-            raise NoPlan(f"its {name} holds something that is no text")
+            raise NoPlan(f"its {name} holds something that is not a text")
         elif isinstance(record, ObjectView) and annotation == "Json" and not isinstance(value, (dict, type(None))):
-            raise NoPlan(f"its {name} is no map")
+            raise NoPlan(f"its {name} is not a map")
         for each in value if isinstance(value, tuple) else [value]:
             if isinstance(each, Record) and not isinstance(each, Change):
                 _check(each)

@@ -94,9 +94,9 @@ def report_from(data: bytes) -> Report:
     try:
         data = json.loads(data)
     except ValueError as error:
-        raise NoReport("it is no JSON") from error
+        raise NoReport("it is not JSON") from error
     if not isinstance(data, dict) or data.get("kind") != KIND:
-        raise NoReport("it is no report of postrender adopt")
+        raise NoReport("it is not a report of postrender adopt")
     if data.get("schemaVersion") != VERSION:
         raise NoReport(f"it has schemaVersion {data.get('schemaVersion')!r}, and this postrender reads {VERSION}")
     try:

@@ -32,7 +32,7 @@ class _Row(Record):
 
 
 def picture(view: View) -> str:
-    """The ``<svg>`` element; ``""`` where there are no objects. Links lead to the ids ``object-N``."""
+    """The ``<svg>`` element; ``""`` where there are not an objects. Links lead to the ids ``object-N``."""
     groups = _groups(view)
     if not groups:
         return ""

@@ -229,8 +229,9 @@ def test_an_object_that_changed_meanwhile_is_not_written(server: Server, cluster
     done = run("adopt", "new", *names, "--yes", "--report", str(report), *cluster, stdin=b"")
     assert done.returncode == 5
     assert done.stderr.decode() == (
-        "postrender: shirts.stable.example.com/shop/blue: it changed since it was read, so it was not stamped for "
-        "release shop/new: the object has been modified; written before it: configmaps/shop/settings; what was there "
+        "postrender: shirts.stable.example.com/shop/blue: it changed since it was read, so it was not given "
+        "ownership metadata for release"
+        " shop/new: the object has been modified; written before it: configmaps/shop/settings; what was there "
         f"is in {report}\n  next: run the same command again\n"
         f"  next: kubectl get shirts.stable.example.com blue -o yaml -n shop {' '.join(cluster)}\n"
     )
@@ -263,7 +264,7 @@ def test_an_undo_of_what_is_not_as_it_was_left(server: Server, cluster: Cluster,
     before = len(server.asked("PATCH .*"))
     assert refused(run("adopt", "--undo", str(report), "--yes", *cluster, stdin=b""), 4) == (
         "postrender: configmaps/shop/settings: its ownership metadata is no longer what was written\n"
-        "shirts.stable.example.com/shop/blue: the object that was stamped is not there any more\n"
+        "shirts.stable.example.com/shop/blue: the adopted object no longer exists\n"
         "nothing was written\n  next: postrender adopt --help\n"
     )
     assert len(server.asked("PATCH .*")) == before
@@ -275,8 +276,8 @@ def test_an_undo_after_the_release_was_installed(server: Server, cluster: Cluste
     manifest = "apiVersion: stable.example.com/v1\nkind: Shirt\nmetadata: {name: blue}\n"
     server.put(SECRET, a_revision("new", 1, "deployed", manifest=manifest))
     assert refused(run("adopt", "--undo", str(report), "--yes", *cluster, stdin=b""), 4) == (
-        "postrender: shirts.stable.example.com/shop/blue: release shop/new is alive and holds it in its stored "
-        "manifest (PR101)\nnothing was written\n"
+        "postrender: shirts.stable.example.com/shop/blue: installed release shop/new has it in its stored manifest"
+        " (PR101)\nnothing was written\n"
         "  next: postrender adopt --help\n"
     )
 
@@ -285,8 +286,8 @@ def test_an_undo_after_the_release_was_installed(server: Server, cluster: Cluste
     ("content", "message"),
     [
         (None, "it cannot be read: No such file or directory\n  next: postrender adopt --help\n"),
-        ("x", "it is no JSON\n  next: postrender adopt --undo FILE   (that adopt wrote)\n"),
-        ("{}", "it is no report of postrender adopt\n  next: postrender adopt --undo FILE   (that adopt wrote)\n"),
+        ("x", "it is not JSON\n  next: postrender adopt --undo FILE   (that adopt wrote)\n"),
+        ("{}", "it is not a report of postrender adopt\n  next: postrender adopt --undo FILE   (that adopt wrote)\n"),
         (
             '{"kind": "Adoption", "schemaVersion": 9}',
             "it has schemaVersion 9, and this postrender reads 1\n"
@@ -312,8 +313,8 @@ def test_an_owner_that_cannot_be_told_is_not_gone(server: Server, cluster: Clust
     server.on("GET .*/secrets", status(403, "Forbidden", "no"))
     message = refused(run("adopt", "new", "configmaps/settings", "--yes", *cluster, stdin=b""), 5)
     assert message.startswith(
-        "postrender: configmaps/shop/settings: its owner is release shop/old, and whether that is alive could not be "
-        "told: no right to list secrets (403): no\n  next: kubectl auth can-i list secrets -n shop"
+        "postrender: configmaps/shop/settings: its owner is release shop/old, and whether it is installed is unknown"
+        ": no right to list secrets (403): no\n  next: kubectl auth can-i list secrets -n shop"
     )
     assert server.asked("PATCH .*") == []
 

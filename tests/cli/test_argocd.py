@@ -244,9 +244,9 @@ def test_a_chart_that_cannot_be_rendered(app: Path, sidecar: dict[str, str]) -> 
 @pytest.mark.parametrize(
     ("path", "cause"),
     [
-        ("../../../secret.yaml", "is no file of the repository"),
-        ("link.yaml", "is no file of the repository"),
-        ("https://example.com/values.yaml", "is no file of the repository"),
+        ("../../../secret.yaml", "is not a file of the repository"),
+        ("link.yaml", "is not a file of the repository"),
+        ("https://example.com/values.yaml", "is not a file of the repository"),
         ("no-such.yaml", "is not there"),
         ("a,b.yaml", "has a comma in its path, which parts it in two for Helm"),
     ],
@@ -287,7 +287,7 @@ def test_values_files_from_the_root_and_from_beside(repository: Path, app: Path,
         ),
         ('[{"name": "skip-crds", "string": "maybe"}]', "parameter skip-crds: 'maybe' is neither true nor false\n"),
         ("{", "ARGOCD_APP_PARAMETERS: is no JSON\n"),
-        ('{"name": "values"}', "ARGOCD_APP_PARAMETERS: is no JSON list\n"),
+        ('{"name": "values"}', "ARGOCD_APP_PARAMETERS: is not a JSON list\n"),
         ('[{"name": "stamp", "string": "some"}]', "POSTRENDER_STAMP: 'some' is none of adopt, all, none\n"),
         (
             '[{"name": "release-name", "string": "A_b"}]',
@@ -335,7 +335,7 @@ def test_the_time_limit_is_a_little_less_than_argo_cds(app: Path, sidecar: dict[
     )
     bad = command(what, app, {**sidecar, **entries([]), "ARGOCD_EXEC_TIMEOUT": "4"})
     assert failed(bad, 2) == (
-        "postrender: ARGOCD_EXEC_TIMEOUT: '4' is no duration such as 2m30s\n  next: postrender argocd --help\n"
+        "postrender: ARGOCD_EXEC_TIMEOUT: '4' is not a duration such as 2m30s\n  next: postrender argocd --help\n"
     )
 
 
@@ -422,7 +422,7 @@ def test_init_that_fails_ends_it(app: Path, sidecar: dict[str, str]) -> None:
 
 def test_init_of_a_folder_that_is_no_chart(tmp_path: Path, sidecar: dict[str, str]) -> None:
     assert failed(command(PLUGIN["init"], tmp_path, {**sidecar, **entries([])}), 3) == (
-        f"postrender: {tmp_path}: is no chart: Chart.yaml: No such file or directory\n  next: spec.source.path\n"
+        f"postrender: {tmp_path}: is not a chart: Chart.yaml: No such file or directory\n  next: spec.source.path\n"
     )
 
 

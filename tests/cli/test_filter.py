@@ -273,7 +273,7 @@ def test_a_newer_minor_helm_is_said_and_a_newer_major_refused() -> None:
         f"note: Helm 3.99.0 is newer than {NEWEST_TESTED[3]}, the newest one known; taken to behave like it" in account
     )
     assert refused(run(*OFFLINE, "--helm-version", "5.0.0"), 4) == (
-        f"postrender: Helm 5.0.0 is not known: its ways were held against Helm up to {NEWEST}\n"
+        f"postrender: Helm 5.0.0 is not supported (tested up to {NEWEST})\n"
         "  next: use such a Helm, or a newer postrender\n"
     )
 
@@ -301,7 +301,7 @@ def test_a_fault_of_our_own_writes_nothing_and_shows_no_secret(tmp_path: Path) -
     )
     message = refused(run(*OFFLINE, environ={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}), 1)
     assert message == (
-        "postrender: a fault of its own: KeyError in sitecustomize.py:3; nothing was written\n"
+        "postrender: internal error: KeyError in sitecustomize.py:3; nothing was written\n"
         "  next: set POSTRENDER_DEBUG=1 to see the whole traceback, and report it\n"
     )
 

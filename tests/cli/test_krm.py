@@ -321,7 +321,7 @@ EXPECTED = "a ResourceList is expected on stdin, of config.kubernetes.io/v1 or c
         (
             b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\nfunctionConfig: {kind: Other}\n",
             2,
-            "functionConfig: is no ConfigMap, whose data would hold the settings\n  next: postrender krm --help\n",
+            "functionConfig: is not a ConfigMap, whose data would hold the settings\n  next: postrender krm --help\n",
         ),
         (
             b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n"

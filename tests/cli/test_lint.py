@@ -85,7 +85,7 @@ def test_a_chart(tmp_path: Path) -> None:
     assert place == f"{shop}/templates/secret.yaml:8:3: error PL112"
     assert shown == "      8 |   password: …"
     assert " ".join(line.strip() for line in text[:2]) == (
-        "secrets/default/release-name: is kept, and each rendering generates data.password anew: "
+        "secrets/default/release-name: is kept, and each rendering generates new data.password: "
         "the next installation locks out what the old value opens"
     )
     assert (tmp_path / "calls").read_text().splitlines() == [
@@ -175,7 +175,7 @@ def test_a_file_that_is_not_there() -> None:
         ),
         (
             ("--kube-version", "soon"),
-            "postrender: --kube-version: 'soon' is no version of Kubernetes\n  next: --kube-version 1.29\n",
+            "postrender: --kube-version: 'soon' is not a version of Kubernetes\n  next: --kube-version 1.29\n",
         ),
         (
             ("-o", "xml"),

@@ -321,7 +321,7 @@ def test_quiet_is_one_line_an_object() -> None:
         "  examples/shirts/live.yaml\n"
         "adopted   shirts.beta.example.com/default/shirt\n"
         "adopted   shirts.stable.example.com/default/shirt\n"
-        "note: only an API server can tell fields that left the chart from its defaults;\n"
+        "note: only an API server can distinguish fields that left the chart from defaults;\n"
         "      file examples/shirts/live.yaml has none, so\n"
         "      shirts.beta.example.com/default/shirt,\n"
         "      shirts.stable.example.com/default/shirt may keep such fields without\n"

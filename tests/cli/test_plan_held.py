@@ -146,7 +146,7 @@ def test_a_plan_that_is_refused_is_not_kept(tmp_path: Path) -> None:
     [
         (None, "cannot be read: No such file or directory"),
         ("{", "cannot be held to: it is not JSON"),
-        ("[]", "cannot be held to: it is no plan that postrender wrote"),
+        ("[]", "cannot be held to: it is not a plan that postrender wrote"),
         (
             '{"kind": "Plan", "schemaVersion": 2}',
             "cannot be held to: it has schemaVersion 2, and this postrender reads 1",

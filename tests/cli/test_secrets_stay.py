@@ -330,4 +330,4 @@ def test_a_fault_of_our_own_shows_none(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert leaks(done.stdout, done.stderr) == []
-    assert b"a fault of its own: KeyError" in done.stderr
+    assert b"internal error: KeyError" in done.stderr

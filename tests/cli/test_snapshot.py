@@ -102,7 +102,7 @@ def test_the_filter_emits_no_digest(tmp_path: Path) -> None:
     taken = tmp_path / "taken.yaml"
     taken.write_bytes(run("snapshot", "-f", str(stream), "--live", live, *arguments).stdout)
     assert refused(run("--live", str(taken), *arguments, stdin=stream.read_bytes()), 4) == (
-        f"postrender: secrets/shop/db: is to be stored as it is live, and file {taken} holds digests instead of its"
+        f"postrender: secrets/shop/db: must be stored with its live spec, but file {taken} holds digests instead of its"
         " values\n  next: postrender snapshot ... --with-secrets\n"
     )
 

@@ -129,7 +129,7 @@ def test_a_payload_that_cannot_be_edited_ends_it_before_anything_is_written(serv
     done = unpin(server, tmp_path, "old")
     assert done.returncode == 5
     assert done.stderr.startswith(
-        "postrender: release shop/old: pins cannot be taken out of revision 2, and nothing was written: "
+        "postrender: release shop/old: cannot remove the resourceVersion from revision 2, and nothing was written: "
     )
     assert done.stderr.endswith(
         f"  next: helm get manifest old --revision 2 -n shop --kube-apiserver {server.url}\n"

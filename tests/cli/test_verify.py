@@ -219,7 +219,8 @@ def test_a_fix_that_is_refused_says_what_was_written(server: Server, cluster: Cl
     done = run("verify", "web", "--fix", "--yes", *cluster, stdin=b"")
     assert done.returncode == 5
     assert done.stderr.decode() == (
-        "postrender: secrets/shop/token: it changed since it was read, so it was not brought to what is stored: the "
+        "postrender: secrets/shop/token: it changed since it was read, so it was not restored to the stored "
+        "manifest: the "
         "object has been modified; written before it: configmaps/shop/settings\n  next: run the same command again\n"
         f"  next: kubectl get secrets token -o yaml -n shop {' '.join(cluster)}\n"
     )
@@ -255,7 +256,7 @@ def test_what_is_not_this_releases_own(server: Server, cluster: Cluster) -> None
     assert done.stdout.decode() == (
         "release shop/web, revision 4 (deployed)\n"
         "  configmaps/shop/settings              someone else's\n"
-        "      it belongs to release shop/other, which is alive\n"
+        "      it is owned by installed release shop/other\n"
         "      next: postrender explain PR101\n"
         "  secrets/shop/token                    someone else's\n"
         "      it names release shop/gone, which is gone, as its owner\n"
@@ -287,7 +288,8 @@ def test_who_may_not_write_is_told_what_the_manifest_says(server: Server, cluste
     assert done.returncode == 10
     text = " ".join(done.stdout.decode().split())
     assert (
-        "not confirmed by the server: it could not be brought to what is stored (tried as a dry run): no right" in text
+        "not confirmed by the server: it could not be restored to the stored manifest (tried as a dry run): no right"
+        in text
     )
     assert '- data.a: "9" + data.a: "1"' in text
     assert "--fix" not in text

@@ -129,7 +129,7 @@ class Namespace:
         return live
 
     def content(self, kind: Kind, name: str) -> Any:
-        """What the live object holds (``spec``, ``data``, as its kind says), ``None`` where there is no object."""
+        """What the live object holds (``spec``, ``data``, as its kind says), ``None`` where there is not an object."""
         live = self.get(kind, name)
         return None if live is None else live.get(kind.content)
 

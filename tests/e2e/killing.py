@@ -245,4 +245,4 @@ def interrupted(stage: Stage, kill: Kill) -> None:
     begun = kill.scene.begun or not only_looked
     assert ("was interrupted, and is gone on with" in said) == begun
     kill.scene.finished(stage.namespace)
-    assert "live as stored; no pin is stored" in said
+    assert "live as stored; no resourceVersion is stored" in said

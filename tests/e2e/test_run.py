@@ -102,7 +102,7 @@ def kept_pair(it: Helm, folder: Path) -> Path:
 
 
 def finished(namespace: Namespace) -> None:
-    """The release is true: live is the chart's, no pin is stored, and nothing is left of the run."""
+    """The release is true: live is the chart's, no resourceVersion is stored, and nothing is left of the run."""
     assert namespace.content(BETA_SHIRT, "shirt") == {"color": "red"}
     assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "black", "size": "L"}
     releases = namespace.releases("r")
@@ -128,7 +128,7 @@ def test_a_colliding_pair_with_changed_specs_in_one_command(
     assert f"adopted: {shirts[0]}, {shirts[1]}" in told
     for shirt in shirts:
         assert f"{shirt} (metadata.labels.postrender/group-kind, spec.color, spec.size)" in told
-    assert "verified: 2 objects live as stored; no pin is stored" in told
+    assert "verified: 2 objects live as stored; no resourceVersion is stored" in told
     assert "NAME: r" in done.stdout
     it.rollback("r", 1).expect_ok()
     it.upgrade("r", now).expect_ok()
@@ -147,7 +147,7 @@ def test_a_kept_shirt(helm: HelmFactory, namespace: Namespace, tmp_path: Path, v
     plugins = sorted(it.home.glob("plugins/*"))
     done = ok(run(it, "install", "r", str(after)))
     assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "red"}
-    assert "verified: 1 object live as stored; no pin is stored" in done.stderr
+    assert "verified: 1 object live as stored; no resourceVersion is stored" in done.stderr
     shirt = f"shirts.stable.example.com/{namespace.name}/shirt"
     assert f"changed: {shirt} (spec.color, spec.size)" in " ".join(done.stderr.split())
     assert "color: red" in namespace.releases("r")[-1].manifest
@@ -274,7 +274,7 @@ def test_a_plan_that_is_missing_is_told(helm: HelmFactory, namespace: Namespace,
     done = ok(run(it, "install", "r", str(now), program=around))
     told = " ".join(done.stderr.split())
     assert "the filter left no plan, so whether it announced an upgrade is not known" in told
-    assert "no pin is stored" in told
+    assert "no resourceVersion is stored" in told
     assert namespace.content(BETA_SHIRT, "shirt") == {"color": "blue", "size": "M"}
 
 
@@ -326,7 +326,7 @@ def test_killed_at_any_step_and_called_again_it_ends_the_same(
     again = ok(run(it, "install", "r", str(now), program=stopping.program))
     assert "was interrupted, and is gone on with" in " ".join(again.stderr.split())
     finished(namespace)
-    assert "verified: 2 objects live as stored; no pin is stored" in again.stderr
+    assert "verified: 2 objects live as stored; no resourceVersion is stored" in again.stderr
 
 
 @pytest.mark.parametrize("step", ["first", "second"])

@@ -149,7 +149,7 @@ def test_what_is_someone_elses_is_never_written(helm: HelmFactory, namespace: Na
     namespace.patch(STABLE_SHIRT, "shirt", {"metadata": bare, "spec": {"color": "red"}})
     found = {each["name"]: each for each in verification(it)["objects"]}
     assert found["settings"]["state"] == found["shirt"]["state"] == "someoneElses"
-    assert found["settings"]["reason"] == f"it belongs to release {it.namespace}/other, which is alive"
+    assert found["settings"]["reason"] == f"it is owned by installed release {it.namespace}/other"
     done = run(it, "verify", "r", "-n", it.namespace, "--fix", "--yes")
     assert done.returncode == 10
     assert namespace.content(CONFIG_MAP, "settings")["a"] == "9"
@@ -169,7 +169,7 @@ def test_an_object_that_changes_between_the_look_and_the_fix_is_not_written(
     namespace.patch(CONFIG_MAP, "settings", {"data": {"a": "3"}})
     with pytest.raises(ClusterError) as refused:
         repaired(cluster, seen)
-    assert "it changed since it was read, so it was not brought to what is stored" in str(refused.value)
+    assert "it changed since it was read, so it was not restored to the stored manifest" in str(refused.value)
     assert namespace.content(CONFIG_MAP, "settings") == {"a": "3"}
 
 

@@ -68,7 +68,6 @@ def pages() -> dict[str, str]:
     made["commands/index.md"] = commands()
     made |= {f"commands/{name}.md": command(name) for name in ("filter", *COMMANDS)}
     schemas = {f"schemas/{path.name}": path.read_text() for path in sorted(SCHEMAS.rglob("*.schema.json"))}
-    made["changelog.md"] = (ROOT / "CHANGELOG.md").read_text().replace("\n", f"\n\n{MADE}", 1)
     return {path: _tidy(text) for path, text in made.items()} | callers() | schemas
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
+from importlib import import_module
 from typing import Any
 
 from postrender import __version__
 from postrender.cli.commands import COMMANDS
 from postrender.lint.rules import RULES
 from postrender.planner.codes import CODES
-from tests.tools.pages import FAMILIES, MADE
+from tests.tools.pages import FAMILIES, MADE, ROOT
 
 BOOST = {"errors.md": 8, "zh/errors.md": 4}
 """Factors for the search: an error that a user pastes leads to its fix, not to all pages with the same words."""
@@ -36,6 +36,13 @@ def on_config(config: Any, **_: Any) -> Any:
     return config
 
 
+def on_files(files: Any, config: Any, **_: Any) -> Any:
+    """Add the changelog as a page."""
+    file_type = import_module("mkdocs.structure.files").File
+    files.append(file_type.generated(config, "changelog.md", content=(ROOT / "CHANGELOG.md").read_text()))
+    return files
+
+
 def on_page_context(context: Any, page: Any, config: Any, **_: Any) -> Any:
     """Make the footer's link right for the page's folder."""
     up = "../" * page.file.src_uri.count("/")
@@ -57,7 +64,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         page.meta["search"] = {"boost": BOOST[page.file.src_uri]}
     if page.file.src_uri in NOT_SEARCHED:
         page.meta["search"] = {"exclude": True}
-    if MADE.strip() in Path(page.file.abs_src_path).read_text():
+    if MADE.strip() in markdown:
         page.edit_url = None
     return markdown
 

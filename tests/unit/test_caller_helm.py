@@ -136,9 +136,9 @@ def test_what_the_program_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     [
         ("exit 3", "/usr/bin/helm version failed with exit code 3"),
         ("kill -9 $$", "/usr/bin/helm version failed with exit code -9"),
-        ("echo nonsense", "/usr/bin/helm version said 'nonsense', which is no version"),
-        ("echo", "/usr/bin/helm version said '', which is no version"),
-        ("printf '\\377\\033[2J'", "/usr/bin/helm version said '\ufffd\\x1b[2J', which is no version"),
+        ("echo nonsense", "/usr/bin/helm version said 'nonsense', which is not a version"),
+        ("echo", "/usr/bin/helm version said '', which is not a version"),
+        ("printf '\\377\\033[2J'", "/usr/bin/helm version said '\ufffd\\x1b[2J', which is not a version"),
         ("yes", None),
         ("echo v3.17", "/usr/bin/helm version said 'v3.17', whose patch releases behave differently"),
     ],
@@ -175,8 +175,8 @@ def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
         ("v3.12", HelmVersion(3, 12, 0)),
         ("v3.17", Unclear("whose patch releases behave differently")),
         ("v4.0", Unclear("whose patch releases behave differently")),
-        ("", Unclear("which is no version")),
-        ("version.BuildInfo{}", Unclear("which is no version")),
+        ("", Unclear("which is not a version")),
+        ("version.BuildInfo{}", Unclear("which is not a version")),
     ],
 )
 def test_versions(text: str, expected: HelmVersion | Unclear) -> None:

@@ -161,7 +161,7 @@ def test_without_paths_it_is_the_one_at_home(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("a: [", "{path} cannot be read: "),
-        ("- a\n", "{path} is no kubeconfig"),
+        ("- a\n", "{path} is not a kubeconfig"),
         ("\x00", "{path} cannot be read: "),
     ],
 )

@@ -387,7 +387,7 @@ def test_a_kubeconfig_that_cannot_be_read(tmp_path: Path) -> None:
     assert caller.namespace is None
     assert caller.invocation.release is None
     assert caller.notes == (
-        f"The namespace cannot be told: {tmp_path}/k is no kubeconfig; --namespace NAMESPACE tells it.",
+        f"The namespace cannot be told: {tmp_path}/k is not a kubeconfig; --namespace NAMESPACE tells it.",
     )
 
 

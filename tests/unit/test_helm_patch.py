@@ -101,7 +101,7 @@ def test_a_kind_that_only_older_helms_know_is_still_described() -> None:
 @pytest.mark.parametrize("operation", [patch.strategic_three_way, patch.apply_strategic])
 def test_a_custom_resource_has_no_strategic_patch(operation: Callable[..., Json]) -> None:
     documents: list[Json] = [{}, {}, {}] if operation is patch.strategic_three_way else [{}, {}]
-    with pytest.raises(ValueError, match=r"^stable\.example\.com/v1 Shirt is no built-in kind$"):
+    with pytest.raises(ValueError, match=r"^stable\.example\.com/v1 Shirt is not a built-in kind$"):
         operation(*documents, GroupVersionKind("stable.example.com", "v1", "Shirt"))
 
 

@@ -92,6 +92,6 @@ def test_a_kind_that_may_be_there() -> None:
     with pytest.raises(ClusterError) as error:
         named_object("trousers/a", "shop", catalog, kubectl=KUBECTL.call)
     assert str(error.value) == (
-        "trousers/a: the server shows no trousers, and could not be asked about /apis/legs.example.com/v1: "
+        "trousers/a: the server shows no trousers, and cannot be read for /apis/legs.example.com/v1: "
         "it does not answer\n  next: wait"
     )

@@ -41,7 +41,7 @@ def test_a_path_that_is_no_program(tmp_path: Path) -> None:
     path.write_text("no program")
     with pytest.raises(UsageError) as error:
         binary.locate(str(path), {"PATH": ""})
-    assert str(error.value) == f"{path}: is no program that can be run\n  next: --helm PATH"
+    assert str(error.value) == f"{path}: is not a program that can be run\n  next: --helm PATH"
 
 
 def test_a_program_that_says_no_version(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_program_that_says_no_version(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         binary.locate(str(path), {"PATH": "/usr/bin:/bin"})
     assert str(error.value) == (
-        f"{path}: its version cannot be told: {path} version said 'hello', which is no version\n  next: --helm PATH"
+        f"{path}: cannot detect its version: {path} version said 'hello', which is not a version\n  next: --helm PATH"
     )
 
 
@@ -100,6 +100,5 @@ def test_a_helm_that_does_not_tell_where_it_looks_for_plugins(tmp_path: Path) ->
     with pytest.raises(UsageError) as error:
         binary.plugin_folders(binary.locate(None, {"PATH": str(tmp_path)}), {})
     assert str(error.value) == (
-        f"{path}: where its plugins are cannot be told: helm env HELM_PLUGINS failed: Error: no\n"
-        "  next: --plugins-dir DIR"
+        f"{path}: cannot detect its plugin folder: helm env HELM_PLUGINS failed: Error: no\n  next: --plugins-dir DIR"
     )

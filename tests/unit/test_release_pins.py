@@ -110,10 +110,10 @@ def test_items_of_a_list() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("[1]", "it is no JSON object"),
+        ("[1]", "it is not a JSON object"),
         ("{", "it is not JSON"),
-        (payload(7), "its manifest is no text"),
-        ('{"manifest":"\\ud800"}', "its manifest is no text"),
+        (payload(7), "its manifest is not a text"),
+        ('{"manifest":"\\ud800"}', "its manifest is not a text"),
         (f'{{"manifest":"","manifest":{json.dumps(MANIFEST)}}}', "it does not hold exactly one manifest"),
         (f'{{"Manifest":"","manifest":{json.dumps(MANIFEST)}}}', "it does not hold exactly one manifest"),
     ],

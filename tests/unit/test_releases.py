@@ -91,7 +91,7 @@ def test_a_payload_of_several_gzip_members_is_one_text() -> None:
         (base64.b64encode(base64.b64encode(b"{")).decode(), "it is not JSON"),
         (base64.b64encode(base64.b64encode(b"\xff\xfe")).decode(), "it is not JSON"),
         (base64.b64encode(base64.b64encode(b"[" * 100_000)).decode(), "it is not JSON"),
-        (packed([1]), "it is no JSON object"),
+        (packed([1]), "it is not a JSON object"),
         (base64.b64encode(base64.b64encode(gzip.compress(b"{}", mtime=0)[:-9])).decode(), "its gzip ends too early"),
         (base64.b64encode(base64.b64encode(b"\x1f\x8b\x08" + bytes(7) + b"\xff" * 20)).decode(), "it is not gzip"),
         (base64.b64encode(base64.b64encode(gzip.compress(b"{}", mtime=0) + b"rest")).decode(), "it is not gzip"),
@@ -131,12 +131,12 @@ def test_labels_name_the_revision() -> None:
     [
         (
             labelled(owner="helm", name="other"),
-            "Secret/shop/sh.helm.release.v1.old.v3 is no revision of release shop/old",
+            "Secret/shop/sh.helm.release.v1.old.v3 is not a revision of release shop/old",
         ),
-        (labelled(name="old"), "Secret/shop/sh.helm.release.v1.old.v3 is no revision of release shop/old"),
+        (labelled(name="old"), "Secret/shop/sh.helm.release.v1.old.v3 is not a revision of release shop/old"),
         (
             labelled("stall", owner="helm", name="old", version="3"),
-            "Secret/stall/sh.helm.release.v1.old.v3 is no revision of release shop/old",
+            "Secret/stall/sh.helm.release.v1.old.v3 is not a revision of release shop/old",
         ),
     ],
 )
@@ -215,7 +215,7 @@ def test_a_revision_is_completed_by_its_payload(method: str) -> None:
         ),
         (
             {"release": packed({**PAYLOAD, "manifest": 7})},
-            "revision 3 of release shop/old has a manifest or apply_method that is no text",
+            "revision 3 of release shop/old has a manifest or apply_method that is not a text",
         ),
     ],
 )

@@ -96,7 +96,7 @@ def test_values_are_never_shown() -> None:
         ),
         (
             "install r c --post-renderer=x",
-            "helm install: it names a post-renderer, and postrender is to be that\n"
+            "helm install: it names a post-renderer, but postrender must be the post-renderer\n"
             "  next: postrender run -- helm install ...   (without --post-renderer)\n"
             "  next: postrender run --then 'PROGRAM ARG' -- helm install ...   (or --first: the other one as well)",
         ),

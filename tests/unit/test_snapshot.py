@@ -305,7 +305,7 @@ class TestErrors:
     def test_no_object(self, tmp_path: Path, second: str, cause: str) -> None:
         path = written(tmp_path, f"{json.dumps(an_object(SHIRT, 'a'))}\n---\n{second}\n")
         assert refused(path) == (
-            f"{path}, line 3: holds something that is no Kubernetes object: {cause}\n{self.NEXT}{path}"
+            f"{path}, line 3: holds something that is not a Kubernetes object: {cause}\n{self.NEXT}{path}"
         )
 
     def test_the_same_object_twice(self, tmp_path: Path) -> None:
@@ -318,15 +318,15 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("body", "why"),
         [
-            ({"metadata": {}}, "a ConfigMap without a name is no live object"),
-            ({"metadata": {"name": "a"}}, "ConfigMap a is no live object: it has no metadata.namespace"),
+            ({"metadata": {}}, "a ConfigMap without a name is not a live object"),
+            ({"metadata": {"name": "a"}}, "ConfigMap a is not a live object: it has no metadata.namespace"),
             (
                 {"metadata": {"name": "a", "namespace": "shop", "labels": {"a": 1}}},
-                "ConfigMap a is no live object: its metadata.labels do not map text to text",
+                "ConfigMap a is not a live object: its metadata.labels do not map text to text",
             ),
             (
                 {"metadata": {"name": "a", "namespace": "shop", "uid": 7}},
-                "ConfigMap a is no live object: its metadata.uid is no text",
+                "ConfigMap a is not a live object: its metadata.uid is not a text",
             ),
         ],
     )

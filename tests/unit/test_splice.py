@@ -200,7 +200,7 @@ NEXT = f"\n  next: {TEMPLATE}"
         (
             PLAIN,
             ("spec.1", "b"),
-            "ConfigMap/a, line 1, column 1: cannot be edited: there is no list to take item 1 from",
+            "ConfigMap/a, line 1, column 1: cannot be edited: there is not a list to take item 1 from",
         ),
         (
             PLAIN,

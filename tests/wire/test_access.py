@@ -630,7 +630,7 @@ class TestKeys:
         user = {"client-certificate": str(TLS / "client.pem"), "client-key": str(tmp_path / "key.pem")}
         path = kubeconfig({"server": "https://127.0.0.1:1"}, user)
         assert refused(Connection(kubeconfig=str(path))) == (
-            "context dev: the client key is encrypted, and nobody can be asked for its password\n"
+            "context dev: the client key is encrypted, and a password prompt is not possible\n"
             "  next: openssl pkey -in KEY -out DECRYPTED-KEY"
         )
 
@@ -847,7 +847,7 @@ class TestPod:
 class TestErrors:
     def test_no_cluster_at_all(self) -> None:
         assert refused(Connection()) == (
-            "no kubeconfig names a cluster, and this is no pod in one\n"
+            "no kubeconfig names a cluster, and this is not a pod in one\n"
             "  next: --kube-context NAME\n"
             "  next: --kubeconfig PATH\n"
             "  next: --live FILE   (what kubectl get ... -o yaml printed)\n"
@@ -884,7 +884,9 @@ class TestErrors:
     def test_a_file_that_is_no_kubeconfig(self, tmp_path: Path, content: str) -> None:
         path = tmp_path / "config"
         path.write_text(content)
-        assert refused(Connection(kubeconfig=str(path))) == f"{path}: this is no kubeconfig\n  next: --kubeconfig PATH"
+        assert (
+            refused(Connection(kubeconfig=str(path))) == f"{path}: this is not a kubeconfig\n  next: --kubeconfig PATH"
+        )
 
     def test_a_file_that_is_a_folder(self, tmp_path: Path) -> None:
         assert refused(Connection(kubeconfig=str(tmp_path))) == (

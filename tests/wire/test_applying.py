@@ -182,7 +182,7 @@ def test_where_nothing_can_be_written_the_charts_document_would_not_be_true(serv
     with pytest.raises(Refused) as caught:
         run(connect, writes=False)
     assert str(caught.value) == (
-        f"blouses.beta.example.com/shop/shirt: is to be brought to what the chart says first, and context dev "
+        f"blouses.beta.example.com/shop/shirt: must be updated to the chart first, but context dev "
         f"({server.url}) cannot be written\n"
         "  next: --on-drift store\n"
         "  next: --dry-run client   (to see what would come out)"

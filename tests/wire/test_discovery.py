@@ -52,7 +52,7 @@ def test_a_resource_that_is_badly_described_settles_nothing(server: Server, conn
     server.on("GET /apis", ok({"kind": "APIGroupDiscoveryList", "items": [group]}))
     found = connect().resolve_kinds([SHIRT.gvk, DEPLOYMENT.gvk])
     assert found[SHIRT.gvk] == Unknown(
-        "the server's answer cannot be relied on: it is no APIGroupDiscoveryList", ("kubectl api-resources",)
+        "the server's answer cannot be relied on: it is not an APIGroupDiscoveryList", ("kubectl api-resources",)
     )
     assert found[DEPLOYMENT.gvk] == DEPLOYMENT
 
@@ -177,12 +177,13 @@ def test_a_discovery_that_fails_for_a_moment(server: Server, connect: Connect) -
         ),
         (
             html(200),
-            Unknown("the server's answer cannot be relied on: it is no JSON object", ("kubectl api-resources",)),
+            Unknown("the server's answer cannot be relied on: it is not a JSON object", ("kubectl api-resources",)),
         ),
         (
             ok({"kind": "APIGroupDiscoveryList", "items": [{"metadata": {"name": "stable.example.com"}}]}),
             Unknown(
-                "the server's answer cannot be relied on: it is no APIGroupDiscoveryList", ("kubectl api-resources",)
+                "the server's answer cannot be relied on: it is not an APIGroupDiscoveryList",
+                ("kubectl api-resources",),
             ),
         ),
         (
@@ -211,9 +212,12 @@ def test_a_discovery_that_breaks_off(server: Server, connect: Connect) -> None:
     [
         (html(404), "the server answers 404: no word of an API server, but text/html"),
         (Reply(404, b"no such host", "text/plain"), "the server answers 404: no word of an API server, but text/plain"),
-        (ok({"kind": "APIResourceList", "groupVersion": "other/v1", "resources": []}), "it is no APIResourceList of"),
-        (ok({"kind": "APIResourceList", "groupVersion": "stable.example.com/v1"}), "it is no APIResourceList of"),
-        (ok([]), "it is no APIResourceList of stable.example.com/v1"),
+        (
+            ok({"kind": "APIResourceList", "groupVersion": "other/v1", "resources": []}),
+            "it is not an APIResourceList of",
+        ),
+        (ok({"kind": "APIResourceList", "groupVersion": "stable.example.com/v1"}), "it is not an APIResourceList of"),
+        (ok([]), "it is not an APIResourceList of stable.example.com/v1"),
         (status(403, "Forbidden", "no"), "no right to ask what is served (403): no"),
     ],
 )

@@ -81,7 +81,7 @@ def test_where_the_caller_stores_releases_elsewhere_nobody_knows(
     with pytest.raises(ClusterError) as error:
         holders(cluster, [found.live], NEW, driver)
     assert str(error.value) == (
-        "namespace shop: whether a living release of it holds what is to be adopted is not known: "
+        "namespace shop: cannot check for installed releases that own these objects: "
         f"HELM_DRIVER={driver} keeps releases {where}, where they cannot be read\n"
         "  next: helm list --deployed --failed --pending -n shop"
     )
@@ -99,6 +99,6 @@ def test_more_releases_than_are_read_is_not_known(server: Server, connect: Conne
     with pytest.raises(ClusterError) as error:
         holders(cluster, [found.live], NEW, "secret")
     assert str(error.value) == (
-        "namespace shop: 501 releases may hold what is to be adopted, and at most 500 are read\n"
+        "namespace shop: 501 releases may own these objects, and at most 500 are read\n"
         "  next: helm list --deployed --failed --pending -n shop"
     )

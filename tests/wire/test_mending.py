@@ -1,4 +1,4 @@
-"""Objects brought to what is stored, over the wire."""
+"""Objects restored to the stored manifest, over the wire."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def refused(connect: Connect, live: LiveObject | None, mending: RepairRequest, *
 def test_an_object_that_changed_meanwhile(server: Server, connect: Connect, live: LiveObject) -> None:
     server.put(SHIRT, an_object(SHIRT, "shirt", spec={"color": "green"}, metadata={"resourceVersion": "8"}))
     assert refused(connect, live, MERGE) == (
-        "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not brought to what is stored: "
+        "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not restored to the "
+        "stored manifest: "
         "the object has been modified; please apply your changes to the latest version\n"
         "  next: run the same command again\n"
         "  next: kubectl get shirts.stable.example.com shirt -o yaml -n shop"
@@ -115,5 +116,8 @@ def test_a_connection_that_breaks_off_leaves_it_open_and_is_not_tried_again(
 ) -> None:
     server.on("PATCH .*", gone)
     told = refused(connect, live, MERGE)
-    assert "it was to be brought to what is stored, and whether it was is not known: the connection broke off" in told
+    assert (
+        "it was to be restored to the stored manifest, and whether it was is not known: the connection broke off"
+        in told
+    )
     assert len(server.asked("PATCH .*")) == 1

@@ -230,8 +230,8 @@ def test_too_many_requests_are_waited_for(server: Server, connect: Connect) -> N
     ("reply", "reason"),
     [
         (status(500, "InternalError", "no"), "the server failed (500): no"),
-        (html(200), "the server's answer cannot be relied on: it is no list of shirts.stable.example.com"),
-        (ok({"kind": "PodList", "items": []}), "cannot be relied on: it is no list of shirts.stable.example.com"),
+        (html(200), "the server's answer cannot be relied on: it is not a list of shirts.stable.example.com"),
+        (ok({"kind": "PodList", "items": []}), "cannot be relied on: it is not a list of shirts.stable.example.com"),
         (
             ok({"kind": "ShirtList", "apiVersion": "stable.example.com/v1", "metadata": {}, "items": [{}]}),
             "cannot be relied on: an item has no metadata",

@@ -293,9 +293,9 @@ def test_a_redirect_is_not_followed(server: Server, connect: Connect, code: int)
 @pytest.mark.parametrize(
     ("reply", "what"),
     [
-        (html(200), "it is no JSON object, but text/html"),
-        (Reply(200, b'{"kind": "Sh'), "it is no JSON object, but application/json"),
-        (Reply(200, b"null"), "it is no JSON object, but application/json"),
+        (html(200), "it is not a JSON object, but text/html"),
+        (Reply(200, b'{"kind": "Sh'), "it is not a JSON object, but application/json"),
+        (Reply(200, b"null"), "it is not a JSON object, but application/json"),
         (
             ok({"kind": "Status", "apiVersion": "v1"}),
             "it is about a v1 Status, not about a stable.example.com/v1 Shirt",
@@ -314,7 +314,7 @@ def test_a_redirect_is_not_followed(server: Server, connect: Connect, code: int)
         ),
         (ok(an_object(SHIRT, "shirt", metadata={"uid": ""})), "it has no uid or no resourceVersion"),
         (ok(an_object(SHIRT, "shirt", metadata={"labels": ["a"]})), "its metadata.labels do not map text to text"),
-        (ok(an_object(SHIRT, "shirt", metadata={"uid": 7})), "its metadata.uid is no text"),
+        (ok(an_object(SHIRT, "shirt", metadata={"uid": 7})), "its metadata.uid is not a text"),
         (ok({"kind": "Shirt", "apiVersion": "stable.example.com/v1"}), "it has no metadata"),
     ],
 )

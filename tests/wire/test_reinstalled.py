@@ -32,7 +32,7 @@ LEFT = {
     "annotations": {"meta.helm.sh/release-name": "old", "meta.helm.sh/release-namespace": "shop"},
 }
 ALIVE = (
-    "shirts.stable.example.com/shop/shirt: belongs to release shop/old, which is alive by now, and is not taken from it"
+    "shirts.stable.example.com/shop/shirt: owned by release shop/old, which was installed again meanwhile; not adopted"
 )
 WRITES = "(PATCH|PUT|POST|DELETE) .*"
 

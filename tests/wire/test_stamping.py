@@ -81,7 +81,8 @@ def test_an_object_that_changed_meanwhile_is_not_written(server: Server, connect
     changed = an_object(SHIRT, "shirt", metadata={"resourceVersion": "8"})
     server.put(SHIRT, changed)
     assert refused(connect, live) == (
-        "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not stamped for release "
+        "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not given ownership "
+        "metadata for release "
         "shop/old: the object has been modified; please apply your changes to the latest version\n"
         "  next: run the same command again\n"
         "  next: kubectl get shirts.stable.example.com shirt -o yaml -n shop"
@@ -95,7 +96,8 @@ def test_no_right_to_write(server: Server, connect: Connect) -> None:
     live = read(connect)
     server.on(PATCH, status(403, "Forbidden", 'User "jane" cannot patch resource "shirts"'))
     assert refused(connect, live) == (
-        "shirts.stable.example.com/shop/shirt: it could not be stamped for release shop/old: no right to patch "
+        "shirts.stable.example.com/shop/shirt: it could not be given ownership metadata for release shop/old: "
+        "no right to patch "
         'shirts.stable.example.com (403): User "jane" cannot patch resource "shirts"\n'
         "  next: kubectl auth can-i patch shirts.stable.example.com/shirt -n shop"
     )
@@ -106,7 +108,9 @@ def test_no_right_to_write(server: Server, connect: Connect) -> None:
 def test_a_server_error_is_not_tried_again(server: Server, connect: Connect, reply: Reply) -> None:
     live = read(connect)
     server.on(PATCH, reply)
-    assert "it could not be stamped for release shop/old: the server failed (50" in refused(connect, live)
+    assert "it could not be given ownership metadata for release shop/old: the server failed (50" in refused(
+        connect, live
+    )
     assert len(server.asked("PATCH .*")) == 1
 
 
@@ -117,7 +121,8 @@ def test_a_connection_that_breaks_off_leaves_it_open(server: Server, connect: Co
     server.on(PATCH, behaviour)
     told = refused(connect, live)
     assert told.startswith(
-        "shirts.stable.example.com/shop/shirt: it was to be stamped for release shop/old, and whether it was is not "
+        "shirts.stable.example.com/shop/shirt: it was to be given ownership metadata for release shop/old, and "
+        "whether it was is not "
         "known: the connection broke off: "
     )
     assert told.endswith(LOOK)
@@ -154,9 +159,9 @@ def test_a_connection_that_went_stale_meanwhile_is_not_written_to(
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"uid": "another"}, "but the object does not show them"),
-        ({"labels": {}}, "but the object does not show them"),
-        ({"annotations": {"meta.helm.sh/release-name": "else"}}, "but the object does not show them"),
+        ({"uid": "another"}, "but the object does not show it"),
+        ({"labels": {}}, "but the object does not show it"),
+        ({"annotations": {"meta.helm.sh/release-name": "else"}}, "but the object does not show it"),
         ({"name": "blouse"}, "but the answer is odd: it is about Shirt.stable.example.com/shop/blouse, not about"),
     ],
 )
@@ -227,7 +232,7 @@ def test_what_is_said_of_a_secret_holds_no_value(server: Server, connect: Connec
     with pytest.raises(ClusterError) as caught:
         connect().stamp(found.live, SECRET, OLD)
     assert str(caught.value).splitlines()[0] == (
-        f"secrets/shop/db: it could not be stamped for release shop/old: {said}"
+        f"secrets/shop/db: it could not be given ownership metadata for release shop/old: {said}"
     )
 
 

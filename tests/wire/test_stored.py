@@ -151,13 +151,13 @@ def test_no_right_to_read_a_payload(server: Server, connect: Connect) -> None:
     [
         (status(500, "InternalError", "no"), "the server failed (500): no"),
         (html(404), "the server answers 404: no word of an API server, but text/html"),
-        (html(200), "the server's answer cannot be relied on: it is no list of secrets"),
-        (ok({"kind": "PodList", "items": []}), "the server's answer cannot be relied on: it is no list of secrets"),
+        (html(200), "the server's answer cannot be relied on: it is not a list of secrets"),
+        (ok({"kind": "PodList", "items": []}), "the server's answer cannot be relied on: it is not a list of secrets"),
         (
             ok({**SECRETS, "items": [{"metadata": {"name": "a", "labels": {"owner": "helm"}}}]}),
-            "the server's answer cannot be relied on: Secret/a is no revision of release shop/old",
+            "the server's answer cannot be relied on: Secret/a is not a revision of release shop/old",
         ),
-        (Reply(200, b'{"kind": "Secr'), "the server's answer cannot be relied on: it is no list of secrets"),
+        (Reply(200, b'{"kind": "Secr'), "the server's answer cannot be relied on: it is not a list of secrets"),
     ],
 )
 def test_a_list_that_settles_nothing(server: Server, connect: Connect, reply: Reply, reason: str) -> None:

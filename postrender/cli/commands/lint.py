@@ -143,7 +143,9 @@ def _minor(version: Value | None) -> int | None:
         return None
     found = re.fullmatch(r"v?1\.(\d+)(?:[.+-].*)?", str(version))
     if not found:
-        raise UsageError(f"{version!r} is no version of Kubernetes", where="--kube-version", next="--kube-version 1.29")
+        raise UsageError(
+            f"{version!r} is not a version of Kubernetes", where="--kube-version", next="--kube-version 1.29"
+        )
     return int(found[1])
 
 

@@ -33,7 +33,7 @@ def apply_merge_patch(live: Object, patch: Object) -> Object:
 
     RFC 7386, with two ways of its own (``MergePatch``, merge.go of gopkg.in/evanphx/json-patch.v4 4.13.0, called from
     ``applyJSPatch``, pkg/endpoints/handlers/patch.go of k8s.io/apiserver 0.27.3 to 0.37.1): nulls inside the objects
-    of a list are dropped where the list is new or takes the place of something that is no object, and kept where it
+    of a list are dropped where the list is new or takes the place of something that is not an object, and kept where it
     takes the place of an object. The result shares values with both.
     """
     merged = dict(live)

@@ -75,7 +75,7 @@ def struct_of(gvk: GroupVersionKind) -> Schema:
     """The Go struct of a built-in kind; raises ValueError for one that no Helm knows."""
     struct, _, _ = _kind(gvk)
     if not struct:
-        raise ValueError(f"{gvk} is no built-in kind")
+        raise ValueError(f"{gvk} is not a built-in kind")
     return struct
 
 
@@ -132,7 +132,7 @@ def object_field(schema: Schema, key: str) -> Field:
 def list_field(schema: Schema, key: str) -> Field:
     """The field whose value is a list; its schema is that of one element (``LookupPatchMetadataForSlice``).
 
-    Raises PatchError as ``object_field`` does, and where the field is no list, or a list of lists.
+    Raises PatchError as ``object_field`` does, and where the field is not a list, or a list of lists.
     """
     found = object_field(schema, key)
     if found.schema.startswith("[][]"):

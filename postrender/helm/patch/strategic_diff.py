@@ -37,8 +37,8 @@ def strategic_three_way(
     ``original`` is what the stored release has, ``modified`` what the chart wants, ``current`` what is live; ``None``
     is an empty object. The patch shares values with ``modified``.
 
-    Raises PatchError with what Helm prints behind ``failed to create patch: ``, and ValueError where ``gvk`` is no
-    built-in kind.
+    Raises PatchError with what Helm prints behind ``failed to create patch: ``, and ValueError
+    if ``gvk`` is not a built-in kind.
     """
     schema, wanted = struct_of(gvk), modified or {}
     changes = _object_diff(current or {}, wanted, schema, changes=True)

@@ -56,7 +56,7 @@ def element_type(*lists: Sequence[Json]) -> str:
 
 
 def merge_value(element: Json, merge_key: str) -> Json:
-    """What an element has under the merge key; raises PatchError where it is no object or lacks the key."""
+    """What an element has under the merge key; raises PatchError where it is not an object or lacks the key."""
     if type(element) is not dict:
         raise bad_type(MAP, element)
     if merge_key not in element:
@@ -123,7 +123,7 @@ def partition(elements: list[Json], by: list[Json], merge_key: str) -> tuple[lis
 def in_order(elements: list[Json], order: list[Json], merge_key: str) -> list[Json]:
     """The elements as they come in ``order``, which has them all; deletions last (``normalizeSliceOrder``).
 
-    With a merge key, raises PatchError where an element of either list is no object or lacks the key.
+    With a merge key, raises PatchError where an element of either list is not an object or lacks the key.
     """
     places = _places(order, merge_key)
     if not merge_key:

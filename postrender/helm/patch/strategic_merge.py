@@ -33,7 +33,7 @@ def apply_strategic(live: Object, patch: Object, gvk: GroupVersionKind) -> Objec
     The result shares values with both. Exact for patches that Helm makes. A null in an element that is new to a list
     is still there; the server drops it when it makes a struct of the result.
 
-    Raises PatchError with the server's answer, and ValueError where ``gvk`` is no built-in kind.
+    Raises PatchError with the server's answer, and ValueError where ``gvk`` is not a built-in kind.
     """
     return _merged(live, patch, struct_of(gvk), as_server=True)
 

@@ -61,7 +61,7 @@ def _manifest(body: dict[str, Json]) -> bytes:
     try:
         return str.encode(text)
     except (TypeError, UnicodeEncodeError) as error:
-        raise Undecodable("its manifest is no text") from error
+        raise Undecodable("its manifest is not a text") from error
 
 
 def _pin(manifest: Manifest, ref: ObjectRef) -> Pin:
@@ -122,7 +122,7 @@ def _prove(body: dict[str, Json], before: Manifest, manifest: bytes, packed: str
         )
     )
     if not proved:
-        raise Undecodable("without its pins it would not say the same")
+        raise Undecodable("without its resourceVersion it would read differently")
 
 
 def _without_pin(value: Json) -> Json:

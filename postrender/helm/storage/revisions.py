@@ -87,7 +87,7 @@ def from_labels(live: LiveObject, release: ReleaseName) -> StoredRelease:
     Raises Undecodable if ``selector`` does not choose the object, NotARecord if its name and labels do not agree.
     """
     if not is_revision(live, release):
-        raise Undecodable(f"{live.key} is no revision of release {release}")
+        raise Undecodable(f"{live.key} is not a revision of release {release}")
     version = live.labels.get("version", "")
     if not (version.isascii() and version.isdigit()) or version.startswith("0"):
         raise NotARecord(f"its label version is {version!r}")
@@ -138,7 +138,7 @@ def completed(stored: StoredRelease, data: Json, *, wrapped: bool) -> StoredRele
         raise Undecodable(f"{place} is {stored.status} by its label and {status} by its payload")
     manifest, method = body.get("manifest", ""), body.get("apply_method") or ""
     if not isinstance(manifest, str) or not isinstance(method, str):
-        raise Undecodable(f"{place} has a manifest or apply_method that is no text")
+        raise Undecodable(f"{place} has a manifest or apply_method that is not a text")
     return StoredRelease(stored.release, stored.revision, stored.status, manifest, method)
 
 
@@ -196,7 +196,7 @@ def parse(text: bytes) -> dict[str, Json]:
     except (ValueError, RecursionError) as error:
         raise Undecodable("it is not JSON") from error
     if not isinstance(body, dict):
-        raise Undecodable("it is no JSON object")
+        raise Undecodable("it is not a JSON object")
     return body
 
 

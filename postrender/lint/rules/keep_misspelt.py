@@ -41,7 +41,7 @@ def _misspelt(subject: Subject, policy: str) -> Trouble:
     else:
         text = (
             f"its resource policy is {policy!r}, which Helm does not know: "
-            "an uninstall leaves the object behind unsaid, an upgrade without it deletes it"
+            "an uninstall leaves the object without reporting it, an upgrade without it deletes it"
         )
     return Trouble(subject, Severity.ERROR, text, _next(), ("metadata", "annotations", RESOURCE_POLICY))
 

@@ -32,6 +32,6 @@ def check(facts: Facts) -> Iterator[Trouble]:
             Severity.WARNING,
             "is a hook, and Helm does not look at a hook's resource policy: "
             + ("it is never deleted" if kept else f"it is deleted by {policy}"),
-            (f"take out {RESOURCE_POLICY}, or helm.sh/hook",),
+            (f"remove {RESOURCE_POLICY}, or helm.sh/hook",),
             ("metadata", "annotations", RESOURCE_POLICY),
         )

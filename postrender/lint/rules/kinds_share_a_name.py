@@ -60,7 +60,7 @@ def _beside(subject: Subject, live: LiveObject) -> Trouble:
         subject,
         Severity.WARNING,
         f"shares its Kind and name with the live {live.key} of release {live.owner}: where that release holds both, "
-        "Helm 3.17.0 and older take them for one",
+        "Helm 3.17.0 and older treat them as one",
         _NEXT,
         ("metadata", "name"),
     )

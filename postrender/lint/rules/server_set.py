@@ -26,6 +26,6 @@ def check(facts: Facts) -> Iterator[Trouble]:
                 subject,
                 Severity.WARNING,
                 f"carries what only the API server sets: {', '.join(fields)}",
-                (f"take out {', '.join(fields)}",),
+                (f"remove {', '.join(fields)}",),
                 tuple(fields[0].split(".")),
             )

@@ -89,7 +89,7 @@ def applied(value: Json, changes: Changes) -> Json:
 
 
 def no_fields(value: Json, offset: int = -1) -> Conflict:
-    """Why something that is no mapping cannot be edited further down."""
+    """Why something that is not a mapping cannot be edited further down."""
     # Never the value itself, which may be a secret.
     shown = "a list" if isinstance(value, list) else "a text" if isinstance(value, str) else "a plain value"
     return Conflict(
@@ -115,7 +115,7 @@ def build(changes: Changes) -> dict[str, Json]:
         if isinstance(change, DeleteValue):
             continue
         if not isinstance(key, str):
-            raise Conflict(f"there is no list to take item {key} from")
+            raise Conflict(f"there is not a list to take item {key} from")
         if isinstance(change, SetValue):
             made[key] = written(change.value)
         else:

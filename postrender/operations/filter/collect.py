@@ -177,7 +177,7 @@ def _living(items: Iterable[DesiredObject], invocation: Invocation, source: Clus
         answer = owners.owner_exists(live)
         if isinstance(answer, Unknown):
             raise ClusterError(
-                f"its owner is release {owner}, and whether that is alive could not be told: {answer.reason}",
+                f"its owner is release {owner}, and whether it is installed is unknown: {answer.reason}",
                 where=item.name,
                 next=answer.next,
             )

@@ -47,7 +47,7 @@ def require_known(helm: HelmVersion | None) -> None:
     if helm is not None and helm.major not in NEWEST_TESTED:
         newest = " and ".join(str(version) for version in NEWEST_TESTED.values())
         raise Refused(
-            f"Helm {helm} is not known: its ways were held against Helm up to {newest}",
+            f"Helm {helm} is not supported (tested up to {newest})",
             next="use such a Helm, or a newer postrender",
         )
 
@@ -116,7 +116,7 @@ def _unchecked(facts: Facts, source: ClusterReader) -> tuple[str, ...]:
     if not names:
         return ()
     return (
-        f"only an API server can tell fields that left the chart from its defaults; {source.description} has none, "
+        f"only an API server can distinguish fields that left the chart from defaults; {source.description} has none, "
         f"so {shorten(names)} may keep such fields without notice",
     )
 
@@ -248,7 +248,7 @@ def _check_values(plan: Plan, source: ClusterReader | None) -> None:
 
             if any(isinstance(edit, Set) and digests_in(edit.value) for edit in verdict.edits):
                 raise Refused(
-                    f"is to be stored as it is live, and {source.description} holds digests instead of its values",
+                    f"must be stored with its live spec, but {source.description} holds digests instead of its values",
                     where=verdict.name,
                     next="postrender snapshot ... --with-secrets",
                 )
@@ -258,8 +258,7 @@ def _check_unwritten(plan: Plan, source: ClusterReader | None) -> None:
     """Raises Refused where a live object was to be written first and cannot be: what is emitted would not be true."""
     for verdict in plan.applications:
         raise Refused(
-            f"is to be brought to what the chart says first, and {source.description if source else 'nothing'} "
-            "cannot be written",
+            f"must be updated to the chart first, but {source.description if source else 'nothing'} cannot be written",
             where=verdict.name,
             next=("--on-drift store", "--dry-run client   (to see what would come out)"),
         )

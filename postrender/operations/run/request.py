@@ -156,7 +156,7 @@ def parse_helm_command(arguments: Sequence[str]) -> HelmCommand:
         )
     if any(argument.partition("=")[0].startswith("--post-renderer") for argument in arguments):
         raise UsageError(
-            "it names a post-renderer, and postrender is to be that",
+            "it names a post-renderer, but postrender must be the post-renderer",
             where=f"helm {line.command}",
             next=(
                 f"postrender run -- helm {line.command} ...   (without --post-renderer)",

@@ -108,7 +108,7 @@ def print_success(request: RunRequest, output: Output, done: RunResult) -> None:
     print_lines(output, _verified(request), first="  ")
     if done.backups:
         pins = f"{done.unpinned} pin{'s' * (done.unpinned != 1)}"
-        print_lines(output, f"{pins} taken out; what was stored before is in {', '.join(done.backups)}", first="  ")
+        print_lines(output, f"{pins} removed; the previous revision is saved in {', '.join(done.backups)}", first="  ")
     if done.left:
         print_lines(output, f"not yet as the chart says: {shorten(done.left)}", first="  ")
         output(f"  next: {UPGRADE}\n")
@@ -120,14 +120,16 @@ def _verified(request: RunRequest) -> str:
         found = verify(request.cluster, request.release, request.driver)
     except PostrenderError as error:
         return f"not verified: {error.where + ': ' if error.where else ''}{error.cause}"
-    pins = "a pin is stored" if any(each.pinned for each in found.objects) else "no pin is stored"
+    pins = (
+        "a resourceVersion is stored" if any(each.pinned for each in found.objects) else "no resourceVersion is stored"
+    )
     if found.in_sync:
         count = len(found.objects)
         return f"verified: {count} object{'s' * (count != 1)} live as stored; {pins}"
     apart = [f"{each.name} ({each.state.value})" for each in found.objects if each.state is not State.IN_SYNC]
     release = request.release
     more = request.cluster.typed(f"postrender verify {release.name}", release.namespace)
-    return f"verified: not live as stored: {shorten(apart)}; {pins}; {more} tells more"
+    return f"verified: not live as stored: {shorten(apart)}; {pins}; {more} shows more"
 
 
 def print_failure(
@@ -140,16 +142,14 @@ def print_failure(
     try:
         stored = revisions(request)
     except PostrenderError as error:
-        print_lines(
-            output, f"postrender: Helm failed (exit code {code}), and what it left cannot be told: {error.cause}"
-        )
+        print_lines(output, f"postrender: Helm failed (exit code {code}), and its result is unknown: {error.cause}")
         return False
     newest = stored[-1] if stored else None
     dead = newest is not None and left_pending(noted, plans[-1], newest)
     print_lines(output, f"postrender: Helm failed (exit code {code}): {_state(noted, newest, dead=dead)}")
     for plan in plans[:-1]:
         names = shorten(announced(plan))
-        print_lines(output, f"installed before that, and stored as it is live: {names}", first="  ")
+        print_lines(output, f"installed before that, with the live spec stored: {names}", first="  ")
     if written(plans[-1]):
         print_lines(output, f"written by postrender before Helm failed: {shorten(written(plans[-1]))}", first="  ")
     output("".join(f"  next: {line}\n" for line in _next(request, noted, newest, dead=dead)))
@@ -175,7 +175,7 @@ def _next(request: RunRequest, noted: RunState, newest: StoredRelease | None, *,
         return (f"postrender run -- {UPGRADE}",)
     if newest is not None and newest.status.startswith("pending-") and not dead:
         return unless_at_work(request, newest)
-    again = f"postrender run -- helm {request.command.line.command} ...   (the same again, once the cause is mended)"
+    again = f"postrender run -- helm {request.command.line.command} ...   (the same command, after you fix the cause)"
     if dead:
         return (f"{again}; it takes that record away and goes on",)
     return (_possible(request, newest) or again,)

@@ -138,7 +138,7 @@ APPLY_STRATEGIC = (
         error="unknown patch type: odd in map: map[$patch:odd name:a]",
     ),
     _apply(
-        "a directive that is no text",
+        "a directive that is not a text",
         DEPLOYMENT,
         {"spec": {"strategy": {}}},
         {"spec": {"strategy": {"$patch": 1}}},
@@ -152,7 +152,7 @@ APPLY_STRATEGIC = (
         error="merging lists cannot yet be specified in the patch",
     ),
     _apply(
-        "an order that is no list",
+        "an order that is not a list",
         POD,
         {"spec": {}},
         {"spec": {"$setElementOrder/containers": 1}},
