@@ -156,8 +156,8 @@ def test_what_the_server_never_has_is_not_sent_for_ever(server: Server, connect:
     assert server.objects[BETA]["spec"] == {"color": "blue", "x": 1}
     codes = {verdict.name: [finding.code for finding in verdict.findings] for verdict in result.plan.verdicts}
     assert codes == {
-        "blouses.beta.example.com/shop/shirt": ["PR107", "PR201", "PR309", "PR308"],
-        "shirts.stable.example.com/shop/shirt": ["PR107", "PR201", "PR309"],
+        "blouses.beta.example.com/shop/shirt": ["PR107", "PR201", "PR309", "PR308", "PR318"],
+        "shirts.stable.example.com/shop/shirt": ["PR107", "PR201", "PR309", "PR318"],
     }
 
 
