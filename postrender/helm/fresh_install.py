@@ -440,7 +440,7 @@ def _map_with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwn
         below = owners if whole else owners.at(f"f:{name}")
         value, right = now.get(name), shall.get(name)
         if value is None:
-            left = charted[name] if right is None else None
+            left = charted.get(name) if right is None else None
         elif charted.get(name) is not None or right is not None:
             left = with_leftovers(charted.get(name), value, right, below)
         else:

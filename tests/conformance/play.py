@@ -469,7 +469,7 @@ _TOKEN = re.compile(r"[\w./=*-]+")
 def _names(text: str, difference: Difference) -> bool:
     """Whether a sentence names the field, one that holds it, or one in it; positions in lists do not matter."""
     path = ".".join(difference.fields)
-    for token in _TOKEN.findall(re.sub(r"\[[^\]]*\]", "", text)):
+    for token in _TOKEN.findall(re.sub(r"\[[^\]]*\]|\.\w+=[^\s.,]+", "", text)):
         name = re.sub(r"\.\d+(?=\.|$)", "", token).rstrip(".")
         if path == name:
             return True

@@ -124,3 +124,5 @@ def test_a_warning_names_a_field_whatever_stands_in_brackets() -> None:
     assert left("1 field belongs to another field manager: spec.volumes (kubectl)", found) == [found]
     assert left("1 field belongs to another field manager: spec (kubectl)", found) == [found]
     assert left("1 field belongs to another field manager: spec (kubectl)", whole) == []
+    assert left("1 field stays live: spec.containers.name=c.env (PR313)", found) == []
+    assert left("1 field stays live: spec.containers.name=c.ports (PR313)", found) == [found]

@@ -153,3 +153,11 @@ def test_fields_of_unknown_managers_count_as_helms() -> None:
     assert found == {"metadata": {"labels": {"a": "b"}, "uid": "1"}, "list": [B], "status": {"x": 1}}
     assert may_hold_leftovers(live, chart)
     assert not may_hold_leftovers({"metadata": {"labels": {"a": "b"}, "uid": "1"}, "list": [B]}, chart)
+
+
+def test_a_null_in_the_live_object_is_no_leftover() -> None:
+    live: Any = {"metadata": {}, "spec": {"template": {"creationTimestamp": None, "old": 1}}}
+    fresh: Any = {"metadata": {}, "spec": {"template": {}}}
+    owners = FieldOwners({"f:spec": {"f:template": {"f:old": {}}}}, None, None)
+    found = with_leftovers({"spec": {"template": {}}}, live, fresh, owners)
+    assert found["spec"] == {"template": {"old": 1}}
