@@ -204,7 +204,7 @@ def undo(target: Target, release: ReleaseName, driver: str, written: Sequence[Wr
 
 def _objection(owner: Ownership) -> tuple[str, str]:
     if owner.standing is Standing.FOREIGN:
-        return f"belongs to release {owner.release}, which is alive, and is not taken from it", "PR101"
+        return f"owned by installed release {owner.release}; not adopted", "PR101"
     if owner.standing is Standing.TERMINATING:
         return "is being deleted, and will be gone", "PR106"
     return ("", "") if owner.standing in (*_OURS, *_TAKEN) else ("is not there", "")

@@ -338,5 +338,5 @@ def _described_owner(owner: Ownership) -> str:
     if owner.standing is Standing.FOREIGN:
         return f"it is owned by installed release {owner.release}"
     if owner.standing is Standing.ORPHAN:
-        return f"it names release {owner.release}, which is gone, as its owner"
+        return f"it names uninstalled release {owner.release} as its owner"
     return "its ownership metadata does not name this release"

@@ -104,9 +104,7 @@ def _without_pruning(item: DesiredObject) -> str:
 def _taken_by_argocd(owner: Ownership) -> Finding:
     """Finding for an object that Argo CD takes over: it does not check Helm's ownership metadata."""
     before = f"was kept by Helm release {owner.release}" if owner.release else "had no owner in Helm's terms"
-    return Finding(
-        "PR601", Severity.INFO, f"{before}; Argo CD takes it over, and what is live and not in the chart stays"
-    )
+    return Finding("PR601", Severity.INFO, f"{before}; Argo CD adopts it, and fields that the chart lacks stay")
 
 
 def _pruned_though_kept() -> Finding:
@@ -114,7 +112,7 @@ def _pruned_though_kept() -> Finding:
     return Finding(
         "PR602",
         Severity.WARNING,
-        "is to be kept, and Argo CD prunes it all the same when it leaves the chart",
+        "is marked keep, but Argo CD prunes it when it leaves the chart",
         ("postrender argocd generate --prune-false   (or the parameter prune-false)",),
     )
 
@@ -134,7 +132,7 @@ def _tracked_elsewhere(application: str) -> Finding:
     return Finding(
         "PR604",
         Severity.WARNING,
-        f"is tracked by Argo CD Application {application}, and both would set it to and fro",
+        f"is tracked by Argo CD Application {application}, and both would keep overwriting it",
         (f"argocd app manifests {application.replace('_', '/')}",),
     )
 
@@ -144,6 +142,6 @@ def _vanishing(name: str) -> Finding:
     return Finding(
         "PR106",
         Severity.WARNING,
-        "is being deleted; Argo CD changes it in vain, and its next sync creates it anew",
+        "is being deleted; Argo CD's change has no effect, and its next sync creates it again",
         (f"kubectl wait --for=delete {kubectl(name)} --timeout=60s",),
     )

@@ -21,7 +21,7 @@ def name_collision(others: Sequence[str]) -> Finding:
 
 def stripped(paths: Sequence[str]) -> Finding:
     """Finding for a document from which server-set fields are removed."""
-    return Finding("PR303", Severity.INFO, f"server-set fields taken out: {', '.join(paths)}")
+    return Finding("PR303", Severity.INFO, f"server-set fields removed: {', '.join(paths)}")
 
 
 def name_and_prefix() -> Finding:
@@ -60,7 +60,8 @@ def left_behind(name: str) -> Finding:
     return Finding(
         "PR401",
         Severity.WARNING,
-        "leaves the chart, and this Helm leaves it behind: it takes it for its namesake in another group",
+        "leaves the chart, but this Helm leaves it behind: it confuses it with the object of this name in "
+        "another group",
         (f"kubectl delete {kubectl(name)}",),
     )
 
@@ -125,8 +126,9 @@ def not_looked_up(more: int, invocation: Invocation) -> Finding:
     return Finding(
         "PR316",
         Severity.WARNING,
-        f"{where} is written without a look-up: applied by anything but Helm, it takes an object from the release that "
-        "owns it",
+        f"{where} is written without a lookup: applied by any tool but Helm, it removes the object from the "
+        f"release that owns it"
+        "",
         (f"{action}--kube-context NAME   (or --live FILE, or --stamp adopt)",),
     )
 
@@ -138,7 +140,7 @@ def foreign(owner: Ownership, name: str) -> Finding:
     return Finding(
         "PR101",
         Severity.ERROR,
-        f"belongs to release {other}, which is alive, and is not taken from it",
+        f"owned by installed release {other}; not adopted",
         (f"helm get manifest {other.name} -n {other.namespace}", f"rename {name} in this chart, or remove it there"),
     )
 
@@ -147,17 +149,18 @@ def _orphan(owner: Ownership, release: ReleaseName | None, invocation: Invocatio
     return Finding(
         "PR102",
         Severity.ERROR,
-        f"was kept by release {owner.release}, which is gone; Helm will not import it into {release or 'a new one'}",
+        f"owned by uninstalled release {owner.release}; Helm won't adopt it into {release or 'a new release'}",
         (_adopt_flag("orphans", invocation), *_take_ownership(invocation, behaviour)),
     )
 
 
 def _unmanaged(owner: Ownership, name: str, invocation: Invocation, behaviour: Behaviour) -> Finding:
-    state = f"names release {owner.release}, which is gone," if owner.release else "is live"
+    broken = f"names uninstalled release {owner.release} but has incomplete ownership metadata"
+    state = broken if owner.release else "exists and has no Helm owner"
     return Finding(
         "PR103",
         Severity.ERROR,
-        f"{state} and has no complete Helm ownership metadata; Helm will not import it",
+        f"{state}; Helm won't adopt it",
         (
             f"kubectl get {kubectl(name)} -o yaml --show-managed-fields",
             _adopt_flag("unmanaged", invocation),
@@ -201,11 +204,11 @@ def not_applied(invocation: Invocation) -> Finding:
 
 def adopted(owner: Ownership, release: ReleaseName | None) -> Finding:
     """Finding for an object to which postrender writes ownership metadata, as ``--adopt`` permits."""
-    before = f"was kept by release {owner.release}, which is gone" if owner.release else "had no owner"
-    return Finding("PR104", Severity.INFO, f"{before}; its live ownership metadata is set to {release}")
+    before = f"owned by uninstalled release {owner.release}" if owner.release else "had no owner"
+    return Finding("PR104", Severity.INFO, f"{before}; ownership metadata updated to {release}")
 
 
 def taken_by_helm(owner: Ownership) -> Finding:
     """Finding for an object that Helm adopts because of ``--take-ownership``."""
-    before = f"was kept by release {owner.release}, which is gone" if owner.release else "had no owner"
-    return Finding("PR105", Severity.INFO, f"{before}; Helm takes it (--take-ownership)")
+    before = f"owned by uninstalled release {owner.release}" if owner.release else "had no owner"
+    return Finding("PR105", Severity.INFO, f"{before}; Helm adopts it (--take-ownership)")

@@ -91,7 +91,7 @@ def _kept_only_live(context: PlanContext, item: DesiredObject, live: LiveObject)
     yield Finding(
         "PR504",
         Severity.WARNING,
-        "only the live object says that it is kept: uninstalling the release deletes it all the same",
+        "only the live annotation says keep: uninstalling the release deletes the object",
         (f"in the chart, annotate {item.name} with {RESOURCE_POLICY}: {KEEP}",),
     )
 
@@ -106,8 +106,8 @@ def _overwritten(context: PlanContext, item: DesiredObject, live: LiveObject) ->
         yield Finding(
             "PR505",
             Severity.WARNING,
-            f"the chart changes what it holds in {shorten(changed)}: where that is made anew each time, whoever "
-            "uses the old values is locked out",
+            f"the chart changes {shorten(changed)}; if randomly generated, clients using the old values will "
+            f"lose access",
             (f"kubectl get {kubectl(item.name)} -o yaml   (and give the chart the values that are live)",),
         )
 
@@ -125,8 +125,9 @@ def _hook(context: PlanContext, item: DesiredObject, live: LiveObject) -> Iterat
     yield Finding(
         "PR502",
         Severity.ERROR if now else Severity.WARNING,
-        f"is a hook, and Helm deletes the object that is live under its name {'now' if now else 'when it runs'}: that "
-        "one is no hook" + (f", and belongs to release {live.owner}" if live.owner else ""),
+        f"is a hook, and Helm deletes the existing object of that name {'now' if now else 'when it runs'}, "
+        f"which is not a "
+        "hook" + (f" and is owned by release {live.owner}" if live.owner else ""),
         (f"kubectl get {kubectl(item.name)} -o yaml", "rename the hook in the chart"),
     )
 

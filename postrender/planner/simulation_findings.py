@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 def not_for_git(*, pin: bool) -> Finding:
     """A rewriting that is true for one moment only was asked for where it would stay."""
-    what = "its live resourceVersion pinned" if pin else "what is live stored instead of the chart"
+    what = "its live resourceVersion" if pin else "its live spec stored instead of the chart's"
     return Finding(
         "PR311",
         Severity.ERROR,
-        f"would need {what}, which is true for one moment only and has no place in Git",
+        f"needs {what}, which depends on the cluster's state and can't go in Git",
         ("helm upgrade --install ... --post-renderer postrender   (once, by hand)",),
     )
 
@@ -39,8 +39,8 @@ def policy_ahead(policy: str, name: str) -> Finding:
     return Finding(
         "PR305",
         Severity.WARNING,
-        f"its live resource policy will not be the chart's ({policy}): an uninstall goes by what is stored, "
-        "but an upgrade without it by what is live",
+        f"its live resource policy will differ from the chart's ({policy}): an uninstall reads the stored manifest, "
+        "but an upgrade that removes the object reads the live annotation",
         (annotated(name, policy),),
     )
 
@@ -57,9 +57,9 @@ def of_outcome(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
         )
     elif pin:
         findings.append(
-            Finding("PR203", Severity.INFO, f"the stored resourceVersion is carried on ({pin})")
+            Finding("PR203", Severity.INFO, f"stored resourceVersion ({pin}) kept in the manifest")
             if upgrade
-            else Finding("PR202", Severity.INFO, f"pinned to its live resourceVersion ({pin})")
+            else Finding("PR202", Severity.INFO, f"live resourceVersion ({pin}) added to the manifest")
         )
     if outcome.apply is not None:
         findings.append(applied(outcome.differing))
@@ -73,7 +73,7 @@ def of_outcome(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
             Finding(
                 "PR302",
                 Severity.INFO,
-                "Helm will not patch it now, so a label or stamp that is not live is left to the next upgrade",
+                "Helm won't patch this object now; the next upgrade will add the missing metadata",
             )
         )
     return findings
@@ -155,7 +155,7 @@ def _untrue(outcome: RewriteOutcome, fields: str, policy: Policy) -> Finding:
     return Finding(
         "PR310",
         Severity.WARNING,
-        f"{cause}; stored as it is live, so that the next helm upgrade applies it",
+        f"{cause}; live spec stored, so the next helm upgrade applies it",
         ("helm upgrade ...   (with the same chart and values)", _other_drift(policy)[-1]),
     )
 
@@ -170,7 +170,7 @@ def _not_right(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
         severity = Severity.ERROR if count else Severity.WARNING
         hints = (*_other_helm(helm, upgrade=upgrade), *(_other_drift(policy)[-1:] if outcome.fixable_by_apply else ()))
         by_kind = behaviour_of(helm).matching is Matching.KIND
-        other = "its namesake" if by_kind else "another document of the same object"
+        other = "the object of this name in another group" if by_kind else "another document of the same object"
         return Finding("PR205", severity, f"this Helm compares it with {other}: {now}", hints)
     if outcome.release_is_stale:
         return _untrue(outcome, fields, policy)
@@ -221,7 +221,7 @@ def dropped(paths: Sequence[Sequence[str]]) -> Finding:
     return Finding(
         "PR308",
         Severity.WARNING,
-        f"the API server leaves out, or empties, what the chart says in {shorten(['.'.join(path) for path in paths])}",
+        f"the API server drops {shorten(['.'.join(path) for path in paths])}",
     )
 
 
@@ -284,7 +284,7 @@ def not_asked(unasked: Sequence[tuple[str, Skipped]]) -> tuple[str, ...]:
     _, first = unasked[0]
     advice = "".join(f" ({each})" for each in first.next[:1])
     return (
-        "whether the API server takes what Helm sends could not be asked beforehand for "
+        "no dry run of Helm's requests was possible for "
         f"{shorten([name for name, _ in unasked])}: {first.reason}{advice}",
     )
 

@@ -105,8 +105,8 @@ def valid(data: Any) -> None:
 def test_what_a_living_release_owns_is_refused_and_nothing_is_written(server: Server, cluster: Cluster) -> None:
     done = run("adopt", "new", "shirts/red", "configmaps/settings", "--yes", *cluster, stdin=b"")
     assert refused(done, 4) == (
-        "postrender: shirts.stable.example.com/shop/red: belongs to release shop/alive, which is alive, and is not "
-        "taken from it (PR101)\nnothing was written\n  next: postrender explain PR101\n"
+        "postrender: shirts.stable.example.com/shop/red: owned by installed release shop/alive; not adopted"
+        " (PR101)\nnothing was written\n  next: postrender explain PR101\n"
     )
     assert server.asked("PATCH .*") == []
 
@@ -120,8 +120,7 @@ def test_what_flux_installed_is_a_living_releases(server: Server, cluster: Clust
     server.put(SECRET, stored)
     message = refused(run("adopt", "new", "shirts/green", "--yes", *cluster, stdin=b""), 4)
     assert message.startswith(
-        "postrender: shirts.stable.example.com/shop/green: belongs to release shop/old, which is alive, and is not "
-        "taken from it (PR101)\n"
+        "postrender: shirts.stable.example.com/shop/green: owned by installed release shop/old; not adopted (PR101)\n"
     )
     assert server.asked("PATCH .*") == []
 

@@ -161,10 +161,12 @@ def test_a_stream_that_is_no_yaml() -> None:
 def test_a_refusal_names_object_cause_and_next_step() -> None:
     done = run(*LIVE[:2], "--release", "other", "-n", "default", "--helm-version", "3.12.3")
     assert refused(done, 4) == (
-        "postrender: shirts.beta.example.com/default/shirt: was kept by release default/shirts, which is gone; "
-        "Helm will not import it into default/other (PR102)\n"
-        "shirts.stable.example.com/default/shirt: was kept by release default/shirts, which is gone; "
-        "Helm will not import it into default/other (PR102)\n"
+        "postrender: shirts.beta.example.com/default/shirt: owned by uninstalled release default/shirts; Helm "
+        "won't adopt it into default/other"
+        " (PR102)\n"
+        "shirts.stable.example.com/default/shirt: owned by uninstalled release default/shirts; Helm won't "
+        "adopt it into default/other"
+        " (PR102)\n"
         "  next: helm ... --post-renderer-args=--adopt=orphans   (or POSTRENDER_ADOPT=orphans)\n"
         "  next: postrender explain PR102\n"
     )

@@ -179,8 +179,9 @@ def test_the_account(file: Path) -> None:
         "postrender: a helm-controller with a Helm of unknown version, release prod/shirts, no cluster was asked "
         f"told by {file} (release, namespace, action, force conflicts, take ownership, server side, replace) "
         "shirts.stable.example.com/prod/shirt: stamped, labelled "
-        "- ownership metadata, here and in 2 more objects, is written without a look-up: applied by anything but Helm, "
-        "it takes an object from the release that owns it (PR316) "
+        "- ownership metadata, here and in 2 more objects, is written without a lookup: applied by any tool "
+        "but Helm, it removes the object from the release that owns it"
+        " (PR316) "
         "next: --kube-context NAME (or --live FILE, or --stamp adopt) "
         "- shares its Kind and name with shirts.beta.example.com/prod/shirt (PR201) "
         "shirts.beta.example.com/prod/shirt: stamped, labelled "
@@ -324,8 +325,9 @@ def test_what_is_true_for_one_moment_only_is_refused(file: Path, tmp_path: Path)
     stream = STREAM.split(b"---")[0] + b"spec: {size: L}\n"
     ended = flux(file, "--stream", "-", "--live", str(live), "--helm-version", "3.17.3", stdin=stream)
     assert refused(ended, 4) == (
-        "postrender: shirts.stable.example.com/prod/shirt: would need what is live stored instead of the chart, "
-        "which is true for one moment only and has no place in Git (PR311)\n"
+        "postrender: shirts.stable.example.com/prod/shirt: needs its live spec stored instead of the chart's, "
+        "which depends on the cluster's state and can't go in Git"
+        " (PR311)\n"
         "  next: helm-controller 1.5.0 or later   (Helm 4, which applies server-side: --helm-version 4.1.1)\n"
         "  next: spec.driftDetection.mode: enabled   (the controller applies what Helm left unapplied)\n"
         "  next: flux suspend helmrelease NAME, then helm upgrade --install with postrender, then flux resume\n"
@@ -341,7 +343,7 @@ def test_a_pin_is_refused(file: Path, tmp_path: Path) -> None:
     stream = b"---\n".join(STREAM.split(b"---\n")[:2]).replace(b"}}\n", b"}}\nspec: {size: S}\n")
     stream = stream.replace(b"{name: shirt}", b"{name: shirt, labels: {app: shirts}}\nspec: {size: S}")
     ended = flux(file, "--stream", "-", "--live", str(live), "--helm-version", "3.16.4", stdin=stream)
-    assert "would need its live resourceVersion pinned, which is true for one moment only" in refused(ended, 4)
+    assert "needs its live resourceVersion, which depends on the cluster's state" in refused(ended, 4)
 
 
 def test_revisions_that_are_stored_elsewhere_are_not_looked_for(file: Path, tmp_path: Path) -> None:

@@ -154,8 +154,9 @@ def test_quiet_leaves_only_what_needs_attention() -> None:
     (told,) = krm(a_list(config='{release: shop, namespace: shop, stamp: all, quiet: "true"}'))[1]
     assert told["severity"] == "warning"
     assert told["message"] == (
-        "configmaps/shop/a: ownership metadata, here and in 2 more objects, is written without a look-up: applied by "
-        "anything but Helm, it takes an object from the release that owns it (PR316); "
+        "configmaps/shop/a: ownership metadata, here and in 2 more objects, is written without a lookup: "
+        "applied by any tool but Helm, it removes the object from the release that owns it"
+        " (PR316); "
         "next: --kube-context NAME   (or --live FILE, or --stamp adopt)"
     )
 
@@ -174,7 +175,7 @@ def test_a_refusal_prints_the_list_as_it_came_with_the_objections(tmp_path: Path
     output, results, said = krm(data, code=4)
     assert output == data
     assert results[0] == {
-        "message": "configmaps/shop/a: is live and has no complete Helm ownership metadata; Helm will not import it "
+        "message": "configmaps/shop/a: exists and has no Helm owner; Helm won't adopt it "
         "(PR103); next: kubectl get configmaps/a -n shop -o yaml --show-managed-fields; "
         "next: helm ... --post-renderer-args=--adopt=unmanaged   (or POSTRENDER_ADOPT=unmanaged); "
         "next: helm ... --take-ownership",
@@ -183,7 +184,7 @@ def test_a_refusal_prints_the_list_as_it_came_with_the_objections(tmp_path: Path
         "file": {"path": "a.yaml", "index": 0},
     }
     assert not any("labelled" in result["message"] for result in results)
-    assert said.startswith("postrender: configmaps/shop/a: is live and has no complete Helm ownership metadata;")
+    assert said.startswith("postrender: configmaps/shop/a: exists and has no Helm owner;")
 
 
 def test_no_result_holds_what_a_secret_holds(tmp_path: Path) -> None:
@@ -233,7 +234,7 @@ def test_live_values_are_refused_since_the_list_stays(tmp_path: Path) -> None:
     data = a_list(WANTED, with_live(tmp_path, SHIRT, "helm-version: 3.17.3"))
     output, results, said = krm(data, code=4)
     assert output == data
-    what = "would need what is live stored instead of the chart, which is true for one moment only and has no place in "
+    what = "needs its live spec stored instead of the chart's, which depends on the cluster's state and can't go in "
     assert [result["message"] for result in results if result["severity"] == "error"] == [
         f"shirts.stable.example.com/shop/shirt: {what}Git (PR311); {ONCE}"
     ]
@@ -252,7 +253,7 @@ def test_a_pin_is_refused(tmp_path: Path) -> None:
     data = a_list(items, with_live(tmp_path, f"{SHIRT}---\n{beta}", "helm-version: 3.12.3"))
     output, _, said = krm(data, code=4)
     assert output == data
-    assert "would need its live resourceVersion pinned, which is true for one moment only" in said
+    assert "needs its live resourceVersion, which depends on the cluster's state" in said
 
 
 @pytest.mark.parametrize(

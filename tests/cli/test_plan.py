@@ -183,7 +183,7 @@ def test_a_refusal_says_what_to_type(tmp_path: Path) -> None:
         "  filter  refused\n"
         "  Helm    would not import it, or take it with --take-ownership\n"
         "  stored  nothing new\n"
-        "  - was kept by release shop/gone, which is gone; Helm will not import it into\n"
+        "  - owned by uninstalled release shop/gone; Helm won't adopt it into\n"
         "    shop/shop (PR102)\n"
         "\n"
         "1 object: 1 refused. The run would be refused, and nothing done.\n"

@@ -259,7 +259,7 @@ def test_what_is_not_this_releases_own(server: Server, cluster: Cluster) -> None
         "      it is owned by installed release shop/other\n"
         "      next: postrender explain PR101\n"
         "  secrets/shop/token                    someone else's\n"
-        "      it names release shop/gone, which is gone, as its owner\n"
+        "      it names uninstalled release shop/gone as its owner\n"
         f"      next: postrender adopt web -n shop {' '.join(cluster)} secrets/shop/token\n"
         "  shirts.stable.example.com/shop/shirt  being deleted, pinned\n"
         "3 objects: 0 in sync, 2 someone else's, 1 being deleted\n"

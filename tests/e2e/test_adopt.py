@@ -61,5 +61,5 @@ def test_what_was_stamped_is_helms_to_install(
     it.install("new", wanted).expect_ok()
     refused = adopt(it, "third", "-n", name, *objects)
     assert refused.returncode == 4
-    assert refused.stderr.count(f"belongs to release {name}/new, which is alive") == 3
+    assert refused.stderr.count(f"owned by installed release {name}/new") == 3
     assert namespace.owner(CONFIG_MAP, "settings") == "new"

@@ -102,7 +102,7 @@ def test_what_a_living_release_owns_argo_cd_is_not_given(
     it.install("other", shop(tmp_path), filter=True).expect_ok()
     done = generate(shop(tmp_path), namespace, it.binary, POSTRENDER_KUBECONFIG=str(control_plane.kubeconfig))
     assert (done.code, done.stdout) == (4, "")
-    assert f"belongs to release {namespace.name}/other, which is alive, and is not taken from it (PR101)" in done.stderr
+    assert f"owned by installed release {namespace.name}/other; not adopted (PR101)" in done.stderr
 
 
 def test_a_destination_of_another_version_is_another_cluster(

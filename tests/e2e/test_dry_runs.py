@@ -86,7 +86,7 @@ def test_who_may_only_read_is_not_held_up(
     told = " ".join(done.stderr.decode().split())
     assert done.returncode == 0, told
     assert (
-        "note: whether the API server takes what Helm sends could not be asked beforehand for "
+        "note: no dry run of Helm's requests was possible for "
         f"configmaps/{namespace.name}/a, shirts.stable.example.com/{namespace.name}/b: "
         "no right to patch configmaps (403)"
     ) in told

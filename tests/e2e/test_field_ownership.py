@@ -349,7 +349,7 @@ def test_an_empty_map_that_a_built_in_kind_loses(helm: HelmFactory, namespace: N
     (finding,) = findings_of(planned(it, charted({}), 10))
     assert (finding["code"], finding["text"]) == (
         "PR308",
-        "the API server leaves out, or empties, what the chart says in scheduling",
+        "the API server drops scheduling",
     )
     it.upgrade("r", charted({}), filter=True).expect_ok()
     assert "scheduling" not in namespace.found(RUNTIME_CLASS, namespace.name)
@@ -367,7 +367,7 @@ def test_a_spec_that_the_server_keeps(helm: HelmFactory, namespace: Namespace, t
     (finding,) = findings_of(planned(it, charted("example.com/b"), 10))
     assert (finding["code"], finding["text"]) == (
         "PR308",
-        "the API server leaves out, or empties, what the chart says in spec.signerName",
+        "the API server drops spec.signerName",
     )
     it.upgrade("r", charted("example.com/b"), filter=True).expect_ok()
     assert namespace.found(SIGNING, namespace.name)["spec"]["signerName"] == "example.com/a"

@@ -109,5 +109,5 @@ def test_with_what_is_live_a_living_owner_is_told_before_anything_is_in_git(
         text=True,
     )
     assert done.returncode == 4
-    assert f"belongs to release {namespace.name}/other, which is alive, and is not taken from it (PR101)" in done.stderr
+    assert f"owned by installed release {namespace.name}/other; not adopted (PR101)" in done.stderr
     assert file.read_bytes() == before

@@ -170,7 +170,10 @@ def test_an_upgrade_that_would_leave_a_field_behind_is_refused(
     it.install("r", before).expect_ok()
     refused = it.upgrade("r", after, filter=True)
     assert "exit status 4" in refused.stderr
-    assert "compares it with its namesake: 1 field would be wrong afterwards (PR205)" in refused.stderr
+    assert (
+        "compares it with the object of this name in another group: 1 field would be wrong afterwards (PR205)"
+        in refused.stderr
+    )
     assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "green", "size": "M"}
     it.upgrade("r", after).expect_ok()
     assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "black", "size": "M"}, "Helm alone left the size"
@@ -209,7 +212,7 @@ def test_an_orphan_is_adopted_only_when_allowed(
     assert not it.install("new", shirt, filter=recorded.filter()).ok
     assert namespace.releases("new") == []
     assert namespace.owner(BETA_SHIRT, "shirt") == "old"
-    gone = f"was kept by release {namespace.name}/old, which is gone"
+    gone = f"owned by uninstalled release {namespace.name}/old"
     assert recorded.exit_code == 4
     assert f"shirts.beta.example.com/{namespace.name}/shirt: {gone}" in recorded.stderr
     assert f"configmaps/{namespace.name}/shirt: {gone}" in recorded.stderr
@@ -245,7 +248,7 @@ def test_a_living_owner_keeps_its_object(helm: HelmFactory, namespace: Namespace
     if version != "3.12.3":
         flags.append(("--take-ownership",))
     recorded = Recorded(tmp_path)
-    alive = f"belongs to release {namespace.name}/old, which is alive, and is not taken from it (PR101)"
+    alive = f"owned by installed release {namespace.name}/old; not adopted (PR101)"
     for given in flags:
         assert not it.install("new", shirt, *given, filter=recorded.filter("--adopt=orphans,unmanaged")).ok
         assert recorded.exit_code == 4

@@ -225,7 +225,7 @@ def test_a_name_that_helm_makes_up(helm: HelmFactory, namespace: Namespace, tmp_
     wait_until(lambda: int(time.time()) > second, "another second")
     again = generated(it, both)
     assert not again.ok
-    assert "is alive, and is not taken from it (PR101)" in " ".join(again.stderr.split())
+    assert "; not adopted (PR101)" in " ".join(again.stderr.split())
 
 
 def generated(it: Helm, both: Path) -> Run:

@@ -77,8 +77,9 @@ def test_a_plan_holds_the_refusal_that_rewriting_raises() -> None:
     with pytest.raises(postrender.Refused) as error:
         postrender.rewrite(RENDERED, other, LIVE)
     assert str(error.value).startswith(
-        "shirts.beta.example.com/default/shirt: was kept by release default/shirts, which is gone; "
-        "Helm will not import it into default/other (PR102)\n"
+        "shirts.beta.example.com/default/shirt: owned by uninstalled release default/shirts; Helm won't adopt "
+        "it into default/other"
+        " (PR102)\n"
     )
 
 

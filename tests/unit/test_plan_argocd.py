@@ -62,7 +62,7 @@ def test_what_nobody_owns_and_what_was_kept_is_taken_over(tmp_path: Path) -> Non
 def test_an_object_of_a_living_helm_release_is_not_taken(tmp_path: Path) -> None:
     plan = planned(tmp_path, live("other"), a_revision("other", 1, "deployed"))
     assert told(plan) == [("PR101", Severity.ERROR), KEPT]
-    with pytest.raises(Exception, match="belongs to release shop/other, which is alive, and is not taken from it"):
+    with pytest.raises(Exception, match="owned by installed release shop/other; not adopted"):
         check(plan.plan)
 
 
@@ -80,7 +80,7 @@ def test_another_application_that_tracks_it_is_told(tmp_path: Path) -> None:
     plan = planned(tmp_path, live("shirts", tracking="team_other"))
     assert told(plan) == [("PR601", Severity.INFO), ("PR604", Severity.WARNING), KEPT]
     assert plan.plan.verdicts[0].findings[1].text == (
-        "is tracked by Argo CD Application team_other, and both would set it to and fro"
+        "is tracked by Argo CD Application team_other, and both would keep overwriting it"
     )
     assert plan.plan.verdicts[0].findings[1].next == ("argocd app manifests team/other",)
 

@@ -175,7 +175,7 @@ def test_the_pin_of_an_old_helm_is_the_version_after_the_write(server: Server, c
     assert b'"resourceVersion": "8"' in result.data
     assert server.objects[STABLE]["metadata"]["resourceVersion"] == "8"
     told = {finding.code: finding.text for finding in result.plan.verdicts[1].findings}
-    assert told["PR202"] == "pinned to its live resourceVersion (8)"
+    assert told["PR202"] == "live resourceVersion (8) added to the manifest"
 
 
 def test_where_nothing_can_be_written_the_charts_document_would_not_be_true(server: Server, connect: Connect) -> None:
