@@ -19,13 +19,16 @@ class PostrenderError(Exception):
     """Base class of all errors of postrender.
 
     ``cause`` is one sentence without a full stop, ``where`` the object or place (may be ``""``), ``next`` the suggested
-    commands, one per line.
+    commands, one per line. ``more`` are further errors, each with its place.
     """
 
     exit_code = 1
 
-    def __init__(self, cause: str, *, where: str = "", next: str | Sequence[str] = ()) -> None:
+    def __init__(
+        self, cause: str, *, where: str = "", next: str | Sequence[str] = (), more: Sequence[str] = ()
+    ) -> None:
         self.cause = cause
+        self.more = tuple(more)
         self.where = where
         self.next: tuple[str, ...] = (next,) if isinstance(next, str) else tuple(next)
         super().__init__(str(self))
@@ -34,7 +37,8 @@ class PostrenderError(Exception):
         """The message as printed, without the program's name in front."""
         cause = _HEAD.sub("\n  | ", self.cause)
         head = f"{one_line(self.where)}: {cause}" if self.where else cause
-        return "\n".join([head, *(f"  next: {one_line(line)}" for line in self.next)])
+        errors = (f"error: {one_line(line)}" for line in self.more)
+        return "\n".join([head, *errors, *(f"hint: {one_line(line)}" for line in self.next)])
 
 
 class UsageError(PostrenderError):
@@ -79,18 +83,18 @@ def message(error: Exception, command: str = "") -> str:
     of the ``command`` that was run (``""`` for the filter).
     """
     if isinstance(error, PostrenderError):
-        shown = f"postrender: {error}\n"
+        shown = f"error: {error}\n"
         if not error.next:
             help = " ".join(["postrender", *([command] if command else []), "--help"])
-            shown += f"  next: {'postrender doctor' if isinstance(error, ClusterError) else help}\n"
+            shown += f"hint: {'postrender doctor' if isinstance(error, ClusterError) else help}\n"
         return harmless(shown)
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
     place = f"{os.path.basename(last.tb_frame.f_code.co_filename)}:{last.tb_lineno}" if last else "nowhere"
     return (
-        f"postrender: internal error: {type(error).__name__} in {place}; nothing was written\n"
-        "  next: set POSTRENDER_DEBUG=1 to see the whole traceback, and report it\n"
+        f"error: internal error: {type(error).__name__} in {place}; nothing was written\n"
+        "hint: set POSTRENDER_DEBUG=1 to see the whole traceback, and report it\n"
     )
 
 

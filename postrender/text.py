@@ -13,7 +13,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+from postrender._record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO, Any
 
 _CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 _COMMANDS = r"#(?=#(?:\[|vso\[|teamcity\[))|(?:(?<=\s)|^):(?=:)"
@@ -69,10 +75,13 @@ def quoted(text: str, name: str) -> str:
     return "".join(f"{name}: {line}\n" for line in text.splitlines())
 
 
-def to_stderr(text: str) -> None:
-    """Write lines to stderr, if there is one that takes them: what a command is for may be done by now."""
+def to_stderr(text: str, *, coloured: bool = False) -> None:
+    """Write lines to stderr, if there is one that takes them: what a command is for may be done by now.
+
+    ``coloured`` lets our own colours through.
+    """
     try:
-        sys.stderr.write(harmless(text))
+        sys.stderr.write(harmless(text, coloured=coloured))
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         return
@@ -95,13 +104,11 @@ def _escaped(character: str) -> str:
     return f"\\u{code:04x}"
 
 
-WIDTH = 80
-
 _HEADS = frozenset({"next:", "hint:", "note:", "report:", "error:", "warning:", "postrender:"})
 
 
-def wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
-    """Lines of ``WIDTH`` columns; a name longer than that stays whole, so that it can be copied.
+def wrapped(text: str, first: str = "", rest: str = "  ", width: int = 0) -> list[str]:
+    """Lines of ``width`` columns (0: one line); a name longer than that stays whole, so that it can be copied.
 
     Not by textwrap, which takes more time to import than a small stream takes to filter.
     """
@@ -109,7 +116,7 @@ def wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
     line, blank = first, ""
     # A line break is of somebody else's text, and would let it begin a line; so would our own words for a line's head.
     for word in one_line(text.strip()).split():
-        if blank and len(line) + 1 + len(word) > WIDTH and word.lower() not in _HEADS:
+        if blank and width and len(line) + 1 + len(word) > width and word.lower() not in _HEADS:
             lines.append(line)
             line, blank = rest, ""
         line += blank + word
@@ -121,3 +128,55 @@ def shorten(names: Sequence[str], most: int = 5) -> str:
     """``a, b and 7 more``: the first names, and how many there are beyond ``most``."""
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "magenta": "35", "cyan": "36"}
+_HEAD_STYLES = {"error": "bold red", "warning": "magenta", "hint": "cyan"}
+_PAINTED = re.compile(r"^([ \t]*)(error|warning|hint)(?=:)", re.MULTILINE)
+
+CHOICES = ("auto", "always", "never")
+"""The values of ``--color``."""
+
+
+class Paint(Record):
+    """How a stream is written to: whether in colours, and in how many columns (0: lines are not wrapped).
+
+    Called, it writes a text in a style: bold, dim, red, green, magenta, cyan, or several with a blank between.
+    """
+
+    on: bool = False
+    width: int = 0
+
+    def __call__(self, style: str, text: str) -> str:
+        """The text; plain where colours are off or the style is ``""``."""
+        if not self.on or not style:
+            return text
+        return f"\x1b[{';'.join(_CODES[name] for name in style.split())}m{text}\x1b[0m"
+
+    def heads(self, text: str) -> str:
+        """The text with the words that begin errors, warnings and hints in their colours."""
+        return _PAINTED.sub(lambda found: found[1] + self(_HEAD_STYLES[found[2]], found[2]), text) if self.on else text
+
+
+PLAIN = Paint()
+"""No colours, and lines that are not wrapped."""
+
+
+def paint(wanted: str, stream: IO[Any] | None, environ: Mapping[str, str]) -> Paint:
+    """By ``--color`` (auto, always, never); auto colours a terminal that takes it, unless ``$NO_COLOR`` says no."""
+    width = columns(stream)
+    auto = bool(width) and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+    return Paint(wanted == "always" or (wanted == "auto" and auto), width)
+
+
+NARROWEST, USUAL = 40, 80
+
+
+def columns(stream: IO[Any] | None) -> int:
+    """The columns of a terminal; 0 for anything else, such as a file, where lines are not wrapped."""
+    try:
+        if stream is None or not stream.isatty():
+            return 0
+        return max(NARROWEST, os.get_terminal_size(stream.fileno()).columns or USUAL)
+    except (OSError, ValueError):
+        return 0

@@ -24,7 +24,7 @@ LIMITS = {
     "import circles of packages": 0,
     "import circles of modules": 0,
     "files": 212,
-    "lines": 31_000,
+    "lines": 31_600,
     "modules imported by the offline filter": 65,
     "dialect identifiers": 0,
     "file names used twice": 14,

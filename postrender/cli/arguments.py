@@ -72,7 +72,8 @@ FILTER_SETTINGS: tuple[Setting, ...] = (
     Setting("label_key", "str", "KEY", "key of the label that tells colliding kinds apart"),
     Setting("no_label", "bool", "", "add no such label"),
     Setting("allow", "list", "CODE", "go on in spite of this code, such as PR106"),
-    Setting("quiet", "bool", "", "say nothing on success"),
+    Setting("quiet", "bool", "", "print nothing on success", aliases=("-q",)),
+    Setting("verbose", "bool", "", "print what is done to every object, and why", aliases=("-v",)),
 )
 """The filter's own settings; who called is told by ``postrender.settings.table.SETTINGS``."""
 
@@ -87,6 +88,13 @@ CHAIN_SETTINGS: tuple[Setting, ...] = (
     Setting("then", "str", "'PROGRAM ARG'", "one that they go through afterwards; it may not undo anything"),
 )
 """Helm takes one post-renderer only."""
+
+HELM_SETTINGS: tuple[Setting, ...] = tuple(
+    setting
+    for setting in SETTINGS
+    if setting.name not in ("driver", "kubeconfig", "request_timeout") and not setting.name.startswith("kube_")
+)
+"""What the calling Helm does, for which release."""
 
 CONNECTION_SETTINGS: tuple[Setting, ...] = tuple(
     setting
@@ -113,9 +121,25 @@ def add_arguments(
                 *names, dest=setting.name, nargs="?", const="true", metavar="true|false", help=setting.help
             )
         elif setting.kind == "list":
-            group.add_argument(*names, dest=setting.name, action="append", metavar=setting.metavar, help=setting.help)
+            group.add_argument(*names, dest=setting.name, action="append", metavar=_metavar(setting), help=setting.help)
         else:
-            group.add_argument(*names, dest=setting.name, metavar=setting.metavar, help=setting.help)
+            group.add_argument(*names, dest=setting.name, metavar=_metavar(setting), help=setting.help)
+
+
+def _metavar(setting: Setting) -> str:
+    """``{orphans,unmanaged}``, or what a value stands for."""
+    return f"{{{','.join(setting.choices)}}}" if setting.choices else setting.metavar
+
+
+CONNECTION = "connection"
+"""The heading of the flags that say which cluster, as whom."""
+
+
+def add_caller(parser: argparse.ArgumentParser) -> None:
+    """All of ``SETTINGS``: what Helm does, and below it the flags of the connection."""
+    add_arguments(parser, "Helm settings (detected from the calling Helm)", HELM_SETTINGS, positional=True)
+    connection = [setting for setting in SETTINGS if setting not in HELM_SETTINGS]
+    add_arguments(parser, CONNECTION, connection, positional=True)
 
 
 def chosen(

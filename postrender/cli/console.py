@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from postrender.errors import Refused, UsageError
-from postrender.report.terminal import Paint, paint
-from postrender.text import draw, one_line, to_stderr
+from postrender.text import CHOICES, Paint, draw, one_line, paint, to_stderr
 
 
 def require_answerable(*, yes: bool) -> None:
@@ -76,18 +75,19 @@ def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[str], None
             draw("")
 
 
-def add_terminal(parser: argparse.ArgumentParser, quiet: str) -> None:
-    """``--color``, and ``--quiet``, which means ``quiet``."""
+def add_terminal(parser: argparse.ArgumentParser, verbose: str = "") -> None:
+    """``--color``, ``--quiet``, and with ``verbose``, which says what for, ``--verbose``."""
     parser.add_argument(
         "--color",
-        choices=("auto", "always", "never"),
+        choices=CHOICES,
         default="auto",
-        metavar="WHEN",
-        help="auto (on a terminal, unless NO_COLOR is set), always, never",
+        help="colours (default: on a terminal, unless NO_COLOR is set)",
     )
-    parser.add_argument("--quiet", "-q", action="store_true", help=quiet)
+    parser.add_argument("--quiet", "-q", action="store_true", help="print names only, and nothing if there is none")
+    if verbose:
+        parser.add_argument("--verbose", "-v", action="store_true", help=verbose)
 
 
 def chosen_paint(options: argparse.Namespace) -> Paint:
     """The colours for stdout."""
-    return paint(options.color, os.environ, terminal=sys.stdout.isatty())
+    return paint(options.color, sys.stdout, os.environ)

@@ -39,10 +39,17 @@ def _chosen(arguments: list[str]) -> tuple[str, list[str]]:
     name, *rest = arguments
     if name in COMMANDS:
         return name, rest
+    if name == "version":
+        return "filter", ["--version"]
+    if name == "help":
+        return (rest[0], ["--help"]) if rest and rest[0] in COMMANDS else ("filter", ["--help"])
     from difflib import get_close_matches
 
-    near = [f"postrender {each} ..." for each in get_close_matches(name, COMMANDS)]
-    raise UsageError(f"there is no command {name}", next=(*near, "postrender --help"))
+    near = get_close_matches(name, COMMANDS, 1)
+    guess = f'; did you mean "{near[0]}"?' if near else ""
+    raise UsageError(
+        f'unknown command "{name}"{guess}', next=f"postrender {near[0] if near else ''} --help".replace("  ", " ")
+    )
 
 
 def _print_unparseable_output() -> None:
@@ -112,7 +119,7 @@ def run() -> None:
         to_stderr(message(error))
         code = error.exit_code
     except KeyboardInterrupt:
-        to_stderr("\npostrender: interrupted\n  next: postrender doctor\n")
+        to_stderr("\nerror: interrupted\nhint: postrender doctor\n")
         code = 130
     except Exception as error:
         if os.environ.get("POSTRENDER_DEBUG"):

@@ -13,17 +13,34 @@ STRUCTURED = ("json", "yaml")
 """The formats that every command has beside its text."""
 
 
-def add_output(parser: argparse.ArgumentParser, *further: str) -> None:
-    """Add ``-o``, with ``text`` as the default; ``further`` are formats of this command alone."""
-    formats = ("text", *STRUCTURED, *further)
+TABLES = ("table", "wide", "name", "text")
+"""The formats of a command that prints a list, as kubectl calls them; ``text`` is ``table``, as everywhere."""
+
+
+def add_output(parser: argparse.ArgumentParser, *further: str, plain: tuple[str, ...] = ("text",)) -> None:
+    """Add ``-o``, with the first of ``plain`` as the default; ``further`` are formats of this command alone."""
+    formats = (*plain, *STRUCTURED, *further)
     parser.add_argument(
         "-o",
         "--output",
         choices=formats,
-        default="text",
-        metavar="FORMAT",
-        help=f"{', '.join(formats[:-1])} or {formats[-1]} (default: text)",
+        default=plain[0],
+        help=f"the format (default: {plain[0]})",
     )
+
+
+FOUND = 10
+"""The exit code with which ``--detailed-exitcode`` says that a command found something."""
+
+
+def add_detailed_exitcode(parser: argparse.ArgumentParser, found: str) -> None:
+    """Add ``--detailed-exitcode``, as of ``terraform plan`` and ``helm diff``; ``found`` says for what 10 stands."""
+    parser.add_argument("--detailed-exitcode", action="store_true", help=f"exit with {FOUND} if {found}")
+
+
+def found_code(options: argparse.Namespace, *, found: bool) -> int:
+    """The exit code of a command that did its work."""
+    return FOUND if found and options.detailed_exitcode else 0
 
 
 def structured(value: Json, output: str) -> str:

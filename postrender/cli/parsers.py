@@ -75,9 +75,18 @@ class _Parser(argparse.ArgumentParser):
             if not unknown:
                 raise
             options = None
+        flags = [flag for flag in map(_flag, unknown) if flag]
+        if flags:
+            self.error("; ".join(map(self._unknown, flags)))
         if unknown:
-            self.error(f"unrecognized arguments: {' '.join(filter(None, map(_flag, unknown))) or ' '.join(unknown)}")
+            self.error(f"unexpected arguments: {' '.join(unknown)}")
         return options
+
+    def _unknown(self, flag: str) -> str:
+        from difflib import get_close_matches
+
+        near = get_close_matches(flag, [each for each in self._option_string_actions if each.startswith("--")], 1)
+        return f"unknown flag {flag}{f'; did you mean {near[0]}?' if near else ''}"
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, next=f"{self.prog} --help")

@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from postrender._record import Record, replace
-from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, chosen
+from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, add_caller, chosen, release_name
 from postrender.cli.console import progress
 from postrender.cli.inputs import caller_of, policy_of, sources_of, stdin
+from postrender.cluster.client import Cluster
 from postrender.cluster.interface import ClusterReader
 from postrender.errors import ManifestError, UsageError
 from postrender.helm import binary
 from postrender.helm.binary import HelmBinary, debugging, template
+from postrender.helm.command_line import COMMANDS
 from postrender.helm.invocation import Action
 from postrender.helm.versions import HelmVersion, behaviour_of
 from postrender.manifest.edit import splice
 from postrender.models import Unknown
 from postrender.operations.filter.pipeline import Planned, plan_stream, require_known
 from postrender.planner.facts import base_revision
-from postrender.settings import SETTINGS, Caller
+from postrender.settings import Caller
 from postrender.settings.connection import connection_flags
 from postrender.settings.parse import Value
-from postrender.text import to_stderr
+from postrender.text import one_line, to_stderr
+
+_LOOKS_UP = HelmVersion(3, 13, 0)
+"""From here on ``helm template --dry-run=server`` lets templates look up what is live (cmd/helm/template.go)."""
+
+_UNSERVED = "resource mapping not found"
+"""How client-go's builder says that a kind is not served (``Builder.Do``, k8s.io/cli-runtime/pkg/resource)."""
+
+_NOT_LOOKED_UP = (
+    "warning: the cluster does not serve the kinds that this chart brings itself, so it was rendered with "
+    "--dry-run=client: lookup in templates found nothing\n"
+)
+
 
 VALUE_FLAGS = {
     "values": "FILE",
@@ -34,35 +50,162 @@ VALUE_FLAGS = {
     "set-file": "KEY=FILE",
     "set-literal": "KEY=VALUE",
 }
-"""Helm's flags for values, with what they take; whatever else Helm knows goes behind ``--``."""
+"""Helm's flags for values, with what they take."""
 
-_LOOKS_UP = HelmVersion(3, 13, 0)
-"""From here on ``helm template --dry-run=server`` lets templates look up what is live (cmd/helm/template.go)."""
-
-_UNSERVED = "resource mapping not found"
-"""How client-go's builder says that a kind is not served (``Builder.Do``, k8s.io/cli-runtime/pkg/resource)."""
-
-_NOT_LOOKED_UP = (
-    "postrender: the cluster does not serve the kinds that this chart brings itself, so it was rendered with "
-    "--dry-run=client: lookup in templates found nothing\n"
-)
+_UPGRADE = COMMANDS["upgrade"].takes_next
+_KNOWN = {**COMMANDS["install"].takes_next, **_UPGRADE}
+_OURS = frozenset(("output", "post-renderer", "post-renderer-args", "help", "color", "colour", "v", "version"))
+_STORED = ("reuse-values", "reset-then-reuse-values", "reset-values")
 
 
-def add_value_flags(parser: argparse.ArgumentParser) -> None:
-    """Helm's flags for a chart's values."""
-    group = parser.add_argument_group("the chart's values, as for helm install (more of Helm's flags: behind --)")
+def add_value_flags(parser: argparse.ArgumentParser, *, letter: bool = False) -> None:
+    """Helm's flags for a chart's values; ``letter`` for ``-f`` too."""
+    group = parser.add_argument_group("the chart's values (as for helm install)")
     for name, metavar in VALUE_FLAGS.items():
+        names = ["-f"] if letter and name == "values" else []
         group.add_argument(
-            f"--{name}", action="append", default=[], metavar=metavar, help=f"handed to helm as --{name}"
+            *names, f"--{name}", action="append", default=[], metavar=metavar, help=f"passed to helm as --{name}"
         )
 
 
-def rendered(
-    program: HelmBinary, options: argparse.Namespace, rest: Sequence[str], caller: Caller, source: ClusterReader | None
-) -> bytes:
+def value_arguments(options: argparse.Namespace) -> list[str]:
+    """The value flags as Helm takes them."""
+    return [f"--{name}={value}" for name in VALUE_FLAGS for value in getattr(options, name.replace("-", "_"))]
+
+
+def add_planned(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say what is planned."""
+    parser.add_argument(
+        "named", nargs="*", metavar="RELEASE CHART", help="as for helm upgrade --install; - reads manifests from stdin"
+    )
+    parser.add_argument("--manifests", metavar="FILE", help="plan rendered manifests instead of a chart; - is stdin")
+    parser.add_argument("--version", metavar="VERSION", help="the chart's version, passed to helm as --version")
+    parser.add_argument("--file", help=argparse.SUPPRESS)
+
+
+def parse(parser: argparse.ArgumentParser, arguments: Sequence[str], rest: Sequence[str]) -> argparse.Namespace:
+    """The options, with ``chart``, ``manifests``, ``release`` and ``helm_flags`` settled; raises UsageError.
+
+    ``rest`` is what stands behind ``--``: more of Helm's flags. Older forms are read with a warning.
+    """
+    ours, passed = _parted(parser, arguments)
+    options = parser.parse_intermixed_args(ours)
+    return _settled(options, passed, rest)
+
+
+def _settled(options: argparse.Namespace, passed: Sequence[str], rest: Sequence[str]) -> argparse.Namespace:
+    version = [f"--version={options.version}"] if options.version else []
+    options.helm_flags = [*version, *passed, *rest]
+    options.chart = None
+    if any(flag == "--install" for flag in passed) and options.action is None:
+        options.action = "upgrade-install"
+    named = list(options.named)
+    if options.manifests is None and options.file is not None:
+        options.manifests = options.file
+        _deprecated(options, "--file", f"--manifests {shlex.quote(options.file)}")
+    if named == ["-"]:
+        named, options.manifests = [], "-"
+    if not named and options.manifests is None and len(options.values) == 1:
+        (options.manifests,) = options.values
+        options.values = []
+        _deprecated(options, "-f for manifests", f"--manifests {shlex.quote(options.manifests)}")
+    if bool(named) == (options.manifests is not None) or len(named) > 2:
+        raise UsageError(
+            "specify either RELEASE and CHART, or rendered manifests", next=f"postrender {options.command} --help"
+        )
+    if options.manifests is not None:
+        flags = [each.partition("=")[0] for each in (*value_arguments(options), *options.helm_flags)]
+        if flags:
+            what = "flags of helm need a chart, and rendered manifests are planned"
+            raise UsageError(what, where=" ".join(flags), next=f"postrender {options.command} --help")
+        return options
+    return _named(options, named)
+
+
+def _named(options: argparse.Namespace, named: Sequence[str]) -> argparse.Namespace:
+    if len(named) == 2:
+        name, options.chart = named
+        if options.release not in (None, name):
+            raise UsageError(f"the release is called {name}", where="--release")
+        options.release = release_name(name)
+        return options
+    (options.chart,) = named
+    release = options.release or os.environ.get("POSTRENDER_RELEASE")
+    if release is None and not options.generate_name:
+        raise UsageError(
+            "release name or chart missing: specify RELEASE and CHART", next=f"postrender {options.command} --help"
+        )
+    if options.release is not None:
+        _deprecated(options, "CHART --release NAME", f"{release} {shlex.quote(options.chart)}")
+    return options
+
+
+def _deprecated(options: argparse.Namespace, what: str, instead: str) -> None:
+    to_stderr(
+        f"warning: postrender {options.command} {one_line(what)} will not work in the next version; "
+        f"use postrender {options.command} {one_line(instead)}\n"
+    )
+
+
+def _parted(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Our arguments, and Helm's flags among them."""
+    known = parser._option_string_actions
+    ours: list[str] = []
+    passed: list[str] = []
+    left = list(reversed(arguments))
+    while left:
+        argument = left.pop()
+        flag, assigned, _ = argument.partition("=")
+        name = flag.removeprefix("--")
+        action = known.get(flag)
+        if action is None and flag.startswith("--") and name in _KNOWN and name not in _OURS:
+            value = [] if assigned or not _KNOWN[name] or not left else [left.pop()]
+            passed.append("=".join([argument, *value]))
+            continue
+        ours.append(argument)
+        if action is not None and action.nargs is None and not assigned and left:
+            ours.append(left.pop())
+    return ours, passed
+
+
+def template_flags(options: argparse.Namespace) -> list[str]:
+    """Those of Helm's flags that ``helm template`` knows as well."""
+    known = COMMANDS["template"].takes_next
+    return [each for each in options.helm_flags if (name := _name(each)) not in _UPGRADE or name in known]
+
+
+def stored_values(options: argparse.Namespace, *, upgrade: bool) -> tuple[str, ...] | None:
+    """The flags of ``helm get values`` for the stored values that an upgrade starts from; ``None`` for none.
+
+    ``reuseValues`` (pkg/action/upgrade.go of 3.9.0 to 4.3.2): without any new value, those of the last revision stay.
+    """
+    given = {_name(each) for each in options.helm_flags}
+    if not upgrade or "reset-values" in given:
+        return None
+    if "reuse-values" in given:
+        return ("--all",)
+    if "reset-then-reuse-values" in given or not value_arguments(options):
+        return ()
+    return None
+
+
+def _name(flag: str) -> str:
+    return flag.partition("=")[0].removeprefix("--")
+
+
+def helm_command(options: argparse.Namespace, verb: str, namespace: str, further: str = "") -> str:
+    """``helm upgrade shop ./chart -n prod -f prod.yaml --wait``, as it was asked for; ``further`` stands behind it."""
+    chart = options.chart or "CHART"
+    given = [*value_arguments(options), *options.helm_flags]
+    upgrade_only = () if verb == "upgrade" else _STORED
+    words = ["helm", verb, options.release or "RELEASE", chart, "-n", namespace]
+    return shlex.join([*words, *(each for each in given if _name(each) not in upgrade_only)]) + further
+
+
+def rendered(program: HelmBinary, options: argparse.Namespace, caller: Caller, source: ClusterReader | None) -> bytes:
     """The stream of ``helm template``, hooks included; raises ManifestError with Helm's words.
 
-    ``rest`` is what stood behind ``--``. Where a cluster is asked, templates see its version, its kinds and, from Helm
+    If a cluster is asked, templates see its version, its kinds and, from Helm
     3.13 on, its objects; but not its objects where the chart brings kinds of its own that are not served yet, and Helm
     is 4.
     """
@@ -72,12 +215,31 @@ def rendered(
     if caller.invocation.action is Action.UPGRADE:
         arguments.append("--is-upgrade")
     arguments += value_arguments(options)
+    rest = template_flags(options)
     looking_up, seen = _as_the_cluster(program, source, rest)
     environ = {**os.environ, **_environ(caller)}
+    stored = stored_values(options, upgrade=caller.invocation.action is Action.UPGRADE)
+    if stored is not None and release is not None and isinstance(source, Cluster):
+        with NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
+            file.write(_get_values(program, [release.name, "--namespace", namespace, *stored], environ))
+            file.flush()
+            arguments.insert(arguments.index("--namespace"), f"--values={file.name}")
+            return _render(program, arguments, looking_up, [*seen, *rest], environ, connection_flags(caller))
+    return _render(program, arguments, looking_up, [*seen, *rest], environ, connection_flags(caller))
+
+
+def _render(
+    program: HelmBinary,
+    arguments: Sequence[str],
+    looking_up: Sequence[str],
+    rest: Sequence[str],
+    environ: Mapping[str, str],
+    connection: str,
+) -> bytes:
 
     def render(flags: Sequence[str]) -> bytes:
-        typed = debugging(program, [*arguments, *flags, *rest], more=connection_flags(caller))
-        return template(program, [*arguments, *flags, *seen, *rest], environ, typed)
+        typed = debugging(program, [*arguments, *flags, *rest], more=connection)
+        return template(program, [*arguments, *flags, *rest], environ, typed)
 
     if not looking_up:
         return render(())
@@ -93,9 +255,16 @@ def rendered(
         return found
 
 
-def value_arguments(options: argparse.Namespace) -> list[str]:
-    """The value flags as Helm takes them."""
-    return [f"--{name}={value}" for name in VALUE_FLAGS for value in getattr(options, name.replace("-", "_"))]
+def _get_values(program: HelmBinary, arguments: Sequence[str], environ: Mapping[str, str]) -> str:
+    """The values of the stored release, which an upgrade may start from; raises ManifestError with Helm's words."""
+    answer = binary.run(program, ["get", "values", *arguments, "--output", "json"], environ)
+    if answer.code:
+        raise ManifestError(
+            f"its stored values cannot be read: {answer.stderr.strip().removeprefix('Error: ')}",
+            where=f"release {arguments[0]}",
+            next=shlex.join(["helm", "get", "values", *arguments]),
+        )
+    return answer.stdout
 
 
 def _as_the_cluster(
@@ -105,8 +274,6 @@ def _as_the_cluster(
 
     Together they make it see the cluster as ``helm install`` does, but for what the user set himself.
     """
-    from postrender.cluster.client import Cluster
-
     if not isinstance(source, Cluster):
         return [], []
     given = {argument.partition("=")[0] for argument in rest}
@@ -141,7 +308,7 @@ def _environ(caller: Caller) -> dict[str, str]:
     return {name: value for name, value in variables.items() if value}
 
 
-_SETTINGS = tuple(setting for setting in FILTER_SETTINGS if setting.name != "quiet")
+_SETTINGS = tuple(setting for setting in FILTER_SETTINGS if setting.name not in ("quiet", "verbose"))
 
 
 class Planning(Record):
@@ -155,34 +322,25 @@ class Planning(Record):
 
 def add_planning(parser: argparse.ArgumentParser) -> None:
     """The arguments that say what is planned."""
-    parser.add_argument("chart", nargs="?", metavar="CHART", help="a chart as helm takes it, or - for stdin")
-    parser.add_argument("-f", "--file", metavar="STREAM", help="a file of rendered manifests; - is stdin")
-    parser.add_argument(
-        "--helm", metavar="PATH", help="the Helm that renders the chart and installs it (default: on PATH)"
-    )
+    add_planned(parser)
+    parser.add_argument("--helm", metavar="PATH", help="the Helm that renders and installs (default: on PATH)")
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """The chart's values, and all that the filter takes."""
-    add_value_flags(parser)
-    add_arguments(parser, "what is planned", _SETTINGS, positional=True)
-    add_arguments(parser, "who will call (default: an installation, or an upgrade)", SETTINGS, positional=True)
+    add_value_flags(parser, letter=True)
+    add_arguments(parser, "options of the filter", _SETTINGS, positional=True)
+    add_caller(parser)
 
 
 def planning(
     options: argparse.Namespace,
-    rest: Sequence[str],
     through: Callable[[ClusterReader | None], ClusterReader | None] = lambda source: source,
 ) -> Planning:
-    """The plan of a chart or a stream, its edits proved; ``rest`` is for ``helm template``.
+    """The plan of a chart or a stream, its edits proved; ``options`` as ``planned_chart.parse`` reads them.
 
     ``through`` may put something before the source. Raises PostrenderError.
     """
-    if (options.chart is None) == (options.file is None):
-        what = "one thing is planned: a chart, -f STREAM, or - for stdin"
-        raise UsageError(what, next=f"postrender {options.command} --help")
-    if rest and not chart_of(options):
-        raise UsageError("flags behind -- are for helm template, and no chart is given", where=" ".join(rest))
     values = chosen(options, _SETTINGS, os.environ)
     policy = policy_of({**values, "quiet": None})
     helm = _helm(options)
@@ -191,21 +349,22 @@ def planning(
     source = through(found)
     with progress("asking what is stored"):
         caller = _guessed(caller, source)
-    data = _stream(options, rest, helm, caller, found)
+    data = _stream(options, helm, caller, found)
     with progress("looking up what is live"):
         planned = plan_stream(data, caller.invocation, policy, source, whole=True)
+        if options.chart is None and not planned.manifest.objects:
+            raise ManifestError(
+                "no Kubernetes object found",
+                where="stdin" if options.manifests == "-" else options.manifests,
+                next=f"postrender {options.command} --help",
+            )
     splice(planned.manifest, planned.plan.edits)
     return Planning(planned, caller, source, values)
 
 
-def chart_of(options: argparse.Namespace) -> str | None:
-    """The chart, where one was given."""
-    return None if options.chart in (None, "-") else str(options.chart)
-
-
 def _helm(options: argparse.Namespace) -> HelmBinary | None:
     """The Helm that renders; for a stream, the one whose version counts where none is told, if there is one."""
-    if chart_of(options) or options.helm:
+    if options.chart or options.helm:
         return binary.locate(options.helm, os.environ)
     if options.helm_version or os.environ.get("POSTRENDER_HELM_VERSION"):
         return None
@@ -246,19 +405,18 @@ def _guessed(caller: Caller, source: ClusterReader | None) -> Caller:
 
 def _stream(
     options: argparse.Namespace,
-    rest: Sequence[str],
     helm: HelmBinary | None,
     caller: Caller,
     source: ClusterReader | None,
 ) -> bytes:
     """The manifests; raises UsageError, ManifestError."""
-    if chart_of(options):
+    if options.chart:
         assert helm is not None
         with progress(f"rendering {options.chart}"):
-            return rendered(helm, options, rest, caller, source)
-    if options.file not in (None, "-"):
+            return rendered(helm, options, caller, source)
+    if options.manifests != "-":
         try:
-            return Path(options.file).read_bytes()
+            return Path(options.manifests).read_bytes()
         except OSError as error:
-            raise UsageError(f"cannot be read: {error.strerror}", where=options.file) from error
+            raise UsageError(f"cannot be read: {error.strerror}", where=options.manifests) from error
     return stdin("manifests are", f"postrender {options.command} --help")

@@ -19,9 +19,15 @@ if TYPE_CHECKING:
 
 
 def run_summary(
-    plan: Plan, caller: Caller, source: ClusterReader | None, rewritten: Sequence[tuple[int, str]] = ()
+    plan: Plan,
+    caller: Caller,
+    source: ClusterReader | None,
+    rewritten: Sequence[tuple[int, str]] = (),
+    *,
+    verbose: bool = False,
+    width: int = 0,
 ) -> str:
-    """What was done or will be, for a reader; ``rewritten`` as in ``pipeline.Result``."""
+    """What was done or will be, for a reader; ``rewritten`` as in ``pipeline.Result``, the rest as for ``account``."""
     invocation = caller.invocation
     version = f"helm {invocation.helm}" if invocation.helm else "helm of unknown version"
     action = "" if caller.origins["action"] == "default" else f" {invocation.action.value}"
@@ -30,7 +36,7 @@ def run_summary(
     looked = source.description if source else "no cluster was asked"
     heading = SummaryHeading(f"{version}{action}{dry}", release, looked, setting_origins(caller), caller.notes)
     note = [source.warning] if source and source.warning else []
-    return plan_summary(plan, heading, [*note, *notes_of(caller, rewritten)])
+    return plan_summary(plan, heading, [*note, *notes_of(caller, rewritten)], verbose=verbose, width=width)
 
 
 def notes_of(caller: Caller, rewritten: Sequence[tuple[int, str]] = ()) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import stat
+import sys
 import time
 from collections.abc import Callable, Mapping
 
@@ -21,7 +22,7 @@ from postrender.operations.filter.pipeline import Planned
 from postrender.settings import Caller, Flags, Setting, find
 from postrender.settings.parse import Value
 from postrender.settings.table import RUN_PLAN, unseen_beside
-from postrender.text import harmless, one_line, quoted, to_stderr
+from postrender.text import CHOICES, harmless, one_line, paint, quoted, to_stderr
 
 PATIENCE = 1.0
 """Seconds for a reader that does not read: a pipe nobody empties, a terminal that was stopped."""
@@ -30,13 +31,20 @@ _OPEN = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY
 
 
 def show(
-    text: str, pid: int, *, apart: bool = False, ours: int = 2, proc: str = "/proc", terminal: str = "/dev/tty"
+    text: str,
+    pid: int,
+    *,
+    apart: bool = False,
+    color: str = "never",
+    ours: int = 2,
+    proc: str = "/proc",
+    terminal: str = "/dev/tty",
 ) -> bool:
     """Show a text on the stderr of the process ``pid``, else on the terminal; whether anybody could see it.
 
     The stderr counts where it is a terminal or a pipe: in a plain file Helm's own later writes would go over it. What
     is read through our own stderr ``ours`` is not shown a second time. ``apart`` says that a program may read the
-    stdout of that process: a pipe that takes both is left alone then.
+    stdout of that process: a pipe that takes both is left alone then. ``color`` is the value of ``--color``.
     """
     if os.isatty(ours):
         return True
@@ -47,7 +55,11 @@ def show(
         if descriptor is None:
             continue
         try:
-            return _same(descriptor, ours) or _write(descriptor, text.encode("utf-8", "backslashreplace"))
+            if _same(descriptor, ours):
+                return True
+            with open(descriptor, "wb", buffering=0, closefd=False) as stream:
+                shown = paint(color, stream, os.environ).heads(text)
+            return _write(descriptor, shown.encode("utf-8", "backslashreplace"))
         finally:
             os.close(descriptor)
     return False
@@ -111,6 +123,7 @@ REPORT_SETTINGS: tuple[Setting, ...] = (
         path=True,
     ),
     Setting("no_report", "bool", "", "write no report file"),
+    Setting("color", "str", "WHEN", "colour errors, warnings and hints", choices=CHOICES),
 )
 """What becomes of the account beside stderr."""
 
@@ -140,16 +153,16 @@ class RunReporter:
         """Keep what another program of the chain said, for whoever reads the account."""
         self.others[name] = quoted(text, name)
 
-    def done(self, summary: str) -> None:
-        """Tell the account of a run that succeeded, unless it is to be quiet; the report file is written anyway."""
-        summary = harmless("".join(self.others.values()) + summary)
-        text = summary + self._report(summary, 0)
+    def done(self, summary: str, detailed: str) -> None:
+        """Print the account of a run that succeeded, unless it is to be quiet; the report file gets the details."""
+        others = "".join(self.others.values())
+        text = harmless(others + summary) + self._report(harmless(others + detailed), 0)
         if self.values.get("quiet"):
             return
-        to_stderr(text)
+        self._print(text)
         helm = self._helm()
         if helm is not None:
-            show(text, helm.pid, apart=self._prints_data())
+            show(text, helm.pid, apart=self._prints_data(), color=self._color)
 
     def failed(self, error: Exception) -> int:
         """Tell what went wrong; answers the exit code.
@@ -157,13 +170,33 @@ class RunReporter:
         Helm 3 shows what it heard on our stderr after a failure, Helm 4 never does (``Run``, pkg/postrender/exec.go of
         3.9.0 to 3.21.4; ``runPostrenderer``, internal/plugin/runtime_subprocess.go of 4.0.0 to 4.3.1).
         """
+        if isinstance(error, PostrenderError) and error.next:
+            error.next = self._pasteable(error.next)
         text = harmless("".join(self.others.values())) + message(error)
         text += self._report(text, code(error))
-        to_stderr(text)
+        self._print(text)
         helm = self._helm()
-        if helm is not None and not (helm.shows_failures and is_pipe(2)) and not show(text, helm.pid):
+        shown = helm is None or (helm.shows_failures and is_pipe(2)) or show(text, helm.pid, color=self._color)
+        if not shown:
             self._leave(text)
         return code(error)
+
+    def _pasteable(self, steps: tuple[str, ...]) -> tuple[str, ...]:
+        """Steps that begin with ``helm ...`` as whole commands, if a Helm called."""
+        from postrender.helm import process as helms
+        from postrender.helm.command_line import pasteable
+
+        found = helms.find(os.getpid(), helms.here())
+        called = found.process.argv if found and found.process.whole else ()
+        return tuple(pasteable(step, called) for step in steps)
+
+    @property
+    def _color(self) -> str:
+        return str(self.values.get("color") or "auto")
+
+    def _print(self, text: str) -> None:
+        painted = paint(self._color, sys.stderr, self.environ)
+        to_stderr(painted.heads(text), coloured=painted.on)
 
     def _leave(self, text: str) -> None:
         """Leave what nobody could see, as if Helm 4 writes to a plain file, to ``postrender run`` if that runs Helm."""

@@ -9,7 +9,8 @@ functions they share (cmd/helm/{install,upgrade,template,flags}.go of 3.9.0 to 3
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence, Set
 
 from postrender._record import Record
 
@@ -247,3 +248,46 @@ class _Reader:
         self.unknown.append(flag)
         if joined or (self.rest and not self.rest[0].startswith("-")):
             self.doubtful = True
+
+
+_REMARK = re.compile(r"   +\([^']*\)$")
+_SECRET = frozenset(("--kube-token", "--password"))
+_INSTALL_ONLY = frozenset(("--replace", "--generate-name", "-g", "--name-template"))
+
+
+def pasteable(step: str, called: Sequence[str]) -> str:
+    """A step that begins with ``helm ...``, as the whole command that ``called`` is, with what the step adds.
+
+    ``called`` is Helm's program and arguments; passwords and tokens are left out, and so is the step's remark. Any
+    other step comes back as it is.
+    """
+    import shlex  # A run that succeeds need not import it.
+
+    command = _REMARK.sub("", step)
+    variable, _, rest = command.rpartition("helm ")
+    found = re.fullmatch(r"(?:(install|upgrade) )?\.\.\.(?: without (--\S+)| (-.*))?", rest)
+    place = command_at(called[1:]) if called else None
+    if found is None or place is None or (variable and "=" not in variable):
+        return step
+    verb, without, added = found.groups()
+    words = _without(called[1:], _SECRET | ({without} if without else set()))
+    place = command_at(words)
+    if place is None:
+        return step
+    if verb == "upgrade" and words[place] == "install":
+        words = _without([*words[:place], verb, *words[place + 1 :]], _INSTALL_ONLY)
+    return variable + shlex.join(["helm", *words]) + (f" {added}" if added else "")
+
+
+def _without(words: Sequence[str], flags: Set[str]) -> list[str]:
+    """A command line without some flags, nor their values."""
+    kept: list[str] = []
+    left = list(reversed(words))
+    while left:
+        word = left.pop()
+        name, assigned, _ = word.partition("=")
+        if name not in flags:
+            kept.append(word)
+        elif not assigned and COMMANDS["install"].takes_next.get(name.removeprefix("--")) and left:
+            left.pop()
+    return kept

@@ -60,7 +60,7 @@ def script(program: str) -> str:
     return (
         f"#!/bin/sh\n{_MARK}program={shlex.quote(program)}\n"
         '[ -x "$program" ] && exec "$program" "$@"\n'
-        'say() { printf "postrender: %s is gone\\n  next: install it again, then: postrender helm-plugin install\\n"'
+        'say() { printf "error: %s is gone\\nhint: install it again, then: postrender helm-plugin install\\n"'
         ' "$program"; }\n'
         "say >&2\n(say >/dev/tty) 2>/dev/null\nexit 1\n"
     )

@@ -121,7 +121,7 @@ def _results(plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def _message(finding: Finding) -> str:
-    return "; next: ".join([f"{finding.text} ({finding.code})", *finding.next])
+    return "; hint: ".join([f"{finding.text} ({finding.code})", *finding.next])
 
 
 def _about(verdict: Verdict, text: str, severity: Severity, path: str) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class _Building:
             item,
             Predicted(prediction.request.value, prediction.error) if prediction else Predicted(_unpredicted(item)),
             bodies,
-            changing=emitted is not None and _changing(verdict, item, prediction, bodies),
+            changing=emitted is not None and self._changing(verdict, item, prediction, bodies),
         )
 
     def _leaving(self, verdict: Verdict, item: DesiredObject) -> ObjectView:
@@ -92,14 +92,31 @@ class _Building:
             ownership=_owner(classify(item.observation, self.release, stored=True, living=self.facts.live_releases)),
         )
 
+    def _changing(self, verdict: Verdict, item: DesiredObject, prediction: Prediction | None, bodies: _Bodies) -> bool:
+        """Whether the cluster or the release will be different; a hook runs, and is neither.
+
+        Ownership metadata in a stored manifest tells of how the object came into the release, and of no change.
+        """
+        if item.hook:
+            return False
+        if item.observation is None:
+            return bool(verdict.edits)
+        sent = build_object(item.ref.gvk, item.key, bodies.emitted).body
+        if verdict.adopt is not None or verdict.apply is not None:
+            return True
+        if bodies.live is None or bodies.stored is None or changes(*map(self._stamped, (bodies.stored, sent))):
+            return True
+        return bool(changes(bodies.live, bodies.after) if prediction else changes(as_live(sent, bodies.live), sent))
+
+    def _stamped(self, body: Json) -> Json:
+        return stamped(body, self.release, self.facts.invocation.helm) if self.release else body
+
     def _created(self, item: DesiredObject, emitted: Json) -> Prediction | None:
         """The object that Helm creates; ``None`` if it exists already or was not looked up."""
         if item.hook or item.observation is None or item.live is not None or emitted is None:
             return None
         body = build_object(item.ref.gvk, item.key, emitted).body
-        return Prediction(
-            Request.CREATE, stamped(body, self.release, self.facts.invocation.helm) if self.release else body
-        )
+        return Prediction(Request.CREATE, self._stamped(body))
 
     def _object(
         self,
@@ -166,20 +183,6 @@ class _Bodies(Record):
 
 def _values(bodies: _Bodies) -> tuple[Json, ...]:
     return (bodies.desired, bodies.emitted, bodies.stored, bodies.live, bodies.after, bodies.patch)
-
-
-def _changing(verdict: Verdict, item: DesiredObject, prediction: Prediction | None, bodies: _Bodies) -> bool:
-    """True if the live object or the stored release will change; false for hooks, which are neither."""
-    if item.hook:
-        return False
-    if item.observation is None:
-        return bool(verdict.edits)
-    sent = build_object(item.ref.gvk, item.key, bodies.emitted).body
-    if verdict.adopt is not None or verdict.apply is not None:
-        return True
-    if bodies.live is None or bodies.stored is None or changes(bodies.stored, sent):
-        return True
-    return bool(changes(bodies.live, bodies.after) if prediction else changes(as_live(sent, bodies.live), sent))
 
 
 def _unpredicted(item: DesiredObject) -> str:

@@ -108,7 +108,7 @@ def of_owner(
     if owner.standing is Standing.FOREIGN:
         return [foreign(owner, name)]
     if owner.standing is Standing.ORPHAN:
-        return [_orphan(owner, release, invocation, behaviour)]
+        return [_orphan(owner, release, invocation)]
     if owner.standing is Standing.UNMANAGED:
         return [_unmanaged(owner, name, invocation, behaviour)]
     if owner.standing is Standing.TERMINATING:
@@ -145,12 +145,12 @@ def foreign(owner: Ownership, name: str) -> Finding:
     )
 
 
-def _orphan(owner: Ownership, release: ReleaseName | None, invocation: Invocation, behaviour: Behaviour) -> Finding:
+def _orphan(owner: Ownership, release: ReleaseName | None, invocation: Invocation) -> Finding:
     return Finding(
         "PR102",
         Severity.ERROR,
         f"owned by uninstalled release {owner.release}; Helm won't adopt it into {release or 'a new release'}",
-        (_adopt_flag("orphans", invocation), *_take_ownership(invocation, behaviour)),
+        (_adopt_flag("orphans", invocation),),
     )
 
 

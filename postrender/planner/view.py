@@ -116,7 +116,7 @@ class View(Record):
 
     @property
     def outcome(self) -> str:
-        """``refused``, ``something`` or ``nothing`` will be done."""
+        """``blocked``, ``change`` or ``unchanged``."""
         if any(each.refused for each in self.objects):
-            return "refused"
-        return "something" if any(each.changing for each in self.objects) else "nothing"
+            return "blocked"
+        return "change" if any(each.changing for each in self.objects) else "unchanged"

@@ -11,7 +11,7 @@ from postrender.models import Json, ReleaseName, Severity
 from postrender.planner.verdict import Finding
 from postrender.planner.view import About, Held, Identity, ObjectView, Owner, Predicted, View
 
-VERSION = 1
+VERSION = 2
 """Raised when a field goes or changes its meaning; a new field does not raise it."""
 
 KIND = "Plan"
@@ -22,7 +22,7 @@ class NoPlan(Exception):
 
 
 def plan_json(view: View) -> dict[str, Json]:
-    """The plan as JSON values; fields are called as in ``planner.view``, in camel case."""
+    """The plan as JSON values; fields are called as in ``planner.view``, in camel case, but for ``_NAMES``."""
     objects = view.objects
     return {
         "schemaVersion": VERSION,
@@ -30,12 +30,12 @@ def plan_json(view: View) -> dict[str, Json]:
         "outcome": view.outcome,
         "summary": {
             "objects": sum(not each.leaving for each in objects),
-            "leaving": sum(each.leaving for each in objects),
+            "removed": sum(each.leaving for each in objects),
             "changing": sum(each.changing for each in objects),
             "edited": sum(bool(each.edits) for each in objects),
-            "refused": sum(each.refused for each in objects),
+            "blocked": sum(each.refused for each in objects),
         },
-        "about": _camel(asdict(view.about)),
+        "about": _renamed(_camel(asdict(view.about))),
         "objects": [_object(each) for each in objects],
     }
 
@@ -82,8 +82,8 @@ def _object(each: ObjectView) -> dict[str, Json]:
         }
     )
     return {
-        **shown,
-        "findings": [{**asdict(finding), "severity": finding.severity.value} for finding in each.findings],
+        **_renamed(shown),
+        "findings": [{**_renamed(asdict(finding)), "severity": finding.severity.value} for finding in each.findings],
         "prediction": {
             "request": each.prediction.request,
             "error": each.prediction.error,
@@ -110,6 +110,14 @@ def _camel(value: Mapping[str, Json]) -> dict[str, Json]:
     return {_name(key): each for key, each in value.items()}
 
 
+_NAMES = {"told": "settingsFrom", "leaving": "removed", "next": "hints"}
+"""Fields that are called otherwise in JSON."""
+
+
+def _renamed(value: Mapping[str, Json]) -> dict[str, Json]:
+    return {_NAMES.get(key, key): each for key, each in value.items()}
+
+
 def _name(field: str) -> str:
     if field == "setting_origins":
         return "told"  # The key in the published schema.
@@ -125,7 +133,7 @@ def _about(data: Mapping[str, Any]) -> About:
         _release(data["release"]),
         data["revision"],
         data["source"],
-        tuple(data["told"]),
+        tuple(data["settingsFrom"]),
         tuple(data["notes"]),
         data["digestKey"],
     )
@@ -137,12 +145,12 @@ def _view(data: Mapping[str, Any]) -> ObjectView:
         name=data["name"],
         object=Identity(**data["object"]),
         line=data["line"],
-        leaving=data["leaving"],
+        leaving=data["removed"],
         ownership=None if owner is None else Owner(owner["standing"], _release(owner["release"])),
         actions=tuple(data["actions"]),
         changing=data["changing"],
         findings=tuple(
-            Finding(each["code"], Severity(each["severity"]), each["text"], tuple(each["next"]))
+            Finding(each["code"], Severity(each["severity"]), each["text"], tuple(each["hints"]))
             for each in data["findings"]
         ),
         prediction=Predicted(

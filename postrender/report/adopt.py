@@ -18,8 +18,7 @@ from postrender.models import (
     Resource,
 )
 from postrender.operations.adopt import Adoption, Written
-from postrender.report.terminal import Paint
-from postrender.text import joined, wrapped
+from postrender.text import Paint, joined, wrapped
 
 VERSION = 1
 """Raised when a field goes or changes its meaning; a new field does not raise it."""
@@ -42,12 +41,12 @@ class Report(Record):
 
 def preview(adoptions: Sequence[Adoption], heading: str, paint: Paint, note: str = "") -> str:
     """What is to be written to each object, value by value; ``note`` is a sentence without a full stop."""
-    lines = [paint("bold", line) for line in wrapped(heading)]
+    lines = [paint("bold", line) for line in wrapped(heading, width=paint.width)]
     for each in adoptions:
-        lines += wrapped(f"{each.name}: {_owner_text(each)}", first="  ", rest="      ")
+        lines += wrapped(f"{each.name}: {_owner_text(each)}", first="  ", rest="      ", width=paint.width)
         lines += _values(each, paint)
     if note:
-        lines += wrapped(f"note: {note}", first="  ", rest="      ")
+        lines += wrapped(f"note: {note}", first="  ", rest="      ", width=paint.width)
     count = sum(each.changes for each in adoptions)
     lines.append(f"{count} object{'s' * (count != 1)} to be written; nothing else of any object changes")
     return joined(lines)

@@ -51,11 +51,11 @@ def _header(view: View, commands: Sequence[str]) -> Iterator[str]:
     yield f'<p class="summary">{_shown(wording.summary(view))}</p>'
     for note in view.about.notes:
         yield f'<p class="note">{_shown(note)}</p>'
-    steps = {"refused": wording.steps(view), "something": tuple(commands)}.get(view.outcome, ())
+    steps = {"blocked": wording.steps(view), "change": tuple(commands)}.get(view.outcome, ())
     if steps:
         yield f'<h2>What to type</h2><ul class="steps">{"".join(_step(step) for step in steps)}</ul>'
     if view.about.setting_origins:
-        yield f'<p class="told">told by {_shown(", ".join(view.about.setting_origins))}</p>'
+        yield f'<p class="told">settings from {_shown(", ".join(view.about.setting_origins))}</p>'
     yield "</header>"
 
 

@@ -15,13 +15,13 @@ from urllib.parse import quote
 from postrender.lint.findings import Finding, Severity
 from postrender.lint.rules import RULES, Rule
 from postrender.models import Json
-from postrender.text import one_line, wrapped
+from postrender.text import PLAIN, Paint, joined, one_line, wrapped
 
 
 def to_json(findings: Sequence[Finding], objects: int) -> str:
     """One JSON object; ``line`` and ``column`` are 0 where only the file is known."""
     body = {
-        "schemaVersion": 1,
+        "schemaVersion": 2,
         "kind": "Lint",
         "objects": objects,
         "findings": [
@@ -30,7 +30,7 @@ def to_json(findings: Sequence[Finding], objects: int) -> str:
                 "severity": finding.severity.value,
                 "object": finding.object,
                 "text": finding.text,
-                "next": list(finding.next),
+                "hints": list(finding.next),
                 "file": finding.file,
                 "line": finding.line,
                 "column": finding.column,
@@ -58,7 +58,7 @@ def _command(finding: Finding) -> str:
     properties["title"] = finding.code
     parameters = ",".join(f"{name}={_escaped(one_line(value), ':,')}" for name, value in properties.items())
     message = "\n".join(
-        map(one_line, [f"{finding.object}: {finding.text}", *(f"next: {advice}" for advice in finding.next)])
+        map(one_line, [f"{finding.object}: {finding.text}", *(f"hint: {advice}" for advice in finding.next)])
     )
     return f"::{_COMMANDS[finding.severity]} {parameters}::{_escaped(message)}\n"
 
@@ -114,7 +114,7 @@ def _result(finding: Finding) -> Json:
             "startColumn": finding.column,
             "snippet": {"text": finding.shown},
         }
-    advice = "".join(f"\nnext: {each}" for each in finding.next)
+    advice = "".join(f"\nhint: {each}" for each in finding.next)
     return {
         "ruleId": finding.code,
         "ruleIndex": _CODES.index(finding.code),
@@ -127,23 +127,26 @@ def _result(finding: Finding) -> Json:
     }
 
 
-def to_text(findings: Sequence[Finding], objects: int) -> str:
+def to_text(findings: Sequence[Finding], objects: int, paint: Paint = PLAIN) -> str:
     """A paragraph a finding, and one line that counts."""
-    lines = [line for finding in findings for line in _about(finding)]
+    lines = [line for finding in findings for line in _about(finding, paint)]
     seen = f"{objects} object{'s' * (objects != 1)}"
     count = len(findings)
     lines.append(f"{seen}, {count or 'no'} finding{'s' * (count != 1)}")
-    return "\n".join(map(one_line, lines)) + "\n"
+    return joined(lines)
 
 
-def _about(finding: Finding) -> Iterator[str]:
+_STYLES = {Severity.INFO: "", Severity.WARNING: "magenta", Severity.ERROR: "bold red"}
+
+
+def _about(finding: Finding, paint: Paint) -> Iterator[str]:
     place = f"{finding.file}:{finding.line}:{finding.column}" if finding.line else finding.file
-    yield f"{place}: {finding.severity.value} {finding.code}"
+    yield f"{one_line(place)}: {paint(_STYLES[finding.severity], finding.severity.value)} {finding.code}"
     if finding.shown:
-        yield f"  {finding.line or '':>5} | {finding.shown}".rstrip()
-    yield from wrapped(f"{finding.object}: {finding.text}", first="  ", rest="    ")
+        yield one_line(f"  {finding.line or '':>5} | {finding.shown}".rstrip())
+    yield from wrapped(f"{finding.object}: {finding.text}", first="  ", rest="    ", width=paint.width)
     for advice in finding.next:
-        yield f"  next: {advice}"
+        yield f"{paint('cyan', 'hint')}: {one_line(advice)}"
     yield ""
 
 

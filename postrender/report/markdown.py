@@ -14,14 +14,14 @@ LONGEST = 60_000
 """Characters, so that a comment stays below the 65,536 that GitHub takes; further diffs are counted instead."""
 
 _MARKS = {
-    "refused": "🛑",
-    "deleted": "🔴",
-    "created": "🟢",
-    "changed": "🟣",
-    "edited": "🟣",
-    "adopted": "🔵",
-    "stored": "🔵",
-    "kept": "🔵",
+    "blocked": "🛑",
+    "delete": "🔴",
+    "create": "🟢",
+    "change": "🟣",
+    "edit": "🟣",
+    "adopt": "🔵",
+    "store": "🔵",
+    "keep": "🔵",
 }
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~<>&])")
 
@@ -85,7 +85,7 @@ def _section(each: ObjectView) -> Iterator[str]:
     for finding in each.findings:
         yield f"- {finding.severity.value}: {escaped(finding.text)} ({finding.code})"
         if finding.severity.value != "info":
-            yield from (f"  - next: {code(step)}" for step in finding.next)
+            yield from (f"  - hint: {code(step)}" for step in finding.next)
     for diff in diffs:
         fence = "`" * max(3, 1 + max(len(run) for run in ["", *re.findall("`+", "\n".join(diff))]))
         yield ""
@@ -100,8 +100,8 @@ def _section(each: ObjectView) -> Iterator[str]:
 def _end(view: View, commands: Sequence[str]) -> Iterator[str]:
     for note in view.about.notes:
         yield f"- note: {escaped(note)}"
-    for step in {"refused": wording.steps(view), "something": commands}.get(view.outcome, ()):
-        yield f"- next: {code(step)}"
+    for step in {"blocked": wording.steps(view), "change": commands}.get(view.outcome, ()):
+        yield f"- hint: {code(step)}"
 
 
 def _html(text: str) -> str:

@@ -10,10 +10,9 @@ from postrender._record import Record
 from postrender.cluster.interface import CommandHints
 from postrender.models import CRD, NAMESPACE, RESOURCE_POLICY, Json, ReleaseName
 from postrender.operations.orphans import OwnedObject, Search
-from postrender.report.terminal import Paint
-from postrender.text import WIDTH, joined, one_line, wrapped
+from postrender.text import Paint, joined, one_line, wrapped
 
-VERSION = 1
+VERSION = 2
 """Raised when a field goes or changes its meaning; a new field does not raise it."""
 
 _DATE = len("2026-09-14")
@@ -49,26 +48,62 @@ class Typing(Record):
             yield self.cluster.kubectl(f"delete {' '.join(names)}", namespace)
 
 
-def orphans_text(search: Search, where: str, typing: Typing, paint: Paint) -> str:
-    """The whole table; lines of at most 80 columns where names allow it."""
+def orphans_text(
+    search: Search, where: str, typing: Typing, paint: Paint, details: str = "", *, wide: bool = False
+) -> str:
+    """A table of all orphans, and a count; ``details`` is the command that shows what to do, ``""`` to show it here."""
     lines: list[str] = []
-    for release, group in itertools.groupby(search.orphans, key=lambda each: each.owner):
-        lines += [*_group(release, list(group), typing, paint), ""]
+    if details:
+        lines += _table(search.orphans, paint, wide=wide)
+    else:
+        for release, group in itertools.groupby(search.orphans, key=lambda each: each.owner):
+            lines += [*_group(release, list(group), typing, paint), ""]
+    hint = paint("cyan", "hint")
     for undecided in search.undecided:
         lines += wrapped(
             f"release {undecided.release}, named by {_counted(undecided.objects, 'object')}: whether it is gone could "
             f"not be told: {undecided.why.reason}",
+            width=paint.width,
         )
-        lines += [f"  next: {one_line(step)}" for step in undecided.why.next]
+        lines += [f"{hint}: {one_line(step)}" for step in undecided.why.next]
     for name, why in search.failed:
-        lines += wrapped(f"could not list {name}: {why.reason}")
-        lines += [f"  next: {one_line(step)}" for step in why.next]
+        lines += wrapped(f"could not list {name}: {why.reason}", width=paint.width)
+        lines += [f"{hint}: {one_line(step)}" for step in why.next]
     if search.forbidden:
-        lines += wrapped(f"no right to list, and so not looked at: {', '.join(search.forbidden)}")
+        lines += wrapped(f"no permission to list, not searched: {', '.join(search.forbidden)}", width=paint.width)
     releases = len({each.owner for each in search.orphans})
-    found = f"{_counted(len(search.orphans), 'orphan')} of {_counted(releases, 'release')}" if releases else "no orphan"
-    lines += wrapped(f"{found} among {_counted(search.objects, 'object')} of {_counted(search.kinds, 'kind')}, {where}")
+    count = _counted(len(search.orphans), "orphan")
+    found = f"{count} of {_counted(releases, 'release')}" if releases else "No orphans"
+    seen = f"{_counted(search.objects, 'object')}, {_counted(search.kinds, 'kind')} searched"
+    lines += wrapped(f"{found} ({seen}; {where})", width=paint.width)
+    if details and search.orphans:
+        lines.append(f"{hint}: {details}")
     return joined(lines)
+
+
+def _table(orphans: Sequence[OwnedObject], paint: Paint, *, wide: bool) -> Iterator[str]:
+    titles = ["OBJECT", "RELEASE", "CREATED", "NOTE", *(["APIVERSION", "WRITTEN BY HELM", "UID"] if wide else [])]
+    rows = [
+        (each.name, str(each.owner), _date(each), _note(each), each.live.api_version, each.written, each.live.uid)
+        for each in orphans
+    ]
+    if rows:
+        yield from columns(titles, rows, paint)
+
+
+def columns(titles: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint) -> Iterator[str]:
+    """A table with a line of titles; a column that is empty everywhere is left out."""
+    kept_columns = [index for index in range(len(titles)) if any(row[index] for row in rows)]
+    table = [titles, *rows]
+    widths = [max(len(row[index]) for row in table) for index in kept_columns]
+    for place, row in enumerate(table):
+        cells = (f"{row[index]:{width}}" for index, width in zip(kept_columns, widths, strict=True))
+        line = "  ".join(cells).rstrip()
+        yield line if place else paint("bold", line)
+
+
+def _date(left: OwnedObject) -> str:
+    return left.since[:_DATE] if left.since[:_DATE].replace("-", "").isdigit() else ""
 
 
 def orphans_data(search: Search, cluster: str, namespace: str, typing: Typing) -> dict[str, Json]:
@@ -86,12 +121,12 @@ def orphans_data(search: Search, cluster: str, namespace: str, typing: Typing) -
                 "release": _release(each.release),
                 "objects": each.objects,
                 "reason": each.why.reason,
-                "next": list(each.why.next),
+                "hints": list(each.why.next),
             }
             for each in search.undecided
         ],
         "forbidden": list(search.forbidden),
-        "failed": [{"name": name, "reason": why.reason, "next": list(why.next)} for name, why in search.failed],
+        "failed": [{"name": name, "reason": why.reason, "hints": list(why.next)} for name, why in search.failed],
     }
 
 
@@ -99,10 +134,11 @@ def _group(release: ReleaseName, left: Sequence[OwnedObject], typing: Typing, pa
     yield paint("bold", f"release {release} is gone, {_counted(len(left), 'object')} left")
     notes = [_note(each) for each in left]
     aside = 2 + _DATE + (2 + max(map(len, notes)) if any(notes) else 0)
-    width = min(max(len(each.name) for each in left), WIDTH - 2 - aside)
+    width = max(len(each.name) for each in left)
+    if paint.width:
+        width = min(width, paint.width - 2 - aside)
     for each, note in zip(left, notes, strict=True):
-        date = each.since[:_DATE] if each.since[:_DATE].replace("-", "").isdigit() else ""
-        rest = f"  {date:{_DATE}}" + (f"  {paint('magenta', note)}" if note else "")
+        rest = f"  {_date(each):{_DATE}}" + (f"  {paint('magenta', note)}" if note else "")
         if len(each.name) > width:
             yield f"  {each.name}"
             yield f"    {rest}"
@@ -118,11 +154,14 @@ def _group(release: ReleaseName, left: Sequence[OwnedObject], typing: Typing, pa
 
 
 def _command(what: str, call: str, paint: Paint) -> Iterator[str]:
-    """A command that can be copied, over several lines where it is long."""
+    """A command that can be copied, over several lines if it is longer than a terminal's."""
+    if not paint.width:
+        yield paint("dim", f"    {what:9}") + f"  {call}"
+        return
     lines: list[str] = []
-    columns = WIDTH - 15 - len(" \\")
+    available = paint.width - 15 - len(" \\")
     for word in _words(call):
-        if lines and len(lines[-1]) + 1 + len(word) <= columns - (4 if len(lines) > 1 else 0):
+        if lines and len(lines[-1]) + 1 + len(word) <= available - (4 if len(lines) > 1 else 0):
             lines[-1] += f" {word}"
         else:
             lines.append(word)

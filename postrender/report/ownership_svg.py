@@ -87,11 +87,11 @@ def _from(each: ObjectView) -> str:
 
 def _to(view: View, each: ObjectView) -> str:
     word = wording.verdict(each)
-    if word == "refused":
-        return "refused: it stays as it is"
-    if word == "deleted":
+    if word == "blocked":
+        return "blocked: it stays as it is"
+    if word == "delete":
         return "deleted"
-    if word == "kept":
+    if word == "keep":
         return "kept, in no release"
     return f"release {view.about.release}" if view.about.release else "the release"
 
@@ -111,7 +111,7 @@ def _svg(
     label = escape(f"Who has each object today, and who will have it. {wording.summary(view)}", quote=True)
     yield f'<svg viewBox="0 -24 {WIDTH} {total + 28:g}" role="group" aria-label="{label}">'
     yield '<text class="column" x="0" y="-8">today</text>'
-    then = "afterwards, if nothing were refused" if view.outcome == "refused" else "afterwards"
+    then = "afterwards, if nothing were blocked" if view.outcome == "blocked" else "afterwards"
     yield f'<text class="column" x="{RIGHT}" y="-8">{then}</text>'
     for top, owner, height in left:
         yield f'<rect class="box" x="0.5" y="{top + 0.5}" width="{LEFT}" height="{height}" rx="6"/>'

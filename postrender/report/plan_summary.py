@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
 from postrender._record import Record
 from postrender.models import Severity
@@ -37,25 +37,31 @@ class SummaryHeading(Record):
     notes: tuple[str, ...] = ()
 
 
-def plan_summary(plan: Plan, heading: SummaryHeading, extra: Sequence[str] = (), closing: str = "") -> str:
-    """The whole account, lines of at most 80 columns where names allow it, ending in a newline.
+def plan_summary(
+    plan: Plan,
+    heading: SummaryHeading,
+    extra: Sequence[str] = (),
+    closing: str = "",
+    *,
+    verbose: bool = False,
+    width: int = 0,
+) -> str:
+    """What a run did, ending in a newline: one line, and one for each warning; ``verbose`` names every object.
 
-    ``extra`` are further sentences, such as documents that were re-serialised as a whole; ``closing`` is the last line
-    where the manifests are not passed on.
+    ``extra`` are further sentences, such as documents that were re-serialised as a whole; ``closing`` stands for the
+    count if the manifests are not passed on. Lines are wrapped at ``width`` columns, 0 for not at all.
     """
-    lines = wrapped(
-        f"postrender: {', '.join(part for part in (heading.helm, heading.release, heading.source) if part)}"
-    )
-    if heading.found:
-        lines.extend(wrapped(f"told by {', '.join(heading.found)}", first="  ", rest="    "))
-    verdicts = [
-        verdict for verdict in (*plan.verdicts, *plan.removed) if verdict.findings or verdict.actions != (Action.PASS,)
-    ]
-    for verdict in verdicts:
-        lines.extend(_about(verdict))
+    about = ", ".join(part for part in (heading.helm, heading.release, heading.source) if part)
+    end = closing or _summary(plan)
+    lines = wrapped(f"postrender: {about}" if verbose else f"postrender: {about}: {end}", width=width)
+    if verbose and heading.found:
+        lines += wrapped(f"settings from {', '.join(heading.found)}", first="  ", rest="    ", width=width)
+    for verdict in (*plan.verdicts, *plan.removed):
+        lines += _about(verdict, width) if verbose else _warnings(verdict, width)
     for note in (*extra, *plan.notes, *heading.notes):
-        lines.extend(wrapped(note, first="  note: ", rest="        "))
-    lines.extend(wrapped(closing or _summary(plan), first="  ", rest="  "))
+        lines += wrapped(note, first="  note: ", rest="        ", width=width)
+    if verbose:
+        lines += wrapped(end, first="  ", rest="  ", width=width)
     return "\n".join(lines) + "\n"
 
 
@@ -64,18 +70,26 @@ def done(verdict: Verdict) -> str:
     return ", ".join(DONE[action] for action in verdict.actions)
 
 
-def _about(verdict: Verdict) -> Iterable[str]:
-    yield from wrapped(f"{verdict.name}: {done(verdict)}", first="  ", rest="      ")
+def _warnings(verdict: Verdict, width: int) -> Iterator[str]:
     for finding in verdict.findings:
-        yield from wrapped(f"{finding.text} ({finding.code})", first="    - ", rest="      ")
         if finding.severity is Severity.WARNING:
-            yield from (f"      next: {step}" for step in finding.next)
+            text = f"warning: {verdict.name}: {finding.text} ({finding.code})"
+            yield from wrapped(text, first="  ", rest="    ", width=width)
+
+
+def _about(verdict: Verdict, width: int) -> Iterator[str]:
+    if not verdict.findings and verdict.actions == (Action.PASS,):
+        return
+    yield from wrapped(f"{verdict.name}: {done(verdict)}", first="  ", rest="      ", width=width)
+    for finding in verdict.findings:
+        head = "warning: " if finding.severity is Severity.WARNING else "- "
+        yield from wrapped(f"{head}{finding.text} ({finding.code})", first="    ", rest="      ", width=width)
+        if finding.severity is Severity.WARNING:
+            yield from (f"    hint: {step}" for step in finding.next)
 
 
 def _summary(plan: Plan) -> str:
     total = len(plan.verdicts)
     changed = sum(1 for verdict in plan.verdicts if verdict.edits)
     objects = f"{total} object{'s' * (total != 1)}"
-    if not changed:
-        return f"{objects}, none changed: the manifests are passed on as they came."
-    return f"{objects}, {changed} changed; every other byte is as it came."
+    return f"{changed} of {objects} modified" if changed else f"{objects}, no changes needed"

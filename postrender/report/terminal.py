@@ -1,57 +1,49 @@
-"""A plan for a person at a terminal, in colours that can be read on light and dark backgrounds."""
+"""A plan for a person at a terminal: a line an object, problems first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from postrender._record import Record
+from postrender.models import Severity
 from postrender.planner.view import ObjectView, View
 from postrender.report import wording
 from postrender.report.diff import live_diff, stored_diff
-from postrender.text import wrapped
-
-_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "magenta": "35", "cyan": "36"}
-
-
-class Paint(Record):
-    """Writes texts in a style: bold, dim, red, green, magenta, cyan, or several with a blank between."""
-
-    on: bool
-
-    def __call__(self, style: str, text: str) -> str:
-        """The text; plain where colours are off or the style is ``""``."""
-        if not self.on or not style:
-            return text
-        return f"\x1b[{';'.join(_CODES[name] for name in style.split())}m{text}\x1b[0m"
-
-
-def paint(wanted: str, environ: Mapping[str, str], *, terminal: bool) -> Paint:
-    """By ``--color`` (auto, always, never); auto colours a terminal that takes it, unless ``$NO_COLOR`` says no."""
-    if wanted != "auto":
-        return Paint(wanted == "always")
-    return Paint(terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb")
-
+from postrender.text import Paint, wrapped
 
 _STYLES = {
-    "refused": "bold red",
-    "deleted": "bold red",
-    "created": "bold green",
-    "changed": "bold magenta",
-    "edited": "bold magenta",
-    "adopted": "bold cyan",
-    "stored": "bold cyan",
-    "kept": "bold cyan",
+    "blocked": "bold red",
+    "delete": "bold red",
+    "create": "bold green",
+    "change": "bold magenta",
+    "edit": "bold magenta",
+    "adopt": "bold cyan",
+    "store": "bold cyan",
+    "keep": "bold cyan",
 }
-_SEVERITIES = {"error": "red", "warning": "magenta", "info": ""}
 _LINES = {"+": "green", "-": "red", "@": "cyan"}
 
 QUIET, NORMAL, VERBOSE = 0, 1, 2
-"""Only a line for each object; what changes, with its diff; everything."""
+"""Only names; a line for each object and the diff of what changes; everything."""
+
+_LONGEST = 60
+"""Columns of a name that the others are aligned with."""
 
 
 def plan_text(view: View, paint: Paint, detail: int = NORMAL, commands: Sequence[str] = ()) -> str:
     """The whole plan, ending in a newline; ``commands`` are what to type where it goes on."""
     return "".join(f"{_line(line)}\n" for line in _plan(view, paint, detail, commands))
+
+
+def shown(view: View, detail: int = NORMAL) -> list[ObjectView]:
+    """The objects that are shown by themselves, problems first; all others are only counted."""
+    found = sorted(view.objects, key=wording.rank)
+    if detail == VERBOSE:
+        return found
+    return [
+        each
+        for each in found
+        if each.refused or wording.warnings(each) or (each.changing and wording.verdict(each) != "store")
+    ]
 
 
 def _line(line: str) -> str:
@@ -60,58 +52,76 @@ def _line(line: str) -> str:
 
 
 def _plan(view: View, paint: Paint, detail: int, commands: Sequence[str]) -> Iterator[str]:
-    yield from (paint("bold", line) for line in wrapped(f"postrender plan: {wording.heading(view.about)}"))
-    if view.about.setting_origins and detail > QUIET:
-        yield from wrapped(f"told by {', '.join(view.about.setting_origins)}", first="  ", rest="    ")
-    shown = [each for each in view.objects if detail == VERBOSE or each.changing or each.refused or _warns(each)]
-    for each in shown:
-        if detail == QUIET:
-            yield from _headline(each, paint)
-        else:
-            yield ""
-            yield from _object(each, paint)
-    if detail > QUIET:
+    objects = shown(view, detail)
+    if detail == QUIET:
+        yield from (each.name for each in objects)
+        return
+    heading = wrapped(f"postrender plan: {wording.heading(view.about)}", width=paint.width)
+    yield from (paint("bold", line) for line in heading)
+    if view.about.setting_origins and detail == VERBOSE:
+        yield from wrapped(
+            f"settings from {', '.join(view.about.setting_origins)}", first="  ", rest="    ", width=paint.width
+        )
+    yield ""
+    aligned = min(max((len(each.name) for each in objects), default=0), _LONGEST)
+    pairs: set[str] = set()
+    for each in objects:
+        yield from _headline(each, paint, aligned)
+        yield from _details(each, paint, pairs) if detail == VERBOSE else _changes(each, paint)
+    if objects and detail == NORMAL:
         yield ""
     for note in view.about.notes:
-        yield from wrapped(note, first="note: ", rest="      ")
-    hidden = len(view.objects) - len(shown)
-    if hidden:
-        yield from (paint("dim", line) for line in wrapped(f"{hidden} more stay as they are (--verbose shows them)"))
-    yield from (paint("bold", line) for line in wrapped(wording.summary(view)))
+        yield from wrapped(note, first="note: ", rest="      ", width=paint.width)
+    yield from (paint("bold", line) for line in wrapped(wording.summary(view), width=paint.width))
     # Whole, however long: they are there to be copied.
-    for step in {"refused": wording.steps(view), "something": commands}.get(view.outcome, ()):
-        yield f"  next: {step}"
+    for step in {"blocked": wording.steps(view), "change": commands}.get(view.outcome, ()):
+        yield f"{paint('cyan', 'hint')}: {step}"
 
 
-def _warns(each: ObjectView) -> bool:
-    return any(finding.severity.value != "info" for finding in each.findings)
-
-
-def _headline(each: ObjectView, paint: Paint) -> Iterator[str]:
+def _headline(each: ObjectView, paint: Paint, aligned: int) -> Iterator[str]:
     word = wording.verdict(each)
-    yield f"{paint(_STYLES.get(word, ''), f'{word:<9}')} {each.name}"
+    first = f"{word:<9}  {each.name:<{aligned}}  "
+    lines = wrapped(wording.effect(each), first=first, rest=" " * 11, width=paint.width) or [first.rstrip()]
+    for place, line in enumerate(lines):
+        yield line if place else paint(_STYLES.get(word, ""), f"{word:<9}") + line[9:]
 
 
-def _object(each: ObjectView, paint: Paint) -> Iterator[str]:
-    yield from _headline(each, paint)
+def _changes(each: ObjectView, paint: Paint) -> Iterator[str]:
+    """What the line of an object leaves open: further errors, warnings, and what changes in the cluster."""
+    errors = wording.errors(each)[1:]
+    for finding in (*errors, *wording.warnings(each)):
+        yield from _finding(finding.severity, f"{finding.text} ({finding.code})", finding.next, paint)
+    if wording.verdict(each) == "change":
+        yield from _diff(live_diff(each)[2:], paint, heads=0)
+
+
+def _details(each: ObjectView, paint: Paint, pairs: set[str]) -> Iterator[str]:
     for title, text in (
         ("owner", wording.owner(each)),
         ("filter", wording.filter(each)),
         ("Helm", wording.helm(each)),
         ("stored", wording.stored(each)),
     ):
-        yield from wrapped(text, first=f"  {title:<7} ", rest=" " * 10)
+        yield from wrapped(text, first=f"  {title:<7} ", rest=" " * 10, width=paint.width)
     for finding in each.findings:
-        style = _SEVERITIES[finding.severity.value]
-        for line in wrapped(f"{finding.text} ({finding.code})", first="  - ", rest="    "):
-            yield paint(style, line)
-        if finding.severity.value == "warning":
-            yield from (f"    next: {step}" for step in finding.next)
+        if finding.code == "PR201":
+            if each.name in pairs:
+                continue
+            pairs.update(finding.text.replace(",", "").split())
+        yield from _finding(finding.severity, f"{finding.text} ({finding.code})", finding.next, paint)
     if not each.refused:
         yield from _diff(live_diff(each), paint)
     yield from _diff(stored_diff(each), paint)
+    yield ""
 
 
-def _diff(lines: Sequence[str], paint: Paint) -> Iterator[str]:
+def _finding(severity: Severity, text: str, steps: Sequence[str], paint: Paint) -> Iterator[str]:
+    for line in wrapped(f"{severity.value}: {text}", first="  ", rest="    ", width=paint.width):
+        yield paint.heads(line)
+    if severity is Severity.WARNING:
+        yield from (f"  {paint('cyan', 'hint')}: {step}" for step in steps)
+
+
+def _diff(lines: Sequence[str], paint: Paint, heads: int = 2) -> Iterator[str]:
     for place, line in enumerate(lines):
-        yield f"  {paint('bold' if place < 2 else _LINES.get(line[:1], ''), line)}"
+        yield f"  {paint('bold' if place < heads else _LINES.get(line[:1], ''), line)}"

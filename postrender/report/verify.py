@@ -12,10 +12,9 @@ from postrender.manifest.json_diff import Change, changes
 from postrender.models import Json, ReleaseName
 from postrender.operations.verify import ObjectStatus, ReleaseStatus, State, repairable
 from postrender.redact import Digests, redacted
-from postrender.report.terminal import Paint
-from postrender.text import WIDTH, joined, one_line, wrapped
+from postrender.text import Paint, joined, one_line, wrapped
 
-VERSION = 1
+VERSION = 2
 """Raised when a field goes or changes its meaning; a new field does not raise it."""
 
 _WORDS = {
@@ -52,21 +51,27 @@ def difference(each: ObjectStatus, digests: Digests) -> tuple[Change, ...]:
     )
 
 
-def verified_text(verified: ReleaseStatus, digests: Digests, paint: Paint, cluster: CommandHints) -> str:
-    """One release: a line an object, and the fields that differ."""
+def verified_text(
+    verified: ReleaseStatus, digests: Digests, paint: Paint, cluster: CommandHints, *, verbose: bool = False
+) -> str:
+    """One release: a line for each object that is not in sync, and the fields that differ; ``verbose`` names all."""
+    shown = [each for each in verified.objects if verbose or each.state is not State.IN_SYNC or each.pinned]
+    shown.sort(key=lambda each: each.state is State.IN_SYNC)
     revision = verified.revision
     lines = [paint("bold", f"release {revision.release}, revision {revision.revision} ({revision.status})")]
     for note in verified.notes:
-        lines += wrapped(note, first="  note: ", rest="        ")
-    width = min(max((len(each.name) for each in verified.objects), default=0), WIDTH - 20)
-    for each in verified.objects:
+        lines += wrapped(note, first="  note: ", rest="        ", width=paint.width)
+    width = max((len(each.name) for each in shown), default=0)
+    if paint.width:
+        width = min(width, paint.width - 20)
+    for each in shown:
         lines += _object(each, width, digests, paint)
-    lines += wrapped(_summary(verified))
+    lines += wrapped(_summary(verified), width=paint.width)
     name, namespace = revision.release.name, revision.release.namespace
     if repairable(verified.objects):
-        lines.append(f"  next: {cluster.typed(f'postrender verify {name}', namespace)} --fix")
+        lines.append(f"hint: {cluster.typed(f'postrender verify {name}', namespace)} --fix")
     if any(each.pinned for each in verified.objects):
-        lines.append(f"  next: {cluster.typed(f'postrender unpin {name}', namespace)}")
+        lines.append(f"hint: {cluster.typed(f'postrender unpin {name}', namespace)}")
     return joined(lines)
 
 
@@ -100,7 +105,7 @@ def table_data(rows: Sequence[ReleaseStatus | Failed], digests: Digests, cluster
         "cluster": cluster,
         "releases": [_data(row, digests) for row in rows if isinstance(row, ReleaseStatus)],
         "failed": [
-            {"release": _release(row.release), "reason": row.reason, "next": list(row.next)}
+            {"release": _release(row.release), "reason": row.reason, "hints": list(row.next)}
             for row in rows
             if isinstance(row, Failed)
         ],
@@ -117,20 +122,20 @@ def _object(each: ObjectStatus, width: int, digests: Digests, paint: Paint) -> I
     else:
         yield f"  {each.name:{width}}  {state}"
     if each.why:
-        yield from wrapped(each.why, first="      ", rest="      ")
+        yield from wrapped(each.why, first="      ", rest="      ", width=paint.width)
     for step in each.next:
-        yield f"      next: {one_line(step)}"
+        yield f"    hint: {one_line(step)}"
     for change in difference(each, digests):
         if change.op != "add":
-            yield paint("red", _line("-", change.path, change.before))
+            yield paint("red", _line("-", change.path, change.before, paint.width))
         if change.op != "remove":
-            yield paint("green", _line("+", change.path, change.after))
+            yield paint("green", _line("+", change.path, change.after, paint.width))
 
 
-def _line(sign: str, path: tuple[str | int, ...], value: Json) -> str:
-    """``- spec.replicas: 5``, cut where it is longer than a line."""
+def _line(sign: str, path: tuple[str | int, ...], value: Json, width: int) -> str:
+    """``- spec.replicas: 5``, cut if it is longer than a terminal's line."""
     line = f"      {sign} {_path(path)}: {json.dumps(value, ensure_ascii=False)}"
-    return line if len(line) <= WIDTH else f"{line[: WIDTH - 4]} ..."
+    return f"{line[: width - 4]} ..." if width and len(line) > width else line
 
 
 def _path(path: tuple[str | int, ...]) -> str:
@@ -143,7 +148,7 @@ def _path(path: tuple[str | int, ...]) -> str:
 
 
 def _hanging(head: str, state: str, style: str, paint: Paint) -> list[str]:
-    lines = wrapped(state, first=head, rest=" " * len(head))
+    lines = wrapped(state, first=head, rest=" " * len(head), width=paint.width)
     return [line[: len(head)] + paint(style, line[len(head) :]) for line in lines]
 
 
@@ -186,7 +191,7 @@ def _object_data(each: ObjectStatus, digests: Digests) -> dict[str, Json]:
         "confirmed": each.confirmed,
         "owner": _release(owner) if owner else None,
         "reason": each.why,
-        "next": list(each.next),
+        "hints": list(each.next),
         "changes": [
             {"op": change.op, "path": list(change.path), "live": change.before, "stored": change.after}
             for change in difference(each, digests)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from postrender.helm.ownership import Standing
-from postrender.planner.verdict import Action
+from postrender.manifest.json_diff import Change
+from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Severity
+from postrender.planner.verdict import Action, Finding
 from postrender.planner.view import About, ObjectView, View
 from postrender.report.plan_summary import DONE
 
@@ -85,39 +89,118 @@ def stored(each: ObjectView) -> str:
     return f"the chart's, {count} field{'s' * (count != 1)} edited" if count else "the chart's, as it is"
 
 
+RANKS = ("blocked", "delete", "change", "edit", "adopt", "create", "store", "keep", "hook", "unchanged")
+"""What is planned for an object in one word, problems first."""
+
+_SUMMARY = {
+    "delete": "to delete",
+    "change": "to change",
+    "edit": "to edit",
+    "adopt": "to adopt",
+    "create": "to create",
+    "keep": "to keep",
+    "store": "to store",
+    "hook": "hooks",
+}
+
+
 def verdict(each: ObjectView) -> str:
-    """One word, to sort and colour by; ``adopted`` and ``stored`` leave the live object as it is."""
+    """One of ``RANKS``; ``adopt`` and ``store`` leave the live object as it is, but for its ownership metadata."""
     request = each.prediction.request
     if each.refused:
-        return "refused"
+        return "blocked"
     if each.leaving:
-        return "deleted" if request == "delete" else "kept"
+        return "delete" if request == "delete" else "keep"
     if not each.changing:
         return "hook" if request == "hook" else "unchanged"
     if untouched(each):
-        return "adopted" if adopted(each) else "stored"
-    return {"create": "created", "unknown": "edited"}.get(request, "changed")
+        return "adopt" if adopted(each) else "store"
+    if adopted(each) and all(map(_ownership, each.prediction.changes)) and each.after is not None:
+        return "adopt"
+    return {"create": "create", "unknown": "edit"}.get(request, "change")
+
+
+def rank(each: ObjectView) -> tuple[int, int]:
+    """What an object is sorted by: what is blocked, then what is warned about, then by ``RANKS``."""
+    word = verdict(each)
+    return (0 if each.refused else 1 if warnings(each) else 2), RANKS.index(word)
+
+
+def warnings(each: ObjectView) -> list[Finding]:
+    """The warnings about an object."""
+    return [finding for finding in each.findings if finding.severity is Severity.WARNING]
+
+
+def errors(each: ObjectView) -> list[Finding]:
+    """The errors about an object, for which the run is refused."""
+    return [finding for finding in each.findings if finding.severity is Severity.ERROR]
+
+
+def effect(each: ObjectView) -> str:
+    """What will happen to an object, in a few words behind its name."""
+    word = verdict(each)
+    if word == "blocked":
+        found = errors(each)
+        return f"{found[0].text} ({found[0].code})" if found else owner(each)
+    if word == "change":
+        adopts = "adopted, " if adopted(each) else ""
+        return adopts + (_fields(each.prediction.changes) or _predicted(each))
+    return {
+        "delete": "no longer in the chart",
+        "keep": "no longer in the chart; stays in the cluster",
+        "adopt": adopting(each),
+        "create": "new object",
+        "store": "only the stored manifest changes",
+        "edit": f"not looked up; {_count(len(each.edits), 'field')} added to the manifest",
+        "hook": "hook",
+        "unchanged": "",
+    }[word]
+
+
+def adopting(each: ObjectView) -> str:
+    """What becomes of an object that the release takes in as it is."""
+    return f"existing object, {'only its ownership metadata changes' if each.prediction.changes else 'unchanged'}"
+
+
+def _predicted(each: ObjectView) -> str:
+    return f"fails: {each.prediction.error}" if each.prediction.error else helm(each)
+
+
+def _fields(found: Sequence[Change]) -> str:
+    """``2 fields: spec.replicas, data.color``."""
+    names = [".".join(str(step) for step in change.path) for change in found]
+    more = f" and {len(names) - FIELDS} more" if len(names) > FIELDS else ""
+    return f"{_count(len(names), 'field')}: {', '.join(names[:FIELDS])}{more}" if names else ""
+
+
+FIELDS = 3
+"""How many changed fields the line of an object names."""
+
+
+def _ownership(change: Change) -> bool:
+    """Whether a change is one of Helm's ownership metadata alone."""
+    if len(change.path) == 3:
+        return change.path[2] in (MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE)
+    known = {MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE}
+    whole = change.path in (("metadata", "labels"), ("metadata", "annotations"))
+    return whole and change.op == "add" and isinstance(change.after, dict) and known.issuperset(change.after)
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def summary(view: View) -> str:
-    """``3 objects: 1 created, 2 unchanged. Something will be done.``"""
-    counts: dict[str, int] = {}
-    for each in view.objects:
-        counts[verdict(each)] = counts.get(verdict(each), 0) + 1
-    total = len(view.objects)
-    counted = ", ".join(f"{count} {name}" for name, count in counts.items())
-    end = {
-        "refused": "The run would be refused, and nothing done.",
-        "something": "Nothing was done yet.",
-        "nothing": "There is nothing to do.",
-    }[view.outcome]
-    return f"{total} object{'s' * (total != 1)}{': ' if counted else ''}{counted}. {end}"
+    """``31 objects: 1 to create, 30 unchanged.``"""
+    words = [verdict(each) for each in view.objects]
+    counts = [f"{words.count(word)} {_SUMMARY.get(word, word)}" for word in RANKS if word in words]
+    end = " Nothing is changed as long as an object is blocked." if view.outcome == "blocked" else ""
+    return f"{_count(len(words), 'object')}{': ' if counts else ''}{', '.join(counts)}.{end}"
 
 
 def steps(view: View) -> tuple[str, ...]:
-    """What to type where the run would be refused, each step once."""
-    findings = [finding for each in view.objects if each.refused for finding in each.findings]
-    errors = [finding for finding in findings if finding.severity.value == "error"]
-    steps = dict.fromkeys(step for finding in errors for step in finding.next)
-    codes = sorted({finding.code for finding in errors})
+    """What to type if the run would be refused, each step once."""
+    found = [finding for each in view.objects if each.refused for finding in errors(each)]
+    steps = dict.fromkeys(step for finding in found for step in finding.next)
+    codes = sorted({finding.code for finding in found})
     return (*steps, f"postrender explain {' '.join(codes)}") if codes else tuple(steps)

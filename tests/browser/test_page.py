@@ -54,7 +54,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     stream, live = write(folder, refused=True)
     done = run(
-        *("plan", "-f", str(stream), "--live", str(live), "--release", "shop", "-n", "shop"),
+        *("plan", "--manifests", str(stream), "--live", str(live), "--release", "shop", "-n", "shop"),
         *("--helm-version", "3.21.4", "-o", "html"),
     )
     assert done.returncode == 4, done.stderr
@@ -98,13 +98,13 @@ def test_nothing_is_left_and_it_is_said(page: Page) -> None:
 
 
 def test_actions_and_severities_filter(page: Page) -> None:
-    page.run("document.querySelector('.chip[data-word=refused]').click()")
+    page.run("document.querySelector('.chip[data-word=blocked]').click()")
     assert page.run(NAMES) == [
         "persistentvolumeclaims/shop/data",
         "configmaps/shop/theirs",
         "roles.rbac.authorization.k8s.io/shop/found",
     ]
-    page.run("document.querySelector('.chip[data-word=adopted]').click()")
+    page.run("document.querySelector('.chip[data-word=adopt]').click()")
     assert page.run(f"{SHOWN}.length") == 5
     page.run(
         "document.getElementById('severity').value = 'warning';"
@@ -145,10 +145,10 @@ def test_everything_that_can_be_clicked_can_be_reached_by_tab(page: Page) -> Non
 
 
 def test_the_picture_leads_to_the_card(page: Page) -> None:
-    page.run("document.querySelector('svg .flow.deleted').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+    page.run("document.querySelector('svg .flow.delete').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
     page.run("new Promise((done) => setTimeout(done, 100))")
-    assert page.run("document.querySelector('.card.deleted').open") is True
-    assert page.run(f"document.getElementById({FOCUSED}).dataset.word") == "deleted"
+    assert page.run("document.querySelector('.card.delete').open") is True
+    assert page.run(f"document.getElementById({FOCUSED}).dataset.word") == "delete"
 
 
 def test_what_the_manifests_say_is_text(page: Page) -> None:

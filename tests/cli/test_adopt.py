@@ -105,8 +105,8 @@ def valid(data: Any) -> None:
 def test_what_a_living_release_owns_is_refused_and_nothing_is_written(server: Server, cluster: Cluster) -> None:
     done = run("adopt", "new", "shirts/red", "configmaps/settings", "--yes", *cluster, stdin=b"")
     assert refused(done, 4) == (
-        "postrender: shirts.stable.example.com/shop/red: owned by installed release shop/alive; not adopted"
-        " (PR101)\nnothing was written\n  next: postrender explain PR101\n"
+        "error: shirts.stable.example.com/shop/red: owned by installed release shop/alive; not adopted"
+        " (PR101)\nnothing was written\nhint: postrender explain PR101\n"
     )
     assert server.asked("PATCH .*") == []
 
@@ -120,7 +120,7 @@ def test_what_flux_installed_is_a_living_releases(server: Server, cluster: Clust
     server.put(SECRET, stored)
     message = refused(run("adopt", "new", "shirts/green", "--yes", *cluster, stdin=b""), 4)
     assert message.startswith(
-        "postrender: shirts.stable.example.com/shop/green: owned by installed release shop/old; not adopted (PR101)\n"
+        "error: shirts.stable.example.com/shop/green: owned by installed release shop/old; not adopted (PR101)\n"
     )
     assert server.asked("PATCH .*") == []
 
@@ -130,9 +130,9 @@ def test_what_is_being_deleted_or_not_there_is_refused(server: Server, cluster: 
     server.put(SHIRT, an_object(SHIRT, "going", metadata={"deletionTimestamp": "2026-09-14T10:00:00Z"}))
     done = run("adopt", "new", "shirts/going", "shirts/nothing", "shirts/blue", "--yes", *cluster, stdin=b"")
     assert refused(done, 4) == (
-        "postrender: shirts.stable.example.com/shop/going: is being deleted, and will be gone (PR106)\n"
+        "error: shirts.stable.example.com/shop/going: is being deleted, and will be gone (PR106)\n"
         "shirts.stable.example.com/shop/nothing: there is no such object\n"
-        "nothing was written\n  next: postrender explain PR106\n"
+        "nothing was written\nhint: postrender explain PR106\n"
     )
     assert server.asked("PATCH .*") == []
 
@@ -178,7 +178,7 @@ def test_no_value_of_a_secret_is_shown_or_kept(server: Server, cluster: Cluster,
 def test_it_asks_first(server: Server, cluster: Cluster, tmp_path: Path) -> None:
     environ = {"XDG_STATE_HOME": str(tmp_path / "state")}
     assert refused(run("adopt", "new", "shirts/blue", *cluster, stdin=b""), 2) == (
-        "postrender: this writes to live objects, and nobody can be asked: stdin is no terminal\n  next: --yes\n"
+        "error: this writes to live objects, and nobody can be asked: stdin is no terminal\nhint: --yes\n"
     )
     code, seen = on_a_terminal("adopt", "new", "shirts/blue", *cluster, typed=b"\n", environ=environ)
     assert code == 4
@@ -206,9 +206,9 @@ def test_without_objects_those_of_the_stored_manifest_are_meant(server: Server, 
     message = refused(run("adopt", "new", "--yes", *cluster, stdin=b""), 2)
     flag = " ".join(cluster)
     assert message == (
-        "postrender: release shop/new: nothing is stored of it that would name its objects, so name them\n"
-        f"  next: postrender orphans -n shop {flag}\n"
-        f"  next: postrender adopt new -n shop {flag} configmaps/shop/NAME ...\n"
+        "error: release shop/new: nothing is stored of it that would name its objects, so name them\n"
+        f"hint: postrender orphans -n shop {flag}\n"
+        f"hint: postrender adopt new -n shop {flag} configmaps/shop/NAME ...\n"
     )
 
 
@@ -228,11 +228,11 @@ def test_an_object_that_changed_meanwhile_is_not_written(server: Server, cluster
     done = run("adopt", "new", *names, "--yes", "--report", str(report), *cluster, stdin=b"")
     assert done.returncode == 5
     assert done.stderr.decode() == (
-        "postrender: shirts.stable.example.com/shop/blue: it changed since it was read, so it was not given "
+        "error: shirts.stable.example.com/shop/blue: it changed since it was read, so it was not given "
         "ownership metadata for release"
         " shop/new: the object has been modified; written before it: configmaps/shop/settings; what was there "
-        f"is in {report}\n  next: run the same command again\n"
-        f"  next: kubectl get shirts.stable.example.com blue -o yaml -n shop {' '.join(cluster)}\n"
+        f"is in {report}\nhint: run the same command again\n"
+        f"hint: kubectl get shirts.stable.example.com blue -o yaml -n shop {' '.join(cluster)}\n"
     )
     assert run("adopt", "--undo", str(report), "--yes", *cluster, stdin=b"").returncode == 0
     assert values(server, SETTINGS) == ("Helm", "old", "shop")
@@ -245,8 +245,8 @@ def test_a_report_that_cannot_be_kept(server: Server, cluster: Cluster, tmp_path
     done = run("adopt", "new", "shirts/blue", "--yes", "--report", str(there), *cluster, stdin=b"")
     assert done.returncode == 2
     assert done.stderr.decode() == (
-        f"postrender: {there}: the report cannot be kept there, so nothing was changed: File exists\n"
-        "  next: --report FILE   (a file that is not there yet)\n"
+        f"error: {there}: the report cannot be kept there, so nothing was changed: File exists\n"
+        "hint: --report FILE   (a file that is not there yet)\n"
     )
     assert there.read_text() == "mine"
     assert server.asked("PATCH .*") == []
@@ -262,9 +262,9 @@ def test_an_undo_of_what_is_not_as_it_was_left(server: Server, cluster: Cluster,
     del server.objects[BLUE]
     before = len(server.asked("PATCH .*"))
     assert refused(run("adopt", "--undo", str(report), "--yes", *cluster, stdin=b""), 4) == (
-        "postrender: configmaps/shop/settings: its ownership metadata is no longer what was written\n"
+        "error: configmaps/shop/settings: its ownership metadata is no longer what was written\n"
         "shirts.stable.example.com/shop/blue: the adopted object no longer exists\n"
-        "nothing was written\n  next: postrender adopt --help\n"
+        "nothing was written\nhint: postrender adopt --help\n"
     )
     assert len(server.asked("PATCH .*")) == before
 
@@ -275,26 +275,26 @@ def test_an_undo_after_the_release_was_installed(server: Server, cluster: Cluste
     manifest = "apiVersion: stable.example.com/v1\nkind: Shirt\nmetadata: {name: blue}\n"
     server.put(SECRET, a_revision("new", 1, "deployed", manifest=manifest))
     assert refused(run("adopt", "--undo", str(report), "--yes", *cluster, stdin=b""), 4) == (
-        "postrender: shirts.stable.example.com/shop/blue: installed release shop/new has it in its stored manifest"
+        "error: shirts.stable.example.com/shop/blue: installed release shop/new has it in its stored manifest"
         " (PR101)\nnothing was written\n"
-        "  next: postrender adopt --help\n"
+        "hint: postrender adopt --help\n"
     )
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "it cannot be read: No such file or directory\n  next: postrender adopt --help\n"),
-        ("x", "it is not JSON\n  next: postrender adopt --undo FILE   (that adopt wrote)\n"),
-        ("{}", "it is not a report of postrender adopt\n  next: postrender adopt --undo FILE   (that adopt wrote)\n"),
+        (None, "it cannot be read: No such file or directory\nhint: postrender adopt --help\n"),
+        ("x", "it is not JSON\nhint: postrender adopt --undo FILE   (that adopt wrote)\n"),
+        ("{}", "it is not a report of postrender adopt\nhint: postrender adopt --undo FILE   (that adopt wrote)\n"),
         (
             '{"kind": "Adoption", "schemaVersion": 9}',
             "it has schemaVersion 9, and this postrender reads 1\n"
-            "  next: postrender adopt --undo FILE   (that adopt wrote)\n",
+            "hint: postrender adopt --undo FILE   (that adopt wrote)\n",
         ),
         (
             '{"kind": "Adoption", "schemaVersion": 1, "cluster": "x", "release": {}}',
-            "it is not whole\n  next: postrender adopt --undo FILE   (that adopt wrote)\n",
+            "it is not whole\nhint: postrender adopt --undo FILE   (that adopt wrote)\n",
         ),
     ],
 )
@@ -303,7 +303,7 @@ def test_a_report_that_is_none(cluster: Cluster, report: Path, content: str | No
         report.parent.mkdir()
         report.write_text(content)
     assert refused(run("adopt", "--undo", str(report), "--yes", *cluster, stdin=b""), 2) == (
-        f"postrender: {report}: {message}"
+        f"error: {report}: {message}"
     )
 
 
@@ -312,8 +312,8 @@ def test_an_owner_that_cannot_be_told_is_not_gone(server: Server, cluster: Clust
     server.on("GET .*/secrets", status(403, "Forbidden", "no"))
     message = refused(run("adopt", "new", "configmaps/settings", "--yes", *cluster, stdin=b""), 5)
     assert message.startswith(
-        "postrender: configmaps/shop/settings: its owner is release shop/old, and whether it is installed is unknown"
-        ": no right to list secrets (403): no\n  next: kubectl auth can-i list secrets -n shop"
+        "error: configmaps/shop/settings: its owner is release shop/old, and whether it is installed is unknown"
+        ": no right to list secrets (403): no\nhint: kubectl auth can-i list secrets -n shop"
     )
     assert server.asked("PATCH .*") == []
 
@@ -323,8 +323,8 @@ def test_an_owner_that_cannot_be_told_is_not_gone(server: Server, cluster: Clust
     [
         (
             (),
-            "name a release, or the report to be undone\n  next: postrender adopt RELEASE OBJECT ...\n"
-            "  next: postrender adopt --undo FILE\n",
+            "name a release, or the report to be undone\nhint: postrender adopt RELEASE OBJECT ...\n"
+            "hint: postrender adopt --undo FILE\n",
         ),
         (("web", "shirts"), "shirts: no object can be called that: "),
         (("web", "trousers/a"), "trousers/a: the server has no kind trousers\n"),
@@ -332,4 +332,4 @@ def test_an_owner_that_cannot_be_told_is_not_gone(server: Server, cluster: Clust
 )
 def test_bad_usage(cluster: Cluster, arguments: tuple[str, ...], message: str) -> None:
     said = refused(run("adopt", *arguments, "--yes", *cluster, stdin=b""), 2)
-    assert said.startswith(f"postrender: {message}")
+    assert said.startswith(f"error: {message}")

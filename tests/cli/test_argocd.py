@@ -179,8 +179,7 @@ def test_stamps_and_labels_need_no_cluster(app: Path, sidecar: dict[str, str]) -
     assert "argocd.argoproj.io/tracking-id" not in done.stdout
     said = " ".join(done.stderr.split())
     assert said.startswith(
-        "postrender: Argo CD Application shirts, release shop/shirts, no cluster was asked told by Argo CD (release, "
-        "namespace, action) "
+        "postrender: Argo CD Application shirts, release shop/shirts, no cluster was asked: 3 of 3 objects modified "
     )
     assert "the destination does not serve beta.example.com/v1 Shirt, so that its sync will fail" in said
     # This one is defined by the chart itself.
@@ -191,7 +190,7 @@ def test_keep_does_not_stop_pruning_and_can_be_made_to(app: Path, sidecar: dict[
     done = generated(app, {**sidecar, **entries([])})
     assert "(PR602)" in done.stderr
     given = [{"name": "prune-false", "string": "true"}]
-    asked = generated(app, {**sidecar, **entries(given)})
+    asked = generated(app, {**sidecar, **entries(given), "POSTRENDER_VERBOSE": "true"})
     annotations = objects(asked)[-1]["metadata"]["annotations"]
     assert annotations == {"helm.sh/resource-policy": "keep", "argocd.argoproj.io/sync-options": "Prune=false"}
     assert "(PR602)" not in asked.stderr
@@ -227,17 +226,17 @@ def test_nothing_rendered_is_an_error(app: Path, sidecar: dict[str, str]) -> Non
     (app / "templates" / "shirt.yaml").write_text("# nothing\n")
     given = [{"name": "skip-crds", "string": "true"}]
     assert failed(generated(app, {**sidecar, **entries(given)}), 3) == (
-        "postrender: Application shirts: the chart renders to nothing, and Argo CD would prune all that it had\n"
-        "  next: helm template shirts .   (with the same values)\n"
+        "error: Application shirts: the chart renders to nothing, and Argo CD would prune all that it had\n"
+        "hint: helm template shirts .   (with the same values)\n"
     )
 
 
 def test_a_chart_that_cannot_be_rendered(app: Path, sidecar: dict[str, str]) -> None:
     (app / "templates" / "shirt.yaml").write_text("{{ fail `not so` }}\n")
     assert failed(generated(app, {**sidecar, **entries([])}), 3) == (
-        "postrender: the chart cannot be rendered: execution error at (shirts/templates/shirt.yaml:1:3): not so\n"
+        "error: the chart cannot be rendered: execution error at (shirts/templates/shirt.yaml:1:3): not so\n"
         "\nUse --debug flag to render out invalid YAML\n"
-        "  next: helm template shirts . --namespace=shop --include-crds --debug\n"
+        "hint: helm template shirts . --namespace=shop --include-crds --debug\n"
     )
 
 
@@ -259,7 +258,7 @@ def test_values_files_are_files_of_the_repository(
     (app / "a,b.yaml").write_text("size: M\n")
     given = [{"name": "values-files", "array": [path]}]
     assert failed(generated(app, {**sidecar, **entries(given)}), 2) == (
-        f"postrender: values file {path}: {cause}\n  next: postrender argocd --help\n"
+        f"error: values file {path}: {cause}\nhint: postrender argocd --help\n"
     )
 
 
@@ -276,14 +275,14 @@ def test_values_files_from_the_root_and_from_beside(repository: Path, app: Path,
         (
             '[{"name": "value-files", "array": []}]',
             "parameter value-files: there is no such parameter\n"
-            "  next: name: values-files\n"
-            "  next: name: values\n"
-            "  next: postrender argocd params\n",
+            "hint: name: values-files\n"
+            "hint: name: values\n"
+            "hint: postrender argocd params\n",
         ),
         (
             '[{"name": "values-files", "string": "a"}]',
             "parameter values-files: takes an array of strings\n"
-            "  next: spec.source.plugin.parameters: [{name: values-files, array: ...}]\n",
+            "hint: spec.source.plugin.parameters: [{name: values-files, array: ...}]\n",
         ),
         ('[{"name": "skip-crds", "string": "maybe"}]', "parameter skip-crds: 'maybe' is neither true nor false\n"),
         ("{", "ARGOCD_APP_PARAMETERS: is no JSON\n"),
@@ -298,8 +297,8 @@ def test_values_files_from_the_root_and_from_beside(repository: Path, app: Path,
 )
 def test_parameters_that_make_no_sense(parameters: str, message: str, app: Path, sidecar: dict[str, str]) -> None:
     environ = {**sidecar, **entries([]), "ARGOCD_APP_PARAMETERS": parameters}
-    hint = "" if "next: " in message else "  next: postrender argocd --help\n"
-    assert failed(command(PLUGIN["generate"], app, environ), 2) == f"postrender: {message}{hint}"
+    hint = "" if "hint: " in message else "hint: postrender argocd --help\n"
+    assert failed(command(PLUGIN["generate"], app, environ), 2) == f"error: {message}{hint}"
 
 
 @pytest.mark.parametrize("parameters", ["null", "", "[]"])
@@ -309,7 +308,7 @@ def test_no_parameters(parameters: str, app: Path, sidecar: dict[str, str]) -> N
 
 def test_outside_argo_cd(app: Path, sidecar: dict[str, str]) -> None:
     assert failed(command(PLUGIN["generate"], app, sidecar), 2) == (
-        "postrender: ARGOCD_APP_NAME: is not set: Argo CD sets it for its plugins\n  next: postrender argocd --help\n"
+        "error: ARGOCD_APP_NAME: is not set: Argo CD sets it for its plugins\nhint: postrender argocd --help\n"
     )
 
 
@@ -330,12 +329,12 @@ def test_the_time_limit_is_a_little_less_than_argo_cds(app: Path, sidecar: dict[
     done = command(what, app, {**sidecar, **entries([]), "ARGOCD_EXEC_TIMEOUT": "4s"})
     assert time.monotonic() - started < 20
     assert failed(done, 3) == (
-        "postrender: gave up after 2 s, before Argo CD would\n"
-        "  next: ARGOCD_EXEC_TIMEOUT of the sidecar, and controller.repo.server.timeout.seconds\n"
+        "error: gave up after 2 s, before Argo CD would\n"
+        "hint: ARGOCD_EXEC_TIMEOUT of the sidecar, and controller.repo.server.timeout.seconds\n"
     )
     bad = command(what, app, {**sidecar, **entries([]), "ARGOCD_EXEC_TIMEOUT": "4"})
     assert failed(bad, 2) == (
-        "postrender: ARGOCD_EXEC_TIMEOUT: '4' is not a duration such as 2m30s\n  next: postrender argocd --help\n"
+        "error: ARGOCD_EXEC_TIMEOUT: '4' is not a duration such as 2m30s\nhint: postrender argocd --help\n"
     )
 
 
@@ -414,15 +413,15 @@ def test_init_with_a_lock_file_and_a_neighbour(app: Path, sidecar: dict[str, str
 def test_init_that_fails_ends_it(app: Path, sidecar: dict[str, str]) -> None:
     depends(app, "http://127.0.0.1:9")
     message = failed(generated(app, {**sidecar, **entries([])}), 3)
-    assert message.startswith("postrender: the chart's dependencies cannot be had: ")
+    assert message.startswith("error: the chart's dependencies cannot be had: ")
     assert message.endswith(
-        "\n  next: helm dependency build\n  next: vendor them: commit what helm dependency build puts into charts/\n"
+        "\nhint: helm dependency build\nhint: vendor them: commit what helm dependency build puts into charts/\n"
     )
 
 
 def test_init_of_a_folder_that_is_no_chart(tmp_path: Path, sidecar: dict[str, str]) -> None:
     assert failed(command(PLUGIN["init"], tmp_path, {**sidecar, **entries([])}), 3) == (
-        f"postrender: {tmp_path}: is not a chart: Chart.yaml: No such file or directory\n  next: spec.source.path\n"
+        f"error: {tmp_path}: is not a chart: Chart.yaml: No such file or directory\nhint: spec.source.path\n"
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.test_filter import EXAMPLE, LIVE, OFFLINE, RENDERED, refused, run
 
 HELM = (*LIVE, "--helm-version", "3.12.3")
-NEXT = "  next: --first 'PROGRAM ARGUMENT ...'   (to run it before postrender, not after)\n"
+NEXT = "hint: --first 'PROGRAM ARGUMENT ...'   (to run it before postrender, not after)\n"
 
 
 def test_what_changes_nothing_changes_nothing() -> None:
@@ -45,20 +45,19 @@ def test_its_exit_code_and_its_words_are_ours() -> None:
     for flag in ("--first", "--then"):
         done = run(*OFFLINE, flag, "sh -c 'echo kustomization.yaml is missing >&2; exit 7'")
         assert refused(done, 7) == (
-            f"postrender: {flag} sh: ended with exit code 7: kustomization.yaml is missing\n"
-            "  next: sh ... < MANIFESTS   (to see it fail by itself)\n"
+            f"error: {flag} sh: ended with exit code 7: kustomization.yaml is missing\n"
+            "hint: sh ... < MANIFESTS   (to see it fail by itself)\n"
         )
 
 
 def test_one_that_was_killed() -> None:
     message = refused(run(*OFFLINE, "--then", "sh -c 'kill -9 $$'"), 137)
-    assert message.startswith("postrender: --then sh: ended with exit code 137 and said nothing\n")
+    assert message.startswith("error: --then sh: ended with exit code 137 and said nothing\n")
 
 
 def test_one_that_does_not_exist() -> None:
     assert refused(run(*OFFLINE, "--then", "no-such-program --token s3cr3t"), 2) == (
-        "postrender: --then no-such-program: cannot be run: No such file or directory\n"
-        "  next: --then 'PROGRAM ARGUMENT ...'\n"
+        "error: --then no-such-program: cannot be run: No such file or directory\nhint: --then 'PROGRAM ARGUMENT ...'\n"
     )
 
 
@@ -68,19 +67,19 @@ def test_one_that_does_not_exist() -> None:
         (
             "sed 's/a",
             "--first: cannot be parted into a program and its arguments: No closing quotation\n"
-            "  next: postrender --help\n",
+            "hint: postrender --help\n",
         ),
-        (" ", "--first: names no program\n  next: --first 'PROGRAM ARGUMENT ...'\n"),
+        (" ", "--first: names no program\nhint: --first 'PROGRAM ARGUMENT ...'\n"),
     ],
 )
 def test_what_names_no_program(text: str, message: str) -> None:
-    assert refused(run(*OFFLINE, "--first", text), 2) == f"postrender: {message}"
+    assert refused(run(*OFFLINE, "--first", text), 2) == f"error: {message}"
 
 
 def test_documents_that_it_loses_are_named() -> None:
     for flag in ("--first", "--then"):
         assert refused(run(*HELM, flag, "sed 's/name: shirt/name: other/'"), 4).startswith(
-            f"postrender: {flag} sed: lost 2 objects, which Helm would delete or never make\n"
+            f"error: {flag} sed: lost 2 objects, which Helm would delete or never make\n"
             "  Shirt.beta.example.com shirt (line 3)\n"
             "  Shirt.stable.example.com shirt (line "
         )
@@ -97,13 +96,13 @@ def test_a_namespace_that_it_fills_in_loses_nothing() -> None:
 
 def test_output_that_cannot_be_read() -> None:
     message = refused(run(*OFFLINE, "--then", "echo 'kind: [' "), 3)
-    assert message.startswith("postrender: --then echo, line ")
+    assert message.startswith("error: --then echo, line ")
     assert ": what it wrote cannot be read: " in message
 
 
 def test_a_pin_that_it_takes_out_is_missed() -> None:
     assert refused(run(*HELM, "--then", "sed /resourceVersion/d"), 4) == (
-        "postrender: --then: undoes what has to be written, or adds objects that need it; what differs:\n"
+        "error: --then: undoes what has to be written, or adds objects that need it; what differs:\n"
         f"  shirts.stable.example.com/default/shirt: metadata.resourceVersion\n{NEXT}"
     )
 
@@ -120,7 +119,7 @@ def test_what_is_live_and_it_changes_back_is_missed(tmp_path: Path) -> None:
     flags = ("--live", str(live), *LIVE[2:], "--helm-version", "3.21.4")
     assert b'color: "white"' in run(*flags).stdout
     assert refused(run(*flags, "--then", "sed s/white/green/"), 4) == (
-        "postrender: --then: undoes what has to be written, or adds objects that need it; what differs:\n"
+        "error: --then: undoes what has to be written, or adds objects that need it; what differs:\n"
         f"  shirts.stable.example.com/default/shirt: spec.color\n{NEXT}"
     )
 

@@ -55,6 +55,6 @@ def test_the_three_calls_of_the_help_are_calls_that_exist() -> None:
 
 def test_a_command_that_does_not_exist() -> None:
     assert refused(run("explaim", "PR101"), 2) == (
-        "postrender: there is no command explaim\n  next: postrender explain ...\n  next: postrender --help\n"
+        'error: unknown command "explaim"; did you mean "explain"?\nhint: postrender explain --help\n'
     )
-    assert refused(run("xyzzy"), 2) == "postrender: there is no command xyzzy\n  next: postrender --help\n"
+    assert refused(run("xyzzy"), 2) == 'error: unknown command "xyzzy"\nhint: postrender --help\n'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "shirts"
 RENDERED = (EXAMPLE / "rendered.yaml").read_bytes()
 OFFLINE = ("--release", "shirts", "-n", "default", "--offline")
-HELP = "\n  next: postrender --help\n"
+HELP = "\nhint: postrender --help\n"
 LIVE = ("--live", "examples/shirts/live.yaml", "--release", "shirts", "--namespace", "default")
 NEWEST = " and ".join(map(str, NEWEST_TESTED.values()))
 
@@ -111,36 +112,34 @@ def test_an_empty_stream_becomes_a_comment_for_helm_4() -> None:
 
 def test_no_cluster_is_guessed() -> None:
     assert refused(run("--release", "shirts", "-n", "default", "--helm-version", "3.12.3"), 2) == (
-        "postrender: which cluster is meant cannot be told\n"
-        "  next: --kube-context NAME\n"
-        "  next: --live FILE   (what kubectl get ... -o yaml printed)\n"
-        "  next: --offline\n"
+        "error: which cluster is meant cannot be told\n"
+        "hint: --kube-context NAME\n"
+        "hint: --live FILE   (what kubectl get ... -o yaml printed)\n"
+        "hint: --offline\n"
     )
 
 
 def test_which_release() -> None:
     assert refused(run("--live", "examples/shirts/live.yaml", "-n", "default"), 2) == (
-        "postrender: which release is installed cannot be told\n  next: --release NAME   (or POSTRENDER_RELEASE)\n"
+        "error: which release is installed cannot be told\nhint: --release NAME   (or POSTRENDER_RELEASE)\n"
     )
 
 
 def test_a_flag_that_does_not_exist() -> None:
-    assert refused(run("--no-such-flag"), 2) == (
-        "postrender: unrecognized arguments: --no-such-flag\n  next: postrender --help\n"
-    )
+    assert refused(run("--no-such-flag"), 2) == ("error: unknown flag --no-such-flag\nhint: postrender --help\n")
 
 
 @pytest.mark.parametrize(
     ("arguments", "environ", "message"),
     [
-        (("--stamp", "some"), {}, "postrender: --stamp: 'some' is none of adopt, all, none" + HELP),
-        (("--adopt", "orphans,all"), {}, "postrender: --adopt: 'all' is none of orphans, unmanaged" + HELP),
-        ((), {"POSTRENDER_STAMP": "some"}, "postrender: POSTRENDER_STAMP: 'some' is none of adopt, all, none" + HELP),
-        ((), {"POSTRENDER_QUIET": "maybe"}, "postrender: POSTRENDER_QUIET: 'maybe' is neither true nor false" + HELP),
+        (("--stamp", "some"), {}, "error: --stamp: 'some' is none of adopt, all, none" + HELP),
+        (("--adopt", "orphans,all"), {}, "error: --adopt: 'all' is none of orphans, unmanaged" + HELP),
+        ((), {"POSTRENDER_STAMP": "some"}, "error: POSTRENDER_STAMP: 'some' is none of adopt, all, none" + HELP),
+        ((), {"POSTRENDER_QUIET": "maybe"}, "error: POSTRENDER_QUIET: 'maybe' is neither true nor false" + HELP),
         (
             ("--label-key", "a/b/c"),
             {},
-            "postrender: --label-key: 'a/b/c' is no label key\n  next: --label-key postrender/group-kind\n",
+            "error: --label-key: 'a/b/c' is no label key\nhint: --label-key postrender/group-kind\n",
         ),
     ],
 )
@@ -150,25 +149,25 @@ def test_bad_values(arguments: tuple[str, ...], environ: dict[str, str], message
 
 def test_a_file_that_is_not_there() -> None:
     message = refused(run("--live", "no-such.yaml", "--release", "shirts", "-n", "default"), 2)
-    assert message.startswith("postrender: no-such.yaml: ")
+    assert message.startswith("error: no-such.yaml: ")
 
 
 def test_a_stream_that_is_no_yaml() -> None:
     message = refused(run(*OFFLINE, stdin=b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: [\n"), 3)
-    assert message.startswith("postrender: line ")
+    assert message.startswith("error: line ")
 
 
 def test_a_refusal_names_object_cause_and_next_step() -> None:
     done = run(*LIVE[:2], "--release", "other", "-n", "default", "--helm-version", "3.12.3")
     assert refused(done, 4) == (
-        "postrender: shirts.beta.example.com/default/shirt: owned by uninstalled release default/shirts; Helm "
+        "error: shirts.beta.example.com/default/shirt: owned by uninstalled release default/shirts; Helm "
         "won't adopt it into default/other"
         " (PR102)\n"
-        "shirts.stable.example.com/default/shirt: owned by uninstalled release default/shirts; Helm won't "
+        "error: shirts.stable.example.com/default/shirt: owned by uninstalled release default/shirts; Helm won't "
         "adopt it into default/other"
         " (PR102)\n"
-        "  next: helm ... --post-renderer-args=--adopt=orphans   (or POSTRENDER_ADOPT=orphans)\n"
-        "  next: postrender explain PR102\n"
+        "hint: helm ... --post-renderer-args=--adopt=orphans   (or POSTRENDER_ADOPT=orphans)\n"
+        "hint: postrender explain PR102\n"
     )
 
 
@@ -183,12 +182,12 @@ def test_a_cluster_that_cannot_be_reached() -> None:
 
 def test_a_report_file(tmp_path: Path) -> None:
     path = tmp_path / "report.txt"
-    done = run(*OFFLINE, "--report", str(path))
+    done = run(*OFFLINE, "--verbose", "--report", str(path))
     account, line = done.stderr.decode()[:-1].rsplit("\n", 1)
     assert line == f"  report: {path}"
     assert path.read_text().partition("\n")[2] == f"{account}\n"
     message = refused(run(*OFFLINE, "--stamp", "x", environ={"POSTRENDER_REPORT": str(path)}), 2)
-    assert message == f"postrender: --stamp: 'x' is none of adopt, all, none{HELP}  report: {path}\n"
+    assert message == f"error: --stamp: 'x' is none of adopt, all, none{HELP}  report: {path}\n"
     message = refused(run(*OFFLINE, stdin=b"kind: [", environ={"POSTRENDER_REPORT": str(path)}), 3)
     assert message.endswith(f"  report: {path}\n")
     head, _, said = path.read_text().partition("\n")
@@ -201,21 +200,21 @@ def test_a_report_for_programs_is_the_plan(tmp_path: Path) -> None:
     run(*LIVE, "--helm-version", "3.12.3", "--report", str(path))
     plan = json.loads(path.read_text())
     jsonschema.validate(plan, json.loads((ROOT / "postrender" / "report" / "schemas" / "plan.schema.json").read_text()))
-    assert plan["outcome"] == "something"
+    assert plan["outcome"] == "change"
     assert [each["actions"] for each in plan["objects"]] == [["stamp", "label"], ["stamp", "label", "pin"]]
     assert path.stat().st_mode & 0o777 == 0o600
     other = (*LIVE[:2], "--release", "other", "-n", "default", "--helm-version", "3.12.3", "--report", str(path))
     message = refused(run(*other), 4)
     assert message.endswith(f"  report: {path}\n")
     plan = json.loads(path.read_text())
-    assert plan["outcome"] == "refused"
+    assert plan["outcome"] == "blocked"
     assert plan["objects"][0]["findings"][0]["code"] == "PR102"
     run(*OFFLINE, "--report", str(path), stdin=b"kind: [")
     failure = json.loads(path.read_text())
     jsonschema.validate(
         failure, json.loads((ROOT / "postrender" / "report" / "schemas" / "failure.schema.json").read_text())
     )
-    assert failure.pop("message").startswith("postrender: line ")
+    assert failure.pop("message").startswith("error: line ")
     assert failure == {"schemaVersion": 1, "kind": "Failure", "exitCode": 3}
 
 
@@ -239,7 +238,7 @@ def test_a_stderr_that_takes_nothing_is_no_failure(tmp_path: Path, redirection: 
     )
     assert done.returncode == 0
     assert done.stdout == run(*OFFLINE).stdout
-    assert "2 objects, 2 changed" in (tmp_path / "report.txt").read_text()
+    assert "2 of 2 objects modified" in (tmp_path / "report.txt").read_text()
 
 
 def test_no_report_is_written_where_no_helm_called(tmp_path: Path) -> None:
@@ -251,13 +250,28 @@ def test_explain() -> None:
     done = run("explain", "pr102")
     assert done.stdout.startswith(b"PR102: owned by an uninstalled release\n\nThe live object names")
     assert max(len(line) for line in done.stdout.decode().splitlines()) <= 80
-    assert refused(run("explain", "PR999"), 2) == "postrender: no such code: PR999\n  next: postrender explain\n"
+    assert refused(run("explain", "PR999"), 2) == "error: no such code: PR999\nhint: postrender explain\n"
     assert len(run("explain").stdout.splitlines()) > 10
 
 
 def test_the_account_fits_a_terminal() -> None:
-    done = run(*LIVE, "--helm-version", "3.12.3")
-    assert max(len(line) for line in done.stderr.decode().splitlines()) <= 80
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "postrender", *LIVE, "--helm-version", "3.12.3", "--color", "never"],
+        input=RENDERED,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        cwd=ROOT,
+        check=False,
+    )
+    os.close(theirs)
+    assert done.returncode == 0
+    lines = os.read(ours, 65536).decode().splitlines()
+    os.close(ours)
+    assert len(lines) > 2
+    assert max(map(len, lines)) <= 80
+    plain = run(*LIVE, "--helm-version", "3.12.3").stderr.decode().splitlines()
+    assert len(plain) == 2, "lines of a file are not wrapped"
 
 
 def test_version() -> None:
@@ -275,8 +289,7 @@ def test_a_newer_minor_helm_is_said_and_a_newer_major_refused() -> None:
         f"note: Helm 3.99.0 is newer than {NEWEST_TESTED[3]}, the newest one known; taken to behave like it" in account
     )
     assert refused(run(*OFFLINE, "--helm-version", "5.0.0"), 4) == (
-        f"postrender: Helm 5.0.0 is not supported (tested up to {NEWEST})\n"
-        "  next: use such a Helm, or a newer postrender\n"
+        f"error: Helm 5.0.0 is not supported (tested up to {NEWEST})\nhint: use such a Helm, or a newer postrender\n"
     )
 
 
@@ -286,11 +299,11 @@ def test_a_name_is_no_command_to_the_terminal() -> None:
         b'apiVersion: %sv1\nkind: ConfigMap\nmetadata:\n  name: "a\\e[31m\\u009b2Jb"\n---\n' % group
         for group in (b"", b"x.example.com/")
     )
-    done = run(*OFFLINE, "--helm-version", "3.12.3", stdin=twice)
+    done = run(*OFFLINE, "--helm-version", "3.12.3", "-v", stdin=twice)
     assert done.returncode == 0
     assert "configmaps/default/a\\x1b[31m\\u009b2Jb: labelled" in done.stderr.decode()
     message = refused(run(*LIVE, "--helm-version", "3.12.3", stdin=twice + twice), 4)
-    assert message.startswith("postrender: configmaps/default/a\\x1b[31m\\u009b2Jb: is in the stream twice: ")
+    assert message.startswith("error: configmaps/default/a\\x1b[31m\\u009b2Jb: is in the stream twice: ")
     assert "\x1b" not in done.stderr.decode() + message
 
 
@@ -303,8 +316,8 @@ def test_a_fault_of_our_own_writes_nothing_and_shows_no_secret(tmp_path: Path) -
     )
     message = refused(run(*OFFLINE, environ={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}), 1)
     assert message == (
-        "postrender: internal error: KeyError in sitecustomize.py:3; nothing was written\n"
-        "  next: set POSTRENDER_DEBUG=1 to see the whole traceback, and report it\n"
+        "error: internal error: KeyError in sitecustomize.py:3; nothing was written\n"
+        "hint: set POSTRENDER_DEBUG=1 to see the whole traceback, and report it\n"
     )
 
 

@@ -173,30 +173,29 @@ def test_windows_line_ends_stay(file: Path) -> None:
 
 
 def test_the_account(file: Path) -> None:
-    said = done(file, "--stream", "-", "--stamp", "all")
-    assert max(len(line) for line in said.splitlines() if str(file) not in line) <= 80
+    said = done(file, "--stream", "-", "--stamp", "all", "--verbose")
     assert " ".join(said.split()) == (
         "postrender: a helm-controller with a Helm of unknown version, release prod/shirts, no cluster was asked "
-        f"told by {file} (release, namespace, action, force conflicts, take ownership, server side, replace) "
+        f"settings from {file} (release, namespace, action, force conflicts, take ownership, server side, replace) "
         "shirts.stable.example.com/prod/shirt: stamped, labelled "
-        "- ownership metadata, here and in 2 more objects, is written without a lookup: applied by any tool "
+        "warning: ownership metadata, here and in 2 more objects, is written without a lookup: applied by any tool "
         "but Helm, it removes the object from the release that owns it"
         " (PR316) "
-        "next: --kube-context NAME (or --live FILE, or --stamp adopt) "
+        "hint: --kube-context NAME (or --live FILE, or --stamp adopt) "
         "- shares its Kind and name with shirts.beta.example.com/prod/shirt (PR201) "
         "shirts.beta.example.com/prod/shirt: stamped, labelled "
         "- shares its Kind and name with shirts.stable.example.com/prod/shirt (PR201) "
         "configmaps/prod/sizes: stamped "
         "note: helm-controller takes over what it finds, objects of living releases included, unless "
         "spec.install.disableTakeOwnership is true "
-        f"3 objects, 3 patches in {file}, each checked against what was rendered."
+        f"3 objects, 3 patches in {file}, each checked against what was rendered"
     )
 
 
 def test_check_writes_nothing_and_tells(file: Path) -> None:
     assert refused(flux(file, "--stream", "-", "--check"), 4) == (
-        f"postrender: {file}: its patches are not what the chart needs now\n"
-        f"  next: postrender flux {file} ...   (without --check)\n"
+        f"error: {file}: its patches are not what the chart needs now\n"
+        f"hint: postrender flux {file} ...   (without --check)\n"
     )
     assert file.read_text() == RELEASE
     done(file, "--stream", "-")
@@ -223,7 +222,7 @@ def test_a_patch_to_include_does_the_same(entries: str, file: Path, tmp_path: Pa
 
 
 def test_the_chart_is_rendered_with_the_releases_values(file: Path, helm: str) -> None:
-    said = done(file, "--chart", CHART, "--helm", helm)
+    said = done(file, "--chart", CHART, "--helm", helm, "--verbose")
     assert "shirts.beta.example.com/prod/shirt: labelled" in said
 
 
@@ -238,9 +237,9 @@ def test_the_chart_is_rendered_with_the_releases_values(file: Path, helm: str) -
 def test_values_from_elsewhere_must_be_told(field: str, named: str, file: Path, tmp_path: Path, helm: str) -> None:
     file.write_text(RELEASE.replace("  values:", f"  {field}\n  values:"))
     assert refused(flux(file, "--chart", CHART, "--helm", helm), 2) == (
-        f"postrender: {file}: takes values from {named}, which it does not hold itself\n"
-        "  next: --values FILE   (what they hold)\n"
-        "  next: --stream FILE   (what helm template printed)\n"
+        f"error: {file}: takes values from {named}, which it does not hold itself\n"
+        "hint: --values FILE   (what they hold)\n"
+        "hint: --stream FILE   (what helm template printed)\n"
     )
     values = tmp_path / "values.yaml"
     values.write_text("size: S\n")
@@ -325,13 +324,13 @@ def test_what_is_true_for_one_moment_only_is_refused(file: Path, tmp_path: Path)
     stream = STREAM.split(b"---")[0] + b"spec: {size: L}\n"
     ended = flux(file, "--stream", "-", "--live", str(live), "--helm-version", "3.17.3", stdin=stream)
     assert refused(ended, 4) == (
-        "postrender: shirts.stable.example.com/prod/shirt: needs its live spec stored instead of the chart's, "
+        "error: shirts.stable.example.com/prod/shirt: needs its live spec stored instead of the chart's, "
         "which depends on the cluster's state and can't go in Git"
         " (PR311)\n"
-        "  next: helm-controller 1.5.0 or later   (Helm 4, which applies server-side: --helm-version 4.1.1)\n"
-        "  next: spec.driftDetection.mode: enabled   (the controller applies what Helm left unapplied)\n"
-        "  next: flux suspend helmrelease NAME, then helm upgrade --install with postrender, then flux resume\n"
-        "  next: postrender explain PR311\n"
+        "hint: helm-controller 1.5.0 or later   (Helm 4, which applies server-side: --helm-version 4.1.1)\n"
+        "hint: spec.driftDetection.mode: enabled   (the controller applies what Helm left unapplied)\n"
+        "hint: flux suspend helmrelease NAME, then helm upgrade --install with postrender, then flux resume\n"
+        "hint: postrender explain PR311\n"
     )
     assert file.read_text() == before
     done(file, "--stream", "-", "--live", str(live), "--helm-version", "4.2.2", stdin=stream)
@@ -351,15 +350,15 @@ def test_revisions_that_are_stored_elsewhere_are_not_looked_for(file: Path, tmp_
     live = tmp_path / "live.yaml"
     live.write_text(LIVE)
     assert refused(flux(file, "--stream", "-", "--live", str(live)), 2) == (
-        f"postrender: {file}: its revisions are stored in another namespace (spec.storageNamespace), "
-        "where they are not looked for\n  next: leave out --live and --kube-context\n"
+        f"error: {file}: its revisions are stored in another namespace (spec.storageNamespace), "
+        "where they are not looked for\nhint: leave out --live and --kube-context\n"
     )
 
 
 @pytest.mark.parametrize("flag", ["--adopt", "--on-drift"])
 def test_nothing_that_writes_to_live_objects_is_taken(flag: str, file: Path) -> None:
     assert refused(flux(file, "--stream", "-", f"{flag}=orphans"), 2) == (
-        f"postrender: unrecognized arguments: {flag}\n  next: postrender flux --help\n"
+        f"error: unknown flag {flag}\nhint: postrender flux --help\n"
     )
 
 
@@ -368,13 +367,13 @@ def test_nothing_that_writes_to_live_objects_is_taken(flag: str, file: Path) -> 
     [
         (
             STREAM + b"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: sizes, namespace: default}\n",
-            "postrender: configmaps/default/sizes: is in the stream twice, in lines 9 and 13, "
-            "which kustomize does not take\n  next: rename one of them in the chart\n",
+            "error: configmaps/default/sizes: is in the stream twice, in lines 9 and 13, "
+            "which kustomize does not take\nhint: rename one of them in the chart\n",
         ),
         (
             b"apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a-}\n",
-            "postrender: configmaps/prod/(generated): has no name, and kustomize takes no such object\n"
-            "  next: give it a name in the chart\n",
+            "error: configmaps/prod/(generated): has no name, and kustomize takes no such object\n"
+            "hint: give it a name in the chart\n",
         ),
     ],
 )
@@ -386,36 +385,36 @@ def test_a_stream_that_kustomize_would_not_take(stream: bytes, message: str, fil
 @pytest.mark.parametrize(
     ("text", "arguments", "message"),
     [
-        ("a: [\n", (), "postrender: {file}, line 2, column 1: cannot be read: not YAML: "),
+        ("a: [\n", (), "error: {file}, line 2, column 1: cannot be read: not YAML: "),
         (
             "kind: ConfigMap\napiVersion: v1\n",
             (),
-            "postrender: {file}: holds no HelmRelease of helm.toolkit.fluxcd.io\n",
+            "error: {file}: holds no HelmRelease of helm.toolkit.fluxcd.io\n",
         ),
-        (RELEASE, ("--name", "a"), "postrender: {file}: holds no HelmRelease a of helm.toolkit.fluxcd.io\n"),
+        (RELEASE, ("--name", "a"), "error: {file}: holds no HelmRelease a of helm.toolkit.fluxcd.io\n"),
         (
             f"{RELEASE}---\n{RELEASE.replace('name: shirts', 'name: other')}",
             (),
-            "postrender: {file}: holds 2 HelmReleases: shirts, other\n  next: --name NAME\n",
+            "error: {file}: holds 2 HelmReleases: shirts, other\nhint: --name NAME\n",
         ),
         (
             RELEASE.replace("  namespace: prod   # one namespace a team\n", ""),
             (),
-            "postrender: {file}, line 2: the HelmRelease names no namespace, which its release depends on\n"
-            "  next: metadata.namespace\n",
+            "error: {file}, line 2: the HelmRelease names no namespace, which its release depends on\n"
+            "hint: metadata.namespace\n",
         ),
         (
             RELEASE,
             (),
-            "postrender: {file}: where its chart is only a cluster can tell\n"
-            "  next: --chart CHART\n"
-            "  next: --stream FILE   (what helm template printed)\n",
+            "error: {file}: where its chart is only a cluster can tell\n"
+            "hint: --chart CHART\n"
+            "hint: --stream FILE   (what helm template printed)\n",
         ),
-        (RELEASE, ("--stream", "no-such"), "postrender: no-such: cannot be read: No such file or directory\n"),
+        (RELEASE, ("--stream", "no-such"), "error: no-such: cannot be read: No such file or directory\n"),
         (
             RELEASE,
             ("--stream", "-", "--", "--kube-version=1"),
-            "postrender: --kube-version=1: flags behind -- are for helm template, and --stream is rendered\n",
+            "error: --kube-version=1: flags behind -- are for helm template, and --stream is rendered\n",
         ),
     ],
 )
@@ -430,8 +429,8 @@ def test_an_empty_stream_takes_no_patch_out(file: Path) -> None:
     before = file.read_text()
     for stdin in (b"", b"# nothing\n"):
         assert refused(flux(file, "--stream", "-", stdin=stdin), 3) == (
-            "postrender: -: nothing was rendered, and every patch of ours would be taken out\n"
-            "  next: helm template ... > FILE, and then --stream FILE\n"
+            "error: -: nothing was rendered, and every patch of ours would be taken out\n"
+            "hint: helm template ... > FILE, and then --stream FILE\n"
         )
     assert file.read_text() == before
 
@@ -439,22 +438,22 @@ def test_an_empty_stream_takes_no_patch_out(file: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     file = tmp_path / "none.yaml"
     assert refused(flux(file), 2) == (
-        f"postrender: {file}: cannot be read: No such file or directory\n  next: postrender flux --help\n"
+        f"error: {file}: cannot be read: No such file or directory\nhint: postrender flux --help\n"
     )
 
 
 def test_a_folder_that_cannot_be_written(file: Path) -> None:
     target = file.parent / "missing" / "patch.yaml"
     assert refused(flux(file, "--stream", "-", "--patch-file", str(target)), 2) == (
-        f"postrender: {target}: cannot be written: No such file or directory\n  next: postrender flux --help\n"
+        f"error: {target}: cannot be written: No such file or directory\nhint: postrender flux --help\n"
     )
 
 
 def test_a_chart_that_cannot_be_rendered(file: Path, tmp_path: Path, helm: str) -> None:
     message = refused(flux(file, "--chart", str(tmp_path / "none"), "--helm", helm), 3)
-    assert message.startswith("postrender: the chart cannot be rendered: ")
+    assert message.startswith("error: the chart cannot be rendered: ")
     assert message.endswith(
-        f"  next: {helm} template shirts {tmp_path}/none --namespace=prod --debug"
+        f"hint: {helm} template shirts {tmp_path}/none --namespace=prod --debug"
         "   (with --values of a file that holds spec.values)\n"
     )
     assert os.listdir(tmp_path) == ["shirts.yaml"]

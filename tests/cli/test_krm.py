@@ -157,7 +157,7 @@ def test_quiet_leaves_only_what_needs_attention() -> None:
         "configmaps/shop/a: ownership metadata, here and in 2 more objects, is written without a lookup: "
         "applied by any tool but Helm, it removes the object from the release that owns it"
         " (PR316); "
-        "next: --kube-context NAME   (or --live FILE, or --stamp adopt)"
+        "hint: --kube-context NAME   (or --live FILE, or --stamp adopt)"
     )
 
 
@@ -176,15 +176,15 @@ def test_a_refusal_prints_the_list_as_it_came_with_the_objections(tmp_path: Path
     assert output == data
     assert results[0] == {
         "message": "configmaps/shop/a: exists and has no Helm owner; Helm won't adopt it "
-        "(PR103); next: kubectl get configmaps/a -n shop -o yaml --show-managed-fields; "
-        "next: helm ... --post-renderer-args=--adopt=unmanaged   (or POSTRENDER_ADOPT=unmanaged); "
-        "next: helm ... --take-ownership",
+        "(PR103); hint: kubectl get configmaps/a -n shop -o yaml --show-managed-fields; "
+        "hint: helm ... --post-renderer-args=--adopt=unmanaged   (or POSTRENDER_ADOPT=unmanaged); "
+        "hint: helm ... --take-ownership",
         "severity": "error",
         "resourceRef": {"apiVersion": "v1", "kind": "ConfigMap", "name": "a"},
         "file": {"path": "a.yaml", "index": 0},
     }
     assert not any("labelled" in result["message"] for result in results)
-    assert said.startswith("postrender: configmaps/shop/a: exists and has no Helm owner;")
+    assert said.startswith("error: configmaps/shop/a: exists and has no Helm owner;")
 
 
 def test_no_result_holds_what_a_secret_holds(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ WANTED = """\
   metadata: {name: shirt, namespace: shop}
   spec: {color: red}
 """
-ONCE = "next: helm upgrade --install ... --post-renderer postrender   (once, by hand)"
+ONCE = "hint: helm upgrade --install ... --post-renderer postrender   (once, by hand)"
 
 
 def test_live_values_are_refused_since_the_list_stays(tmp_path: Path) -> None:
@@ -239,9 +239,7 @@ def test_live_values_are_refused_since_the_list_stays(tmp_path: Path) -> None:
         f"shirts.stable.example.com/shop/shirt: {what}Git (PR311); {ONCE}"
     ]
     assert said == (
-        f"postrender: shirts.stable.example.com/shop/shirt: {what}Git (PR311)\n"
-        f"  {ONCE}\n"
-        "  next: postrender explain PR311\n"
+        f"error: shirts.stable.example.com/shop/shirt: {what}Git (PR311)\n{ONCE}\nhint: postrender explain PR311\n"
     )
     output, _, _ = krm(a_list(WANTED, with_live(tmp_path, SHIRT, "helm-version: 4.3.1, server-side: true")))
     assert yaml.safe_load(output)["items"][0]["spec"] == {"color": "red"}
@@ -263,11 +261,11 @@ def test_a_pin_is_refused(tmp_path: Path) -> None:
             "{releas: shop}",
             2,
             "functionConfig.data: there is no setting releas\n"
-            "  next: release: ...\n"
-            "  next: replace: ...\n"
-            "  next: postrender krm --help",
+            "hint: release: ...\n"
+            "hint: replace: ...\n"
+            "hint: postrender krm --help",
         ),
-        ("{adopt: orphans}", 2, "functionConfig.data: there is no setting adopt\n  next: postrender krm --help"),
+        ("{adopt: orphans}", 2, "functionConfig.data: there is no setting adopt\nhint: postrender krm --help"),
         (
             "{release: shop, namespace: shop, on-drift: apply}",
             2,
@@ -277,19 +275,19 @@ def test_a_pin_is_refused(tmp_path: Path) -> None:
         (
             "{namespace: shop, stamp: all}",
             2,
-            "which release is installed cannot be told\n  next: --release NAME   (or POSTRENDER_RELEASE)",
+            "which release is installed cannot be told\nhint: --release NAME   (or POSTRENDER_RELEASE)",
         ),
         (
             "{release: shop, stamp: all}",
             2,
             "functionConfig.data: the release's namespace is not told, and a kubeconfig is not asked for it\n"
-            "  next: namespace: NAMESPACE",
+            "hint: namespace: NAMESPACE",
         ),
         (
             "{release: shop, namespace: shop, live: no-such.yaml}",
             2,
             "no-such.yaml: cannot be read: No such file or directory\n"
-            "  next: kubectl get KIND,KIND,secrets -n NAMESPACE -o yaml > no-such.yaml",
+            "hint: kubectl get KIND,KIND,secrets -n NAMESPACE -o yaml > no-such.yaml",
         ),
     ],
 )
@@ -297,13 +295,11 @@ def test_an_error_is_in_the_list_and_on_stderr(config: str, code: int, message: 
     output, results, said = krm(a_list(config=config), code=code)
     assert output == a_list(config=config)
     assert results == [{"message": message, "severity": "error"}]
-    hint = "" if "next: " in message else "  next: postrender krm --help\n"
-    assert said == f"postrender: {message}\n{hint}"
+    hint = "" if "hint: " in message else "hint: postrender krm --help\n"
+    assert said == f"error: {message}\n{hint}"
 
 
-CALLS = (
-    '  next: kustomize build --enable-alpha-plugins --enable-exec .\n  next: kpt fn eval DIR --exec "postrender krm"\n'
-)
+CALLS = 'hint: kustomize build --enable-alpha-plugins --enable-exec .\nhint: kpt fn eval DIR --exec "postrender krm"\n'
 EXPECTED = "a ResourceList is expected on stdin, of config.kubernetes.io/v1 or config.kubernetes.io/v1beta1"
 
 
@@ -317,24 +313,24 @@ EXPECTED = "a ResourceList is expected on stdin, of config.kubernetes.io/v1 or c
         (
             b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- kind: A\n",
             3,
-            "ResourceList: cannot be read: item 0: no apiVersion\n  next: postrender krm --help\n",
+            "ResourceList: cannot be read: item 0: no apiVersion\nhint: postrender krm --help\n",
         ),
         (
             b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\nfunctionConfig: {kind: Other}\n",
             2,
-            "functionConfig: is not a ConfigMap, whose data would hold the settings\n  next: postrender krm --help\n",
+            "functionConfig: is not a ConfigMap, whose data would hold the settings\nhint: postrender krm --help\n",
         ),
         (
             b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n"
             b"functionConfig: {kind: ConfigMap, data: {release: 1}}\n",
             2,
-            "functionConfig.data: does not map text to text: release\n  next: postrender krm --help\n",
+            "functionConfig.data: does not map text to text: release\nhint: postrender krm --help\n",
         ),
     ],
 )
 def test_what_is_no_list_at_all(data: bytes, code: int, message: str) -> None:
     done = run("krm", stdin=data)
-    assert (done.returncode, done.stdout, done.stderr.decode()) == (code, b"", f"postrender: {message}")
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (code, b"", f"error: {message}")
 
 
 @pytest.fixture
@@ -388,7 +384,7 @@ def test_kustomize_fails_where_the_function_does(tmp_path: Path, function: Path)
     done = call(assets.go_tool(*KUSTOMIZE), *KUSTOMIZE_BUILD, folder=tmp_path)
     assert done.returncode != 0
     assert done.stdout == ""
-    assert "postrender: --stamp: 'some' is none of adopt, all, none" in done.stderr
+    assert "error: --stamp: 'some' is none of adopt, all, none" in done.stderr
 
 
 @with_kpt

@@ -70,8 +70,8 @@ def test_the_two_shirts() -> None:
         "    shirts.beta.example.com/default/shirt (line 3 of the rendering, from\n"
         "    shirts/templates/beta.yaml): Helm 3.17.0 and older cannot install the two\n"
         "    again once an uninstall has kept them\n"
-        "  next: give one of them another name\n"
-        "  next: helm 3.17.1 or later, or --post-renderer postrender\n"
+        "hint: give one of them another name\n"
+        "hint: helm 3.17.1 or later, or --post-renderer postrender\n"
         "\n"
         "2 objects, 1 finding\n"
     )
@@ -120,22 +120,22 @@ def test_an_archive(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_chart(tmp_path: Path) -> None:
     assert refused(run("lint", str(tmp_path)), 2) == (
-        f"postrender: {tmp_path}: is a folder without Chart.yaml\n  next: postrender lint CHART\n"
+        f"error: {tmp_path}: is a folder without Chart.yaml\nhint: postrender lint CHART\n"
     )
 
 
 def test_a_chart_that_cannot_be_rendered(tmp_path: Path) -> None:
     shop = chart(tmp_path / "shop", {"Chart.yaml": CHART["Chart.yaml"]})
     assert refused(run("lint", str(shop), "--helm", helm(tmp_path)), 3) == (
-        "postrender: the chart cannot be rendered: no templates\n"
-        f"  next: {tmp_path}/helm template release-name {shop} --namespace default --include-crds --debug\n"
+        "error: the chart cannot be rendered: no templates\n"
+        f"hint: {tmp_path}/helm template release-name {shop} --namespace default --include-crds --debug\n"
     )
 
 
 def test_no_helm(tmp_path: Path) -> None:
     shop = chart(tmp_path / "shop")
     assert refused(run("lint", str(shop), environ={"PATH": str(tmp_path)}), 2) == (
-        "postrender: helm: is not on PATH\n  next: --helm PATH\n"
+        "error: helm: is not on PATH\nhint: --helm PATH\n"
     )
 
 
@@ -152,13 +152,13 @@ def test_a_stream_beside_a_chart_is_a_stream() -> None:
 
 def test_a_stream_that_is_no_yaml() -> None:
     message = refused(run("lint", stdin=b"a: [\n"), 3)
-    assert message.startswith("postrender: line ")
-    assert "  next: " in message
+    assert message.startswith("error: line ")
+    assert "hint: " in message
 
 
 def test_a_file_that_is_not_there() -> None:
     assert refused(run("lint", "no-such.yaml"), 2) == (
-        "postrender: no-such.yaml: cannot be read: No such file or directory\n  next: postrender lint CHART\n"
+        "error: no-such.yaml: cannot be read: No such file or directory\nhint: postrender lint CHART\n"
     )
 
 
@@ -167,19 +167,19 @@ def test_a_file_that_is_not_there() -> None:
     [
         (
             ("--select", "PL9"),
-            "postrender: --select: no rule's code begins with 'PL9'\n  next: postrender explain\n",
+            "error: --select: no rule's code begins with 'PL9'\nhint: postrender explain\n",
         ),
         (
             ("--ignore", "PL101,xyz"),
-            "postrender: --ignore: no rule's code begins with 'xyz'\n  next: postrender explain\n",
+            "error: --ignore: no rule's code begins with 'xyz'\nhint: postrender explain\n",
         ),
         (
             ("--kube-version", "soon"),
-            "postrender: --kube-version: 'soon' is not a version of Kubernetes\n  next: --kube-version 1.29\n",
+            "error: --kube-version: 'soon' is not a version of Kubernetes\nhint: --kube-version 1.29\n",
         ),
         (
             ("-o", "xml"),
-            "postrender: --output: 'xml' is none of text, json, sarif, github\n  next: postrender lint --help\n",
+            "error: --output: 'xml' is none of text, json, sarif, github\nhint: postrender lint --help\n",
         ),
     ],
 )
@@ -217,7 +217,7 @@ def test_live_namesakes() -> None:
 
 def test_json() -> None:
     body = json.loads(run("lint", "-o", "json").stdout)
-    assert (body["schemaVersion"], body["kind"], body["objects"]) == (1, "Lint", 2)
+    assert (body["schemaVersion"], body["kind"], body["objects"]) == (2, "Lint", 2)
     (finding,) = body["findings"]
     assert {key: finding[key] for key in ("code", "severity", "object", "file", "line", "column", "shown")} == {
         "code": "PL101",
@@ -243,7 +243,7 @@ def test_github(tmp_path: Path) -> None:
     assert run("lint", str(path), "-o", "github").stdout.decode() == (
         f"::warning file={tmp_path}/a%2Cb%3A100%25.yaml,line=1,col=1,title=PL108::events/default/a: "
         "is the same stored object as one of its kind in events.k8s.io: an upgrade that moves it there has Helm 3.17.1 "
-        "and later delete it%0Anext: before such an upgrade: kubectl annotate ... helm.sh/resource-policy=keep\n"
+        "and later delete it%0Ahint: before such an upgrade: kubectl annotate ... helm.sh/resource-policy=keep\n"
     )
 
 

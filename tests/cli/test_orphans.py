@@ -36,11 +36,33 @@ def kept(server: Server) -> None:
 
 @pytest.mark.usefixtures("kept")
 def test_the_table(server: Server, cluster: Cluster) -> None:
-    done = run("orphans", *cluster, stdin=b"")
+    done = run("orphans", *cluster, "--detailed-exitcode", stdin=b"")
     flag = " ".join(cluster)
     assert (done.returncode, done.stderr) == (10, b"")
-    text = re.sub(r" \\\n +", " ", done.stdout.decode())
-    assert text == (
+    assert done.stdout.decode() == (
+        "OBJECT                                RELEASE     CREATED     NOTE\n"
+        "configmaps/shop/settings              shop/old    2026-09-14\n"
+        "shirts.stable.example.com/shop/shirt  shop/old    2026-09-14\n"
+        "configmaps/shop/scratch               shop/other  2026-09-14  not marked keep\n"
+        f"3 orphans of 2 releases (4 objects, 6 kinds searched; namespace shop, context dev ({server.url}))\n"
+        f"hint: postrender orphans -n shop {flag} --verbose\n"
+    )
+    assert run("orphans", *cluster, stdin=b"").returncode == 0
+
+
+@pytest.mark.usefixtures("kept")
+def test_formats_as_of_kubectl(cluster: Cluster) -> None:
+    said = {each: run("orphans", *cluster, "-o", each, stdin=b"").stdout.decode() for each in ("table", "wide", "name")}
+    assert said["table"] == run("orphans", *cluster, stdin=b"").stdout.decode()
+    assert said["name"] == run("orphans", *cluster, "-q", stdin=b"").stdout.decode()
+    assert said["wide"].splitlines()[0].split() == ["OBJECT", "RELEASE", "CREATED", "NOTE", "APIVERSION", "UID"]
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_can_be_done_about_each(server: Server, cluster: Cluster) -> None:
+    done = run("orphans", *cluster, "--verbose", stdin=b"")
+    flag = " ".join(cluster)
+    assert done.stdout.decode() == (
         "release shop/old is gone, 2 objects left\n"
         "  configmaps/shop/settings              2026-09-14\n"
         "  shirts.stable.example.com/shop/shirt  2026-09-14\n"
@@ -55,14 +77,14 @@ def test_the_table(server: Server, cluster: Cluster) -> None:
         f"    adopt      postrender adopt RELEASE -n shop {flag} configmaps/shop/scratch\n"
         f"    delete     kubectl delete configmaps/scratch -n shop {flag}\n"
         "\n"
-        "3 orphans of 2 releases among 4 objects of 6 kinds, namespace shop, context dev\n"
-        f"  ({server.url})\n"
+        f"3 orphans of 2 releases (4 objects, 6 kinds searched; namespace shop, context dev ({server.url}))\n"
     )
 
 
 def test_lines_fit_a_terminal_where_names_allow_it(server: Server, cluster: Cluster) -> None:
     server.put(SHIRT, *(left(SHIRT, "x" * length, creationTimestamp=MADE) for length in range(1, 60, 3)))
-    lines = run("orphans", *cluster, stdin=b"").stdout.decode().splitlines()
+    _, seen = on_a_terminal("orphans", "-v", *cluster, environ={"NO_COLOR": "1"})
+    lines = [line.rpartition("\x1b[K")[2] for line in seen.decode().splitlines()]
     longer = [line for line in lines if len(line) > 80]
     words = [[word for word in line.removesuffix(" \\").split() if not word.startswith("-")] for line in longer]
     assert {len(each) for each in words} == {1}, "more than one long word"
@@ -73,14 +95,14 @@ def test_nothing_found(server: Server, cluster: Cluster) -> None:
     done = run("orphans", "--all-namespaces", *cluster, stdin=b"")
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.decode() == (
-        f"no orphan among 0 objects of 6 kinds, all namespaces, context dev\n  ({server.url})\n"
+        f"No orphans (0 objects, 6 kinds searched; all namespaces, context dev ({server.url}))\n"
     )
 
 
 @pytest.mark.usefixtures("kept")
 def test_quiet_prints_names_alone(cluster: Cluster) -> None:
     done = run("orphans", "--quiet", *cluster, stdin=b"")
-    assert done.returncode == 10
+    assert done.returncode == 0
     assert done.stdout.decode() == (
         "configmaps/shop/settings\nshirts.stable.example.com/shop/shirt\nconfigmaps/shop/scratch\n"
     )
@@ -120,13 +142,13 @@ def test_what_could_not_be_told_is_said_with_what_to_type(server: Server, cluste
     flag = " ".join(cluster)
     assert done.returncode == 5
     text = done.stdout.decode()
-    assert " ".join(text.partition("\n  next:")[0].split()) == (
+    assert text.partition("\nhint:")[0] == (
         "release shop/alive, named by 1 object: whether it is gone could not be told: secrets in shop: no right to "
         "list secrets (403): no"
     )
-    assert f"  next: kubectl auth can-i list secrets -n shop {flag}\n" in text
-    assert "no right to list, and so not looked at: secrets\n" in text
-    assert "no orphan among 4 objects of 5 kinds" in text
+    assert f"hint: kubectl auth can-i list secrets -n shop {flag}\n" in text
+    assert "no permission to list, not searched: secrets\n" in text
+    assert "No orphans (4 objects, 5 kinds searched; " in text
 
 
 @pytest.mark.parametrize("output", ["text", "json", "yaml"])
@@ -142,7 +164,7 @@ def test_kinds_that_may_not_be_listed_do_not_count_as_a_failure(server: Server, 
     server.on("GET /apis/apps/v1/.*", status(403, "Forbidden", "no"))
     done = run("orphans", *cluster, stdin=b"")
     assert done.returncode == 0
-    assert b"no right to list, and so not looked at: deployments.apps\n" in done.stdout
+    assert b"no permission to list, not searched: deployments.apps\n" in done.stdout
 
 
 def test_what_holds_others_or_is_applied_by_others_is_not_offered_for_deletion(
@@ -150,7 +172,7 @@ def test_what_holds_others_or_is_applied_by_others_is_not_offered_for_deletion(
 ) -> None:
     server.put(NAMESPACE, left(NAMESPACE, "ours", annotations=KEEP))
     server.put(SHIRT, left(SHIRT, "shirt", annotations={"argocd.argoproj.io/tracking-id": "x"}))
-    text = run("orphans", *cluster, stdin=b"").stdout.decode()
+    text = run("orphans", "-v", *cluster, stdin=b"").stdout.decode()
     assert "holds others" in text
     assert "applied by Argo CD" in text
     assert "delete" not in text
@@ -165,7 +187,7 @@ def test_colours_where_no_terminal_is(
     cluster: Cluster, arguments: tuple[str, ...], environ: dict[str, str], coloured: bool
 ) -> None:
     done = run("orphans", *cluster, *arguments, stdin=b"", environ=environ)
-    assert (b"\033[1mrelease shop/old is gone" in done.stdout) is coloured
+    assert (b"\033[1mOBJECT " in done.stdout) is coloured
     assert (b"\033" in done.stdout) is coloured
 
 
@@ -173,8 +195,8 @@ def test_colours_where_no_terminal_is(
 def test_colours_and_progress_on_a_terminal(server: Server, cluster: Cluster) -> None:
     server.on("GET .*/shirts", lambda _: time.sleep(1.5))
     code, seen = on_a_terminal("orphans", *cluster)
-    assert code == 10
-    assert b"\033[1mrelease shop/old is gone" in seen
+    assert code == 0
+    assert b"\033[1mOBJECT " in seen
     assert re.search(rb"\r\x1b\[Kpostrender: \d+ objects looked at, kinds to go: 1 \.\.\.\r\x1b\[K", seen)
     code, seen = on_a_terminal("orphans", *cluster, environ={"NO_COLOR": "1"})
     assert b"\033[1m" not in seen
@@ -200,7 +222,7 @@ def test_an_owner_is_looked_for_under_every_driver(server: Server, cluster: Clus
 
 def test_a_cluster_that_cannot_be_reached() -> None:
     message = refused(run("orphans", "-A", "--kube-apiserver", "https://127.0.0.1:9", stdin=b""), 5)
-    assert message.startswith("postrender: ")
+    assert message.startswith("error: ")
     assert "127.0.0.1:9" in message
 
 

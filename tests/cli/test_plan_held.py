@@ -24,7 +24,7 @@ def saved(tmp_path: Path, stream: str, live: str, *further: str, **more: Any) ->
     """The path of a plan of the stream."""
     path = str(tmp_path / "plan.json")
     done = run("plan", "-", "--live", live, *RELEASE, "--save", path, *further, stdin=stream.encode(), **more)
-    assert done.returncode == 10, (done.stdout + done.stderr).decode()
+    assert done.returncode == 0, (done.stdout + done.stderr).decode()
     assert f"--post-renderer-args=--plan={path}".encode() in done.stdout
     return path
 
@@ -97,8 +97,8 @@ def test_what_departs_is_named(
     now = live if documents is None else live_file(tmp_path, *documents)
     told = "".join(f"  {line}\n" for line in lines)
     assert refused(held(path, stream, now), 4) == (
-        f"postrender: {path}: something is not as the plan saw it\n{told}"
-        f"  next: postrender plan ... --save {path}   (and read it again)\n"
+        f"error: {path}: something is not as the plan saw it\n{told}"
+        f"hint: postrender plan ... --save {path}   (and read it again)\n"
     )
 
 
@@ -124,8 +124,8 @@ def test_a_secret_is_held_to_by_its_fields_unless_there_is_a_key(tmp_path: Path)
     message = refused(held(path, other, empty, environ=KEY), 4)
     assert "secrets/shop/db: the chart says something else now\n" in message
     assert refused(held(path, one, empty), 2) == (
-        f"postrender: {path}: its digests of Secret values were made with another key\n"
-        "  next: export POSTRENDER_DIGEST_KEY   (as when it was saved)\n"
+        f"error: {path}: its digests of Secret values were made with another key\n"
+        "hint: export POSTRENDER_DIGEST_KEY   (as when it was saved)\n"
     )
 
 
@@ -137,7 +137,7 @@ def test_a_plan_that_is_refused_is_not_kept(tmp_path: Path) -> None:
         *("plan", "-", "--live", live_file(tmp_path, body), *RELEASE, "--save", str(path)), stdin=CONFIG.encode()
     )
     assert done.returncode == 4
-    assert done.stderr.decode() == f"postrender: no plan is kept in {path}, since this one would be refused\n"
+    assert done.stderr.decode() == f"postrender: no plan is kept in {path}, since an object is blocked\n"
     assert not path.exists()
 
 
@@ -148,10 +148,10 @@ def test_a_plan_that_is_refused_is_not_kept(tmp_path: Path) -> None:
         ("{", "cannot be held to: it is not JSON"),
         ("[]", "cannot be held to: it is not a plan that postrender wrote"),
         (
-            '{"kind": "Plan", "schemaVersion": 2}',
-            "cannot be held to: it has schemaVersion 2, and this postrender reads 1",
+            '{"kind": "Plan", "schemaVersion": 1}',
+            "cannot be held to: it has schemaVersion 1, and this postrender reads 2",
         ),
-        ('{"kind": "Plan", "schemaVersion": 1}', "cannot be held to: it lacks something: 'about'"),
+        ('{"kind": "Plan", "schemaVersion": 2}', "cannot be held to: it lacks something: 'about'"),
     ],
 )
 def test_a_file_that_is_no_plan(tmp_path: Path, live: str, content: str | None, cause: str) -> None:
@@ -159,7 +159,7 @@ def test_a_file_that_is_no_plan(tmp_path: Path, live: str, content: str | None, 
     if content is not None:
         path.write_text(content)
     assert refused(held(str(path), NEW, live), 2) == (
-        f"postrender: {path}: {cause}\n  next: postrender plan ... --save {path}\n"
+        f"error: {path}: {cause}\nhint: postrender plan ... --save {path}\n"
     )
 
 
@@ -169,7 +169,7 @@ def test_a_run_that_looks_nothing_up_cannot_be_held_to_a_plan(
 ) -> None:
     path = saved(tmp_path, NEW, live)
     assert refused(run("--plan", path, *RELEASE, *further, stdin=NEW.encode()), 2) == (
-        f"postrender: {path}: only a run that looks up what is live can be held to a plan\n"
-        "  next: helm install ...   (or upgrade, not template)\n"
-        "  next: --kube-context NAME\n"
+        f"error: {path}: only a run that looks up what is live can be held to a plan\n"
+        "hint: helm install ...   (or upgrade, not template)\n"
+        "hint: --kube-context NAME\n"
     )

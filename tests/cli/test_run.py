@@ -8,24 +8,23 @@ from tests.cli.test_filter import refused, run
 def test_no_helm_is_named() -> None:
     for arguments in ((), ("--",), ("--adopt", "orphans")):
         assert refused(run("run", *arguments), 2) == (
-            "postrender: which Helm command is to be run stands behind --\n"
-            "  next: postrender run -- helm install NAME CHART\n"
+            "error: which Helm command is to be run stands behind --\nhint: postrender run -- helm install NAME CHART\n"
         )
 
 
 def test_a_helm_that_is_not_there() -> None:
     assert refused(run("run", "--", "nohelm", "install", "r", "c"), 2) == (
-        "postrender: nohelm: is not on PATH\n  next: postrender run -- /path/to/helm install ...\n"
+        "error: nohelm: is not on PATH\nhint: postrender run -- /path/to/helm install ...\n"
     )
 
 
 def test_a_command_that_makes_no_release_is_told_before_helm_is_asked() -> None:
     assert refused(run("run", "--", "nohelm", "list"), 2) == (
-        "postrender: helm list: only helm install and helm upgrade make a release that can be finished\n"
-        "  next: postrender run -- helm install NAME CHART ...\n"
+        "error: helm list: only helm install and helm upgrade make a release that can be finished\n"
+        "hint: postrender run -- helm install NAME CHART ...\n"
     )
 
 
 def test_a_setting_that_makes_no_sense_is_told_before_helm_is_asked() -> None:
     message = refused(run("run", "--adopt", "everything", "--", "nohelm", "install", "r", "c"), 2)
-    assert message == "postrender: --adopt: 'everything' is none of orphans, unmanaged\n  next: postrender run --help\n"
+    assert message == "error: --adopt: 'everything' is none of orphans, unmanaged\nhint: postrender run --help\n"

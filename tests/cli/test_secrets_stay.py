@@ -179,7 +179,7 @@ def test_a_secret_in_the_text_of_a_config_map_is_not_shown(tmp_path: Path) -> No
     where = ("--live", live_file(tmp_path, live), "--helm-version", "3.21.4")
     for output in FORMATS:
         done = run("plan", "-", *RELEASE, *where, "-o", output, "--verbose", stdin=in_yaml().encode())
-        assert done.returncode in (4, 10), done.stderr.decode()
+        assert done.returncode in (0, 4), done.stderr.decode()
         assert leaks(done.stdout, done.stderr) == []
         assert output == "text" or b"digest:" in done.stdout
 
@@ -257,7 +257,7 @@ def test_no_view_of_a_plan_shows_one(tmp_path: Path, version: str) -> None:
     for output in FORMATS:
         for detail in ((), ("--verbose",)) if output == "text" else ((),):
             done = run("plan", "-", *RELEASE, *where, "-o", output, *detail, stdin=stream.encode())
-            assert done.returncode in (4, 10), done.stderr.decode()
+            assert done.returncode in (0, 4), done.stderr.decode()
             assert leaks(done.stdout, done.stderr) == []
             assert output == "text" or b"digest:" in done.stdout
 

@@ -47,10 +47,10 @@ def test_drift_fails_by_default(server: Server, cluster: Cluster) -> None:
     done = filtered(cluster)
     assert (done.returncode, done.stdout) == (4, b"")
     assert done.stderr.decode() == (
-        "postrender: shirts.stable.example.com/shop/shirt: Helm would report success and leave 1 field of the chart "
+        "error: shirts.stable.example.com/shop/shirt: Helm would report success and leave 1 field of the chart "
         "unapplied: spec.color (PR301)\n"
-        "  next: POSTRENDER_ON_DRIFT=apply   (writes to the live object)\n"
-        "  next: postrender explain PR301\n"
+        "hint: POSTRENDER_ON_DRIFT=apply   (writes to the live object)\n"
+        "hint: postrender explain PR301\n"
     )
     assert [each for each in server.asked() if each.method != "GET" and "dryRun" not in each.query] == []
 

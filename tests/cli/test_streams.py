@@ -24,30 +24,30 @@ def shell(redirection: str, *arguments: str, stdin: bytes = RENDERED) -> subproc
 @pytest.mark.parametrize(
     ("redirection", "arguments", "message"),
     [
-        ("<&-", OFFLINE, "manifests are expected on stdin, and stdin is closed\n  next: postrender --help\n"),
+        ("<&-", OFFLINE, "manifests are expected on stdin, and stdin is closed\nhint: postrender --help\n"),
         (
             "<&-",
             ("plan", "-", *LIVE),
-            "manifests are expected on stdin, and stdin is closed\n  next: postrender plan --help\n",
+            "manifests are expected on stdin, and stdin is closed\nhint: postrender plan --help\n",
         ),
-        ("<&-", ("krm",), "a ResourceList is expected on stdin, and stdin is closed\n  next: postrender krm --help\n"),
-        ("<&-", ("lint",), "manifests are expected on stdin, and stdin is closed\n  next: postrender lint CHART\n"),
+        ("<&-", ("krm",), "a ResourceList is expected on stdin, and stdin is closed\nhint: postrender krm --help\n"),
+        ("<&-", ("lint",), "manifests are expected on stdin, and stdin is closed\nhint: postrender lint CHART\n"),
         (
             "<&-",
             ("adopt", "new", "configmaps/a"),
-            "this writes to live objects, and nobody can be asked: stdin is no terminal\n  next: --yes\n",
+            "this writes to live objects, and nobody can be asked: stdin is no terminal\nhint: --yes\n",
         ),
-        (">&-", OFFLINE, "stdout: is closed, and nothing could be shown there\n  next: postrender --help\n"),
-        (">&-", ("explain",), "stdout: is closed, and nothing could be shown there\n  next: postrender --help\n"),
-        (">/dev/full", OFFLINE, "stdout: cannot be written: No space left on device\n  next: df -h\n"),
-        (">/dev/full", ("explain",), "stdout: cannot be written: No space left on device\n  next: df -h\n"),
-        (">/dev/full", ("explain", "PR101"), "stdout: cannot be written: No space left on device\n  next: df -h\n"),
-        (">/dev/full", ("lint",), "stdout: cannot be written: No space left on device\n  next: df -h\n"),
+        (">&-", OFFLINE, "stdout: is closed, and nothing could be shown there\nhint: postrender --help\n"),
+        (">&-", ("explain",), "stdout: is closed, and nothing could be shown there\nhint: postrender --help\n"),
+        (">/dev/full", OFFLINE, "stdout: cannot be written: No space left on device\nhint: df -h\n"),
+        (">/dev/full", ("explain",), "stdout: cannot be written: No space left on device\nhint: df -h\n"),
+        (">/dev/full", ("explain", "PR101"), "stdout: cannot be written: No space left on device\nhint: df -h\n"),
+        (">/dev/full", ("lint",), "stdout: cannot be written: No space left on device\nhint: df -h\n"),
     ],
 )
 def test_a_stream_that_cannot_be_used(redirection: str, arguments: tuple[str, ...], message: str) -> None:
     done = shell(redirection, *arguments)
-    assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", f"postrender: {message}")
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", f"error: {message}")
 
 
 def test_a_closed_stderr_changes_nothing_of_the_manifests() -> None:
@@ -71,7 +71,7 @@ def test_an_interrupt_says_what_to_do() -> None:
     _wait_until_it_reads(running.pid)
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=10)
-    assert (running.returncode, out, err) == (130, b"", b"\npostrender: interrupted\n  next: postrender doctor\n")
+    assert (running.returncode, out, err) == (130, b"", b"\npostrender: interrupted\nhint: postrender doctor\n")
 
 
 def _wait_until_it_reads(pid: int) -> None:
@@ -106,5 +106,5 @@ cli.run()
 def test_an_interrupt_that_python_drops_is_raised_again() -> None:
     began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", DROPPED], capture_output=True, cwd=ROOT, check=False, timeout=60)
-    assert (done.returncode, done.stderr) == (130, b"\npostrender: interrupted\n  next: postrender doctor\n")
+    assert (done.returncode, done.stderr) == (130, b"\npostrender: interrupted\nhint: postrender doctor\n")
     assert time.monotonic() - began < 10

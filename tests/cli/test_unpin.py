@@ -97,9 +97,9 @@ def test_no_such_release(server: Server, tmp_path: Path) -> None:
     done = unpin(server, tmp_path, "old")
     assert done.returncode == 2
     assert done.stderr == (
-        f"postrender: release shop/old: no revision of it is stored in API server ({server.url}) (driver secret)\n"
-        f"  next: helm list --deployed --failed --pending -n shop --kube-apiserver {server.url}\n"
-        "  next: --driver configmap   (or HELM_DRIVER, as Helm has it)\n"
+        f"error: release shop/old: no revision of it is stored in API server ({server.url}) (driver secret)\n"
+        f"hint: helm list --deployed --failed --pending -n shop --kube-apiserver {server.url}\n"
+        "hint: --driver configmap   (or HELM_DRIVER, as Helm has it)\n"
     )
 
 
@@ -107,8 +107,8 @@ def test_no_name_of_a_release(server: Server, tmp_path: Path) -> None:
     done = unpin(server, tmp_path, "Old")
     assert done.returncode == 2
     assert done.stderr == (
-        "postrender: RELEASE: 'Old' is no release name: it takes lower-case letters, digits, - and ., "
-        "at most 53 of them\n  next: postrender unpin --help\n"
+        "error: RELEASE: 'Old' is no release name: it takes lower-case letters, digits, - and ., "
+        "at most 53 of them\nhint: postrender unpin --help\n"
     )
 
 
@@ -117,9 +117,9 @@ def test_no_right_to_read(server: Server, tmp_path: Path) -> None:
     done = unpin(server, tmp_path, "old")
     assert done.returncode == 5
     assert done.stderr == (
-        f"postrender: release shop/old: its stored revisions could not be read from API server ({server.url}): "
+        f"error: release shop/old: its stored revisions could not be read from API server ({server.url}): "
         "no right to list secrets (403): you cannot\n"
-        "  next: kubectl auth can-i list secrets -n shop\n"
+        "hint: kubectl auth can-i list secrets -n shop\n"
     )
 
 
@@ -129,11 +129,11 @@ def test_a_payload_that_cannot_be_edited_ends_it_before_anything_is_written(serv
     done = unpin(server, tmp_path, "old")
     assert done.returncode == 5
     assert done.stderr.startswith(
-        "postrender: release shop/old: cannot remove the resourceVersion from revision 2, and nothing was written: "
+        "error: release shop/old: cannot remove the resourceVersion from revision 2, and nothing was written: "
     )
     assert done.stderr.endswith(
-        f"  next: helm get manifest old --revision 2 -n shop --kube-apiserver {server.url}\n"
-        "  next: kubectl get secrets sh.helm.release.v1.old.v2 -o yaml -n shop\n"
+        f"hint: helm get manifest old --revision 2 -n shop --kube-apiserver {server.url}\n"
+        "hint: kubectl get secrets sh.helm.release.v1.old.v2 -o yaml -n shop\n"
     )
     assert server.asked("PUT .*") == []
 
@@ -145,8 +145,8 @@ def test_a_copy_that_cannot_be_written_ends_it_before_anything_is_written(server
     done = unpin(server, tmp_path, "old", "--backup", str(taken))
     assert done.returncode == 2
     assert done.stderr == (
-        f"postrender: {taken}: the old payloads cannot be kept there, so nothing was changed: File exists\n"
-        "  next: --backup PATH   (a file that is not there yet)\n"
+        f"error: {taken}: the old payloads cannot be kept there, so nothing was changed: File exists\n"
+        "hint: --backup PATH   (a file that is not there yet)\n"
     )
     assert taken.read_text() == "mine"
     assert server.asked("PUT .*") == []
@@ -168,11 +168,11 @@ def test_a_conflict_says_what_was_written_before(server: Server, tmp_path: Path)
     assert done.returncode == 5
     assert done.stdout == ""
     assert done.stderr == (
-        "postrender: secrets/shop/sh.helm.release.v1.old.v2: it changed since it was read, so it was not given a new "
+        "error: secrets/shop/sh.helm.release.v1.old.v2: it changed since it was read, so it was not given a new "
         "payload for revision 2: the object has been modified; written before it: revision 1; the old payloads are in "
         f"{copy}\n"
-        "  next: run the same command again\n"
-        "  next: kubectl get secrets sh.helm.release.v1.old.v2 -o yaml -n shop\n"
+        "hint: run the same command again\n"
+        "hint: kubectl get secrets sh.helm.release.v1.old.v2 -o yaml -n shop\n"
     )
     assert len(json.loads(copy.read_text())["items"]) == 2
 

@@ -68,19 +68,25 @@ def test_all_in_sync(server: Server, cluster: Cluster) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.decode() == (
         "release shop/web, revision 4 (deployed)\n"
+        "  shirts.stable.example.com/shop/shirt  in sync, pinned\n"
+        "3 objects: 3 in sync\n"
+        f"hint: postrender unpin web -n shop {flag}\n"
+    )
+    assert (
         "  configmaps/shop/settings              in sync\n"
         "  secrets/shop/token                    in sync\n"
         "  shirts.stable.example.com/shop/shirt  in sync, pinned\n"
-        "3 objects: 3 in sync\n"
-        f"  next: postrender unpin web -n shop {flag}\n"
-    )
+    ) in run("verify", "web", "-v", *cluster, stdin=b"").stdout.decode()
+    wide = run("verify", "web", "-o", "wide", *cluster, stdin=b"").stdout
+    assert wide == run("verify", "web", "--verbose", *cluster, stdin=b"").stdout
+    assert run("verify", "web", "-o", "name", *cluster, stdin=b"").stdout == b""
     assert {each.method for each in server.asked()} == {"GET"}
 
 
 @pytest.mark.usefixtures("release")
 def test_what_differs_is_shown_and_secret_values_are_not(server: Server, cluster: Cluster) -> None:
     drift(server)
-    done = run("verify", "web", *cluster, stdin=b"")
+    done = run("verify", "web", "--detailed-exitcode", *cluster, stdin=b"")
     flag = " ".join(cluster)
     assert (done.returncode, done.stderr) == (10, b"")
     text = re.sub(r"digest:[0-9a-f:]+", "DIGEST", done.stdout.decode())
@@ -95,8 +101,8 @@ def test_what_differs_is_shown_and_secret_values_are_not(server: Server, cluster
         '      + data.password: "DIGEST"\n'
         "  shirts.stable.example.com/shop/shirt  missing, pinned\n"
         "3 objects: 0 in sync, 2 drifted, 1 missing\n"
-        f"  next: postrender verify web -n shop {flag} --fix\n"
-        f"  next: postrender unpin web -n shop {flag}\n"
+        f"hint: postrender verify web -n shop {flag} --fix\n"
+        f"hint: postrender unpin web -n shop {flag}\n"
     )
     assert {each.query.get("dryRun") for each in server.asked("(PATCH|POST) .*")} == {"All"}
     for output in ("json", "yaml"):
@@ -145,19 +151,16 @@ def test_every_release_as_one_table(server: Server, cluster: Cluster) -> None:
     lines = done.stdout.decode().splitlines()
     assert lines[:2] == [
         "RELEASE      REVISION  OBJECTS  STATE",
-        "shop/broken                     unknown: its stored revisions could not be read",
-    ]
-    assert " ".join(" ".join(lines[1:-3]).split()) == (
-        f"shop/broken unknown: its stored revisions could not be read from context dev ({server.url}): "
+        f"shop/broken                     unknown: its stored revisions could not be read from "
+        f"context dev ({server.url}): "
         "secrets/shop/sh.helm.release.v1.broken.v2 cannot be decoded, so whether the release lives is not known: "
-        "revision 2 of release shop/broken cannot be read: it is not base64"
-    )
+        "revision 2 of release shop/broken cannot be read: it is not base64",
+    ]
     assert lines[-3:] == [
         "shop/empty          1        0  in sync",
         "shop/web            4        3  2 drifted, 1 missing, 1 pinned",
         "3 releases, 1 in sync",
     ]
-    assert max(map(len, lines)) <= 80
     assert run("verify", "--all", "-q", *cluster, stdin=b"").stdout == b"shop/broken\nshop/web\n"
     data = json.loads(run("verify", "--all", "-A", "-o", "json", *cluster, stdin=b"").stdout)
     valid(data)
@@ -188,7 +191,7 @@ def test_a_fix_is_made_after_asking(server: Server, cluster: Cluster) -> None:
 def test_a_fix_without_a_terminal_needs_yes(server: Server, cluster: Cluster) -> None:
     drift(server)
     assert refused(run("verify", "web", "--fix", *cluster, stdin=b""), 2) == (
-        "postrender: this writes to live objects, and nobody can be asked: stdin is no terminal\n  next: --yes\n"
+        "error: this writes to live objects, and nobody can be asked: stdin is no terminal\nhint: --yes\n"
     )
     assert server.asked() == []
     assert run("verify", "web", "--fix", "--yes", *cluster, stdin=b"").returncode == 0
@@ -203,8 +206,8 @@ def test_a_fix_while_a_helm_is_at_work(server: Server, cluster: Cluster) -> None
     flag = " ".join(cluster)
     assert done.returncode == 4
     assert done.stderr.decode() == (
-        "postrender: release shop/web: its revision 5 is pending-upgrade: a Helm may be at work on it, so nothing was "
-        f"written\n  next: helm history web -n shop {flag}\n  next: helm rollback web -n shop {flag}   (if none is)\n"
+        "error: release shop/web: its revision 5 is pending-upgrade: a Helm may be at work on it, so nothing was "
+        f"written\nhint: helm history web -n shop {flag}\nhint: helm rollback web -n shop {flag}   (if none is)\n"
     )
     assert {each.query.get("dryRun") for each in server.asked("(PATCH|POST) .*")} == {"All"}
 
@@ -219,10 +222,10 @@ def test_a_fix_that_is_refused_says_what_was_written(server: Server, cluster: Cl
     done = run("verify", "web", "--fix", "--yes", *cluster, stdin=b"")
     assert done.returncode == 5
     assert done.stderr.decode() == (
-        "postrender: secrets/shop/token: it changed since it was read, so it was not restored to the stored "
+        "error: secrets/shop/token: it changed since it was read, so it was not restored to the stored "
         "manifest: the "
-        "object has been modified; written before it: configmaps/shop/settings\n  next: run the same command again\n"
-        f"  next: kubectl get secrets token -o yaml -n shop {' '.join(cluster)}\n"
+        "object has been modified; written before it: configmaps/shop/settings\nhint: run the same command again\n"
+        f"hint: kubectl get secrets token -o yaml -n shop {' '.join(cluster)}\n"
     )
 
 
@@ -251,19 +254,19 @@ def test_what_is_not_this_releases_own(server: Server, cluster: Cluster) -> None
     gone = {**OWNED, "annotations": {**OWNED["annotations"], "meta.helm.sh/release-name": "gone"}}
     server.put(SECRET, an_object(SECRET, "token", data={}, metadata=gone))
     server.put(SHIRT, an_object(SHIRT, "shirt", metadata={**OWNED, "deletionTimestamp": "2026-09-14T10:00:00Z"}))
-    done = run("verify", "web", "--fix", "--yes", *cluster, stdin=b"")
+    done = run("verify", "web", "--fix", "--yes", "--detailed-exitcode", *cluster, stdin=b"")
     assert done.returncode == 10
     assert done.stdout.decode() == (
         "release shop/web, revision 4 (deployed)\n"
         "  configmaps/shop/settings              someone else's\n"
         "      it is owned by installed release shop/other\n"
-        "      next: postrender explain PR101\n"
+        "    hint: postrender explain PR101\n"
         "  secrets/shop/token                    someone else's\n"
         "      it names uninstalled release shop/gone as its owner\n"
-        f"      next: postrender adopt web -n shop {' '.join(cluster)} secrets/shop/token\n"
+        f"    hint: postrender adopt web -n shop {' '.join(cluster)} secrets/shop/token\n"
         "  shirts.stable.example.com/shop/shirt  being deleted, pinned\n"
         "3 objects: 0 in sync, 2 someone else's, 1 being deleted\n"
-        f"  next: postrender unpin web -n shop {' '.join(cluster)}\n"
+        f"hint: postrender unpin web -n shop {' '.join(cluster)}\n"
     )
     assert server.asked("(PATCH|POST) .*") == []
 
@@ -276,7 +279,7 @@ def test_what_could_not_be_read_is_unknown(server: Server, cluster: Cluster) -> 
     assert (
         "  shirts.stable.example.com/shop/shirt  unknown, pinned\n"
         "      no right to get shirts.stable.example.com (403): no\n"
-        "      next: kubectl auth can-i get shirts.stable.example.com/shirt -n shop"
+        "    hint: kubectl auth can-i get shirts.stable.example.com/shirt -n shop"
     ) in done.stdout.decode()
 
 
@@ -285,7 +288,7 @@ def test_who_may_not_write_is_told_what_the_manifest_says(server: Server, cluste
     drift(server)
     server.on("(PATCH|POST) .*", status(403, "Forbidden", "no"))
     done = run("verify", "web", *cluster, stdin=b"")
-    assert done.returncode == 10
+    assert done.returncode == 0
     text = " ".join(done.stdout.decode().split())
     assert (
         "not confirmed by the server: it could not be restored to the stored manifest (tried as a dry run): no right"
@@ -313,39 +316,39 @@ def test_which_revision_is_compared(
 
 def test_a_release_that_is_not_stored(server: Server, cluster: Cluster) -> None:
     assert refused(run("verify", "nothing", *cluster, stdin=b""), 2) == (
-        f"postrender: release shop/nothing: no revision of it is stored in context dev ({server.url}) (driver secret)\n"
-        f"  next: helm list --deployed --failed --pending -n shop {' '.join(cluster)}\n"
-        "  next: --driver configmap   (or HELM_DRIVER, as Helm has it)\n"
+        f"error: release shop/nothing: no revision of it is stored in context dev ({server.url}) (driver secret)\n"
+        f"hint: helm list --deployed --failed --pending -n shop {' '.join(cluster)}\n"
+        "hint: --driver configmap   (or HELM_DRIVER, as Helm has it)\n"
     )
     server.put(SECRET, a_revision("old", 1, "uninstalled"))
     assert refused(run("verify", "old", *cluster, stdin=b""), 2) == (
-        "postrender: release shop/old: it is uninstalled, and only its history is kept\n"
-        f"  next: postrender orphans -n shop {' '.join(cluster)}\n"
+        "error: release shop/old: it is uninstalled, and only its history is kept\n"
+        f"hint: postrender orphans -n shop {' '.join(cluster)}\n"
     )
 
 
 def test_a_manifest_that_cannot_be_read(server: Server, cluster: Cluster) -> None:
     server.put(SECRET, a_revision("web", 1, "deployed", manifest="a: [\n"))
     message = refused(run("verify", "web", *cluster, stdin=b""), 3)
-    assert message.startswith("postrender: release shop/web: its stored manifest cannot be read: ")
-    assert message.endswith(f"  next: helm get manifest web -n shop {' '.join(cluster)}\n")
+    assert message.startswith("error: release shop/web: its stored manifest cannot be read: ")
+    assert message.endswith(f"hint: helm get manifest web -n shop {' '.join(cluster)}\n")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "name one release, or all\n  next: postrender verify RELEASE\n  next: postrender verify --all\n"),
+        ((), "name one release, or all\nhint: postrender verify RELEASE\nhint: postrender verify --all\n"),
         (
             ("web", "--all"),
-            "name one release, or all\n  next: postrender verify RELEASE\n  next: postrender verify --all\n",
+            "name one release, or all\nhint: postrender verify RELEASE\nhint: postrender verify --all\n",
         ),
-        (("web", "-A"), "--all-namespaces goes with --all\n  next: postrender verify --all --all-namespaces\n"),
+        (("web", "-A"), "--all-namespaces goes with --all\nhint: postrender verify --all --all-namespaces\n"),
         (
             ("--all", "--fix"),
-            "--fix mends one release, and shows it as text\n  next: postrender verify RELEASE --fix\n",
+            "--fix mends one release, and shows it as text\nhint: postrender verify RELEASE --fix\n",
         ),
         (("Web!",), "RELEASE: 'Web!' is no name for a release\n"),
     ],
 )
 def test_bad_usage(arguments: tuple[str, ...], message: str) -> None:
-    assert refused(run("verify", *arguments, stdin=b""), 2).startswith(f"postrender: {message.partition(' is no ')[0]}")
+    assert refused(run("verify", *arguments, stdin=b""), 2).startswith(f"error: {message.partition(' is no ')[0]}")

@@ -82,6 +82,8 @@ class Helm:
             "HELM_PLUGINS": str(home / "plugins"),
             "KUBECACHEDIR": str(cache),
             "KUBECONFIG": str(kubeconfig),
+            # Most tests read what was done to every object.
+            "POSTRENDER_VERBOSE": "true",
         }
         for folder in ("tmp", "plugins"):
             (home / folder).mkdir(parents=True, exist_ok=True)

@@ -36,7 +36,11 @@ def pages() -> list[Path]:
 def environment(it: Helm) -> Mapping[str, str]:
     """A shell in which ``helm`` is that Helm, and ``postrender`` this one."""
     programs = (assets.find(f"helm@{HELM}"), executable(it.home), Path(sys.executable))
-    return {**it.env, "PATH": os.pathsep.join([*(str(each.parent) for each in programs), os.environ["PATH"]])}
+    return {
+        **it.env,
+        "POSTRENDER_VERBOSE": "",
+        "PATH": os.pathsep.join([*(str(each.parent) for each in programs), os.environ["PATH"]]),
+    }
 
 
 @contextmanager

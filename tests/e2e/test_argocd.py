@@ -116,8 +116,8 @@ def test_a_destination_of_another_version_is_another_cluster(
         KUBE_VERSION="1.29.1",
     )
     assert (done.code, done.stdout) == (4, "")
-    assert done.stderr.startswith("postrender: Application shop: its destination runs Kubernetes 1.29.1, and ")
+    assert done.stderr.startswith("error: Application shop: its destination runs Kubernetes 1.29.1, and ")
     assert done.stderr.endswith(
         f"runs {KUBERNETES}: it is another cluster\n"
-        "  next: look up only where Argo CD deploys to one cluster, with credentials for it\n"
+        "hint: look up only where Argo CD deploys to one cluster, with credentials for it\n"
     )

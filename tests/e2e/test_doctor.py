@@ -65,7 +65,7 @@ def test_all_is_well(helm: HelmFactory, namespace: Namespace, control_plane: Con
     assert ("PR202" in text) is (version == "3.12.3")
     assert "Kubernetes v1.34.3" in text
     assert f"in namespace {namespace.name}: list secrets, get secrets, get every kind" in text
-    assert "settings told by --namespace, KUBECONFIG (kubeconfig)" in text
+    assert "settings from --namespace, KUBECONFIG (kubeconfig)" in text
 
 
 @pytest.mark.parametrize("version", ["4.1.4", "4.3.1"])
@@ -78,7 +78,7 @@ def test_helm_4_without_the_plugin(helm: HelmFactory, version: str) -> None:
         "name": "plugin",
         "state": "bad",
         "found": [f"none in {it.home}/plugins"],
-        "next": ["postrender helm-plugin install"],
+        "hints": ["postrender helm-plugin install"],
     }
 
 
@@ -93,7 +93,7 @@ def test_rights_of_the_kinds_in_a_stream(
     some = doctor(it, "-f", "-", stdin=rendered)
     assert some.returncode == 5
     assert "lacking: get flags.beta.example.com" in " ".join(some.stdout.split())
-    assert "\n              next: kubectl auth can-i get flags.beta.example.com --kubeconfig " in some.stdout
+    assert "\n            hint: kubectl auth can-i get flags.beta.example.com --kubeconfig " in some.stdout
     assert some.stdout.endswith("The filter could not work here: rights.\n")
     only = "---\n" + next(each for each in rendered.split("---\n") if "kind: Shirt" in each)
     enough = doctor(it, "-f", "-", stdin=only)
@@ -129,7 +129,7 @@ def test_no_right_to_read_releases(helm: HelmFactory, namespace: Namespace, cont
         "lacking: list secrets, get secrets, get every kind",
     ]
     kubectl = "kubectl auth can-i {} secrets -n {} --kubeconfig {}"
-    assert rights["next"] == [kubectl.format(verb, namespace.name, user.kubeconfig) for verb in ("list", "get")]
+    assert rights["hints"] == [kubectl.format(verb, namespace.name, user.kubeconfig) for verb in ("list", "get")]
 
 
 def test_one_who_may_read_releases_and_not_every_kind_is_told_how_to_ask_for_less(
@@ -139,7 +139,7 @@ def test_one_who_may_read_releases_and_not_every_kind_is_told_how_to_ask_for_les
     assert done.returncode == 0
     rights = checks(done)["rights"]
     assert rights["state"] == "warning"
-    assert rights["next"] == ["postrender doctor -f STREAM   (to ask for its kinds alone)"]
+    assert rights["hints"] == ["postrender doctor -f STREAM   (to ask for its kinds alone)"]
 
 
 def test_a_cluster_that_cannot_be_reached(helm: HelmFactory) -> None:
@@ -155,7 +155,7 @@ def test_no_helm_and_no_cluster(helm: HelmFactory) -> None:
     done = doctor(it, "--helm", "no-such-helm", "--offline", environ={"POSTRENDER_STAMP": "all"})
     assert done.returncode == 2
     text = " ".join(done.stdout.split())
-    assert "BAD Helm no-such-helm: is not on PATH next: --helm PATH" in text
+    assert "BAD Helm no-such-helm: is not on PATH hint: --helm PATH" in text
     assert "ok cluster none is asked (--offline)" in text
     assert "POSTRENDER_STAMP" in text
 

@@ -212,7 +212,7 @@ def findings_of(report: Any) -> list[Any]:
 
 def patched_as_advised(namespace: Namespace, kind: Kind, finding: Any) -> Object:
     """The object once the command that the finding names was run."""
-    (command,) = finding["next"]
+    (command,) = finding["hints"]
     words = shlex.split(command)
     assert words[:2] == ["kubectl", "patch"]
     path = kind.path(namespace.name, words[2].partition("/")[2])

@@ -135,10 +135,10 @@ def test_what_helm_set_client_side_is_refused_and_the_way_out_takes_it_away(
     assert not it.upgrade("r", less, filter=noted).ok
     name = f"shirts.stable.example.com/{namespace.name}/shirt"
     assert log.read_text().partition("  report: ")[0] == (
-        f"postrender: {name}: metadata.labels.a, spec.size left the chart, "
+        f"error: {name}: metadata.labels.a, spec.size left the chart, "
         "and would stay: Helm set it client-side and now applies server-side (PR312)\n"
-        "  next: helm upgrade ... --server-side=false   (this once)\n"
-        "  next: postrender explain PR312\n"
+        "hint: helm upgrade ... --server-side=false   (this once)\n"
+        "hint: postrender explain PR312\n"
     )
     assert namespace.resource_version(STABLE_SHIRT, "shirt") == before
     it.upgrade("r", less, "--server-side=false", filter=noted).expect_ok()
@@ -257,11 +257,11 @@ def test_an_object_that_is_deleted_with_its_namespace(
         namespace.patch(CONFIG_MAP, "a", {"metadata": {"finalizers": None}})
     assert "because it is being terminated" in done.stderr
     assert log.read_text().partition("  report: ")[0] == (
-        f"postrender: configmaps/{namespace.name}/a: is being deleted: Helm would fail if its namespace is being "
+        f"error: configmaps/{namespace.name}/a: is being deleted: Helm would fail if its namespace is being "
         "deleted too, and otherwise report success for an object that then vanishes (PR106)\n"
-        f"  next: kubectl wait --for=delete configmaps/a -n {namespace.name} --timeout=60s "
+        f"hint: kubectl wait --for=delete configmaps/a -n {namespace.name} --timeout=60s "
         f"--kubeconfig {it.env['KUBECONFIG']}\n"
-        "  next: postrender explain PR106\n"
+        "hint: postrender explain PR106\n"
     )
 
 
@@ -276,4 +276,4 @@ def test_what_helm_leaves_behind_comes_with_the_command_that_removes_it(
     it.upgrade("r", chart(tmp_path, {"b": beta}), filter=filter).expect_ok()
     assert namespace.get(STABLE_SHIRT, "shirt") is not None
     flags = f"-n {namespace.name} --kubeconfig {it.env['KUBECONFIG']}"
-    assert f"      next: kubectl delete shirts.stable.example.com/shirt {flags}\n" in log.read_text()
+    assert f"    hint: kubectl delete shirts.stable.example.com/shirt {flags}\n" in log.read_text()

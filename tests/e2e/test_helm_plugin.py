@@ -70,7 +70,7 @@ def test_from_a_fresh_clone_to_an_installation_that_adopts(
         f"  helm     {version} ({it.binary})\n"
         f"  plugin   {folder}\n"
         f"  program  {clone}/bin/postrender\n"
-        "  next: helm install NAME CHART --post-renderer postrender\n"
+        "hint: helm install NAME CHART --post-renderer postrender\n"
     )
     assert names(it) == ["other", "postrender"]
     contents = {BETA_SHIRT: {"color": "blue"}, STABLE_SHIRT: {"color": "green"}}
@@ -91,7 +91,7 @@ def test_a_second_call_changes_nothing_and_status_and_uninstall_agree(helm: Helm
     it, postrender = helm(version), executable(Path())
     folder = it.home / "plugins" / "postrender"
     assert refused(call(it, postrender, "status")) == (
-        f"postrender: {folder}: Helm {version} has no plugin postrender\n  next: postrender helm-plugin install\n"
+        f"error: {folder}: Helm {version} has no plugin postrender\nhint: postrender helm-plugin install\n"
     )
     assert call(it, postrender, "install").returncode == 0
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
@@ -120,7 +120,7 @@ def test_an_older_plugin_of_another_installation_is_brought_up_to_date(helm: Hel
     status = call(it, postrender, "status")
     assert status.returncode == 4
     assert status.stderr == (
-        f"postrender: {folder}: its program /nowhere/postrender is gone\n  next: postrender helm-plugin install\n"
+        f"error: {folder}: its program /nowhere/postrender is gone\nhint: postrender helm-plugin install\n"
     )
     done = call(it, postrender, "install")
     assert done.stdout.startswith("postrender 0.1.0: the plugin is brought up to date\n")
@@ -144,9 +144,9 @@ def test_helm_3_is_refused_and_keeps_its_plugins(helm: HelmFactory) -> None:
     legacy(it.home / "plugins" / "other", "other")
     for what in ("install", "status"):
         assert refused(call(it, postrender, what, environ={"PATH": str(postrender.parent)})) == (
-            f"postrender: {it.binary}: Helm 3.21.4 runs a post-renderer by its path and needs no plugin; one of Helm "
+            f"error: {it.binary}: Helm 3.21.4 runs a post-renderer by its path and needs no plugin; one of Helm "
             "4's kind in its folder would cost it all its plugins\n"
-            "  next: helm install NAME CHART --post-renderer postrender\n"
+            "hint: helm install NAME CHART --post-renderer postrender\n"
         )
     assert names(it) == ["other"]
 
@@ -156,10 +156,10 @@ def test_a_helm_3_with_the_same_folder_keeps_its_plugins(helm: HelmFactory, tmp_
     folder = it.home / "plugins"
     path = {"PATH": f"{old.parent}{os.pathsep}{it.env['PATH']}"}
     assert refused(call(it, postrender, "install", environ=path)) == (
-        f"postrender: {old}: Helm 3.21.4 keeps its plugins in the same folder, {folder}, and would load none of them "
+        f"error: {old}: Helm 3.21.4 keeps its plugins in the same folder, {folder}, and would load none of them "
         "any more beside one of Helm 4's kind\n"
-        "  next: postrender helm-plugin install --plugins-dir DIR   (and HELM_PLUGINS=DIR for Helm 4)\n"
-        f"  next: PATH=... postrender helm-plugin install --helm {it.binary}   (without that Helm 3)\n"
+        "hint: postrender helm-plugin install --plugins-dir DIR   (and HELM_PLUGINS=DIR for Helm 4)\n"
+        f"hint: PATH=... postrender helm-plugin install --helm {it.binary}   (without that Helm 3)\n"
     )
     assert list(folder.iterdir()) == []
     apart = tmp_path / "plugins of helm 4"
@@ -186,16 +186,16 @@ def test_another_plugin_of_the_name_is_left_alone(helm: HelmFactory, version: st
     legacy(command, "postrender")
     for what in ("install", "status"):
         assert refused(call(it, postrender, what)) == (
-            f"postrender: {command}: claims the name postrender too, and was not written by postrender helm-plugin; "
+            f"error: {command}: claims the name postrender too, and was not written by postrender helm-plugin; "
             "two plugins of one name cost Helm 4 all its plugins\n"
-            "  next: helm plugin uninstall postrender\n"
-            f"  next: rm -r {command}   (after a look into it)\n"
+            "hint: helm plugin uninstall postrender\n"
+            f"hint: rm -r {command}   (after a look into it)\n"
         )
     assert names(it) == ["postrender"]
     command.rename(it.home / "plugins" / "postrender")
     assert f"{it.home}/plugins/postrender: claims the name" in refused(call(it, postrender, "install"))
     assert refused(call(it, postrender, "uninstall")).startswith(
-        f"postrender: {it.home}/plugins/postrender: that plugin was not written by postrender helm-plugin\n"
+        f"error: {it.home}/plugins/postrender: that plugin was not written by postrender helm-plugin\n"
     )
     assert names(it) == ["postrender"]
 
@@ -205,9 +205,9 @@ def test_a_helm_whose_plugins_do_not_load_is_left_as_it_is(helm: HelmFactory) ->
     legacy(it.home / "plugins" / "one", "twice")
     legacy(it.home / "plugins" / "two", "twice")
     message = refused(call(it, postrender, "install"))
-    assert message.startswith(f"postrender: {it.binary}: Helm 4.3.1 cannot load its plugins: ")
+    assert message.startswith(f"error: {it.binary}: Helm 4.3.1 cannot load its plugins: ")
     assert 'two plugins claim the name "twice"' in message
-    assert message.endswith(f"\n  next: {it.binary} plugin list\n")
+    assert message.endswith(f"\nhint: {it.binary} plugin list\n")
     assert not (it.home / "plugins" / "postrender").exists()
 
 
@@ -217,5 +217,5 @@ def test_a_folder_that_cannot_be_written(helm: HelmFactory, tmp_path: Path) -> N
     done = call(it, executable(Path()), "install", "--plugins-dir", str(tmp_path / "file"))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"postrender: {tmp_path}/file/postrender: cannot be written: Not a directory\n  next: --plugins-dir DIR\n"
+        f"error: {tmp_path}/file/postrender: cannot be written: Not a directory\nhint: --plugins-dir DIR\n"
     )

@@ -108,7 +108,7 @@ def test_what_is_planned_is_what_happens(helm: HelmFactory, namespace: Namespace
     changed = [change["path"] for each in again["objects"] for change in each["prediction"]["changes"]]
     assert all(path == ["metadata", "labels", "postrender/group-kind"] for path in changed)
     it.upgrade("r", place, filter=True).expect_ok()
-    assert planned(it, place, 0)["outcome"] == "nothing"
+    assert planned(it, place, 0)["outcome"] == "unchanged"
 
 
 @pytest.mark.parametrize("version", ["3.12.3", "3.21.4", "4.3.1"])
@@ -183,7 +183,7 @@ def test_a_chart_that_brings_its_own_kinds_is_planned(helm: HelmFactory, tmp_pat
     assert done.returncode == 10, done.stderr.decode()
     assert told(json.loads(done.stdout), "prediction")["hats.new.example.com/hat"]["request"] == "create"
     note = (
-        "postrender: the cluster does not serve the kinds that this chart brings itself, so it was rendered with "
+        "warning: the cluster does not serve the kinds that this chart brings itself, so it was rendered with "
         "--dry-run=client: lookup in templates found nothing"
     )
     assert (note in done.stderr.decode().splitlines()) is (version == "4.3.1")
@@ -200,7 +200,7 @@ def test_what_to_type_shows_why_a_chart_is_not_rendered(helm: HelmFactory, tmp_p
     assert done.returncode == 3
     said = done.stderr.decode()
     assert "hunter2" not in said
-    (typed,) = [line.removeprefix("  next: ") for line in said.splitlines() if line.startswith("  next: ")]
+    (typed,) = [line.removeprefix("hint: ") for line in said.splitlines() if line.startswith("hint: ")]
     command, _, remark = typed.partition("   ")
     assert remark == "(with the same --set)"
     again = subprocess.run(
@@ -266,7 +266,7 @@ def test_a_plan_from_a_snapshot_is_the_plan_from_the_cluster(
         done = postrender(it, "plan", *common, "-o", "json", *further)
         assert done.returncode in (4, 10), done.stderr
         reports.append(json.loads(done.stdout))
-        del reports[-1]["about"]["source"], reports[-1]["about"]["told"]
+        del reports[-1]["about"]["source"], reports[-1]["about"]["settingsFrom"]
     for one, other in zip(reports[0]["objects"], reports[1]["objects"], strict=True):
         assert one == other
     assert reports[0] == reports[1]

@@ -93,10 +93,10 @@ def test_a_pending_record_of_another_helm_is_left_alone(
         record = f"sh.helm.release.v1.r.v{len(statuses)}"
         where = f"-n {namespace.name} --kubeconfig {stage.run.kubeconfig}"
         assert refused.stderr == (
-            f"postrender: release {namespace.name}/r: its revision {len(statuses)} is {statuses[-1]}, by a Helm that "
+            f"error: release {namespace.name}/r: its revision {len(statuses)} is {statuses[-1]}, by a Helm that "
             "this run did not start and that may be at work, so nothing was done\n"
-            f"  next: helm history r -n {namespace.name}\n"
-            f"  next: kubectl delete secrets {record} {where}   (if no Helm is at work any more)\n"
+            f"hint: helm history r -n {namespace.name}\n"
+            f"hint: kubectl delete secrets {record} {where}   (if no Helm is at work any more)\n"
         )
         assert [each.status for each in namespace.releases("r")] == statuses
         namespace.delete(SECRET, record)
@@ -116,8 +116,8 @@ def test_a_record_that_was_pending_before_is_told(
         assert "Helm failed (exit code 1): the release is as it was: revision 1, pending-install" in told
         where = f"-n {namespace.name} --kubeconfig {stage.run.kubeconfig} --context test"
         assert failed.stderr.endswith(
-            f"  next: helm history r -n {namespace.name} --kube-context test\n"
-            f"  next: kubectl delete secrets sh.helm.release.v1.r.v1 {where}   (if no Helm is at work any more)\n"
+            f"hint: helm history r -n {namespace.name} --kube-context test\n"
+            f"hint: kubectl delete secrets sh.helm.release.v1.r.v1 {where}   (if no Helm is at work any more)\n"
         )
 
 

@@ -146,7 +146,7 @@ def test_who_may_not_update_it_is_told_and_nothing_changes(
     assert done.returncode == 5
     assert done.stdout == ""
     assert done.stderr.startswith(
-        f"postrender: secrets/{namespace.name}/sh.helm.release.v1.r.v1: it could not be given a new payload for "
+        f"error: secrets/{namespace.name}/sh.helm.release.v1.r.v1: it could not be given a new payload for "
         "revision 1: no right to update secrets (403): "
     )
     assert f"; nothing was written before it; the old payloads are in {tmp_path}/old.json\n" in done.stderr

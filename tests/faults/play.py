@@ -139,9 +139,9 @@ def astray(said: str) -> list[str]:
 def dead_end(stderr: str) -> bool:
     """Whether the last line that is no remark names no command, flag or variable to type."""
     lines = [each for each in stderr.splitlines() if not each.startswith(("  report: ", "  note: "))]
-    if not lines or not lines[-1].startswith("  next: "):
+    if not lines or not lines[-1].startswith("hint: "):
         return True
-    typed = lines[-1].removeprefix("  next: ")
+    typed = lines[-1].removeprefix("hint: ")
     if typed.startswith("postrender "):
         first = typed.split()[1]
         return not (first.startswith("-") or first in COMMANDS)
@@ -150,7 +150,7 @@ def dead_end(stderr: str) -> bool:
 
 def _advice(stdout: str) -> str:
     """The advice that stands beside what a command found, for one that reports several things at once."""
-    return "".join(f"  {line.strip()}\n" for line in stdout.splitlines() if line.strip().startswith("next: "))
+    return "".join(f"  {line.strip()}\n" for line in stdout.splitlines() if line.strip().startswith("hint: "))
 
 
 def fill(server: Server, *, drift: bool) -> None:

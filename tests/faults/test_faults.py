@@ -22,11 +22,11 @@ def test_every_fault_is_in_the_quick_table() -> None:
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ("postrender: no\n  next: postrender doctor\n", False),
-        ("postrender: no\n  next: kubectl get x\n  report: /tmp/a\n", False),
-        ("postrender: no\n", True),
-        ("postrender: no\n  next: run the same command again\n", True),
-        ("postrender: no\n  next: postrender cure\n", True),
+        ("error: no\nhint: postrender doctor\n", False),
+        ("error: no\nhint: kubectl get x\n  report: /tmp/a\n", False),
+        ("error: no\n", True),
+        ("error: no\nhint: run the same command again\n", True),
+        ("error: no\nhint: postrender cure\n", True),
         ("", True),
     ],
 )

@@ -47,7 +47,7 @@ def test_view(case: dict[str, Any], version: str, tmp_path: Path, validator: Any
     report = json.loads(json.dumps(reports.plan_json(shown)))
     validator.validate(report)
     assert reports.plan_from_json(report) == shown
-    assert (shown.outcome == "refused") == (case.get("exit") == 4)
+    assert (shown.outcome == "blocked") == (case.get("exit") == 4)
     told = {each["name"]: [finding["code"] for finding in each["findings"]] for each in report["objects"]}
     if "error" not in case:
         assert {name: codes for name, codes in told.items() if codes} == case.get("codes", {})

@@ -45,7 +45,7 @@ def needed(program: str) -> str:
 def _missing(program: str) -> NoReturn:
     import pytest
 
-    message = f"{program} is not installed; next: apt install {PACKAGES[program]}"
+    message = f"{program} is not installed; hint: apt install {PACKAGES[program]}"
     if os.environ.get("CI"):
         pytest.fail(message, pytrace=False)
     pytest.skip(message)
@@ -72,7 +72,7 @@ def main() -> int:
         path = find(program)
         if path is None:
             sys.stderr.write(
-                f"{program} is missing and could not be installed\n  next: apt install {PACKAGES[program]}\n"
+                f"{program} is missing and could not be installed\nhint: apt install {PACKAGES[program]}\n"
             )
             return 1
         print(path)

@@ -116,17 +116,32 @@ def exit_codes() -> str:
     meaning = {1: "Internal error."}
     for kind in kinds:
         rows.append((str(kind.exit_code), meaning.get(kind.exit_code) or (kind.__doc__ or "").partition("\n")[0]))
+    rows.append(
+        ("10", "With `--detailed-exitcode` (`plan`, `orphans`, `verify`): something would change or was found.")
+    )
     return "\n\n".join(
         [
             "# Exit codes",
             MADE,
-            _table(("code", "meaning"), sorted(set(rows))),
+            _table(("code", "meaning"), sorted(set(rows), key=lambda row: int(row[0]))),
             "On any code but 0 the filter prints nothing to stdout, so Helm stores nothing. If a program of `--first` "
             "or `--then` fails, the filter exits with its exit code.",
-            "`postrender lint` exits with 1 if it found anything. `plan`, `orphans` and `verify` list their exit codes "
-            "in their help.",
+            "`plan`, `orphans` and `verify` exit with 0 when they did their work, whatever they found; `plan` with 4 "
+            "if the run would be refused. `postrender lint` exits with 1 if it found anything, `postrender run` with "
+            "Helm's own exit code if Helm fails.",
+            "## By command",
+            "\n".join(f"- `{name}`: {codes}" for name, codes in _listed_codes()),
         ]
     )
+
+
+def _listed_codes() -> Iterator[tuple[str, str]]:
+    """The exit codes that a command's help lists, by the command's name."""
+    for name in COMMANDS:
+        parser = import_module(f"postrender.cli.commands.{name.replace('-', '_')}").parser()
+        _, found, codes = (parser.epilog or "").partition("exit codes: ")
+        if found:
+            yield f"postrender {name}", " ".join(codes.split())
 
 
 def commands() -> str:
@@ -331,7 +346,7 @@ def main(arguments: list[str]) -> int:
         for path in wrong:
             sys.stderr.write(f"docs/{path} is not what the code says\n")
         if wrong:
-            sys.stderr.write("  next: bin/docs --write\n")
+            sys.stderr.write("hint: bin/docs --write\n")
         return 1 if wrong else 0
     made = pages()
     for path in stale():

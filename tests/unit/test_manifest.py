@@ -284,7 +284,7 @@ def test_what_helm_never_reads_is_told() -> None:
     assert document.unread == document.end
 
 
-NEXT = f"\n  next: {TEMPLATE}"
+NEXT = f"\nhint: {TEMPLATE}"
 
 
 @pytest.mark.parametrize(
@@ -310,17 +310,17 @@ NEXT = f"\n  next: {TEMPLATE}"
             f"line 7, column 4: not YAML: control characters are not allowed: U+001B{NEXT}",
         ),
         ("a: \x9f\n", f"line 1, column 4: not YAML: control characters are not allowed: U+009F{NEXT}"),
-        (b"a: b\n\xc3\xa9: \xff\n", "line 2, column 4: not UTF-8\n  next: iconv -t UTF-8 FILE"),
-        (b"\xff\xfea\x00", "line 1, column 1: not UTF-8\n  next: iconv -t UTF-8 FILE"),
+        (b"a: b\n\xc3\xa9: \xff\n", "line 2, column 4: not UTF-8\nhint: iconv -t UTF-8 FILE"),
+        (b"\xff\xfea\x00", "line 1, column 1: not UTF-8\nhint: iconv -t UTF-8 FILE"),
         (
             "a: b\n---\n\ufeffc: d\n",
             "line 3, column 1: a byte order mark inside the stream, which Helm takes for a part of the text"
-            "\n  next: save the file that brings it in without a byte order mark",
+            "\nhint: save the file that brings it in without a byte order mark",
         ),
         (
             "a: b\n--- c: d\n",
             "line 2, column 1: 'c: d' after the document separator, which Helm refuses"
-            "\n  next: put it on a line of its own, below the ---",
+            "\nhint: put it on a line of its own, below the ---",
         ),
         ("%YAML 1.1\n---\na: b\n", f"line 2, column 1: not YAML: did not find expected <document start>{NEXT}"),
         (

@@ -65,8 +65,8 @@ def test_a_kind_in_several_groups() -> None:
         named_object("shirt/shop/a", "shop", several, kubectl=KUBECTL.call)
     assert str(error.value) == (
         "shirt/shop/a: shirt are several kinds\n"
-        "  next: shirts.stable.example.com/shop/a\n"
-        "  next: blouses.beta.example.com/shop/a"
+        "hint: shirts.stable.example.com/shop/a\n"
+        "hint: blouses.beta.example.com/shop/a"
     )
 
 
@@ -75,16 +75,14 @@ def test_a_namespace_for_a_kind_that_has_none() -> None:
         named_object("clusterroles/shop/a", "shop", CATALOG, kubectl=KUBECTL.call)
     assert str(error.value) == (
         "clusterroles/shop/a: clusterroles.rbac.authorization.k8s.io are in no namespace\n"
-        "  next: clusterroles.rbac.authorization.k8s.io/a"
+        "hint: clusterroles.rbac.authorization.k8s.io/a"
     )
 
 
 def test_a_kind_that_is_not_there() -> None:
     with pytest.raises(UsageError) as error:
         named_object("trousers/a", "shop", CATALOG, kubectl=KUBECTL.call)
-    assert (
-        str(error.value) == "trousers/a: the server has no kind trousers\n  next: kubectl api-resources --context dev"
-    )
+    assert str(error.value) == "trousers/a: the server has no kind trousers\nhint: kubectl api-resources --context dev"
 
 
 def test_a_kind_that_may_be_there() -> None:
@@ -93,5 +91,5 @@ def test_a_kind_that_may_be_there() -> None:
         named_object("trousers/a", "shop", catalog, kubectl=KUBECTL.call)
     assert str(error.value) == (
         "trousers/a: the server shows no trousers, and cannot be read for /apis/legs.example.com/v1: "
-        "it does not answer\n  next: wait"
+        "it does not answer\nhint: wait"
     )

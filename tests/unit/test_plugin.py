@@ -65,7 +65,7 @@ def test_the_script_says_where_its_program_is_gone(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode() == (
-        "postrender: /nowhere/postrender is gone\n  next: install it again, then: postrender helm-plugin install\n"
+        "error: /nowhere/postrender is gone\nhint: install it again, then: postrender helm-plugin install\n"
     )
 
 
@@ -166,5 +166,5 @@ def test_what_was_not_installed_has_no_program(tmp_path: Path) -> None:
         installed(str(tmp_path / "__main__.py"), str(tmp_path / "python3"))
     assert str(error.value) == (
         f"{tmp_path}/python3: this postrender was not installed, so there is no program that Helm could run\n"
-        "  next: pipx install .   (or bin/postrender of a clone)"
+        "hint: pipx install .   (or bin/postrender of a clone)"
     )

@@ -33,7 +33,7 @@ def test_another_name_on_path_is_found(tmp_path: Path) -> None:
 def test_no_helm_on_path(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         binary.locate(None, {"PATH": str(tmp_path)})
-    assert str(error.value) == "helm: is not on PATH\n  next: --helm PATH"
+    assert str(error.value) == "helm: is not on PATH\nhint: --helm PATH"
 
 
 def test_a_path_that_is_no_program(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_path_that_is_no_program(tmp_path: Path) -> None:
     path.write_text("no program")
     with pytest.raises(UsageError) as error:
         binary.locate(str(path), {"PATH": ""})
-    assert str(error.value) == f"{path}: is not a program that can be run\n  next: --helm PATH"
+    assert str(error.value) == f"{path}: is not a program that can be run\nhint: --helm PATH"
 
 
 def test_a_program_that_says_no_version(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_program_that_says_no_version(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         binary.locate(str(path), {"PATH": "/usr/bin:/bin"})
     assert str(error.value) == (
-        f"{path}: cannot detect its version: {path} version said 'hello', which is not a version\n  next: --helm PATH"
+        f"{path}: cannot detect its version: {path} version said 'hello', which is not a version\nhint: --helm PATH"
     )
 
 
@@ -71,7 +71,7 @@ def test_a_chart_that_cannot_be_rendered(tmp_path: Path) -> None:
         binary.template(found, ["shop", "./chart", "--set", "password=hunter2"], {})
     assert str(error.value) == (
         "the chart cannot be rendered: no chart there\n"
-        f"  next: {tmp_path}/helm template shop ./chart --debug   (with the same --set)"
+        f"hint: {tmp_path}/helm template shop ./chart --debug   (with the same --set)"
     )
 
 
@@ -100,5 +100,5 @@ def test_a_helm_that_does_not_tell_where_it_looks_for_plugins(tmp_path: Path) ->
     with pytest.raises(UsageError) as error:
         binary.plugin_folders(binary.locate(None, {"PATH": str(tmp_path)}), {})
     assert str(error.value) == (
-        f"{path}: cannot detect its plugin folder: helm env HELM_PLUGINS failed: Error: no\n  next: --plugins-dir DIR"
+        f"{path}: cannot detect its plugin folder: helm env HELM_PLUGINS failed: Error: no\nhint: --plugins-dir DIR"
     )

@@ -159,5 +159,5 @@ def test_a_key_that_could_be_guessed() -> None:
         digests({"POSTRENDER_DIGEST_KEY": "short"})
     assert str(error.value) == (
         "POSTRENDER_DIGEST_KEY: is shorter than 16 characters, and could be found by trying\n"
-        "  next: export POSTRENDER_DIGEST_KEY=$(openssl rand -hex 32)"
+        "hint: export POSTRENDER_DIGEST_KEY=$(openssl rand -hex 32)"
     )

@@ -87,23 +87,23 @@ def test_values_are_never_shown() -> None:
         (
             "template r c",
             "helm template: only helm install and helm upgrade make a release that can be finished\n"
-            "  next: postrender run -- helm install NAME CHART ...",
+            "hint: postrender run -- helm install NAME CHART ...",
         ),
         (
             "",
             "helm: only helm install and helm upgrade make a release that can be finished\n"
-            "  next: postrender run -- helm install NAME CHART ...",
+            "hint: postrender run -- helm install NAME CHART ...",
         ),
         (
             "install r c --post-renderer=x",
             "helm install: it names a post-renderer, but postrender must be the post-renderer\n"
-            "  next: postrender run -- helm install ...   (without --post-renderer)\n"
-            "  next: postrender run --then 'PROGRAM ARG' -- helm install ...   (or --first: the other one as well)",
+            "hint: postrender run -- helm install ...   (without --post-renderer)\n"
+            "hint: postrender run --then 'PROGRAM ARG' -- helm install ...   (or --first: the other one as well)",
         ),
         (
             "upgrade c",
             "helm upgrade: Helm's command line does not have a release and a chart\n"
-            "  next: postrender run -- helm install NAME CHART",
+            "hint: postrender run -- helm install NAME CHART",
         ),
     ],
 )
@@ -160,7 +160,7 @@ class TestAJournal:
         with pytest.raises(UsageError) as caught, journal(RELEASE, "a", {"XDG_STATE_HOME": str(tmp_path)}):
             pass
         assert str(caught.value).endswith(
-            ": what a run notes cannot be written there: Not a directory\n  next: XDG_STATE_HOME=DIR"
+            ": what a run notes cannot be written there: Not a directory\nhint: XDG_STATE_HOME=DIR"
         )
 
     def test_a_file_that_cannot_be_written(self, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ class TestAJournal:
         with pytest.raises(UsageError) as caught:
             Journal(str(tmp_path / "old.json"), -1).note(RunState(3, "mine"))
         assert str(caught.value) == (
-            f"{tmp_path}/old.json: what a run notes cannot be written there: Is a directory\n  next: XDG_STATE_HOME=DIR"
+            f"{tmp_path}/old.json: what a run notes cannot be written there: Is a directory\nhint: XDG_STATE_HOME=DIR"
         )
 
     @pytest.mark.parametrize(

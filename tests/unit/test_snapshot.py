@@ -273,7 +273,7 @@ class TestReleases:
 
 
 class TestErrors:
-    NEXT = "  next: kubectl get KIND,KIND,secrets -n NAMESPACE -o yaml > "
+    NEXT = "hint: kubectl get KIND,KIND,secrets -n NAMESPACE -o yaml > "
 
     def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
         path = str(tmp_path / "live.yaml")

@@ -470,8 +470,8 @@ class TestPlugins:
         assert refused(Connection(kubeconfig=str(path))) == (
             f"context dev: the credential plugin {tmp_path}/./plugin gave no credentials: "
             "exit code 1: you are logged out\n"
-            "  next: apt install plugin\n"
-            f"  next: {tmp_path}/./plugin"
+            "hint: apt install plugin\n"
+            f"hint: {tmp_path}/./plugin"
         )
         assert server.connections == 0
         assert capfd.readouterr() == ("", "")
@@ -482,7 +482,7 @@ class TestPlugins:
         assert refused(Connection(kubeconfig=str(path))) == (
             "context dev: the credential plugin no-such-plugin gave no credentials: "
             "No such file or directory\n"
-            "  next: no-such-plugin"
+            "hint: no-such-plugin"
         )
 
     @pytest.mark.parametrize(
@@ -508,7 +508,7 @@ class TestPlugins:
         path = kubeconfig({"server": server.url}, {"exec": plugin})
         assert refused(Connection(kubeconfig=str(path))) == (
             f"context dev: the credential plugin {tmp_path}/./plugin {said}\n"
-            f"  next: kubectl config view --kubeconfig {path}"
+            f"hint: kubectl config view --kubeconfig {path}"
         )
         assert not (tmp_path / "ran").exists()
 
@@ -520,8 +520,8 @@ class TestPlugins:
         assert refused(Connection(kubeconfig=str(path))) == (
             f"context dev: the credential plugin {tmp_path}/./plugin gave no credentials: interactiveMode is Always, "
             "and stdin is not a terminal\n"
-            "  next: apt install plugin\n"
-            f"  next: {tmp_path}/./plugin"
+            "hint: apt install plugin\n"
+            f"hint: {tmp_path}/./plugin"
         )
         assert not (tmp_path / "ran").exists()
 
@@ -546,8 +546,8 @@ class TestPlugins:
         path = kubeconfig({"server": server.url}, {"exec": a_plugin(tmp_path, body)})
         assert refused(Connection(kubeconfig=str(path))) == (
             f"context dev: the credential plugin {tmp_path}/./plugin gave no credentials: {said}\n"
-            "  next: apt install plugin\n"
-            f"  next: {tmp_path}/./plugin"
+            "hint: apt install plugin\n"
+            f"hint: {tmp_path}/./plugin"
         )
 
     def test_what_it_learns_of_the_cluster(self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
@@ -617,7 +617,7 @@ class TestKeys:
         path = kubeconfig({"server": "https://127.0.0.1:1", **of_cluster}, broken)
         assert refused(Connection(kubeconfig=str(path))) == (
             f"context dev: the kubeconfig cannot be used: {name} is not base64\n"
-            f"  next: kubectl config view --kubeconfig {path}"
+            f"hint: kubectl config view --kubeconfig {path}"
         )
 
     def test_one_that_is_encrypted_is_not_asked_a_password_for(self, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
@@ -631,7 +631,7 @@ class TestKeys:
         path = kubeconfig({"server": "https://127.0.0.1:1"}, user)
         assert refused(Connection(kubeconfig=str(path))) == (
             "context dev: the client key is encrypted, and a password prompt is not possible\n"
-            "  next: openssl pkey -in KEY -out DECRYPTED-KEY"
+            "hint: openssl pkey -in KEY -out DECRYPTED-KEY"
         )
 
 
@@ -693,14 +693,14 @@ class TestProviders:
         assert refused(Connection(kubeconfig=str(path))) == (
             "context dev: the token of the auth provider oidc is missing or has expired, and only kubectl and Helm "
             "renew it\n"
-            f"  next: kubectl get --raw /version --kubeconfig {path}"
+            f"hint: kubectl get --raw /version --kubeconfig {path}"
         )
 
     def test_a_provider_that_nobody_knows(self, server: Server, kubeconfig: Kubeconfig) -> None:
         path = kubeconfig({"server": server.url}, {"auth-provider": {"name": "azure", "config": {}}})
         assert refused(Connection(kubeconfig=str(path))) == (
             "context dev: the auth provider 'azure' is not supported; client-go 0.26 and later has none but 'oidc'\n"
-            f"  next: kubectl config view --kubeconfig {path}"
+            f"hint: kubectl config view --kubeconfig {path}"
         )
 
     def test_no_program_of_gcp_is_run(self, server: Server, kubeconfig: Kubeconfig, tmp_path: Path) -> None:
@@ -708,7 +708,7 @@ class TestProviders:
         path = kubeconfig({"server": server.url}, {"auth-provider": {"name": "gcp", "config": config}})
         assert refused(Connection(kubeconfig=str(path))) == (
             "context dev: the auth provider 'gcp' is not supported; client-go 0.26 and later has none but 'oidc'\n"
-            "  next: gcloud container clusters get-credentials CLUSTER"
+            "hint: gcloud container clusters get-credentials CLUSTER"
         )
         assert not (tmp_path / "ran").exists()
 
@@ -778,8 +778,8 @@ class TestProxies:
         path = kubeconfig({"server": server.url, "proxy-url": f"{scheme}://jane:geheim@127.0.0.1:1"}, {"exec": plugin})
         assert refused(Connection(kubeconfig=str(path))) == (
             f"context dev: proxy-url: the scheme '{scheme}' of the proxy is not supported (choose http, https)\n"
-            f"  next: kubectl config set-cluster c --proxy-url=http://HOST:PORT --kubeconfig {path}\n"
-            "  next: --live FILE   (what kubectl get ... -o yaml printed)"
+            f"hint: kubectl config set-cluster c --proxy-url=http://HOST:PORT --kubeconfig {path}\n"
+            "hint: --live FILE   (what kubectl get ... -o yaml printed)"
         )
         assert not (tmp_path / "ran").exists()
 
@@ -790,15 +790,15 @@ class TestProxies:
         path = kubeconfig({"server": "https://far.example.com"})
         assert refused(Connection(kubeconfig=str(path))) == (
             "context dev: the scheme 'socks5' of the proxy is not supported (choose http, https)\n"
-            "  next: export HTTPS_PROXY=http://HOST:PORT\n"
-            "  next: --live FILE   (what kubectl get ... -o yaml printed)"
+            "hint: export HTTPS_PROXY=http://HOST:PORT\n"
+            "hint: --live FILE   (what kubectl get ... -o yaml printed)"
         )
 
     def test_an_address_that_is_none_is_not_repeated(self, kubeconfig: Kubeconfig) -> None:
         path = kubeconfig({"server": "https://far.example.com", "proxy-url": "http://jane:geheim@[::1"})
         assert refused(Connection(kubeconfig=str(path))) == (
             f"context dev: no connection can be made: an address is not a URL\n"
-            f"  next: kubectl config view --kubeconfig {path}"
+            f"hint: kubectl config view --kubeconfig {path}"
         )
 
     @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
@@ -840,7 +840,7 @@ class TestPod:
 
     def test_a_kubeconfig_that_was_named_must_be_there(self, tmp_path: Path) -> None:
         assert refused(Connection(kubeconfig=str(tmp_path / "none"))) == (
-            f"{tmp_path}/none: there is no such kubeconfig\n  next: --kubeconfig PATH"
+            f"{tmp_path}/none: there is no such kubeconfig\nhint: --kubeconfig PATH"
         )
 
 
@@ -848,16 +848,16 @@ class TestErrors:
     def test_no_cluster_at_all(self) -> None:
         assert refused(Connection()) == (
             "no kubeconfig names a cluster, and this is not a pod in one\n"
-            "  next: --kube-context NAME\n"
-            "  next: --kubeconfig PATH\n"
-            "  next: --live FILE   (what kubectl get ... -o yaml printed)\n"
-            "  next: --offline"
+            "hint: --kube-context NAME\n"
+            "hint: --kubeconfig PATH\n"
+            "hint: --live FILE   (what kubectl get ... -o yaml printed)\n"
+            "hint: --offline"
         )
 
     def test_a_context_that_is_not_there(self, kubeconfig: Kubeconfig) -> None:
         path = kubeconfig({"server": "http://127.0.0.1:1"})
         assert refused(Connection(kubeconfig=str(path), context="prod")) == (
-            f"the kubeconfig has no context 'prod'\n  next: kubectl config get-contexts -o name --kubeconfig {path}"
+            f"the kubeconfig has no context 'prod'\nhint: kubectl config get-contexts -o name --kubeconfig {path}"
         )
 
     def test_a_cluster_that_is_not_there(self, tmp_path: Path) -> None:
@@ -865,13 +865,13 @@ class TestErrors:
         path.write_text(a_config(current="dev", contexts={"dev": {"cluster": "c"}}))
         assert refused(Connection(kubeconfig=str(path))) == (
             f"context 'dev' names the cluster 'c', which the kubeconfig does not define\n"
-            f"  next: kubectl config view --kubeconfig {path}"
+            f"hint: kubectl config view --kubeconfig {path}"
         )
 
     def test_a_cluster_without_a_server(self, kubeconfig: Kubeconfig) -> None:
         path = kubeconfig({"certificate-authority": CA})
         assert refused(Connection(kubeconfig=str(path))) == (
-            f"context dev: its cluster has no server\n  next: kubectl config view --kubeconfig {path}"
+            f"context dev: its cluster has no server\nhint: kubectl config view --kubeconfig {path}"
         )
 
     def test_a_file_that_is_no_yaml(self, tmp_path: Path) -> None:
@@ -884,9 +884,7 @@ class TestErrors:
     def test_a_file_that_is_no_kubeconfig(self, tmp_path: Path, content: str) -> None:
         path = tmp_path / "config"
         path.write_text(content)
-        assert (
-            refused(Connection(kubeconfig=str(path))) == f"{path}: this is not a kubeconfig\n  next: --kubeconfig PATH"
-        )
+        assert refused(Connection(kubeconfig=str(path))) == f"{path}: this is not a kubeconfig\nhint: --kubeconfig PATH"
 
     def test_a_file_that_is_a_folder(self, tmp_path: Path) -> None:
         assert refused(Connection(kubeconfig=str(tmp_path))) == (
@@ -904,7 +902,7 @@ class TestErrors:
         path = kubeconfig({"server": "https://127.0.0.1:1", "certificate-authority": "/does/not/exist"})
         assert refused(Connection(kubeconfig=str(path))) == (
             "context dev: the kubeconfig cannot be used: certificate-authority: no such file: /does/not/exist\n"
-            f"  next: kubectl config view --kubeconfig {path}"
+            f"hint: kubectl config view --kubeconfig {path}"
         )
 
 

@@ -104,8 +104,8 @@ def test_what_the_server_refuses_is_told_before_anything_is_written(server: Serv
     assert refused(connect) == (
         "shirts.stable.example.com/shop/shirt: it could not be brought to what the chart says (tried as a dry run): "
         "the server answers 422: spec.color: Unsupported value; nothing was written before it\n"
-        "  next: kubectl get shirts.v1.stable.example.com shirt -n shop\n"
-        "  next: helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)"
+        "hint: kubectl get shirts.v1.stable.example.com shirt -n shop\n"
+        "hint: helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)"
     )
     assert {mode for _, mode in patches(server)} == {"All"}
 
@@ -119,9 +119,9 @@ def test_a_write_that_fails_says_what_was_written_before_it(server: Server, conn
     assert refused(connect) == (
         "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not brought to what the chart "
         "says: the object has been modified; written before it: blouses.beta.example.com/shop/shirt\n"
-        "  next: run the same command again\n"
-        "  next: kubectl get shirts.stable.example.com shirt -o yaml -n shop\n"
-        "  next: helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)"
+        "hint: run the same command again\n"
+        "hint: kubectl get shirts.stable.example.com shirt -o yaml -n shop\n"
+        "hint: helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)"
     )
     assert server.objects[BETA]["spec"]["color"] == "red"
 
@@ -135,7 +135,7 @@ def test_a_connection_that_breaks_off_leaves_it_open(server: Server, connect: Co
     server.on(f"PATCH {BETA}", lambda request: None if request.query.get("dryRun") else gone(request))
     told = refused(connect)
     assert "it was to be brought to what the chart says, and whether it was is not known: " in told
-    assert "  next: kubectl get blouses.beta.example.com shirt -o yaml -n shop\n" in told
+    assert "hint: kubectl get blouses.beta.example.com shirt -o yaml -n shop\n" in told
 
 
 def test_what_the_server_never_has_is_not_sent_for_ever(server: Server, connect: Connect) -> None:
@@ -184,6 +184,6 @@ def test_where_nothing_can_be_written_the_charts_document_would_not_be_true(serv
     assert str(caught.value) == (
         f"blouses.beta.example.com/shop/shirt: must be updated to the chart first, but context dev "
         f"({server.url}) cannot be written\n"
-        "  next: --on-drift store\n"
-        "  next: --dry-run client   (to see what would come out)"
+        "hint: --on-drift store\n"
+        "hint: --dry-run client   (to see what would come out)"
     )

@@ -44,7 +44,7 @@ def test_a_hook_whose_place_cannot_be_looked_at(server: Server, connect: Connect
     assert str(caught.value) == (
         f"configmaps/shop/a: could not be looked up in context dev ({server.url}): "
         "no right to get configmaps (403): no\n"
-        "  next: kubectl auth can-i get configmaps/a -n shop"
+        "hint: kubectl auth can-i get configmaps/a -n shop"
     )
 
 

@@ -83,7 +83,7 @@ def test_where_the_caller_stores_releases_elsewhere_nobody_knows(
     assert str(error.value) == (
         "namespace shop: cannot check for installed releases that own these objects: "
         f"HELM_DRIVER={driver} keeps releases {where}, where they cannot be read\n"
-        "  next: helm list --deployed --failed --pending -n shop"
+        "hint: helm list --deployed --failed --pending -n shop"
     )
     server.put(SECRET, a_revision("old", 1, "deployed", manifest=MANIFEST))
     assert holders(cluster, [found.live], NEW, driver) == Holders({found.live.key: OLD}, 1)
@@ -100,5 +100,5 @@ def test_more_releases_than_are_read_is_not_known(server: Server, connect: Conne
         holders(cluster, [found.live], NEW, "secret")
     assert str(error.value) == (
         "namespace shop: 501 releases may own these objects, and at most 500 are read\n"
-        "  next: helm list --deployed --failed --pending -n shop"
+        "hint: helm list --deployed --failed --pending -n shop"
     )

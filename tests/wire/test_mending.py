@@ -88,8 +88,8 @@ def test_an_object_that_changed_meanwhile(server: Server, connect: Connect, live
         "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not restored to the "
         "stored manifest: "
         "the object has been modified; please apply your changes to the latest version\n"
-        "  next: run the same command again\n"
-        "  next: kubectl get shirts.stable.example.com shirt -o yaml -n shop"
+        "hint: run the same command again\n"
+        "hint: kubectl get shirts.stable.example.com shirt -o yaml -n shop"
     )
     assert server.objects[SHIRT.path("shop", "shirt")]["spec"] == {"color": "green"}
 
@@ -98,8 +98,8 @@ def test_an_object_that_was_made_meanwhile(server: Server, connect: Connect) -> 
     server.on("POST .*", status(409, "AlreadyExists", 'shirts.stable.example.com "new" already exists'))
     assert refused(connect, None, CREATE) == (
         "shirts.stable.example.com/shop/new: it changed since it was read, so it was not made: "
-        'shirts.stable.example.com "new" already exists\n  next: run the same command again\n'
-        "  next: kubectl get shirts.stable.example.com new -o yaml -n shop"
+        'shirts.stable.example.com "new" already exists\nhint: run the same command again\n'
+        "hint: kubectl get shirts.stable.example.com new -o yaml -n shop"
     )
 
 
@@ -107,7 +107,7 @@ def test_no_right_to_make_it(server: Server, connect: Connect) -> None:
     server.on("POST .*", status(403, "Forbidden", "no"))
     assert refused(connect, None, CREATE) == (
         "shirts.stable.example.com/shop/new: it could not be made: no right to create shirts.stable.example.com (403): "
-        "no\n  next: kubectl auth can-i create shirts.stable.example.com/new -n shop"
+        "no\nhint: kubectl auth can-i create shirts.stable.example.com/new -n shop"
     )
 
 

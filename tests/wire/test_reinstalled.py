@@ -60,9 +60,7 @@ def test_adopt_asks_again_before_it_writes(
     back(server, driver)
     with pytest.raises(Refused) as error:
         adopt.carry_out(cluster, found, NEW, "secret", lambda _: None)
-    assert (
-        str(error.value) == f"{ALIVE} (PR101)\n  next: helm get manifest old -n shop\n  next: postrender explain PR101"
-    )
+    assert str(error.value) == f"{ALIVE} (PR101)\nhint: helm get manifest old -n shop\nhint: postrender explain PR101"
     assert written(server) == []
 
 
@@ -98,7 +96,7 @@ def test_the_filter_asks_again_before_it_writes(
         filter_stream(MANIFEST.encode(), run, policy, cluster, cluster, seen=lambda _: back(server, driver))
     assert str(error.value) == (
         f"{ALIVE} (PR101); nothing was written before it\n"
-        "  next: helm get manifest old -n shop\n  next: postrender explain PR101"
+        "hint: helm get manifest old -n shop\nhint: postrender explain PR101"
     )
     assert written(server) == []
 
@@ -152,7 +150,7 @@ def test_verify_asks_again_before_it_mends(
     with pytest.raises(Refused) as error:
         repaired_all(web, found, "secret")
     assert str(error.value) == (
-        f"release shop/web: {why}; written before it: nothing\n  next: postrender verify web --fix -n shop"
+        f"release shop/web: {why}; written before it: nothing\nhint: postrender verify web --fix -n shop"
     )
     assert written(server) == []
 

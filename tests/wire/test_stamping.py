@@ -16,7 +16,7 @@ from tests.wire.server import Reply, Server, gone, html, ok, status
 
 OLD = ReleaseName("shop", "old")
 PATCH = "PATCH /apis/stable.example.com/v1/namespaces/shop/shirts/shirt"
-LOOK = "next: kubectl get shirts.stable.example.com shirt -o yaml -n shop"
+LOOK = "hint: kubectl get shirts.stable.example.com shirt -o yaml -n shop"
 
 
 @pytest.fixture
@@ -84,8 +84,8 @@ def test_an_object_that_changed_meanwhile_is_not_written(server: Server, connect
         "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not given ownership "
         "metadata for release "
         "shop/old: the object has been modified; please apply your changes to the latest version\n"
-        "  next: run the same command again\n"
-        "  next: kubectl get shirts.stable.example.com shirt -o yaml -n shop"
+        "hint: run the same command again\n"
+        "hint: kubectl get shirts.stable.example.com shirt -o yaml -n shop"
     )
     assert server.objects[SHIRT.path("shop", "shirt")] == changed
     assert len(server.asked("PATCH .*")) == 1
@@ -99,7 +99,7 @@ def test_no_right_to_write(server: Server, connect: Connect) -> None:
         "shirts.stable.example.com/shop/shirt: it could not be given ownership metadata for release shop/old: "
         "no right to patch "
         'shirts.stable.example.com (403): User "jane" cannot patch resource "shirts"\n'
-        "  next: kubectl auth can-i patch shirts.stable.example.com/shirt -n shop"
+        "hint: kubectl auth can-i patch shirts.stable.example.com/shirt -n shop"
     )
 
 

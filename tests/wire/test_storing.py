@@ -81,8 +81,8 @@ def test_somebody_wrote_meanwhile(server: Server, connect: Connect) -> None:
     assert refused(connect, first) == (
         f"{NAMED}: it changed since it was read, so it was not given a new payload for revision 1: "
         "the object has been modified\n"
-        "  next: run the same command again\n"
-        "  next: kubectl get secrets sh.helm.release.v1.old.v1 -o yaml -n shop"
+        "hint: run the same command again\n"
+        "hint: kubectl get secrets sh.helm.release.v1.old.v1 -o yaml -n shop"
     )
 
 
@@ -92,7 +92,7 @@ def test_no_right_to_update(server: Server, connect: Connect) -> None:
     server.on("PUT .*", status(403, "Forbidden", "you cannot"))
     assert refused(connect, first) == (
         f"{NAMED}: it could not be given a new payload for revision 1: no right to update secrets (403): not allowed\n"
-        "  next: kubectl auth can-i update secrets/sh.helm.release.v1.old.v1 -n shop"
+        "hint: kubectl auth can-i update secrets/sh.helm.release.v1.old.v1 -n shop"
     )
 
 
@@ -109,7 +109,7 @@ def test_a_connection_that_breaks_off_leaves_it_open(server: Server, connect: Co
     server.on("PUT .*", gone)
     told = refused(connect, first)
     assert "it was to be given a new payload for revision 1, and whether it was is not known: " in told
-    assert told.endswith("  next: kubectl get secrets sh.helm.release.v1.old.v1 -o yaml -n shop")
+    assert told.endswith("hint: kubectl get secrets sh.helm.release.v1.old.v1 -o yaml -n shop")
     assert len(server.asked("PUT .*")) == 1
 
 
@@ -149,13 +149,13 @@ class TestDeleting:
             (
                 status(409, "Conflict", "the object has been modified"),
                 "it changed since it was read, so it was not deleted: the object has been modified\n"
-                "  next: run the same command again\n"
-                "  next: kubectl get secrets sh.helm.release.v1.old.v1 -o yaml -n shop",
+                "hint: run the same command again\n"
+                "hint: kubectl get secrets sh.helm.release.v1.old.v1 -o yaml -n shop",
             ),
             (
                 status(403, "Forbidden", "you cannot"),
                 "it could not be deleted: no right to delete secrets (403): not allowed\n"
-                "  next: kubectl auth can-i delete secrets/sh.helm.release.v1.old.v1 -n shop",
+                "hint: kubectl auth can-i delete secrets/sh.helm.release.v1.old.v1 -n shop",
             ),
         ],
     )

@@ -9,7 +9,7 @@ import shlex
 import time
 
 from postrender._record import replace
-from postrender.cli.arguments import CONNECTION_SETTINGS, add_arguments, flags, release_name
+from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, add_arguments, flags, release_name
 from postrender.cli.console import add_terminal, chosen_paint, confirm, progress, require_answerable
 from postrender.cli.inputs import no_namespace
 from postrender.cli.output import add_output, structured, write
@@ -74,10 +74,8 @@ def parser() -> argparse.ArgumentParser:
         "--report", metavar="FILE", help="a new file for the report (default: one in the user's state folder)"
     )
     add_output(made)
-    add_terminal(made, "say nothing on success")
-    add_arguments(
-        made, "where the release is stored (default: where Helm would look)", CONNECTION_SETTINGS, positional=True
-    )
+    add_terminal(made)
+    add_arguments(made, CONNECTION, CONNECTION_SETTINGS, positional=True)
     return made
 
 

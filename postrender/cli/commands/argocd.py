@@ -59,7 +59,11 @@ exit codes: 0 done, 2 bad usage, 3 the chart cannot be rendered, or to nothing,
 """
 
 ARGOCD_SETTINGS: tuple[Setting, ...] = (
-    *(setting for setting in FILTER_SETTINGS if setting.name in ("stamp", "label_key", "no_label", "allow", "quiet")),
+    *(
+        setting
+        for setting in FILTER_SETTINGS
+        if setting.name in ("stamp", "label_key", "no_label", "allow", "quiet", "verbose")
+    ),
     Setting("prune_false", "bool", "", "add the sync option Prune=false to what the chart keeps"),
     Setting("look_up", "bool", "", "look live objects up, by the kubeconfig or as the Pod's service account"),
 )
@@ -99,7 +103,7 @@ def main(arguments_given: list[str]) -> int:
         output = splice(planned.manifest, planned.plan.edits)
     write(output.data)
     if not values["quiet"]:
-        to_stderr(_summary(app, planned, caller, source))
+        to_stderr(_summary(app, planned, caller, source, verbose=bool(values["verbose"])))
     return 0
 
 
@@ -195,12 +199,12 @@ def _limited(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _summary(app: Application, planned: Planned, caller: Caller, source: ClusterReader | None) -> str:
+def _summary(app: Application, planned: Planned, caller: Caller, source: ClusterReader | None, *, verbose: bool) -> str:
     looked = source.description if source else "no cluster was asked"
     heading = SummaryHeading(
         f"Argo CD Application {app.name}", f"release {app.release}", looked, setting_origins(caller)
     )
-    return plan_summary(planned.plan, heading, _unserved(app, planned.manifest))
+    return plan_summary(planned.plan, heading, _unserved(app, planned.manifest), verbose=verbose)
 
 
 def _unserved(app: Application, manifest: Manifest) -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from postrender import __version__, manifest
-from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, chosen, flags
+from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, add_caller, chosen, flags
 from postrender.cli.inputs import policy_of, stdin
 from postrender.cli.output import add_output, structured, write
 from postrender.cli.parsers import command_parser
@@ -18,7 +19,7 @@ from postrender.models import GroupVersionKind, Json
 from postrender.operations.doctor import Check, State, Wanted, checks
 from postrender.planner.policy import OnDrift
 from postrender.settings import SETTINGS, Caller, find
-from postrender.text import one_line, wrapped
+from postrender.text import columns, one_line, wrapped
 
 DESCRIPTION = """\
 Look at what this machine and this caller have, and tell whether the filter
@@ -49,7 +50,7 @@ def main(arguments: list[str]) -> int:
     origins = (*setting_origins(caller), *_variables(caller))
     code = next((check.code for check in found if check.state is State.BAD), 0)
     if options.output == "text":
-        write("".join(f"{one_line(line)}\n" for line in _text(found, origins)))
+        write("".join(f"{one_line(line)}\n" for line in _text(found, origins, columns(sys.stdout))))
     else:
         write(structured(_data(found, origins), options.output))
     return code
@@ -61,8 +62,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--helm", metavar="PATH", help="that Helm (default: the one that called, or the one on PATH)")
     made.add_argument("-f", "--file", metavar="STREAM", help="ask for the rights that this stream needs; - is stdin")
     add_output(made)
-    add_arguments(made, "what would be done", FILTER_SETTINGS, positional=True)
-    add_arguments(made, "who would call", SETTINGS, positional=True)
+    add_arguments(made, "options of the filter", FILTER_SETTINGS, positional=True)
+    add_caller(made)
     return made
 
 
@@ -83,26 +84,28 @@ def _variables(caller: Caller) -> Iterator[str]:
     return (name for name in sorted(known) if os.environ.get(name) and name not in used)
 
 
-def _text(found: Sequence[Check], origins: Sequence[str]) -> Iterator[str]:
+def _text(found: Sequence[Check], origins: Sequence[str], width: int) -> Iterator[str]:
     """The screen: a sign and a name for each check, what was found beside it, what to type below."""
     for check in found:
         first = f"{_SIGNS[check.state]:5}{check.name:9}"
         for index, line in enumerate(check.found):
             sign, rest = (first, " " * len(first)) if index == 0 else (f"{'':{len(first)}}- ", " " * (len(first) + 2))
-            yield from wrapped(line, first=sign, rest=rest)
-        yield from (f"{'':{len(first)}}next: {step}" for step in check.next)
-    yield from wrapped(f"told by {', '.join(origins) or 'nobody'}", first=f"{'':5}{'settings':9}", rest=" " * 14)
+            yield from wrapped(line, first=sign, rest=rest, width=width)
+        yield from (f"{'':{len(first)}}hint: {step}" for step in check.next)
+    yield from wrapped(
+        f"from {', '.join(origins) or 'defaults'}", first=f"{'':5}{'settings':9}", rest=" " * 14, width=width
+    )
     bad = [check.name for check in found if check.state is State.BAD]
     yield f"The filter could not work here: {', '.join(bad)}." if bad else "The filter could work here."
 
 
 def _data(found: Sequence[Check], origins: Sequence[str]) -> Json:
     return {
-        "schemaVersion": 1,
+        "schemaVersion": 2,
         "kind": "Doctor",
         "works": all(check.state is not State.BAD for check in found),
         "checks": [
-            {"name": check.name, "state": check.state.value, "found": list(check.found), "next": list(check.next)}
+            {"name": check.name, "state": check.state.value, "found": list(check.found), "hints": list(check.next)}
             for check in found
         ],
         "settings": list(origins),

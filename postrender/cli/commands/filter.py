@@ -1,11 +1,21 @@
-"""``postrender`` without a subcommand: manifests on stdin, manifests on stdout, the account on stderr."""
+"""``postrender`` without a subcommand: manifests on stdin, manifests on stdout, the summary on stderr."""
 
 from __future__ import annotations
 
 import os
+import sys
 
 from postrender import __version__
-from postrender.cli.arguments import CHAIN_SETTINGS, FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen, given
+from postrender.cli.arguments import (
+    CHAIN_SETTINGS,
+    CONNECTION,
+    FILTER_SETTINGS,
+    HELM_SETTINGS,
+    HOLD_SETTINGS,
+    add_arguments,
+    chosen,
+    given,
+)
 from postrender.cli.commands import COMMANDS
 from postrender.cli.inputs import caller_of, drift_policy, policy_of, sources_of, stdin
 from postrender.cli.run_info import run_summary
@@ -15,6 +25,7 @@ from postrender.errors import PostrenderError
 from postrender.operations.filter.pipeline import filter_stream
 from postrender.settings import SETTINGS, Caller
 from postrender.settings.table import Setting
+from postrender.text import columns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,10 +54,11 @@ USAGE = """postrender [FLAG ...] < MANIFESTS > MANIFESTS
 
 
 GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
-    ("what is done", (*FILTER_SETTINGS, *HOLD_SETTINGS)),
-    ("what else the manifests go through", CHAIN_SETTINGS),
-    ("what becomes of the account", REPORT_SETTINGS),
-    ("who called (read off the calling Helm where it is the parent)", SETTINGS),
+    ("options of the filter", (*FILTER_SETTINGS, *HOLD_SETTINGS)),
+    ("other post-renderers", CHAIN_SETTINGS),
+    ("reporting", REPORT_SETTINGS),
+    ("Helm settings (detected from the calling Helm)", HELM_SETTINGS),
+    (CONNECTION, tuple(setting for setting in SETTINGS if setting not in HELM_SETTINGS)),
 )
 """Every setting of the filter, under the headings of its help."""
 ALL_SETTINGS = tuple(setting for _, settings in GROUPS for setting in settings)
@@ -96,9 +108,11 @@ def _filter(arguments: list[str], reporter: RunReporter) -> int:
     result = filter_stream(
         data, caller.invocation, policy, sources.source, sources.writer, seen=reporter.see, whole=whole, then=then
     )
-    summary = run_summary(result.plan, caller, sources.source, result.rewritten)
+    verbose = bool(values["verbose"])
+    about = (result.plan, caller, sources.source, result.rewritten)
+    summary = run_summary(*about, verbose=verbose, width=columns(sys.stderr))
     write(_empty(data, caller) if empty else result.data)
-    reporter.done(summary)
+    reporter.done(summary, run_summary(*about, verbose=True))
     if "HELM_PLUGIN_NAME" in os.environ:
         from postrender.helm.plugin import refresh
 
@@ -113,7 +127,9 @@ def parser() -> argparse.ArgumentParser:
     width = max(map(len, COMMANDS)) + 4
     listed = "".join(f"  {name:{width}}{summary}\n" for name, summary in COMMANDS.items())
     made = command_parser("", DESCRIPTION + listed, usage=USAGE, epilog=EPILOG)
-    made.add_argument("--version", action=ShowVersion, nargs=0, help="show our version and the Helms that are known")
+    made.add_argument(
+        "--version", "-V", action=ShowVersion, nargs=0, help="show the version, and which Helms are known"
+    )
     for title, settings in GROUPS:
         add_arguments(made, title, settings)
     return made

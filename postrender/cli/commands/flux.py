@@ -93,7 +93,8 @@ def main(arguments: list[str]) -> int:
         _write(options.file, changed)
     if not values["quiet"]:
         place = "the patch file" if options.patch_file and not options.check else helm_release.path
-        to_stderr(_summary(helm_release, planned, caller, source, len(made), place))
+        text = _summary(helm_release, planned, caller, source, len(made), place, verbose=bool(values["verbose"]))
+        to_stderr(text)
     return 0
 
 
@@ -148,7 +149,7 @@ def _caller(helm_release: HelmRelease, options: argparse.Namespace) -> Caller:
 
 
 def _source(helm_release: HelmRelease, caller: Caller, values: Mapping[str, Value | None]) -> ClusterReader | None:
-    """Where live objects are looked up: nowhere unless somebody said where."""
+    """Where live objects are looked up: nowhere unless somebody text where."""
     if not values["live"] and not caller.cluster_named:
         return None
     if helm_release.stores_elsewhere:
@@ -232,7 +233,14 @@ def _check_up_to_date(helm_release: HelmRelease, changed: bytes) -> None:
 
 
 def _summary(
-    helm_release: HelmRelease, planned: Planned, caller: Caller, source: ClusterReader | None, count: int, place: str
+    helm_release: HelmRelease,
+    planned: Planned,
+    caller: Caller,
+    source: ClusterReader | None,
+    count: int,
+    place: str,
+    *,
+    verbose: bool,
 ) -> str:
     helm: HelmVersion | None = caller.invocation.helm
     controller = f"a helm-controller with Helm {helm}" if helm else "a helm-controller with a Helm of unknown version"
@@ -247,8 +255,8 @@ def _summary(
     total = len(planned.plan.verdicts)
     objects = f"{total} object{'s' * (total != 1)}"
     patched = f"{count} patch{'es' * (count != 1)} in {place}, each checked against what was rendered"
-    closing = f"{objects}, {patched}." if count else f"{objects}, none of which needs a patch."
-    return plan_summary(planned.plan, heading, notes, closing)
+    closing = f"{objects}, {patched}" if count else f"{objects}, none of which needs a patch"
+    return plan_summary(planned.plan, heading, notes, closing, verbose=verbose)
 
 
 def _write(path: str, data: bytes) -> None:

@@ -86,7 +86,7 @@ def _install(place: Place) -> int:
     if moved and before is not None:
         write(f"  before   {before.program}\n")
     _print_variable(place)
-    write(f"  next: helm install NAME CHART --post-renderer {NAME}\n")
+    write(f"hint: helm install NAME CHART --post-renderer {NAME}\n")
     return 0
 
 

@@ -23,9 +23,10 @@ from postrender.lint.facts import Facts, rendering
 from postrender.lint.findings import Finding
 from postrender.lint.rules import RULES, Rule
 from postrender.models import CRD
-from postrender.report.lint import FORMATS
+from postrender.report.lint import FORMATS, to_text
 from postrender.settings.parse import Value
 from postrender.settings.table import Setting
+from postrender.text import CHOICES, paint
 
 if TYPE_CHECKING:
     from postrender.cluster.snapshot_file import Snapshot
@@ -60,6 +61,7 @@ LINT_SETTINGS: tuple[Setting, ...] = (
     Setting("helm", "str", "PATH", "the Helm that renders a chart (default: helm)"),
     Setting("release", "str", "NAME", "the release's name (default for a chart: release-name)"),
     Setting("namespace", "str", "NAMESPACE", "the release's namespace (default: default)", aliases=("-n",)),
+    Setting("color", "str", "WHEN", "colours (default: on a terminal, unless NO_COLOR is set)", choices=CHOICES),
 )
 
 
@@ -99,7 +101,12 @@ def main(arguments: list[str]) -> int:
         facts = _of_chart(chart, wishes) if chart else _of_stream(named, wishes)
         objects += len(facts.subjects)
         findings += engine.check(facts, rules, chart or ("stdin" if named == "-" else named))
-    write(FORMATS[str(values["output"] or "text")](findings, objects), commands=values["output"] == "github")
+    output = str(values["output"] or "text")
+    if output == "text":
+        painted = paint(str(values["color"] or "auto"), sys.stdout, os.environ)
+        write(to_text(findings, objects, painted), coloured=painted.on)
+    else:
+        write(FORMATS[output](findings, objects), commands=output == "github")
     return 1 if findings else 0
 
 

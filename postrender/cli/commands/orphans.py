@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 
-from postrender.cli.arguments import CONNECTION_SETTINGS, add_arguments, flags
+from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, add_arguments, flags
 from postrender.cli.console import add_terminal, chosen_paint, progress
-from postrender.cli.output import add_output, structured, write
+from postrender.cli.output import STRUCTURED, TABLES, add_detailed_exitcode, add_output, found_code, structured, write
 from postrender.cli.parsers import command_parser
 from postrender.errors import ClusterError, UsageError
-from postrender.operations.orphans import LABELLED, Scope, Search, search
+from postrender.operations.orphans import LABELLED, Scope, search
 from postrender.report.orphans import Typing, orphans_data, orphans_text
 from postrender.settings import find
 from postrender.settings.connection import reached
@@ -30,8 +30,9 @@ does for Helm; what a controller made of another object goes with that one.
 """
 
 EPILOG = """\
-exit codes: 0 no orphan, 10 orphans were found, 2 bad usage,
-            5 something could not be told (kinds you may not list do not count)
+exit codes: 0 searched; with --detailed-exitcode 10 if there are orphans,
+            2 bad usage, 5 a request failed (kinds that you may not list do not
+            count)
 """
 
 
@@ -49,14 +50,26 @@ def main(arguments: list[str]) -> int:
             cluster, scope, lambda objects, kinds: show(f"{objects:,} objects looked at, kinds to go: {kinds}")
         )
     typing = Typing(cluster)
-    if options.output != "text":
+    if options.output in STRUCTURED:
         write(structured(orphans_data(found, cluster.description, namespace, typing), options.output))
-    elif options.quiet:
+    elif options.quiet or options.output == "name":
         write("".join(f"{each.name}\n" for each in found.orphans))
     else:
         where = f"{'namespace ' + namespace if namespace else 'all namespaces'}, {cluster.description}"
-        write(orphans_text(found, where, typing, chosen_paint(options)), coloured=chosen_paint(options).on)
-    return _exit_code(found)
+        further = [*([] if namespace else ["--all-namespaces"]), *(["--unlabelled"] if options.unlabelled else [])]
+        details = f"{cluster.typed(' '.join(['postrender orphans', *further]), namespace)} --verbose"
+        text = orphans_text(
+            found,
+            where,
+            typing,
+            chosen_paint(options),
+            "" if options.verbose else details,
+            wide=options.output == "wide",
+        )
+        write(text, coloured=chosen_paint(options).on)
+    if found.undecided or found.failed:
+        return ClusterError.exit_code
+    return found_code(options, found=bool(found.orphans))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -68,13 +81,8 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="look at every object there is, and so find those too that lost Helm's label; takes longer",
     )
-    add_output(made)
-    add_terminal(made, "print the orphans' names and nothing else")
-    add_arguments(made, "where to search (default: where Helm would)", CONNECTION_SETTINGS, positional=True)
+    add_output(made, plain=TABLES)
+    add_terminal(made, "show the commands that adopt or delete what was found")
+    add_detailed_exitcode(made, "there are orphans")
+    add_arguments(made, CONNECTION, CONNECTION_SETTINGS, positional=True)
     return made
-
-
-def _exit_code(found: Search) -> int:
-    if found.undecided or found.failed:
-        return ClusterError.exit_code
-    return 10 if found.orphans else 0

@@ -4,58 +4,61 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 
 from postrender import redact
-from postrender.cli.console import chosen_paint, progress
-from postrender.cli.output import add_output, structured, write
+from postrender._record import replace
+from postrender.cli.console import add_terminal, chosen_paint, progress
+from postrender.cli.output import add_detailed_exitcode, add_output, found_code, structured, write
 from postrender.cli.parsers import command_parser, parted
-from postrender.cli.plan_inputs import Planning, add_planning, add_settings, chart_of, planning, value_arguments
+from postrender.cli.plan_inputs import Planning, add_planning, add_settings, helm_command, parse, planning
 from postrender.cli.run_info import about_of
 from postrender.cli.saved_plan import save
+from postrender.errors import Refused
 from postrender.helm.invocation import Action
 from postrender.planner.view import View
+from postrender.settings.connection import connection_flags
 from postrender.text import one_line, to_stderr
 
 DESCRIPTION = """\
 Show what the filter and Helm will do to each object, before either does
 anything: whose it is, what will be live, what will be stored, what to type.
 
-  postrender plan ./chart --release shop -n prod --values prod.yaml
-  postrender plan ./chart --release shop -n prod -o markdown > comment.md
+  postrender plan shop ./chart -n prod -f prod.yaml
+  postrender plan shop ./chart -n prod -f prod.yaml -o markdown > comment.md
   helm template shop ./chart -n prod | postrender plan - --release shop -n prod
 """
 
 EPILOG = """\
-exit codes: 0 nothing to do, 10 something will be done, 4 it would be refused,
-            2 bad usage, 3 unreadable manifests, 5 the cluster cannot be asked
+exit codes: 0 planned; with --detailed-exitcode 10 if something would change,
+            4 the run would be refused, 2 bad usage, 3 unreadable manifests,
+            5 the API server cannot be reached
 """
 
-USAGE = """postrender plan CHART [FLAG ...] [-- FLAG OF HELM TEMPLATE ...]
-       postrender plan -f STREAM [FLAG ...]
-       postrender plan - [FLAG ...] < STREAM"""
-
-EXIT = {"nothing": 0, "something": 10, "refused": 4}
+USAGE = """postrender plan RELEASE CHART [FLAG ...] [FLAG OF HELM UPGRADE ...]
+       postrender plan --manifests FILE --release NAME [FLAG ...]
+       postrender plan - --release NAME [FLAG ...] < MANIFESTS"""
 
 
 def main(arguments: list[str]) -> int:
     """Show one plan; raises PostrenderError."""
     ours, rest = parted(arguments)
-    options = parser().parse_args(ours)
+    options = parse(parser(), ours, rest)
     digests = redact.digests(os.environ)
-    made = planning(options, rest)
+    made = planning(options)
     with progress("comparing"):
         shown = _view(made, digests)
-    if options.save and shown.outcome == "refused":
-        to_stderr(f"postrender: no plan is kept in {one_line(options.save)}, since this one would be refused\n")
+    if options.save and shown.outcome == "blocked":
+        to_stderr(f"postrender: no plan is kept in {one_line(options.save)}, since an object is blocked\n")
     elif options.save:
         save(options.save, shown)
     write(
         _output(shown, options, _commands(options, made)),
         coloured=options.output == "text" and chosen_paint(options).on,
     )
-    return EXIT[shown.outcome]
+    if shown.outcome == "blocked":
+        return Refused.exit_code
+    return found_code(options, found=shown.outcome == "change")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -66,15 +69,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--save", metavar="FILE", help="keep the plan, unless it is refused, so that the filter is held to it (--plan)"
     )
-    made.add_argument("--quiet", action="store_true", help="one line for each object")
-    made.add_argument("--verbose", action="store_true", help="show what stays as it is, and what is stored, too")
-    made.add_argument(
-        "--color",
-        choices=("auto", "always", "never"),
-        default="auto",
-        metavar="WHEN",
-        help="auto (on a terminal), always, never",
-    )
+    add_terminal(made, "show unchanged objects, changes of the manifest, and where each setting comes from")
+    add_detailed_exitcode(made, "something would change")
     add_settings(made)
     made.set_defaults(command="plan")
     return made
@@ -100,23 +96,42 @@ def _output(shown: View, options: argparse.Namespace, commands: Sequence[str]) -
         from postrender.report.html import plan_html
 
         return plan_html(shown, commands)
-    from postrender.report.terminal import NORMAL, QUIET, VERBOSE, paint, plan_text
+    from postrender.report.terminal import NORMAL, QUIET, VERBOSE, plan_text
 
     detail = QUIET if options.quiet else VERBOSE if options.verbose else NORMAL
-    return plan_text(shown, paint(options.color, os.environ, terminal=sys.stdout.isatty()), detail, commands)
+    return plan_text(_pasteable(shown, commands), chosen_paint(options), detail, commands)
+
+
+def _pasteable(shown: View, commands: Sequence[str]) -> View:
+    """The plan with hints that begin with ``helm ...`` as whole commands."""
+    import shlex
+
+    from postrender.helm.command_line import pasteable
+
+    called = shlex.split(commands[0]) if commands else ()
+    objects = (
+        replace(
+            each,
+            findings=tuple(
+                replace(finding, next=tuple(pasteable(step, called) for step in finding.next))
+                for finding in each.findings
+            ),
+        )
+        for each in shown.objects
+    )
+    return replace(shown, objects=tuple(objects))
 
 
 def _commands(options: argparse.Namespace, made: Planning) -> tuple[str, ...]:
-    """The call that carries the plan out; values of the chart are left out, since they may be secret."""
+    """The call that carries the plan out, as far as the chart is known."""
     import shlex
 
     invocation = made.caller.invocation
     if invocation.action is Action.TEMPLATE or invocation.release is None:
         return ()
     verb = "upgrade" if invocation.action is Action.UPGRADE else "install"
-    chart = shlex.quote(chart_of(options) or "CHART")
-    command = f"helm {verb} {invocation.release.name} {chart} -n {invocation.release.namespace}"
-    further = "   (with the same values)" if value_arguments(options) else ""
+    options.release = invocation.release.name
+    text = helm_command(options, verb, invocation.release.namespace, connection_flags(made.caller))
     asked = "".join(
         f" --post-renderer-args=--{name.replace('_', '-')}={','.join(given) if isinstance(given, tuple) else given}"
         for name in ("adopt", "on_drift", "allow")
@@ -124,4 +139,4 @@ def _commands(options: argparse.Namespace, made: Planning) -> tuple[str, ...]:
     )
     if options.save:
         asked += f" --post-renderer-args=--plan={shlex.quote(os.path.abspath(options.save))}"
-    return (f"{command} --post-renderer postrender{asked}{further}",)
+    return (f"{text} --post-renderer postrender{asked}",)

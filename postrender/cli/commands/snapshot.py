@@ -10,7 +10,7 @@ from postrender import manifest as manifests
 from postrender import redact
 from postrender.cli.output import write
 from postrender.cli.parsers import command_parser, parted
-from postrender.cli.plan_inputs import add_planning, add_settings, planning
+from postrender.cli.plan_inputs import add_planning, add_settings, parse, planning
 from postrender.cluster.interface import ClusterReader
 from postrender.cluster.recorder import Recording, documents
 from postrender.errors import UsageError
@@ -24,8 +24,8 @@ that the plan can be made elsewhere, attached to a report of a bug, or made
 again in CI. Values of Secrets become digests; what a release stores beside its
 manifest (the chart, its values, notes, hooks) is left out.
 
-  postrender snapshot ./chart --release shop -n prod > live.yaml
-  postrender plan ./chart --release shop -n prod --live live.yaml
+  postrender snapshot shop ./chart -n prod > live.yaml
+  postrender plan shop ./chart -n prod --live live.yaml
 
 Both with the same POSTRENDER_DIGEST_KEY tell whether a Secret will change.
 """
@@ -35,15 +35,15 @@ exit codes: 0 done, also where the plan would be refused, 2 bad usage,
             3 unreadable manifests, 5 the cluster cannot be asked
 """
 
-USAGE = """postrender snapshot CHART [FLAG ...] [-- FLAG OF HELM TEMPLATE ...]
-       postrender snapshot -f STREAM [FLAG ...]
-       postrender snapshot - [FLAG ...] < STREAM"""
+USAGE = """postrender snapshot RELEASE CHART [FLAG ...] [FLAG OF HELM UPGRADE ...]
+       postrender snapshot --manifests FILE --release NAME [FLAG ...]
+       postrender snapshot - --release NAME [FLAG ...] < MANIFESTS"""
 
 
 def main(arguments: list[str]) -> int:
     """Print one snapshot; raises PostrenderError."""
     ours, rest = parted(arguments)
-    options = parser().parse_args(ours)
+    options = parse(parser(), ours, rest)
     hide = None if options.with_secrets else redact.digests(os.environ)
     recordings: list[Recording] = []
 
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
         recordings.append(Recording(source))
         return recordings[0]
 
-    made = planning(options, rest, through)
+    made = planning(options, through)
     (recording,) = recordings
     write("".join(_texts(recording, hide)))
     if not options.quiet:
@@ -71,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     made = command_parser("snapshot", DESCRIPTION, usage=USAGE, epilog=EPILOG)
     add_planning(made)
     made.add_argument("--with-secrets", action="store_true", help="leave the values of Secrets as they are")
-    made.add_argument("--quiet", action="store_true", help="say nothing on stderr")
+    made.add_argument("--quiet", "-q", action="store_true", help="print nothing on stderr on success")
     add_settings(made)
     made.set_defaults(command="snapshot")
     return made

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import sys
 from collections.abc import Iterator, Sequence
 
 from postrender._record import replace
-from postrender.cli.arguments import CONNECTION_SETTINGS, add_arguments, flags, release_name
+from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, add_arguments, flags, release_name
 from postrender.cli.inputs import no_namespace
 from postrender.cli.output import write
 from postrender.cli.parsers import command_parser
@@ -19,7 +20,7 @@ from postrender.models import ObjectKey, ReleaseName, Resource, object_name
 from postrender.operations.unpin import Found, backup_path, carry_out, look, pinned
 from postrender.settings import find
 from postrender.settings.connection import reached
-from postrender.text import one_line, wrapped
+from postrender.text import columns, one_line, wrapped
 
 DESCRIPTION = """\
 Take pins (metadata.resourceVersion) out of every stored revision of a release,
@@ -58,16 +59,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--backup", metavar="PATH", help="the file for the old payloads (default: one in the user's state folder)"
     )
-    add_arguments(
-        made, "where the release is stored (default: where Helm would look)", CONNECTION_SETTINGS, positional=True
-    )
+    add_arguments(made, CONNECTION, CONNECTION_SETTINGS, positional=True)
     return made
 
 
 def _summary(cluster: Cluster, release: ReleaseName, found: Sequence[Found], backup: str) -> Iterator[str]:
     """What was done, or with no ``backup`` what would be; a line for each revision and each pin."""
     names = _Names(cluster, release, found)
-    yield from wrapped(f"postrender: release {release}, {cluster.description}")
+    yield from wrapped(f"postrender: release {release}, {cluster.description}", width=columns(sys.stdout))
     for each in found:
         yield from _about(each, names, "taken out" if backup else "to be taken out")
     count = len(pinned(found))
@@ -89,7 +88,12 @@ def _about(found: Found, names: _Names, done: str) -> Iterator[str]:
         return
     yield f"  {head}: {len(without.pins)} pin{'s' * (len(without.pins) != 1)} {done}"
     for pin in without.pins:
-        yield from wrapped(f"{names.of(pin.ref)} (resourceVersion {pin.version})", first="    - ", rest="      ")
+        yield from wrapped(
+            f"{names.of(pin.ref)} (resourceVersion {pin.version})",
+            first="    - ",
+            rest="      ",
+            width=columns(sys.stdout),
+        )
     if without.rewritten:
         yield "      a document had to be written anew as a whole, its values unchanged"
     if revision.status.startswith("pending-"):
@@ -97,6 +101,7 @@ def _about(found: Found, names: _Names, done: str) -> Iterator[str]:
             f"it is {revision.status}: a Helm that is still at work on it writes its pins back; if so, run this again",
             first="      ",
             rest="      ",
+            width=columns(sys.stdout),
         )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from postrender._record import replace
-from postrender.cli.arguments import CONNECTION_SETTINGS, add_arguments, flags, release_name
+from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, add_arguments, flags, release_name
 from postrender.cli.console import add_terminal, chosen_paint, confirm, progress, require_answerable
 from postrender.cli.inputs import no_namespace
-from postrender.cli.output import add_output, structured, write
+from postrender.cli.output import STRUCTURED, TABLES, add_detailed_exitcode, add_output, found_code, structured, write
 from postrender.cli.parsers import command_parser
 from postrender.cluster.client import Cluster
 from postrender.cluster.releases import newest
@@ -32,8 +32,6 @@ from postrender.report.verify import Failed, table, table_data, verified_data, v
 from postrender.settings import Caller, find
 from postrender.settings.connection import reached
 
-DRIFT = 10
-
 DESCRIPTION = """\
 Hold what a release stores against what is live: per object whether it is in
 sync, drifted (with the fields that differ), missing, someone else's, or pinned.
@@ -52,8 +50,8 @@ first, and never writes to an object that is not the release's own.
 """
 
 EPILOG = """\
-exit codes: 0 all in sync, 10 something is not, 2 bad usage, 4 not agreed to,
-            5 something could not be told or written
+exit codes: 0 compared; with --detailed-exitcode 10 if something differs,
+            2 bad usage, 4 not confirmed, 5 a request failed
 """
 
 
@@ -64,7 +62,7 @@ def main(arguments: list[str]) -> int:
         raise UsageError("name one release, or all", next=("postrender verify RELEASE", "postrender verify --all"))
     if options.all_namespaces and not options.all:
         raise UsageError("--all-namespaces goes with --all", next="postrender verify --all --all-namespaces")
-    if options.fix and (options.all or options.output != "text"):
+    if options.fix and (options.all or options.output in (*STRUCTURED, "name")):
         raise UsageError("--fix mends one release, and shows it as text", next="postrender verify RELEASE --fix")
     if options.fix:
         require_answerable(yes=options.yes)
@@ -84,11 +82,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--all-namespaces", "-A", action="store_true", help="with --all: of every namespace")
     made.add_argument("--fix", action="store_true", help="bring drifted and missing objects to what is stored")
     made.add_argument("--yes", "-y", action="store_true", help="do so without asking")
-    add_output(made)
-    add_terminal(made, "print the names of what is not in sync and nothing else")
-    add_arguments(
-        made, "where the release is stored (default: where Helm would look)", CONNECTION_SETTINGS, positional=True
-    )
+    add_output(made, plain=TABLES)
+    add_terminal(made, "show objects that are in sync, too")
+    add_detailed_exitcode(made, "an object differs from the stored release")
+    add_arguments(made, CONNECTION, CONNECTION_SETTINGS, positional=True)
     return made
 
 
@@ -98,18 +95,21 @@ def _one(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
     with progress(f"looking at release {release}", quiet=options.quiet):
         found = verify(cluster, release, caller.invocation.driver)
     made = digests(os.environ)
-    if options.output != "text":
+    if options.output in STRUCTURED:
         write(structured(verified_data(found, made, cluster.description), options.output))
-    elif options.quiet:
+    elif options.quiet or options.output == "name":
         write("".join(f"{each.name}\n" for each in found.objects if each.state is not State.IN_SYNC))
     else:
-        write(verified_text(found, made, chosen_paint(options), cluster), coloured=chosen_paint(options).on)
+        text = verified_text(
+            found, made, chosen_paint(options), cluster, verbose=options.verbose or options.output == "wide"
+        )
+        write(text, coloured=chosen_paint(options).on)
     todo = repairable(found.objects) if options.fix else ()
     if not todo:
-        return _exit_code(found)
+        return _exit_code(options, found)
     require_settled(cluster, found)
     confirm(f"write to {len(todo)} object{'s' * (len(todo) != 1)} of {cluster.description}?", yes=options.yes)
-    return _exit_code(repaired_all(cluster, found, caller.invocation.driver))
+    return _exit_code(options, repaired_all(cluster, found, caller.invocation.driver))
 
 
 def repaired_all(cluster: Cluster, found: ReleaseStatus, driver: str) -> ReleaseStatus:
@@ -137,13 +137,13 @@ def _all(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
             show(f"release {index + 1} of {len(names)}: {release}")
             rows.append(_row(cluster, release, caller.invocation.driver))
     made = digests(os.environ)
-    if options.output != "text":
+    if options.output in STRUCTURED:
         write(structured(table_data(rows, made, cluster.description), options.output))
-    elif options.quiet:
+    elif options.quiet or options.output == "name":
         write("".join(f"{name}\n" for name in _not_in_sync(rows)))
     else:
         write(table(rows, chosen_paint(options)), coloured=chosen_paint(options).on)
-    return max((_exit_code(row) for row in rows), key=lambda code: (code == 5, code), default=0)
+    return _exit_code(options, *rows)
 
 
 def _releases(cluster: Cluster, namespace: str, driver: str) -> list[ReleaseName]:
@@ -162,7 +162,7 @@ def _row(cluster: Cluster, release: ReleaseName, driver: str) -> ReleaseStatus |
         return Failed(release, error.cause, error.next)
 
 
-def _not_in_sync(rows: list[ReleaseStatus | Failed]) -> Iterator[str]:
+def _not_in_sync(rows: Sequence[ReleaseStatus | Failed]) -> Iterator[str]:
     for row in rows:
         if isinstance(row, Failed):
             yield str(row.release)
@@ -170,7 +170,7 @@ def _not_in_sync(rows: list[ReleaseStatus | Failed]) -> Iterator[str]:
             yield str(row.revision.release)
 
 
-def _exit_code(row: ReleaseStatus | Failed) -> int:
-    if isinstance(row, Failed) or row.count(State.UNKNOWN):
+def _exit_code(options: argparse.Namespace, *rows: ReleaseStatus | Failed) -> int:
+    if any(isinstance(row, Failed) or row.count(State.UNKNOWN) for row in rows):
         return ClusterError.exit_code
-    return 0 if row.in_sync else DRIFT
+    return found_code(options, found=any(True for _ in _not_in_sync(rows)))

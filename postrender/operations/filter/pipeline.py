@@ -285,10 +285,10 @@ def check(plan: Plan) -> None:
     """Raises Refused, with every objection in one message, where the plan has one."""
     if not plan.errors:
         return
-    lines = [f"{verdict.name}: {finding.text} ({finding.code})" for verdict, finding in plan.errors]
+    first, *more = (f"{verdict.name}: {finding.text} ({finding.code})" for verdict, finding in plan.errors)
     steps: dict[str, None] = {}
     for _, finding in plan.errors:
         steps.update(dict.fromkeys(finding.next))
     codes = sorted({finding.code for _, finding in plan.errors})
     steps[f"postrender explain {' '.join(codes)}"] = None
-    raise Refused("\n".join(lines), next=tuple(steps))
+    raise Refused(first, next=tuple(steps), more=more)

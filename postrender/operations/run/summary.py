@@ -111,7 +111,7 @@ def print_success(request: RunRequest, output: Output, done: RunResult) -> None:
         print_lines(output, f"{pins} removed; the previous revision is saved in {', '.join(done.backups)}", first="  ")
     if done.left:
         print_lines(output, f"not yet as the chart says: {shorten(done.left)}", first="  ")
-        output(f"  next: {UPGRADE}\n")
+        output(f"hint: {UPGRADE}\n")
 
 
 def _verified(request: RunRequest) -> str:
@@ -152,7 +152,7 @@ def print_failure(
         print_lines(output, f"installed before that, with the live spec stored: {names}", first="  ")
     if written(plans[-1]):
         print_lines(output, f"written by postrender before Helm failed: {shorten(written(plans[-1]))}", first="  ")
-    output("".join(f"  next: {line}\n" for line in _next(request, noted, newest, dead=dead)))
+    output("".join(f"hint: {line}\n" for line in _next(request, noted, newest, dead=dead)))
     return not dead
 
 
