@@ -65,7 +65,7 @@ def test_stamps_and_back(server: Server, cluster: Cluster, report: Path) -> None
         f"      + {MANAGED}: Helm\n"
         f"      + {NAME}: new\n"
         f"      + {NAMESPACE}: shop\n"
-        "  note: checked the manifests of 1 other stored release for the objects to be\n      adopted\n"
+        "  note: checked the manifests of 1 other stored release for the objects to be adopted\n"
         "2 objects to be written; nothing else of any object changes\n"
         "configmaps/shop/settings: written\n"
         "shirts.stable.example.com/shop/blue: written\n"

@@ -88,8 +88,7 @@ def test_a_kind_that_is_not_served_any_more_still_has_a_name(server: Server, tmp
 def test_a_pending_revision_may_get_its_pins_back(server: Server, tmp_path: Path) -> None:
     server.put(SECRET, a_revision("old", 1, "pending-upgrade", manifest=PINNED))
     assert (
-        "      it is pending-upgrade: a Helm that is still at work on it writes its pins\n"
-        "      back; if so, run this again\n"
+        "      it is pending-upgrade: a Helm that is still at work on it writes its pins back; if so, run this again\n"
     ) in unpin(server, tmp_path, "old", "--dry-run").stdout
 
 
