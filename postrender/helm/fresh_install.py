@@ -83,32 +83,10 @@ def field_owners(live: Json, fresh: Json, *, whole_lists: bool = False) -> Field
     new: dict[str, Any] = {}
     for entry in (fresh.get("metadata") or {}).get("managedFields") or ():
         new = union(new, entry.get("fieldsV1") or {})
-    if not (live.get("metadata") or {}).get("managedFields"):
-        mine = _all_fields(live, new)
     if (live.get("apiVersion"), live.get("kind")) == ("v1", "Secret"):
         mine, others = _owners_of_data(live, mine, others)
     # An empty tree stands for a value that is owned as a whole, so a manager that set nothing has none.
     return FieldOwners(mine or None, others or None, new or None, whole_lists)
-
-
-def _all_fields(live: Json, new: Tree) -> dict[str, Any]:
-    """A tree of all that a chart can set in an object whose field managers are unknown; lists as in the tree ``new``.
-
-    The API server drops ``managedFields`` if it cannot compute them, such as for a list whose elements lack their keys
-    (``UpdateNoErrors``, k8s.io/apimachinery v0.34.0, pkg/util/managedfields/internal/fieldmanager.go).
-    """
-    fields = {name: value for name, value in live.items() if name not in ("apiVersion", "kind", "metadata", "status")}
-    metadata = {name: live["metadata"][name] for name in ("annotations", "labels") if live["metadata"].get(name)}
-    return _tree({"metadata": metadata, **fields} if metadata else fields, new)
-
-
-def _tree(value: Json, new: Tree) -> dict[str, Any]:
-    if isinstance(value, dict):
-        return {f"f:{name}": _tree(item, new.get(f"f:{name}") or {}) for name, item in value.items()}
-    names = FieldOwners(None, None, new).key_names
-    if isinstance(value, list) and names and _keyed(value, names):
-        return {_entry(each, names): _tree(each, new.get(_entry(each, names)) or {}) for each in value}
-    return {}
 
 
 def _owners_of_data(secret: Json, mine: Tree, others: Tree) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -140,6 +118,17 @@ def may_hold_leftovers(live: Json, chart: Json) -> bool:
     """
     mine = field_owners(live, {}).helm
     return bool(mine) and _beyond(mine or {}, live, chart)
+
+
+def has_unowned_fields(live: Json, chart: Json) -> bool:
+    """Whether the live object has a field that the chart does not set, and does not show who set it.
+
+    The API server drops ``managedFields`` if it cannot compute them, such as for a list whose elements lack their keys
+    (``UpdateNoErrors``, k8s.io/apimachinery v0.34.0, pkg/util/managedfields/internal/fieldmanager.go).
+    """
+    if (live.get("metadata") or {}).get("managedFields"):
+        return False
+    return _beyond({}, {name: value for name, value in live.items() if name not in ("metadata", "status")}, chart)
 
 
 def has_null(chart: Json) -> bool:

@@ -17,6 +17,7 @@ from postrender.helm.fresh_install import (
     as_stored,
     differences,
     field_owners,
+    has_unowned_fields,
     holds,
     may_hold_leftovers,
 )
@@ -37,7 +38,8 @@ def dry_run_create(facts: Facts, item: DesiredObject) -> DryRunRequest | None:
     if item.hook or live is None or live.body is None or release is None or not item.key.name:
         return None
     body = stamped(build_object(item.ref.gvk, item.key, facts.desired(item.ref)).body, release, facts.invocation.helm)
-    if holds(live.body, body) and not may_hold_leftovers(live.body, body):
+    more = may_hold_leftovers(live.body, body) or has_unowned_fields(live.body, body)
+    if holds(live.body, body) and not more:
         return None
     document = stamped(sent(item.key, facts.desired.document(item.ref)), release, facts.invocation.helm)
     return create_request(item.resource, item.key, document)

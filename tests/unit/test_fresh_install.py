@@ -14,7 +14,7 @@ from postrender.helm.fresh_install import (
     expected_object,
     field_owners,
     has_null,
-    may_hold_leftovers,
+    has_unowned_fields,
     with_leftovers,
     with_null_values,
 )
@@ -142,17 +142,15 @@ def test_a_value_that_the_server_allocates_stays() -> None:
     assert expected_object(live, {"spec": {}}, fresh, field_owners(live, fresh))["spec"] == {"port": 30000}
 
 
-def test_fields_of_unknown_managers_count_as_helms() -> None:
+def test_fields_of_unknown_managers_may_have_left_the_chart_and_stay() -> None:
     """The server records no managers of an object whose keyed lists have elements without keys."""
-    labels = {"labels": {"a": "b", "old": "c"}}
-    live = {"metadata": {**labels, "uid": "1"}, "automount": False, "list": [A, B], "status": {"x": 1}}
-    chart = {"metadata": {"labels": {"a": "b"}}, "list": [{"name": "b"}]}
-    tree: Any = {'k:{"name":"b"}': {".": {}, "f:name": {}}}
-    fresh = {"metadata": {"labels": {"a": "b"}, "managedFields": [entry("helm", {"f:list": tree})]}, "list": [B]}
-    found = expected_object(live, chart, fresh, field_owners(live, fresh))
-    assert found == {"metadata": {"labels": {"a": "b"}, "uid": "1"}, "list": [B], "status": {"x": 1}}
-    assert may_hold_leftovers(live, chart)
-    assert not may_hold_leftovers({"metadata": {"labels": {"a": "b"}, "uid": "1"}, "list": [B]}, chart)
+    live = {"metadata": {"labels": {"a": "b", "old": "c"}, "uid": "1"}, "automount": False, "status": {"x": 1}}
+    chart: Any = {"metadata": {"labels": {"a": "b"}}}
+    fresh: Any = {"metadata": {"labels": {"a": "b"}, "managedFields": []}}
+    assert expected_object(live, chart, fresh, field_owners(live, fresh)) == live
+    assert has_unowned_fields(live, chart)
+    assert has_unowned_fields({"metadata": {}, "data": {"a": "1"}}, {"data": None})
+    assert not has_unowned_fields({"metadata": {"labels": {"a": "b"}, "uid": "1"}, "status": {"x": 1}}, chart)
 
 
 def test_a_null_in_the_live_object_is_no_leftover() -> None:
