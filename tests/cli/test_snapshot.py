@@ -115,7 +115,7 @@ def test_lines_of_the_stored_manifest_stay(tmp_path: Path) -> None:
     )
     live = live_file(tmp_path, stored(manifest), ours("ConfigMap", "a", data={"port": "8080"}))
     stream = tmp_path / "stream.yaml"
-    stream.write_text("")
+    stream.write_text(CONFIG)
     taken = tmp_path / "taken.yaml"
     taken.write_bytes(snapshot(stream, live, environ=KEY))
     (text,) = (each["manifest"] for each in payloads(taken.read_bytes()))
@@ -129,7 +129,7 @@ def test_what_it_says(tmp_path: Path) -> None:
     stream, live = write(tmp_path)
     arguments = ("snapshot", "--manifests", str(stream), "--live", str(live), *RELEASE)
     assert run(*arguments).stderr.decode() == (
-        f"error: shop/shop, file {live}\n  9 live objects, 2 stored revisions, values of Secrets as digests\n"
+        f"postrender: shop/shop, file {live}\n  9 live objects, 2 stored revisions, values of Secrets as digests\n"
     )
     assert run(*arguments, "--quiet").stderr == b""
 
@@ -139,7 +139,7 @@ def test_what_it_says(tmp_path: Path) -> None:
     [
         (
             ("snapshot",),
-            "one thing is planned: a chart, -f STREAM, or - for stdin\nhint: postrender snapshot --help\n",
+            "specify either RELEASE and CHART, or rendered manifests\nhint: postrender snapshot --help\n",
         ),
         (
             ("snapshot", "-", "--offline", "--release", "a", "-n", "b"),
