@@ -46,46 +46,50 @@ def given(arguments: Sequence[str], settings: Iterable[Setting]) -> SimpleNamesp
 
 FILTER_SETTINGS: tuple[Setting, ...] = (
     Setting("live", "str", "FILE", "answer from this file (kubectl get ... -o yaml) instead of a cluster", path=True),
-    Setting("offline", "bool", "", "look nothing up: label and, with --stamp all, stamp only"),
+    Setting(
+        "offline", "bool", "", "do not contact a cluster: only add labels and, with --stamp all, ownership metadata"
+    ),
     Setting(
         "adopt",
         "list",
         "WHAT",
-        "live objects whose ownership metadata may be written: orphans (their release is gone), unmanaged (nobody's)",
+        "existing objects to adopt: orphans (of uninstalled releases), unmanaged (without a Helm owner)",
         choices=("orphans", "unmanaged"),
     ),
     Setting(
         "stamp",
         "str",
         "WHICH",
-        "documents that get ownership metadata: adopt (the default: those of objects to be adopted), all, none",
+        "documents that get ownership metadata: adopt (only adopted objects, the default), all, none",
         choices=("adopt", "all", "none"),
     ),
     Setting(
         "on_drift",
         "str",
         "HOW",
-        "if Helm adopts an object and does not apply the chart: store what is live (the default), fail (the default "
-        "if no helm command runs postrender: Terraform, Pulumi), or apply the chart to the live object first",
+        "if Helm would adopt an object without applying the chart: store the live spec in the release (the default), "
+        "fail (the default without a helm command: Terraform, Pulumi), or apply the chart to the live object first",
         choices=("store", "fail", "apply"),
     ),
-    Setting("label_key", "str", "KEY", "key of the label that tells colliding kinds apart"),
-    Setting("no_label", "bool", "", "add no such label"),
-    Setting("allow", "list", "CODE", "go on in spite of this code, such as PR106"),
+    Setting("label_key", "str", "KEY", "key of the label that distinguishes kinds with the same name"),
+    Setting("no_label", "bool", "", "do not add that label"),
+    Setting("allow", "list", "CODE", "downgrade this code to a warning, such as PR106"),
     Setting("quiet", "bool", "", "print nothing on success", aliases=("-q",)),
-    Setting("verbose", "bool", "", "print what is done to every object, and why", aliases=("-v",)),
+    Setting("verbose", "bool", "", "print details of every object", aliases=("-v",)),
 )
 """The filter's own settings; who called is told by ``postrender.settings.table.SETTINGS``."""
 
 
 HOLD_SETTINGS: tuple[Setting, ...] = (
-    Setting("plan", "str", "FILE", "refuse whatever departs from this plan (of postrender plan --save)", path=True),
+    Setting(
+        "plan", "str", "FILE", "fail if the result differs from this saved plan (postrender plan --save)", path=True
+    ),
 )
 """What the filter alone is held to."""
 
 CHAIN_SETTINGS: tuple[Setting, ...] = (
-    Setting("first", "str", "'PROGRAM ARG'", "another post-renderer, which the manifests go through before postrender"),
-    Setting("then", "str", "'PROGRAM ARG'", "one that they go through afterwards; it may not undo anything"),
+    Setting("first", "str", "'PROGRAM ARG'", "run this post-renderer first"),
+    Setting("then", "str", "'PROGRAM ARG'", "run this post-renderer last; it must not revert the edits"),
 )
 """Helm takes one post-renderer only."""
 

@@ -65,7 +65,7 @@ def _toolbar(view: View) -> Iterator[str]:
         counts[wording.verdict(each)] = counts.get(wording.verdict(each), 0) + 1
     yield '<div class="toolbar" role="search"><label for="text">Filter</label>'
     yield '<input id="text" type="search" placeholder="name, kind, owner, code" autocomplete="off" spellcheck="false">'
-    yield '<span role="group" aria-label="What is done">'
+    yield '<span role="group" aria-label="Action">'
     for word, count in counts.items():
         chip = f'class="chip {word}" data-word="{word}" aria-pressed="false"'
         yield f'<button type="button" {chip}>{word} {count}</button>'

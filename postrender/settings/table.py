@@ -97,7 +97,7 @@ SETTINGS: tuple[Setting, ...] = (
         "take_ownership",
         "bool",
         "",
-        "the calling Helm does not ask whose the objects are that it finds",
+        "helm runs with --take-ownership",
         helm_flags=("take-ownership",),
     ),
     Setting(
@@ -186,7 +186,7 @@ SETTINGS: tuple[Setting, ...] = (
         "kube_ca_file",
         "str",
         "PATH",
-        "the certificates that vouch for the API server",
+        "CA bundle of the API server",
         helm_flags=("kube-ca-file",),
         helm_variable="HELM_KUBECAFILE",
         path=True,

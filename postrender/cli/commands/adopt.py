@@ -28,22 +28,21 @@ from postrender.text import one_line, to_stderr
 
 DESCRIPTION = """\
 Write a release's ownership metadata (one label, two annotations) to live
-objects, so that Helm takes them as the release's own; nothing else changes.
+objects, so that Helm adopts them into the release. Nothing else changes.
 
   postrender adopt shop -n prod configmaps/prod/settings secret/login
   postrender adopt shop -n prod --dry-run
   postrender adopt --undo report.json
 
-Objects are named as in every message, or as for kubectl. Without any, those in
-the release's stored manifest that do not name it are meant. What belongs to a
-release that is alive is refused, whatever the flags, and then none is written.
-Before anything is written, a report of what was there goes into a file, from
-which --undo puts it back.
+Name objects as in messages, or as for kubectl. Without names, the objects of the
+release's stored manifest that lack its ownership metadata are adopted. If any
+object belongs to another installed release, nothing is written. A report of the
+old metadata goes into a file first; --undo restores it.
 """
 
 EPILOG = """\
 exit codes: 0 done, 2 bad usage, 4 refused or not agreed to,
-            5 something could not be told or written
+            5 a request failed
 """
 
 
@@ -67,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     made = command_parser("adopt", DESCRIPTION, epilog=EPILOG)
     made.add_argument("name", nargs="?", metavar="RELEASE", help="the release that gets the objects")
     made.add_argument("objects", nargs="*", metavar="OBJECT", help="such as shirts.stable.example.com/shop/shirt")
-    made.add_argument("--undo", metavar="FILE", help="put back what this report says was there")
+    made.add_argument("--undo", metavar="FILE", help="restore the metadata from this report")
     made.add_argument("--dry-run", action="store_true", help="show what would be written, and write nothing")
     made.add_argument("--yes", "-y", action="store_true", help="write without asking")
     made.add_argument(

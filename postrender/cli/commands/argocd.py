@@ -40,22 +40,22 @@ from postrender.text import to_stderr
 
 DESCRIPTION = """\
 A config management plugin of Argo CD: renders the chart in the working folder
-with Helm, filters it, and prints what Argo CD shall apply.
+with Helm, filters it, and prints the manifests for Argo CD.
 
   postrender argocd init       download the chart's dependencies
   postrender argocd generate   render and filter
-  postrender argocd params     the parameters that an Application may give
+  postrender argocd params     the parameters of an Application
 
-Everything about the Application comes from the environment that Argo CD sets.
-Without --look-up no cluster is asked: what templates see comes from
-KUBE_VERSION and KUBE_API_VERSIONS, and labels and stamps are written.
+The Application's settings come from the environment that Argo CD sets. Without
+--look-up no cluster is contacted: templates see KUBE_VERSION and
+KUBE_API_VERSIONS, and only labels and ownership metadata are added.
 """
 
 EPILOG = """\
-An Application sets stamp, label-key, no-label, allow and prune-false itself, as
-parameters or in plugin.env (POSTRENDER_STAMP); a flag here goes before them.
-exit codes: 0 done, 2 bad usage, 3 the chart cannot be rendered, or to nothing,
-            4 refused, 5 the cluster could not be asked
+An Application sets stamp, label-key, no-label, allow and prune-false, as
+parameters or in plugin.env (POSTRENDER_STAMP); a flag here takes precedence.
+exit codes: 0 done, 2 bad usage, 3 the chart cannot be rendered, or is empty,
+            4 refused, 5 cannot reach the API server
 """
 
 ARGOCD_SETTINGS: tuple[Setting, ...] = (
@@ -110,9 +110,9 @@ def main(arguments_given: list[str]) -> int:
 def parser() -> argparse.ArgumentParser:
     """Which of the three, and what the operator of Argo CD decides."""
     made = command_parser("argocd", DESCRIPTION, epilog=EPILOG)
-    made.add_argument("command", choices=("init", "generate", "params"), help="what Argo CD calls it for")
+    made.add_argument("command", choices=("init", "generate", "params"), help="the step that Argo CD runs")
     made.add_argument("--helm", metavar="PATH", help="the Helm that renders (default: the one on PATH)")
-    add_arguments(made, "what is done", ARGOCD_SETTINGS, positional=True)
+    add_arguments(made, "options", ARGOCD_SETTINGS, positional=True)
     add_arguments(made, "which cluster", _CALLER, positional=True)
     return made
 

@@ -22,8 +22,8 @@ from postrender.settings import SETTINGS, Caller, find
 from postrender.text import columns, one_line, wrapped
 
 DESCRIPTION = """\
-Look at what this machine and this caller have, and tell whether the filter
-could work. Nothing is written: rights are asked for, not tried.
+Check that postrender works in this environment: Helm, the plugin, the cluster
+and your permissions. Nothing is written.
 
   postrender doctor
   postrender doctor --helm helm3 -n shop --kube-context prod
@@ -31,8 +31,8 @@ could work. Nothing is written: rights are asked for, not tried.
 """
 
 EPILOG = """\
-exit codes: 0 the filter could work; else what it would end with: 2 no Helm,
-            4 a Helm or a plugin that will not do, 5 no cluster or no right
+exit codes: 0 postrender works; else the filter's exit code: 2 no Helm,
+            4 an unsuitable Helm or plugin, 5 no cluster or no permission
 """
 
 _SIGNS = {State.GOOD: "ok", State.WARNING: "note", State.BAD: "BAD"}
@@ -59,8 +59,10 @@ def main(arguments: list[str]) -> int:
 def parser() -> argparse.ArgumentParser:
     """Which Helm, which stream, and all that the filter takes."""
     made = command_parser("doctor", DESCRIPTION, epilog=EPILOG)
-    made.add_argument("--helm", metavar="PATH", help="that Helm (default: the one that called, or the one on PATH)")
-    made.add_argument("-f", "--file", metavar="STREAM", help="ask for the rights that this stream needs; - is stdin")
+    made.add_argument("--helm", metavar="PATH", help="the Helm to check (default: the calling one, or the one on PATH)")
+    made.add_argument(
+        "-f", "--file", metavar="STREAM", help="check the permissions that these manifests need; - is stdin"
+    )
     add_output(made)
     add_arguments(made, "options of the filter", FILTER_SETTINGS, positional=True)
     add_caller(made)

@@ -32,21 +32,22 @@ if TYPE_CHECKING:
     import argparse
 
 DESCRIPTION = """\
-A Helm post-renderer that lets a release take its kept resources back.
+A Helm post-renderer that lets helm install and helm upgrade adopt existing
+resources, and previews what Helm will do.
 
-the three most common calls:
+examples:
   helm install shop ./chart --post-renderer postrender
   helm template shop ./chart | postrender --release shop --offline
   postrender --live live.yaml --release shop -n default \\
       --helm-version 3.12.3 < rendered.yaml
 
-commands (postrender COMMAND --help tells more):
+commands (postrender COMMAND --help for details):
 """
 
 EPILOG = """\
 Every flag has a variable too: --kube-context is POSTRENDER_KUBE_CONTEXT.
-exit codes: 0 done, 2 bad usage, 3 unreadable manifests, 4 refused,
-            5 the cluster could not be asked
+exit codes: 0 done, 2 bad usage, 3 invalid manifests, 4 refused,
+            5 cannot reach the API server
 """
 
 USAGE = """postrender [FLAG ...] < MANIFESTS > MANIFESTS

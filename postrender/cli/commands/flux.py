@@ -30,23 +30,23 @@ from postrender.settings.parse import Value
 from postrender.text import to_stderr
 
 DESCRIPTION = """\
-Write the filter's edits as patches into a HelmRelease of Flux, whose
-helm-controller runs no program. Its comments stay, and so do other patches;
-running it again brings its own up to date.
+Write the filter's edits as patches into a Flux HelmRelease, since the
+helm-controller cannot run a post-renderer program. Comments and other patches
+stay; run it again to update its own patches.
 
   postrender flux shop.yaml --chart ./charts/shop
   postrender flux shop.yaml --chart ./charts/shop --check
   helm template shop ./chart -n prod | postrender flux shop.yaml --stream -
 
-The chart is rendered with spec.values. Every patch is checked against what was
-rendered, since one that matches nothing is silent. No cluster is asked unless
-one is named (--kube-context) or a file stands for it (--live).
+The chart is rendered with spec.values. Every patch is checked against the
+rendered manifests, since Flux ignores a patch without a match. A cluster is read
+only with --kube-context, or a file with --live.
 """
 
 EPILOG = """\
 exit codes: 0 done, 2 bad usage, 3 the chart cannot be rendered or read,
             4 refused, or with --check: the patches are not up to date,
-            5 the cluster could not be asked
+            5 cannot reach the API server
 """
 
 USAGE = """postrender flux HELMRELEASE.yaml [FLAG ...] [-- HELM TEMPLATE FLAG ...]"""
@@ -102,21 +102,21 @@ def parser() -> argparse.ArgumentParser:
     """A HelmRelease, where its manifests come from, where the patches go."""
     made = command_parser("flux", DESCRIPTION, usage=USAGE, epilog=EPILOG)
     made.add_argument("file", metavar="HELMRELEASE.yaml", help="the file that holds the HelmRelease")
-    made.add_argument("--name", metavar="NAME", help="which HelmRelease, where the file holds several")
-    made.add_argument("--check", action="store_true", help="write nothing; fail where the patches are not up to date")
+    made.add_argument("--name", metavar="NAME", help="the HelmRelease, if the file contains several")
+    made.add_argument("--check", action="store_true", help="write nothing; fail if the patches are outdated")
     made.add_argument(
         "--patch-file",
         metavar="FILE",
         help="leave the HelmRelease alone and write a patch of it to FILE (- for stdout)",
     )
-    made.add_argument("--stream", metavar="FILE", help="manifests that were rendered already; - is stdin")
-    made.add_argument("--chart", metavar="CHART", help="the chart, as helm takes it (default: by the sources in FILE)")
+    made.add_argument("--stream", metavar="FILE", help="rendered manifests; - is stdin")
+    made.add_argument("--chart", metavar="CHART", help="the chart, as for helm (default: from the sources in FILE)")
     made.add_argument("--helm", metavar="PATH", help="the Helm that renders the chart (default: the one on PATH)")
     made.add_argument(
         "--helm-version", metavar="VERSION", help="the Helm in the helm-controller (1.6: 4.2, 1.5: 4.1, 1.4: 3.19)"
     )
     add_value_flags(made)
-    add_arguments(made, "what is done", FLUX_SETTINGS, positional=True)
+    add_arguments(made, "options", FLUX_SETTINGS, positional=True)
     add_arguments(made, "which cluster", _CALLER, positional=True)
     return made
 

@@ -20,15 +20,15 @@ from postrender.planner.verdict import Plan
 from postrender.settings import SETTINGS
 
 DESCRIPTION = """\
-A KRM function: takes a ResourceList on stdin and prints it with its items
-labelled, stamped and checked as the filter does, and what there is to tell in
-results. Where something is refused the list comes out unchanged, with the
-objections in results, and the exit code is not 0.
+A KRM function: reads a ResourceList on stdin and prints it with its items edited
+and checked as by the filter, and with messages in results. If an item is
+refused, the list is unchanged, the reasons are in results, and the exit code is
+not 0.
 
 Settings are the flags below, or keys of the same name in functionConfig, a
-ConfigMap (release, namespace, stamp, ...). No cluster is asked unless one is
-named (kube-context) or a file stands for it (live), and none is written to.
-A list stays: a pin or live values in it would be wrong later, and are refused.
+ConfigMap (release, namespace, stamp, ...). A cluster is only read, and only with
+kube-context, or a file with live. Edits that depend on the cluster's current
+state are refused, since the list is kept.
 
   kustomize build --enable-alpha-plugins --enable-exec .
   kpt fn eval . --exec "postrender krm" -- release=shop namespace=prod
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
 def parser() -> argparse.ArgumentParser:
     """Every setting that functionConfig may hold."""
     made = command_parser("krm", DESCRIPTION)
-    add_arguments(made, "what is done", KRM_SETTINGS)
+    add_arguments(made, "options", KRM_SETTINGS)
     add_arguments(made, "who installs", SETTINGS)
     return made
 

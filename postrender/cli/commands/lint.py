@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from postrender.cluster.snapshot_file import Snapshot
 
 DESCRIPTION = """\
-Say what in a chart, or in a rendered stream, would make trouble when Helm
-adopts what an uninstall kept. No cluster is asked. A chart is rendered by
-helm template; what stands after -- goes to it.
+Find problems in a chart, or in rendered manifests, for adopting kept objects.
+No cluster is contacted. A chart is rendered with helm template; arguments after
+-- are passed to it.
 
   postrender lint ./chart
   postrender lint ./chart -- -f prod.yaml
@@ -42,9 +42,9 @@ helm template; what stands after -- goes to it.
 """
 
 EPILOG = """\
-A line with the comment "# postrender: ignore=PL101" is left out, and so is the
-document with it on a line of its own. postrender explain PL101 tells of a rule.
-exit codes: 0 nothing found, 1 findings, 2 bad usage, 3 unreadable manifests
+The comment "# postrender: ignore=PL101" suppresses a rule for its line, or for
+the document if it has a line of its own. postrender explain PL101 explains it.
+exit codes: 0 nothing found, 1 findings, 2 bad usage, 3 invalid manifests
 """
 
 LINT_SETTINGS: tuple[Setting, ...] = (
@@ -56,7 +56,12 @@ LINT_SETTINGS: tuple[Setting, ...] = (
     Setting(
         "kube_version", "str", "VERSION", "the Kubernetes it is meant for, such as 1.29 (default: the newest known)"
     ),
-    Setting("api_versions", "list", "API", "what its server serves beside Kubernetes' own: group/version[/Kind]"),
+    Setting(
+        "api_versions",
+        "list",
+        "API",
+        "what its server serves in addition to Kubernetes' own kinds: group/version[/Kind]",
+    ),
     Setting("live", "str", "FILE", "live objects (kubectl get ... -o yaml) to compare names with", path=True),
     Setting("helm", "str", "PATH", "the Helm that renders a chart (default: helm)"),
     Setting("release", "str", "NAME", "the release's name (default for a chart: release-name)"),

@@ -16,17 +16,17 @@ from postrender.settings import find
 from postrender.settings.connection import reached
 
 DESCRIPTION = """\
-Find objects that releases left behind: their ownership metadata names a release
-of which nothing is stored any more. Nothing is written.
+Find objects of uninstalled releases: their ownership metadata names a release
+that is no longer stored. Nothing is written.
 
   postrender orphans -n shop
   postrender orphans --all-namespaces
   postrender orphans -A -o json | jq -r '.orphans[].commands.delete'
 
-Every kind that you may list is looked at, by metadata only. Where it cannot be
-told whether a release lives, its objects are counted and not called orphans.
-An object counts as Helm's by its label app.kubernetes.io/managed-by=Helm, as it
-does for Helm; what a controller made of another object goes with that one.
+All kinds that you may list are searched, by metadata only. If a release cannot
+be looked up, its objects are counted separately, not as orphans. As for Helm,
+objects with the label app.kubernetes.io/managed-by=Helm count; objects that a
+controller created belong to their owner.
 """
 
 EPILOG = """\
@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--unlabelled",
         action="store_true",
-        help="look at every object there is, and so find those too that lost Helm's label; takes longer",
+        help="search all objects, including those without Helm's label; slower",
     )
     add_output(made, plain=TABLES)
     add_terminal(made, "show the commands that adopt or delete what was found")

@@ -21,8 +21,8 @@ from postrender.settings.connection import connection_flags
 from postrender.text import one_line, to_stderr
 
 DESCRIPTION = """\
-Show what the filter and Helm will do to each object, before either does
-anything: whose it is, what will be live, what will be stored, what to type.
+Show what the filter and Helm will do to each object, without changing
+anything: its owner, the live object afterwards, and the command to run.
 
   postrender plan shop ./chart -n prod -f prod.yaml
   postrender plan shop ./chart -n prod -f prod.yaml -o markdown > comment.md
@@ -31,7 +31,7 @@ anything: whose it is, what will be live, what will be stored, what to type.
 
 EPILOG = """\
 exit codes: 0 planned; with --detailed-exitcode 10 if something would change,
-            4 the run would be refused, 2 bad usage, 3 unreadable manifests,
+            4 the run would be refused, 2 bad usage, 3 invalid manifests,
             5 the API server cannot be reached
 """
 
@@ -66,9 +66,7 @@ def parser() -> argparse.ArgumentParser:
     made = command_parser("plan", DESCRIPTION, usage=USAGE, epilog=EPILOG)
     add_planning(made)
     add_output(made, "markdown", "html")
-    made.add_argument(
-        "--save", metavar="FILE", help="keep the plan, unless it is refused, so that the filter is held to it (--plan)"
-    )
+    made.add_argument("--save", metavar="FILE", help="save the plan for the filter's --plan, unless it is refused")
     add_terminal(made, "show unchanged objects, changes of the manifest, and where each setting comes from")
     add_detailed_exitcode(made, "something would change")
     add_settings(made)

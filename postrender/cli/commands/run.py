@@ -26,21 +26,21 @@ from postrender.settings.parse import Value
 from postrender.text import to_stderr
 
 DESCRIPTION = """\
-Run a helm install or helm upgrade with postrender as its post-renderer, and
-finish what it begins: take pins out of the stored release, run the helm upgrade
-that the plan announced, and hold what is stored against what is live.
+Run a helm install or helm upgrade with postrender as its post-renderer. Then
+remove resourceVersion from the stored release, run the helm upgrade that the
+plan announced, and compare the release with the cluster.
 
   postrender run -- helm install shop ./chart -n prod
   postrender run --adopt orphans -- helm upgrade --install shop ./chart
   postrender run --no-upgrade -- helm install shop ./chart
 
-Where it is interrupted, the same command again goes on from there. With
---report plan.json, what is told of the helm upgrade is in plan.upgrade.json.
+If it is interrupted, run the same command again to continue. With --report
+plan.json, the report of the helm upgrade is in plan.upgrade.json.
 """
 
 EPILOG = """\
-exit codes: 0 done, Helm's own where Helm fails, 2 bad usage,
-            5 the cluster could not be asked
+exit codes: 0 done, Helm's own if Helm fails, 2 bad usage,
+            5 cannot reach the API server
 """
 
 USAGE = "postrender run [FLAG ...] -- HELM install|upgrade [ARGUMENT ...]"
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
     named, *behind = rest or [""]
     if not named:
         raise UsageError(
-            "which Helm command is to be run stands behind --", next="postrender run -- helm install NAME CHART"
+            "the Helm command is missing; write it after --", next="postrender run -- helm install NAME CHART"
         )
     command = parse_helm_command(behind)
     environ = _environ(options)
@@ -101,8 +101,8 @@ def _helm(named: str) -> HelmBinary:
 def parser() -> argparse.ArgumentParser:
     """Our own flags; all that stands behind ``--`` is Helm's."""
     made = command_parser("run", DESCRIPTION, usage=USAGE, epilog=EPILOG)
-    made.add_argument("--no-upgrade", action="store_true", help="leave an announced helm upgrade to you")
-    add_arguments(made, "what is done", _SETTINGS)
+    made.add_argument("--no-upgrade", action="store_true", help="do not run the announced helm upgrade")
+    add_arguments(made, "options", _SETTINGS)
     return made
 
 

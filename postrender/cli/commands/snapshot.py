@@ -19,20 +19,20 @@ from postrender.models import Json
 from postrender.text import one_line, to_stderr
 
 DESCRIPTION = """\
-Print what is live and stored, as far as one plan asks: a file for --live, so
-that the plan can be made elsewhere, attached to a report of a bug, or made
-again in CI. Values of Secrets become digests; what a release stores beside its
-manifest (the chart, its values, notes, hooks) is left out.
+Print the live objects and stored revisions that one plan needs: a file for
+--live, to plan without the cluster, in a bug report, or in CI. Values of Secrets
+become digests. Only the manifest of a release is included, not its chart,
+values, notes or hooks.
 
   postrender snapshot shop ./chart -n prod > live.yaml
   postrender plan shop ./chart -n prod --live live.yaml
 
-Both with the same POSTRENDER_DIGEST_KEY tell whether a Secret will change.
+Set the same POSTRENDER_DIGEST_KEY for both to see whether a Secret will change.
 """
 
 EPILOG = """\
-exit codes: 0 done, also where the plan would be refused, 2 bad usage,
-            3 unreadable manifests, 5 the cluster cannot be asked
+exit codes: 0 done, even if the plan would be refused, 2 bad usage,
+            3 invalid manifests, 5 cannot reach the API server
 """
 
 USAGE = """postrender snapshot RELEASE CHART [FLAG ...] [FLAG OF HELM UPGRADE ...]
@@ -70,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     """What is planned, and how Secrets are written."""
     made = command_parser("snapshot", DESCRIPTION, usage=USAGE, epilog=EPILOG)
     add_planning(made)
-    made.add_argument("--with-secrets", action="store_true", help="leave the values of Secrets as they are")
+    made.add_argument("--with-secrets", action="store_true", help="include the values of Secrets")
     made.add_argument("--quiet", "-q", action="store_true", help="print nothing on stderr on success")
     add_settings(made)
     made.set_defaults(command="snapshot")

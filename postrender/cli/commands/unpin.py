@@ -23,11 +23,11 @@ from postrender.settings.connection import reached
 from postrender.text import columns, one_line, wrapped
 
 DESCRIPTION = """\
-Take pins (metadata.resourceVersion) out of every stored revision of a release,
-so that any Helm can upgrade it, and roll back to it, without postrender.
+Remove metadata.resourceVersion from every stored revision of a release, so that
+any Helm can upgrade it, and roll back to it, without postrender.
 
-Only the release's own storage is written, guarded by its resourceVersion, and a
-copy of what was there is put into a file first. Live objects are not touched.
+Only the stored revisions change, guarded by their resourceVersion, and a copy
+goes into a file first. Live objects are not changed.
 
   postrender unpin shop -n prod --dry-run
   postrender unpin shop -n prod
@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     """A release, and where it is stored."""
     made = command_parser("unpin", DESCRIPTION)
     made.add_argument("name", metavar="RELEASE", help="the release")
-    made.add_argument("--dry-run", action="store_true", help="say what would be taken out, and write nothing")
+    made.add_argument("--dry-run", action="store_true", help="show the changes and write nothing")
     made.add_argument(
         "--backup", metavar="PATH", help="the file for the old payloads (default: one in the user's state folder)"
     )
@@ -68,15 +68,15 @@ def _summary(cluster: Cluster, release: ReleaseName, found: Sequence[Found], bac
     names = _Names(cluster, release, found)
     yield from wrapped(f"postrender: release {release}, {cluster.description}", width=columns(sys.stdout))
     for each in found:
-        yield from _about(each, names, "taken out" if backup else "to be taken out")
+        yield from _about(each, names, "removed" if backup else "to remove")
     count = len(pinned(found))
     total = f"{len(found)} revision{'s' * (len(found) != 1)}"
     if not count:
-        yield f"  {total}, no pin in any: nothing was written."
+        yield f"  {total}, none contains a resourceVersion. Nothing was written."
     elif not backup:
         yield f"  {total}, {count} would be changed; nothing was written (--dry-run)."
     else:
-        yield f"  {total}, {count} changed. What was there is put back by"
+        yield f"  {total}, {count} changed. To restore the old revisions:"
         yield "    " + cluster.kubectl(f"replace -f {shlex.quote(backup)}")
 
 
@@ -84,9 +84,9 @@ def _about(found: Found, names: _Names, done: str) -> Iterator[str]:
     revision, without = found.stored.revision, found.without
     head = f"revision {revision.revision} ({revision.status})"
     if without is None:
-        yield f"  {head}: no pin"
+        yield f"  {head}: no resourceVersion"
         return
-    yield f"  {head}: {len(without.pins)} pin{'s' * (len(without.pins) != 1)} {done}"
+    yield f"  {head}: {len(without.pins)} resourceVersion{'s' * (len(without.pins) != 1)} {done}"
     for pin in without.pins:
         yield from wrapped(
             f"{names.of(pin.ref)} (resourceVersion {pin.version})",
@@ -95,10 +95,10 @@ def _about(found: Found, names: _Names, done: str) -> Iterator[str]:
             width=columns(sys.stdout),
         )
     if without.rewritten:
-        yield "      a document had to be written anew as a whole, its values unchanged"
+        yield "      the whole document is rewritten; its values are unchanged"
     if revision.status.startswith("pending-"):
         yield from wrapped(
-            f"it is {revision.status}: a Helm that is still at work on it writes its pins back; if so, run this again",
+            f"it is {revision.status}: a running Helm may write them again; if so, run this again",
             first="      ",
             rest="      ",
             width=columns(sys.stdout),

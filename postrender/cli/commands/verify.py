@@ -33,20 +33,20 @@ from postrender.settings import Caller, find
 from postrender.settings.connection import reached
 
 DESCRIPTION = """\
-Hold what a release stores against what is live: per object whether it is in
-sync, drifted (with the fields that differ), missing, someone else's, or pinned.
+Compare the stored manifest of a release with the cluster: each object is in
+sync, drifted (with the fields that differ), missing, or another owner's.
 
   postrender verify shop -n prod
   postrender verify shop -n prod --fix
   postrender verify --all -A -o json
 
-Only fields that the stored manifest names count. Where one differs, the server
-is asked in a dry run what would be there, so that a default or another way to
-write the same value is no drift. Secret values are shown as digests.
+Only fields that the stored manifest names count. If one differs, a dry run
+shows what the server would store, so that defaults and other notations of a
+value do not count as drift. Secret values are shown as digests.
 
---fix sends what was shown, as Helm: the differences, or for a release that Helm
-4 applies server-side the stored object; missing objects are made. It asks
-first, and never writes to an object that is not the release's own.
+--fix sends the differences as Helm does, or the stored object for a release
+that Helm 4 applies server-side, and creates missing objects. It asks first, and
+never writes to an object of another owner.
 """
 
 EPILOG = """\
@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("name", nargs="?", metavar="RELEASE", help="the release")
     made.add_argument("--all", action="store_true", help="every release of the namespace, as one table")
     made.add_argument("--all-namespaces", "-A", action="store_true", help="with --all: of every namespace")
-    made.add_argument("--fix", action="store_true", help="bring drifted and missing objects to what is stored")
+    made.add_argument("--fix", action="store_true", help="restore drifted and missing objects from the stored manifest")
     made.add_argument("--yes", "-y", action="store_true", help="do so without asking")
     add_output(made, plain=TABLES)
     add_terminal(made, "show objects that are in sync, too")
