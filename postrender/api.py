@@ -111,7 +111,7 @@ def _check(invocation: Invocation, policy: Policy) -> None:
     """Raises UsageError and Refused for what the command line refuses too."""
     require_known(invocation.helm)
     if policy.label_key and not is_label_key(policy.label_key):
-        raise UsageError(f"{policy.label_key!r} is no label key", where="Policy.label_key")
+        raise UsageError(f"{policy.label_key!r} is not a label key", where="Policy.label_key")
     if invocation.release is None:
         if policy.stamp is Stamp.ALL:
             raise UsageError("every object is to be stamped, and no release is named", where="Invocation.release")

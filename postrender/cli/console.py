@@ -16,7 +16,7 @@ from postrender.text import CHOICES, Paint, draw, one_line, paint, to_stderr
 def require_answerable(*, yes: bool) -> None:
     """Raise UsageError where nobody can be asked and nobody has agreed, before anything else is done."""
     if not yes and (sys.stdin is None or not sys.stdin.isatty()):
-        raise UsageError("this writes to live objects, and nobody can be asked: stdin is no terminal", next="--yes")
+        raise UsageError("cannot prompt for confirmation: stdin is not a terminal", next="--yes")
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -25,7 +25,7 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     to_stderr(f"{one_line(question)} [y/N] ")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Refused("you did not agree, and nothing was written")
+        raise Refused("not confirmed; nothing was written")
 
 
 PATIENCE = 1.0

@@ -53,14 +53,14 @@ def caller_of(options: argparse.Namespace | SimpleNamespace) -> Caller:
 
 def no_namespace(caller: Caller, flag: str = "--namespace NAMESPACE") -> UsageError:
     """The error where nothing tells the namespace of a release, with why, and the flag that would."""
-    return UsageError("\n  ".join(["its namespace cannot be told", *caller.notes]), next=flag)
+    return UsageError("\n  ".join(["namespace required", *caller.notes]), next=flag)
 
 
 def policy_of(values: Mapping[str, Value | None]) -> Policy:
     """What the user allows and wants, by the values of ``FILTER_SETTINGS``; raises UsageError."""
     key = str(values["label_key"] or DEFAULT_LABEL_KEY)
     if values["label_key"] and not is_label_key(key):
-        raise UsageError(f"{key!r} is no label key", where="--label-key", next=f"--label-key {DEFAULT_LABEL_KEY}")
+        raise UsageError(f"{key!r} is not a label key", where="--label-key", next=f"--label-key {DEFAULT_LABEL_KEY}")
     adopt = values["adopt"] or ()
     allow = values["allow"] or ()
     assert isinstance(adopt, tuple)
@@ -109,7 +109,7 @@ def sources_of(
         return Sources(snapshot_file.load(str(values["live"]), os.environ))
     if not caller.cluster_named and not only_reads:
         raise UsageError(
-            "\n  ".join(["which cluster is meant cannot be told", *caller.notes]),
+            "\n  ".join(["cluster required", *caller.notes]),
             next=("--kube-context NAME", "--live FILE   (what kubectl get ... -o yaml printed)", "--offline"),
         )
     from postrender.settings.connection import reached
@@ -129,7 +129,7 @@ def _writer(connected: Cluster, caller: Caller, policy: Policy) -> Writer | None
     if caller.origins["action"] == "default":
         raise UsageError(
             f"{' and '.join(asked)} write{'s' * (len(asked) == 1)} to live objects, "
-            "and whether Helm really installs could not be told",
+            "and Helm's --dry-run could not be detected",
             next=("--action install   (or upgrade, upgrade-install)",),
         )
     return connected
@@ -140,4 +140,4 @@ def _named(caller: Caller, *, needed: bool) -> None:
     if not needed or invocation.release is not None or invocation.generate_name:
         return
     flag = "--release NAME   (or POSTRENDER_RELEASE)" if caller.namespace else "--namespace NAMESPACE"
-    raise UsageError("which release is installed cannot be told", next=flag)
+    raise UsageError("release name required", next=flag)

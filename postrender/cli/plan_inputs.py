@@ -347,10 +347,10 @@ def planning(
     caller = _with_version(caller_of(options), helm)
     found = sources_of(caller, values, policy, only_reads=True).source
     source = through(found)
-    with progress("asking what is stored"):
+    with progress("reading the stored revisions"):
         caller = _guessed(caller, source)
     data = _stream(options, helm, caller, found)
-    with progress("looking up what is live"):
+    with progress("looking up the live objects"):
         planned = plan_stream(data, caller.invocation, policy, source, whole=True)
         if options.chart is None and not planned.manifest.objects:
             raise ManifestError(
@@ -399,7 +399,7 @@ def _guessed(caller: Caller, source: ClusterReader | None) -> Caller:
     return replace(
         caller,
         invocation=replace(invocation, action=Action.UPGRADE if upgrade else Action.INSTALL),
-        origins={**caller.origins, "action": "what is stored"},
+        origins={**caller.origins, "action": "the stored revisions"},
     )
 
 

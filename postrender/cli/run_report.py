@@ -118,7 +118,7 @@ REPORT_SETTINGS: tuple[Setting, ...] = (
         "report",
         "str",
         "FILE",
-        "write what is said to this file, or the plan where it is called .json (default, where a Helm called: "
+        "write the summary to this file, or the plan if its name ends in .json (default if Helm runs postrender: "
         "~/.local/state/postrender/reports/NAMESPACE/RELEASE.txt)",
         path=True,
     ),

@@ -31,7 +31,7 @@ class SavedPlan(Record):
         """Raises Refused, which names all that departs from the plan; UsageError where nothing was looked up."""
         if source is None or caller.invocation.action is Action.TEMPLATE:
             raise UsageError(
-                "only a run that looks up what is live can be held to a plan",
+                "a saved plan needs a run that looks up live objects",
                 where=self.path,
                 next=("helm install ...   (or upgrade, not template)", "--kube-context NAME"),
             )

@@ -260,7 +260,7 @@ class Snapshot(Record, Unreached):
         exact = next((live for live in versions if live.api_version == asked), None)
         if exact is None and wanted.body:
             return Unknown(
-                f"{self.path} has it as {versions[0].api_version}, and what it is as {asked} only a server can tell",
+                f"{self.path} has it as {versions[0].api_version}, and only a server can convert it to {asked}",
                 (_again(wanted, self.path),),
             )
         return Found(exact or versions[0])

@@ -38,7 +38,7 @@ class Standing(Enum):
     OURS_KEPT = "kept by this release"
     ORPHAN = "kept by a release that is gone"
     FOREIGN = "owned by another release"
-    UNMANAGED = "owned by nobody"
+    UNMANAGED = "without a Helm owner"
     TERMINATING = "being deleted"
     UNKNOWN = "unknown"
 

@@ -20,7 +20,7 @@ NAME = "postrender"
 DESCRIPTOR = "plugin.yaml"
 SCRIPT = "postrender"
 
-_MARK = "# Written by `postrender helm-plugin install`, and anew by a newer postrender: changes are lost.\n"
+_MARK = "# Written by `postrender helm-plugin install`, and rewritten by a newer postrender: changes are lost.\n"
 _PROGRAM = re.compile(r"^program=(.*)$", re.MULTILINE)
 _VERSION = re.compile(r"^version: (.*)$", re.MULTILINE)
 

@@ -51,9 +51,9 @@ PARAMETERS = (
     Parameter("skip-crds", "string", "Skip CRDs", "leave out the chart's crds folder", switch=True),
     Parameter("skip-tests", "string", "Skip tests", "leave out the chart's tests", switch=True),
     Parameter("stamp", "string", "Stamp", "documents that get Helm's ownership metadata: adopt, all, none"),
-    Parameter("label-key", "string", "Label key", "of the label that tells colliding kinds apart"),
+    Parameter("label-key", "string", "Label key", "of the label that distinguishes kinds with the same name"),
     Parameter("no-label", "string", "No label", "add no such label", switch=True),
-    Parameter("allow", "array", "Allow", "codes in spite of which to go on, such as PR106"),
+    Parameter("allow", "array", "Allow", "codes to downgrade to a warning, such as PR106"),
     Parameter("prune-false", "string", "Prune=false", "keep Argo CD from pruning what the chart keeps", switch=True),
 )
 """All of them, in the order in which Argo CD shows them."""
@@ -110,7 +110,7 @@ def read(environ: Mapping[str, str]) -> Given:
     try:
         entries = json.loads(text) or []
     except ValueError:
-        raise UsageError("is no JSON", where=VARIABLE) from None
+        raise UsageError("is not JSON", where=VARIABLE) from None
     if not isinstance(entries, list):
         raise UsageError("is not a JSON list", where=VARIABLE)
     texts: dict[str, str] = {}
@@ -333,7 +333,7 @@ def _done(answer: CommandResult) -> str:
     if answer.code:
         cause = answer.stderr.strip().removeprefix("Error: ") or f"exit code {answer.code}"
         raise ManifestError(
-            f"the chart's dependencies cannot be had: {cause}",
+            f"the chart's dependencies are not available: {cause}",
             next=("helm dependency build", "vendor them: commit what helm dependency build puts into charts/"),
         )
     return quoted(output, "helm")

@@ -57,7 +57,7 @@ def resolve(text: str, tag: str, *, plain: bool) -> Json:
     if tag == FLOAT and found_tag == INT and found < 1 << 63:
         return float(found)
     if tag != found_tag:
-        raise Unreadable(f"a text that is no {tag.removeprefix(_PREFIX)}")
+        raise Unreadable(f"a text that is not of type {tag.removeprefix(_PREFIX)}")
     return found
 
 

@@ -51,7 +51,7 @@ class Owner(Record):
 class Predicted(Record):
     """What Helm will do to the object.
 
-    ``request`` is create, patch, replace, apply, nothing, delete, hook, or unknown where nobody looked; ``error`` the
+    ``request`` is create, patch, replace, apply, nothing, delete, hook, or unknown where not looked up; ``error`` the
     objection that it would meet; ``patch`` the body of a patch; ``changes`` what differs between live and ``after``.
     """
 

@@ -64,7 +64,7 @@ def _check(record: Record) -> None:
         if annotation in _PLAIN:
             kind, word = _PLAIN[annotation]
             if type(value) is not kind:
-                raise NoPlan(f"its {name} is no {word}")
+                raise NoPlan(f"its {name} is not a {word}")
         elif annotation == "tuple[str, ...]" and not all(isinstance(each, str) for each in value):
             raise NoPlan(f"its {name} holds something that is not a text")
         elif isinstance(record, ObjectView) and annotation == "Json" and not isinstance(value, (dict, type(None))):

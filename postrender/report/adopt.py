@@ -113,7 +113,7 @@ def _owner_text(each: Adoption) -> str:
         return "to be as it was before"
     if standing is Standing.ORPHAN:
         return f"kept by release {each.owner.release}, which is gone"
-    return "owned by nobody"
+    return "without a Helm owner"
 
 
 def _values(each: Adoption, paint: Paint) -> Iterator[str]:

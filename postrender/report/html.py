@@ -55,7 +55,7 @@ def _header(view: View, commands: Sequence[str]) -> Iterator[str]:
     if steps:
         yield f'<h2>What to type</h2><ul class="steps">{"".join(_step(step) for step in steps)}</ul>'
     if view.about.setting_origins:
-        yield f'<p class="told">settings from {_shown(", ".join(view.about.setting_origins))}</p>'
+        yield f'<p class="settings">settings from {_shown(", ".join(view.about.setting_origins))}</p>'
     yield "</header>"
 
 

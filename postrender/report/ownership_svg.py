@@ -81,7 +81,7 @@ def _rows(target: str, members: list[tuple[int, ObjectView]]) -> Iterator[_Row]:
 def _from(each: ObjectView) -> str:
     owner = each.ownership
     if owner is None:
-        return "a hook" if each.prediction.request == "hook" else "nobody looked"
+        return "a hook" if each.prediction.request == "hook" else "not looked up"
     return "not live yet" if owner.standing == "absent" else wording.owner(each)
 
 

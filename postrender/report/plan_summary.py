@@ -15,7 +15,7 @@ DONE = {
     Action.STAMP: "stamped",
     Action.LABEL: "labelled",
     Action.PIN: "pinned",
-    Action.STORE: "stored as it is live",
+    Action.STORE: "live spec stored in the release",
     Action.STRIP: "stripped",
     Action.OPTION: "kept from pruning",
     Action.PASS: "as it was",

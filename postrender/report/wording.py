@@ -19,7 +19,7 @@ _REQUESTS = {
     "nothing": ("leaves it as it is", "leave it as it is"),
     "delete": ("deletes it", "delete it"),
     "hook": ("runs it as a hook", "run it as a hook"),
-    "unknown": ("nobody looked what is live", "nobody looked what is live"),
+    "unknown": ("not looked up", "not looked up"),
 }
 
 
@@ -36,9 +36,9 @@ def owner(each: ObjectView) -> str:
     """Whose the live object is."""
     found = each.ownership
     if found is None:
-        return "in no release, as every hook" if each.prediction.request == "hook" else "nobody looked"
+        return "in no release, as every hook" if each.prediction.request == "hook" else "not looked up"
     if found.standing == "absent":
-        return "nobody: it is not live"
+        return "none (new object)"
     standing = Standing[found.standing.upper().replace("-", "_")].value
     return f"{standing} ({found.release})" if found.release else standing
 
@@ -84,7 +84,7 @@ def stored(each: ObjectView) -> str:
     if each.prediction.request == "hook":
         return "as a hook"
     if "store-live" in each.actions:
-        return "what is live, so that the next upgrade applies the chart"
+        return "the live spec, so that the next upgrade applies the chart"
     count = len(each.edits)
     return f"the chart's, {count} field{'s' * (count != 1)} edited" if count else "the chart's, as it is"
 

@@ -97,11 +97,11 @@ def _version(
     if text:
         return HelmVersion.parse(text)
     if helm is None:
-        notes.append("No Helm was found above this process; --helm-version VERSION tells which one it is.")
+        notes.append("No parent Helm process found; use --helm-version VERSION.")
         return None
     answer = ask_version(helm, processes, environ)
     if isinstance(answer, Unclear):
-        notes.append(f"Helm's version cannot be told: {answer.reason}; --helm-version VERSION tells it.")
+        notes.append(f"Helm's version is unknown: {answer.reason}; use --helm-version VERSION.")
         return None
     resolved["helm_version"] = ResolvedSetting(str(answer), helm.origin)
     return answer
@@ -122,7 +122,7 @@ def _namespace(
             kubeconfig_files.load_kubeconfig(paths.text or "", environ), context.text or "", environ, version
         )
     except kubeconfig_files.NotDetermined as error:
-        notes.append(f"The namespace cannot be told: {error}; --namespace NAMESPACE tells it.")
+        notes.append(f"The namespace is unknown: {error}; use --namespace NAMESPACE.")
         return None
     resolved["namespace"] = ResolvedSetting(from_text(_BY_NAME["namespace"], found.name, found.origin), found.origin)
     return found.name
@@ -151,13 +151,13 @@ def _cluster(
     try:
         config = kubeconfig_files.load_kubeconfig(paths, sources.helm_environ)
     except kubeconfig_files.NotDetermined as error:
-        notes.append(f"The cluster cannot be told: {error}; --kubeconfig PATH tells it.")
+        notes.append(f"The cluster is unknown: {error}; use --kubeconfig PATH.")
         return False
     twice = kubeconfig_files.defined_twice(config, resolved["kube_context"].text or "")
     if twice and talking and (version is None or version < kubeconfig_files.FIRST_FILE_WINS):
         notes.append(
-            f"The cluster cannot be told: several kubeconfigs define {twice}, and Helm's versions differ in what they "
-            "take; --kubeconfig PATH tells it."
+            f"The cluster is unknown: several kubeconfigs define {twice}, and Helm's versions differ in what they "
+            "take; use --kubeconfig PATH."
         )
         return False
     if config.current and not resolved["kube_context"].text:
@@ -186,7 +186,7 @@ def _release(resolved: dict[str, ResolvedSetting], helm: Helm | None, notes: lis
         return name.text
     if not generated.on:
         found = release(helm.line) if helm else Release(None, why_not="no Helm was found above this process")
-        notes.append(f"The release cannot be told: {found.why_not}; --release NAME tells it.")
+        notes.append(f"The release is unknown: {found.why_not}; use --release NAME.")
     return None
 
 

@@ -61,7 +61,7 @@ def test_stamps_and_back(server: Server, cluster: Cluster, report: Path) -> None
         "  configmaps/shop/settings: kept by release shop/old, which is gone\n"
         f"      - {NAME}: old\n"
         f"      + {NAME}: new\n"
-        "  shirts.stable.example.com/shop/blue: owned by nobody\n"
+        "  shirts.stable.example.com/shop/blue: without a Helm owner\n"
         f"      + {MANAGED}: Helm\n"
         f"      + {NAME}: new\n"
         f"      + {NAMESPACE}: shop\n"
@@ -69,7 +69,7 @@ def test_stamps_and_back(server: Server, cluster: Cluster, report: Path) -> None
         "2 objects to be written; nothing else of any object changes\n"
         "configmaps/shop/settings: written\n"
         "shirts.stable.example.com/shop/blue: written\n"
-        "  what was there is put back by\n"
+        "  to restore the old metadata:\n"
         f"    postrender adopt --undo {report} {flag}\n"
     )
     assert values(server, SETTINGS) == values(server, BLUE) == ("Helm", "new", "shop")
@@ -158,7 +158,7 @@ def test_the_report_on_stdout_and_how_to_undo_it_on_stderr(server: Server, clust
     assert done.returncode == 0
     assert json.loads(done.stdout) == json.loads(report.read_text())
     assert done.stderr.decode() == (
-        f"what was there is put back by postrender adopt --undo {report} {' '.join(cluster)}\n"
+        f"to restore the old metadata: postrender adopt --undo {report} {' '.join(cluster)}\n"
     )
     assert values(server, BLUE) == ("Helm", "new", "shop")
 
@@ -178,7 +178,7 @@ def test_no_value_of_a_secret_is_shown_or_kept(server: Server, cluster: Cluster,
 def test_it_asks_first(server: Server, cluster: Cluster, tmp_path: Path) -> None:
     environ = {"XDG_STATE_HOME": str(tmp_path / "state")}
     assert refused(run("adopt", "new", "shirts/blue", *cluster, stdin=b""), 2) == (
-        "error: this writes to live objects, and nobody can be asked: stdin is no terminal\nhint: --yes\n"
+        "error: cannot prompt for confirmation: stdin is not a terminal\nhint: --yes\n"
     )
     code, seen = on_a_terminal("adopt", "new", "shirts/blue", *cluster, typed=b"\n", environ=environ)
     assert code == 4

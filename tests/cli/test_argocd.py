@@ -285,7 +285,7 @@ def test_values_files_from_the_root_and_from_beside(repository: Path, app: Path,
             "hint: spec.source.plugin.parameters: [{name: values-files, array: ...}]\n",
         ),
         ('[{"name": "skip-crds", "string": "maybe"}]', "parameter skip-crds: 'maybe' is neither true nor false\n"),
-        ("{", "ARGOCD_APP_PARAMETERS: is no JSON\n"),
+        ("{", "ARGOCD_APP_PARAMETERS: is not JSON\n"),
         ('{"name": "values"}', "ARGOCD_APP_PARAMETERS: is not a JSON list\n"),
         ('[{"name": "stamp", "string": "some"}]', "POSTRENDER_STAMP: 'some' is none of adopt, all, none\n"),
         (
@@ -413,7 +413,7 @@ def test_init_with_a_lock_file_and_a_neighbour(app: Path, sidecar: dict[str, str
 def test_init_that_fails_ends_it(app: Path, sidecar: dict[str, str]) -> None:
     depends(app, "http://127.0.0.1:9")
     message = failed(generated(app, {**sidecar, **entries([])}), 3)
-    assert message.startswith("error: the chart's dependencies cannot be had: ")
+    assert message.startswith("error: the chart's dependencies are not available: ")
     assert message.endswith(
         "\nhint: helm dependency build\nhint: vendor them: commit what helm dependency build puts into charts/\n"
     )

@@ -112,7 +112,7 @@ def test_an_empty_stream_becomes_a_comment_for_helm_4() -> None:
 
 def test_no_cluster_is_guessed() -> None:
     assert refused(run("--release", "shirts", "-n", "default", "--helm-version", "3.12.3"), 2) == (
-        "error: which cluster is meant cannot be told\n"
+        "error: cluster required\n"
         "hint: --kube-context NAME\n"
         "hint: --live FILE   (what kubectl get ... -o yaml printed)\n"
         "hint: --offline\n"
@@ -121,7 +121,7 @@ def test_no_cluster_is_guessed() -> None:
 
 def test_which_release() -> None:
     assert refused(run("--live", "examples/shirts/live.yaml", "-n", "default"), 2) == (
-        "error: which release is installed cannot be told\nhint: --release NAME   (or POSTRENDER_RELEASE)\n"
+        "error: release name required\nhint: --release NAME   (or POSTRENDER_RELEASE)\n"
     )
 
 
@@ -139,7 +139,7 @@ def test_a_flag_that_does_not_exist() -> None:
         (
             ("--label-key", "a/b/c"),
             {},
-            "error: --label-key: 'a/b/c' is no label key\nhint: --label-key postrender/group-kind\n",
+            "error: --label-key: 'a/b/c' is not a label key\nhint: --label-key postrender/group-kind\n",
         ),
     ],
 )

@@ -186,7 +186,7 @@ def test_the_account(file: Path) -> None:
         "shirts.beta.example.com/prod/shirt: stamped, labelled "
         "- shares its Kind and name with shirts.stable.example.com/prod/shirt (PR201) "
         "configmaps/prod/sizes: stamped "
-        "note: helm-controller takes over what it finds, objects of living releases included, unless "
+        "note: helm-controller takes over what it finds, including objects of installed releases, unless "
         "spec.install.disableTakeOwnership is true "
         f"3 objects, 3 patches in {file}, each checked against what was rendered"
     )
@@ -406,7 +406,7 @@ def test_a_stream_that_kustomize_would_not_take(stream: bytes, message: str, fil
         (
             RELEASE,
             (),
-            "error: {file}: where its chart is only a cluster can tell\n"
+            "error: {file}: its chart can only be found in the cluster\n"
             "hint: --chart CHART\n"
             "hint: --stream FILE   (what helm template printed)\n",
         ),
@@ -429,7 +429,7 @@ def test_an_empty_stream_takes_no_patch_out(file: Path) -> None:
     before = file.read_text()
     for stdin in (b"", b"# nothing\n"):
         assert refused(flux(file, "--stream", "-", stdin=stdin), 3) == (
-            "error: -: nothing was rendered, and every patch of ours would be taken out\n"
+            "error: -: nothing was rendered, and all patches of postrender would be removed\n"
             "hint: helm template ... > FILE, and then --stream FILE\n"
         )
     assert file.read_text() == before

@@ -275,12 +275,12 @@ def test_a_pin_is_refused(tmp_path: Path) -> None:
         (
             "{namespace: shop, stamp: all}",
             2,
-            "which release is installed cannot be told\nhint: --release NAME   (or POSTRENDER_RELEASE)",
+            "release name required\nhint: --release NAME   (or POSTRENDER_RELEASE)",
         ),
         (
             "{release: shop, stamp: all}",
             2,
-            "functionConfig.data: the release's namespace is not told, and a kubeconfig is not asked for it\n"
+            "functionConfig.data: the release's namespace is required; it is not read from a kubeconfig\n"
             "hint: namespace: NAMESPACE",
         ),
         (

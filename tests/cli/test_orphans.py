@@ -143,7 +143,7 @@ def test_what_could_not_be_told_is_said_with_what_to_type(server: Server, cluste
     assert done.returncode == 5
     text = done.stdout.decode()
     assert text.partition("\nhint:")[0] == (
-        "release shop/alive, named by 1 object: whether it is gone could not be told: secrets in shop: no right to "
+        "release shop/alive, named by 1 object: its release could not be looked up: secrets in shop: no right to "
         "list secrets (403): no"
     )
     assert f"hint: kubectl auth can-i list secrets -n shop {flag}\n" in text

@@ -177,7 +177,7 @@ def test_what_is_new_is_shown_whole(tmp_path: Path) -> None:
     assert done.returncode == 10
     assert "\ncreate     configmaps/shop/a  new object\n\n1 object: 1 to create.\n" in done.stdout.decode()
     text = plan(CONFIG, live_file(tmp_path), "--verbose").stdout.decode()
-    assert "create     configmaps/shop/a  new object\n  owner   nobody: it is not live\n" in text
+    assert "create     configmaps/shop/a  new object\n  owner   none (new object)\n" in text
     assert "  --- nothing\n  +++ live afterwards\n  @@ -0,0 +1,12 @@\n  +apiVersion: v1\n" in text
 
 
@@ -369,7 +369,7 @@ EITHER = "specify either RELEASE and CHART, or rendered manifests"
         ),
         (
             ("plan", "-", "--live", "examples/shirts/live.yaml", "-n", "default"),
-            "which release is installed cannot be told\nhint: --release NAME   (or POSTRENDER_RELEASE)\n",
+            "release name required\nhint: --release NAME   (or POSTRENDER_RELEASE)\n",
         ),
     ],
 )
@@ -403,8 +403,8 @@ def test_nothing_is_asked_offline() -> None:
     assert done.returncode == 0
     text = done.stdout.decode()
     assert "edit       shirts.beta.example.com/default/shirt    not looked up; 1 field added to the manifest\n" in text
-    assert "  owner   nobody looked\n" in text
-    assert "  Helm    nobody looked what is live\n" in text
+    assert "  owner   not looked up\n" in text
+    assert "  Helm    not looked up\n" in text
 
 
 def test_markdown_for_a_comment(tmp_path: Path) -> None:

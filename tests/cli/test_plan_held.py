@@ -169,7 +169,7 @@ def test_a_run_that_looks_nothing_up_cannot_be_held_to_a_plan(
 ) -> None:
     path = saved(tmp_path, NEW, live)
     assert refused(run("--plan", path, *RELEASE, *further, stdin=NEW.encode()), 2) == (
-        f"error: {path}: only a run that looks up what is live can be held to a plan\n"
+        f"error: {path}: a saved plan needs a run that looks up live objects\n"
         "hint: helm install ...   (or upgrade, not template)\n"
         "hint: --kube-context NAME\n"
     )

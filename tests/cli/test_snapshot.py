@@ -88,7 +88,7 @@ def test_without_the_key_it_is_said_that_secrets_cannot_be_compared(tmp_path: Pa
 
 
 def test_the_filter_emits_no_digest(tmp_path: Path) -> None:
-    """What left the chart is to be stored as it is live, so that the next upgrade removes it; the file has a digest."""
+    """A field that left the chart stays in the release until the next upgrade removes it; the file has a digest."""
     fields = {"manager": "helm", "operation": "Update", "fieldsV1": {"f:data": {"f:more": {}, "f:password": {}}}}
     body = ours("Secret", "db", data={"password": packed("live-password"), "more": packed("left-over")})
     live = live_file(tmp_path, {**body, "metadata": {**body["metadata"], "managedFields": [fields]}})

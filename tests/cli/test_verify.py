@@ -175,7 +175,7 @@ def test_a_fix_is_made_after_asking(server: Server, cluster: Cluster) -> None:
     code, seen = on_a_terminal("verify", "web", "--fix", *cluster, typed=b"no\n")
     assert code == 4
     assert b"write to 3 objects of context dev" in seen
-    assert b"you did not agree, and nothing was written" in seen
+    assert b"not confirmed; nothing was written" in seen
     assert server.objects == before
     code, seen = on_a_terminal("verify", "web", "--fix", *cluster, typed=b"y\n")
     assert code == 0
@@ -191,7 +191,7 @@ def test_a_fix_is_made_after_asking(server: Server, cluster: Cluster) -> None:
 def test_a_fix_without_a_terminal_needs_yes(server: Server, cluster: Cluster) -> None:
     drift(server)
     assert refused(run("verify", "web", "--fix", *cluster, stdin=b""), 2) == (
-        "error: this writes to live objects, and nobody can be asked: stdin is no terminal\nhint: --yes\n"
+        "error: cannot prompt for confirmation: stdin is not a terminal\nhint: --yes\n"
     )
     assert server.asked() == []
     assert run("verify", "web", "--fix", "--yes", *cluster, stdin=b"").returncode == 0
@@ -345,7 +345,7 @@ def test_a_manifest_that_cannot_be_read(server: Server, cluster: Cluster) -> Non
         (("web", "-A"), "--all-namespaces goes with --all\nhint: postrender verify --all --all-namespaces\n"),
         (
             ("--all", "--fix"),
-            "--fix mends one release, and shows it as text\nhint: postrender verify RELEASE --fix\n",
+            "--fix works on one release and prints text\nhint: postrender verify RELEASE --fix\n",
         ),
         (("Web!",), "RELEASE: 'Web!' is no name for a release\n"),
     ],

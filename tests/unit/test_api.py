@@ -108,7 +108,7 @@ def test_a_plan_holds_the_refusal_that_rewriting_raises() -> None:
             Policy(stamp=Stamp.ALL),
             "Invocation.release: every object is to be stamped, and no release is named",
         ),
-        (INSTALL, Policy(label_key="a b"), "Policy.label_key: 'a b' is no label key"),
+        (INSTALL, Policy(label_key="a b"), "Policy.label_key: 'a b' is not a label key"),
     ],
 )
 def test_what_makes_no_sense_is_refused(invocation: Invocation, policy: Policy, message: str) -> None:

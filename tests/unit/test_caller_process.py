@@ -251,7 +251,7 @@ def test_a_program_of_another_name_is_not_run(place: Place, helm: Path) -> None:
     assert found["invocation"]["helm"] == "None"
     assert release(found) == "default/shop"
     assert found["notes"] == [
-        f"Helm's version cannot be told: process {found['parent']['pid']} runs as helm, but its program is {copy}; "
+        f"Helm's version is unknown: process {found['parent']['pid']} runs as helm, but its program is {copy}; "
         "--helm-version VERSION tells it.",
     ]
 
@@ -290,4 +290,4 @@ def test_a_helm_in_a_pipe_is_no_caller(place: Place, helm: Path) -> None:
     assert release(found) == "default/shop"
     assert found["invocation"]["action"] == "upgrade --install"
     assert found["origins"]["action"] == "default"
-    assert found["notes"] == ["No Helm was found above this process; --helm-version VERSION tells which one it is."]
+    assert found["notes"] == ["No parent Helm process found; use --helm-version VERSION."]

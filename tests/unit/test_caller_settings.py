@@ -54,8 +54,8 @@ def test_nobody_says_anything() -> None:
     assert not caller.cluster_named
     assert set(caller.origins.values()) == {"default"}
     assert caller.notes == (
-        "No Helm was found above this process; --helm-version VERSION tells which one it is.",
-        "The release cannot be told: no Helm was found above this process; --release NAME tells it.",
+        "No parent Helm process found; use --helm-version VERSION.",
+        "The release is unknown: no Helm was found above this process; use --release NAME.",
     )
 
 
@@ -262,12 +262,12 @@ def test_a_told_name_is_not_made_up() -> None:
     [
         (
             "helm install --brand-new x ./c",
-            "The release cannot be told: Helm's command line has flags that are not known here (--brand-new); "
+            "The release is unknown: Helm's command line has flags that are not known here (--brand-new); "
             "--release NAME tells it.",
         ),
         (
             "helm install ./c --name-template '{{ now }}'",
-            "The release cannot be told: Helm's --name-template is computed; --release NAME tells it.",
+            "The release is unknown: Helm's --name-template is computed; use --release NAME.",
         ),
     ],
 )
@@ -284,7 +284,7 @@ def test_a_version_that_cannot_be_told() -> None:
     assert caller.invocation.helm is None
     assert caller.invocation.release == ReleaseName("web", "shop")
     assert caller.notes == (
-        "Helm's version cannot be told: process 100 runs as helm, but its program is /opt/helm.real; "
+        "Helm's version is unknown: process 100 runs as helm, but its program is /opt/helm.real; "
         "--helm-version VERSION tells it.",
     )
 
@@ -386,9 +386,7 @@ def test_a_kubeconfig_that_cannot_be_read(tmp_path: Path) -> None:
     caller = called("helm install shop ./c", environ={"KUBECONFIG": str(tmp_path / "k")})
     assert caller.namespace is None
     assert caller.invocation.release is None
-    assert caller.notes == (
-        f"The namespace cannot be told: {tmp_path}/k is not a kubeconfig; --namespace NAMESPACE tells it.",
-    )
+    assert caller.notes == (f"The namespace is unknown: {tmp_path}/k is not a kubeconfig; use --namespace NAMESPACE.",)
 
 
 def test_of_several_kubeconfigs_the_first_current_context_is_named(tmp_path: Path) -> None:
@@ -410,8 +408,8 @@ def test_a_cluster_that_several_kubeconfigs_define_differently(helm: str, named:
     caller = called("helm install shop ./c", helm=helm, environ={"KUBECONFIG": paths})
     assert caller.cluster_named is named
     note = (
-        "The cluster cannot be told: several kubeconfigs define the cluster c, and Helm's versions differ in what "
-        "they take; --kubeconfig PATH tells it."
+        "The cluster is unknown: several kubeconfigs define the cluster c, and Helm's versions differ in what "
+        "they take; use --kubeconfig PATH."
     )
     assert caller.notes == (() if named else (note,))
     one = called("helm install shop ./c", helm=helm, environ={"KUBECONFIG": paths},

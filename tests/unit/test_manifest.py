@@ -334,7 +334,7 @@ NEXT = f"\nhint: {TEMPLATE}"
             "&a a: .nan\n",
             f"line 1, column 7: cannot be read as Helm does: neither infinity nor NaN has a place in JSON{NEXT}",
         ),
-        ("&a a: !!int b\n", f"line 1, column 7: cannot be read as Helm does: a text that is no int{NEXT}"),
+        ("&a a: !!int b\n", f"line 1, column 7: cannot be read as Helm does: a text that is not of type int{NEXT}"),
         ("&a a: !!binary b\n", f"line 1, column 7: cannot be read as Helm does: !!binary holds no base64{NEXT}"),
         (
             "a: &a [b]\n<<: *a\n",

@@ -28,7 +28,7 @@ def claim(folder: Path, text: str) -> str:
 def test_what_is_written_is_what_helm_wants(tmp_path: Path) -> None:
     plugin(tmp_path)
     assert (tmp_path / "postrender" / "plugin.yaml").read_text() == (
-        "# Written by `postrender helm-plugin install`, and anew by a newer postrender: changes are lost.\n"
+        "# Written by `postrender helm-plugin install`, and rewritten by a newer postrender: changes are lost.\n"
         "apiVersion: v1\n"
         "type: postrenderer/v1\n"
         "name: postrender\n"

@@ -106,9 +106,9 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
     _write(cluster, found, release, driver, file, options)
     back = f"postrender adopt --undo {shlex.quote(file)}{connection_flags(caller)}"
     if options.output != "text":
-        to_stderr(f"what was there is put back by {one_line(back)}\n")
+        to_stderr(f"to restore the old metadata: {one_line(back)}\n")
     elif not options.quiet:
-        write(f"  what was there is put back by\n    {one_line(back)}\n")
+        write(f"  to restore the old metadata:\n    {one_line(back)}\n")
     return 0
 
 

@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> int:
     if not planned.manifest.objects:
         # An empty stream is what a failed helm template leaves in a pipe.
         raise ManifestError(
-            "nothing was rendered, and every patch of ours would be taken out",
+            "nothing was rendered, and all patches of postrender would be removed",
             where=options.stream or options.chart or "",
             next="helm template ... > FILE, and then --stream FILE",
         )
@@ -170,7 +170,7 @@ def _stream(helm_release: HelmRelease, options: argparse.Namespace, rest: Sequen
     chart = Chart(options.chart) if options.chart else helm_release.chart()
     if chart is None:
         raise UsageError(
-            "where its chart is only a cluster can tell",
+            "its chart can only be found in the cluster",
             where=helm_release.path,
             next=("--chart CHART", "--stream FILE   (what helm template printed)"),
         )
@@ -248,7 +248,7 @@ def _summary(
     notes = [note for note in caller.notes if source is not None and "version" in note]
     if helm_release.takes_ownership:
         notes.append(
-            "helm-controller takes over what it finds, objects of living releases included, unless "
+            "helm-controller takes over what it finds, including objects of installed releases, unless "
             "spec.install.disableTakeOwnership is true"
         )
     heading = SummaryHeading(controller, f"release {caller.invocation.release}", looked, setting_origins(caller))

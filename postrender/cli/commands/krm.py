@@ -71,7 +71,7 @@ def _planned(found: krm.ResourceList, options: argparse.Namespace) -> tuple[bool
     caller = caller_of(options)
     if caller.invocation.release and not _is_explicit(caller.origins["namespace"]):
         raise UsageError(
-            "the release's namespace is not told, and a kubeconfig is not asked for it",
+            "the release's namespace is required; it is not read from a kubeconfig",
             where="functionConfig.data",
             next="namespace: NAMESPACE",
         )

@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     caller = find(flags(options, CONNECTION_SETTINGS), os.environ)
     namespace = "" if options.all_namespaces else caller.namespace
     if namespace is None:
-        raise UsageError("the namespace cannot be told", next=("--namespace NAMESPACE", "--all-namespaces"))
+        raise UsageError("namespace required", next=("--namespace NAMESPACE", "--all-namespaces"))
     scope = Scope(namespace, "" if options.unlabelled else LABELLED, caller.invocation.driver)
     cluster = reached(caller)
     with progress("listing releases", quiet=options.quiet) as show:

@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
     if options.all_namespaces and not options.all:
         raise UsageError("--all-namespaces goes with --all", next="postrender verify --all --all-namespaces")
     if options.fix and (options.all or options.output in (*STRUCTURED, "name")):
-        raise UsageError("--fix mends one release, and shows it as text", next="postrender verify RELEASE --fix")
+        raise UsageError("--fix works on one release and prints text", next="postrender verify RELEASE --fix")
     if options.fix:
         require_answerable(yes=options.yes)
     given = flags(options, CONNECTION_SETTINGS)
@@ -151,7 +151,7 @@ def _releases(cluster: Cluster, namespace: str, driver: str) -> list[ReleaseName
     kept = storage(driver)
     found = kept if isinstance(kept, Unknown) else newest(cluster, namespace, kept)
     if isinstance(found, Unknown):
-        raise ClusterError(f"its releases cannot be told: {found.reason}", where=cluster.description, next=found.next)
+        raise ClusterError(f"cannot list its releases: {found.reason}", where=cluster.description, next=found.next)
     return sorted((name for name, last in found.items() if last.status != "uninstalled"), key=str)
 
 

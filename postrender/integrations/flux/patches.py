@@ -104,7 +104,9 @@ def _patch(verdict: Verdict, body: Json, refs: Iterable[ObjectRef]) -> Patch:
     )
     found = [other for other in (ref, *near) if target.selects(other)]
     if found != [ref]:
-        raise Refused("no target of a kustomize patch tells it from its namesakes", where=verdict.name)
+        raise Refused(
+            "no target of a kustomize patch distinguishes it from objects with the same name", where=verdict.name
+        )
     lines = _operations(body, verdict.edits) if _has_null(body) else _merged(ref, verdict.edits)
     return Patch(target, f"{MARKER}\n{''.join(lines)}")
 

@@ -126,7 +126,7 @@ class _Run:
                 print_lines(
                     self.output,
                     "postrender: the filter left no plan, so whether it announced an upgrade is not known: "
-                    f"look into its account, and if so: {UPGRADE}",
+                    f"read its report, and if so: {UPGRADE}",
                 )
             names = summary.announced(first)
             if names and request.upgrade:
