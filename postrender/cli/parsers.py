@@ -50,7 +50,7 @@ class ShowVersion(argparse.Action):
         write(
             f"postrender {__version__}\n"
             f"Helm up to {newest} is known. A newer minor version is taken to behave\n"
-            "like the newest known one, which the summary reports; a newer major one is refused.\n"
+            "like the newest known one, with a note; a newer major version is refused.\n"
         )
         parser.exit()
 

@@ -61,8 +61,8 @@ def orphans_text(
     hint = paint("cyan", "hint")
     for undecided in search.undecided:
         lines += wrapped(
-            f"release {undecided.release}, named by {_counted(undecided.objects, 'object')}: whether it is gone could "
-            f"not be told: {undecided.why.reason}",
+            f"release {undecided.release}, named by {_counted(undecided.objects, 'object')}: its release could not be "
+            f"looked up: {undecided.why.reason}",
             width=paint.width,
         )
         lines += [f"{hint}: {one_line(step)}" for step in undecided.why.next]

@@ -1,4 +1,4 @@
-"""The account for a person at a terminal: who called, what was done to which object and why."""
+"""The filter's summary on a terminal: the caller, the changes of each object, and the reasons."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from postrender.planner.verdict import Action, Plan, Verdict
 from postrender.text import wrapped
 
 DONE = {
-    Action.ADOPT: "taken over",
-    Action.APPLY: "brought to what the chart says",
-    Action.STAMP: "stamped",
-    Action.LABEL: "labelled",
-    Action.PIN: "pinned",
+    Action.ADOPT: "adopted",
+    Action.APPLY: "chart applied to the live object",
+    Action.STAMP: "ownership metadata added",
+    Action.LABEL: "label added",
+    Action.PIN: "resourceVersion added",
     Action.STORE: "live spec stored in the release",
-    Action.STRIP: "stripped",
-    Action.OPTION: "kept from pruning",
-    Action.PASS: "as it was",
-    Action.LEAVE: "leaves the release",
+    Action.STRIP: "server-set fields removed",
+    Action.OPTION: "pruning disabled",
+    Action.PASS: "unchanged",
+    Action.LEAVE: "removed from the release",
     Action.REFUSE: "refused",
 }
 
@@ -66,7 +66,7 @@ def plan_summary(
 
 
 def done(verdict: Verdict) -> str:
-    """What was done to an object: ``stamped, labelled``."""
+    """What was done to an object: ``ownership metadata added, label added``."""
     return ", ".join(DONE[action] for action in verdict.actions)
 
 

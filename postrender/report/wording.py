@@ -16,7 +16,7 @@ _REQUESTS = {
     "patch": ("patches it", "patch it"),
     "replace": ("replaces it", "replace it"),
     "apply": ("applies it on the server", "apply it on the server"),
-    "nothing": ("leaves it as it is", "leave it as it is"),
+    "nothing": ("leaves it unchanged", "leave it unchanged"),
     "delete": ("deletes it", "delete it"),
     "hook": ("runs it as a hook", "run it as a hook"),
     "unknown": ("not looked up", "not looked up"),
@@ -47,7 +47,7 @@ def helm(each: ObjectView) -> str:
     """What Helm does to it, or would do if the run were not refused."""
     does, would = _REQUESTS[each.prediction.request]
     if each.refused and each.ownership and each.ownership.standing in ("foreign", "orphan", "unmanaged"):
-        return "would not import it, or take it with --take-ownership"
+        return "fails (invalid ownership metadata), or adopts it with --take-ownership"
     if each.refused:
         return f"would {would}" if each.prediction.request != "unknown" else does
     if each.prediction.error:
@@ -56,7 +56,7 @@ def helm(each: ObjectView) -> str:
         return "keeps it"
     if adopted(each):
         as_it_is = untouched(each) or each.prediction.request == "nothing"
-        return "adopts it as it is" if as_it_is else f"adopts it and {does}"
+        return "adopts it unchanged" if as_it_is else f"adopts it and {does}"
     return does if not untouched(each) else _REQUESTS["nothing"][0]
 
 
@@ -86,7 +86,7 @@ def stored(each: ObjectView) -> str:
     if "store-live" in each.actions:
         return "the live spec, so that the next upgrade applies the chart"
     count = len(each.edits)
-    return f"the chart's, {count} field{'s' * (count != 1)} edited" if count else "the chart's, as it is"
+    return f"the chart's manifest, {count} field{'s' * (count != 1)} edited" if count else "the chart's manifest"
 
 
 RANKS = ("blocked", "delete", "change", "edit", "adopt", "create", "store", "keep", "hook", "unchanged")

@@ -38,7 +38,7 @@ def test_every_module_that_runs_is_listed() -> None:
 
 def test_the_programs_help_shows_calls_then_commands_then_flags() -> None:
     text = run("--help").stdout.decode()
-    places = [text.index("the three most common calls:"), text.index("commands ("), text.index("\n  --version")]
+    places = [text.index("examples:"), text.index("commands ("), text.index("\n  --version")]
     assert places == sorted(places)
     for name, summary in COMMANDS.items():
         assert any(line.split(maxsplit=1) == [name, summary] for line in text.splitlines())
@@ -46,7 +46,7 @@ def test_the_programs_help_shows_calls_then_commands_then_flags() -> None:
 
 
 def test_the_three_calls_of_the_help_are_calls_that_exist() -> None:
-    calls = run("--help").stdout.decode().partition("calls:\n")[2].partition("\n\n")[0]
+    calls = run("--help").stdout.decode().partition("examples:\n")[2].partition("\n\n")[0]
     assert calls.count("postrender") == 3
     flags = {word for word in calls.split() if word.startswith("--") and word != "--post-renderer"}
     assert flags == {"--release", "--offline", "--live", "--helm-version"}

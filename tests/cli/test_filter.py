@@ -301,7 +301,7 @@ def test_a_name_is_no_command_to_the_terminal() -> None:
     )
     done = run(*OFFLINE, "--helm-version", "3.12.3", "-v", stdin=twice)
     assert done.returncode == 0
-    assert "configmaps/default/a\\x1b[31m\\u009b2Jb: labelled" in done.stderr.decode()
+    assert "configmaps/default/a\\x1b[31m\\u009b2Jb: label added" in done.stderr.decode()
     message = refused(run(*LIVE, "--helm-version", "3.12.3", stdin=twice + twice), 4)
     assert message.startswith("error: configmaps/default/a\\x1b[31m\\u009b2Jb: is in the stream twice: ")
     assert "\x1b" not in done.stderr.decode() + message

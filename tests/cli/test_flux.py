@@ -177,15 +177,15 @@ def test_the_account(file: Path) -> None:
     assert " ".join(said.split()) == (
         "postrender: a helm-controller with a Helm of unknown version, release prod/shirts, no cluster was asked "
         f"settings from {file} (release, namespace, action, force conflicts, take ownership, server side, replace) "
-        "shirts.stable.example.com/prod/shirt: stamped, labelled "
+        "shirts.stable.example.com/prod/shirt: ownership metadata added, label added "
         "warning: ownership metadata, here and in 2 more objects, is written without a lookup: applied by any tool "
         "but Helm, it removes the object from the release that owns it"
         " (PR316) "
         "hint: --kube-context NAME (or --live FILE, or --stamp adopt) "
         "- shares its Kind and name with shirts.beta.example.com/prod/shirt (PR201) "
-        "shirts.beta.example.com/prod/shirt: stamped, labelled "
+        "shirts.beta.example.com/prod/shirt: ownership metadata added, label added "
         "- shares its Kind and name with shirts.stable.example.com/prod/shirt (PR201) "
-        "configmaps/prod/sizes: stamped "
+        "configmaps/prod/sizes: ownership metadata added "
         "note: helm-controller takes over what it finds, including objects of installed releases, unless "
         "spec.install.disableTakeOwnership is true "
         f"3 objects, 3 patches in {file}, each checked against what was rendered"
@@ -223,7 +223,7 @@ def test_a_patch_to_include_does_the_same(entries: str, file: Path, tmp_path: Pa
 
 def test_the_chart_is_rendered_with_the_releases_values(file: Path, helm: str) -> None:
     said = done(file, "--chart", CHART, "--helm", helm, "--verbose")
-    assert "shirts.beta.example.com/prod/shirt: labelled" in said
+    assert "shirts.beta.example.com/prod/shirt: label added" in said
 
 
 @pytest.mark.parametrize(

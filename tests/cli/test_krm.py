@@ -94,7 +94,7 @@ def test_lines_are_added_to_the_items_that_need_them_and_nothing_else(version: s
             "file": {"path": "b.yaml", "index": 3},
         },
         {
-            "message": "shirts.stable.example.com/shop/shirt: labelled",
+            "message": "shirts.stable.example.com/shop/shirt: label added",
             "severity": "info",
             "resourceRef": {
                 "apiVersion": "stable.example.com/v1",
@@ -112,7 +112,7 @@ def test_lines_are_added_to_the_items_that_need_them_and_nothing_else(version: s
             "resourceRef": {"apiVersion": "beta.example.com/v1", "kind": "Shirt", "name": "shirt", "namespace": "shop"},
         },
         {
-            "message": "shirts.beta.example.com/shop/shirt: labelled",
+            "message": "shirts.beta.example.com/shop/shirt: label added",
             "severity": "info",
             "resourceRef": {"apiVersion": "beta.example.com/v1", "kind": "Shirt", "name": "shirt", "namespace": "shop"},
             "field": {"path": "metadata.labels[postrender/group-kind]"},
@@ -183,7 +183,7 @@ def test_a_refusal_prints_the_list_as_it_came_with_the_objections(tmp_path: Path
         "resourceRef": {"apiVersion": "v1", "kind": "ConfigMap", "name": "a"},
         "file": {"path": "a.yaml", "index": 0},
     }
-    assert not any("labelled" in result["message"] for result in results)
+    assert not any("label added" in result["message"] for result in results)
     assert said.startswith("error: configmaps/shop/a: exists and has no Helm owner;")
 
 
@@ -406,7 +406,7 @@ def test_under_kpt_comments_and_order_stay(tmp_path: Path, function: Path) -> No
     lines = (package / "a.yaml").read_text().splitlines()
     assert [line for line in lines if line not in added] == source.splitlines()
     assert sorted(line for line in lines if line in added) == sorted(added)
-    assert "configmaps/prod/a: stamped" in done.stderr
+    assert "configmaps/prod/a: ownership metadata added" in done.stderr
 
 
 @with_kpt

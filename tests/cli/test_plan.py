@@ -44,13 +44,13 @@ adopt      shirts.stable.example.com/default/shirt  existing object, unchanged
 
 VERBOSE = """\
 postrender plan: helm 3.12.3 install, release default/shirts, file examples/shirts/live.yaml
-  settings from --release, --namespace, --helm-version, what is stored (action)
+  settings from --release, --namespace, --helm-version, the stored revisions (action)
 
 adopt      shirts.beta.example.com/default/shirt    existing object, unchanged
   owner   kept by this release (default/shirts)
-  filter  stamped, labelled
-  Helm    adopts it as it is
-  stored  the chart's, 3 fields edited
+  filter  ownership metadata added, label added
+  Helm    adopts it unchanged
+  stored  the chart's manifest, 3 fields edited
   info: kept by an earlier run of release default/shirts; Helm adopts it (PR107)
   info: shares its Kind and name with shirts.stable.example.com/default/shirt (PR201)
   --- chart
@@ -195,7 +195,7 @@ def test_what_leaves_the_chart(tmp_path: Path) -> None:
     )
     assert "\ndelete     configmaps/shop/b  no longer in the chart\n\n3 objects: 1 to delete, 1 to keep, " in text
     text = plan(CONFIG, live_file(tmp_path, *both, kept, stored(old)), "-v").stdout.decode()
-    assert "  owner   in this release (shop/shop)\n  filter  leaves the release\n" in text
+    assert "  owner   in this release (shop/shop)\n  filter  removed from the release\n" in text
     assert "  Helm    deletes it\n  stored  no longer\n" in text
     assert "  +++ deleted\n" in text
 
@@ -418,12 +418,12 @@ def test_markdown_for_a_comment(tmp_path: Path) -> None:
         "\n"
         "| | object | owner | filter | Helm |\n"
         "|---|---|---|---|---|\n"
-        "| 🟣 change | `configmaps/shop/a` | in this release (shop/shop) | as it was | patches it |\n"
+        "| 🟣 change | `configmaps/shop/a` | in this release (shop/shop) | unchanged | patches it |\n"
         "\n"
         "<details>\n"
         "<summary>change: <code>configmaps/shop/a</code></summary>\n"
         "\n"
-        "- stored: the chart's, as it is\n"
+        "- stored: the chart's manifest\n"
         "\n"
         "```diff\n"
         "--- live\n"

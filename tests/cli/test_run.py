@@ -8,7 +8,7 @@ from tests.cli.test_filter import refused, run
 def test_no_helm_is_named() -> None:
     for arguments in ((), ("--",), ("--adopt", "orphans")):
         assert refused(run("run", *arguments), 2) == (
-            "error: which Helm command is to be run stands behind --\nhint: postrender run -- helm install NAME CHART\n"
+            "error: the Helm command is missing; write it after --\nhint: postrender run -- helm install NAME CHART\n"
         )
 
 

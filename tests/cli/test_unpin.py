@@ -68,14 +68,14 @@ def test_each_revision_is_told_and_the_copy_is_the_users_alone(server: Server, t
     assert copy.parent.stat().st_mode & 0o777 == 0o700
     assert done.stdout == (
         f"postrender: release shop/old, API server ({server.url})\n"
-        "  revision 1 (superseded): no pin\n"
-        "  revision 2 (deployed): 1 pin taken out\n"
+        "  revision 1 (superseded): no resourceVersion\n"
+        "  revision 2 (deployed): 1 resourceVersion removed\n"
         "    - shirts.stable.example.com/shop/shirt (resourceVersion 237)\n"
-        "  2 revisions, 1 changed. What was there is put back by\n"
+        "  2 revisions, 1 changed. To restore the old revisions:\n"
         f"    kubectl replace -f {copy}\n"
     )
     again = unpin(server, tmp_path, "old")
-    assert again.stdout.endswith("  2 revisions, no pin in any: nothing was written.\n")
+    assert again.stdout.endswith("  2 revisions, none contains a resourceVersion. Nothing was written.\n")
     assert len(server.asked("PUT .*")) == 1
 
 
@@ -87,9 +87,9 @@ def test_a_kind_that_is_not_served_any_more_still_has_a_name(server: Server, tmp
 
 def test_a_pending_revision_may_get_its_pins_back(server: Server, tmp_path: Path) -> None:
     server.put(SECRET, a_revision("old", 1, "pending-upgrade", manifest=PINNED))
-    assert (
-        "      it is pending-upgrade: a Helm that is still at work on it writes its pins back; if so, run this again\n"
-    ) in unpin(server, tmp_path, "old", "--dry-run").stdout
+    assert ("      it is pending-upgrade: a running Helm may write them again; if so, run this again\n") in unpin(
+        server, tmp_path, "old", "--dry-run"
+    ).stdout
 
 
 def test_no_such_release(server: Server, tmp_path: Path) -> None:

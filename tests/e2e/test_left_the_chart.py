@@ -155,7 +155,7 @@ def test_the_summary_names_each_field_that_stays_until_the_upgrade(stored: Any) 
             "spec.template.spec.containers.name=app.env.name=B (PR301)",
         ),
     ):
-        about = said[said.index(f"/{name}: ") :].partition(" stamped")[2].partition("/object-")[0]
+        about = said[said.index(f"/{name}: ") :].partition(" ownership metadata added")[2].partition("/object-")[0]
         assert fields in about
 
 

@@ -158,7 +158,7 @@ def test_a_dry_run_looks_and_never_writes(
     mark = control_plane.audit.mark()
     for verb in (("install", "new"), ("upgrade", "--install", "new")):
         run = it.run(*verb, str(both), dry, filter=Filter(("--adopt=orphans",)))
-        assert "taken over" in " ".join(run.stderr.split()) or (version >= "4" and mode == "client"), run.stderr
+        assert "adopted" in " ".join(run.stderr.split()) or (version >= "4" and mode == "client"), run.stderr
     assert control_plane.audit.writes(mark, namespace=namespace.name) == []
     assert {kind: namespace.resource_version(kind, "shirt") for kind in PAIR} == before
     assert {namespace.owner(kind, "shirt") for kind in PAIR} == {"old"}

@@ -252,7 +252,7 @@ def test_a_program_of_another_name_is_not_run(place: Place, helm: Path) -> None:
     assert release(found) == "default/shop"
     assert found["notes"] == [
         f"Helm's version is unknown: process {found['parent']['pid']} runs as helm, but its program is {copy}; "
-        "--helm-version VERSION tells it.",
+        "use --helm-version VERSION.",
     ]
 
 

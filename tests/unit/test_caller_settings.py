@@ -263,7 +263,7 @@ def test_a_told_name_is_not_made_up() -> None:
         (
             "helm install --brand-new x ./c",
             "The release is unknown: Helm's command line has flags that are not known here (--brand-new); "
-            "--release NAME tells it.",
+            "use --release NAME.",
         ),
         (
             "helm install ./c --name-template '{{ now }}'",
@@ -285,7 +285,7 @@ def test_a_version_that_cannot_be_told() -> None:
     assert caller.invocation.release == ReleaseName("web", "shop")
     assert caller.notes == (
         "Helm's version is unknown: process 100 runs as helm, but its program is /opt/helm.real; "
-        "--helm-version VERSION tells it.",
+        "use --helm-version VERSION.",
     )
 
 

@@ -34,10 +34,10 @@ objects, so that Helm adopts them into the release. Nothing else changes.
   postrender adopt shop -n prod --dry-run
   postrender adopt --undo report.json
 
-Name objects as in messages, or as for kubectl. Without names, the objects of the
-release's stored manifest that lack its ownership metadata are adopted. If any
-object belongs to another installed release, nothing is written. A report of the
-old metadata goes into a file first; --undo restores it.
+Name objects as in messages, or as for kubectl. Without names, the objects of
+the release's stored manifest that lack its ownership metadata are adopted. If
+any object belongs to another installed release, nothing is written. A report
+of the old metadata goes into a file first; --undo restores it.
 """
 
 EPILOG = """\

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     import argparse
 
 DESCRIPTION = """\
-A Helm post-renderer that lets helm install and helm upgrade adopt existing
-resources, and previews what Helm will do.
+A Helm post-renderer that adopts existing resources and previews what Helm does.
 
 examples:
   helm install shop ./chart --post-renderer postrender

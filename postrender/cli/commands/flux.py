@@ -39,8 +39,8 @@ stay; run it again to update its own patches.
   helm template shop ./chart -n prod | postrender flux shop.yaml --stream -
 
 The chart is rendered with spec.values. Every patch is checked against the
-rendered manifests, since Flux ignores a patch without a match. A cluster is read
-only with --kube-context, or a file with --live.
+rendered manifests, since Flux ignores a patch without a match. A cluster is
+read only with --kube-context, or a file with --live.
 """
 
 EPILOG = """\

@@ -20,15 +20,15 @@ from postrender.planner.verdict import Plan
 from postrender.settings import SETTINGS
 
 DESCRIPTION = """\
-A KRM function: reads a ResourceList on stdin and prints it with its items edited
-and checked as by the filter, and with messages in results. If an item is
-refused, the list is unchanged, the reasons are in results, and the exit code is
-not 0.
+A KRM function: reads a ResourceList on stdin and prints it with its items
+edited and checked as by the filter, and with messages in results. If an item
+is refused, the list is unchanged, the reasons are in results, and the exit code
+is not 0.
 
 Settings are the flags below, or keys of the same name in functionConfig, a
-ConfigMap (release, namespace, stamp, ...). A cluster is only read, and only with
-kube-context, or a file with live. Edits that depend on the cluster's current
-state are refused, since the list is kept.
+ConfigMap (release, namespace, stamp, ...). A cluster is only read, and only
+with kube-context, or a file with live. Edits that depend on the cluster's
+current state are refused, since the list is kept.
 
   kustomize build --enable-alpha-plugins --enable-exec .
   kpt fn eval . --exec "postrender krm" -- release=shop namespace=prod

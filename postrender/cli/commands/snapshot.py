@@ -20,9 +20,9 @@ from postrender.text import one_line, to_stderr
 
 DESCRIPTION = """\
 Print the live objects and stored revisions that one plan needs: a file for
---live, to plan without the cluster, in a bug report, or in CI. Values of Secrets
-become digests. Only the manifest of a release is included, not its chart,
-values, notes or hooks.
+--live, to plan without the cluster, in a bug report, or in CI. Values of
+Secrets become digests. Only the manifest of a release is included, not its
+chart, values, notes or hooks.
 
   postrender snapshot shop ./chart -n prod > live.yaml
   postrender plan shop ./chart -n prod --live live.yaml
