@@ -46,7 +46,7 @@ def postrender(it: Helm, *arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 def planned(it: Helm, place: Path, code: int, *arguments: str) -> Any:
     """The plan of a chart for release ``r`` as JSON."""
-    done = plan(it, str(place), "--release", "r", "-o", "json", *arguments)
+    done = plan(it, "r", str(place), "--detailed-exitcode", "-o", "json", *arguments)
     assert done.returncode == code, (done.stdout + done.stderr).decode()
     return json.loads(done.stdout)
 
@@ -179,7 +179,7 @@ def test_a_chart_that_brings_its_own_kinds_is_planned(helm: HelmFactory, tmp_pat
     it = helm(version)
     new = Kind("new.example.com", "v1", "Hat", "hats")
     place = chart(tmp_path, {"hat": manifest(new, "hat", {"color": "red"})}, crds={"hats": definition(new)})
-    done = plan(it, str(place), "--release", "r", "-o", "json")
+    done = plan(it, "r", str(place), "--detailed-exitcode", "-o", "json")
     assert done.returncode == 10, done.stderr.decode()
     assert told(json.loads(done.stdout), "prediction")["hats.new.example.com/hat"]["request"] == "create"
     note = (
@@ -196,7 +196,7 @@ def test_what_to_type_shows_why_a_chart_is_not_rendered(helm: HelmFactory, tmp_p
     place = chart(tmp_path, {"broken": broken})
     (tmp_path / "some values.yaml").write_text("a: '{'\n")
     given = (f"--values={tmp_path}/some values.yaml", "--set", "password=hunter2")
-    done = plan(it, str(place), "--release", "r", *given, "--kubeconfig", it.env["KUBECONFIG"])
+    done = plan(it, "r", str(place), *given, "--kubeconfig", it.env["KUBECONFIG"])
     assert done.returncode == 3
     said = done.stderr.decode()
     assert "hunter2" not in said
@@ -211,7 +211,7 @@ def test_what_to_type_shows_why_a_chart_is_not_rendered(helm: HelmFactory, tmp_p
 
 def test_a_cluster_that_does_not_answer(helm: HelmFactory, tmp_path: Path) -> None:
     it = helm("3.21.4")
-    done = plan(it, str(shop(tmp_path)), "--release", "r", "--kube-apiserver", "http://127.0.0.1:1")
+    done = plan(it, "r", str(shop(tmp_path)), "--kube-apiserver", "http://127.0.0.1:1")
     assert done.returncode == 5
     assert done.stdout == b""
     assert b"no connection to the server" in done.stderr
