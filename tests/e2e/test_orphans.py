@@ -20,7 +20,7 @@ VERSION = "3.21.4"
 def orphans(it: Helm, *arguments: str) -> tuple[int, Any]:
     """Exit code, and what it said as JSON."""
     done = subprocess.run(
-        [str(executable(it.home)), "orphans", "-o", "json", *arguments],
+        [str(executable(it.home)), "orphans", "--detailed-exitcode", "-o", "json", *arguments],
         env=it.env,
         cwd=it.home,
         capture_output=True,

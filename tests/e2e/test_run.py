@@ -184,9 +184,9 @@ def test_the_first_step_is_held_to_a_saved_plan(helm: HelmFactory, namespace: Na
     it = helm("3.12.3")
     now = kept_pair(it, tmp_path)
     plan = tmp_path / "plan.json"
-    named = ("--release", "r", "-n", it.namespace, "--kube-context", "test", "--helm", it.binary)
+    named = ("-n", it.namespace, "--kube-context", "test", "--helm", it.binary)
     saved = subprocess.run(
-        [executable(it.home), "plan", now, *named, "--save", plan],
+        [executable(it.home), "plan", "r", now, *named, "--detailed-exitcode", "--save", plan],
         env=it.env,
         cwd=it.home,
         capture_output=True,

@@ -64,7 +64,7 @@ def run(it: Helm, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def verification(it: Helm, release: str = "r") -> dict[str, Any]:
-    done = run(it, "verify", release, "-n", it.namespace, "-o", "json")
+    done = run(it, "verify", release, "-n", it.namespace, "--detailed-exitcode", "-o", "json")
     assert done.stderr == ""
     found: dict[str, Any] = json.loads(done.stdout)
     assert done.returncode == (0 if found["summary"]["inSync"] == len(found["objects"]) else 10)
@@ -109,7 +109,7 @@ def test_what_others_changed_is_shown_and_mended(
     }
     assert changed == {"web.spec.replicas", "token.data.password", "shirt.spec.color", "shirt.spec.tags"}
     assert "cGxhbnRlZC00NzEx" not in json.dumps(found)
-    done = run(it, "verify", "r", "-n", it.namespace, "--fix", "--yes")
+    done = run(it, "verify", "r", "-n", it.namespace, "--detailed-exitcode", "--fix", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "planted" not in done.stdout
     assert "s3cr3t" not in done.stdout
@@ -150,7 +150,7 @@ def test_what_is_someone_elses_is_never_written(helm: HelmFactory, namespace: Na
     found = {each["name"]: each for each in verification(it)["objects"]}
     assert found["settings"]["state"] == found["shirt"]["state"] == "someoneElses"
     assert found["settings"]["reason"] == f"it is owned by installed release {it.namespace}/other"
-    done = run(it, "verify", "r", "-n", it.namespace, "--fix", "--yes")
+    done = run(it, "verify", "r", "-n", it.namespace, "--detailed-exitcode", "--fix", "--yes")
     assert done.returncode == 10
     assert namespace.content(CONFIG_MAP, "settings")["a"] == "9"
     assert namespace.content(STABLE_SHIRT, "shirt")["color"] == "red"
@@ -183,7 +183,7 @@ def test_who_may_only_look_is_told_that_it_was_not_confirmed(
     (found,) = verification(it)["objects"]
     assert (found["state"], found["confirmed"]) == ("drifted", False)
     assert "no right to patch configmaps (403)" in found["reason"]
-    done = run(it, "verify", "r", "-n", it.namespace, "--fix", "--yes")
+    done = run(it, "verify", "r", "-n", it.namespace, "--detailed-exitcode", "--fix", "--yes")
     assert done.returncode == 10
     assert namespace.content(CONFIG_MAP, "c") == {"a": "2"}
 
