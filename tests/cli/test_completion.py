@@ -72,10 +72,10 @@ def test_bash_offers_every_flag(bash: Complete, command: str) -> None:
     ("words", "offered"),
     [
         (("orphans", "--out"), ["--output"]),
-        (("orphans", "--output", ""), ["text", "json", "yaml"]),
+        (("orphans", "--output", ""), ["table", "wide", "name", "text", "json", "yaml"]),
         (("orphans", "-A", "-o", "j"), ["json"]),
         (("orphans", "--output", "=", "y"), ["yaml"]),
-        (("orphans", "--output", "="), ["text", "json", "yaml"]),
+        (("orphans", "--output", "="), ["table", "wide", "name", "text", "json", "yaml"]),
         (("--stamp", ""), ["adopt", "all", "none"]),
         (("--action", "up"), ["upgrade", "upgrade-install"]),
         (("--release", ""), []),
@@ -93,7 +93,7 @@ def test_bash_offers_files(bash: Complete, tmp_path: Path) -> None:
     (tmp_path / "live file.yaml").touch()
     (tmp_path / "chart").mkdir()
     assert sorted(bash("--live", "", folder=tmp_path)) == ["chart", "live file.yaml"]
-    assert bash("plan", "ch", folder=tmp_path) == ["chart"]
+    assert bash("plan", "shop", "ch", folder=tmp_path) == ["chart"]
     assert bash("adopt", "--undo", "li", folder=tmp_path) == ["live file.yaml"]
     assert bash("verify", "ch", folder=tmp_path) == []
 

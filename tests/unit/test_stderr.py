@@ -44,7 +44,8 @@ def writes(node: ast.AST) -> bool:
         return not node.args or ast.unparse(node.args[0]) == "2"
     if function in ("open", "os.fdopen"):
         return bool(node.args) and ast.unparse(node.args[0]) in ("2", "'/dev/stderr'", "'/proc/self/fd/2'")
-    return any(is_stderr(each) for each in given) and not function.startswith("subprocess.")
+    # The last two only look at the terminal behind it.
+    return any(is_stderr(each) for each in given) and not function.startswith(("subprocess.", "columns", "paint"))
 
 
 def found() -> set[tuple[str, str]]:

@@ -59,7 +59,7 @@ def _usage(program: str, arguments: list[CliArgument]) -> str:
 def _operand(action: argparse.Action) -> CliArgument:
     metavar = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
     switch = action.nargs == 0
-    parts = metavar.split("|")
+    parts = metavar.replace("|", " ").split()
     return CliArgument(
         spellings=tuple(action.option_strings),
         metavar="" if switch else metavar,
