@@ -150,7 +150,7 @@ def dead_end(stderr: str) -> bool:
 
 def _advice(stdout: str) -> str:
     """The advice that stands beside what a command found, for one that reports several things at once."""
-    return "".join(f"  {line.strip()}\n" for line in stdout.splitlines() if line.strip().startswith("hint: "))
+    return "".join(f"{line.strip()}\n" for line in stdout.splitlines() if line.strip().startswith("hint: "))
 
 
 def fill(server: Server, *, drift: bool) -> None:
