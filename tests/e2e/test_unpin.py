@@ -69,7 +69,7 @@ class TestAPinnedRelease:
         stale = it.rollback("r", 1)
         assert "the object has been modified" in stale.error
         said = unpin(it)
-        assert "  revision 1 (superseded): 1 pin taken out\n" in said
+        assert "  revision 1 (superseded): 1 resourceVersion removed\n" in said
         assert f"    - shirts.stable.example.com/{namespace.name}/shirt\n" in said.replace(" (resourceVersion ", "\n")
         it.rollback("r", 1).expect_ok()
         assert namespace.content(BETA_SHIRT, "shirt") == {"color": "blue"}
@@ -95,7 +95,7 @@ class TestAPinnedRelease:
         history = it.run("history", "r").expect_ok().stdout
         (before,) = namespace.releases("r")
         dry = unpin(it, "--dry-run")
-        assert "  revision 1 (deployed): 1 pin to be taken out\n" in dry
+        assert "  revision 1 (deployed): 1 resourceVersion to remove\n" in dry
         assert dry.endswith("  1 revision, 1 would be changed; nothing was written (--dry-run).\n")
         assert namespace.releases("r") == [before]
         said = unpin(it)
@@ -106,7 +106,7 @@ class TestAPinnedRelease:
         assert it.run("history", "r").expect_ok().stdout == history
         assert it.run("get", "manifest", "r").expect_ok().stdout.rstrip("\n") == after.manifest.rstrip("\n")
         again = unpin(it)
-        assert again.endswith("  1 revision, no pin in any: nothing was written.\n")
+        assert again.endswith("  1 revision, none contains a resourceVersion. Nothing was written.\n")
         assert said.splitlines()[-1].strip().startswith("kubectl replace -f ")
 
     def test_under_the_configmap_driver(
@@ -116,7 +116,7 @@ class TestAPinnedRelease:
         _, after = pinned(it, tmp_path, CONFIGMAPS)
         it.upgrade("r", after, filter=True, env=CONFIGMAPS).expect_ok()
         assert "resourceVersion" in it.run("get", "manifest", "r", "--revision", "1", env=CONFIGMAPS).stdout
-        assert "  revision 1 (superseded): 1 pin taken out\n" in unpin(it, env=CONFIGMAPS)
+        assert "  revision 1 (superseded): 1 resourceVersion removed\n" in unpin(it, env=CONFIGMAPS)
         for revision in ("1", "2"):
             got = it.run("get", "manifest", "r", "--revision", revision, env=CONFIGMAPS).expect_ok()
             assert "resourceVersion" not in got.stdout
