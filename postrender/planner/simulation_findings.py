@@ -207,12 +207,11 @@ def conflicts(found: Sequence[Conflict], name: str) -> Finding:
 
 def rejected(message: str, name: str, *, creates: bool) -> Finding:
     """The API server says no to what Helm will send; ``creates`` where nothing is live there."""
-    delete = f"kubectl delete {kubectl(name)}   (only where it may be made anew: what it holds is lost)"
     return Finding(
         "PR307",
         Severity.ERROR,
         f"the API server would refuse what this Helm sends: {message}",
-        ("change the chart to what the server takes", *(() if creates else (delete,))),
+        () if creates else (f"kubectl delete {kubectl(name)}",),
     )
 
 

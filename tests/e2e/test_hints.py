@@ -143,7 +143,7 @@ def immutable(stage: Stage) -> Failed:
 def drift(stage: Stage) -> Failed:
     stage.it.install("shop", stage.chart(config("1"))).expect_ok()
     stage.namespace.patch(CONFIG_MAP, "cfg", {"data": {"a": "9"}})
-    return ours_failed(stage, "verify", "shop", "-n", stage.namespace.name)
+    return ours_failed(stage, "verify", "shop", "-n", stage.namespace.name, "--detailed-exitcode")
 
 
 def not_installed(stage: Stage) -> Failed:
@@ -153,7 +153,7 @@ def not_installed(stage: Stage) -> Failed:
 def left_over(stage: Stage) -> Failed:
     stage.it.install("old", stage.chart(config(keep=True))).expect_ok()
     stage.it.uninstall("old").expect_ok()
-    return ours_failed(stage, "orphans", "-n", stage.namespace.name)
+    return ours_failed(stage, "orphans", "-n", stage.namespace.name, "--detailed-exitcode")
 
 
 def forged_record(stage: Stage) -> Failed:
@@ -220,7 +220,8 @@ def typed(step: str, failed: Failed, stage: Stage) -> str:
         command, _ = stage.it.command(*said, *rest, filter=True)
         return f"{shlex.join(command)} {flags}"
     line = line.replace(" CHART ", f" {stage.chart(config(keep=True))} ").replace("adopt RELEASE", "adopt shop")
-    line = line.replace("--post-renderer postrender", f"--post-renderer {executable(stage.it.home)}")
+    if stage.it.major < 4:  # Helm 4 has a plugin of this name.
+        line = line.replace("--post-renderer postrender", f"--post-renderer {executable(stage.it.home)}")
     writes = re.match(r"postrender (?:adopt|verify .*--fix)", line)
     return f"{line} --yes" if writes else line
 
