@@ -51,6 +51,15 @@ def planned(it: Helm, place: Path, code: int, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
+def unreached(it: Helm, report: Any) -> Any:
+    """The plan with its hints as a plan from a file has them, which does not know how the cluster is reached."""
+    flag = f" --kubeconfig {it.env['KUBECONFIG']}"
+    for each in report["objects"]:
+        for finding in each["findings"]:
+            finding["hints"] = [step.replace(flag, "") for step in finding["hints"]]
+    return report
+
+
 def told(report: Any, field: str) -> dict[str, Any]:
     return {each["name"].split("/")[0] + "/" + each["object"]["name"]: each[field] for each in report["objects"]}
 
@@ -101,10 +110,13 @@ def test_what_is_planned_is_what_happens(helm: HelmFactory, namespace: Namespace
         elif after[name] is not None:
             assert after[name] == live[name]
     # What was stamped to be adopted is the release's own now, and a label that was withheld comes: one upgrade more,
-    # and there is nothing left to do.
-    again = planned(it, place, 10)
+    # and there is nothing left to do. Helm 4 withholds none, since it applies to what it adopts.
+    withheld = it.major == 3
+    again = planned(it, place, 10 if withheld else 0)
     assert (again["about"]["action"], again["about"]["revision"]) == ("upgrade", 1)
-    assert {each["object"]["kind"] for each in again["objects"] if each["changing"]} == {"Shirt"}
+    assert {each["object"]["kind"] for each in again["objects"] if each["changing"]} == (
+        {"Shirt"} if withheld else set()
+    )
     changed = [change["path"] for each in again["objects"] for change in each["prediction"]["changes"]]
     assert all(path == ["metadata", "labels", "postrender/group-kind"] for path in changed)
     it.upgrade("r", place, filter=True).expect_ok()
@@ -160,11 +172,11 @@ def test_a_chart_that_meets_objects_of_others_is_planned(
     assert {each["code"] for each in told(report, "findings")["shirts.beta.example.com/shirt"]} >= {code}
     assert told(report, "ownership")["shirts.beta.example.com/shirt"]["standing"] == former
     file = tmp_path / "live.yaml"
-    done = postrender(it, "snapshot", str(place), "--release", "r", "--helm", str(it.binary), "-n", it.namespace)
+    done = postrender(it, "snapshot", "r", str(place), "--helm", str(it.binary), "-n", it.namespace)
     assert done.returncode == 0, done.stderr.decode()
     file.write_bytes(done.stdout)
     elsewhere = planned(it, place, 4, "--live", str(file))
-    assert told(elsewhere, "findings") == told(report, "findings")
+    assert told(unreached(it, elsewhere), "findings") == told(unreached(it, report), "findings")
     if former == "foreign":
         return
     adopt = {"orphan": "orphans", "unmanaged": "unmanaged"}[former]
@@ -254,7 +266,7 @@ def test_a_plan_from_a_snapshot_is_the_plan_from_the_cluster(
     place = shop(tmp_path, color="red", port="9090")
     rendered = tmp_path / "rendered.yaml"
     rendered.write_text(it.template("r", place).expect_ok().stdout)
-    common = ("-f", str(rendered), "--release", "r", "--helm", str(it.binary), "-n", it.namespace)
+    common = ("--manifests", str(rendered), "--release", "r", "--helm", str(it.binary), "-n", it.namespace)
     taken = tmp_path / "live.yaml"
     done = postrender(it, "snapshot", *common)
     assert done.returncode == 0, done.stderr
@@ -263,9 +275,9 @@ def test_a_plan_from_a_snapshot_is_the_plan_from_the_cluster(
         assert secret not in done.stdout
     reports = []
     for further in ((), ("--live", str(taken))):
-        done = postrender(it, "plan", *common, "-o", "json", *further)
+        done = postrender(it, "plan", *common, "--detailed-exitcode", "-o", "json", *further)
         assert done.returncode in (4, 10), done.stderr
-        reports.append(json.loads(done.stdout))
+        reports.append(unreached(it, json.loads(done.stdout)))
         del reports[-1]["about"]["source"], reports[-1]["about"]["settingsFrom"]
     for one, other in zip(reports[0]["objects"], reports[1]["objects"], strict=True):
         assert one == other
