@@ -86,7 +86,7 @@ def test_what_helm_kept_argo_cd_takes_over(
     assert held.code == 0, held.stderr
     assert held.stderr.count("(PR603)") == 3
     it.uninstall("shop").expect_ok()
-    taken = generate(shop(tmp_path, "L"), namespace, it.binary, **look_up)
+    taken = generate(shop(tmp_path, "L"), namespace, it.binary, "--verbose", **look_up)
     assert taken.stderr.count("(PR601)") == 2, taken.stderr
     assert taken.stderr.count("(PR602)") == 2
     before = namespace.uid(STABLE_SHIRT, "shirt")

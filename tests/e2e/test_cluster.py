@@ -224,7 +224,7 @@ class TestStamps:
         else:
             namespace.delete(CONFIG_MAP, "c")
             namespace.create(manifest(CONFIG_MAP, "c", {"a": "1"}), CONFIG_MAP)
-        with pytest.raises(ClusterError, match="it changed since it was read, so it was not stamped"):
+        with pytest.raises(ClusterError, match="it changed since it was read, so it was not given ownership metadata for release"):
             cluster.stamp(found, resource(CONFIG_MAP), ReleaseName(namespace.name, "r"))
         assert namespace.owner(CONFIG_MAP, "c") == ""
 
@@ -233,7 +233,8 @@ class TestStamps:
         found = live(cluster, CONFIG_MAP, namespace, "c")
         namespace.delete(CONFIG_MAP, "c")
         with pytest.raises(
-            ClusterError, match=r"could not be stamped .*: the server answers 404: configmaps \"c\" not"
+            ClusterError,
+            match=r"could not be given ownership metadata for release .*: the server answers 404: configmaps \"c\" not",
         ):
             cluster.stamp(found, resource(CONFIG_MAP), ReleaseName(namespace.name, "r"))
         assert namespace.get(CONFIG_MAP, "c") is None

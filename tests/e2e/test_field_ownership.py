@@ -331,7 +331,7 @@ def test_a_service_that_is_headless_no_more(helm: HelmFactory, namespace: Namesp
     )
     it.upgrade("r", place, filter=True).expect_ok()
     assert namespace.content(SERVICE, "a")["clusterIP"] == "None"
-    (advice,) = finding["next"]
+    (advice,) = finding["hints"]
     assert advice.startswith(f"kubectl delete services/a -n {namespace.name}")
     namespace.delete(SERVICE, "a")
     it.upgrade("r", place, filter=True).expect_ok()

@@ -185,7 +185,7 @@ def test_helm_4_verifies_installs_and_runs_the_plugin(packed: Path, gpg: Gpg, tm
     rendered = helm(NEWEST, tmp_path, "template", "shirts", str(EXAMPLE), "--post-renderer", "postrender", *options)
     assert rendered.returncode == 0, rendered.stderr
     assert "postrender" in rendered.stdout
-    assert "2 objects, 2 changed" in rendered.stderr
+    assert "2 of 2 objects modified" in rendered.stderr
 
 
 def test_helm_4_refuses_a_plugin_that_was_changed(packed: Path, gpg: Gpg, tmp_path: Path) -> None:
