@@ -19,7 +19,7 @@ from tests.e2e.helm import RUN_WITHIN, Filter, Helm, HelmFactory
 from tests.e2e.kinds import BETA_SHIRT, STABLE_SHIRT
 
 VERSIONS = ("3.12.3", "3.21.4", "4.1.4", "4.3.1")
-FAILURE = "error: --stamp: 'nonsense' is none of adopt, all, none"
+FAILURE = "--stamp: 'nonsense' is none of adopt, all, none"
 BAD = Filter(("--stamp=nonsense",))
 
 
@@ -161,7 +161,7 @@ class TestTheReportFile:
         it.install("shop", shirts, filter=BAD)
         head, _, said = report(it).read_text().partition("\n")
         assert head.endswith("exit code 2")
-        assert said == f"{FAILURE}\nhint: postrender --help\n"
+        assert said == f"error: {FAILURE}\nhint: postrender --help\n"
 
     def test_a_file_of_ones_own(self, helm: HelmFactory, shirts: Path, tmp_path: Path, version: str) -> None:
         it, own = helm(version), tmp_path / "own.txt"

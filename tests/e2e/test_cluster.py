@@ -224,7 +224,7 @@ class TestStamps:
         else:
             namespace.delete(CONFIG_MAP, "c")
             namespace.create(manifest(CONFIG_MAP, "c", {"a": "1"}), CONFIG_MAP)
-        with pytest.raises(ClusterError, match="it changed since it was read, so it was not given ownership metadata for release"):
+        with pytest.raises(ClusterError, match="it changed since it was read, so it was not given ownership metadata"):
             cluster.stamp(found, resource(CONFIG_MAP), ReleaseName(namespace.name, "r"))
         assert namespace.owner(CONFIG_MAP, "c") == ""
 
