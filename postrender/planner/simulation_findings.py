@@ -206,12 +206,15 @@ def conflicts(found: Sequence[Conflict], name: str) -> Finding:
 
 
 def rejected(message: str, name: str, *, creates: bool) -> Finding:
-    """The API server says no to what Helm will send; ``creates`` where nothing is live there."""
+    """The API server refuses what Helm will send; ``creates`` if there is no live object.
+
+    No command deletes the object: what it holds would be lost, so that ``postrender explain PR307`` describes the way.
+    """
     return Finding(
         "PR307",
         Severity.ERROR,
         f"the API server would refuse what this Helm sends: {message}",
-        () if creates else (f"kubectl delete {kubectl(name)}",),
+        () if creates else (f"kubectl get {kubectl(name)} -o yaml",),
     )
 
 

@@ -283,7 +283,7 @@ def test_what_the_server_refuses_is_refused(version: str) -> None:
     ((verdict, finding),) = plan.errors
     assert (verdict.actions, finding.code) == ((Done.REFUSE,), "PR307")
     assert finding.text == "the API server would refuse what this Helm sends: data: field is immutable"
-    assert finding.next == ("kubectl delete configmaps/shirt -n shop",)
+    assert finding.next == ("kubectl get configmaps/shirt -n shop -o yaml",)
 
 
 def test_who_may_only_read_is_told_and_not_held_up() -> None:
