@@ -194,7 +194,7 @@ def test_keep_does_not_stop_pruning_and_can_be_made_to(app: Path, sidecar: dict[
     annotations = objects(asked)[-1]["metadata"]["annotations"]
     assert annotations == {"helm.sh/resource-policy": "keep", "argocd.argoproj.io/sync-options": "Prune=false"}
     assert "(PR602)" not in asked.stderr
-    assert "kept from pruning" in asked.stderr
+    assert "pruning disabled" in asked.stderr
 
 
 def test_who_goes_before_whom(app: Path, sidecar: dict[str, str]) -> None:

@@ -54,7 +54,7 @@ def test_a_rollback_past_an_object_that_is_kept(
     script.chmod(0o755)
     it.upgrade("r", chart(tmp_path, REST), filter=Filter(program=script)).expect_ok()
     told = " ".join(log.read_text().split())
-    assert f"{kind.plural}{'.' * bool(kind.group)}{kind.group}/{namespace.name}/shirt: leaves the release" in told
+    assert f"{kind.plural}{'.' * bool(kind.group)}{kind.group}/{namespace.name}/shirt: removed from the release" in told
     assert ("(PR503)" in told) is bool(error)
     assert error in told
     done = it.rollback("r", 1)
