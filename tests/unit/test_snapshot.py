@@ -169,7 +169,7 @@ class TestObjects:
         assert found(source, old, "a", body=False).api_version == "autoscaling/v2"
         assert source.get_objects([ObjectLookup(old, "shop", "a", True)]) == [
             Unknown(
-                f"{path} has it as autoscaling/v2, and what it is as autoscaling/v1 only a server can tell",
+                f"{path} has it as autoscaling/v2, and only a server can convert it to autoscaling/v1",
                 (f"(echo ---; kubectl get horizontalpodautoscalers.v1.autoscaling a -n shop -o yaml) >> {path}",),
             )
         ]
