@@ -100,14 +100,14 @@ class Cluster:
         )
 
     def get_objects(self, wanted: Sequence[ObjectLookup]) -> list[Observation]:
-        """What is live, several requests at once, in the order of ``wanted``.
+        """The live objects, several requests at once, in the order of ``wanted``.
 
         One exact path for each object; many of one kind and namespace are looked up in one list before.
         """
         found = self._observe(wanted, self._tasks(wanted))
-        left = [(place,) for place, observed in enumerate(found) if observed is None]
-        exact = self._observe([wanted[place] for (place,) in left], [(place,) for place in range(len(left))])
-        for (place,), observed in zip(left, exact, strict=True):
+        left = [place for place, observed in enumerate(found) if observed is None]
+        exact = self._observe([wanted[place] for place in left], [(at,) for at in range(len(left))])
+        for place, observed in zip(left, exact, strict=True):
             found[place] = observed
         return [self._late() if observed is None else observed for observed in found]
 
@@ -145,9 +145,8 @@ class Cluster:
 
         migrates = any(request.has_client_side_fields for request in requests)
         if migrates and self._schemas is None:
-            from postrender.cluster.managed_fields_migration import (
-                Schemas,  # Only Helm 4 migrates, and only once for each object.
-            )
+            # Only Helm 4 migrates, and only once for each object.
+            from postrender.cluster.managed_fields_migration import Schemas
 
             self._schemas = Schemas(self._transport, self._kubectl)
         steps = _REQUESTS if migrates else 1

@@ -175,11 +175,11 @@ def can_be_listed(wanted: ObjectLookup) -> bool:
 
 
 def read_list(transport: Transport, wanted: Sequence[ObjectLookup], kubectl: Kubectl) -> list[Found | Absent | None]:
-    """What is live of many objects of one kind in one namespace, by one list; ``None`` if an exact read has to tell.
+    """Many objects of one kind in one namespace, by one list; ``None`` if an exact read has to decide.
 
     The list is of metadata, as recent as an exact read (no ``resourceVersion``), and of no more objects than are
     wanted. An object is absent only if the list is whole: if it is cut off, forbidden or fails, exact reads decide. So
-    they do for what is live and wanted whole.
+    they do for live objects that are wanted whole.
     """
     first = wanted[0]
     limit = min(len(wanted), _MOST_LISTED)
