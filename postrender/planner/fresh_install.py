@@ -22,7 +22,16 @@ from postrender.helm.fresh_install import (
     may_hold_leftovers,
 )
 from postrender.helm.objects import build_object, sent, stamped
-from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, GroupKind, Json, ObjectKey, Resource
+from postrender.models import (
+    MANAGED_BY,
+    RELEASE_NAME,
+    RELEASE_NAMESPACE,
+    GroupKind,
+    Json,
+    ObjectKey,
+    ReleaseName,
+    Resource,
+)
 from postrender.planner.evaluate import comparable
 from postrender.planner.facts import DesiredObject, Facts
 
@@ -32,12 +41,17 @@ _ALLOCATED = ("clusterIP", "clusterIPs", "healthCheckNodePort")
 """Fields of a Service whose values the live object holds already, so that a second one cannot be created with them."""
 
 
+def charted_object(facts: Facts, item: DesiredObject, release: ReleaseName) -> Json:
+    """The chart's object as Helm builds it, with the release's ownership metadata."""
+    return stamped(build_object(item.ref.gvk, item.key, facts.desired(item.ref)).body, release, facts.invocation.helm)
+
+
 def dry_run_create(facts: Facts, item: DesiredObject) -> DryRunRequest | None:
     """The chart's object under an unused name; ``None`` if the live object is what the chart says, and no more."""
     live, release = item.live, facts.invocation.release
     if item.hook or live is None or live.body is None or release is None or not item.key.name:
         return None
-    body = stamped(build_object(item.ref.gvk, item.key, facts.desired(item.ref)).body, release, facts.invocation.helm)
+    body = charted_object(facts, item, release)
     more = may_hold_leftovers(live.body, body) or has_unowned_fields(live.body, body)
     if holds(live.body, body) and not more:
         return None

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from postrender._record import replace
 from postrender.cluster.interface import Accepted, DryRunRequest, DryRunResult, Verb
 from postrender.helm.fresh_install import expected_object, field_owners, keys_of_string_data
-from postrender.helm.objects import build_object, stamped
 from postrender.helm.patch import PatchType, patch_type
 from postrender.helm.server_side.fieldset import Path, canonical, shown
 from postrender.helm.server_side.leftovers import Leftover, cannot_change, leftovers, lost, of_others, operations
@@ -19,7 +18,7 @@ from postrender.planner import simulation_findings
 from postrender.planner.context import allowed
 from postrender.planner.dry_run import with_finding
 from postrender.planner.facts import DesiredObject, Facts
-from postrender.planner.fresh_install import create_request, fresh_object
+from postrender.planner.fresh_install import charted_object, create_request, fresh_object
 from postrender.planner.policy import Policy
 from postrender.planner.verdict import Finding, Plan, Verdict
 
@@ -96,7 +95,7 @@ def _client_side(verdict: Verdict, item: DesiredObject, facts: Facts, policy: Po
     release = facts.invocation.release
     if item.live is None or release is None or any(finding.severity is Severity.ERROR for finding in verdict.findings):
         return verdict
-    body = stamped(build_object(item.ref.gvk, item.key, facts.desired(item.ref)).body, release, facts.invocation.helm)
+    body = charted_object(facts, item, release)
     live, fresh = item.live.body, facts.fresh[item.key]
     merges = patch_type(item.ref.gvk, facts.invocation.helm) is PatchType.MERGE
     after = expected_object(live, body, fresh, field_owners(live, fresh, whole_lists=merges))
