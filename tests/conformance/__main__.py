@@ -27,12 +27,11 @@ from tests.tools import assets
 def main(arguments: Sequence[str]) -> int:
     """0 where every promise was kept and every prediction came true, else 1."""
     options = _parser().parse_args(arguments)
-    numbers = [int(each) for each in options.only.split(",")] if options.only else list(range(options.count))
     starts = [Start(each) for each in options.start.split(",")] if options.start else list(Start)
     results: list[Result] = []
     began = time.monotonic()
     try:
-        for result in _played(options, numbers, starts):
+        for result in _played(options, starts):
             results.append(result)
     except KeyboardInterrupt:
         print("interrupted; what was played until then:")
@@ -44,8 +43,12 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if all(each.good or each.verdict is Verdict.TROUBLE for each in results) else 1
 
 
-def _played(options: argparse.Namespace, numbers: Sequence[int], starts: Sequence[Start]) -> Iterator[Result]:
-    """The results, as they come; what is wrong is printed at once."""
+def _played(options: argparse.Namespace, starts: Sequence[Start]) -> Iterator[Result]:
+    """The results, as they come; what is wrong is printed at once.
+
+    A change that the server refuses itself (a field that cannot be changed) has only one right end, and shows less:
+    for each of these one more case is drawn, so that as many as were asked for could have come out as charted.
+    """
     with tempfile.TemporaryDirectory(prefix="fresh-") as name:
         folder = Path(name)
         with ControlPlane(assets.find("etcd"), assets.find("kube-apiserver"), folder) as plane:
@@ -60,16 +63,24 @@ def _played(options: argparse.Namespace, numbers: Sequence[int], starts: Sequenc
                 small: set[str] = set()
                 batch = 1 if options.only else options.batch
                 player = Player(plane, version, folder, folder / "discovery", batch, filter=not options.alone)
-                for result in player.all([deck.draw(number) for number in numbers]):
-                    yield result
-                    if options.only:
-                        print(report.whole(result), flush=True)
-                    elif options.verbose or (not result.good and result.verdict is not Verdict.TROUBLE):
-                        print(report.line(result), flush=True)
-                    what = report.classes([result])[:60]
-                    if what and what not in small and len(small) < options.minimise:
-                        small.add(what)
-                        print(f"smaller: {report.whole(shrunk(result, player, server), live=False)}", flush=True)
+                numbers: Sequence[int] = range(options.count)
+                if options.only:
+                    numbers = [int(each) for each in options.only.split(",")]
+                while numbers:
+                    refused = 0
+                    for result in player.all([deck.draw(number) for number in numbers]):
+                        yield result
+                        refused += result.verdict is Verdict.IMMUTABLE
+                        if options.only:
+                            print(report.whole(result), flush=True)
+                        elif options.verbose or (not result.good and result.verdict is not Verdict.TROUBLE):
+                            print(report.line(result), flush=True)
+                        what = report.classes([result])[:60]
+                        if what and what not in small and len(small) < options.minimise:
+                            small.add(what)
+                            print(f"smaller: {report.whole(shrunk(result, player, server), live=False)}", flush=True)
+                    following = numbers[-1] + 1
+                    numbers = () if options.only else range(following, following + refused)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,7 +88,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="fresh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("-n", "--count", type=int, default=50, help="how many cases, with each Helm")
+    parser.add_argument(
+        "-n", "--count", type=int, default=50, help="how many cases whose change the server takes, with each Helm"
+    )
     parser.add_argument(
         "--helm", default=",".join(map(str, NEWEST_TESTED.values())), help="versions, separated by commas"
     )

@@ -15,6 +15,8 @@ from tests.e2e.helm import Helm, HelmFactory, executable
 from tests.e2e.kinds import BETA_FLAG, CONFIG_MAP, SECRET, STABLE_SHIRT
 
 VERSION = "3.21.4"
+KINDS_LEFT = ("flags.beta.example.com", "shirts.stable.example.com")
+"""The kinds of the objects that the charts here leave behind."""
 
 
 def orphans(it: Helm, *arguments: str) -> tuple[int, Any]:
@@ -53,11 +55,16 @@ def test_what_an_uninstall_left(helm: HelmFactory, namespace: Namespace, tmp_pat
     for scope in (("-n", name), ("-A",)):
         code, said = orphans(it, *scope)
         ours = [each for each in said["orphans"] if each["release"]["namespace"] == name]
-        assert code == 10
+        # Other tests use the same server meanwhile: what all namespaces hold may be theirs.
+        undecided = [
+            each for each in said["undecided"] if scope == ("-n", name) or each["release"]["namespace"] == name
+        ]
+        failed = [each for each in said["failed"] if scope == ("-n", name) or each["name"] in KINDS_LEFT]
+        assert code == (5 if said["undecided"] or said["failed"] else 10)
         assert [each["object"] for each in ours] == expected
         assert {each["release"]["name"] for each in ours} == {"old"}
         assert all(each["keep"] and before <= each["writtenByHelm"] for each in ours)
-        assert (said["undecided"], said["forbidden"], said["failed"]) == ([], [], [])
+        assert (undecided, said["forbidden"], failed) == ([], [], [])
     it.install("old", kept(tmp_path, f"{name}-a"), filter=True).expect_ok()
     assert orphans(it, "-n", name)[0] == 0
 
