@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench.lookups import DELAY, OBJECTS, RUNS
 from bench.planes import HELM, NAMESPACE, control_plane, delayed, helm, through
+from bench.proxy import Proxy
 from bench.runs import Command, measured
 from bench.table import Row
 from postrender.cluster.parallel import MAX_REQUESTS
@@ -24,8 +25,9 @@ SPEC = {"clusterIP": "None", "selector": {"a": "b"}, "ports": [{"name": "http", 
 """Of a Service without an address, since a thousand of those are more than the server has."""
 
 WITHOUT = """
-from postrender.operations.filter import pipeline
-pipeline.with_fresh_objects = lambda facts, source: facts
+from postrender.operations.filter import dry_runs
+assert dry_runs.with_fresh_objects
+dry_runs.with_fresh_objects = lambda facts, source: facts
 from postrender.cli.main import run
 run()
 """
@@ -45,6 +47,9 @@ def rows(runs: int) -> list[Row]:
             _filter("without", (python, "-c", WITHOUT), kubeconfig, stream),
             _filter("with", (python, "-m", "postrender"), kubeconfig, stream),
         ]
+        asked = {command.name: _requests(command, near) for command in commands}
+        if asked["with"] - asked["without"] < OBJECTS:
+            raise RuntimeError(f"the dry-run creates were not left out: {asked}")
         costs = measured(commands, min(runs, RUNS))
     return [
         Row(
@@ -54,9 +59,17 @@ def rows(runs: int) -> list[Row]:
         ),
         Row("the same with them, to find what left the chart", costs["with"].wall, "s"),
         Row("that is", costs["with"].wall / costs["without"].wall, "times", 2.5),
+        Row("the same: requests", asked["with"], "requests"),
         Row("the same: processor time added", costs["with"].cpu - costs["without"].cpu, "s"),
         Row("the same: the most requests at once", near.most, "requests", MAX_REQUESTS),
     ]
+
+
+def _requests(command: Command, near: Proxy) -> int:
+    """How many requests one run of the command sends."""
+    before = near.requests
+    measured([command], 1)
+    return (near.requests - before) // 2  # It is run once more to warm up.
 
 
 def _service(index: int) -> Object:
