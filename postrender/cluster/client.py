@@ -11,7 +11,7 @@ from postrender.cluster.discovery import Capabilities, Served, capabilities, cat
 from postrender.cluster.http import Transport
 from postrender.cluster.interface import Catalog, DryRunRequest, DryRunResult, Listing, ObjectLookup, Page, Skipped
 from postrender.cluster.parallel import MAX_REQUESTS, each, one, unfold
-from postrender.cluster.reads import LISTED_FROM, Place, can_be_listed, late, page, read, read_list
+from postrender.cluster.reads import LIST_REQUESTS, LISTED_FROM, Place, can_be_listed, late, page, read, read_list
 from postrender.errors import ClusterError
 from postrender.models import (
     Connection,
@@ -102,7 +102,7 @@ class Cluster:
     def get_objects(self, wanted: Sequence[ObjectLookup]) -> list[Observation]:
         """The live objects, several requests at once, in the order of ``wanted``.
 
-        One exact path for each object; many of one kind and namespace are looked up in one list before.
+        One exact path for each object; many of one kind and namespace are looked up in lists before.
         """
         found = self._observe(wanted, self._tasks(wanted))
         left = [place for place, observed in enumerate(found) if observed is None]
@@ -112,7 +112,7 @@ class Cluster:
         return [self._late() if observed is None else observed for observed in found]
 
     def _tasks(self, wanted: Sequence[ObjectLookup]) -> list[tuple[int, ...]]:
-        """The places of what one request tells."""
+        """The places of what is asked for together."""
         together: dict[tuple[Resource, str], list[int]] = {}
         for place, single in enumerate(wanted):
             if can_be_listed(single):
@@ -122,7 +122,7 @@ class Cluster:
         return [*lists, *((place,) for place in range(len(wanted)) if place not in listed)]
 
     def _observe(self, wanted: Sequence[ObjectLookup], tasks: Sequence[tuple[int, ...]]) -> list[Observation | None]:
-        """What one request for each task tells, at the places in ``wanted`` that the task names."""
+        """What each task finds, at the places in ``wanted`` that it names."""
 
         def ask(task: tuple[int, ...]) -> Sequence[Observation | None]:
             if len(task) > 1:
@@ -131,7 +131,8 @@ class Cluster:
 
         none: Sequence[Observation | None] = ()
         found: list[Observation | None] = [None] * len(wanted)
-        answers = each(ask, tasks, patience=self._transport.patience, given_up=none)
+        requests = LIST_REQUESTS if any(len(task) > 1 for task in tasks) else 1
+        answers = each(ask, tasks, patience=requests * self._transport.patience, given_up=none)
         for task, answer in zip(tasks, answers, strict=True):
             for place, observed in zip(task, answer or [self._late()] * len(task), strict=True):
                 found[place] = observed

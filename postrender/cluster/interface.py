@@ -155,7 +155,7 @@ class NotAnObject(Exception):
 
 
 def live_object(body: Json, gvk: GroupVersionKind, *, whole: bool) -> LiveObject:
-    """The facts of an object's JSON; ``whole`` keeps the JSON with them. Raises Misshapen."""
+    """The facts of an object's JSON; ``whole`` keeps the JSON with them. Raises NotAnObject."""
     metadata = body.get("metadata") if isinstance(body, dict) else None
     if not isinstance(metadata, dict):
         raise NotAnObject("it has no metadata")
@@ -193,7 +193,7 @@ class Listing(Record):
     """All objects of a kind in one namespace, or in all (``""``), that a label selector chooses (``""``: all).
 
     ``reduce`` reduces an item, which is JSON with the object's metadata, to what is wanted of it; ``None`` drops it. It
-    is called in other threads, by one at a time, and may raise Misshapen.
+    is called in other threads, by one at a time, and may raise NotAnObject.
     """
 
     resource: Resource
@@ -202,6 +202,8 @@ class Listing(Record):
     reduce: Callable[[Resource, Json], Any]
     limit: int = 0
     """Objects in one page at most; 0 for the usual number."""
+    whole: bool = False
+    """Whether items are whole objects, and not their metadata alone."""
 
 
 class Page(Record):

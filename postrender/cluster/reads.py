@@ -17,6 +17,7 @@ from postrender.models import (
     GroupVersionKind,
     Json,
     LiveObject,
+    ObjectKey,
     Observation,
     Resource,
     Unknown,
@@ -61,7 +62,7 @@ def page(transport: Transport, listing: Listing, place: Place, kubectl: Kubectl)
         "GET",
         listing.resource.path(segment(listing.namespace), ""),
         query=urlencode(query, errors="surrogatepass"),
-        accept=METADATA_LIST,
+        accept="application/json" if listing.whole else METADATA_LIST,
         persist=True,
     )
     if isinstance(outcome, Answer) and outcome.status == 410 and place.token:
@@ -98,7 +99,7 @@ def _taken_apart(body: Json, listing: Listing, place: Place) -> tuple[Page, Plac
 
 
 def _items(body: Json, listing: Listing) -> tuple[list[Json], str]:
-    """The items of a well-formed list, and its ``metadata.continue`` (``""`` on the last page); raises Misshapen.
+    """The items of a well-formed list, and its ``metadata.continue`` (``""`` on the last page); raises NotAnObject.
 
     An empty list of metadata has ``items: null`` (``asPartialObjectMetadataList``, apiserver's
     pkg/endpoints/handlers/response.go of 0.34.3), any other has ``[]``. A list that is cut off has a ``continue``
@@ -162,8 +163,11 @@ def read(transport: Transport, wanted: ObjectLookup, kubectl: Kubectl) -> Observ
 LISTED_FROM = 20
 """So many objects of one kind in one namespace are listed first; fewer are read as quickly one by one."""
 
-_MOST_LISTED = 1000
-"""Objects in such a list at most: with their metadata, a page of some MB."""
+_MOST_LISTED, _WHOLE_OBJECTS = 1000, 250
+"""Objects in such a list at most (with their metadata, a page of some MB), and whole objects in a page of theirs."""
+
+LIST_REQUESTS = 1 + _MOST_LISTED // _WHOLE_OBJECTS
+"""As many requests one after the other look objects up in a list: a page of metadata, and those of whole objects."""
 
 
 def can_be_listed(wanted: ObjectLookup) -> bool:
@@ -175,36 +179,70 @@ def can_be_listed(wanted: ObjectLookup) -> bool:
 
 
 def read_list(transport: Transport, wanted: Sequence[ObjectLookup], kubectl: Kubectl) -> list[Found | Absent | None]:
-    """Many objects of one kind in one namespace, by one list; ``None`` if an exact read has to decide.
+    """Many objects of one kind in one namespace, by lists; ``None`` if an exact read has to decide.
 
-    The list is of metadata, as recent as an exact read (no ``resourceVersion``), and of no more objects than are
-    wanted. An object is absent only if the list is whole: if it is cut off, forbidden or fails, exact reads decide. So
-    they do for live objects that are wanted whole.
+    The first list is of metadata, as recent as an exact read (no ``resourceVersion``), and of no more objects than are
+    wanted. An object is absent only if the list is whole: if it is cut off, forbidden or fails, exact reads decide.
+    Live objects that are wanted whole are listed once more if they are at least half of what is in the namespace, so
+    that not much is read for nothing; exact reads decide where that list lacks one.
     """
     first = wanted[0]
     limit = min(len(wanted), _MOST_LISTED)
     found, _ = page(transport, Listing(first.resource, first.namespace, "", _with_metadata, limit), Place(), kubectl)
-    live = {each.key: each for each in found.kept}
+    live: dict[ObjectKey, LiveObject] = {each.key: each for each in found.kept}
     rest = Absent() if found.last and found.failure is None else None
+    bodies = sum(single.body and single.key in live for single in wanted)
+    whole: dict[ObjectKey, LiveObject] = {}
+    if rest and bodies >= LISTED_FROM and 2 * bodies >= len(live):
+        whole = _whole_objects(transport, first, kubectl)
 
     def observed(single: ObjectLookup) -> Found | Absent | None:
         if single.key not in live:
             return rest
-        return None if single.body else Found(live[single.key])
+        known = whole.get(single.key) if single.body else live[single.key]
+        return None if known is None else Found(known)
 
     return [observed(single) for single in wanted]
 
 
+def _whole_objects(transport: Transport, wanted: ObjectLookup, kubectl: Kubectl) -> dict[ObjectKey, LiveObject]:
+    """All objects of that kind in that namespace, as far as they can be listed."""
+    listing = Listing(wanted.resource, wanted.namespace, "", _with_body, _WHOLE_OBJECTS, whole=True)
+    found: dict[ObjectKey, LiveObject] = {}
+    place: Place | None = Place()
+    while place is not None and place.pages < LIST_REQUESTS:
+        some, place = page(transport, listing, place, kubectl)
+        found |= {each.key: each for each in some.kept}
+    return found
+
+
 def _with_metadata(resource: Resource, item: Json) -> LiveObject:
     """The object of an item; raises NotAnObject where it is not a stored object."""
-    live = live_object(item, resource.gvk, whole=False)
+    return _stored(live_object(item, resource.gvk, whole=False))
+
+
+def _with_body(resource: Resource, item: Json) -> LiveObject:
+    """As ``_with_metadata``, with the JSON of an exact read.
+
+    A server names the kind once for a list of a built-in kind, and in each item of custom resources.
+    """
+    gvk = resource.gvk
+    named = {"apiVersion": gvk.api_version, "kind": gvk.kind}
+    if isinstance(item, dict):
+        item = {**named, **item}
+        if {name: item[name] for name in named} != named:
+            raise NotAnObject(f"an item is not a {gvk}")
+    return _stored(live_object(item, gvk, whole=True))
+
+
+def _stored(live: LiveObject) -> LiveObject:
     if not (live.uid and live.resource_version and live.key.name):
         raise NotAnObject("it has no uid, no resourceVersion or no name")
     return live
 
 
 def verified(answer: Answer, wanted: ObjectLookup, *, exists: bool = True) -> LiveObject:
-    """The object of a 200; raises Misshapen where it is not the one that was asked for.
+    """The object of a 200; raises NotAnObject where it is not the one that was asked for.
 
     One that does not exist, since it was made in a dry run, has no resourceVersion.
     """

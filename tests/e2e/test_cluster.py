@@ -28,7 +28,7 @@ from tests.e2e.api import ApiError, Namespace, wait_until
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import HelmFactory
-from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, STABLE_FLAG, STABLE_SHIRT, Kind
+from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, SERVICE, STABLE_FLAG, STABLE_SHIRT, Kind
 
 API_SERVICE = Kind("apiregistration.k8s.io", "v1", "APIService", "apiservices", namespaced=False)
 BROKEN = GroupVersionKind("broken.example.com", "v1", "Thing")
@@ -192,6 +192,21 @@ class TestReads:
         asked = control_plane.audit.since(mark, namespace=namespace.name)
         assert [(each.verb, each.name) for each in asked] == [("list", ""), ("get", "c7")]
         assert sum(isinstance(each, Found) for each in one_by_one) == 2
+
+    @pytest.mark.parametrize("kind", [CONFIG_MAP, SERVICE, STABLE_SHIRT], ids=["ConfigMap", "Service", "Shirt"])
+    def test_a_list_of_whole_objects_tells_the_same(
+        self, control_plane: ControlPlane, cluster: Cluster, namespace: Namespace, kind: Kind
+    ) -> None:
+        content = {"clusterIP": "None", "ports": [{"port": 80}]} if kind is SERVICE else {"color": "blue"}
+        for place in range(25):
+            namespace.create(manifest(kind, f"c{place}", content, labels={"a": "b"}), kind)
+        questions = [wanted(kind, namespace, f"c{place}", body=True) for place in range(30)]
+        one_by_one = [cluster.get_objects([question])[0] for question in questions]
+        mark = control_plane.audit.mark()
+        assert cluster.get_objects(questions) == one_by_one
+        asked = control_plane.audit.since(mark, namespace=namespace.name)
+        assert [each.verb for each in asked] == ["list", "list"]
+        assert sum(isinstance(each, Found) for each in one_by_one) == 25
 
 
 class TestStamps:

@@ -216,7 +216,10 @@ class Server:
             items = [_partial(each) for each in page]
             kind = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
             return ok({**kind, "metadata": metadata, "items": items or None})
-        return ok({"kind": f"{resource.gvk.kind}List", "apiVersion": "v1", "metadata": metadata, "items": page})
+        if not resource.gvk.group:  # Items of a built-in kind do not repeat what the list says.
+            page = [{name: each[name] for name in each if name not in ("apiVersion", "kind")} for each in page]
+        listed = {"kind": f"{resource.gvk.kind}List", "apiVersion": resource.gvk.api_version}
+        return ok({**listed, "metadata": metadata, "items": page})
 
     def _patch(self, path: str, request: Request, accept: str) -> Reply:
         """A JSON merge patch, guarded by the resourceVersion in it; a dry run changes nothing."""

@@ -10,9 +10,9 @@ import pytest
 from postrender.cluster import reads
 from postrender.cluster.client import Cluster
 from postrender.cluster.interface import ObjectLookup
-from postrender.models import Absent, Found, Observation, Unknown
-from tests.wire.kinds import CONFIG_MAP, SECRET, an_object
-from tests.wire.server import Reply, Server, gone, ok, status
+from postrender.models import Absent, Found, Observation, Resource, Unknown
+from tests.wire.kinds import CONFIG_MAP, SECRET, SHIRT, an_object
+from tests.wire.server import Reply, Request, Server, gone, ok, status
 
 LIST = "GET /api/v1/namespaces/shop/configmaps"
 ONE = f"{LIST}/.*"
@@ -114,6 +114,60 @@ def test_what_is_live_is_read_whole_if_it_is_wanted_whole(
     found = connect().get_objects(lookups(body=True))
     assert sorted(each.path.rpartition("/")[2] for each in server.asked()) == ["c3", "c7", "configmaps"]
     assert found == exactly(monkeypatch, connect, lookups(body=True))
+
+
+@pytest.mark.parametrize("resource", [CONFIG_MAP, SHIRT], ids=["built in", "custom"])
+def test_many_that_are_live_are_listed_whole(
+    server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch, resource: Resource
+) -> None:
+    names = [f"c{place}" for place in range(300)]
+    server.put(resource, *(an_object(resource, name, spec={"at": name}) for name in names))
+    wanted = [ObjectLookup(resource, "shop", name, True) for name in [*names, *(f"{each}-new" for each in names)]]
+    found = connect().get_objects(wanted)
+    assert [each.query["limit"] for each in server.asked()] == ["600", "250", "250"]
+    assert found == exactly(monkeypatch, connect, wanted)
+
+
+def test_no_more_is_listed_whole_than_is_wanted(server: Server, connect: Connect) -> None:
+    """Half of what is there may be read for nothing, no more."""
+    put(server, *range(MANY))
+    server.put(CONFIG_MAP, *(an_object(CONFIG_MAP, f"a{place}") for place in range(MANY + 1)))
+    wanted = [*lookups(body=True), *(ObjectLookup(CONFIG_MAP, "shop", f"new{each}", True) for each in range(3 * MANY))]
+    found = connect().get_objects(wanted)
+    assert sum(isinstance(each, Found) for each in found) == MANY
+    assert len(server.asked(LIST)) == 1
+    assert len(server.asked(ONE)) == MANY
+
+
+@pytest.mark.parametrize("item", ["kind", "metadata"])
+def test_an_item_that_is_not_the_object_is_not_believed(server: Server, connect: Connect, item: str) -> None:
+    put(server, *range(MANY))
+
+    def behave(request: Request) -> Reply | None:
+        if "as=PartialObjectMetadataList" in request.headers["accept"][0]:
+            return None
+        listed = {"metadata": {"name": "c0", "namespace": "shop"}}
+        wrong = {**listed, "kind": "Pod"} if item == "kind" else listed
+        return ok({"kind": "ConfigMapList", "apiVersion": "v1", "metadata": {}, "items": [wrong]})
+
+    server.on(LIST, behave)
+    found = connect().get_objects(lookups(body=True))
+    assert all(isinstance(each, Found) for each in found)
+    assert len(server.asked(ONE)) == MANY
+
+
+def test_one_that_goes_meanwhile_is_read_once_more(server: Server, connect: Connect) -> None:
+    put(server, *range(MANY))
+
+    def behave(request: Request) -> Reply | None:
+        if "as=PartialObjectMetadataList" not in request.headers["accept"][0]:
+            server.objects.pop("/api/v1/namespaces/shop/configmaps/c3", None)
+        return None
+
+    server.on(LIST, behave)
+    found = connect().get_objects(lookups(body=True))
+    assert [place for place, each in enumerate(found) if each == Absent()] == [3]
+    assert [each.path.rpartition("/")[2] for each in server.asked(ONE)] == ["c3"]
 
 
 def test_each_namespace_is_listed_by_itself(server: Server, connect: Connect) -> None:
