@@ -16,10 +16,10 @@ from postrender.cluster.diagnose import Asked, Kubectl, misunderstood, unclear
 from postrender.cluster.http import Answer, NoAnswer, Transport, segment
 from postrender.cluster.interface import DryRunRequest, ObjectLookup
 from postrender.cluster.reads import exact_path
+from postrender.helm.field_set import FieldSet, Path, value_at
 from postrender.helm.managed_fields import MANAGER
-from postrender.helm.patch import PatchType, patch_type
+from postrender.helm.patch import PatchType, deep_equal, patch_type
 from postrender.helm.server_side.field_managers import Owned, applied, migrated
-from postrender.helm.server_side.fieldset import FieldSet, Path, canonical, value_at
 from postrender.helm.server_side.schema import OpenApiSchema
 from postrender.helm.server_side.typed import Typed
 from postrender.models import GroupVersionKind, Json, NotServed, Resource, Unknown
@@ -57,7 +57,7 @@ def after_migration(
         return f"failed to apply: {error}"
     except KeyError as error:
         return misunderstood(f"its OpenAPI document lacks the type {error}", kubectl)
-    if canonical(result.value) == canonical(alone.value):
+    if deep_equal(result.value, alone.value):
         return None
     if patch_type(request.resource.gvk) is PatchType.MERGE and (refusal := converter.null_error(result.value)):
         return refusal
@@ -69,7 +69,7 @@ def after_migration(
 
 def changed(paths: Sequence[Path], before: Json, after: Json) -> tuple[Path, ...]:
     """The paths at which two objects differ: at others a default or an admission leaves the value as it was."""
-    return tuple(path for path in paths if canonical(value_at(before, path)) != canonical(value_at(after, path)))
+    return tuple(path for path in paths if not deep_equal(value_at(before, path), value_at(after, path)))
 
 
 class _Unforeseen(Exception):
@@ -129,7 +129,7 @@ class _Converter:
             return
         resource, key = replace(self._trial.resource, gvk=gvk), self._trial.key
         other, _ = _without_managed_fields(_live(self._transport, self._trial, resource, self._kubectl))
-        if canonical({**other, "apiVersion": ""}) != canonical({**self._live, "apiVersion": ""}):
+        if not deep_equal({**other, "apiVersion": ""}, {**self._live, "apiVersion": ""}):
             mine = self._trial.resource.gvk.api_version
             raise _Unforeseen(
                 Unknown(
@@ -188,7 +188,7 @@ def _changes(path: str, before: Json, after: Json) -> list[Json]:
         at = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
         if key not in after:
             found.append({"op": "remove", "path": at})
-        elif key not in before or canonical(before[key]) != canonical(after[key]):
+        elif key not in before or not deep_equal(before[key], after[key]):
             found.append({"op": "replace" if key in before else "add", "path": at, "value": after[key]})
     return found
 

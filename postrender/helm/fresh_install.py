@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from typing import Any
 
 from postrender._record import Record
-from postrender.helm.managed_fields import MANAGER, Tree, union
-from postrender.helm.patch import differs
+from postrender.helm.field_set import EMPTY, WHOLE, Element, FieldSet, element_of, has_keys, key_names
+from postrender.helm.managed_fields import HELM, MANAGER, fields_by_manager, fields_of_others, is_secret
+from postrender.helm.patch import deep_equal
 from postrender.models import Json
 
 Path = tuple[str, ...]
@@ -31,40 +33,36 @@ _OF_NULLS = ("", "0")
 
 
 class FieldOwners(Record):
-    """``fieldsV1`` trees: what Helm set on the live object, what others set, what Helm would set on a new one.
+    """The fields that Helm set on the live object, those that others set, those that Helm would set on a new one.
 
     ``whole_lists`` says that Helm's patch of this kind replaces every list as a whole (a JSON merge patch);
     ``yields`` that it does not set again what another manager changed since Helm last set it.
     """
 
-    helm: Tree | None
-    others: Tree | None
-    new: Tree | None
+    helm: FieldSet = EMPTY
+    others: FieldSet = EMPTY
+    new: FieldSet = EMPTY
     whole_lists: bool = False
     yields: bool = False
 
-    def at(self, entry: str) -> FieldOwners:
-        """The trees below one entry, such as ``f:spec`` or ``k:{"name":"app"}``."""
-        mine, others, new = (None if tree is None else tree.get(entry) for tree in self._trees)
+    def at(self, element: Element) -> FieldOwners:
+        """The owners of what is at and below one element, such as ``f:spec`` or ``k:{"name":"app"}``."""
+        mine, others, new = (fields.at(element) for fields in (self.helm, self.others, self.new))
         return FieldOwners(mine, others, new, self.whole_lists, self.yields)
 
     @property
     def key_names(self) -> tuple[str, ...]:
         """The fields that identify an element of this list; ``()`` for a list without such keys."""
-        for tree in self._trees:
-            for entry in tree or ():
-                if entry.startswith("k:"):
-                    return tuple(sorted(json.loads(entry[2:])))
-        return ()
+        return self._key_names or ()
 
     @property
     def is_set(self) -> bool:
         """Whether this list is a set of scalars."""
-        return any(entry.startswith("v:") for tree in self._trees for entry in tree or ())
+        return self._key_names == ()
 
     @property
-    def _trees(self) -> tuple[Tree | None, ...]:
-        return (self.helm, self.others, self.new)
+    def _key_names(self) -> tuple[str, ...] | None:
+        return key_names((self.helm, self.others, self.new))
 
 
 def field_owners(live: Json, fresh: Json, *, whole_lists: bool = False) -> FieldOwners:
@@ -72,29 +70,13 @@ def field_owners(live: Json, fresh: Json, *, whole_lists: bool = False) -> Field
 
     What another manager or a subresource wrote (``status``, ``scale``) counts as others'.
     """
-    mine: dict[str, Any] = {}
-    others: dict[str, Any] = {}
-    for entry in (live.get("metadata") or {}).get("managedFields") or ():
-        fields = entry.get("fieldsV1") or {}
-        if entry.get("manager") == MANAGER and not entry.get("subresource"):
-            mine = union(mine, fields)
-        else:
-            others = union(others, fields)
-    new: dict[str, Any] = {}
-    for entry in (fresh.get("metadata") or {}).get("managedFields") or ():
-        new = union(new, entry.get("fieldsV1") or {})
-    if (live.get("apiVersion"), live.get("kind")) == ("v1", "Secret"):
-        mine, others = _owners_of_data(live, mine, others)
-    # An empty tree stands for a value that is owned as a whole, so a manager that set nothing has none.
-    return FieldOwners(mine or None, others or None, new or None, whole_lists)
-
-
-def _owners_of_data(secret: Json, mine: Tree, others: Tree) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The trees of a Secret with whoever set a key in ``stringData`` as the owner of that key in ``data``."""
-    from_strings: dict[str, Any] = {f"f:{key}": {} for key in keys_of_string_data(secret)}
-    mine = union(mine, {"f:data": from_strings}) if from_strings else dict(mine)
-    theirs = others.get("f:stringData")
-    return mine, union(others, {"f:data": theirs}) if theirs else dict(others)
+    mine = fields_by_manager(live).get(HELM, EMPTY)
+    new = reduce(FieldSet.union, fields_by_manager(fresh).values(), EMPTY)
+    if is_secret(live):
+        # Whoever set a key in ``stringData`` owns that key in ``data``.
+        from_strings = FieldSet({f"f:{key}": WHOLE for key in keys_of_string_data(live)})
+        mine = mine.union(FieldSet({"f:data": from_strings})) if from_strings else mine
+    return FieldOwners(mine, fields_of_others(live), new, whole_lists)
 
 
 def keys_of_string_data(secret: Json) -> list[str]:
@@ -103,12 +85,10 @@ def keys_of_string_data(secret: Json) -> list[str]:
     Server-side apply owns what it was sent, and no manager owns what the API server makes of it. So what no manager
     owns was in ``stringData`` once, and no apply removes it. ``[]`` for an object without ``managedFields``.
     """
-    managed = (secret.get("metadata") or {}).get("managedFields") or ()
-    owned = [(entry.get("fieldsV1") or {}).get("f:data") or {} for entry in managed]
-    owned += [
-        (entry.get("fieldsV1") or {}).get("f:stringData") or {} for entry in managed if entry.get("manager") != MANAGER
-    ]
-    return [key for key in secret.get("data") or {} if managed and not any(f"f:{key}" in each for each in owned)]
+    managed, by_manager = (secret.get("metadata") or {}).get("managedFields"), fields_by_manager(secret)
+    owned = [fields.at("f:data") for fields in by_manager.values()]
+    owned += [fields.at("f:stringData") for (manager, _), fields in by_manager.items() if manager != MANAGER]
+    return [key for key in secret.get("data") or {} if managed and not any(each.at(f"f:{key}") for each in owned)]
 
 
 def may_hold_leftovers(live: Json, chart: Json) -> bool:
@@ -117,7 +97,7 @@ def may_hold_leftovers(live: Json, chart: Json) -> bool:
     Usually that is a default of the API server, which only a dry-run create tells from a field that left the chart.
     """
     mine = field_owners(live, {}).helm
-    return bool(mine) and _beyond(mine or {}, live, chart)
+    return bool(mine) and _beyond(mine, live, chart)
 
 
 def has_unowned_fields(live: Json, chart: Json) -> bool:
@@ -128,7 +108,7 @@ def has_unowned_fields(live: Json, chart: Json) -> bool:
     """
     if (live.get("metadata") or {}).get("managedFields"):
         return False
-    return _beyond({}, {name: value for name, value in live.items() if name not in ("metadata", "status")}, chart)
+    return _beyond(EMPTY, {name: value for name, value in live.items() if name not in ("metadata", "status")}, chart)
 
 
 def has_null(chart: Json) -> bool:
@@ -144,30 +124,30 @@ def holds(live: Json, chart: Json) -> bool:
         return all(name in live and holds(live[name], value) for name, value in chart.items())
     if _all_lists(live, chart):
         return len(live) == len(chart) and all(map(holds, live, chart))
-    return chart is not None and not differs(live, chart)
+    return chart is not None and deep_equal(live, chart)
 
 
-def _beyond(tree: Tree, live: Json, chart: Json) -> bool:
-    """Whether the tree names a field that is live and that the chart does not set."""
-    for entry, below in tree.items():
-        if entry.startswith("f:"):
-            name = entry[2:]
+def _beyond(fields: FieldSet, live: Json, chart: Json) -> bool:
+    """Whether one of the fields is live and not set by the chart."""
+    for element, below in fields.children.items():
+        if element.startswith("f:"):
+            name = element[2:]
             now = live.get(name) if isinstance(live, dict) else None
             charted = chart.get(name) if isinstance(chart, dict) else None
             if now is not None and (charted is None or _beyond(below, now, charted)):
                 return True
-        elif entry.startswith("k:"):
-            keys = json.loads(entry[2:])
+        elif element.startswith("k:"):
+            keys = json.loads(element[2:])
             now, charted = (
-                next((each for each in _elements(one) if _matches(each, keys)), None) for one in (live, chart)
+                next((each for each in _elements(one) if has_keys(each, keys)), None) for one in (live, chart)
             )
             if now is not None and (charted is None or _beyond(below, now, charted)):
                 return True
-        elif entry.startswith("v:") and json.loads(entry[2:]) not in (chart if isinstance(chart, list) else ()):
+        elif element.startswith("v:") and json.loads(element[2:]) not in (chart if isinstance(chart, list) else ()):
             return True
-    if not tree and isinstance(live, dict) and isinstance(chart, dict):
+    if not fields.children and isinstance(live, dict) and isinstance(chart, dict):
         # A map that is owned as a whole; Helm's patch merges it all the same.
-        return any(chart.get(name) is None or _beyond({}, now, chart[name]) for name, now in live.items())
+        return any(chart.get(name) is None or _beyond(EMPTY, now, chart[name]) for name, now in live.items())
     return False
 
 
@@ -179,7 +159,7 @@ def expected_object(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -
     """
     if isinstance(live, dict) and isinstance(fresh, dict) and not _atomic(live, fresh, owners):
         return _expected_map(live, chart if isinstance(chart, dict) else {}, fresh, owners)
-    if owners.yields and owners.helm is None and owners.others is not None:
+    if owners.yields and owners.others and not owners.helm:
         return live
     if _all_lists(live, fresh):
         names = owners.key_names
@@ -190,14 +170,14 @@ def expected_object(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -
             foreign = [each for each in live if each not in fresh and not _set_by_helm_alone(owners, each)]
             return _expected_list(live, fresh, fresh, foreign, owners)
     # A value that the server allocates to each object has no manager in a new one, and neither has a zero value.
-    default = owners.new is not None or fresh in _ZERO_VALUES
-    helms = owners.helm is not None and owners.others is None
+    default = bool(owners.new) or fresh in _ZERO_VALUES
+    helms = owners.helm and not owners.others
     return fresh if chart is not None or (default and helms) else live
 
 
 def _atomic(live: Json, fresh: Json, owners: FieldOwners) -> bool:
-    """Whether a map is owned as a whole: it has fields, and its owner's tree has no entries below it."""
-    return (owners.helm == {} and bool(live)) or (owners.new == {} and bool(fresh))
+    """Whether a map is owned as a whole: it has fields, and its owner has none of them."""
+    return (owners.helm.is_whole and bool(live)) or (owners.new.is_whole and bool(fresh))
 
 
 def _expected_map(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -> Json:
@@ -207,11 +187,11 @@ def _expected_map(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -> 
         below = owners.at(f"f:{name}")
         value = None
         if wanted is None:
-            value = now if below.helm is None else _without_helms(now, below)
+            value = _without_helms(now, below) if below.helm else now
         elif charted is not None:
             value = wanted if now is None else expected_object(now, charted, wanted, below)
         elif now is not None:
-            value = now if below.helm is None else expected_object(now, None, wanted, below)
+            value = expected_object(now, None, wanted, below) if below.helm else now
         elif name in chart and wanted in _OF_NULLS:
             value = wanted
         if value is not None or (name in live and now is None):
@@ -223,7 +203,7 @@ def _expected_list(live: Json, fresh: Json, own: Json, foreign: Json, owners: Fi
     """A list of Helm's ``own`` elements and those of other managers; a patch of whole lists cannot add the latter."""
     if not owners.whole_lists:
         return [*own, *foreign]
-    stays = not differs([each for each in live if each not in foreign], own)
+    stays = deep_equal([each for each in live if each not in foreign], own)
     return live if stays and all(each in live for each in foreign) else fresh
 
 
@@ -236,13 +216,13 @@ def _expected_elements(live: Json, chart: Json, fresh: Json, owners: FieldOwners
         charted = _counterpart(chart, index, wanted, len(fresh))
         now = before.pop(_key(wanted, names), None)
         if now is not None:
-            result.append(expected_object(now, charted, wanted, owners.at(_entry(wanted, names))))
+            result.append(expected_object(now, charted, wanted, owners.at(element_of(wanted, names))))
         elif charted is not None:
             result.append(wanted)
     foreign = []
     for element in before.values():
-        below = owners.at(_entry(element, names))
-        rest = element if below.helm is None else _without_helms(element, below)
+        below = owners.at(element_of(element, names))
+        rest = _without_helms(element, below) if below.helm else element
         # An element cannot do without its keys: what others set in it goes with it.
         if rest is not None and _key(rest, names) == _key(element, names):
             foreign.append(rest)
@@ -251,34 +231,33 @@ def _expected_elements(live: Json, chart: Json, fresh: Json, owners: FieldOwners
 
 def _without_helms(value: Json, owners: FieldOwners) -> Json:
     """What is left of a value that Helm set and no longer sets; ``None`` for nothing."""
-    mine, others = owners.helm or {}, owners.others
-    whole = "." in mine or not any(entry[:2] in ("f:", "k:", "v:") for entry in mine)
-    if whole and others is None:
+    others, whole = owners.others, owners.helm.owned or not owners.helm
+    if whole and not others:
         return None
-    if whole and others == {}:
+    if whole and others.is_whole:
         return value
     names = owners.key_names
     if isinstance(value, dict):
         fields = ((name, _others_part(item, owners.at(f"f:{name}"), whole=whole)) for name, item in value.items())
         return {name: item for name, item in fields if item is not None} or None
     if isinstance(value, list) and names and _keyed(value, names):
-        elements = ((each, _others_part(each, owners.at(_entry(each, names)), whole=whole)) for each in value)
+        elements = ((each, _others_part(each, owners.at(element_of(each, names)), whole=whole)) for each in value)
         return [rest for each, rest in elements if rest is not None and _key(rest, names) == _key(each, names)] or None
     if isinstance(value, list) and owners.is_set:
         return [each for each in value if not _set_by_helm_alone(owners, each)] or None
-    return value if others is not None else None
+    return value if others else None
 
 
 def _others_part(item: Json, owners: FieldOwners, *, whole: bool) -> Json:
     """One entry of a value of which Helm no longer sets anything; what no manager owns goes with the ``whole``."""
-    if owners.helm is not None:
+    if owners.helm:
         return _without_helms(item, owners)
-    return None if whole and owners.others is None else item
+    return None if whole and not owners.others else item
 
 
 def _set_by_helm_alone(owners: FieldOwners, element: Json) -> bool:
-    below = owners.at("v:" + json.dumps(element, separators=(",", ":"), ensure_ascii=False))
-    return below.helm is not None and below.others is None
+    below = owners.at(element_of(element, ()))
+    return bool(below.helm) and not below.others
 
 
 def as_stored(body: Json, chart: Json, fresh: Json, expected: Json, owners: FieldOwners) -> Json:
@@ -287,7 +266,7 @@ def as_stored(body: Json, chart: Json, fresh: Json, expected: Json, owners: Fiel
     ``fresh`` shows both. A default is filled in only if the object is expected to have one. A null in a map of texts
     is an empty text in a new object, which is no default.
     """
-    if chart is not None and fresh is not None and not differs(body, chart):
+    if chart is not None and fresh is not None and deep_equal(body, chart):
         return fresh
     if isinstance(body, dict) and isinstance(fresh, dict):
         charted = chart if isinstance(chart, dict) else {}
@@ -296,7 +275,7 @@ def as_stored(body: Json, chart: Json, fresh: Json, expected: Json, owners: Fiel
             name: as_stored(value, charted.get(name), fresh.get(name), shall.get(name), owners.at(f"f:{name}"))
             for name, value in body.items()
             # What the chart says and no new object has is dropped by the server: a field that the schema lacks.
-            if value is not None and (name in fresh or name in shall or bool(differs(value, charted.get(name))))
+            if value is not None and (name in fresh or name in shall or not deep_equal(value, charted.get(name)))
         }
         for name, value in fresh.items():
             default = charted.get(name) is None and not (name in charted and value in _OF_NULLS)
@@ -310,8 +289,7 @@ def as_stored(body: Json, chart: Json, fresh: Json, expected: Json, owners: Fiel
         if len(body) == len(fresh):
             charteds = chart if isinstance(chart, list) and len(chart) == len(fresh) else [None] * len(fresh)
             shall_by_index = expected if isinstance(expected, list) and len(expected) == len(fresh) else fresh
-            below = FieldOwners(None, None, None)
-            return [as_stored(*each, below) for each in zip(body, charteds, fresh, shall_by_index, strict=True)]
+            return [as_stored(*each, FieldOwners()) for each in zip(body, charteds, fresh, shall_by_index, strict=True)]
     return body
 
 
@@ -319,10 +297,10 @@ def _element_as_stored(element: Json, chart: Json, fresh: Json, expected: Json, 
     names = owners.key_names
     keys = {name: element[name] for name in names if name in element}
     for index, wanted in enumerate(fresh):
-        if _matches(wanted, keys):
+        if has_keys(wanted, keys):
             charted = _counterpart(chart, index, wanted, len(fresh))
             shall = next((each for each in _elements(expected) if _key(each, names) == _key(wanted, names)), None)
-            return as_stored(element, charted, wanted, shall, owners.at(_entry(wanted, names)))
+            return as_stored(element, charted, wanted, shall, owners.at(element_of(wanted, names)))
     return element
 
 
@@ -341,7 +319,7 @@ def _differences(now: Json, expected: Json, owners: FieldOwners, path: Path) -> 
             yield from _differences(now.get(name), expected.get(name), owners.at(f"f:{name}"), (*path, name))
         return
     if owners.whole_lists:
-        if differs(now, expected):
+        if not deep_equal(now, expected):
             yield path
         return
     names = owners.key_names
@@ -351,14 +329,14 @@ def _differences(now: Json, expected: Json, owners: FieldOwners, path: Path) -> 
         for key in {**before, **after}:
             element = after[key] if key in after else before[key]
             label = ",".join(f"{name}={element[name]}" for name in names if name in element)
-            below = owners.at(_entry(element, names))
+            below = owners.at(element_of(element, names))
             yield from _differences(before.get(key), after.get(key), below, (*path, label))
         if [key for key in before if key in after] != [key for key in after if key in before]:
             yield path
         return
     if _all_lists(now, expected) and owners.is_set:
         now, expected = sorted(now, key=json.dumps), sorted(expected, key=json.dumps)
-    if differs(now, expected):
+    if not deep_equal(now, expected):
         yield path
 
 
@@ -404,7 +382,7 @@ def with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwners) 
     Stored so, the manifest is true, and the next upgrade with the chart removes or changes exactly these fields.
     ``now`` is the object as it will be live. ``None`` where the chart says nothing and nothing has to be added.
     """
-    if not differs(now, expected):
+    if deep_equal(now, expected):
         return chart
     if isinstance(now, dict) and isinstance(expected if expected is not None else {}, dict):
         return _map_with_leftovers(chart, now, expected, owners)
@@ -442,9 +420,9 @@ def _map_with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwn
 def _helms_part(value: Json, owners: FieldOwners) -> Json:
     """The part of a live value that Helm set; ``None`` for nothing."""
     mine = owners.helm
-    if mine is None:
+    if not mine:
         return None
-    if not any(entry[:2] in ("f:", "k:", "v:") for entry in mine):
+    if mine.is_whole:
         return value
     if isinstance(value, dict):
         part = {}
@@ -452,16 +430,16 @@ def _helms_part(value: Json, owners: FieldOwners) -> Json:
             left = _helms_part(item, owners.at(f"f:{name}"))
             if left is not None:
                 part[name] = left
-        return part or ({} if "." in mine else None)
+        return part or ({} if mine.owned else None)
     names = () if owners.whole_lists else owners.key_names
     if isinstance(value, list) and names and _keyed(value, names):
-        mines = [each for each in value if owners.at(_entry(each, names)).helm is not None]
+        mines = [each for each in value if owners.at(element_of(each, names)).helm]
         return [_keyed_part(each, names, owners) for each in mines]
     return value
 
 
 def _keyed_part(element: Json, names: Sequence[str], owners: FieldOwners) -> Json:
-    part = _helms_part(element, owners.at(_entry(element, names)))
+    part = _helms_part(element, owners.at(element_of(element, names)))
     keys = {name: element[name] for name in names if name in element}
     return {**keys, **part} if isinstance(part, dict) else element
 
@@ -475,18 +453,18 @@ def _elements_with_leftovers(chart: Json, now: Json, expected: Json, owners: Fie
     unknown = []
     for charted in _elements(chart):
         keys = {name: charted[name] for name in names if name in charted}
-        key = next((key for key, each in live.items() if _matches(each, keys)), None)
+        key = next((key for key, each in live.items() if has_keys(each, keys)), None)
         if key is not None:
-            below = owners.at(_entry(live[key], names))
+            below = owners.at(element_of(live[key], names))
             stored[key] = with_leftovers(charted, live[key], shall.get(key), below)
-        elif not any(_matches(each, keys) for each in expected):
+        elif not any(has_keys(each, keys) for each in expected):
             unknown.append(charted)
     for key, element in live.items():
         if key in stored:
             continue
-        below = owners.at(_entry(element, names))
+        below = owners.at(element_of(element, names))
         if key not in shall:
-            left = None if below.helm is None else _keyed_part(element, names, owners)
+            left = _keyed_part(element, names, owners) if below.helm else None
         else:
             left = with_leftovers(None, element, shall[key], below)
             if isinstance(left, dict):
@@ -500,22 +478,11 @@ def _elements(value: Json) -> list[Any]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def _matches(element: Json, keys: Json) -> bool:
-    """Whether an element has these key fields, as far as it says them."""
-    return bool(keys) and all(element.get(name, value) == value for name, value in keys.items())
-
-
 def _counterpart(chart: Json, index: int, wanted: Json, count: int) -> Json:
     """The chart's element that the server made this one of: the order stays as it was sent."""
     if isinstance(chart, list) and len(chart) == count:
         return chart[index]
     return next((each for each in _elements(chart) if all(wanted.get(name) == each[name] for name in each)), None)
-
-
-def _entry(element: Json, names: Sequence[str]) -> str:
-    """The entry under which ``managedFields`` names an element."""
-    keys = {name: element[name] for name in sorted(names) if name in element}
-    return "k:" + json.dumps(keys, separators=(",", ":"), ensure_ascii=False)
 
 
 def _key(element: Json, names: Sequence[str]) -> tuple[str, ...]:

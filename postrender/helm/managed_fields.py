@@ -1,68 +1,92 @@
-"""Which fields of a live object Helm itself set, as ``metadata.managedFields`` tells.
-
-The entries are ``fieldsV1`` trees (``Set.ToJSON``, structured-merge-diff/v6/fieldpath/serialize.go): ``f:name`` is a
-field, ``k:{...}`` a list element with those keys, ``v:...`` a scalar element, ``.`` the node itself.
-"""
+"""The fields of a live object that Helm set, from ``metadata.managedFields``, and objects with or without them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from functools import reduce
+from typing import Any
 
-from postrender.helm.patch import differs
+from postrender.helm.field_set import EMPTY, WHOLE, FieldSet
+from postrender.helm.patch import deep_equal
 from postrender.models import Json
-
-Tree: TypeAlias = Mapping[str, Any]
 
 MANAGER = "helm"
 """What Helm 3.9.4 to 4.3.1 call themselves, whatever the file is called; ``Update`` on 3.x, ``Apply`` on 4.x."""
 
+HELM = (MANAGER, "")
+"""The key of Helm's own fields among those by manager."""
 
-_FREE_FORM = ("f:data", "f:binaryData")
+_FREE_FORM = FieldSet(
+    {"f:metadata": FieldSet({"f:labels": WHOLE, "f:annotations": WHOLE}), "f:data": WHOLE, "f:binaryData": WHOLE}
+)
+"""Maps of built-in kinds that take any key."""
 
 
-def helm_fields(managed_fields: Sequence[Json], *, custom: bool) -> Tree:
-    """The fields that Helm set, all entries of its manager in one tree; status written apart is not among them.
+def fields_by_manager(live: Json) -> dict[tuple[str, str], FieldSet]:
+    """The fields that an object's field managers own, by manager and subresource; ``""`` for the object itself."""
+    found: dict[tuple[str, str], FieldSet] = {}
+    for entry in (live.get("metadata") or {}).get("managedFields") or ():
+        manager = str(entry.get("manager")), str(entry.get("subresource") or "")
+        fields = FieldSet.parse(entry.get("fieldsV1") or {})
+        if fields:
+            found[manager] = found[manager].union(fields) if manager in found else fields
+    return found
 
-    Of a kind that is not ``custom`` only free-form maps are told (labels, annotations, data): for the rest the entries
-    name what the server's defaulting filled in as well, which is no remainder of an older chart.
+
+def helm_fields(live: Json, *, custom: bool) -> FieldSet:
+    """The fields that Helm set on a live object.
+
+    Of a kind that is not ``custom`` these are only labels, annotations and data: among the others are defaults of the
+    API server, which are no remainder of an older chart.
     """
-    tree: dict[str, Any] = {}
-    for entry in managed_fields:
-        if entry.get("manager") == MANAGER and not entry.get("subresource"):
-            tree = union(tree, entry.get("fieldsV1") or {})
-    return tree if custom else free_form(tree)
+    mine = fields_by_manager(live).get(HELM, EMPTY)
+    if not custom:
+        mine = _restricted_to(mine, _FREE_FORM)
+    return _with_atomic_maps(mine, live, fields_of_others(live)) if mine else mine
 
 
-def free_form(tree: Tree) -> Tree:
-    """Of a built-in kind's fields those of maps that take any key: labels, annotations, data."""
-    metadata = tree.get("f:metadata") or {}
-    free = {key: metadata[key] for key in ("f:labels", "f:annotations") if key in metadata}
-    named = {key: tree[key] for key in _FREE_FORM if key in tree}
-    return {"f:metadata": free, **named} if free else named
+def fields_of_others(live: Json) -> FieldSet:
+    """The fields that other managers than Helm own, and those of subresources; of a Secret in ``data`` too."""
+    owned = fields_by_manager(live)
+    others = reduce(FieldSet.union, (fields for manager, fields in owned.items() if manager != HELM), EMPTY)
+    strings = others.at("f:stringData")
+    return others.union(FieldSet({"f:data": strings})) if is_secret(live) and strings.children else others
 
 
-def with_atomic_maps(tree: Tree, live: Json, others: Tree | None) -> Tree:
-    """The tree with an entry for each field of a map that Helm set as a whole (``x-kubernetes-map-type: atomic``).
+def is_secret(body: Json) -> bool:
+    """Whether this is a Secret."""
+    return (body.get("apiVersion"), body.get("kind")) == ("v1", "Secret")
 
-    Such a map has no entries below it. A map into which ``others`` wrote since is not one: it was merely set empty.
+
+def _restricted_to(fields: FieldSet, allowed: FieldSet) -> FieldSet:
+    if allowed.owned:
+        return fields
+    below = {element: _restricted_to(fields.at(element), inner) for element, inner in allowed.children.items()}
+    return FieldSet({element: inner for element, inner in below.items() if inner})
+
+
+def _with_atomic_maps(fields: FieldSet, live: Json, others: FieldSet) -> FieldSet:
+    """The fields with those of each map that Helm set as a whole (``x-kubernetes-map-type: atomic``).
+
+    Such a map has no fields below it. A map into which ``others`` wrote since is not one: Helm merely set it empty.
     """
     if not isinstance(live, dict):
-        return tree
-    if not tree:
-        whole = bool(live) and not any(entry.startswith("f:") for entry in others or ())
-        return (
-            {".": {}, **{f"f:{name}": with_atomic_maps({}, value, None) for name, value in live.items()}}
-            if whole
-            else tree
-        )
-    return {
-        entry: with_atomic_maps(below, live.get(entry[2:]), (others or {}).get(entry)) if entry[:2] == "f:" else below
-        for entry, below in tree.items()
-    }
+        return fields
+    below = fields.children
+    if not below:
+        whole = bool(live) and not any(element.startswith("f:") for element in others.children)
+        below = {f"f:{name}": WHOLE for name in live} if whole else {}
+    return FieldSet(
+        {
+            element: _with_atomic_maps(inner, live.get(element[2:]), others.at(element))
+            if element.startswith("f:")
+            else inner
+            for element, inner in below.items()
+        },
+        owned=fields.owned,
+    )
 
 
-def with_stale_fields(desired: Json, live: Json, tree: Tree) -> Json:
+def with_stale_fields(desired: Json, live: Json, fields: FieldSet) -> Json:
     """``desired`` and, beside it, what Helm set on the live object before and ``desired`` has no longer.
 
     Only what is live is taken, with its live value; lists are taken or left whole, since a merge patch does the same.
@@ -70,12 +94,12 @@ def with_stale_fields(desired: Json, live: Json, tree: Tree) -> Json:
     if not (isinstance(desired, dict) and isinstance(live, dict)):
         return desired
     result = {
-        key: with_stale_fields(value, live[key], tree.get(f"f:{key}") or {}) if key in live else value
+        key: with_stale_fields(value, live[key], fields.at(f"f:{key}")) if key in live else value
         for key, value in desired.items()
     }
     for key, value in live.items():
-        if key not in desired and f"f:{key}" in tree:
-            result[key] = _restricted(value, tree[f"f:{key}"])
+        if key not in desired and fields.at(f"f:{key}"):
+            result[key] = _restricted(value, fields.at(f"f:{key}"))
     return result
 
 
@@ -96,19 +120,19 @@ def live_where_different(desired: Json, live: Json, right: Json) -> Json:
         return {
             key: live_where_different(value, live[key], shall.get(key)) for key, value in desired.items() if key in live
         }
-    return live if differs(live, right) else desired
+    return desired if deep_equal(live, right) else live
 
 
-def overlay_owned(wanted: Json, live: Json, tree: Tree | None) -> Json:
-    """``live`` with what is wanted in each field that the tree names, or that is not there at all.
+def overlay_owned(wanted: Json, live: Json, fields: FieldSet) -> Json:
+    """``live`` with the wanted values of the ``fields``, and with those that it lacks. It keeps what ``wanted`` lacks.
 
-    ``None`` for a tree names nothing, an empty one all of it. What ``wanted`` lacks stays.
+    Of a value that is owned as a whole every field is set.
     """
     if not (isinstance(wanted, dict) and isinstance(live, dict)):
-        return live if tree is None else wanted
+        return wanted if fields else live
     result = dict(live)
     for key, value in wanted.items():
-        below = tree.get(f"f:{key}") if tree else tree
+        below = fields.at(f"f:{key}") if fields.children else fields
         result[key] = overlay_owned(value, live[key], below) if key in live else value
     return result
 
@@ -135,57 +159,49 @@ _NONE: Any = object()
 
 
 def _same(one: Json, other: Json) -> bool:
-    return one is other if _NONE in (one, other) else not differs(one, other)
+    return one is other if _NONE in (one, other) else deep_equal(one, other)
 
 
-def without_stale_fields(merged: Json, desired: Json, tree: Tree) -> Json:
+def without_stale_fields(merged: Json, desired: Json, fields: FieldSet) -> Json:
     """``merged`` without what Helm set before and ``desired`` has no longer: what a true upgrade would leave.
 
     A field that ``desired`` has as null is one that it has no longer.
     """
-    if not tree or not (isinstance(merged, dict) and isinstance(desired, dict)):
+    if not fields.children or not (isinstance(merged, dict) and isinstance(desired, dict)):
         return merged
     result = {}
     for key, value in merged.items():
-        subtree = tree.get(f"f:{key}")
+        below = fields.at(f"f:{key}")
         if desired.get(key) is not None:
-            result[key] = without_stale_fields(value, desired[key], subtree or {})
-        elif subtree is None:
+            result[key] = without_stale_fields(value, desired[key], below)
+        elif not below:
             result[key] = value
         else:
-            rest = _others(value, subtree)
+            rest = _others(value, below)
             if rest is not None:
                 result[key] = rest
     return result
 
 
-def _restricted(value: Json, tree: Tree) -> Json:
-    """The part of ``value`` that the tree names; a leaf of the tree takes all of it."""
-    fields = {key.removeprefix("f:"): below for key, below in tree.items() if key.startswith("f:")}
-    if not fields or not isinstance(value, dict):
+def _restricted(value: Json, fields: FieldSet) -> Json:
+    """The part of ``value`` that is among the fields; all of it if it is owned as a whole, or is a list."""
+    if not isinstance(value, dict) or not _named(fields):
         return value
-    return {key: _restricted(below, fields[key]) for key, below in value.items() if key in fields}
+    return {key: _restricted(below, fields.at(f"f:{key}")) for key, below in value.items() if fields.at(f"f:{key}")}
 
 
-def _others(value: Json, tree: Tree) -> Json:
-    """What of ``value`` somebody else set; ``None`` where nothing is left."""
-    fields = {key.removeprefix("f:"): below for key, below in tree.items() if key.startswith("f:")}
-    if not fields or not isinstance(value, dict):
+def _others(value: Json, fields: FieldSet) -> Json:
+    """The part of ``value`` that is not among the fields; ``None`` if nothing is left."""
+    if not isinstance(value, dict) or not _named(fields):
         return None
     rest = {}
     for key, below in value.items():
-        if key not in fields:
-            rest[key] = below
-        else:
-            others = _others(below, fields[key])
-            if others is not None:
-                rest[key] = others
+        mine = fields.at(f"f:{key}")
+        left = _others(below, mine) if mine else below
+        if left is not None or not mine:
+            rest[key] = left
     return rest or None
 
 
-def union(one: Tree, other: Tree) -> dict[str, Any]:
-    """All that either tree names."""
-    result = dict(one)
-    for key, below in other.items():
-        result[key] = union(result[key], below) if key in result else below
-    return result
+def _named(fields: FieldSet) -> bool:
+    return any(element.startswith("f:") for element in fields.children)

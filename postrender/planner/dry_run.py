@@ -20,10 +20,10 @@ from postrender.cluster.interface import (
     Skipped,
     Verb,
 )
+from postrender.helm.field_set import shown, value_at
 from postrender.helm.managed_fields import MANAGER
 from postrender.helm.objects import sent, stamped
 from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
-from postrender.helm.server_side.fieldset import shown, value_at
 from postrender.helm.server_side.leftovers import lost
 from postrender.helm.simulate import Prediction, Request
 from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Absent, Json, LiveObject, Severity

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from postrender._record import replace
 from postrender.helm.api_server import SERVER_KEPT, kept
+from postrender.helm.field_set import WHOLE, FieldSet
 from postrender.helm.fresh_install import (
     FieldOwners,
     as_stored,
@@ -16,12 +17,10 @@ from postrender.helm.fresh_install import (
     with_leftovers,
 )
 from postrender.helm.managed_fields import (
-    Tree,
     helm_fields,
     limited_to_server_result,
     live_where_different,
     overlay_owned,
-    with_atomic_maps,
     with_stale_fields,
     without_stale_fields,
 )
@@ -105,7 +104,7 @@ def _owners(group: CollisionGroup, entry: ManifestObject) -> FieldOwners:
     merges = patch_type(entry.gvk, group.update.helm) is PatchType.MERGE
     owners = field_owners(live, fresh, whole_lists=merges)
     # What others set before an adoption that wrote nothing is no later change of theirs.
-    wrote = any(field != "f:metadata" for field in owners.helm or ())
+    wrote = any(element != "f:metadata" for element in owners.helm.children)
     return replace(owners, yields=merges and wrote and bool(_stored(group, entry)))
 
 
@@ -212,7 +211,7 @@ def as_live_document(
         now = comparable(seen_by_server(group, entry, live, right))
         result = _without_null_texts(with_leftovers(body, now, comparable(right), _owners(group, entry)))
     else:
-        result = with_stale_fields(live_where_different(body, live, right), live, _tree(entry, live))
+        result = with_stale_fields(live_where_different(body, live, right), live, _helm_fields(entry, live))
     result = replace(entry, body=result).settable
     policy = policy_of(body)
     if policy is None:
@@ -283,7 +282,7 @@ def _expected_object(group: CollisionGroup, target: ManifestObject) -> Json:
         return expected_object(live, target.body, group.fresh[target.key], _owners(group, target))
     merges = patch_type(target.gvk, group.update.helm) is PatchType.MERGE
     if live is not None and not stored and merges and not group.update.force:
-        return without_stale_fields(_overlaid(group, target, live), target.body, _tree(target, live))
+        return without_stale_fields(_overlaid(group, target, live), target.body, _helm_fields(target, live))
     alone = replace(
         group.update,
         targets=[target],
@@ -295,16 +294,16 @@ def _expected_object(group: CollisionGroup, target: ManifestObject) -> Json:
     (prediction,) = simulate(alone)
     if live is None or group.update.force:
         return prediction.live
-    tree = _tree(target, live)
+    fields = _helm_fields(target, live)
     if not stored:
-        return without_stale_fields(prediction.live, target.body, tree)
+        return without_stale_fields(prediction.live, target.body, fields)
     if prediction.error:
         return prediction.live
     if patch_type(target.gvk, group.update.helm) is PatchType.STRATEGIC:
-        return without_stale_fields(prediction.live, target.body, tree)
+        return without_stale_fields(prediction.live, target.body, fields)
     thorough = _overlaid(group, target, prediction.live)
-    never_set = not any(field != "f:metadata" for field in tree)
-    named = {} if never_set else tree
+    set_spec = any(element != "f:metadata" for element in fields.children)
+    named = fields if set_spec else WHOLE
     expected = overlay_owned(thorough, prediction.live, named)
     # A map that comes back as ``{}`` where another value was stored shows no difference, and keeps its old entries.
     was = overlay_owned(apply_merge_patch({}, stored[0].body), live, named)
@@ -312,7 +311,7 @@ def _expected_object(group: CollisionGroup, target: ManifestObject) -> Json:
     # That Helm set more than is stored may be the server's own defaulting: only a dry-run create can tell.
     if not stale:
         return prediction.live
-    return without_stale_fields(expected, target.body, tree)
+    return without_stale_fields(expected, target.body, fields)
 
 
 def _overlaid(group: CollisionGroup, target: ManifestObject, live: Json) -> Json:
@@ -325,10 +324,8 @@ def _overlaid(group: CollisionGroup, target: ManifestObject, live: Json) -> Json
     return kept(target.gvk, live, apply_merge_patch(live, target.body), status_apart=status_apart)
 
 
-def _tree(entry: ManifestObject, live: Json) -> Tree:
-    managed = (live.get("metadata") or {}).get("managedFields") or ()
-    tree = helm_fields(managed, custom=patch_type(entry.gvk) is PatchType.MERGE)
-    return with_atomic_maps(tree, live, field_owners(live, {}).others) if tree else tree
+def _helm_fields(entry: ManifestObject, live: Json) -> FieldSet:
+    return helm_fields(live, custom=patch_type(entry.gvk) is PatchType.MERGE)
 
 
 def _versionless(entry: ManifestObject) -> ManifestObject:

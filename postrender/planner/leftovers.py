@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from postrender._record import replace
 from postrender.cluster.interface import Accepted, DryRunRequest, DryRunResult, Verb
+from postrender.helm.field_set import Path, shown
 from postrender.helm.fresh_install import expected_object, field_owners, keys_of_string_data
-from postrender.helm.patch import PatchType, patch_type
-from postrender.helm.server_side.fieldset import Path, canonical, shown
+from postrender.helm.patch import PatchType, deep_equal, patch_type
 from postrender.helm.server_side.leftovers import Leftover, cannot_change, leftovers, lost, of_others, operations
 from postrender.models import SECRET, Json, ObjectKey, Severity
 from postrender.planner import simulation_findings
@@ -126,7 +126,7 @@ def _applied(answers: Sequence[tuple[DryRunRequest, DryRunResult]]) -> Iterator[
 def _sets_more(live: Json, chart: Json) -> bool:
     """Whether there is more in the object than the chart says, but for what every object has."""
     metadata = {name: live["metadata"].get(name) for name in chart["metadata"]}
-    return canonical({**live, "metadata": metadata}) != canonical(chart)
+    return not deep_equal({**live, "metadata": metadata}, chart)
 
 
 def _compared(

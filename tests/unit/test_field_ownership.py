@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from postrender.helm.field_set import FieldSet, canonical
 from postrender.helm.server_side.field_managers import Owned, applied, migrated
-from postrender.helm.server_side.fieldset import FieldSet, canonical
 from postrender.helm.server_side.schema import Atom, ListType, MapType, Override, Schema, TypeRef
 from postrender.helm.server_side.typed import Typed
 from tests.tools import gotables

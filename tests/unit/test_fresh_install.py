@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from postrender._record import replace
+from postrender.helm.field_set import FieldSet
 from postrender.helm.fresh_install import (
     FieldOwners,
     as_stored,
@@ -156,6 +157,6 @@ def test_fields_of_unknown_managers_may_have_left_the_chart_and_stay() -> None:
 def test_a_null_in_the_live_object_is_no_leftover() -> None:
     live: Any = {"metadata": {}, "spec": {"template": {"creationTimestamp": None, "old": 1}}}
     fresh: Any = {"metadata": {}, "spec": {"template": {}}}
-    owners = FieldOwners({"f:spec": {"f:template": {"f:old": {}}}}, None, None)
+    owners = FieldOwners(FieldSet.parse({"f:spec": {"f:template": {"f:old": {}}}}))
     found = with_leftovers({"spec": {"template": {}}}, live, fresh, owners)
     assert found["spec"] == {"template": {"old": 1}}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from postrender.helm.field_set import EMPTY, WHOLE, FieldSet
 from postrender.helm.managed_fields import (
     as_live,
     helm_fields,
@@ -16,7 +17,8 @@ from postrender.helm.managed_fields import (
     without_stale_fields,
 )
 
-SPEC: Any = {"f:spec": {"f:color": {}, "f:size": {}, "f:deep": {".": {}, "f:a": {}}}}
+SPEC = FieldSet.parse({"f:spec": {"f:color": {}, "f:size": {}, "f:deep": {".": {}, "f:a": {}}}})
+COLOR = FieldSet.parse({"f:spec": {"f:color": {}}})
 LIVE = {"spec": {"color": "blue", "size": "M", "deep": {"a": 1, "b": 2}, "other": True}}
 
 
@@ -27,18 +29,43 @@ def test_only_helms_entries_count() -> None:
         {"manager": "helm", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {}}},
         {"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:spec": {"f:other": {}}}},
     ]
-    assert helm_fields(entries, custom=True) == {"f:spec": {"f:color": {}, "f:size": {}}}
-    assert helm_fields([], custom=True) == {}
+    live = {"metadata": {"managedFields": entries}}
+    assert helm_fields(live, custom=True) == FieldSet.parse({"f:spec": {"f:color": {}, "f:size": {}}})
+    assert helm_fields({}, custom=True) == EMPTY
 
 
-def test_of_a_builtin_kind_only_free_form_maps_are_told() -> None:
+def test_of_a_builtin_kind_only_free_form_maps_count() -> None:
     tree = {
         "f:data": {"f:a": {}},
         "f:metadata": {"f:labels": {"f:x": {}}, "f:ownerReferences": {}},
         "f:spec": {"f:replicas": {}},
     }
-    entries = [{"manager": "helm", "operation": "Update", "fieldsV1": tree}]
-    assert helm_fields(entries, custom=False) == {"f:metadata": {"f:labels": {"f:x": {}}}, "f:data": {"f:a": {}}}
+    live = {"metadata": {"managedFields": [{"manager": "helm", "operation": "Update", "fieldsV1": tree}]}}
+    assert helm_fields(live, custom=False).serialize() == {
+        "f:metadata": {"f:labels": {"f:x": {}}},
+        "f:data": {"f:a": {}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("others", "fields"),
+    [
+        pytest.param({}, {"f:spec": {".": {}, "f:a": {".": {}, "f:b": {}}}}, id="an atomic map: all that is in it"),
+        pytest.param({"f:spec": {"f:a": {}}}, {"f:spec": {}}, id="a map set empty, into which another manager wrote"),
+    ],
+)
+def test_a_map_that_helm_set_as_a_whole(others: Any, fields: Any) -> None:
+    managed = [("helm", {"f:spec": {}}), ("painter", others)]
+    entries = [{"manager": name, "operation": "Update", "fieldsV1": tree} for name, tree in managed]
+    live = {"metadata": {"managedFields": entries}, "spec": {"a": {"b": 1}}}
+    assert helm_fields(live, custom=True).serialize() == fields
+
+
+def test_an_atomic_map_stays_whole_beside_an_entry_with_fields_of_it() -> None:
+    managed: list[Any] = [{"f:spec": {}}, {"f:spec": {"f:a": {}}}]
+    entries = [{"manager": "helm", "operation": "Update", "fieldsV1": tree} for tree in managed]
+    found = helm_fields({"metadata": {"managedFields": entries}, "spec": {"a": 1}}, custom=True)
+    assert found.serialize() == {"f:spec": {".": {}, "f:a": {}}}
 
 
 def test_what_helm_set_before_is_kept_in() -> None:
@@ -52,11 +79,11 @@ def test_what_helm_set_before_goes_and_what_others_set_stays() -> None:
     assert without_stale_fields(LIVE, {"spec": {"color": "red"}}, SPEC) == {
         "spec": {"color": "blue", "deep": {"b": 2}, "other": True}
     }
-    assert without_stale_fields(LIVE, {}, {"f:spec": {"f:color": {}}}) == {
-        "spec": {"size": "M", "deep": {"a": 1, "b": 2}, "other": True}
-    }
-    assert without_stale_fields({"spec": {"color": "blue"}}, {}, {"f:spec": {"f:color": {}}}) == {}
-    assert without_stale_fields({"a": {"b": 1}, "c": 2}, {"a": None, "c": None}, {"f:a": {"f:b": {}}}) == {"c": 2}
+    assert without_stale_fields(LIVE, {}, COLOR) == {"spec": {"size": "M", "deep": {"a": 1, "b": 2}, "other": True}}
+    assert without_stale_fields({"spec": {"color": "blue"}}, {}, COLOR) == {}
+    assert without_stale_fields(
+        {"a": {"b": 1}, "c": 2}, {"a": None, "c": None}, FieldSet.parse({"f:a": {"f:b": {}}})
+    ) == {"c": 2}
 
 
 def test_the_live_values_of_the_charts_fields() -> None:
@@ -70,19 +97,20 @@ def test_the_live_values_of_the_charts_fields() -> None:
     ("wanted", "live", "tree", "result"),
     [
         pytest.param({"a": 1}, {"a": 2}, {"f:a": {}}, {"a": 1}, id="set by Helm"),
-        pytest.param({"a": 1}, {"a": 2}, {}, {"a": 1}, id="an empty tree names all"),
+        pytest.param({"a": 1}, {"a": 2}, WHOLE, {"a": 1}, id="owned as a whole"),
         pytest.param({"a": 1}, {"a": 2}, {"f:b": {}}, {"a": 2}, id="set by somebody else"),
         pytest.param({"a": 1}, {}, {"f:b": {}}, {"a": 1}, id="not there"),
         pytest.param({}, {"a": 2}, {"f:a": {}}, {"a": 2}, id="not wanted"),
         pytest.param({"a": {"b": 1, "c": 1}}, {"a": {"b": 2, "c": 2}}, {"f:a": {"f:b": {}}}, {"a": {"b": 1, "c": 2}}),
         pytest.param({"a": {"b": 1}}, {"a": {"b": 2}}, {"f:a": {}}, {"a": {"b": 1}}, id="a map as a whole"),
         pytest.param({"a": [1]}, {"a": [2]}, {"f:a": {}}, {"a": [1]}, id="a list as a whole"),
-        pytest.param({"a": [1]}, {"a": [2]}, None, {"a": [2]}, id="no tree names nothing"),
+        pytest.param({"a": [1]}, {"a": [2]}, EMPTY, {"a": [2]}, id="nothing set"),
         pytest.param({"a": {"b": 1}}, {"a": "text"}, {"f:a": {}}, {"a": {"b": 1}}, id="another kind of value"),
     ],
 )
 def test_what_is_wanted_goes_where_helm_set_it(wanted: Any, live: Any, tree: Any, result: Any) -> None:
-    assert overlay_owned(wanted, live, tree) == result
+    fields = tree if isinstance(tree, FieldSet) else FieldSet.parse(tree)
+    assert overlay_owned(wanted, live, fields) == result
 
 
 @pytest.mark.parametrize(

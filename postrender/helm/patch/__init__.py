@@ -6,7 +6,7 @@ JSON objects are plain dicts and are never changed; results share values with wh
 from __future__ import annotations
 
 from postrender.helm.patch.json_merge import apply_merge_patch, merge_patch, three_way_merge_patch
-from postrender.helm.patch.json_values import PatchError, differs
+from postrender.helm.patch.json_values import PatchError, deep_equal, differs
 from postrender.helm.patch.schema import PatchType, patch_type
 from postrender.helm.patch.strategic_diff import strategic_three_way
 from postrender.helm.patch.strategic_merge import apply_strategic
@@ -16,6 +16,7 @@ __all__ = [
     "PatchType",
     "apply_merge_patch",
     "apply_strategic",
+    "deep_equal",
     "differs",
     "merge_patch",
     "patch_type",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from postrender._record import Record, replace
-from postrender.helm.server_side.fieldset import EMPTY, FieldSet
+from postrender.helm.field_set import EMPTY, FieldSet
 from postrender.helm.server_side.typed import Typed
 from postrender.models import Json
 

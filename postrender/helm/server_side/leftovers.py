@@ -6,14 +6,13 @@ manager owns, such as the value of a default whose condition is gone.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from postrender._record import Record, replace
-from postrender.helm.managed_fields import MANAGER, Tree, union
-from postrender.helm.server_side.fieldset import Element, Path, canonical, value_at
+from postrender.helm.field_set import EMPTY, Element, FieldSet, Path, canonical, element_of, key_names, value_at
+from postrender.helm.managed_fields import MANAGER, fields_by_manager
+from postrender.helm.patch import deep_equal
 from postrender.models import GroupKind, Json
 
 CONTROLLERS = frozenset(("cloud-controller-manager", "kube-controller-manager", "kube-scheduler", "kubelet"))
@@ -38,7 +37,7 @@ _OF_CLIENTS = frozenset(
 """Annotations that record how an object was written."""
 _GENERATED = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|kube-api-access-[a-z0-9]{5}")
 """Names that the server makes for each object: uids, volumes of tokens."""
-_Trees = Mapping[str, Tree]
+_Owned = Mapping[str, FieldSet]
 
 
 class Leftover(Record):
@@ -66,15 +65,15 @@ def leftovers(group_kind: GroupKind, live: Json, fresh: Json, chart: Json) -> tu
         if each.managers != (_STATE,) and not _own_to_each(group_kind, each)
     )
     # What the new object had to be created without is live as the chart says.
-    return tuple(each for each in found if not (each.in_chart and _equal(value_at(chart, each.path), each.now)))
+    return tuple(each for each in found if not (each.in_chart and deep_equal(value_at(chart, each.path), each.now)))
 
 
 def of_others(live: Json, chart: Json) -> tuple[Leftover, ...]:
     """What other managers set on the applied object and the chart lacks, where no new object is known."""
-    owned = {name: tree for name, tree in _by_manager(live).items() if name not in (MANAGER, _STATE)}
+    owned = {name: fields for name, fields in _by_manager(live).items() if name not in (MANAGER, _STATE)}
     found: dict[Path, list[str]] = {}
-    for name, tree in owned.items():
-        for path in _leaves(tree, ()):
+    for name, fields in owned.items():
+        for path in fields.leaves():
             if value_at(live, path) is not None and value_at(chart, path) is None and not _OF_CLIENTS & set(path):
                 found.setdefault(path, []).append(name)
     return tuple(Leftover(path, value_at(live, path), None, tuple(sorted(names))) for path, names in found.items())
@@ -84,13 +83,12 @@ _STATE = ""
 """Stands for the managers of Kubernetes itself, and for writes to a subresource."""
 
 
-def _by_manager(body: Json) -> dict[str, Tree]:
-    trees: dict[str, dict[str, Any]] = {}
-    for entry in body["metadata"].get("managedFields") or ():
-        manager = str(entry.get("manager"))
-        name = _STATE if entry.get("subresource") or manager in CONTROLLERS else manager
-        trees[name] = union(trees.get(name) or {}, entry.get("fieldsV1") or {})
-    return {name: tree for name, tree in trees.items() if tree}
+def _by_manager(body: Json) -> dict[str, FieldSet]:
+    owned: dict[str, FieldSet] = {}
+    for (manager, subresource), fields in fields_by_manager(body).items():
+        name = _STATE if subresource or manager in CONTROLLERS else manager
+        owned[name] = owned.get(name, EMPTY).union(fields)
+    return owned
 
 
 def _compared(body: Json) -> Json:
@@ -103,11 +101,10 @@ def _compared(body: Json) -> Json:
     return kept
 
 
-def _unlike(now: Json, fresh: Json, old: _Trees, new: _Trees, above: frozenset[str], path: Path) -> Iterator[Leftover]:
-    if _equal(now, fresh):
+def _unlike(now: Json, fresh: Json, old: _Owned, new: _Owned, above: frozenset[str], path: Path) -> Iterator[Leftover]:
+    if deep_equal(now, fresh):
         return
-    # An empty tree stands for a value that is owned as a whole.
-    above |= {name for name, tree in old.items() if not tree}
+    above |= {name for name, fields in old.items() if not fields.children}
     if isinstance(now, dict) and isinstance(fresh, dict):
         for name in {**now, **fresh}:
             element = f"f:{name}"
@@ -115,11 +112,11 @@ def _unlike(now: Json, fresh: Json, old: _Trees, new: _Trees, above: frozenset[s
                 below = _below(old, element), _below(new, element)
                 yield from _unlike(now.get(name), fresh.get(name), *below, above, (*path, element))
         return
-    keys = _keys((*old.values(), *new.values()))
+    keys = key_names((*old.values(), *new.values()))
     pairs = None if keys is None else _paired(now, fresh, keys)
     if pairs is not None:
         shared = [element for element, pair in pairs.items() if None not in pair]
-        if shared != [element for element in _elements(fresh, keys or ()) if element in shared]:
+        if shared != [element for each in fresh if (element := element_of(each, keys or ())) in shared]:
             yield Leftover(path, now, fresh)
         for element, (mine, other) in pairs.items():
             yield from _unlike(mine, other, _below(old, element), _below(new, element), above, (*path, element))
@@ -128,45 +125,23 @@ def _unlike(now: Json, fresh: Json, old: _Trees, new: _Trees, above: frozenset[s
     yield Leftover(path, now, fresh, owners)
 
 
-def _below(trees: _Trees, element: Element) -> dict[str, Tree]:
-    return {name: tree[element] for name, tree in trees.items() if element in tree}
-
-
-def _keys(trees: Sequence[Tree]) -> tuple[str, ...] | None:
-    """The fields that identify an element of this list, ``()`` for a set, ``None`` for a list without identities."""
-    for tree in trees:
-        for element in tree:
-            if element.startswith("k:"):
-                return tuple(json.loads(element[2:]))
-            if element.startswith("v:"):
-                return ()
-    return None
+def _below(owned: _Owned, element: Element) -> dict[str, FieldSet]:
+    return {name: fields.at(element) for name, fields in owned.items() if fields.at(element)}
 
 
 def _paired(now: Json, fresh: Json, keys: tuple[str, ...]) -> dict[Element, tuple[Json, Json]] | None:
     """The elements of two lists by identity, ``None`` if some share one."""
     if not (isinstance(now, list) and isinstance(fresh, list)):
         return None
-    mine, other = (_elements(each, keys) for each in (now, fresh))
+    mine, other = ([element_of(each, keys) for each in values] for values in (now, fresh))
     if len(set(mine)) != len(mine) or len(set(other)) != len(other):
         return None
     before, after = dict(zip(mine, now, strict=True)), dict(zip(other, fresh, strict=True))
     return {element: (before.get(element), after.get(element)) for element in {**before, **after}}
 
 
-def _elements(values: Sequence[Json], keys: tuple[str, ...]) -> list[Element]:
-    if not keys:
-        return [f"v:{canonical(each)}" for each in values]
-    named = [{key: each[key] for key in keys if key in each} if isinstance(each, dict) else {} for each in values]
-    return [f"k:{canonical(each)}" for each in named]
-
-
 def _others(managers: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in managers if name != _STATE)
-
-
-def _equal(one: Json, other: Json) -> bool:
-    return canonical(one) == canonical(other)
 
 
 def _own_to_each(group_kind: GroupKind, found: Leftover) -> bool:
@@ -189,14 +164,6 @@ def cannot_change(group_kind: GroupKind, found: Leftover) -> bool:
     """
     headless = any(value in ("None", ["None"]) for value in (found.now, found.fresh))
     return group_kind == _SERVICE and found.path[-1] in ("f:clusterIP", "f:clusterIPs") and headless
-
-
-def _leaves(tree: Tree, path: Path) -> Iterator[Path]:
-    inner = [(element, below) for element, below in tree.items() if element != "."]
-    if not inner and path:
-        yield path
-    for element, below in inner:
-        yield from _leaves(below, (*path, element))
 
 
 def operations(live: Json, found: Sequence[Leftover]) -> list[Json]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from postrender.helm.server_side.fieldset import EMPTY, Element, FieldSet, Path, canonical, shown
+from postrender.helm.field_set import Element, FieldSet, Path, canonical, shown
 from postrender.helm.server_side.schema import ASSOCIATIVE, ATOMIC, DEDUCED, Atom, ListType, MapType, Schema, TypeRef
 from postrender.models import Json
 
@@ -70,7 +70,7 @@ class Typed:
     def reconciled(self, fields: FieldSet) -> FieldSet:
         """``fields`` with a list or map that is atomic by now as one field."""
         atomic: list[Path] = []
-        _atomic_now(self.schema, self.ref, fields, (), atomic, leaf=False)
+        _atomic_now(self.schema, self.ref, fields, (), atomic)
         now = FieldSet.of(atomic)
         return fields.recursive_difference(now).union(now) if now else fields
 
@@ -297,7 +297,7 @@ def _without(schema: Schema, ref: TypeRef, value: Json, fields: FieldSet, *, kee
         return None
 
     def inside(element: Element, type_: TypeRef, below: Json) -> Json:
-        left = _without(schema, type_, below, fields.below(element), keeps_empty=keeps_empty)
+        left = _without(schema, type_, below, fields.at(element), keeps_empty=keeps_empty)
         if left is None and keeps_empty and isinstance(below, (dict, list)):
             return type(below)()
         return left
@@ -309,9 +309,9 @@ def _without(schema: Schema, ref: TypeRef, value: Json, fields: FieldSet, *, kee
         result = {}
         for key, below in value.items():
             element = f"f:{key}"
-            if element in fields.members:
+            if fields.at(element).owned:
                 continue
-            if fields.below(element):
+            if fields.at(element):
                 touched = True
                 below = inside(element, child_type(kind, key), below)
             result[key] = below
@@ -320,9 +320,9 @@ def _without(schema: Schema, ref: TypeRef, value: Json, fields: FieldSet, *, kee
         return None
     kept = []
     for element, below in _elements(schema, kind, value):
-        if element in fields.members:
+        if fields.at(element).owned:
             continue
-        if fields.below(element):
+        if fields.at(element):
             touched = True
             below = inside(element, kind.element, below)
         kept.append(below)
@@ -335,7 +335,6 @@ def _named(schema: Schema, ref: TypeRef, fields: FieldSet) -> FieldSet:
     except KeyError:
         atom = Atom()
     declared = atom.map.fields if atom.map is not None else {}
-    members = {element for element in fields.children if element.startswith("f:") and element[2:] in declared}
     children = {}
     for element, below in fields.children.items():
         type_: TypeRef = None
@@ -343,30 +342,29 @@ def _named(schema: Schema, ref: TypeRef, fields: FieldSet) -> FieldSet:
             type_ = child_type(atom.map, element[2:])
         elif element.startswith("k:") and atom.list is not None:
             type_ = atom.list.element
-        children[element] = _named(schema, type_, below)
-    return FieldSet(fields.members | members, children)
+        named = bool(below.children) and element.startswith("f:") and element[2:] in declared
+        children[element] = FieldSet(_named(schema, type_, below).children, owned=below.owned or named)
+    return FieldSet(children)
 
 
-def _atomic_now(schema: Schema, ref: TypeRef, fields: FieldSet, path: Path, found: list[Path], *, leaf: bool) -> None:
+def _atomic_now(schema: Schema, ref: TypeRef, fields: FieldSet, path: Path, found: list[Path]) -> None:
     atom = schema.resolve(ref)
     kind = handled(atom, path)
     if isinstance(kind, str):
         return
     if isinstance(kind, MapType) and not kind.fields and _is_deduced(kind.element):
         return
-    if not leaf and kind.relationship == ATOMIC:
-        if isinstance(kind, ListType) or fields:
+    if kind.relationship == ATOMIC:
+        if fields.children:
             found.append(path)
         return
-    for element in fields.members | fields.children.keys():
+    for element, below in fields.children.items():
         type_ = child_type(kind, element[2:]) if isinstance(kind, MapType) else kind.element
         if isinstance(kind, MapType) and not element.startswith("f:"):
             type_ = kind.element
         if type_ is None and isinstance(kind, MapType):
             continue
-        below = fields.children.get(element)
-        is_leaf = element in fields.members and below is None
-        _atomic_now(schema, type_, below or EMPTY, (*path, element), found, leaf=is_leaf)
+        _atomic_now(schema, type_, below, (*path, element), found)
 
 
 def _is_deduced(ref: TypeRef) -> bool:
