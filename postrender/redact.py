@@ -41,11 +41,11 @@ _SHORT = 4
 class Digests(Record, hidden=("key",)):
     """Makes the digests of one run; digests under different keys cannot be compared, and their first part differs.
 
-    ``lasting`` says that the key is the user's own, so that another run may have the same.
+    ``keyed`` is set if the user gave the key: another run may have the same one.
     """
 
     key: bytes
-    lasting: bool = False
+    keyed: bool = False
 
     def of(self, place: str, value: bytes) -> str:
         """``digest:5f1c9a04:9b1f0c62d1a4e07b``: of the key, and of the value at its place."""
@@ -69,7 +69,7 @@ def digests(environ: Mapping[str, str]) -> Digests:
             where=VARIABLE,
             next=f"export {VARIABLE}=$(openssl rand -hex 32)",
         )
-    return Digests(given.encode("utf-8", "surrogatepass"), lasting=True)
+    return Digests(given.encode("utf-8", "surrogatepass"), keyed=True)
 
 
 def is_digest(value: Json) -> bool:

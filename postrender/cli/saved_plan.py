@@ -61,7 +61,7 @@ def hold(path: str, environ: Mapping[str, str]) -> SavedPlan:
         cause = str(error) if isinstance(error, NoPlan) else "it is not JSON"
         raise UsageError(f"cannot be held to: {cause}", where=path, next=_again(path)) from error
     digests = redact.digests(environ)
-    if saved.about.digest_key != (digests.name if digests.lasting else ""):
+    if saved.about.digest_key != (digests.name if digests.keyed else ""):
         how, step = ("with another key", "export") if saved.about.digest_key else ("without this key", "unset")
         raise UsageError(
             f"its digests of Secret values were made {how}",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from postrender.cluster.discovery import Right
     from postrender.cluster.managed_fields_migration import Schemas
     from postrender.helm.drift import RepairRequest
-    from postrender.helm.ownership import Stamps
+    from postrender.helm.ownership import OwnershipMetadata
     from postrender.helm.storage import StoredObject
 
 _REQUESTS = 4
@@ -208,17 +208,16 @@ class Cluster:
             given_up=late,
         )
 
-    def stamp(self, live: LiveObject, resource: Resource, release: ReleaseName) -> LiveObject:
-        """Write a release's ownership metadata to a live object that is still as it was read; raises ClusterError."""
-        from postrender.cluster.writes import stamp
+    def set_ownership(
+        self, live: LiveObject, resource: Resource, release: ReleaseName, metadata: OwnershipMetadata | None = None
+    ) -> LiveObject:
+        """Write a release's ownership metadata, or the ``metadata``, to a live object that is still as it was read.
 
-        return stamp(self._transport, live, resource, release, self._kubectl)
+        Raises ClusterError.
+        """
+        from postrender.cluster.writes import set_ownership
 
-    def restamp(self, live: LiveObject, resource: Resource, stamps: Stamps, done: str) -> LiveObject:
-        """Write any ownership metadata, or take it out, as ``stamp`` does; ``done`` is what messages call that."""
-        from postrender.cluster.writes import restamp
-
-        return restamp(self._transport, live, resource, stamps, done, self._kubectl)
+        return set_ownership(self._transport, live, resource, release, metadata, self._kubectl)
 
     def apply(self, live: LiveObject, resource: Resource, patch: Json, *, dry_run: bool) -> LiveObject:
         """Send a merge patch to a live object that is still as it was read; raises ClusterError."""

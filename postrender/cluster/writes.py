@@ -28,7 +28,7 @@ from postrender.cluster.parallel import one
 from postrender.cluster.reads import METADATA, collection_path, exact_path, verified
 from postrender.errors import ClusterError
 from postrender.helm.drift import RepairMethod, RepairRequest
-from postrender.helm.ownership import Stamps, stamps_for, stamps_of
+from postrender.helm.ownership import OwnershipMetadata
 from postrender.helm.storage import StoredObject
 from postrender.models import (
     MANAGED_BY,
@@ -340,42 +340,40 @@ OWN_FIELD_MANAGER = "postrender"
 """Who the API server says wrote the three values. A later server-side apply of the same values meets no conflict."""
 
 
-def stamp(
-    transport: Transport, live: LiveObject, resource: Resource, release: ReleaseName, kubectl: Kubectl
+def set_ownership(
+    transport: Transport,
+    live: LiveObject,
+    resource: Resource,
+    release: ReleaseName,
+    metadata: OwnershipMetadata | None,
+    kubectl: Kubectl,
 ) -> LiveObject:
-    """Write the stamps of a release, as ``restamp``."""
-    return restamp(
-        transport, live, resource, stamps_for(release), f"given ownership metadata for release {release}", kubectl
-    )
+    """Write one label and two annotations by a JSON merge patch, and return the live object after it.
 
-
-def restamp(
-    transport: Transport, live: LiveObject, resource: Resource, stamps: Stamps, done: str, kubectl: Kubectl
-) -> LiveObject:
-    """Write one label and two annotations by a JSON merge patch, and answer what is live then.
-
-    The patch carries the resourceVersion, so that the server refuses it where the object changed since it was read.
-    ``done`` as in ``Write``. Raises ClusterError, which says whether anything was written.
+    They name the release unless other ``metadata`` is given. The patch carries the resourceVersion, so that the server
+    refuses it if the object changed since it was read. Raises ClusterError, which says whether anything was written.
     """
+    metadata = metadata or OwnershipMetadata.for_release(release)
     wanted = ObjectLookup(resource, live.key.namespace, live.key.name, body=live.body is not None)
-    body = json.dumps(_patch(live, stamps)).encode()
-    stamped = write(transport, Write(wanted, "PATCH", body, MERGE_PATCH, OWN_FIELD_MANAGER, done), kubectl)
-    if stamped.uid != live.uid or stamps_of(stamped) != stamps:
+    body = json.dumps(_patch(live, metadata)).encode()
+    done = f"given ownership metadata for release {release}"
+    now = write(transport, Write(wanted, "PATCH", body, MERGE_PATCH, OWN_FIELD_MANAGER, done), kubectl)
+    if now.uid != live.uid or OwnershipMetadata.of(now) != metadata:
         raise ClusterError(
             "the server accepted the ownership metadata, but the object does not show it",
             where=object_name(resource, live.key),
             next=look_at(wanted, kubectl),
         )
-    return stamped
+    return now
 
 
-def _patch(live: LiveObject, stamps: Stamps) -> object:
+def _patch(live: LiveObject, metadata: OwnershipMetadata) -> object:
     """``None`` takes a value out (RFC 7386)."""
     return {
         "metadata": {
             "resourceVersion": live.resource_version,
-            "labels": {MANAGED_BY: stamps.managed_by},
-            "annotations": {RELEASE_NAME: stamps.release_name, RELEASE_NAMESPACE: stamps.release_namespace},
+            "labels": {MANAGED_BY: metadata.managed_by},
+            "annotations": {RELEASE_NAME: metadata.release_name, RELEASE_NAMESPACE: metadata.release_namespace},
         }
     }
 

@@ -6,7 +6,7 @@ from enum import Enum
 
 from postrender._record import Record
 from postrender.helm.fresh_install import as_stored, differences, expected_object, field_owners
-from postrender.helm.objects import build_object, stamped
+from postrender.helm.objects import build_object, with_helm_metadata
 from postrender.helm.patch import (
     PatchType,
     apply_merge_patch,
@@ -50,7 +50,7 @@ class Drift(Record):
 
 def wanted(gvk: GroupVersionKind, key: ObjectKey, body: Json, release: ReleaseName) -> Json:
     """A stored document as Helm would send it, without what only a server sets."""
-    made = stamped(build_object(gvk, key, body).body, release)
+    made = with_helm_metadata(build_object(gvk, key, body).body, release)
     metadata = {name: value for name, value in made["metadata"].items() if name not in _SERVER_SET}
     result = {name: value for name, value in made.items() if name != "status"}
     result["metadata"] = metadata

@@ -1,4 +1,4 @@
-"""An object as Helm holds it in memory: built from a manifest, then stamped."""
+"""An object as Helm holds it in memory: built from a manifest, with its ownership metadata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from postrender.models import (
 
 
 class ManifestObject(Record):
-    """One object on one of Helm's lists; ``body`` is its manifest, Helm's ownership stamps included.
+    """One object on one of Helm's lists; ``body`` is its manifest, with Helm's ownership metadata.
 
     A Secret's ``stringData`` stands in ``data``, as the API server stores it. ``plain`` are the keys that the manifest
     has in ``stringData`` alone: Helm's patches set them, and never remove them. ``plain_nulls`` are those of them with
@@ -116,7 +116,7 @@ def _without_data(body: Json, names: frozenset[str]) -> Json:
     return {**rest, "data": data} if data else rest
 
 
-def stamped(body: Json, release: ReleaseName, helm: HelmVersion | None = None) -> Json:
+def with_helm_metadata(body: Json, release: ReleaseName, helm: HelmVersion | None = None) -> Json:
     """The object with the label and annotations Helm puts on it in memory.
 
     ``setMetadataVisitor`` (pkg/action/validate.go), forced: what the manifest says about ownership is overwritten. Of

@@ -1,7 +1,7 @@
-"""Who owns a live object, by the label and the two annotations that Helm checks before an import.
+"""The owner of a live object, by the label and the two annotations that Helm checks before it adopts an object.
 
-They decide, as they do for Helm (``checkOwnership``, pkg/action/validate.go); whether the release they name still
-exists is looked up in its stored revisions.
+The check is Helm's (``checkOwnership``, pkg/action/validate.go). Whether the release that they name is still installed
+is decided by its stored revisions.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ DRIVERS = ("secret", "configmap")
 """Where a cluster may hold an owner's revisions, whatever driver the caller has: its owner had one of its own."""
 
 
-class Standing(Enum):
-    """The classes of ownership."""
+class Ownership(Enum):
+    """Whose a live object is, seen from one release."""
 
     ABSENT = "absent"
     OURS = "in this release"
@@ -43,10 +43,10 @@ class Standing(Enum):
     UNKNOWN = "unknown"
 
 
-class Ownership(Record):
-    """A standing, and the release the live object names where it names one."""
+class OwnerStatus(Record):
+    """Whose a live object is, and the release that it names as its owner, if it names one."""
 
-    standing: Standing
+    ownership: Ownership
     release: ReleaseName | None = None
 
 
@@ -80,7 +80,7 @@ def classify(
     *,
     stored: bool,
     living: Mapping[ReleaseName, bool],
-) -> Ownership:
+) -> OwnerStatus:
     """Whose the observed object is, seen from ``release`` (``None``: a release that has no name yet).
 
     ``stored`` tells whether the release that is upgraded from already holds the object. ``living`` answers for every
@@ -88,31 +88,42 @@ def classify(
     object from a living owner.
     """
     if isinstance(observation, (Absent, NotServed)):
-        return Ownership(Standing.ABSENT)
+        return OwnerStatus(Ownership.ABSENT)
     if isinstance(observation, Unknown):
-        return Ownership(Standing.UNKNOWN)
+        return OwnerStatus(Ownership.UNKNOWN)
     found: Found = observation
     live = found.live
     owner = live.owner
     if live.deleting:
-        return Ownership(Standing.TERMINATING, owner)
+        return OwnerStatus(Ownership.TERMINATING, owner)
     other = owner if owner != release else None
     if other is not None and living[other]:
-        return Ownership(Standing.FOREIGN, owner)
+        return OwnerStatus(Ownership.FOREIGN, owner)
     if stored:
         # An upgrade does not ask whose an object is that its stored manifest holds (performUpgrade, upgrade.go).
-        return Ownership(Standing.OURS, owner)
+        return OwnerStatus(Ownership.OURS, owner)
     if owner is None or not live.managed_by_helm:
-        return Ownership(Standing.UNMANAGED, owner)
-    return Ownership(Standing.ORPHAN if other else Standing.OURS_KEPT, owner)
+        return OwnerStatus(Ownership.UNMANAGED, owner)
+    return OwnerStatus(Ownership.ORPHAN if other else Ownership.OURS_KEPT, owner)
 
 
-class Stamps(Record):
-    """The three values as they are on an object; ``None`` where one is not there."""
+class OwnershipMetadata(Record):
+    """The label and the two annotations by which Helm knows an object's owner; ``None`` for one that is missing."""
 
     managed_by: str | None = None
     release_name: str | None = None
     release_namespace: str | None = None
+
+    @classmethod
+    def of(cls, live: LiveObject) -> OwnershipMetadata:
+        """The ownership metadata of a live object."""
+        annotations = live.annotations
+        return cls(live.labels.get(MANAGED_BY), annotations.get(RELEASE_NAME), annotations.get(RELEASE_NAMESPACE))
+
+    @classmethod
+    def for_release(cls, release: ReleaseName) -> OwnershipMetadata:
+        """The ownership metadata of an object that the release owns."""
+        return cls("Helm", release.name, release.namespace)
 
     @property
     def values(self) -> dict[str, str | None]:
@@ -122,14 +133,3 @@ class Stamps(Record):
             RELEASE_NAME: self.release_name,
             RELEASE_NAMESPACE: self.release_namespace,
         }
-
-
-def stamps_of(live: LiveObject) -> Stamps:
-    """Those of a live object."""
-    annotations = live.annotations
-    return Stamps(live.labels.get(MANAGED_BY), annotations.get(RELEASE_NAME), annotations.get(RELEASE_NAMESPACE))
-
-
-def stamps_for(release: ReleaseName) -> Stamps:
-    """Those of an object of a release."""
-    return Stamps("Helm", release.name, release.namespace)

@@ -1,4 +1,4 @@
-"""Ownership metadata written by hand: whose each object is, what would be written, and back again.
+"""OwnerStatus metadata written by hand: whose each object is, what would be written, and back again.
 
 All or nothing as far as it can be: where one object is not to be had, none is written. Whose an object is,
 ``ownership.classify`` alone decides.
@@ -13,7 +13,7 @@ from postrender._record import Record
 from postrender.cluster.interface import ClusterReader, ObjectLookup, unreadable
 from postrender.cluster.release_lookup import Holders, ReleaseLookup, holders, require_free, require_gone
 from postrender.errors import ClusterError, Refused, UsageError
-from postrender.helm.ownership import Ownership, Stamps, Standing, classify, release_exists, stamps_for, stamps_of
+from postrender.helm.ownership import Ownership, OwnershipMetadata, OwnerStatus, classify, release_exists
 from postrender.models import (
     Found,
     LiveObject,
@@ -26,8 +26,8 @@ from postrender.models import (
     object_name,
 )
 
-_OURS = (Standing.OURS, Standing.OURS_KEPT)
-_TAKEN = (Standing.ORPHAN, Standing.UNMANAGED)
+_OURS = (Ownership.OURS, Ownership.OURS_KEPT)
+_TAKEN = (Ownership.ORPHAN, Ownership.UNMANAGED)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ else:
 class Target(ClusterReader, Protocol):
     """A cluster, where ownership metadata can be written."""
 
-    def restamp(self, live: LiveObject, resource: Resource, stamps: Stamps, done: str) -> LiveObject:
+    def set_ownership(
+        self, live: LiveObject, resource: Resource, release: ReleaseName, metadata: OwnershipMetadata | None = None
+    ) -> LiveObject:
         """Write it, guarded by the live object's resourceVersion; raises ClusterError."""
 
 
@@ -48,9 +50,9 @@ class Adoption(Record):
 
     resource: Resource
     live: LiveObject
-    owner: Ownership
-    before: Stamps
-    after: Stamps
+    owner: OwnerStatus
+    before: OwnershipMetadata
+    after: OwnershipMetadata
 
     @property
     def name(self) -> str:
@@ -76,8 +78,8 @@ class Written(Record):
     resource: Resource
     key: ObjectKey
     uid: str
-    before: Stamps
-    after: Stamps
+    before: OwnershipMetadata
+    after: OwnershipMetadata
 
     @property
     def name(self) -> str:
@@ -129,19 +131,19 @@ def look(target: Target, release: ReleaseName, driver: str, places: Places, *, a
     found, objections, codes = [], [], set()
     owners = [classify(each, release, stored=False, living=living) for each in seen if isinstance(each, Found)]
     lives_of = [each.live for each in seen if isinstance(each, Found)]
-    taken = [live for live, owner in zip(lives_of, owners, strict=True) if owner.standing in _TAKEN]
+    taken = [live for live, owner in zip(lives_of, owners, strict=True) if owner.ownership in _TAKEN]
     held = holders(target, taken, release, driver) if taken else Holders({}, 0)
     for (resource, key), observation in zip(places, seen, strict=True):
         name = object_name(resource, key)
         if isinstance(observation, Unknown):
             raise ClusterError(f"could not be looked up: {observation.reason}", where=name, next=observation.next)
         owner = classify(observation, release, stored=False, living=living)
-        if owner.standing in _TAKEN and key in held.found:
-            owner = Ownership(Standing.FOREIGN, held.found[key])
+        if owner.ownership in _TAKEN and key in held.found:
+            owner = OwnerStatus(Ownership.FOREIGN, held.found[key])
         why, code = _objection(owner)
         if isinstance(observation, Found) and not why:
-            before = stamps_of(observation.live)
-            after = before if owner.standing in _OURS else stamps_for(release)
+            before = OwnershipMetadata.of(observation.live)
+            after = before if owner.ownership in _OURS else OwnershipMetadata.for_release(release)
             found.append(Adoption(resource, observation.live, owner, before, after))
         elif code:
             objections.append(f"{name}: {why} ({code})")
@@ -162,20 +164,20 @@ def carry_out(
     Whose the objects are is asked once more: raises Refused for one whose owner is back, ClusterError.
     """
     changes = [each for each in adoptions if each.changes]
-    taken = {each.name: each.live for each in changes if each.owner.standing in _TAKEN}
+    taken = {each.name: each.live for each in changes if each.owner.ownership in _TAKEN}
     if taken:
         require_free(target, taken, release, driver)
     for number, each in enumerate(changes):
         if each.name in taken and number:
             require_gone(target, each.name, each.live, release, driver)
-        target.restamp(each.live, each.resource, each.after, f"given ownership metadata for release {release}")
+        target.set_ownership(each.live, each.resource, release, each.after)
         on_written(each.name)
 
 
 def undo(target: Target, release: ReleaseName, driver: str, written: Sequence[Written]) -> tuple[Adoption, ...]:
     """What would be written to have everything as it was; nothing is.
 
-    Raises Refused where an object is not the one that was stamped, says by now something else, or is held by the
+    Raises Refused where an object is not the one that was written, has other metadata by now, or is held by the
     release, which has been installed or upgraded since; ClusterError where that is not clear.
     """
     held = _held(target, release, driver)
@@ -190,24 +192,24 @@ def undo(target: Target, release: ReleaseName, driver: str, written: Sequence[Wr
             objections.append(f"{each.name}: the adopted object no longer exists")
         elif each.key in held:
             objections.append(f"{each.name}: installed release {release} has it in its stored manifest (PR101)")
-        elif stamps_of(observation.live) == each.before:
+        elif OwnershipMetadata.of(observation.live) == each.before:
             continue
-        elif stamps_of(observation.live) != each.after:
+        elif OwnershipMetadata.of(observation.live) != each.after:
             objections.append(f"{each.name}: its ownership metadata is no longer what was written")
         else:
-            owner = Ownership(Standing.OURS_KEPT, release)
+            owner = OwnerStatus(Ownership.OURS_KEPT, release)
             found.append(Adoption(each.resource, observation.live, owner, each.after, each.before))
     if objections:
         raise Refused("\n".join([*objections, "nothing was written"]))
     return tuple(found)
 
 
-def _objection(owner: Ownership) -> tuple[str, str]:
-    if owner.standing is Standing.FOREIGN:
+def _objection(owner: OwnerStatus) -> tuple[str, str]:
+    if owner.ownership is Ownership.FOREIGN:
         return f"owned by installed release {owner.release}; not adopted", "PR101"
-    if owner.standing is Standing.TERMINATING:
+    if owner.ownership is Ownership.TERMINATING:
         return "is being deleted, and will be gone", "PR106"
-    return ("", "") if owner.standing in (*_OURS, *_TAKEN) else ("is not there", "")
+    return ("", "") if owner.ownership in (*_OURS, *_TAKEN) else ("is not there", "")
 
 
 def _living(

@@ -12,7 +12,7 @@ from postrender.cluster.interface import Lister, Listing, NotAnObject, live_obje
 from postrender.cluster.release_lookup import ReleaseLookup
 from postrender.cluster.releases import newest
 from postrender.errors import ClusterError
-from postrender.helm.ownership import Standing, classify, release_exists
+from postrender.helm.ownership import Ownership, classify, release_exists
 from postrender.helm.storage import CONFIGMAPS, SECRETS, storage
 from postrender.models import (
     FLUX_NAMESPACE,
@@ -177,7 +177,7 @@ class _Hunt:
             self.undecided[left.owner] = replace(before, objects=before.objects + 1)
             return
         owner = classify(Found(left.live), None, stored=False, living={left.owner: exists})
-        if owner.standing is not Standing.FOREIGN and not exists:
+        if owner.ownership is not Ownership.FOREIGN and not exists:
             # One object may be served by two groups, and a list that was begun anew shows it twice.
             self.found.setdefault(left.live.uid, left)
 

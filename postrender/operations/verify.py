@@ -17,7 +17,7 @@ from postrender.cluster.release_lookup import ReleaseLookup
 from postrender.errors import ClusterError, ManifestError, PostrenderError, Refused, UsageError
 from postrender.helm.drift import Drift, RepairMethod, RepairRequest, drift, leftovers, settled, wanted
 from postrender.helm.fresh_install import has_null, may_hold_leftovers, with_null_values
-from postrender.helm.ownership import Ownership, Standing, classify
+from postrender.helm.ownership import Ownership, OwnerStatus, classify
 from postrender.helm.patch import PatchError
 from postrender.manifest import Manifest, ObjectRef
 from postrender.models import (
@@ -68,7 +68,7 @@ class ObjectStatus(Record):
     key: ObjectKey
     state: State
     pinned: bool = False
-    owner: Ownership | None = None
+    owner: OwnerStatus | None = None
     found: LiveObject | None = None
     desired: Json = None
     after: Json = None
@@ -109,7 +109,7 @@ def repairable(objects: Iterable[ObjectStatus]) -> tuple[ObjectStatus, ...]:
     return tuple(each for each in objects if each.repair is not None and each.confirmed)
 
 
-_OURS = (Standing.OURS, Standing.OURS_KEPT)
+_OURS = (Ownership.OURS, Ownership.OURS_KEPT)
 
 
 class Target(ClusterReader, Protocol):
@@ -289,12 +289,12 @@ class _Check:
             why = f"its owner is release {owner}, and whether it is installed is unknown: {exists.reason}"
             return replace(each, state=State.FOREIGN, why=why, next=exists.next)
         known = {owner: exists} if owner else {}
-        ownership = classify(seen, self._release, stored=False, living=known)
-        each = replace(each, owner=ownership)
-        if ownership.standing is Standing.TERMINATING:
+        status = classify(seen, self._release, stored=False, living=known)
+        each = replace(each, owner=status)
+        if status.ownership is Ownership.TERMINATING:
             return replace(each, state=State.DELETING)
-        if ownership.standing not in _OURS:
-            return replace(each, state=State.FOREIGN, why=_described_owner(ownership), next=self._hand_over(each))
+        if status.ownership not in _OURS:
+            return replace(each, state=State.FOREIGN, why=_described_owner(status), next=self._hand_over(each))
         try:
             fresh = self._fresh.get(each.key)
             desired, found = each.desired, None
@@ -309,7 +309,7 @@ class _Check:
         return self._tried(replace(each, state=State.DRIFTED), found)
 
     def _hand_over(self, each: ObjectStatus) -> tuple[str, ...]:
-        if each.owner is not None and each.owner.standing is Standing.FOREIGN:
+        if each.owner is not None and each.owner.ownership is Ownership.FOREIGN:
             return ("postrender explain PR101",)
         return (
             self._target.typed(f"postrender adopt {self._release.name}", self._release.namespace) + f" {each.name}",
@@ -334,9 +334,9 @@ def _scrubbed(text: str, each: ObjectStatus) -> str:
     return redact.scrubbed(text, frozenset().union(*(redact.values(body, each.key.group_kind) for body in bodies)))
 
 
-def _described_owner(owner: Ownership) -> str:
-    if owner.standing is Standing.FOREIGN:
+def _described_owner(owner: OwnerStatus) -> str:
+    if owner.ownership is Ownership.FOREIGN:
         return f"it is owned by installed release {owner.release}"
-    if owner.standing is Standing.ORPHAN:
+    if owner.ownership is Ownership.ORPHAN:
         return f"it names uninstalled release {owner.release} as its owner"
     return "its ownership metadata does not name this release"

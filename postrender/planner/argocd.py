@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from postrender._record import replace
 from postrender.helm.invocation import ArgoCD
-from postrender.helm.ownership import Ownership, Standing, release_exists
+from postrender.helm.ownership import Ownership, OwnerStatus, release_exists
 from postrender.helm.versions import BEHAVIOUR_CHANGES
 from postrender.models import RESOURCE_POLICY, LiveObject, ReleaseName, Severity
 from postrender.planner import findings
@@ -23,7 +23,7 @@ from postrender.planner.verdict import Action, Finding, Plan, Verdict
 TRACKING = "argocd.argoproj.io/tracking-id"
 NO_PRUNING = "Prune=false"
 
-_TAKEN = (Standing.OURS_KEPT, Standing.ORPHAN, Standing.UNMANAGED)
+_TAKEN = (Ownership.OURS_KEPT, Ownership.ORPHAN, Ownership.UNMANAGED)
 
 
 def decide(facts: Facts, policy: Policy, argocd: ArgoCD) -> Plan:
@@ -34,7 +34,7 @@ def decide(facts: Facts, policy: Policy, argocd: ArgoCD) -> Plan:
 
 def _verdict(planned: PlannedObject, argocd: ArgoCD) -> Verdict:
     context, item = planned.context, planned.item
-    if context.policy.prune_false and _kept(item):
+    if context.policy.argocd_prune_false and _kept(item):
         planned = replace(planned, proposed=replace(planned.proposed, options=_without_pruning(item)))
     rewrite = planned.proposed
     found = [allowed(finding, context.policy) for finding in _findings(planned, argocd)]
@@ -53,8 +53,8 @@ def _verdict(planned: PlannedObject, argocd: ArgoCD) -> Verdict:
 def _findings(planned: PlannedObject, argocd: ArgoCD) -> list[Finding]:
     context, item, rewrite = planned.context, planned.item, planned.proposed
     found = _about_owner(context, item, planned.owner)
-    if item is next(iter(context.stamped_unseen), None):
-        found.append(findings.not_looked_up(len(context.stamped_unseen) - 1, context.facts.invocation))
+    if item is next(iter(context.owned_without_lookup), None):
+        found.append(findings.not_looked_up(len(context.owned_without_lookup) - 1, context.facts.invocation))
     if item.live is not None:
         found += _about_tracking(item.live, argocd)
     if planned.collisions:
@@ -66,14 +66,14 @@ def _findings(planned: PlannedObject, argocd: ArgoCD) -> list[Finding]:
     return found
 
 
-def _about_owner(context: PlanContext, item: DesiredObject, owner: Ownership | None) -> list[Finding]:
+def _about_owner(context: PlanContext, item: DesiredObject, owner: OwnerStatus | None) -> list[Finding]:
     if owner is None:
         return []
-    if owner.standing is Standing.FOREIGN:
+    if owner.ownership is Ownership.FOREIGN:
         return [findings.foreign(owner, item.name)]
-    if owner.standing is Standing.TERMINATING:
+    if owner.ownership is Ownership.TERMINATING:
         return [_vanishing(item.name)]
-    found = [_taken_by_argocd(owner)] if owner.standing in _TAKEN else []
+    found = [_taken_by_argocd(owner)] if owner.ownership in _TAKEN else []
     if context.release and release_exists(context.facts.revisions) and owner.release == context.release:
         found.append(_held_by_helm(context.release))
     return found
@@ -101,7 +101,7 @@ def _without_pruning(item: DesiredObject) -> str:
     return "" if NO_PRUNING in options else ",".join([*options, NO_PRUNING])
 
 
-def _taken_by_argocd(owner: Ownership) -> Finding:
+def _taken_by_argocd(owner: OwnerStatus) -> Finding:
     """Finding for an object that Argo CD takes over: it does not check Helm's ownership metadata."""
     before = f"was kept by Helm release {owner.release}" if owner.release else "had no owner in Helm's terms"
     return Finding("PR601", Severity.INFO, f"{before}; Argo CD adopts it, and fields that the chart lacks stay")

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from postrender import redact
 from postrender._record import Record, replace
 from postrender.helm.managed_fields import as_live
-from postrender.helm.objects import build_object, stamped, without_filename_annotation
-from postrender.helm.ownership import Ownership, classify
+from postrender.helm.objects import build_object, with_helm_metadata, without_filename_annotation
+from postrender.helm.ownership import OwnerStatus, classify
 from postrender.helm.simulate import Prediction, Request
 from postrender.manifest.json_diff import changes
 from postrender.models import GroupVersionKind, Json, ObjectKey
@@ -26,7 +26,7 @@ _PASSING = ("managedFields", "resourceVersion", "generation")
 
 def view(plan: Plan, facts: Facts, about: About, digests: Digests) -> View:
     """The plan as it is shown, values of Secrets redacted. Raises ManifestError if a document cannot be read."""
-    key = digests.name if digests.lasting else ""
+    key = digests.name if digests.keyed else ""
     about = replace(about, notes=(*plan.notes, *about.notes), digest_key=key)
     return View(about, tuple(_Building(plan, facts, digests).all()))
 
@@ -95,7 +95,7 @@ class _Building:
     def _changing(self, verdict: Verdict, item: DesiredObject, prediction: Prediction | None, bodies: _Bodies) -> bool:
         """Whether the cluster or the release will be different; a hook runs, and is neither.
 
-        Ownership metadata in a stored manifest tells of how the object came into the release, and of no change.
+        OwnerStatus metadata in a stored manifest tells of how the object came into the release, and of no change.
         """
         if item.hook:
             return False
@@ -104,19 +104,23 @@ class _Building:
         sent = build_object(item.ref.gvk, item.key, bodies.emitted).body
         if verdict.adopt is not None or verdict.apply is not None:
             return True
-        if bodies.live is None or bodies.stored is None or changes(*map(self._stamped, (bodies.stored, sent))):
+        if (
+            bodies.live is None
+            or bodies.stored is None
+            or changes(*map(self._with_helm_metadata, (bodies.stored, sent)))
+        ):
             return True
         return bool(changes(bodies.live, bodies.after) if prediction else changes(as_live(sent, bodies.live), sent))
 
-    def _stamped(self, body: Json) -> Json:
-        return stamped(body, self.release, self.facts.invocation.helm) if self.release else body
+    def _with_helm_metadata(self, body: Json) -> Json:
+        return with_helm_metadata(body, self.release, self.facts.invocation.helm) if self.release else body
 
     def _created(self, item: DesiredObject, emitted: Json) -> Prediction | None:
         """The object that Helm creates; ``None`` if it exists already or was not looked up."""
         if item.hook or item.observation is None or item.live is not None or emitted is None:
             return None
         body = build_object(item.ref.gvk, item.key, emitted).body
-        return Prediction(Request.CREATE, self._stamped(body))
+        return Prediction(Request.CREATE, self._with_helm_metadata(body))
 
     def _object(
         self,
@@ -162,7 +166,7 @@ class _Building:
             return ""
         safe = self._safe(without_filename_annotation(body), key)
         text = json.dumps(safe, sort_keys=True)
-        return hashlib.sha256((text if self.digests.lasting else redact.masked(text)).encode()).hexdigest()
+        return hashlib.sha256((text if self.digests.keyed else redact.masked(text)).encode()).hexdigest()
 
     def _safe(self, body: Json, key: ObjectKey, known: frozenset[str] = frozenset()) -> Json:
         if body is None:
@@ -199,5 +203,5 @@ def _plain(body: Json) -> Json:
     return {**body, "metadata": {key: value for key, value in metadata.items() if key not in _PASSING}}
 
 
-def _owner(found: Ownership | None) -> Owner | None:
-    return None if found is None else Owner(found.standing.name.lower().replace("_", "-"), found.release)
+def _owner(found: OwnerStatus | None) -> Owner | None:
+    return None if found is None else Owner(found.ownership.name.lower().replace("_", "-"), found.release)

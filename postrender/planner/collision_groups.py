@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 
 from postrender._record import replace
-from postrender.helm.objects import ManifestObject, build_object, identity, stamped
+from postrender.helm.objects import ManifestObject, build_object, identity, with_helm_metadata
 from postrender.helm.patch.json_values import sharing
 from postrender.helm.simulate import Update
 from postrender.helm.versions import Matching
@@ -101,4 +101,4 @@ def _body(planned: PlannedObject, live: LiveObject, release: ReleaseName) -> Jso
     """The live object as Helm will find it: with the ownership metadata if postrender writes that first."""
     if live.body is None:
         raise ValueError(f"no body was read for {live.key}")
-    return stamped(live.body, release) if planned.adopted else live.body
+    return with_helm_metadata(live.body, release) if planned.adopted else live.body

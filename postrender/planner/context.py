@@ -8,7 +8,7 @@ from functools import cached_property
 from postrender._record import Record, replace
 from postrender.helm.invocation import Action
 from postrender.helm.objects import build_object, identity, name_collisions
-from postrender.helm.ownership import Ownership, Standing, classify
+from postrender.helm.ownership import Ownership, OwnerStatus, classify
 from postrender.helm.versions import HelmVersion, behaviour_of
 from postrender.models import CRD, NAMESPACE, ObjectKey, Severity
 from postrender.planner.facts import DesiredObject, Facts, applies_server_side, base_revision, ignores_apply_flags
@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from postrender.helm.simulate import Prediction
 
-ADOPTABLE = {Standing.ORPHAN: Adopt.ORPHANS, Standing.UNMANAGED: Adopt.UNMANAGED}
+ADOPTABLE = {Ownership.ORPHAN: Adopt.ORPHANS, Ownership.UNMANAGED: Adopt.UNMANAGED}
 """Standings of objects that Helm refuses to adopt, each with the ``--adopt`` value that permits it."""
 
 _EXPORTED = frozenset(
@@ -48,7 +48,7 @@ class PlannedObject(Record):
 
     context: PlanContext
     item: DesiredObject
-    owner: Ownership | None
+    owner: OwnerStatus | None
     proposed: DocumentRewrite
     collisions: tuple[DesiredObject, ...] = ()
     documents: tuple[DesiredObject, ...] = ()
@@ -79,7 +79,7 @@ class PlanContext:
     """One run, decided for one version of Helm.
 
     ``objects`` are the objects of the stream, in its order. ``touches_live`` is true if any of them exists already, so
-    that a run that fails midway leaves something half done. ``stamped_unseen`` are the objects that get ownership
+    that a run that fails midway leaves something half done. ``owned_without_lookup`` are the objects that get ownership
     metadata without a lookup.
     """
 
@@ -92,7 +92,7 @@ class PlanContext:
         self.upgrade = base_revision(facts.invocation, facts.revisions) is not None
         self.server_side = applies_server_side(facts.invocation, facts.revisions, self.behaviour)
         self.touches_live = any(item.live is not None for item in facts.items)
-        self.stamped_unseen = [
+        self.owned_without_lookup = [
             item
             for item in facts.items
             if policy.stamp is Stamp.ALL and item.observation is None and item.key.name and not item.hook
@@ -192,9 +192,9 @@ class PlanContext:
         """The finding, downgraded to a warning if the user allows its code."""
         return allowed(finding, self.policy)
 
-    def adopts(self, owner: Ownership | None) -> bool:
+    def adopts(self, owner: OwnerStatus | None) -> bool:
         """True if postrender may write ownership metadata to the live object; not if ``--take-ownership`` adopts it."""
-        return owner is not None and not self.taken_by_helm and ADOPTABLE.get(owner.standing) in self.policy.adopt
+        return owner is not None and not self.taken_by_helm and ADOPTABLE.get(owner.ownership) in self.policy.adopt
 
     def _objects(self) -> list[PlannedObject]:
         stored = frozenset(entry.key for entry in self.facts.previous_objects)
@@ -220,24 +220,24 @@ class PlanContext:
             )
         return result
 
-    def _proposed(self, item: DesiredObject, owner: Ownership | None, *, collides: bool) -> DocumentRewrite:
+    def _proposed(self, item: DesiredObject, owner: OwnerStatus | None, *, collides: bool) -> DocumentRewrite:
         if item.hook:
             return DocumentRewrite()
-        adopted = owner is not None and owner.standing not in (Standing.ABSENT, Standing.OURS, Standing.UNKNOWN)
-        stamp = self.policy.stamp is Stamp.ALL or (self.policy.stamp is Stamp.ADOPT and adopted)
+        adopted = owner is not None and owner.ownership not in (Ownership.ABSENT, Ownership.OURS, Ownership.UNKNOWN)
+        marked = self.policy.stamp is Stamp.ALL or (self.policy.stamp is Stamp.ADOPT and adopted)
         key = self.policy.label_key
         return DocumentRewrite(
             strip=(*item.ref.server_set, *item.ref.server_set_empty) if _EXPORTED & set(item.ref.server_set) else (),
             label=(key, kind_label(item.key.group_kind)) if key and collides else None,
-            stamp=self.release if stamp else None,
+            owner=self.release if marked else None,
         )
 
-    def _ownership(self, item: DesiredObject, *, stored: bool) -> Ownership | None:
+    def _ownership(self, item: DesiredObject, *, stored: bool) -> OwnerStatus | None:
         if item.observation is None:
             return None
         owner = classify(item.observation, self.release, stored=stored, living=self.facts.live_releases)
         holder = self.facts.holders.get(item.key)
-        return Ownership(Standing.FOREIGN, holder) if holder is not None and owner.standing in ADOPTABLE else owner
+        return OwnerStatus(Ownership.FOREIGN, holder) if holder is not None and owner.ownership in ADOPTABLE else owner
 
 
 def _name_collisions(items: Sequence[DesiredObject]) -> dict[int, tuple[DesiredObject, ...]]:

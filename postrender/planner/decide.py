@@ -175,8 +175,8 @@ def _dry_run_request(planned: PlannedObject) -> DryRunRequest | None:
 def _findings(planned: PlannedObject) -> list[Finding]:
     context, item, rewrite = planned.context, planned.item, planned.rewrite
     found = _ownership_findings(planned)
-    if item is next(iter(context.stamped_unseen), None):
-        found.append(findings.not_looked_up(len(context.stamped_unseen) - 1, context.facts.invocation))
+    if item is next(iter(context.owned_without_lookup), None):
+        found.append(findings.not_looked_up(len(context.owned_without_lookup) - 1, context.facts.invocation))
     if item.live is not None and context.cannot_adopt_server_side:
         found.append(findings.not_applied(context.facts.invocation))
     if context.refuses_names(item):
@@ -210,7 +210,7 @@ def _simulation_findings(planned: PlannedObject, outcome: RewriteOutcome) -> lis
     if outcome.dropped_by_server:
         found.append(simulation_findings.dropped(outcome.dropped_by_server))
     stores_live = rewrite.replacement is not None and (outcome.differing or not outcome.nulls)
-    if context.policy.lasting and (rewrite.pin or stores_live):
+    if context.policy.for_git and (rewrite.pin or stores_live):
         found.append(simulation_findings.not_for_git(pin=bool(rewrite.pin)))
     if outcome.policy:
         found.append(simulation_findings.policy_ahead(outcome.policy, item.name))
@@ -221,7 +221,7 @@ def _ownership_findings(planned: PlannedObject) -> list[Finding]:
     context, owner = planned.context, planned.owner
     if owner is None:
         return []
-    if owner.standing in ADOPTABLE:
+    if owner.ownership in ADOPTABLE:
         if context.taken_by_helm:
             return [findings.taken_by_helm(owner)]
         if planned.adopted:

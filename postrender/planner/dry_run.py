@@ -22,7 +22,7 @@ from postrender.cluster.interface import (
 )
 from postrender.helm.field_set import shown, value_at
 from postrender.helm.managed_fields import MANAGER
-from postrender.helm.objects import sent, stamped
+from postrender.helm.objects import sent, with_helm_metadata
 from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
 from postrender.helm.server_side.leftovers import lost
 from postrender.helm.simulate import Prediction, Request
@@ -115,7 +115,7 @@ def target(planned: PlannedObject) -> Json:
     context, item = planned.context, planned.item
     assert context.release is not None
     body = planned.rewrite.emitted(context.facts.desired.document(item.ref))
-    return stamped(sent(item.key, body), context.release, context.helm)
+    return with_helm_metadata(sent(item.key, body), context.release, context.helm)
 
 
 def _at_version(body: Json, live: LiveObject) -> Json:

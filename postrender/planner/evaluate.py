@@ -24,7 +24,7 @@ from postrender.helm.managed_fields import (
     with_stale_fields,
     without_stale_fields,
 )
-from postrender.helm.objects import ManifestObject, build_object, identity, stamped
+from postrender.helm.objects import ManifestObject, build_object, identity, with_helm_metadata
 from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
 from postrender.helm.simulate import Prediction, simulate
 from postrender.helm.versions import Matching
@@ -44,7 +44,7 @@ def simulate_group(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -
 def targets(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -> list[ManifestObject]:
     """The members as Helm builds them: rewritten, then with its ownership metadata."""
     return [
-        replace(entry, body=stamped(entry.body, group.release, group.update.helm))
+        replace(entry, body=with_helm_metadata(entry.body, group.release, group.update.helm))
         for entry in _manifests(group, rewrites)
     ]
 
@@ -96,7 +96,9 @@ def seen_by_server(group: CollisionGroup, entry: ManifestObject, now: Json, righ
     fresh = group.fresh.get(entry.key)
     if fresh is None:
         return now
-    return as_stored(now, stamped(entry.body, group.release, group.update.helm), fresh, right, _owners(group, entry))
+    return as_stored(
+        now, with_helm_metadata(entry.body, group.release, group.update.helm), fresh, right, _owners(group, entry)
+    )
 
 
 def _owners(group: CollisionGroup, entry: ManifestObject) -> FieldOwners:

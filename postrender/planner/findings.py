@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from postrender.helm.invocation import Action, Invocation
-from postrender.helm.ownership import Ownership, Standing
+from postrender.helm.ownership import Ownership, OwnerStatus
 from postrender.helm.versions import Behaviour
 from postrender.models import RESOURCE_POLICY, ReleaseName, Severity
 from postrender.planner.verdict import Finding
@@ -102,18 +102,18 @@ def leaves(*, kept: bool) -> Finding:
 
 
 def of_owner(
-    owner: Ownership, release: ReleaseName | None, name: str, invocation: Invocation, behaviour: Behaviour
+    owner: OwnerStatus, release: ReleaseName | None, name: str, invocation: Invocation, behaviour: Behaviour
 ) -> list[Finding]:
     """Findings that follow from the owner alone: an error, or a note that a kept object is adopted again."""
-    if owner.standing is Standing.FOREIGN:
+    if owner.ownership is Ownership.FOREIGN:
         return [foreign(owner, name)]
-    if owner.standing is Standing.ORPHAN:
+    if owner.ownership is Ownership.ORPHAN:
         return [_orphan(owner, release, invocation)]
-    if owner.standing is Standing.UNMANAGED:
+    if owner.ownership is Ownership.UNMANAGED:
         return [_unmanaged(owner, name, invocation, behaviour)]
-    if owner.standing is Standing.TERMINATING:
+    if owner.ownership is Ownership.TERMINATING:
         return [_terminating(name)]
-    if owner.standing is Standing.OURS_KEPT:
+    if owner.ownership is Ownership.OURS_KEPT:
         return [Finding("PR107", Severity.INFO, f"kept by an earlier run of release {release}; Helm adopts it")]
     return []
 
@@ -133,7 +133,7 @@ def not_looked_up(more: int, invocation: Invocation) -> Finding:
     )
 
 
-def foreign(owner: Ownership, name: str) -> Finding:
+def foreign(owner: OwnerStatus, name: str) -> Finding:
     """Finding for an object that belongs to another installed release or tool."""
     other = owner.release
     assert other is not None
@@ -145,7 +145,7 @@ def foreign(owner: Ownership, name: str) -> Finding:
     )
 
 
-def _orphan(owner: Ownership, release: ReleaseName | None, invocation: Invocation) -> Finding:
+def _orphan(owner: OwnerStatus, release: ReleaseName | None, invocation: Invocation) -> Finding:
     return Finding(
         "PR102",
         Severity.ERROR,
@@ -154,7 +154,7 @@ def _orphan(owner: Ownership, release: ReleaseName | None, invocation: Invocatio
     )
 
 
-def _unmanaged(owner: Ownership, name: str, invocation: Invocation, behaviour: Behaviour) -> Finding:
+def _unmanaged(owner: OwnerStatus, name: str, invocation: Invocation, behaviour: Behaviour) -> Finding:
     broken = f"names uninstalled release {owner.release} but has incomplete ownership metadata"
     state = broken if owner.release else "exists and has no Helm owner"
     return Finding(
@@ -202,13 +202,13 @@ def not_applied(invocation: Invocation) -> Finding:
     )
 
 
-def adopted(owner: Ownership, release: ReleaseName | None) -> Finding:
+def adopted(owner: OwnerStatus, release: ReleaseName | None) -> Finding:
     """Finding for an object to which postrender writes ownership metadata, as ``--adopt`` permits."""
     before = f"owned by uninstalled release {owner.release}" if owner.release else "had no owner"
     return Finding("PR104", Severity.INFO, f"{before}; ownership metadata updated to {release}")
 
 
-def taken_by_helm(owner: Ownership) -> Finding:
+def taken_by_helm(owner: OwnerStatus) -> Finding:
     """Finding for an object that Helm adopts because of ``--take-ownership``."""
     before = f"owned by uninstalled release {owner.release}" if owner.release else "had no owner"
     return Finding("PR105", Severity.INFO, f"{before}; Helm adopts it (--take-ownership)")

@@ -21,7 +21,7 @@ from postrender.helm.fresh_install import (
     holds,
     may_hold_leftovers,
 )
-from postrender.helm.objects import build_object, sent, stamped
+from postrender.helm.objects import build_object, sent, with_helm_metadata
 from postrender.models import (
     MANAGED_BY,
     RELEASE_NAME,
@@ -43,7 +43,9 @@ _ALLOCATED = ("clusterIP", "clusterIPs", "healthCheckNodePort")
 
 def charted_object(facts: Facts, item: DesiredObject, release: ReleaseName) -> Json:
     """The chart's object as Helm builds it, with the release's ownership metadata."""
-    return stamped(build_object(item.ref.gvk, item.key, facts.desired(item.ref)).body, release, facts.invocation.helm)
+    return with_helm_metadata(
+        build_object(item.ref.gvk, item.key, facts.desired(item.ref)).body, release, facts.invocation.helm
+    )
 
 
 def dry_run_create(facts: Facts, item: DesiredObject) -> DryRunRequest | None:
@@ -55,7 +57,7 @@ def dry_run_create(facts: Facts, item: DesiredObject) -> DryRunRequest | None:
     more = may_hold_leftovers(live.body, body) or has_unowned_fields(live.body, body)
     if holds(live.body, body) and not more:
         return None
-    document = stamped(sent(item.key, facts.desired.document(item.ref)), release, facts.invocation.helm)
+    document = with_helm_metadata(sent(item.key, facts.desired.document(item.ref)), release, facts.invocation.helm)
     return create_request(item.resource, item.key, document)
 
 

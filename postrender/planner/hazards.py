@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from postrender.helm.invocation import Action
 from postrender.helm.objects import HOOK, events, no_original, unknown_events
-from postrender.helm.ownership import Standing
+from postrender.helm.ownership import Ownership
 from postrender.models import KEEP, RESOURCE_POLICY, SECRET, Json, LiveObject, Severity
 from postrender.planner.context import PlanContext, PlannedObject
 from postrender.planner.facts import DesiredObject
@@ -15,7 +15,7 @@ from postrender.planner.verdict import Finding
 from postrender.text import shorten
 
 _EVENTS = {True: {"pre-upgrade", "post-upgrade"}, False: {"pre-install", "post-install"}}
-_ADOPTED = frozenset((Standing.OURS_KEPT, Standing.ORPHAN, Standing.UNMANAGED))
+_ADOPTED = frozenset((Ownership.OURS_KEPT, Ownership.ORPHAN, Ownership.UNMANAGED))
 
 
 def hazards(planned: PlannedObject) -> Iterator[Finding]:
@@ -29,12 +29,12 @@ def hazards(planned: PlannedObject) -> Iterator[Finding]:
         return
     if owner is None:
         return
-    if owner.standing in _ADOPTED and item.live is not None:
+    if owner.ownership in _ADOPTED and item.live is not None:
         yield from _adopted_but_not_kept(planned, item.live)
         yield from _overwritten(context, item, item.live)
-    elif owner.standing is Standing.OURS and item.live is not None:
+    elif owner.ownership is Ownership.OURS and item.live is not None:
         yield from _kept_only_live(context, item, item.live)
-    elif owner.standing is Standing.ABSENT and _created_client_side(context):
+    elif owner.ownership is Ownership.ABSENT and _created_client_side(context):
         yield Finding(
             "PR506",
             Severity.WARNING,

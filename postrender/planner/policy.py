@@ -40,9 +40,9 @@ class OnDrift(Enum):
 class Policy(Record):
     """The user's options. An empty ``label_key`` adds no label; ``allow`` contains codes (``PR106``).
 
-    ``prune_false`` adds a sync option that stops Argo CD from pruning kept objects. ``lasting`` is set if the manifests
-    go in Git: they must not depend on the cluster's state. ``single_run`` is set if the caller runs no upgrade
-    afterwards, so postrender must not suggest one.
+    ``argocd_prune_false`` adds a sync option that stops Argo CD from pruning kept objects. ``for_git`` is set if the
+    manifests go in Git: they must not depend on the cluster's state. ``single_run`` is set if the caller runs no
+    upgrade afterwards, so postrender must not suggest one.
     """
 
     adopt: frozenset[Adopt] = frozenset()
@@ -50,8 +50,8 @@ class Policy(Record):
     label_key: str = DEFAULT_LABEL_KEY
     on_drift: OnDrift = OnDrift.STORE
     allow: frozenset[str] = frozenset()
-    prune_false: bool = False
-    lasting: bool = False
+    argocd_prune_false: bool = False
+    for_git: bool = False
     single_run: bool = False
 
 

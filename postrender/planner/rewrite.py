@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from postrender._record import Record
-from postrender.helm.objects import ManifestObject, stamped, with_ownership_metadata
+from postrender.helm.objects import ManifestObject, with_helm_metadata, with_ownership_metadata
 from postrender.manifest import ObjectRef
 from postrender.manifest.edit import Edit, Remove, Set
 from postrender.manifest.edit.changes import Changes, DeleteValue, SetValue, add, applied
@@ -26,14 +26,14 @@ class DocumentRewrite(Record):
 
     ``strip`` are dotted paths of server-set fields to take out; ``replacement`` is what the whole document shall say
     instead (``None``: what it says), the truth about a live object that Helm will not patch; ``label`` is ``(key,
-    value)``; ``stamp`` the release whose ownership metadata is added; ``pin`` the ``metadata.resourceVersion``, ``""``
+    value)``; ``owner`` the release whose ownership metadata is added; ``pin`` the ``metadata.resourceVersion``, ``""``
     for none; ``options`` the whole of Argo CD's sync options, ``""`` for what the document says.
     """
 
     strip: tuple[str, ...] = ()
     replacement: Json = None
     label: tuple[str, str] | None = None
-    stamp: ReleaseName | None = None
+    owner: ReleaseName | None = None
     pin: str = ""
     options: str = ""
 
@@ -50,7 +50,7 @@ class DocumentRewrite(Record):
         if self.options:
             metadata["annotations"] = {**(metadata.get("annotations") or {}), SYNC_OPTIONS: self.options}
         result["metadata"] = metadata
-        return with_ownership_metadata(result, self.stamp) if self.stamp else result
+        return with_ownership_metadata(result, self.owner) if self.owner else result
 
     def stripped(self, body: Json) -> dict[str, Json]:
         """The document's value without the server-set fields."""
@@ -95,8 +95,8 @@ class CollisionGroup(Record):
 class RewriteOutcome(Record):
     """The result of the search for one document.
 
-    ``prediction`` is of the rewriting that is emitted. ``withheld_metadata`` says that a wished stamp or label was left
-    out; ``differing`` are the paths where the live object afterwards is not what the chart wants,
+    ``prediction`` is of the rewriting that is emitted. ``withheld_metadata`` says that a label or ownership metadata
+    was left out; ``differing`` are the paths where the live object afterwards is not what the chart wants,
     ``fixed_by_next_upgrade`` whether the next ``helm upgrade`` of the same chart corrects them. ``policy`` is the
     resource policy that the document says and the live object will not, ``""`` where they agree. ``apply`` is the JSON
     merge patch that brings the live object to what the chart says before Helm runs, ``None`` for none: then the
@@ -143,8 +143,8 @@ def edits_of(ref: ObjectRef, rewrite: DocumentRewrite, body: Json) -> tuple[Edit
         edits.append(Set(ref, ("metadata", "labels", rewrite.label[0]), rewrite.label[1]))
     if rewrite.options:
         edits.append(Set(ref, ("metadata", "annotations", SYNC_OPTIONS), rewrite.options))
-    if rewrite.stamp:
-        metadata = stamped({}, rewrite.stamp)["metadata"]
+    if rewrite.owner:
+        metadata = with_helm_metadata({}, rewrite.owner)["metadata"]
         edits.extend(
             Set(ref, ("metadata", place, name), value)
             for place in ("labels", "annotations")
@@ -158,7 +158,7 @@ def actions_of(rewrite: DocumentRewrite, adopt: LiveObject | None = None, apply:
     wanted: Mapping[Action, object] = {
         Action.ADOPT: adopt,
         Action.APPLY: apply,
-        Action.STAMP: rewrite.stamp,
+        Action.STAMP: rewrite.owner,
         Action.LABEL: rewrite.label,
         Action.PIN: rewrite.pin,
         Action.STORE: rewrite.replacement is not None,

@@ -139,7 +139,7 @@ def _rewritten(group: CollisionGroup) -> tuple[RewriteOutcome, ...]:
         RewriteOutcome(
             rewrite,
             prediction,
-            withheld_metadata=(member.proposed.label, member.proposed.stamp) != (rewrite.label, rewrite.stamp),
+            withheld_metadata=(member.proposed.label, member.proposed.owner) != (rewrite.label, rewrite.owner),
             differing=paths,
             # What is stored instead of the chart is a cure only if the next upgrade can run at all.
             fixed_by_next_upgrade=later and (rewrite.replacement is None or all(right)),
@@ -227,9 +227,9 @@ def _without_false_metadata(proposal: DocumentRewrite, prediction: Prediction, l
     labels: Mapping[str, str] = metadata.get("labels") or {}
     annotations: Mapping[str, str] = metadata.get("annotations") or {}
     label = proposal.label if proposal.label and labels.get(proposal.label[0]) == proposal.label[1] else None
-    carried = proposal.stamp is not None and (
+    carried = proposal.owner is not None and (
         labels.get(MANAGED_BY) == "Helm"
-        and annotations.get(RELEASE_NAME) == proposal.stamp.name
-        and annotations.get(RELEASE_NAMESPACE) == proposal.stamp.namespace
+        and annotations.get(RELEASE_NAME) == proposal.owner.name
+        and annotations.get(RELEASE_NAMESPACE) == proposal.owner.namespace
     )
-    return replace(proposal, label=label, stamp=proposal.stamp if carried else None)
+    return replace(proposal, label=label, owner=proposal.owner if carried else None)

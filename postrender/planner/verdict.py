@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import Enum
 
 from postrender._record import Record
-from postrender.helm.ownership import Ownership
+from postrender.helm.ownership import OwnerStatus
 from postrender.manifest import ObjectRef
 from postrender.manifest.edit import Edit
 from postrender.models import Json, LiveObject, ObjectKey, Resource, Severity, object_name
@@ -55,7 +55,7 @@ class Verdict(Record):
     ref: ObjectRef
     key: ObjectKey
     resource: Resource
-    ownership: Ownership | None
+    ownership: OwnerStatus | None
     actions: tuple[Action, ...]
     findings: tuple[Finding, ...] = ()
     edits: tuple[Edit, ...] = ()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from postrender._record import Record
-from postrender.helm.ownership import Stamps, Standing
+from postrender.helm.ownership import Ownership, OwnershipMetadata
 from postrender.models import (
     MANAGED_BY,
     RELEASE_NAME,
@@ -106,12 +106,12 @@ def report_from(data: bytes) -> Report:
 
 
 def _owner_text(each: Adoption) -> str:
-    standing = each.owner.standing
+    ownership = each.owner.ownership
     if not each.changes:
         return "in this release already"
-    if standing is Standing.OURS_KEPT:
+    if ownership is Ownership.OURS_KEPT:
         return "to be as it was before"
-    if standing is Standing.ORPHAN:
+    if ownership is Ownership.ORPHAN:
         return f"kept by release {each.owner.release}, which is gone"
     return "without a Helm owner"
 
@@ -131,12 +131,12 @@ def _written(data: dict[str, Json]) -> Written:
     gvk = GroupVersionKind.parse(_text(data["apiVersion"]), _text(data["kind"]))
     resource = Resource(gvk, _text(data["resource"]), data["namespaced"] is True)
     key = ObjectKey(gvk.group_kind, _text(data["namespace"]), _text(data["name"]))
-    return Written(resource, key, _text(data["uid"]), _stamps_from(data["before"]), _stamps_from(data["after"]))
+    return Written(resource, key, _text(data["uid"]), _metadata_from(data["before"]), _metadata_from(data["after"]))
 
 
-def _stamps_from(data: dict[str, Json]) -> Stamps:
+def _metadata_from(data: dict[str, Json]) -> OwnershipMetadata:
     values = [None if data[key] is None else _text(data[key]) for key in (MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE)]
-    return Stamps(*values)
+    return OwnershipMetadata(*values)
 
 
 def _text(value: Json) -> str:

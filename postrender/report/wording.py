@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from postrender.helm.ownership import Standing
+from postrender.helm.ownership import Ownership
 from postrender.manifest.json_diff import Change
 from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Severity
 from postrender.planner.verdict import Action, Finding
@@ -39,7 +39,7 @@ def owner(each: ObjectView) -> str:
         return "in no release, as every hook" if each.prediction.request == "hook" else "not looked up"
     if found.standing == "absent":
         return "none (new object)"
-    standing = Standing[found.standing.upper().replace("-", "_")].value
+    standing = Ownership[found.standing.upper().replace("-", "_")].value
     return f"{standing} ({found.release})" if found.release else standing
 
 

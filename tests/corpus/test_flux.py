@@ -22,7 +22,7 @@ KUSTOMIZE = ("sigs.k8s.io/kustomize/kustomize/v5", "v5.8.1")
 """The version that helm-controller 1.5 and 1.6 are built with."""
 
 RUN = Invocation(None, Action.UPGRADE_INSTALL, ReleaseName("prod", "shop"))
-ALL = Policy(stamp=Stamp.ALL, lasting=True)
+ALL = Policy(stamp=Stamp.ALL, for_git=True)
 
 TRAPS = b"""\
 apiVersion: v1

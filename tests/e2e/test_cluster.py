@@ -215,7 +215,7 @@ class TestStamps:
         before = namespace.create(manifest(STABLE_SHIRT, "shirt", {"color": "blue"}, labels={"a": "b"}), STABLE_SHIRT)
         mark = control_plane.audit.mark()
         found = live(cluster, STABLE_SHIRT, namespace, "shirt", body=True)
-        stamped = cluster.stamp(found, resource(STABLE_SHIRT), release)
+        stamped = cluster.set_ownership(found, resource(STABLE_SHIRT), release)
         after = namespace.found(STABLE_SHIRT, "shirt")
         assert stamped.body == after
         assert (stamped.owner, stamped.managed_by_helm, stamped.uid) == (release, True, before["metadata"]["uid"])
@@ -227,7 +227,9 @@ class TestStamps:
     def test_a_cluster_scoped_object(self, cluster: Cluster, namespace: Namespace) -> None:
         namespace.create(manifest(STABLE_FLAG, namespace.name, {"color": "red"}), STABLE_FLAG)
         release = ReleaseName(namespace.name, "r")
-        stamped = cluster.stamp(live(cluster, STABLE_FLAG, namespace, namespace.name), resource(STABLE_FLAG), release)
+        stamped = cluster.set_ownership(
+            live(cluster, STABLE_FLAG, namespace, namespace.name), resource(STABLE_FLAG), release
+        )
         assert (stamped.owner, stamped.body) == (release, None)
 
     @pytest.mark.parametrize("change", ["patched", "made anew"])
@@ -240,7 +242,7 @@ class TestStamps:
             namespace.delete(CONFIG_MAP, "c")
             namespace.create(manifest(CONFIG_MAP, "c", {"a": "1"}), CONFIG_MAP)
         with pytest.raises(ClusterError, match="it changed since it was read, so it was not given ownership metadata"):
-            cluster.stamp(found, resource(CONFIG_MAP), ReleaseName(namespace.name, "r"))
+            cluster.set_ownership(found, resource(CONFIG_MAP), ReleaseName(namespace.name, "r"))
         assert namespace.owner(CONFIG_MAP, "c") == ""
 
     def test_an_object_that_went_away_is_not_made(self, cluster: Cluster, namespace: Namespace) -> None:
@@ -251,7 +253,7 @@ class TestStamps:
             ClusterError,
             match=r"could not be given ownership metadata for release .*: the server answers 404: configmaps \"c\" not",
         ):
-            cluster.stamp(found, resource(CONFIG_MAP), ReleaseName(namespace.name, "r"))
+            cluster.set_ownership(found, resource(CONFIG_MAP), ReleaseName(namespace.name, "r"))
         assert namespace.get(CONFIG_MAP, "c") is None
 
     def test_a_server_side_apply_of_the_same_stamps_meets_no_conflict(
@@ -260,7 +262,7 @@ class TestStamps:
         """As Helm 4 does it, with its field manager; other values would be a conflict."""
         namespace.create(manifest(CONFIG_MAP, "c"), CONFIG_MAP)
         release = ReleaseName(namespace.name, "r")
-        cluster.stamp(live(cluster, CONFIG_MAP, namespace, "c"), resource(CONFIG_MAP), release)
+        cluster.set_ownership(live(cluster, CONFIG_MAP, namespace, "c"), resource(CONFIG_MAP), release)
 
         def desired(name: str) -> dict[str, object]:
             return manifest(
@@ -286,7 +288,9 @@ class TestStamps:
         a_chart = chart(tmp_path, {"c": manifest(CONFIG_MAP, "c", {"a": "1"})})
         assert "cannot be imported into the current release" in helm(version).install("r", a_chart).error
         helm(version).uninstall("r")
-        cluster.stamp(live(cluster, CONFIG_MAP, namespace, "c"), resource(CONFIG_MAP), ReleaseName(namespace.name, "r"))
+        cluster.set_ownership(
+            live(cluster, CONFIG_MAP, namespace, "c"), resource(CONFIG_MAP), ReleaseName(namespace.name, "r")
+        )
         helm(version).install("r", a_chart).expect_ok()
         assert namespace.owner(CONFIG_MAP, "c") == "r"
 

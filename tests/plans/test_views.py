@@ -11,7 +11,7 @@ import pytest
 
 from postrender.cluster import snapshot_file
 from postrender.errors import PostrenderError
-from postrender.helm.ownership import Standing
+from postrender.helm.ownership import Ownership
 from postrender.helm.simulate import Request
 from postrender.models import Severity
 from postrender.operations.filter.pipeline import plan_stream
@@ -59,6 +59,6 @@ def test_the_schema_names_every_action_request_and_standing() -> None:
     requests = fields["prediction"]["properties"]["request"]["enum"]
     assert requests == [*(request.value for request in Request), "hook", "unknown"]
     standings = fields["ownership"]["oneOf"][1]["properties"]["standing"]["enum"]
-    assert standings == [standing.name.lower().replace("_", "-") for standing in Standing]
+    assert standings == [ownership.name.lower().replace("_", "-") for ownership in Ownership]
     severities = SCHEMA["$defs"]["finding"]["properties"]["severity"]["enum"]
     assert severities == [severity.value for severity in Severity]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from postrender.helm.objects import FILENAME_ANNOTATION, build_object, folded, stamped
+from postrender.helm.objects import FILENAME_ANNOTATION, build_object, folded, with_helm_metadata
 from postrender.helm.versions import HelmVersion
 from postrender.models import GroupVersionKind, ObjectKey, ReleaseName
 from postrender.planner.rewrite import DocumentRewrite
@@ -88,11 +88,11 @@ def test_a_null_label_is_an_empty_text_from_helm_3_18_on_and_takes_all_others_wi
     helm: HelmVersion | None, labels: dict[str, str]
 ) -> None:
     body = {"metadata": {"labels": {"app": None, "tier": "web"}}}
-    found = stamped(body, ReleaseName("shop", "r"), helm)["metadata"]["labels"]
+    found = with_helm_metadata(body, ReleaseName("shop", "r"), helm)["metadata"]["labels"]
     assert found == {**labels, "app.kubernetes.io/managed-by": "Helm"}
 
 
 def test_ownership_metadata_written_into_a_document_leaves_its_null_label_there() -> None:
     body = {"metadata": {"labels": {"app": None}}}
-    metadata = DocumentRewrite(stamp=ReleaseName("shop", "r")).emitted(body)["metadata"]
+    metadata = DocumentRewrite(owner=ReleaseName("shop", "r")).emitted(body)["metadata"]
     assert metadata["labels"] == {"app": None, "app.kubernetes.io/managed-by": "Helm"}

@@ -8,7 +8,7 @@ import pytest
 
 from postrender._record import replace
 from postrender.helm.api_server import resource_version_error
-from postrender.helm.objects import ManifestObject, stamped
+from postrender.helm.objects import ManifestObject, with_helm_metadata
 from postrender.helm.simulate import Request, Update, simulate
 from postrender.helm.versions import HelmVersion, Matching
 from postrender.models import GroupVersionKind, ObjectKey, ReleaseName
@@ -27,7 +27,7 @@ def _gvk(group: str, kind: str = "Shirt") -> GroupVersionKind:
 def _entry(group: str, spec: Any, *, version: str = "", kind: str = "Shirt") -> ManifestObject:
     gvk = _gvk(group, kind)
     metadata = {"name": "shirt", **({"resourceVersion": version} if version else {})}
-    body = stamped({"apiVersion": gvk.api_version, "kind": kind, "metadata": metadata, "spec": spec}, US)
+    body = with_helm_metadata({"apiVersion": gvk.api_version, "kind": kind, "metadata": metadata, "spec": spec}, US)
     return ManifestObject(gvk, ObjectKey(gvk.group_kind, "shop", "shirt"), body)
 
 
@@ -159,7 +159,9 @@ def test_a_builtin_kind_is_patched_three_ways_with_what_is_live() -> None:
     core = ManifestObject(
         GroupVersionKind("", "v1", "ConfigMap"),
         ObjectKey(_gvk("", "ConfigMap").group_kind, "shop", "shirt"),
-        stamped({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shirt"}, "data": {"a": "2"}}, US),
+        with_helm_metadata(
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shirt"}, "data": {"a": "2"}}, US
+        ),
     )
     live = {**core.body, "data": {"a": "1", "b": "1"}, "metadata": {**core.body["metadata"], "resourceVersion": "5"}}
     (answer,) = simulate(Update([core], [], [0], {core.key: live}, HELM, Matching.KIND))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.helm.ownership import Ownership, Standing, classify, release_exists
+from postrender.helm.ownership import Ownership, OwnerStatus, classify, release_exists
 from postrender.models import (
     MANAGED_BY,
     RELEASE_NAME,
@@ -36,33 +36,33 @@ def _found(owner: ReleaseName | None, *, managed: bool = True, deleting: bool = 
 @pytest.mark.parametrize(
     ("observation", "stored", "expected"),
     [
-        (Absent(), False, Ownership(Standing.ABSENT)),
-        (NotServed(), False, Ownership(Standing.ABSENT)),
-        (Unknown("no answer"), False, Ownership(Standing.UNKNOWN)),
-        (_found(US), True, Ownership(Standing.OURS, US)),
-        (_found(US), False, Ownership(Standing.OURS_KEPT, US)),
-        (_found(US, managed=False), False, Ownership(Standing.UNMANAGED, US)),
-        (_found(US, managed=False), True, Ownership(Standing.OURS, US)),
-        (_found(None), True, Ownership(Standing.OURS, None)),
-        (_found(None), False, Ownership(Standing.UNMANAGED, None)),
-        (_found(None, managed=False), False, Ownership(Standing.UNMANAGED, None)),
-        (_found(GONE), False, Ownership(Standing.ORPHAN, GONE)),
-        (_found(GONE), True, Ownership(Standing.OURS, GONE)),
-        (_found(GONE, managed=False), False, Ownership(Standing.UNMANAGED, GONE)),
-        (_found(ALIVE), False, Ownership(Standing.FOREIGN, ALIVE)),
-        (_found(ALIVE), True, Ownership(Standing.FOREIGN, ALIVE)),
-        (_found(ALIVE, managed=False), False, Ownership(Standing.FOREIGN, ALIVE)),
-        (_found(US, deleting=True), True, Ownership(Standing.TERMINATING, US)),
-        (_found(None, deleting=True), False, Ownership(Standing.TERMINATING, None)),
+        (Absent(), False, OwnerStatus(Ownership.ABSENT)),
+        (NotServed(), False, OwnerStatus(Ownership.ABSENT)),
+        (Unknown("no answer"), False, OwnerStatus(Ownership.UNKNOWN)),
+        (_found(US), True, OwnerStatus(Ownership.OURS, US)),
+        (_found(US), False, OwnerStatus(Ownership.OURS_KEPT, US)),
+        (_found(US, managed=False), False, OwnerStatus(Ownership.UNMANAGED, US)),
+        (_found(US, managed=False), True, OwnerStatus(Ownership.OURS, US)),
+        (_found(None), True, OwnerStatus(Ownership.OURS, None)),
+        (_found(None), False, OwnerStatus(Ownership.UNMANAGED, None)),
+        (_found(None, managed=False), False, OwnerStatus(Ownership.UNMANAGED, None)),
+        (_found(GONE), False, OwnerStatus(Ownership.ORPHAN, GONE)),
+        (_found(GONE), True, OwnerStatus(Ownership.OURS, GONE)),
+        (_found(GONE, managed=False), False, OwnerStatus(Ownership.UNMANAGED, GONE)),
+        (_found(ALIVE), False, OwnerStatus(Ownership.FOREIGN, ALIVE)),
+        (_found(ALIVE), True, OwnerStatus(Ownership.FOREIGN, ALIVE)),
+        (_found(ALIVE, managed=False), False, OwnerStatus(Ownership.FOREIGN, ALIVE)),
+        (_found(US, deleting=True), True, OwnerStatus(Ownership.TERMINATING, US)),
+        (_found(None, deleting=True), False, OwnerStatus(Ownership.TERMINATING, None)),
     ],
 )
-def test_standing(observation: object, stored: bool, expected: Ownership) -> None:
+def test_standing(observation: object, stored: bool, expected: OwnerStatus) -> None:
     assert classify(observation, US, stored=stored, living=LIVING) == expected  # type: ignore[arg-type]
 
 
 def test_a_release_without_a_name_owns_nothing() -> None:
-    assert classify(_found(GONE), None, stored=False, living=LIVING).standing is Standing.ORPHAN
-    assert classify(_found(ALIVE), None, stored=False, living=LIVING).standing is Standing.FOREIGN
+    assert classify(_found(GONE), None, stored=False, living=LIVING).ownership is Ownership.ORPHAN
+    assert classify(_found(ALIVE), None, stored=False, living=LIVING).ownership is Ownership.FOREIGN
 
 
 def test_no_guess_about_a_release_nobody_looked_up() -> None:

@@ -105,7 +105,7 @@ def test_what_is_not_live_is_only_told_what_keep_does_not_do(tmp_path: Path) -> 
 )
 def test_prune_false_is_added_to_the_options_that_are_there(before: bytes, after: bytes, tmp_path: Path) -> None:
     stream = STREAM.replace(b"ServerSideApply=true", before)
-    plan = planned(tmp_path, live("shirts"), policy=Policy(stamp=Stamp.NONE, prune_false=True), stream=stream)
+    plan = planned(tmp_path, live("shirts"), policy=Policy(stamp=Stamp.NONE, argocd_prune_false=True), stream=stream)
     assert told(plan) == [("PR601", Severity.INFO)]
     output = splice(plan.manifest, plan.plan.edits).data
     assert output == stream if before == after else output == stream.replace(before, b'"' + after + b'"')
@@ -113,5 +113,5 @@ def test_prune_false_is_added_to_the_options_that_are_there(before: bytes, after
 
 def test_a_hook_is_left_alone(tmp_path: Path) -> None:
     stream = STREAM.replace(b"    argocd", b"    helm.sh/hook: pre-install\n    argocd")
-    plan = planned(tmp_path, live(), policy=Policy(stamp=Stamp.ALL, prune_false=True), stream=stream)
+    plan = planned(tmp_path, live(), policy=Policy(stamp=Stamp.ALL, argocd_prune_false=True), stream=stream)
     assert (told(plan), plan.plan.edits) == ([], ())

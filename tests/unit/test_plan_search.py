@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from postrender.helm.objects import ManifestObject, stamped
+from postrender.helm.objects import ManifestObject, with_helm_metadata
 from postrender.helm.simulate import Update
 from postrender.helm.versions import HelmVersion, Matching
 from postrender.models import GroupVersionKind, ObjectKey, ReleaseName
@@ -25,7 +25,7 @@ def _entry(gvk: GroupVersionKind, spec: Any, version: str = "") -> ManifestObjec
 
 
 def _live(gvk: GroupVersionKind, spec: Any, version: str, by_helm: Any = ()) -> Any:
-    body = stamped(_entry(gvk, spec, version).body, US)
+    body = with_helm_metadata(_entry(gvk, spec, version).body, US)
     body["metadata"]["namespace"] = "shop"
     body["metadata"]["uid"] = f"uid-{version}"
     body["metadata"]["managedFields"] = [
@@ -38,12 +38,12 @@ def _adopt(
     matching: Matching,
     objects: dict[GroupVersionKind, tuple[Any, Any]],
     *,
-    wish: DocumentRewrite | None = None,
+    proposed: DocumentRewrite | None = None,
     **frame: Any,
 ) -> tuple[RewriteOutcome, ...]:
     """Objects by kind: what the chart wants, what is live."""
-    wish = wish or DocumentRewrite(stamp=US)
-    members = [GroupMember(_entry(gvk, spec), wish) for gvk, (spec, _) in objects.items()]
+    proposed = proposed or DocumentRewrite(owner=US)
+    members = [GroupMember(_entry(gvk, spec), proposed) for gvk, (spec, _) in objects.items()]
     live = {
         member.entry.key: _live(gvk, spec, str(index + 11), spec)
         for index, (member, (gvk, (_, spec))) in enumerate(zip(members, objects.items(), strict=True))
@@ -59,7 +59,7 @@ def _specs(outcomes: tuple[RewriteOutcome, ...]) -> list[Any]:
 
 def test_nothing_changed_and_nothing_collides() -> None:
     (outcome,) = _adopt(Matching.GROUP_KIND, {BETA: ({"color": "blue"}, {"color": "blue"})})
-    assert outcome.rewrite == DocumentRewrite(stamp=US)
+    assert outcome.rewrite == DocumentRewrite(owner=US)
     assert (outcome.differing, outcome.fixed_by_next_upgrade, outcome.withheld_metadata) == ((), True, False)
 
 
@@ -110,10 +110,10 @@ def test_taking_ownership_applies_changes_and_leaves_removals_to_the_next_upgrad
 
 
 def test_a_label_that_would_not_be_live_is_withheld() -> None:
-    wish = DocumentRewrite(stamp=US, label=("postrender/group-kind", "x"))
-    (outcome,) = _adopt(Matching.GROUP_KIND, {BETA: ({"n": 1}, {"n": 1})}, wish=wish)
+    proposed = DocumentRewrite(owner=US, label=("postrender/group-kind", "x"))
+    (outcome,) = _adopt(Matching.GROUP_KIND, {BETA: ({"n": 1}, {"n": 1})}, proposed=proposed)
     assert outcome.rewrite.label is None
-    assert outcome.rewrite.stamp == US
+    assert outcome.rewrite.owner == US
     assert outcome.withheld_metadata
 
 

@@ -34,14 +34,14 @@ def read(connect: Connect, *, body: bool = False) -> LiveObject:
 
 def refused(connect: Connect, live: LiveObject, timeout: float = 5) -> str:
     with pytest.raises(ClusterError) as caught:
-        connect(request_timeout=timeout).stamp(live, SHIRT, OLD)
+        connect(request_timeout=timeout).set_ownership(live, SHIRT, OLD)
     return str(caught.value)
 
 
 @pytest.mark.usefixtures("shirt")
 def test_one_label_and_two_annotations_are_written(server: Server, connect: Connect) -> None:
     live = read(connect)
-    stamped = connect().stamp(live, SHIRT, OLD)
+    stamped = connect().set_ownership(live, SHIRT, OLD)
     assert (stamped.key, stamped.uid, stamped.resource_version) == (live.key, live.uid, "8")
     assert (stamped.managed_by_helm, stamped.owner, stamped.body) == (True, OLD, None)
     (request,) = server.asked("PATCH .*")
@@ -59,7 +59,7 @@ def test_one_label_and_two_annotations_are_written(server: Server, connect: Conn
 
 def test_everything_else_stays(server: Server, connect: Connect, shirt: dict[str, Any]) -> None:
     live = read(connect, body=True)
-    stamped = connect().stamp(live, SHIRT, OLD)
+    stamped = connect().set_ownership(live, SHIRT, OLD)
     now = server.objects[SHIRT.path("shop", "shirt")]
     assert stamped.body == now
     assert now["spec"] == shirt["spec"]
@@ -71,7 +71,7 @@ def test_a_cluster_scoped_object(server: Server, connect: Connect) -> None:
     server.put(NAMESPACE, an_object(NAMESPACE, "shop"))
     (found,) = connect().get_objects([ObjectLookup(NAMESPACE, "", "shop", False)])
     assert isinstance(found, Found)
-    assert connect().stamp(found.live, NAMESPACE, OLD).owner == OLD
+    assert connect().set_ownership(found.live, NAMESPACE, OLD).owner == OLD
     assert server.asked("PATCH .*")[0].path == "/api/v1/namespaces/shop"
 
 
@@ -140,7 +140,7 @@ def test_a_server_that_takes_too_long_leaves_it_open(server: Server, connect: Co
 def test_too_many_requests_were_not_carried_out_and_are_repeated(server: Server, connect: Connect) -> None:
     live = read(connect)
     server.on(PATCH, status(429, "TooManyRequests", "slow down"), times=1)
-    assert connect().stamp(live, SHIRT, OLD).owner == OLD
+    assert connect().set_ownership(live, SHIRT, OLD).owner == OLD
     assert len(server.asked("PATCH .*")) == 2
 
 
@@ -152,7 +152,7 @@ def test_a_connection_that_went_stale_meanwhile_is_not_written_to(
     assert isinstance(found, Found)
     assert found.live.uid == shirt["metadata"]["uid"]
     before = server.connections
-    cluster.stamp(found.live, SHIRT, OLD)
+    cluster.set_ownership(found.live, SHIRT, OLD)
     assert server.connections == before + 1
 
 
@@ -230,7 +230,7 @@ def test_what_is_said_of_a_secret_holds_no_value(server: Server, connect: Connec
     assert isinstance(found, Found)
     server.on("PATCH .*", reply)
     with pytest.raises(ClusterError) as caught:
-        connect().stamp(found.live, SECRET, OLD)
+        connect().set_ownership(found.live, SECRET, OLD)
     assert str(caught.value).splitlines()[0] == (
         f"secrets/shop/db: it could not be given ownership metadata for release shop/old: {said}"
     )
@@ -242,6 +242,6 @@ def test_a_conflict_about_a_secret_holds_no_value(server: Server, connect: Conne
     assert isinstance(found, Found)
     server.on("PATCH .*", status(409, "Conflict", "geheim"))
     with pytest.raises(ClusterError) as caught:
-        connect().stamp(found.live, SECRET, OLD)
+        connect().set_ownership(found.live, SECRET, OLD)
     assert "geheim" not in str(caught.value)
     assert "it changed since it was read" in str(caught.value)

@@ -88,7 +88,7 @@ def main(arguments_given: list[str]) -> int:
             return 0
         app = application(os.environ)
         values = chosen(options, ARGOCD_SETTINGS, _environ(app))
-        policy = replace(policy_of({**_OTHERS, **values}), prune_false=bool(values["prune_false"]))
+        policy = replace(policy_of({**_OTHERS, **values}), argocd_prune_false=bool(values["prune_false"]))
         caller = _caller(app, options)
         source = _source(caller, app) if values["look_up"] or caller.cluster_named else None
         data = binary.template(helm, arguments(app, os.curdir, _inline(app, folder), os.environ), environ)

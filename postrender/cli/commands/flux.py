@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> int:
     caller = _caller(helm_release, options)
     source = _source(helm_release, caller, values)
     data = _stream(helm_release, options, rest)
-    policy = replace(policy_of(values), lasting=True)
+    policy = replace(policy_of(values), for_git=True)
     planned = plan_stream(data, caller.invocation, policy, source)
     if not planned.manifest.objects:
         # An empty stream is what a failed helm template leaves in a pipe.

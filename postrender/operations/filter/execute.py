@@ -19,7 +19,7 @@ _STORE = "helm ... --post-renderer-args=--on-drift=store   (and then helm upgrad
 class Writer(Protocol):
     """What may write to live objects, each guarded by its resourceVersion; both answer what is live then."""
 
-    def stamp(self, live: LiveObject, resource: Resource, release: ReleaseName) -> LiveObject:
+    def set_ownership(self, live: LiveObject, resource: Resource, release: ReleaseName) -> LiveObject:
         """Write ownership metadata; raises ClusterError."""
 
     def apply(self, live: LiveObject, resource: Resource, patch: Json, *, dry_run: bool) -> LiveObject:
@@ -48,7 +48,7 @@ def write_ownership(
         with _with_written(written):
             if now:
                 require_gone(source, verdict.name, live[verdict.key], release, driver)
-            now[verdict.key] = writer.stamp(live[verdict.key], verdict.resource, release)
+            now[verdict.key] = writer.set_ownership(live[verdict.key], verdict.resource, release)
         written.append(verdict.name)
     return _with(facts, now)
 

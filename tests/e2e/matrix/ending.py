@@ -9,7 +9,7 @@ from typing import TypeAlias
 from postrender._record import replace
 from postrender.cluster.interface import ClusterReader, Conflicts, DryRunRequest, DryRunResult, Verb
 from postrender.helm.invocation import Invocation
-from postrender.helm.objects import ManifestObject, build_object, identity, stamped
+from postrender.helm.objects import ManifestObject, build_object, identity, with_helm_metadata
 from postrender.helm.simulate import Prediction, Request, Update, simulate
 from postrender.models import KEEP, RESOURCE_POLICY, GroupVersionKind, Json, ObjectKey, StoredRelease
 from postrender.operations.filter.dry_runs import run_dry_runs
@@ -133,7 +133,8 @@ def _rolled_back(run: PlanContext, end: Ending, source: ClusterReader) -> None:
         build_object(item.ref.gvk, item.key, run.facts.desired(item.ref)) for item in run.facts.items if not item.hook
     ]
     targets = [
-        ManifestObject(entry.gvk, entry.key, stamped(entry.body, run.release)) for entry in run.facts.previous_objects
+        ManifestObject(entry.gvk, entry.key, with_helm_metadata(entry.body, run.release))
+        for entry in run.facts.previous_objects
     ]
     apply = _applies(run.facts.invocation, before)
     errors = len(end.errors)
