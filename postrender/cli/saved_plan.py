@@ -37,10 +37,10 @@ class SavedPlan(Record):
             )
         from postrender.cli.run_info import about_of
         from postrender.planner.build_view import view
-        from postrender.planner.compare import departures
+        from postrender.planner.compare import differences
 
         now = view(planned.plan, planned.facts, about_of(caller, planned.facts, source), self.digests)
-        found = departures(self.saved, now)
+        found = differences(self.saved, now)
         if not found:
             return
         more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []

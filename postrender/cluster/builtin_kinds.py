@@ -19,13 +19,13 @@ def _table() -> dict[GroupKind, tuple[str, bool, bool]]:
     return {GroupKind(group, kind): (plural, namespaced, status) for group, kind, plural, namespaced, status in rows}
 
 
-def known(gvk: GroupVersionKind) -> Resource | None:
+def builtin_resource(gvk: GroupVersionKind) -> Resource | None:
     """The resource of a kind that Kubernetes serves of its own, whatever the version; ``None`` for any other."""
     row = _table().get(gvk.group_kind)
     return Resource(gvk, *row) if row else None
 
 
-def guessed(gvk: GroupVersionKind, *, namespaced: bool = True) -> Resource:
+def guess_resource(gvk: GroupVersionKind, *, namespaced: bool = True) -> Resource:
     """A resource with kubectl's guess of the plural (``UnsafeGuessKindToResource``, apimachinery's restmapper.go)."""
     singular = gvk.kind.lower()
     if singular.endswith(_UNPLURALIZED):
@@ -39,7 +39,7 @@ def guessed(gvk: GroupVersionKind, *, namespaced: bool = True) -> Resource:
     return Resource(gvk, plural, namespaced)
 
 
-def defined(crd: Json) -> Iterator[Resource]:
+def resources_of_crd(crd: Json) -> Iterator[Resource]:
     """The resources that a CustomResourceDefinition serves; nothing for a body that is none.
 
     ``v1beta1`` may give one version for all in ``spec.version``, and one status subresource in ``spec.subresources``.

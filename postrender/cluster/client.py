@@ -10,8 +10,17 @@ from postrender.cluster.diagnose import Kubectl
 from postrender.cluster.discovery import Capabilities, Served, capabilities, catalog, discover
 from postrender.cluster.http import Transport
 from postrender.cluster.interface import Catalog, DryRunRequest, DryRunResult, Listing, ObjectLookup, Page, Skipped
-from postrender.cluster.parallel import MAX_REQUESTS, each, one, unfold
-from postrender.cluster.reads import LIST_REQUESTS, LISTED_FROM, Place, can_be_listed, late, page, read, read_list
+from postrender.cluster.parallel import MAX_REQUESTS, call_with_timeout, map_concurrently, paginate_concurrently
+from postrender.cluster.reads import (
+    LIST_REQUESTS,
+    LISTED_FROM,
+    PageCursor,
+    can_be_listed,
+    page,
+    read,
+    read_list,
+    timed_out_page,
+)
 from postrender.errors import ClusterError
 from postrender.models import (
     Connection,
@@ -69,22 +78,24 @@ class Cluster:
     def pages(self, listings: Sequence[Listing]) -> Iterator[tuple[Listing, Page]]:
         """The pages of all listings as they come, several requests at once; others may be listed meanwhile."""
 
-        def turn(at: tuple[Listing, Place]) -> tuple[Page, tuple[Listing, Place] | None]:
+        def turn(at: tuple[Listing, PageCursor]) -> tuple[Page, tuple[Listing, PageCursor] | None]:
             with self._turns:
                 found, onward = page(self._transport, *at, self._kubectl)
             return found, None if onward is None else (at[0], onward)
 
-        starts = [(listing, Place()) for listing in listings]
-        given_up = late(self._transport)
-        for place, found in unfold(turn, starts, patience=self._transport.patience, given_up=given_up):
+        starts = [(listing, PageCursor()) for listing in listings]
+        default = timed_out_page(self._transport)
+        for place, found in paginate_concurrently(
+            turn, starts, total_timeout=self._transport.total_timeout, default=default
+        ):
             yield listings[place], found
 
     def capabilities(self) -> Capabilities:
         """What a chart that is rendered for this server is told of it."""
-        return one(
+        return call_with_timeout(
             lambda: capabilities(self._transport),
-            patience=_REQUESTS * self._transport.patience,
-            given_up=Capabilities(),
+            total_timeout=_REQUESTS * self._transport.total_timeout,
+            default=Capabilities(),
         )
 
     def may(self, rights: Sequence[Right]) -> list[bool | Unknown]:
@@ -92,11 +103,11 @@ class Cluster:
         from postrender.cluster.discovery import allowed  # No filter needs it, and each would pay for what it imports.
 
         late: bool | Unknown = self._late()
-        return each(
+        return map_concurrently(
             lambda right: allowed(self._transport, right, self._kubectl),
             rights,
-            patience=self._transport.patience,
-            given_up=late,
+            total_timeout=self._transport.total_timeout,
+            default=late,
         )
 
     def get_objects(self, wanted: Sequence[ObjectLookup]) -> list[Observation]:
@@ -132,7 +143,7 @@ class Cluster:
         none: Sequence[Observation | None] = ()
         found: list[Observation | None] = [None] * len(wanted)
         requests = LIST_REQUESTS if any(len(task) > 1 for task in tasks) else 1
-        answers = each(ask, tasks, patience=requests * self._transport.patience, given_up=none)
+        answers = map_concurrently(ask, tasks, total_timeout=requests * self._transport.total_timeout, default=none)
         for task, answer in zip(tasks, answers, strict=True):
             for place, observed in zip(task, answer or [self._late()] * len(task), strict=True):
                 found[place] = observed
@@ -152,11 +163,11 @@ class Cluster:
             self._schemas = Schemas(self._transport, self._kubectl)
         steps = _REQUESTS if migrates else 1
         late: DryRunResult = Skipped(self._late(steps).reason)
-        return each(
+        return map_concurrently(
             lambda request: dry_run(self._transport, request, self._kubectl, self._schemas),
             requests,
-            patience=steps * self._transport.patience,
-            given_up=late,
+            total_timeout=steps * self._transport.total_timeout,
+            default=late,
         )
 
     def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
@@ -164,10 +175,10 @@ class Cluster:
         from postrender.cluster.releases import stored
 
         late: tuple[StoredRelease, ...] | Unknown = self._late(_REQUESTS)
-        return one(
+        return call_with_timeout(
             lambda: stored(self._transport, name, driver, self._kubectl, self._skip, manifest=manifest),
-            patience=_REQUESTS * self._transport.patience,
-            given_up=late,
+            total_timeout=_REQUESTS * self._transport.total_timeout,
+            default=late,
         )
 
     def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
@@ -175,11 +186,11 @@ class Cluster:
         from postrender.cluster.releases import stored
 
         late: tuple[StoredRelease, ...] | Unknown = self._late(_REQUESTS)
-        return each(
+        return map_concurrently(
             lambda single: stored(self._transport, *single, self._kubectl, self._skip, manifest=True),
             names,
-            patience=_REQUESTS * self._transport.patience,
-            given_up=late,
+            total_timeout=_REQUESTS * self._transport.total_timeout,
+            default=late,
             # Each reads its newest revision and its deployed one at once.
             at_once=MAX_REQUESTS // 2,
         )
@@ -202,10 +213,10 @@ class Cluster:
         from postrender.cluster.releases import payloads
 
         late: tuple[StoredObject, ...] | Unknown = self._late(_REQUESTS)
-        return one(
+        return call_with_timeout(
             lambda: payloads(self._transport, name, driver, self._kubectl, self._skip),
-            patience=_REQUESTS * self._transport.patience,
-            given_up=late,
+            total_timeout=_REQUESTS * self._transport.total_timeout,
+            default=late,
         )
 
     def set_ownership(
@@ -271,7 +282,7 @@ class Cluster:
         self._skipped[note] = None
 
     def _late(self, requests: int = 1) -> Unknown:
-        return Unknown(f"no answer within {requests * self._transport.patience:g} s")
+        return Unknown(f"no answer within {requests * self._transport.total_timeout:g} s")
 
 
 def connect(connection: Connection, typed: str = "") -> Cluster:

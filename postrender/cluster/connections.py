@@ -45,7 +45,7 @@ class Undecodable(Exception):
     """The body is not packed as its header says."""
 
 
-class Response:
+class OpenResponse:
     """A response whose body is still to be read."""
 
     def __init__(self, owner: Direct, connection: HTTPConnection, answer: HTTPResponse) -> None:
@@ -122,7 +122,7 @@ class Direct:
 
     def send(
         self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes | None, timeout: float
-    ) -> Response:
+    ) -> OpenResponse:
         """Send one request for a path below the server's own; ``timeout`` in seconds is for each wait.
 
         Raises NoConnection, BrokeOff, TimeoutError, and ssl.SSLError where the certificate is not accepted.
@@ -137,7 +137,7 @@ class Direct:
                 connection.putheader("Content-Length", str(len(body)))
             with suppress(BrokenPipeError):  # The server may have answered before it closed.
                 connection.endheaders(body)
-            return Response(self, connection, connection.getresponse())
+            return OpenResponse(self, connection, connection.getresponse())
         except BaseException as error:
             connection.close()
             _give_up(error)

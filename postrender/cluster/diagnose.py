@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from postrender._record import Record
-from postrender.cluster.http import Answer, NoAnswer
+from postrender.cluster.http import RequestFailed, Response
 from postrender.models import SECRET, Connection, Json, Resource, Unknown, unflagged
 
 _LONGEST = 300
@@ -103,8 +103,8 @@ class Kubectl(Record):
         return unflagged(command, namespace) + self.helm_flags
 
 
-class Asked(Record):
-    """What a request was about: one object, or all of a kind where ``name`` is ``""``."""
+class RequestContext(Record):
+    """What a request is about, for messages: one object, or all of a kind if ``name`` is ``""``."""
 
     verb: str
     resource: Resource
@@ -117,9 +117,11 @@ class Asked(Record):
         return self.verb not in _READS and self.resource.gvk.group_kind == SECRET
 
 
-def unclear(outcome: Answer | NoAnswer, kubectl: Kubectl, asked: Asked | None = None) -> Unknown:
+def describe_failure(
+    outcome: Response | RequestFailed, kubectl: Kubectl, asked: RequestContext | None = None
+) -> Unknown:
     """Why ``outcome`` settles nothing; ``asked`` is ``None`` for a question about what the server serves."""
-    if isinstance(outcome, NoAnswer):
+    if isinstance(outcome, RequestFailed):
         return Unknown(outcome.reason, _with_command(outcome.next, kubectl, asked))
     reported = message(outcome, secret=asked is not None and asked.writes_secret)
     if outcome.status == 401:
@@ -128,8 +130,8 @@ def unclear(outcome: Answer | NoAnswer, kubectl: Kubectl, asked: Asked | None = 
         what = f"to {asked.verb} {asked.resource.qualified}" if asked else "to ask what is served"
         return Unknown(f"no right {what} (403): {reported}", (_rights(kubectl, asked),))
     if outcome.status == 429:
-        patience = "" if outcome.retry_after is None else f", which asks for {outcome.retry_after:g} s of patience"
-        return Unknown(f"too many requests for the server (429){patience}", (_again(kubectl, asked),))
+        asks = "" if outcome.retry_after is None else f", which asks for {outcome.retry_after:g} s of patience"
+        return Unknown(f"too many requests for the server (429){asks}", (_again(kubectl, asked),))
     if outcome.status >= 500:
         return Unknown(
             f"the server failed ({outcome.status}): {reported}", (kubectl.call("get --raw '/readyz?verbose'"),)
@@ -142,12 +144,12 @@ def unclear(outcome: Answer | NoAnswer, kubectl: Kubectl, asked: Asked | None = 
     return Unknown(f"the server answers {outcome.status}: {reported}", (_again(kubectl, asked),))
 
 
-def misunderstood(what: str, kubectl: Kubectl, asked: Asked | None = None) -> Unknown:
-    """The server answered 200 with something else than what was asked for."""
+def unexpected_response(what: str, kubectl: Kubectl, asked: RequestContext | None = None) -> Unknown:
+    """Why a response with status 200 that is not what was asked for leaves the question open."""
     return Unknown(f"the server's answer cannot be relied on: {what}", (_again(kubectl, asked),))
 
 
-def causes(answer: Answer) -> Sequence[Json]:
+def causes(answer: Response) -> Sequence[Json]:
     """The causes that a ``Status`` gives, each with ``field``, ``reason`` and ``message``."""
     body = answer.json()
     details = body.get("details") if isinstance(body, dict) else None
@@ -155,7 +157,7 @@ def causes(answer: Answer) -> Sequence[Json]:
     return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
 
 
-def _about_secret(answer: Answer, reported: str) -> str:
+def _about_secret(answer: Response, reported: str) -> str:
     """What is wrong with a Secret that was sent, without the values that the message may hold."""
     denied = re.search(_DENIED, reported)
     if denied:
@@ -175,7 +177,7 @@ def _cause(cause: Mapping[str, Json]) -> str:
     return f"{cause['field']} ({rule})"
 
 
-def message(answer: Answer, *, secret: bool = False) -> str:
+def message(answer: Response, *, secret: bool = False) -> str:
     """What the API server gives as its reason, in one line; for anything else, what kind of answer it is.
 
     ``secret`` tells that a Secret was sent: then only who objects and to which fields, for the message may hold values.
@@ -190,20 +192,20 @@ def message(answer: Answer, *, secret: bool = False) -> str:
     return f"no word of an API server, but {answer.content_type.partition(';')[0] or 'nothing'}"
 
 
-def _rights(kubectl: Kubectl, asked: Asked | None) -> str:
+def _rights(kubectl: Kubectl, asked: RequestContext | None) -> str:
     if asked is None:
         return kubectl.call("get --raw /apis")
     name = f"/{asked.name}" if asked.name else ""
     return kubectl.call(f"auth can-i {asked.verb} {shlex.quote(asked.resource.qualified + name)}", asked.namespace)
 
 
-def _with_command(flags: tuple[str, ...], kubectl: Kubectl, asked: Asked | None) -> tuple[str, ...]:
+def _with_command(flags: tuple[str, ...], kubectl: Kubectl, asked: RequestContext | None) -> tuple[str, ...]:
     """The advice, which ends in a command: flags that may help are no way to find out what is wrong."""
     steps = kubectl.completed(flags)
     return steps if steps and not steps[-1].startswith("--") else (*steps, _again(kubectl, asked))
 
 
-def _again(kubectl: Kubectl, asked: Asked | None) -> str:
+def _again(kubectl: Kubectl, asked: RequestContext | None) -> str:
     if asked is None:
         return kubectl.call("api-resources")
     gvk = asked.resource.gvk

@@ -12,10 +12,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from postrender._record import Record
-from postrender.cluster.diagnose import Asked, Kubectl, misunderstood, unclear
-from postrender.cluster.http import Answer, NoAnswer, Transport, items_of, segment
+from postrender.cluster.diagnose import Kubectl, RequestContext, describe_failure, unexpected_response
+from postrender.cluster.http import RequestFailed, Response, Transport, items_of, segment
 from postrender.cluster.interface import Catalog, NamedKind
-from postrender.cluster.parallel import each
+from postrender.cluster.parallel import map_concurrently
 from postrender.errors import ClusterError, UsageError
 from postrender.models import GroupVersionKind, Json, NotServed, ObjectKey, Resource, Unknown
 
@@ -62,10 +62,13 @@ def discover(
     return {gvk: found[gvk] for gvk in wanted}
 
 
-def _ask(transport: Transport, paths: Sequence[str], accept: str) -> list[Answer | NoAnswer]:
-    late = NoAnswer(f"no answer within {transport.patience:g} s")
-    return each(
-        lambda path: transport.request("GET", path, accept=accept), paths, patience=transport.patience, given_up=late
+def _ask(transport: Transport, paths: Sequence[str], accept: str) -> list[Response | RequestFailed]:
+    late = RequestFailed(f"no answer within {transport.total_timeout:g} s")
+    return map_concurrently(
+        lambda path: transport.request("GET", path, accept=accept),
+        paths,
+        total_timeout=transport.total_timeout,
+        default=late,
     )
 
 
@@ -77,19 +80,19 @@ def _path(gvk: GroupVersionKind) -> str:
     return "/".join([_root(gvk), *([segment(gvk.group)] if gvk.group else []), segment(gvk.version)])
 
 
-def _catalog(outcome: Answer | NoAnswer, kubectl: Kubectl) -> dict[str, list[Json]] | Unknown:
+def _catalog(outcome: Response | RequestFailed, kubectl: Kubectl) -> dict[str, list[Json]] | Unknown:
     """The versions of each group; of none where the server does not aggregate."""
-    if isinstance(outcome, NoAnswer) or outcome.status != 200:
-        return unclear(outcome, kubectl)
+    if isinstance(outcome, RequestFailed) or outcome.status != 200:
+        return describe_failure(outcome, kubectl)
     body = outcome.json()
     if not isinstance(body, dict):
-        return misunderstood("it is not a JSON object", kubectl)
+        return unexpected_response("it is not a JSON object", kubectl)
     if body.get("kind") != "APIGroupDiscoveryList":
         return {}
     try:
         return {group["metadata"].get("name", ""): items_of(group["versions"]) for group in items_of(body["items"])}
     except (KeyError, TypeError, AttributeError):
-        return misunderstood("it is not an APIGroupDiscoveryList", kubectl)
+        return unexpected_response("it is not an APIGroupDiscoveryList", kubectl)
 
 
 def _aggregated(catalog: dict[str, list[Json]], gvk: GroupVersionKind, kubectl: Kubectl) -> Served | None:
@@ -104,7 +107,7 @@ def _aggregated(catalog: dict[str, list[Json]], gvk: GroupVersionKind, kubectl: 
             )
         return _chosen(_aggregated_rows(versions.get(gvk.version) or {}, gvk), gvk, kubectl)
     except (KeyError, TypeError, AttributeError):
-        return misunderstood("it is not an APIGroupDiscoveryList", kubectl)
+        return unexpected_response("it is not an APIGroupDiscoveryList", kubectl)
 
 
 def _aggregated_rows(version: Json, gvk: GroupVersionKind) -> Iterator[_Row]:
@@ -117,12 +120,12 @@ def _aggregated_rows(version: Json, gvk: GroupVersionKind) -> Iterator[_Row]:
             yield _Row(resource, "get" in each_resource["verbs"])
 
 
-def _single(outcome: Answer | NoAnswer, gvk: GroupVersionKind, kubectl: Kubectl) -> Served:
+def _single(outcome: Response | RequestFailed, gvk: GroupVersionKind, kubectl: Kubectl) -> Served:
     """What ``/apis/GROUP/VERSION`` says."""
-    if isinstance(outcome, Answer) and outcome.status == 404 and _unserved(outcome):
+    if isinstance(outcome, Response) and outcome.status == 404 and _unserved(outcome):
         return NotServed()
-    if isinstance(outcome, NoAnswer) or outcome.status != 200:
-        return unclear(outcome, kubectl)
+    if isinstance(outcome, RequestFailed) or outcome.status != 200:
+        return describe_failure(outcome, kubectl)
     body = outcome.json()
     named = (body.get("kind"), body.get("groupVersion")) if isinstance(body, dict) else None
     try:
@@ -130,7 +133,7 @@ def _single(outcome: Answer | NoAnswer, gvk: GroupVersionKind, kubectl: Kubectl)
             return _chosen(_rows(items_of(body["resources"]), gvk), gvk, kubectl) or NotServed()
     except (KeyError, TypeError, AttributeError):
         pass
-    return misunderstood(f"it is not an APIResourceList of {gvk.api_version}", kubectl)
+    return unexpected_response(f"it is not an APIResourceList of {gvk.api_version}", kubectl)
 
 
 def _rows(resources: Json, gvk: GroupVersionKind) -> Iterator[_Row]:
@@ -153,7 +156,7 @@ def _chosen(rows: Iterable[_Row], gvk: GroupVersionKind, kubectl: Kubectl) -> Re
     return Unknown(f"the server has {why} for {gvk}: {names}", (kubectl.call("api-resources"),))
 
 
-def _unserved(answer: Answer) -> bool:
+def _unserved(answer: Response) -> bool:
     """Whether a 404 is the API server's own: a Status, or the plain words of Go's ``http.NotFound``."""
     body = answer.json()
     if isinstance(body, dict):
@@ -187,8 +190,8 @@ def capabilities(transport: Transport) -> Capabilities:
     return Capabilities(version if isinstance(version, str) else "", tuple(sorted(kinds)))
 
 
-def _object(outcome: Answer | NoAnswer) -> dict[str, Json]:
-    body = outcome.json() if isinstance(outcome, Answer) and outcome.status == 200 else None
+def _object(outcome: Response | RequestFailed) -> dict[str, Json]:
+    body = outcome.json() if isinstance(outcome, Response) and outcome.status == 200 else None
     return body if isinstance(body, dict) else {}
 
 
@@ -233,18 +236,18 @@ def catalog(transport: Transport, kubectl: Kubectl) -> Catalog:
 
 
 def _versions(
-    transport: Transport, root: str, answer: Answer | NoAnswer, kubectl: Kubectl
+    transport: Transport, root: str, answer: Response | RequestFailed, kubectl: Kubectl
 ) -> Mapping[str, _CatalogRows]:
     """What each version of each group serves, by its path, the preferred version of a group first."""
-    if isinstance(answer, NoAnswer) or answer.status != 200:
-        return {root: unclear(answer, kubectl)}
+    if isinstance(answer, RequestFailed) or answer.status != 200:
+        return {root: describe_failure(answer, kubectl)}
     body = answer.json()
     try:
         if body["kind"] == "APIGroupDiscoveryList":
             return dict(_aggregated_catalog(root, body, kubectl))
         paths = tuple(_paths(root, body))
     except (KeyError, TypeError, AttributeError):
-        return {root: misunderstood("it does not list the served resources", kubectl)}
+        return {root: unexpected_response("it does not list the served resources", kubectl)}
     answers = _ask(transport, paths, "application/json")
     return {path: _listed(path, one, kubectl) for path, one in zip(paths, answers, strict=True)}
 
@@ -296,9 +299,9 @@ def _paths(root: str, body: Json) -> Iterator[str]:
             yield f"/apis/{segment(group['name'])}/{segment(version)}"
 
 
-def _listed(path: str, answer: Answer | NoAnswer, kubectl: Kubectl) -> _CatalogRows:
-    if isinstance(answer, NoAnswer) or answer.status != 200:
-        return unclear(answer, kubectl)
+def _listed(path: str, answer: Response | RequestFailed, kubectl: Kubectl) -> _CatalogRows:
+    if isinstance(answer, RequestFailed) or answer.status != 200:
+        return describe_failure(answer, kubectl)
     body = answer.json()
     try:
         resources = items_of(body["resources"])
@@ -319,7 +322,7 @@ def _listed(path: str, answer: Answer | NoAnswer, kubectl: Kubectl) -> _CatalogR
             if "/" not in each["name"]
         ]
     except (KeyError, TypeError, AttributeError):
-        return misunderstood(f"{path} is not a list of resources", kubectl)
+        return unexpected_response(f"{path} is not a list of resources", kubectl)
 
 
 PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -360,13 +363,13 @@ def allowed(transport: Transport, right: Right, kubectl: Kubectl) -> bool | Unkn
         ).encode(),
         content_type="application/json",
     )
-    if isinstance(outcome, NoAnswer) or outcome.status not in (200, 201):
-        return unclear(outcome, kubectl, Asked("create", _REVIEW, ""))
+    if isinstance(outcome, RequestFailed) or outcome.status not in (200, 201):
+        return describe_failure(outcome, kubectl, RequestContext("create", _REVIEW, ""))
     body = outcome.json()
     status = body.get("status") if isinstance(body, dict) else None
     answer = status.get("allowed") if isinstance(status, dict) else None
     if not isinstance(answer, bool):
-        return misunderstood("it is not a review of a right", kubectl)
+        return unexpected_response("it is not a review of a right", kubectl)
     return answer
 
 

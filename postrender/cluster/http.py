@@ -1,6 +1,6 @@
 """HTTP to the API server: one request at a time, retried if that is safe, with bounded responses.
 
-A request returns an ``Answer``, or a ``NoAnswer`` with the cause; it raises no exception of the HTTP library.
+A request returns an ``Response``, or a ``RequestFailed`` with the cause; it raises no exception of the HTTP library.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Endpoint(Record, hidden=("proxy",)):
     proxy: str = ""
 
 
-class Answer(Record):
-    """What the server said. ``retry_after`` is in seconds, ``None`` where it asks for no patience."""
+class Response(Record):
+    """The response to one request. ``retry_after`` is in seconds, ``None`` without such a header."""
 
     status: int
     content_type: str
@@ -60,10 +60,10 @@ def items_of(value: Json) -> list[Json]:
     return value
 
 
-class NoAnswer(Record):
-    """Nothing came back that can be understood; ``reason`` is a sentence without a full stop.
+class RequestFailed(Record):
+    """A request without a response that can be understood; ``reason`` is a sentence without a full stop.
 
-    ``broken`` says that a connection broke off, so that another try may do; the request may have been carried out.
+    ``broken`` is set if the connection broke off: another try may succeed, and the server may have done what was asked.
     """
 
     reason: str
@@ -71,48 +71,48 @@ class NoAnswer(Record):
     broken: bool = False
 
 
-class Unreadable(Exception):
-    """An answer began, but cannot be taken; the message is a sentence without a full stop."""
+class MalformedResponse(Exception):
+    """A response began, but cannot be used; the message is a sentence without a full stop."""
 
 
 class Unsendable(Exception):
     """A header's value holds a character that no header can; the message is the header's name, not its value."""
 
 
-def describe_exception(error: Exception, timeout: float) -> NoAnswer:
+def describe_exception(error: Exception, timeout: float) -> RequestFailed:
     """One sentence, and what can be done; ``timeout`` is in seconds."""
     import ssl
 
     if isinstance(error, Unsendable):
-        return NoAnswer(
+        return RequestFailed(
             f"the request could not be sent: the value for {error} holds a control character, such as a line break",
             ("kubectl config view",),
         )
     if isinstance(error, PostrenderError):
-        return NoAnswer(error.cause, error.next)
-    if isinstance(error, Unreadable):
-        return NoAnswer(f"the server was reached, but {error}")
+        return RequestFailed(error.cause, error.next)
+    if isinstance(error, MalformedResponse):
+        return RequestFailed(f"the server was reached, but {error}")
     if isinstance(error, NoProxy):
-        return NoAnswer(
+        return RequestFailed(
             f"the proxy cannot be reached or does not let us through: {_cause(error)}", ("env | grep -i proxy",)
         )
     if isinstance(error, ssl.SSLError):
         if _cut(error):
-            return NoAnswer("the connection broke off during the TLS handshake", broken=True)
-        return NoAnswer(
+            return RequestFailed("the connection broke off during the TLS handshake", broken=True)
+        return RequestFailed(
             f"the server's certificate or TLS is not accepted: {_cause(error)}",
             ("--kube-ca-file FILE", "--kube-tls-server-name NAME"),
         )
     if isinstance(error, NoConnection):
-        return NoAnswer(f"no connection to the server: {_cause(error)}", ("kubectl cluster-info",))
+        return RequestFailed(f"no connection to the server: {_cause(error)}", ("kubectl cluster-info",))
     if isinstance(error, TimeoutError):
-        return NoAnswer(f"no answer within {timeout:g} s", (f"--request-timeout {2 * timeout:g}",))
+        return RequestFailed(f"no answer within {timeout:g} s", (f"--request-timeout {2 * timeout:g}",))
     if isinstance(error, Undecodable):
-        return NoAnswer("the answer cannot be unpacked")
+        return RequestFailed("the answer cannot be unpacked")
     if isinstance(error, BrokeOff):
-        return NoAnswer(f"the connection broke off: {_cause(error)}", broken=True)
+        return RequestFailed(f"the connection broke off: {_cause(error)}", broken=True)
     # Not in its own words: an error of Python's or of a library's may repeat a header or an address.
-    return NoAnswer(f"the request could not be sent: {getattr(error, 'strerror', None) or type(error).__name__}")
+    return RequestFailed(f"the request could not be sent: {getattr(error, 'strerror', None) or type(error).__name__}")
 
 
 _TRANSIENT_ALERTS = frozenset(
@@ -191,7 +191,7 @@ class Transport:
         self.timeout = timeout or TIMEOUT
 
     @property
-    def patience(self) -> float:
+    def total_timeout(self) -> float:
         """Seconds after which one request has come to an end."""
         return (TRIES + 1) * self.timeout
 
@@ -205,7 +205,7 @@ class Transport:
         body: bytes | None = None,
         content_type: str = "",
         persist: bool = False,
-    ) -> Answer | NoAnswer:
+    ) -> Response | RequestFailed:
         """Ask for an exact path; ``query`` is encoded already. Never raises for what a server or network does.
 
         A GET or dry run is tried again after a server error or a connection that broke off, anything after a 429; a
@@ -214,9 +214,9 @@ class Transport:
         """
         safe = method == "GET" or DRY_RUN in query.split("&")
         if {".", ".."} & set(path.split("/")):
-            return NoAnswer(f"nothing can be called that, since its path {path} would be another's")
+            return RequestFailed(f"nothing can be called that, since its path {path} would be another's")
         if self._unclear >= GIVE_UP_AFTER:
-            return NoAnswer(f"it was not asked for, since {self._unclear} requests before got no clear answer")
+            return RequestFailed(f"it was not asked for, since {self._unclear} requests before got no clear answer")
         headers = [("Accept", accept), ("Accept-Encoding", "gzip"), ("User-Agent", "postrender"), *self._headers]
         if content_type:
             headers.append(("Content-Type", content_type))
@@ -227,7 +227,7 @@ class Transport:
         dry_run, left = 1, self.timeout
         generation = self._login.generation
         outcome = self._once(method, target, headers, body)
-        if isinstance(outcome, Answer) and outcome.status == 401 and self._renewed(generation):
+        if isinstance(outcome, Response) and outcome.status == 401 and self._renewed(generation):
             # Nothing was done, so that even a write can be sent again; client-go leaves that to its caller.
             outcome = self._once(method, target, headers, body)
         while (pause := _pause(outcome, dry_run, safe=safe)) is not None and pause <= left:
@@ -237,14 +237,14 @@ class Transport:
         self._note(outcome, persist=persist)
         return outcome
 
-    def _note(self, outcome: Answer | NoAnswer, *, persist: bool) -> None:
-        unclear = isinstance(outcome, NoAnswer) or outcome.status == 429 or (outcome.status >= 500 and not persist)
+    def _note(self, outcome: Response | RequestFailed, *, persist: bool) -> None:
+        failed = isinstance(outcome, RequestFailed) or outcome.status == 429 or (outcome.status >= 500 and not persist)
         with self._turn:
-            self._unclear = self._unclear + 1 if unclear else 0
+            self._unclear = self._unclear + 1 if failed else 0
 
     def _once(
         self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes | None
-    ) -> Answer | NoAnswer:
+    ) -> Response | RequestFailed:
         deadline = time.monotonic() + self.timeout
         try:
             sent = (*headers, *self._authorization())
@@ -259,7 +259,7 @@ class Transport:
                 raise
         except Exception as error:
             return describe_exception(error, self.timeout)
-        return Answer(
+        return Response(
             response.status,
             response.header("Content-Type") or "",
             content,
@@ -299,22 +299,22 @@ def segment(text: str) -> str:
 
 
 def _content(pieces: Iterable[bytes], deadline: float) -> bytes:
-    """The whole body; raises Unreadable where it is too long or takes too long."""
+    """The whole body; raises MalformedResponse where it is too long or takes too long."""
     taken, size = [], 0
     for piece in pieces:
         taken.append(piece)
         size += len(piece)
         if size > MAX_ANSWER:
-            raise Unreadable(f"its answer is longer than {MAX_ANSWER >> 20} MiB")
+            raise MalformedResponse(f"its answer is longer than {MAX_ANSWER >> 20} MiB")
         if time.monotonic() > deadline:
-            raise Unreadable("its answer took too long")
+            raise MalformedResponse("its answer took too long")
     return b"".join(taken)
 
 
-def _pause(outcome: Answer | NoAnswer, dry_run: int, *, safe: bool) -> float | None:
+def _pause(outcome: Response | RequestFailed, dry_run: int, *, safe: bool) -> float | None:
     """Seconds to wait before the next try, ``None`` where there is none; ``safe`` requests can be repeated."""
     pause: float = _BACKOFF * 2 ** (dry_run - 1)
-    if isinstance(outcome, NoAnswer):
+    if isinstance(outcome, RequestFailed):
         return pause if outcome.broken and safe and dry_run < TRIES else None
     if outcome.status == 429 or (outcome.status in _RETRIED and safe and dry_run < TRIES):
         return max(pause, outcome.retry_after or 0.0)

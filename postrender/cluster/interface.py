@@ -134,10 +134,7 @@ def none_stored(release: ReleaseName, reached: CommandHints, driver: str) -> Usa
     return UsageError(
         f"no revision of it is stored in {reached.description} (driver {driver})",
         where=f"release {release}",
-        next=(
-            reached.typed(LIST, release.namespace),
-            "--driver configmap   (or HELM_DRIVER, as Helm has it)",
-        ),
+        next=(reached.typed(LIST, release.namespace), "--driver configmap   (or HELM_DRIVER, as Helm has it)"),
     )
 
 

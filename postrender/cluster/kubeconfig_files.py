@@ -118,7 +118,7 @@ class Kubeconfig(Record, hidden=("users",)):
 
 
 def load_kubeconfig(paths: str, environ: Mapping[str, str]) -> Kubeconfig:
-    """Read the files joined by ``os.pathsep`` in ``paths``; ``""`` means ``~/.kube/config``. Raises CannotTell."""
+    """Read the files joined by ``os.pathsep`` in ``paths``; ``""`` means ``~/.kube/config``. Raises NotDetermined."""
     try:
         files = load_files(paths or at_home(environ))
     except KubeconfigError as error:
@@ -132,7 +132,7 @@ def namespace(config: Kubeconfig, context: str, environ: Mapping[str, str], helm
 
     A context that does not exist has Helm's default (``Namespace``, pkg/cli/environment.go). Where the context has
     no namespace and we run in a pod, it is the service account's (``Namespace``, merged_client_builder.go). Raises
-    CannotTell where Helms differ and ``helm`` is not known.
+    NotDetermined where Helms differ and ``helm`` is not known.
     """
     chosen = context or config.current
     if chosen and chosen not in config.contexts:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from threading import Lock
 
 from postrender._record import Record, replace
-from postrender.cluster.diagnose import Asked, Kubectl, misunderstood, unclear
-from postrender.cluster.http import Answer, NoAnswer, Transport, segment
+from postrender.cluster.diagnose import Kubectl, RequestContext, describe_failure, unexpected_response
+from postrender.cluster.http import RequestFailed, Response, Transport, segment
 from postrender.cluster.interface import DryRunRequest, ObjectLookup
 from postrender.cluster.reads import exact_path
 from postrender.helm.field_set import FieldSet, Path, value_at
@@ -56,7 +56,7 @@ def after_migration(
     except ValueError as error:
         return f"failed to apply: {error}"
     except KeyError as error:
-        return misunderstood(f"its OpenAPI document lacks the type {error}", kubectl)
+        return unexpected_response(f"its OpenAPI document lacks the type {error}", kubectl)
     if deep_equal(result.value, alone.value):
         return None
     if patch_type(request.resource.gvk) is PatchType.MERGE and (refusal := converter.null_error(result.value)):
@@ -144,12 +144,12 @@ def _live(transport: Transport, request: DryRunRequest, resource: Resource, kube
     """The live object as ``resource`` serves it."""
     key = request.key
     outcome = transport.request("GET", exact_path(ObjectLookup(resource, key.namespace, key.name, body=True)))
-    asked = Asked("get", resource, key.namespace, key.name)
-    if isinstance(outcome, NoAnswer) or outcome.status != 200:
-        raise _Unforeseen(unclear(outcome, kubectl, asked))
+    asked = RequestContext("get", resource, key.namespace, key.name)
+    if isinstance(outcome, RequestFailed) or outcome.status != 200:
+        raise _Unforeseen(describe_failure(outcome, kubectl, asked))
     body = outcome.json()
     if not isinstance(body, dict) or not isinstance(body.get("metadata"), dict):
-        raise _Unforeseen(misunderstood("it is not an object", kubectl, asked))
+        raise _Unforeseen(unexpected_response("it is not an object", kubectl, asked))
     return body
 
 
@@ -229,17 +229,17 @@ class Schemas:
     def _asked(self, gvk: GroupVersionKind) -> OpenApiSchema | NotServed | Unknown:
         group = f"apis/{segment(gvk.group)}" if gvk.group else "api"
         outcome = self._transport.request("GET", f"/openapi/v3/{group}/{segment(gvk.version)}")
-        if isinstance(outcome, Answer) and outcome.status == 404:
+        if isinstance(outcome, Response) and outcome.status == 404:
             return NotServed()
-        if isinstance(outcome, NoAnswer) or outcome.status != 200:
-            return unclear(outcome, self._kubectl)
+        if isinstance(outcome, RequestFailed) or outcome.status != 200:
+            return describe_failure(outcome, self._kubectl)
         body = outcome.json()
         models = body.get("components", {}).get("schemas") if isinstance(body, dict) else None
         if not isinstance(models, dict):
-            return misunderstood("it is not an OpenAPI document", self._kubectl)
+            return unexpected_response("it is not an OpenAPI document", self._kubectl)
         return OpenApiSchema(models)
 
     def _version(self) -> str:
         outcome = self._transport.request("GET", "/version")
-        body = outcome.json() if isinstance(outcome, Answer) and outcome.status == 200 else None
+        body = outcome.json() if isinstance(outcome, Response) and outcome.status == 200 else None
         return str(body.get("gitVersion", "")) if isinstance(body, dict) else ""

@@ -31,7 +31,7 @@ class Offline(Unreached):
 
     def __init__(self, crds: Iterable[Json] = ()) -> None:
         """``crds`` are the bodies of CustomResourceDefinitions."""
-        self._served = {resource.gvk: resource for crd in crds for resource in builtin_kinds.defined(crd)}
+        self._served = {resource.gvk: resource for crd in crds for resource in builtin_kinds.resources_of_crd(crd)}
         self._kinds = {gvk.group_kind: resource for gvk, resource in self._served.items()}
 
     @property
@@ -55,12 +55,14 @@ class Offline(Unreached):
 
     def knows(self, gvk: GroupVersionKind) -> bool:
         """Whether plural and scope are more than a guess."""
-        return gvk.group_kind in self._kinds or builtin_kinds.known(gvk) is not None
+        return gvk.group_kind in self._kinds or builtin_kinds.builtin_resource(gvk) is not None
 
     def resource(self, gvk: GroupVersionKind) -> Resource:
         """By the CRDs (in any version), Kubernetes' own kinds, and a guess."""
         near = self._served.get(gvk) or self._kinds.get(gvk.group_kind)
-        return replace(near, gvk=gvk) if near else builtin_kinds.known(gvk) or builtin_kinds.guessed(gvk)
+        return (
+            replace(near, gvk=gvk) if near else builtin_kinds.builtin_resource(gvk) or builtin_kinds.guess_resource(gvk)
+        )
 
     def resolve_kinds(self, gvks: Iterable[GroupVersionKind]) -> dict[GroupVersionKind, Resource | NotServed | Unknown]:
         """``resource`` of each."""

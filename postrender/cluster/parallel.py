@@ -1,4 +1,4 @@
-"""Many requests at once, never more than ``MAX_REQUESTS``, with the answers in order."""
+"""Calls in several threads, at most ``MAX_REQUESTS`` at once, with their results in order."""
 
 from __future__ import annotations
 
@@ -25,20 +25,15 @@ if TYPE_CHECKING:
     Out = TypeVar("Out")
 
 
-def each(
-    call: Callable[[In], Out],
-    items: Sequence[In],
-    *,
-    patience: float,
-    given_up: Out,
-    at_once: int = MAX_REQUESTS,
+def map_concurrently(
+    call: Callable[[In], Out], items: Sequence[In], *, total_timeout: float, default: Out, at_once: int = MAX_REQUESTS
 ) -> list[Out]:
-    """``call`` of each item, in order, ``at_once`` of them together; an exception of one is raised here.
+    """The result of ``call`` for each item, in order, ``at_once`` of them at a time; raises what one of them raises.
 
-    Where nothing came back for ``patience`` seconds, all that is still missing is ``given_up``. The threads are
-    daemons, so that a Ctrl-C ends the program at once whatever the network does.
+    If none ends for ``total_timeout`` seconds, each result that is still missing is ``default``. The threads are
+    daemons, so that Ctrl-C ends the program at once whatever the network does.
     """
-    results = [given_up] * len(items)
+    results = [default] * len(items)
     if not items:
         return results
     left = iter(range(len(items)))
@@ -61,7 +56,7 @@ def each(
         threading.Thread(target=work, daemon=True).start()
     try:
         for _ in items:
-            place, result, error = _next(done, patience)
+            place, result, error = _next(done, total_timeout)
             if error is not None:
                 raise error
             results[place] = result  # type: ignore[assignment]
@@ -72,9 +67,9 @@ def each(
     return results
 
 
-def _next(done: queue.SimpleQueue[In], patience: float) -> In:
-    """What comes next; raises queue.Empty where nothing does within ``patience`` seconds."""
-    deadline = time.monotonic() + patience
+def _next(done: queue.SimpleQueue[In], total_timeout: float) -> In:
+    """The next entry of the queue; raises queue.Empty if there is none within ``total_timeout`` seconds."""
+    deadline = time.monotonic() + total_timeout
     while True:
         left = deadline - time.monotonic()
         try:
@@ -84,17 +79,18 @@ def _next(done: queue.SimpleQueue[In], patience: float) -> In:
                 raise
 
 
-def one(call: Callable[[], Out], *, patience: float, given_up: Out) -> Out:
-    """``call``, in a thread and with patience as ``each`` has."""
-    return each(lambda _: call(), [None], patience=patience, given_up=given_up)[0]
+def call_with_timeout(call: Callable[[], Out], *, total_timeout: float, default: Out) -> Out:
+    """``call`` in a thread, as ``map_concurrently`` has it."""
+    return map_concurrently(lambda _: call(), [None], total_timeout=total_timeout, default=default)[0]
 
 
-def unfold(
-    call: Callable[[In], tuple[Out, In | None]], items: Sequence[In], *, patience: float, given_up: Out
+def paginate_concurrently(
+    call: Callable[[In], tuple[Out, In | None]], items: Sequence[In], *, total_timeout: float, default: Out
 ) -> Iterator[tuple[int, Out]]:
-    """What ``call`` gives for each item, with the item's place, as it comes; the item it gives beside that is the next.
+    """Yield the results of ``call`` for each item, in the order they come, each with the item's index.
 
-    The next one is asked for only when what came before it was taken. Exceptions and patience are as for ``each``.
+    ``call`` returns a result and the item to call it with next for the same index, ``None`` at the end. The next call
+    is made only when the result before it was consumed. Exceptions and timeouts are as for ``map_concurrently``.
     """
     asked: queue.SimpleQueue[tuple[int, In] | None] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, tuple[Out, In | None] | None, BaseException | None]] = queue.SimpleQueue()
@@ -115,7 +111,7 @@ def unfold(
         threading.Thread(target=work, daemon=True).start()
     try:
         while under_way:
-            place, result, error = _next(done, patience)
+            place, result, error = _next(done, total_timeout)
             if error is not None:
                 raise error
             given, onward = result  # type: ignore[misc]
@@ -126,7 +122,7 @@ def unfold(
                 asked.put((place, onward))
     except queue.Empty:
         for place in sorted(under_way):
-            yield place, given_up
+            yield place, default
     finally:
         for _ in range(threads):
             asked.put(None)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from postrender._record import Record, replace
-from postrender.cluster.diagnose import Asked, Kubectl, misunderstood, unclear
-from postrender.cluster.http import Answer, NoAnswer, Transport, segment
+from postrender.cluster.diagnose import Kubectl, RequestContext, describe_failure, unexpected_response
+from postrender.cluster.http import RequestFailed, Response, Transport, segment
 from postrender.cluster.interface import Listing, NotAnObject, ObjectLookup, Page, live_object
 from postrender.models import (
     SECRET,
@@ -36,8 +36,8 @@ _ONE = threading.Lock()
 """Held while an answer is taken apart: an interpreter does one at a time anyway, and so only one is in memory whole."""
 
 
-class Place(Record):
-    """Where a list goes on: the server's word for it, pages so far, objects so far, and whether it was begun anew."""
+class PageCursor(Record):
+    """Where a list goes on: the ``continue`` token, pages and objects so far, and whether the list was restarted."""
 
     token: str = ""
     pages: int = 0
@@ -45,14 +45,14 @@ class Place(Record):
     restarted: bool = False
 
 
-def page(transport: Transport, listing: Listing, place: Place, kubectl: Kubectl) -> tuple[Page, Place | None]:
+def page(transport: Transport, listing: Listing, place: PageCursor, kubectl: Kubectl) -> tuple[Page, PageCursor | None]:
     """One page reduced by ``listing.reduce``, and where the next one begins; ``None`` after the last.
 
     A place that the server forgot (410) is exchanged for the one it offers instead, which goes on behind the same
     object in the list as it is by now (``handleCompactedErrorForPaging``, apiserver's storage/etcd3/errors.go); where
-    it offers none, the list is begun anew, once.
+    it offers none, the list is restarted, once.
     """
-    asked = Asked("list", listing.resource, listing.namespace)
+    asked = RequestContext("list", listing.resource, listing.namespace)
     query = {"limit": str(listing.limit or PAGE)}
     if listing.selector:
         query["labelSelector"] = listing.selector
@@ -65,29 +65,29 @@ def page(transport: Transport, listing: Listing, place: Place, kubectl: Kubectl)
         accept="application/json" if listing.whole else METADATA_LIST,
         persist=True,
     )
-    if isinstance(outcome, Answer) and outcome.status == 410 and place.token:
-        onward = _instead(outcome.json(), place)
+    if isinstance(outcome, Response) and outcome.status == 410 and place.token:
+        onward = _resume_after_410(outcome.json(), place)
         if onward is not None:
             return Page(seen=onward.seen, last=False), onward
-    if isinstance(outcome, NoAnswer) or outcome.status != 200:
-        forbidden = isinstance(outcome, Answer) and outcome.status == 403
-        return Page(seen=place.seen, failure=unclear(outcome, kubectl, asked), forbidden=forbidden), None
+    if isinstance(outcome, RequestFailed) or outcome.status != 200:
+        forbidden = isinstance(outcome, Response) and outcome.status == 403
+        return Page(seen=place.seen, failure=describe_failure(outcome, kubectl, asked), forbidden=forbidden), None
     try:
         with _ONE:
-            return _taken_apart(outcome.json(), listing, place)
+            return _parse_page(outcome.json(), listing, place)
     except NotAnObject as error:
-        return Page(seen=place.seen, failure=misunderstood(str(error), kubectl, asked)), None
+        return Page(seen=place.seen, failure=unexpected_response(str(error), kubectl, asked)), None
 
 
-def _instead(body: Json, place: Place) -> Place | None:
+def _resume_after_410(body: Json, place: PageCursor) -> PageCursor | None:
     metadata = body.get("metadata") if isinstance(body, dict) else None
     offered = metadata.get("continue") if isinstance(metadata, dict) else None
     if isinstance(offered, str) and offered and offered != place.token and place.pages < MAX_PAGES:
         return replace(place, token=offered, pages=place.pages + 1)
-    return None if place.restarted else Place(restarted=True)
+    return None if place.restarted else PageCursor(restarted=True)
 
 
-def _taken_apart(body: Json, listing: Listing, place: Place) -> tuple[Page, Place | None]:
+def _parse_page(body: Json, listing: Listing, place: PageCursor) -> tuple[Page, PageCursor | None]:
     items, onward = _items(body, listing)
     kept = tuple(each for each in (listing.reduce(listing.resource, item) for item in items) if each is not None)
     seen = place.seen + len(items)
@@ -121,9 +121,9 @@ def _items(body: Json, listing: Listing) -> tuple[list[Json], str]:
     return items or [], onward
 
 
-def late(transport: Transport) -> Page:
+def timed_out_page(transport: Transport) -> Page:
     """What stands for a page that never came."""
-    return Page(failure=Unknown(f"no answer within {transport.patience:g} s"))
+    return Page(failure=Unknown(f"no answer within {transport.total_timeout:g} s"))
 
 
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
@@ -147,17 +147,17 @@ def collection_path(wanted: ObjectLookup) -> str:
 
 def read(transport: Transport, wanted: ObjectLookup, kubectl: Kubectl) -> Observation:
     """What is live. Raises ValueError as ``exact_path`` does, nothing else."""
-    asked = Asked("get", wanted.resource, wanted.namespace, wanted.name)
+    asked = RequestContext("get", wanted.resource, wanted.namespace, wanted.name)
     path = exact_path(wanted)
     outcome = transport.request("GET", path, accept="application/json" if wanted.body else METADATA)
-    if isinstance(outcome, Answer) and outcome.status == 404 and _about(outcome, wanted):
+    if isinstance(outcome, Response) and outcome.status == 404 and _about(outcome, wanted):
         return Absent()
-    if isinstance(outcome, NoAnswer) or outcome.status != 200:
-        return unclear(outcome, kubectl, asked)
+    if isinstance(outcome, RequestFailed) or outcome.status != 200:
+        return describe_failure(outcome, kubectl, asked)
     try:
         return Found(verified(outcome, wanted))
     except NotAnObject as error:
-        return misunderstood(str(error), kubectl, asked)
+        return unexpected_response(str(error), kubectl, asked)
 
 
 LISTED_FROM = 20
@@ -188,7 +188,9 @@ def read_list(transport: Transport, wanted: Sequence[ObjectLookup], kubectl: Kub
     """
     first = wanted[0]
     limit = min(len(wanted), _MOST_LISTED)
-    found, _ = page(transport, Listing(first.resource, first.namespace, "", _with_metadata, limit), Place(), kubectl)
+    found, _ = page(
+        transport, Listing(first.resource, first.namespace, "", _with_metadata, limit), PageCursor(), kubectl
+    )
     live: dict[ObjectKey, LiveObject] = {each.key: each for each in found.kept}
     rest = Absent() if found.last and found.failure is None else None
     bodies = sum(single.body and single.key in live for single in wanted)
@@ -209,7 +211,7 @@ def _whole_objects(transport: Transport, wanted: ObjectLookup, kubectl: Kubectl)
     """All objects of that kind in that namespace, as far as they can be listed."""
     listing = Listing(wanted.resource, wanted.namespace, "", _with_body, _WHOLE_OBJECTS, whole=True)
     found: dict[ObjectKey, LiveObject] = {}
-    place: Place | None = Place()
+    place: PageCursor | None = PageCursor()
     while place is not None and place.pages < LIST_REQUESTS:
         some, place = page(transport, listing, place, kubectl)
         found |= {each.key: each for each in some.kept}
@@ -241,7 +243,7 @@ def _stored(live: LiveObject) -> LiveObject:
     return live
 
 
-def verified(answer: Answer, wanted: ObjectLookup, *, exists: bool = True) -> LiveObject:
+def verified(answer: Response, wanted: ObjectLookup, *, exists: bool = True) -> LiveObject:
     """The object of a 200; raises NotAnObject where it is not the one that was asked for.
 
     One that does not exist, since it was made in a dry run, has no resourceVersion.
@@ -261,7 +263,7 @@ def verified(answer: Answer, wanted: ObjectLookup, *, exists: bool = True) -> Li
     return live
 
 
-def _about(answer: Answer, wanted: ObjectLookup) -> bool:
+def _about(answer: Response, wanted: ObjectLookup) -> bool:
     """Whether a 404 is the API server's own about this object (``NewNotFound``, apimachinery's errors.go).
 
     A proxy's 404, and that of a path that is not served, have no Status with the object's name.

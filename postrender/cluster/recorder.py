@@ -136,7 +136,7 @@ def _definitions(served: Iterable[Resource]) -> Iterator[Json]:
     """As much of a CustomResourceDefinition as discovery tells: the plural, scope and versions of each foreign kind."""
     kinds: dict[tuple[str, str, str, bool], list[Resource]] = {}
     for each in served:
-        if builtin_kinds.known(each.gvk) != each:
+        if builtin_kinds.builtin_resource(each.gvk) != each:
             kinds.setdefault((each.gvk.group, each.gvk.kind, each.plural, each.namespaced), []).append(each)
     for (group, kind, plural, namespaced), versions in sorted(kinds.items()):
         yield {
@@ -168,11 +168,7 @@ def _revision(revision: StoredRelease, driver: str, hide: Digests | None) -> Jso
     body: dict[str, Json] = {
         "apiVersion": kept.resource.gvk.api_version,
         "kind": kept.resource.gvk.kind,
-        "metadata": {
-            "name": storage.stored_name(revision),
-            "namespace": release.namespace,
-            "labels": labels,
-        },
+        "metadata": {"name": storage.stored_name(revision), "namespace": release.namespace, "labels": labels},
     }
     if kept == storage.SECRETS:
         body["type"] = storage.RELEASE_TYPE

@@ -63,7 +63,7 @@ class Holders(Record):
         return f"checked the manifests of {releases} for the objects to be adopted" if self.read else ""
 
 
-def holders(source: ClusterReader, lives_of: Iterable[LiveObject], release: ReleaseName, driver: str) -> Holders:
+def holders(source: ClusterReader, live_objects: Iterable[LiveObject], release: ReleaseName, driver: str) -> Holders:
     """The living releases whose stored manifests hold live objects.
 
     Read are the releases of the object's namespace, of the namespace of ``release`` (which wants the objects, and is
@@ -71,7 +71,7 @@ def holders(source: ClusterReader, lives_of: Iterable[LiveObject], release: Rele
     cannot be read, or if ``driver`` keeps releases where none can.
     """
     wanted: dict[str, list[ObjectKey]] = {}
-    for live in lives_of:
+    for live in live_objects:
         named = (place.namespace for place in live.stored_as)
         places = (live.key.namespace, release.namespace, live.annotations.get(RELEASE_NAMESPACE), *named)
         for namespace in dict.fromkeys(place for place in places if place):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from postrender.cluster.diagnose import Asked, Kubectl, misunderstood
+from postrender.cluster.diagnose import Kubectl, RequestContext, unexpected_response
 from postrender.cluster.http import Transport
 from postrender.cluster.interface import Lister, Listing, NotAnObject, ObjectLookup, live_object
-from postrender.cluster.parallel import each
-from postrender.cluster.reads import Place, page, read
+from postrender.cluster.parallel import map_concurrently
+from postrender.cluster.reads import PageCursor, page, read
 from postrender.helm import storage
 from postrender.helm.storage import Storage, StoredObject
 from postrender.helm.storage.records import Choose
@@ -42,15 +42,15 @@ def _stored(
     kept = storage.storage(driver)
     if isinstance(kept, Unknown):
         return kept
-    asked = Asked("list", kept.resource, name.namespace)
-    late: LiveObject | Unknown = Unknown(f"no answer within {transport.patience:g} s")
+    asked = RequestContext("list", kept.resource, name.namespace)
+    late: LiveObject | Unknown = Unknown(f"no answer within {transport.total_timeout:g} s")
 
     def read_whole(live_objects: Sequence[LiveObject]) -> list[LiveObject | Unknown]:
-        return each(
+        return map_concurrently(
             lambda live: _whole(transport, live, kept, kubectl),
             live_objects,
-            patience=transport.patience,
-            given_up=late,
+            total_timeout=transport.total_timeout,
+            default=late,
         )
 
     try:
@@ -58,20 +58,20 @@ def _stored(
     except storage.Unclear as error:
         return error.why
     except (NotAnObject, storage.Undecodable) as error:
-        return misunderstood(str(error), kubectl, asked)
+        return unexpected_response(str(error), kubectl, asked)
 
 
 def _listed(transport: Transport, name: ReleaseName, kept: Storage, kubectl: Kubectl) -> list[LiveObject]:
     """The objects of all revisions; raises releases.Unclear."""
     listing = Listing(kept.resource, name.namespace, storage.selector(name.name), _revision)
     found: list[LiveObject] = []
-    place: Place | None = Place()
+    place: PageCursor | None = PageCursor()
     while place is not None:
         part, place = page(transport, listing, place, kubectl)
         if part.failure is not None:
             raise storage.Unclear(part.failure)
         if not part.seen:
-            # The list was begun anew.
+            # The list was restarted.
             found.clear()
         found.extend(part.kept)
     return found
@@ -87,11 +87,11 @@ def _whole(transport: Transport, live: LiveObject, kept: Storage, kubectl: Kubec
     answer = read(transport, wanted, kubectl)
     if isinstance(answer, Unknown):
         return answer
-    asked = Asked("list", kept.resource, live.key.namespace)
+    asked = RequestContext("list", kept.resource, live.key.namespace)
     if not isinstance(answer, Found):
-        return misunderstood(f"{live.key.name} went away while it was read", kubectl, asked)
+        return unexpected_response(f"{live.key.name} went away while it was read", kubectl, asked)
     if answer.live.labels != live.labels:
-        return misunderstood(f"{live.key.name} changed while it was read", kubectl, asked)
+        return unexpected_response(f"{live.key.name} changed while it was read", kubectl, asked)
     return answer.live
 
 

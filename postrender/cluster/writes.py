@@ -10,8 +10,8 @@ import re
 from collections.abc import Collection
 
 from postrender._record import Record, replace
-from postrender.cluster.diagnose import Asked, Kubectl, causes, message, unclear
-from postrender.cluster.http import DRY_RUN, Answer, NoAnswer, Transport
+from postrender.cluster.diagnose import Kubectl, RequestContext, causes, describe_failure, message
+from postrender.cluster.http import DRY_RUN, RequestFailed, Response, Transport
 from postrender.cluster.interface import (
     Accepted,
     Conflict,
@@ -24,7 +24,7 @@ from postrender.cluster.interface import (
     Skipped,
     Verb,
 )
-from postrender.cluster.parallel import one
+from postrender.cluster.parallel import call_with_timeout
 from postrender.cluster.reads import METADATA, collection_path, exact_path, verified
 from postrender.errors import ClusterError
 from postrender.helm.drift import RepairMethod, RepairRequest
@@ -118,13 +118,9 @@ def _unmigrated(
 def _sent(transport: Transport, request: DryRunRequest, kubectl: Kubectl) -> DryRunResult:
     method, content_type = _SENT[request.verb]
     outcome = transport.request(
-        method,
-        _path(request),
-        query=_query(request),
-        body=json.dumps(request.body).encode(),
-        content_type=content_type,
+        method, _path(request), query=_query(request), body=json.dumps(request.body).encode(), content_type=content_type
     )
-    if isinstance(outcome, Answer):
+    if isinstance(outcome, Response):
         if outcome.status in (200, 201):
             body = outcome.json()
             return Accepted(body) if isinstance(body, dict) else Skipped("its answer to a dry run is not an object")
@@ -149,7 +145,7 @@ def _query(request: DryRunRequest) -> str:
     return "&".join(parts)
 
 
-def _refused(answer: Answer, request: DryRunRequest) -> DryRunResult | None:
+def _refused(answer: Response, request: DryRunRequest) -> DryRunResult | None:
     """The server's no, where it is one that Helm will get too; ``None`` where it may be about the dry run or us."""
     text, secret = message(answer), request.key.group_kind == SECRET
     given = causes(answer)
@@ -178,9 +174,11 @@ def _conflict(cause: Json) -> Conflict:
     return Conflict(str(cause.get("field")), manager, bool(found and " using " in found[2]))
 
 
-def _unclear(outcome: Answer | NoAnswer, request: DryRunRequest, kubectl: Kubectl) -> Skipped:
+def _unclear(outcome: Response | RequestFailed, request: DryRunRequest, kubectl: Kubectl) -> Skipped:
     verb = _RIGHTS.get(request.verb, "patch")
-    why = unclear(outcome, kubectl, Asked(verb, request.resource, request.key.namespace, request.key.name))
+    why = describe_failure(
+        outcome, kubectl, RequestContext(verb, request.resource, request.key.namespace, request.key.name)
+    )
     return Skipped(why.reason, why.next)
 
 
@@ -209,11 +207,11 @@ def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
     """Send it, and answer what is live then; raises ClusterError, which says whether anything was written."""
     wanted = change.wanted
     where = object_name(wanted.resource, wanted.key)
-    asked = Asked(_VERBS[change.method], wanted.resource, wanted.namespace, wanted.name)
+    asked = RequestContext(_VERBS[change.method], wanted.resource, wanted.namespace, wanted.name)
     making = change.method == "POST"
     path = collection_path(wanted) if making else exact_path(wanted)
-    late: Answer | NoAnswer = NoAnswer(f"no answer within {transport.patience:g} s")
-    outcome = one(
+    late: Response | RequestFailed = RequestFailed(f"no answer within {transport.total_timeout:g} s")
+    outcome = call_with_timeout(
         lambda: transport.request(
             change.method,
             path,
@@ -224,10 +222,10 @@ def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
             body=change.body,
             content_type=change.content_type,
         ),
-        patience=transport.patience,
-        given_up=late,
+        total_timeout=transport.total_timeout,
+        default=late,
     )
-    answer = carried_out(outcome, wanted, change.done, {201 if making else 200}, asked, kubectl)
+    answer = check_response(outcome, wanted, change.done, {201 if making else 200}, asked, kubectl)
     try:
         return verified(answer, wanted, exists=not (making and change.dry_run))
     except NotAnObject as error:
@@ -236,15 +234,20 @@ def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
         ) from error
 
 
-def carried_out(
-    outcome: Answer | NoAnswer, wanted: ObjectLookup, done: str, taken: Collection[int], asked: Asked, kubectl: Kubectl
-) -> Answer:
+def check_response(
+    outcome: Response | RequestFailed,
+    wanted: ObjectLookup,
+    done: str,
+    taken: Collection[int],
+    asked: RequestContext,
+    kubectl: Kubectl,
+) -> Response:
     """The answer to a write, where its status is one of ``taken``; ``done`` as in ``Write``.
 
     Raises ClusterError, which says whether it was done, was not, or nobody knows.
     """
     where = object_name(wanted.resource, wanted.key)
-    if isinstance(outcome, NoAnswer):
+    if isinstance(outcome, RequestFailed):
         raise ClusterError(
             f"it was to be {done}, and whether it was is not known: {outcome.reason}",
             where=where,
@@ -257,7 +260,7 @@ def carried_out(
             next=("run the same command again", look_at(wanted, kubectl)),
         )
     if outcome.status not in taken:
-        why = unclear(outcome, kubectl, asked)
+        why = describe_failure(outcome, kubectl, asked)
         raise ClusterError(f"it could not be {done}: {why.reason}", where=where, next=why.next)
     return outcome
 
@@ -295,8 +298,8 @@ def delete(transport: Transport, stored: StoredObject, kubectl: Kubectl) -> None
     outcome = transport.request(
         "DELETE", exact_path(wanted), body=json.dumps(options).encode(), content_type="application/json"
     )
-    asked = Asked("delete", resource, wanted.namespace, wanted.name)
-    carried_out(outcome, wanted, "deleted", {200, 202, 404}, asked, kubectl)
+    asked = RequestContext("delete", resource, wanted.namespace, wanted.name)
+    check_response(outcome, wanted, "deleted", {200, 202, 404}, asked, kubectl)
 
 
 def repair_object(

@@ -141,11 +141,7 @@ def run(
     """What a Helm command says; without an answer ``within`` so many seconds it counts as failed."""
     try:
         done = subprocess.run(
-            [program.path, *arguments],
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=within,
+            [program.path, *arguments], env=dict(environ), stdin=subprocess.DEVNULL, capture_output=True, timeout=within
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return CommandResult(1, "", str(error))

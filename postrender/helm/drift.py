@@ -1,4 +1,4 @@
-"""What a stored manifest says and a live object does not: only fields that the manifest names count."""
+"""The difference between a stored manifest and the live object; only fields that the manifest sets count."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from postrender.helm.patch import (
 from postrender.models import GroupVersionKind, Json, ObjectKey, ReleaseName
 
 _SERVER_SET = ("resourceVersion", "uid", "creationTimestamp", "managedFields", "generation", "selfLink")
-"""Metadata that only a server sets, whatever a manifest says about it."""
+"""Metadata that only the server sets; in a manifest it has no effect."""
 
 _PASSING = ("managedFields", "resourceVersion", "generation")
 """Metadata that every write changes."""
@@ -35,21 +35,21 @@ class RepairMethod(Enum):
 
 
 class RepairRequest(Record):
-    """One request that brings an object to what is stored, without its resourceVersion; ``body`` is all or a patch."""
+    """One request that restores an object to its stored manifest; ``body`` is a patch, or all of the object."""
 
     how: RepairMethod
     body: Json
 
 
 class Drift(Record):
-    """A live object that is not as stored: the request that mends it, and what will be there as far as we can tell."""
+    """A live object that differs from its stored manifest: the request that repairs it, and the object after it."""
 
     repair: RepairRequest
     after: Json
 
 
 def wanted(gvk: GroupVersionKind, key: ObjectKey, body: Json, release: ReleaseName) -> Json:
-    """A stored document as Helm would send it, without what only a server sets."""
+    """A stored document as Helm would send it, without the metadata that only the server sets."""
     made = with_helm_metadata(build_object(gvk, key, body).body, release)
     metadata = {name: value for name, value in made["metadata"].items() if name not in _SERVER_SET}
     result = {name: value for name, value in made.items() if name != "status"}
@@ -58,36 +58,37 @@ def wanted(gvk: GroupVersionKind, key: ObjectKey, body: Json, release: ReleaseNa
 
 
 def drift(gvk: GroupVersionKind, body: Json, live: Json, *, server_side: bool) -> Drift | None:
-    """The difference of ``wanted`` and live, ``None`` where there is none; raises PatchError.
+    """The difference between a stored manifest and the live object, ``None`` for none; raises PatchError.
 
-    Helm's own three-way patch with nothing to remove: lists are matched as the kind's schema says, and a null in the
-    manifest of a custom resource counts for nothing. ``server_side`` tells that the release is applied so; then the
-    same is sent whole.
+    It is Helm's own three-way patch with nothing to remove: lists are matched as the kind's schema says, and a null in
+    the manifest of a custom resource has no effect. With ``server_side``, the manifest is sent as an apply instead.
     """
     strategic = patch_type(gvk) is PatchType.STRATEGIC
     patch = strategic_three_way(body, body, live, gvk) if strategic else three_way_merge_patch(body, body, live)
     if not patch:
         return None
     after = apply_strategic(live, patch, gvk) if strategic else apply_merge_patch(live, patch)
-    if settled(after) == settled(live):
+    if without_volatile_metadata(after) == without_volatile_metadata(live):
         return None
     how = RepairMethod.APPLY if server_side else RepairMethod.STRATEGIC if strategic else RepairMethod.MERGE
     return Drift(RepairRequest(how, body if server_side else patch), after)
 
 
 def leftovers(body: Json, live: Json, fresh: Json) -> Drift | None:
-    """The difference that fields make which an older manifest set and this one does not, with all else that differs.
+    """The difference between the live object and ``body`` if the live object has fields of an older manifest.
 
     ``fresh`` is what a dry-run create of ``body`` gives. ``None`` if no such field is live.
     """
     owners = field_owners(live, fresh)
     after = expected_object(live, body, fresh, owners)
-    if not differences(settled(as_stored(live, body, fresh, after, owners)), settled(after), owners):
+    if not differences(
+        without_volatile_metadata(as_stored(live, body, fresh, after, owners)), without_volatile_metadata(after), owners
+    ):
         return None
     return Drift(RepairRequest(RepairMethod.MERGE, merge_patch(live, after, exact_numbers=True)), after)
 
 
-def settled(body: Json) -> Json:
-    """An object without what every write changes."""
+def without_volatile_metadata(body: Json) -> Json:
+    """An object without the metadata that every write changes."""
     metadata = {name: value for name, value in (body.get("metadata") or {}).items() if name not in _PASSING}
     return {**body, "metadata": metadata}

@@ -51,7 +51,7 @@ class OwnerStatus(Record):
 
 
 def release_exists(revisions: Iterable[StoredRelease], typed: Typed = unflagged) -> bool | Unknown:
-    """Whether a release still exists: some revision is stored that is not a mere record of an uninstall.
+    """True if a release is installed: some revision is stored that is not a mere record of an uninstall.
 
     ``helm uninstall --keep-history`` leaves revisions whose newest says ``uninstalled``, and since 3.14 no other that
     says ``deployed`` (``Run``, pkg/action/uninstall.go). One that does so is no proof of either: an older Helm left it,
@@ -75,17 +75,13 @@ def release_exists(revisions: Iterable[StoredRelease], typed: Typed = unflagged)
 
 
 def classify(
-    observation: Observation,
-    release: ReleaseName | None,
-    *,
-    stored: bool,
-    living: Mapping[ReleaseName, bool],
+    observation: Observation, release: ReleaseName | None, *, stored: bool, live_releases: Mapping[ReleaseName, bool]
 ) -> OwnerStatus:
     """Whose the observed object is, seen from ``release`` (``None``: a release that has no name yet).
 
-    ``stored`` tells whether the release that is upgraded from already holds the object. ``living`` answers for every
-    other release that a found object names; raises KeyError for one it has no answer for, since a guess could take an
-    object from a living owner.
+    ``stored`` is set if the revision that is upgraded from has the object. ``live_releases`` tells of each other
+    release that a found object names whether it is installed. Raises KeyError for one that it lacks: a guess could
+    take an object from an installed release.
     """
     if isinstance(observation, (Absent, NotServed)):
         return OwnerStatus(Ownership.ABSENT)
@@ -97,7 +93,7 @@ def classify(
     if live.deleting:
         return OwnerStatus(Ownership.TERMINATING, owner)
     other = owner if owner != release else None
-    if other is not None and living[other]:
+    if other is not None and live_releases[other]:
         return OwnerStatus(Ownership.FOREIGN, owner)
     if stored:
         # An upgrade does not ask whose an object is that its stored manifest holds (performUpgrade, upgrade.go).
@@ -128,8 +124,4 @@ class OwnershipMetadata(Record):
     @property
     def values(self) -> dict[str, str | None]:
         """By the key of the label and of the annotations."""
-        return {
-            MANAGED_BY: self.managed_by,
-            RELEASE_NAME: self.release_name,
-            RELEASE_NAMESPACE: self.release_namespace,
-        }
+        return {MANAGED_BY: self.managed_by, RELEASE_NAME: self.release_name, RELEASE_NAMESPACE: self.release_namespace}

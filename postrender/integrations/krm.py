@@ -73,8 +73,7 @@ def read(data: bytes) -> ResourceList:
     # A list without items, as a generator gets it, reads as one object: it is none that is applied.
     applied = tuple(ref for ref in document.objects if ref.path and ref.annotations.get(LOCAL) != "true")
     listed = Manifest(
-        data,
-        tuple(replace(each, objects=applied) if each is document else each for each in whole.documents),
+        data, tuple(replace(each, objects=applied) if each is document else each for each in whole.documents)
     )
     return ResourceList(listed, head, _settings(body.get("functionConfig")))
 

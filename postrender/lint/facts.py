@@ -62,7 +62,7 @@ class Rendering:
     def __init__(self, manifest: Manifest, namespace: str, crds: Iterable[Json] = ()) -> None:
         """``namespace`` is the release's; ``crds`` are further CustomResourceDefinitions."""
         # Definitions are large, and reading them is slow; who has no custom resources needs none.
-        custom = any(builtin_kinds.known(ref.gvk) is None for ref in manifest.objects)
+        custom = any(builtin_kinds.builtin_resource(ref.gvk) is None for ref in manifest.objects)
         own = [manifest.value(ref) for ref in manifest.objects if custom and ref.gvk.group_kind == CRD]
         self.manifest = manifest
         self.kinds = Offline([*crds, *own])

@@ -17,7 +17,7 @@ from postrender.manifest.reader import (
     SequenceStartEvent,
     Span,
     StreamEndEvent,
-    Unreadable,
+    YamlError,
 )
 
 TYPE_CHECKING = False
@@ -49,18 +49,18 @@ class _Disputed(Exception):
 def compose(span: Span, wanted: Wanted = None) -> Tree:
     """The tree of a span's document, its values pruned but for the wanted ones where nothing refers to others.
 
-    Raises Unreadable. There is no recursion: nesting is bound by memory alone.
+    Raises YamlError. There is no recursion: nesting is bound by memory alone.
     """
     try:
         return _compose(span, wanted, pure=False)
     except _Disputed:
         return _compose(span, wanted, pure=True)
-    except Unreadable as error:
+    except YamlError as error:
         if not str(error).startswith(_TAKEN_BY_GO):
             raise
         try:
             return _compose(span, wanted, pure=True)
-        except Unreadable:
+        except YamlError:
             raise error from None
 
 
@@ -120,7 +120,7 @@ class _Composer:
             self.references = True
             target = self.anchors.get(event.anchor)
             if target is None:
-                raise Unreadable("an alias of no anchor", start)
+                raise YamlError("an alias of no anchor", start)
             return Node(Kind.ALIAS, start, self._offset(event.end_mark), event.anchor, target=target)
         anchor = event.anchor or ""
         tag = event.tag or ""

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from postrender.manifest import scalars
 from postrender.manifest.nodes import DEEPEST, Kind, Node
-from postrender.manifest.scalars import Unusable, is_merge, resolved, resolved_key, scalar
+from postrender.manifest.scalars import UnsupportedYaml, is_merge, resolved, resolved_key, scalar
 from postrender.models import Json
 
 _LOW, _HIGH = 400_000, 4_000_000
 
 
 def decode(root: Node) -> Json:
-    """The value of a tree; raises Unusable."""
+    """The value of a tree; raises UnsupportedYaml."""
     return _Decoder().decode(root)
 
 
@@ -60,18 +60,18 @@ class _Decoder:
         if self.aliased > 100 and self.decoded > 1000:
             over = min(max(self.decoded - _LOW, 0), _HIGH - _LOW)
             if self.aliased / self.decoded > 0.99 - 0.89 * (over / (_HIGH - _LOW)):
-                raise Unusable("document contains excessive aliasing", node)
+                raise UnsupportedYaml("document contains excessive aliasing", node)
 
     def _enter(self, alias: Node) -> None:
         if id(alias) in self.open:
-            raise Unusable("an anchor contains itself", alias)
+            raise UnsupportedYaml("an anchor contains itself", alias)
         self._count(alias)
         self.open.add(id(alias))
         self.todo.append(("leave", alias, None, None, 0))
 
     def _read(self, node: Node, container: Json, place: Json, depth: int) -> None:
         if depth > DEEPEST:
-            raise Unusable(f"nested more than {DEEPEST} deep", node)
+            raise UnsupportedYaml(f"nested more than {DEEPEST} deep", node)
         if node.kind is Kind.ALIAS:
             self._enter(node)
             assert node.target is not None
@@ -120,14 +120,14 @@ class _Decoder:
         found = resolved_key(node)
         try:
             return scalars.as_key(found)
-        except scalars.Unreadable as error:
+        except scalars.ScalarError as error:
             return self._doubt(str(error), node)
 
     def _scalar(self, node: Node) -> Json:
         found = resolved(node)
         try:
             return scalars.as_json(found)
-        except scalars.Unreadable as error:
+        except scalars.ScalarError as error:
             return self._doubt(str(error), node)
 
     def _doubt(self, cause: str, node: Node) -> _Doubt:
@@ -148,7 +148,7 @@ class _Decoder:
     def _check_mapping(self, node: Node) -> Node:
         mapping = node.target if node.kind is Kind.ALIAS else node
         if mapping is None or mapping.kind is not Kind.MAPPING:
-            raise Unusable("a merge key takes a mapping or a list of mappings", node)
+            raise UnsupportedYaml("a merge key takes a mapping or a list of mappings", node)
         return mapping
 
 
@@ -163,12 +163,12 @@ class _Doubt:
 
 
 def _check_doubts(root: Json) -> None:
-    """Raises Unusable where a doubt is left in a value."""
+    """Raises UnsupportedYaml where a doubt is left in a value."""
     pending = [root]
     while pending:
         each = pending.pop()
         if isinstance(each, _Doubt):
-            raise Unusable(each.cause, each.node)
+            raise UnsupportedYaml(each.cause, each.node)
         if isinstance(each, list):
             pending += reversed(each)
         elif isinstance(each, dict):
@@ -176,7 +176,7 @@ def _check_doubts(root: Json) -> None:
 
 
 def value(root: Node | None, *, references: bool = True) -> Json:
-    """The value of a tree, or of a part of one; raises Unusable.
+    """The value of a tree, or of a part of one; raises UnsupportedYaml.
 
     Without ``references`` there are known to be no aliases and no merge keys in it, which is quicker.
     """
@@ -185,7 +185,7 @@ def value(root: Node | None, *, references: bool = True) -> Json:
     if not references:
         try:
             return _value(root, 0)
-        except (_Unusual, Unusable):
+        except (_Unusual, UnsupportedYaml):
             pass
 
     return decode(root)
@@ -199,7 +199,7 @@ def _value(node: Node, depth: int) -> Json:
     if node.kind is Kind.SCALAR:
         return scalar(node)
     if depth > DEEPEST:
-        raise Unusable(f"nested more than {DEEPEST} deep", node)
+        raise UnsupportedYaml(f"nested more than {DEEPEST} deep", node)
     if node.pruned and node.text:
         return node.text
     if node.kind is Kind.SEQUENCE:

@@ -8,8 +8,8 @@ from postrender.manifest.decode import value
 from postrender.manifest.line_parser import compose_lines, value_of_lines
 from postrender.manifest.nodes import Node, Tree
 from postrender.manifest.objects import ObjectRef, objects
-from postrender.manifest.reader import Span, Unreadable
-from postrender.manifest.scalars import Unusable
+from postrender.manifest.reader import Span, YamlError
+from postrender.manifest.scalars import UnsupportedYaml
 from postrender.manifest.stream import TEMPLATE, Chunk, chunks, error_at
 from postrender.manifest.top_level_fields import IDENTITY, Field, fields, plain_breaks
 from postrender.models import Json
@@ -103,7 +103,7 @@ def document_tree(span: Span, wanted: Wanted = None) -> Tree:
     """The tree of one document; raises ManifestError."""
     try:
         return compose(span, wanted)
-    except Unreadable as error:
+    except YamlError as error:
         raise error_at(span.data, error.offset, f"not YAML: {error}", next=TEMPLATE) from None
 
 
@@ -111,7 +111,7 @@ def tree_value(span: Span, tree: Tree) -> Json:
     """The value of a document's tree; raises ManifestError."""
     try:
         return value(tree.root, references=tree.references)
-    except Unusable as error:
+    except UnsupportedYaml as error:
         raise error_at(span.data, error.node.start, f"cannot be read as Helm does: {error}", next=TEMPLATE) from None
 
 
@@ -146,7 +146,7 @@ def _json_identity(span: Span) -> Json:
         try:
             tree = compose(span, _OBJECT)
             return value(tree.root, references=tree.references)
-        except (Unreadable, Unusable):
+        except (YamlError, UnsupportedYaml):
             pass
     return document_value(span, is_json=True)
 
@@ -176,7 +176,7 @@ def _field_value(span: Span) -> dict[str, Json] | None:
     tree = field_tree(span, _OBJECT)
     try:
         return value(tree.root, references=False) if tree else None
-    except Unusable:
+    except UnsupportedYaml:
         return None
 
 
@@ -187,7 +187,7 @@ def field_tree(span: Span, wanted: Wanted = None) -> Tree | None:
         return Tree(root, span.end, references=False)
     try:
         tree = compose(span, wanted)
-    except Unreadable:
+    except YamlError:
         return None
     return None if tree.references else tree
 

@@ -10,7 +10,7 @@ import re
 
 from postrender.manifest.nodes import Kind, Node
 from postrender.manifest.reader import Span
-from postrender.manifest.scalars import Unreadable, as_json, resolve
+from postrender.manifest.scalars import ScalarError, as_json, resolve
 from postrender.models import Json
 
 _PLAIN = (
@@ -80,7 +80,7 @@ def value_of_lines(span: Span) -> dict[str, Json] | None:
             if key.__class__ is not str:
                 return None
             stack[-1][key] = _value(span.data, start, end) if start >= 0 else None
-    except Unreadable:
+    except ScalarError:
         return None
     return root
 

@@ -33,7 +33,7 @@ __all__ = [
     "SequenceStartEvent",
     "Span",
     "StreamEndEvent",
-    "Unreadable",
+    "YamlError",
     "well_formed",
 ]
 
@@ -56,7 +56,7 @@ _COPY_UP_TO = 1 << 20
 _PIECE = 1 << 16
 
 
-class Unreadable(Exception):
+class YamlError(Exception):
     """The text is not YAML; ``offset`` counts bytes in the whole of the data."""
 
     def __init__(self, cause: str, offset: int) -> None:
@@ -102,7 +102,7 @@ class Parser:
         self.next: Callable[[], Any] = self._parser.get_event
 
     def drain(self) -> None:
-        """Read to the end, for the errors alone; raises Unreadable."""
+        """Read to the end, for the errors alone; raises YamlError."""
         try:
             if not self.pure:
                 self._parser.raw_parse()
@@ -111,14 +111,14 @@ class Parser:
         except ERRORS as error:
             raise self.unreadable(error) from None
 
-    def unreadable(self, error: MarkedYAMLError | ReaderError) -> Unreadable:
+    def unreadable(self, error: MarkedYAMLError | ReaderError) -> YamlError:
         """What one of ERRORS says, and where in the data."""
         if isinstance(error, ReaderError):
             offset = self.offset(error.position) if self.pure else self._base + error.position
-            return Unreadable(f"{error.reason}: U+{error.character:04X}", offset)
+            return YamlError(f"{error.reason}: U+{error.character:04X}", offset)
         mark = error.problem_mark or error.context_mark
         cause = f"{error.problem} {error.context}" if error.context else str(error.problem)
-        return Unreadable(cause, self.offset(mark.index) if mark else self._base)
+        return YamlError(cause, self.offset(mark.index) if mark else self._base)
 
     def offset(self, index: int) -> int:
         """The offset in the data of a mark's index, which counts characters; quick where asked in rising order."""
@@ -138,7 +138,7 @@ class Parser:
 
 
 def well_formed(span: Span) -> None:
-    """Raises Unreadable where the span is not YAML."""
+    """Raises YamlError where the span is not YAML."""
     Parser(span).drain()
 
 

@@ -39,12 +39,12 @@ _TIME = (
 )
 
 
-class Unreadable(ValueError):
+class ScalarError(ValueError):
     """go-yaml fails on this scalar."""
 
 
 def resolve(text: str, tag: str, *, plain: bool) -> Json:
-    """A scalar's value: None, bool, int, float or str; ``tag`` is "" without one. Raises Unreadable."""
+    """A scalar's value: None, bool, int, float or str; ``tag`` is "" without one. Raises ScalarError."""
     if tag == "":
         return _untagged(text)[1] if plain else text
     if tag == BINARY:
@@ -57,7 +57,7 @@ def resolve(text: str, tag: str, *, plain: bool) -> Json:
     if tag == FLOAT and found_tag == INT and found < 1 << 63:
         return float(found)
     if tag != found_tag:
-        raise Unreadable(f"a text that is not of type {tag.removeprefix(_PREFIX)}")
+        raise ScalarError(f"a text that is not of type {tag.removeprefix(_PREFIX)}")
     return found
 
 
@@ -121,7 +121,7 @@ def _binary(text: str) -> str:
     try:
         packed = base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
     except (binascii.Error, ValueError):
-        raise Unreadable("!!binary holds no base64") from None
+        raise ScalarError("!!binary holds no base64") from None
     parts: list[str] = []
     while packed:
         try:
@@ -134,11 +134,11 @@ def _binary(text: str) -> str:
 
 
 def as_json(found: Json) -> Json:
-    """A value after Go's encoding/json wrote it and it was read again: ``1.0`` is 1. Raises Unreadable."""
+    """A value after Go's encoding/json wrote it and it was read again: ``1.0`` is 1. Raises ScalarError."""
     if found.__class__ is not float:
         return found
     if math.isnan(found) or math.isinf(found):
-        raise Unreadable("neither infinity nor NaN has a place in JSON")
+        raise ScalarError("neither infinity nor NaN has a place in JSON")
     if not found.is_integer() or abs(found) >= 1e21:
         return found
     digits, _, exponent = repr(found).partition("e")
@@ -151,18 +151,21 @@ def _zeros(digits: str, exponent: str) -> int:
 
 
 def key(text: str, tag: str, *, plain: bool) -> str:
-    """The string that a scalar becomes as a mapping's key; raises Unreadable."""
+    """The string that a scalar becomes as a mapping's key; raises ScalarError."""
     if not tag and (not plain or text[:1] not in _HINTS):
         return text
     return as_key(resolve(text, tag, plain=plain))
 
 
 def as_key(found: Json) -> str:
-    """The string a mapping's key becomes; raises Unreadable. ``convertToJSONableObject``, sigs.k8s.io/yaml, yaml.go."""
+    """The string that a mapping's key becomes (``convertToJSONableObject``, sigs.k8s.io/yaml, yaml.go).
+
+    Raises ScalarError.
+    """
     if isinstance(found, str):
         return found
     if found is None:
-        raise Unreadable("a null cannot be a key")
+        raise ScalarError("a null cannot be a key")
     if found is True:
         return "true"
     if found is False:
@@ -170,7 +173,7 @@ def as_key(found: Json) -> str:
     if isinstance(found, float):
         return _float_key(found)
     if found >= 1 << 63:
-        raise Unreadable(f"{found} is too large for a key")
+        raise ScalarError(f"{found} is too large for a key")
     return str(found)
 
 
@@ -201,7 +204,7 @@ def _single(found: float) -> float:
         return math.copysign(math.inf, found)
 
 
-class Unusable(Exception):
+class UnsupportedYaml(Exception):
     """Helm could not read this node, or could read it two ways."""
 
     def __init__(self, cause: str, node: Node) -> None:
@@ -210,39 +213,39 @@ class Unusable(Exception):
 
 
 def scalar(node: Node) -> Json:
-    """A scalar's value as JSON has it; raises Unusable."""
+    """A scalar's value as JSON has it; raises UnsupportedYaml."""
     found = resolved(node)
     try:
         return as_json(found)
-    except Unreadable as error:
-        raise Unusable(str(error), node) from None
+    except ScalarError as error:
+        raise UnsupportedYaml(str(error), node) from None
 
 
 def key_text(node: Node) -> str:
-    """The string that a mapping's key becomes; raises Unusable."""
+    """The string that a mapping's key becomes; raises UnsupportedYaml."""
     target = node.target if node.kind is Kind.ALIAS else node
     if target is None or target.kind is not Kind.SCALAR:
-        raise Unusable("a key that is not a scalar", node)
+        raise UnsupportedYaml("a key that is not a scalar", node)
     try:
         return key(target.text, target.tag, plain=target.plain)
-    except Unreadable as error:
-        raise Unusable(str(error), node) from None
+    except ScalarError as error:
+        raise UnsupportedYaml(str(error), node) from None
 
 
 def resolved_key(node: Node) -> Json:
-    """A key's value before it becomes a string; raises Unusable."""
+    """A key's value before it becomes a string; raises UnsupportedYaml."""
     target = node.target if node.kind is Kind.ALIAS else node
     if target is None or target.kind is not Kind.SCALAR:
-        raise Unusable("a key that is not a scalar", node)
+        raise UnsupportedYaml("a key that is not a scalar", node)
     return resolved(target)
 
 
 def resolved(node: Node) -> Json:
-    """A scalar's value as go-yaml has it; raises Unusable."""
+    """A scalar's value as go-yaml has it; raises UnsupportedYaml."""
     try:
         return resolve(node.text, node.tag, plain=node.plain)
-    except Unreadable as error:
-        raise Unusable(str(error), node) from None
+    except ScalarError as error:
+        raise UnsupportedYaml(str(error), node) from None
 
 
 def is_merge(node: Node) -> bool:

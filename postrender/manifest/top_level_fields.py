@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from postrender._record import Record
-from postrender.manifest.reader import Span, Unreadable, well_formed
+from postrender.manifest.reader import Span, YamlError, well_formed
 
 IDENTITY = ("apiVersion", "kind", "metadata")
 """The fields that tell which object it is."""
@@ -80,7 +80,7 @@ def _closed(data: bytes, found: tuple[Field, ...]) -> bool:
                 return False
             if start < needed or size <= _READ_WHOLE:
                 well_formed(Span(data, start, end))
-    except Unreadable:
+    except YamlError:
         return False
     return True
 

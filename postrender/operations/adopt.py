@@ -127,17 +127,19 @@ def look(target: Target, release: ReleaseName, driver: str, places: Places, *, a
     object belongs to a release that is alive, is being deleted, or is not there; ClusterError where that is not clear.
     """
     seen = target.get_objects([ObjectLookup(resource, key.namespace, key.name, body=False) for resource, key in places])
-    living = _living(target, release, driver, places, seen)
+    live_releases = _live_releases(target, release, driver, places, seen)
     found, objections, codes = [], [], set()
-    owners = [classify(each, release, stored=False, living=living) for each in seen if isinstance(each, Found)]
-    lives_of = [each.live for each in seen if isinstance(each, Found)]
-    taken = [live for live, owner in zip(lives_of, owners, strict=True) if owner.ownership in _TAKEN]
+    owners = [
+        classify(each, release, stored=False, live_releases=live_releases) for each in seen if isinstance(each, Found)
+    ]
+    live_objects = [each.live for each in seen if isinstance(each, Found)]
+    taken = [live for live, owner in zip(live_objects, owners, strict=True) if owner.ownership in _TAKEN]
     held = holders(target, taken, release, driver) if taken else Holders({}, 0)
     for (resource, key), observation in zip(places, seen, strict=True):
         name = object_name(resource, key)
         if isinstance(observation, Unknown):
             raise ClusterError(f"could not be looked up: {observation.reason}", where=name, next=observation.next)
-        owner = classify(observation, release, stored=False, living=living)
+        owner = classify(observation, release, stored=False, live_releases=live_releases)
         if owner.ownership in _TAKEN and key in held.found:
             owner = OwnerStatus(Ownership.FOREIGN, held.found[key])
         why, code = _objection(owner)
@@ -212,11 +214,11 @@ def _objection(owner: OwnerStatus) -> tuple[str, str]:
     return ("", "") if owner.ownership in (*_OURS, *_TAKEN) else ("is not there", "")
 
 
-def _living(
+def _live_releases(
     target: ClusterReader, release: ReleaseName, driver: str, places: Places, seen: Iterable[Observation]
 ) -> dict[ReleaseName, bool]:
     owners = ReleaseLookup(target, driver)
-    living: dict[ReleaseName, bool] = {}
+    live_releases: dict[ReleaseName, bool] = {}
     for (resource, key), observation in zip(places, seen, strict=True):
         owner = observation.live.owner if isinstance(observation, Found) else None
         if not isinstance(observation, Found) or owner is None or owner == release:
@@ -228,8 +230,8 @@ def _living(
                 where=object_name(resource, key),
                 next=answer.next,
             )
-        living[owner] = answer or living.get(owner, False)
-    return living
+        live_releases[owner] = answer or live_releases.get(owner, False)
+    return live_releases
 
 
 def _held(target: Target, release: ReleaseName, driver: str) -> frozenset[ObjectKey]:

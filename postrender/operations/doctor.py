@@ -94,13 +94,7 @@ def _helm(helm: HelmBinary) -> Check:
     newest = NEWEST_TESTED.get(version.major)
     if newest is None:
         known = " and ".join(str(each) for each in NEWEST_TESTED.values())
-        return Check(
-            "Helm",
-            State.BAD,
-            (f"{head} is not supported (tested up to {known})",),
-            (),
-            Refused.exit_code,
-        )
+        return Check("Helm", State.BAD, (f"{head} is not supported (tested up to {known})",), (), Refused.exit_code)
     wrong = tuple(f"{flaw.text} ({', '.join(flaw.codes)})" for flaw in flaws(version))
     if version > newest:
         return Check("Helm", State.WARNING, (f"{head}, newer than {newest}, which it is taken to behave like", *wrong))

@@ -111,21 +111,21 @@ def search(survey: Lister, scope: Scope, progress: Progress) -> Search:
     if not catalog.kinds and catalog.unknown:
         why = next(iter(catalog.unknown.values()))
         raise ClusterError(f"cannot read its API discovery: {why.reason}", where=survey.description, next=why.next)
-    hunt = _Hunt(survey, scope)
-    hunt.through([each.resource for each in catalog.kinds], progress)
-    orphans = hunt.confirmed()
-    failed = {**catalog.unknown, **hunt.failed}
+    search = _Search(survey, scope)
+    search.through([each.resource for each in catalog.kinds], progress)
+    orphans = search.confirmed()
+    failed = {**catalog.unknown, **search.failed}
     return Search(
         orphans=tuple(sorted(orphans, key=lambda each: (each.owner.namespace, each.owner.name, each.name))),
-        undecided=tuple(hunt.undecided[release] for release in sorted(hunt.undecided, key=str)),
-        forbidden=tuple(sorted(hunt.forbidden)),
+        undecided=tuple(search.undecided[release] for release in sorted(search.undecided, key=str)),
+        forbidden=tuple(sorted(search.forbidden)),
         failed=tuple((name, failed[name]) for name in sorted(failed)),
-        objects=sum(hunt.seen.values()),
-        kinds=len(catalog.kinds) - len(hunt.forbidden) - len(hunt.failed),
+        objects=sum(search.seen.values()),
+        kinds=len(catalog.kinds) - len(search.forbidden) - len(search.failed),
     )
 
 
-class _Hunt:
+class _Search:
     """One way through all kinds, and what it brought up so far."""
 
     def __init__(self, survey: Lister, scope: Scope) -> None:
@@ -176,7 +176,7 @@ class _Hunt:
             before = self.undecided.get(left.owner, Undecided(left.owner, 0, exists))
             self.undecided[left.owner] = replace(before, objects=before.objects + 1)
             return
-        owner = classify(Found(left.live), None, stored=False, living={left.owner: exists})
+        owner = classify(Found(left.live), None, stored=False, live_releases={left.owner: exists})
         if owner.ownership is not Ownership.FOREIGN and not exists:
             # One object may be served by two groups, and a list that was begun anew shows it twice.
             self.found.setdefault(left.live.uid, left)
@@ -218,7 +218,7 @@ class _Releases:
         kept = storage(scope.driver)
         self._elsewhere: bool | Unknown = kept if isinstance(kept, Unknown) else False
         self._by_namespace: dict[str, dict[ReleaseName, bool] | Unknown] = {}
-        everywhere = {} if scope.namespace else self._living("")
+        everywhere = {} if scope.namespace else self._live_releases("")
         self._everywhere = None if scope.namespace or isinstance(everywhere, Unknown) else everywhere
         self._names = frozenset(name.name for name, exists in (self._everywhere or {}).items() if exists)
 
@@ -241,15 +241,15 @@ class _Releases:
 
     def _of(self, namespace: str) -> dict[ReleaseName, bool] | Unknown:
         if namespace not in self._by_namespace:
-            self._by_namespace[namespace] = self._living(namespace)
+            self._by_namespace[namespace] = self._live_releases(namespace)
         return self._by_namespace[namespace]
 
-    def _living(self, namespace: str) -> dict[ReleaseName, bool] | Unknown:
-        living: dict[ReleaseName, bool] = {}
+    def _live_releases(self, namespace: str) -> dict[ReleaseName, bool] | Unknown:
+        live_releases: dict[ReleaseName, bool] = {}
         for kept in (SECRETS, CONFIGMAPS):
             answers = newest(self._survey, namespace, kept)
             if isinstance(answers, Unknown):
                 return answers
             for name, revision in answers.items():
-                living[name] = living.get(name, False) or release_exists([revision]) is True
-        return living
+                live_releases[name] = live_releases.get(name, False) or release_exists([revision]) is True
+        return live_releases

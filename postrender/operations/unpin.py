@@ -95,9 +95,7 @@ def carry_out(storage: Storage, found: Sequence[Found], backup: str) -> None:
         except ClusterError as error:
             before = f"written before it: revision {', '.join(done)}" if done else "nothing was written before it"
             raise ClusterError(
-                f"{error.cause}; {before}; the old payloads are in {backup}",
-                where=error.where,
-                next=error.next,
+                f"{error.cause}; {before}; the old payloads are in {backup}", where=error.where, next=error.next
             ) from error
         done.append(str(each.stored.revision.revision))
 

@@ -15,7 +15,15 @@ from postrender.cluster.interface import ClusterReader, ObjectLookup, none_store
 from postrender.cluster.offline import Offline
 from postrender.cluster.release_lookup import ReleaseLookup
 from postrender.errors import ClusterError, ManifestError, PostrenderError, Refused, UsageError
-from postrender.helm.drift import Drift, RepairMethod, RepairRequest, drift, leftovers, settled, wanted
+from postrender.helm.drift import (
+    Drift,
+    RepairMethod,
+    RepairRequest,
+    drift,
+    leftovers,
+    wanted,
+    without_volatile_metadata,
+)
 from postrender.helm.fresh_install import has_null, may_hold_leftovers, with_null_values
 from postrender.helm.ownership import Ownership, OwnerStatus, classify
 from postrender.helm.patch import PatchError
@@ -289,7 +297,7 @@ class _Check:
             why = f"its owner is release {owner}, and whether it is installed is unknown: {exists.reason}"
             return replace(each, state=State.FOREIGN, why=why, next=exists.next)
         known = {owner: exists} if owner else {}
-        status = classify(seen, self._release, stored=False, living=known)
+        status = classify(seen, self._release, stored=False, live_releases=known)
         each = replace(each, owner=status)
         if status.ownership is Ownership.TERMINATING:
             return replace(each, state=State.DELETING)
@@ -323,7 +331,7 @@ class _Check:
         except PostrenderError as error:
             why = f"not confirmed by the server: {_scrubbed(error.cause, each)}"
             return replace(each, after=found.after, repair=found.repair, confirmed=False, why=why)
-        if live is not None and settled(after) == settled(live):
+        if live is not None and without_volatile_metadata(after) == without_volatile_metadata(live):
             return replace(each, state=State.IN_SYNC, after=live)
         return replace(each, after=after, repair=found.repair)
 

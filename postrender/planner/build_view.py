@@ -15,7 +15,7 @@ from postrender.helm.simulate import Prediction, Request
 from postrender.manifest.json_diff import changes
 from postrender.models import GroupVersionKind, Json, ObjectKey
 from postrender.planner.facts import DesiredObject, Facts
-from postrender.planner.rewrite import carried_out
+from postrender.planner.rewrite import with_edits
 from postrender.planner.verdict import Action, Plan, Verdict
 from postrender.planner.view import About, Held, Identity, ObjectView, Owner, Predicted, View
 from postrender.redact import Digests
@@ -53,7 +53,7 @@ class _Building:
 
     def _staying(self, verdict: Verdict, item: DesiredObject) -> ObjectView:
         desired = self.facts.desired(item.ref)
-        emitted = None if Action.REFUSE in verdict.actions else carried_out(desired, verdict.edits)
+        emitted = None if Action.REFUSE in verdict.actions else with_edits(desired, verdict.edits)
         prediction = verdict.prediction or self._created(item, emitted)
         bodies = _Bodies(
             desired=desired,
@@ -89,7 +89,9 @@ class _Building:
                 changing=Action.REFUSE not in verdict.actions,
                 leaving=True,
             ),
-            ownership=_owner(classify(item.observation, self.release, stored=True, living=self.facts.live_releases)),
+            ownership=_owner(
+                classify(item.observation, self.release, stored=True, live_releases=self.facts.live_releases)
+            ),
         )
 
     def _changing(self, verdict: Verdict, item: DesiredObject, prediction: Prediction | None, bodies: _Bodies) -> bool:

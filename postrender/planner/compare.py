@@ -12,7 +12,7 @@ SHOWN = 3
 """Fields that are named before they are only counted."""
 
 
-def departures(saved: View, now: View) -> list[str]:
+def differences(saved: View, now: View) -> list[str]:
     """A line for each difference that matters, with its object in front; none if the saved plan still holds.
 
     A new resourceVersion alone is none where everything but the status is as it was: controllers write that all the

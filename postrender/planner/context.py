@@ -235,7 +235,7 @@ class PlanContext:
     def _ownership(self, item: DesiredObject, *, stored: bool) -> OwnerStatus | None:
         if item.observation is None:
             return None
-        owner = classify(item.observation, self.release, stored=stored, living=self.facts.live_releases)
+        owner = classify(item.observation, self.release, stored=stored, live_releases=self.facts.live_releases)
         holder = self.facts.holders.get(item.key)
         return OwnerStatus(Ownership.FOREIGN, holder) if holder is not None and owner.ownership in ADOPTABLE else owner
 

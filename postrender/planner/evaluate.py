@@ -121,9 +121,7 @@ def stays_true(
 ) -> bool:
     """True if the live object will equal ``replacement``, and storing that changes nothing of what Helm sends."""
     if entry.key in group.fresh:
-        return not differs(
-            *(comparable(seen_by_server(group, entry, each.live, right)) for each in (before, after)),
-        )
+        return not differs(*(comparable(seen_by_server(group, entry, each.live, right)) for each in (before, after)))
     return not _contradicts(replacement, after.live, right)
 
 
@@ -263,8 +261,7 @@ def _manifests(group: CollisionGroup, rewrites: Sequence[DocumentRewrite]) -> li
     """The members as Helm reads them from the emitted manifest, which it then stores."""
     return [
         replace(
-            member.entry,
-            body=build_object(member.entry.gvk, member.entry.key, rewrite.emitted(member.entry.body)).body,
+            member.entry, body=build_object(member.entry.gvk, member.entry.key, rewrite.emitted(member.entry.body)).body
         )
         for member, rewrite in zip(group.members, rewrites, strict=True)
     ]

@@ -168,7 +168,7 @@ def actions_of(rewrite: DocumentRewrite, adopt: LiveObject | None = None, apply:
     return tuple(action for action, present in wanted.items() if present) or (Action.PASS,)
 
 
-def carried_out(body: Json, edits: Sequence[Edit]) -> Json:
+def with_edits(body: Json, edits: Sequence[Edit]) -> Json:
     """The object's value after edits of its document; ``body`` is not changed."""
     tree: Changes = {}
     for edit in edits:

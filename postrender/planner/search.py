@@ -102,8 +102,7 @@ def _without_nulls(group: CollisionGroup, found: Sequence[RewriteOutcome]) -> Co
         return None
     entries = [replace(member.entry, body=body) for member, body in zip(group.members, bodies, strict=True)]
     return replace(
-        group,
-        members=[replace(member, entry=entry) for member, entry in zip(group.members, entries, strict=True)],
+        group, members=[replace(member, entry=entry) for member, entry in zip(group.members, entries, strict=True)]
     )
 
 

@@ -220,11 +220,7 @@ def rejected(message: str, name: str, *, creates: bool) -> Finding:
 
 def dropped(paths: Sequence[Sequence[str]]) -> Finding:
     """The API server takes what is applied, but not all of it will be there."""
-    return Finding(
-        "PR308",
-        Severity.WARNING,
-        f"the API server drops {shorten(['.'.join(path) for path in paths])}",
-    )
+    return Finding("PR308", Severity.WARNING, f"the API server drops {shorten(['.'.join(path) for path in paths])}")
 
 
 def removed(paths: Sequence[str]) -> Finding:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from postrender._record import Record
 from postrender.cluster.interface import CommandHints
-from postrender.helm.drift import settled
+from postrender.helm.drift import without_volatile_metadata
 from postrender.manifest.json_diff import Change, changes
 from postrender.models import Json, ReleaseName
 from postrender.operations.verify import ObjectStatus, ReleaseStatus, State, repairable
@@ -40,7 +40,7 @@ def difference(each: ObjectStatus, digests: Digests) -> tuple[Change, ...]:
     if each.state is not State.DRIFTED or each.found is None:
         return ()
     place = f"{each.key.namespace}/{each.key.name}"
-    bodies = settled(each.found.body), settled(each.after)
+    bodies = without_volatile_metadata(each.found.body), without_volatile_metadata(each.after)
     live, after = (redacted(body, each.key.group_kind, place, digests) for body in bodies)
     # A name that holds one of the two values is a digest on one side alone, and has not changed.
     real = [change.path for change in changes(*bodies)]

@@ -71,13 +71,7 @@ SETTINGS: tuple[Setting, ...] = (
         choices=("none", "client", "server"),
         helm_flags=("dry-run",),
     ),
-    Setting(
-        "generate_name",
-        "bool",
-        "",
-        "the calling Helm makes up the release's name",
-        helm_flags=("generate-name",),
-    ),
+    Setting("generate_name", "bool", "", "the calling Helm makes up the release's name", helm_flags=("generate-name",)),
     Setting(
         "force",
         "bool",
@@ -93,13 +87,7 @@ SETTINGS: tuple[Setting, ...] = (
         "the calling Helm takes fields over from other field managers",
         helm_flags=("force-conflicts",),
     ),
-    Setting(
-        "take_ownership",
-        "bool",
-        "",
-        "helm runs with --take-ownership",
-        helm_flags=("take-ownership",),
-    ),
+    Setting("take_ownership", "bool", "", "helm runs with --take-ownership", helm_flags=("take-ownership",)),
     Setting(
         "server_side",
         "str",
@@ -117,11 +105,7 @@ SETTINGS: tuple[Setting, ...] = (
         helm_flags=("atomic", "rollback-on-failure"),
     ),
     Setting(
-        "replace",
-        "bool",
-        "",
-        "the calling Helm uses the name of a deleted release again",
-        helm_flags=("replace",),
+        "replace", "bool", "", "the calling Helm uses the name of a deleted release again", helm_flags=("replace",)
     ),
     Setting(
         "driver",

@@ -79,7 +79,7 @@ class TestDiscovery:
         gvks = [GroupVersionKind(group, versions[group], kind) for group, kind, *_ in table if group in versions]
         served = {gvk: found for gvk, found in cluster.resolve_kinds(gvks).items() if isinstance(found, Resource)}
         assert len(served) > 45
-        assert served == {gvk: builtin_kinds.known(gvk) for gvk in served}
+        assert served == {gvk: builtin_kinds.builtin_resource(gvk) for gvk in served}
 
     @pytest.mark.parametrize(
         ("api_version", "kind"),

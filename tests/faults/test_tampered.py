@@ -18,7 +18,7 @@ from postrender.helm.invocation import Action, Invocation
 from postrender.helm.versions import HelmVersion
 from postrender.models import ReleaseName
 from postrender.operations.filter.pipeline import filter_stream, plan_stream
-from postrender.planner.compare import departures
+from postrender.planner.compare import differences
 from postrender.planner.policy import Adopt, Policy
 from tests.browser.scenario import write
 from tests.cli.test_plan import CONFIG, live_file, ours, stored
@@ -71,8 +71,8 @@ def test_a_saved_plan(tmp_path: Path) -> None:
         try:
             found = hold(path, {})
             assert isinstance(found, SavedPlan)
-            departures(found.saved, honest.saved)
-            departures(honest.saved, found.saved)
+            differences(found.saved, honest.saved)
+            differences(honest.saved, found.saved)
         except UsageError as error:
             refused += 1
             dead_ends += [] if error.next else [where]

@@ -28,12 +28,12 @@ from postrender.models import GroupVersionKind, Resource
 )
 def test_kubernetes_own_kinds(api_version: str, kind: str, plural: str, namespaced: bool, status: bool) -> None:
     gvk = GroupVersionKind.parse(api_version, kind)
-    assert builtin_kinds.known(gvk) == Resource(gvk, plural, namespaced, status)
+    assert builtin_kinds.builtin_resource(gvk) == Resource(gvk, plural, namespaced, status)
 
 
 @pytest.mark.parametrize(("api_version", "kind"), [("v1", "Deployment"), ("apps/v1", "deployment"), ("x/v1", "Shirt")])
 def test_other_kinds_are_not_known(api_version: str, kind: str) -> None:
-    assert builtin_kinds.known(GroupVersionKind.parse(api_version, kind)) is None
+    assert builtin_kinds.builtin_resource(GroupVersionKind.parse(api_version, kind)) is None
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_other_kinds_are_not_known(api_version: str, kind: str) -> None:
 )
 def test_a_guess_is_kubectls(kind: str, plural: str) -> None:
     gvk = GroupVersionKind("example.com", "v1", kind)
-    assert builtin_kinds.guessed(gvk) == Resource(gvk, plural, True)
+    assert builtin_kinds.guess_resource(gvk) == Resource(gvk, plural, True)
 
 
 NAMES = {"kind": "Shirt", "plural": "shirts"}
@@ -73,10 +73,10 @@ NAMES = {"kind": "Shirt", "plural": "shirts"}
     ],
 )
 def test_what_a_crd_defines(spec: dict[str, Any], found: list[tuple[str, bool, bool]]) -> None:
-    resources = builtin_kinds.defined({"spec": {"group": "example.com", "names": NAMES, **spec}})
+    resources = builtin_kinds.resources_of_crd({"spec": {"group": "example.com", "names": NAMES, **spec}})
     assert [(each.gvk.version, each.namespaced, each.status_apart) for each in resources] == found
 
 
 @pytest.mark.parametrize("body", [None, {}, {"spec": []}, {"spec": {"group": "g", "names": {"kind": "K"}}}])
 def test_what_is_no_crd_defines_nothing(body: Any) -> None:
-    assert list(builtin_kinds.defined(body)) == []
+    assert list(builtin_kinds.resources_of_crd(body)) == []

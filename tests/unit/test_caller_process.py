@@ -46,7 +46,7 @@ sys.stdout.buffer.write(sys.stdin.buffer.read())
 
 
 @dataclass(frozen=True)
-class Place:
+class PageCursor:
     """A folder with a chart, a post-renderer that writes down what it finds, and nothing of the user's."""
 
     folder: Path
@@ -85,11 +85,11 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> PageCursor:
     (tmp_path / "chart" / "templates").mkdir(parents=True)
     (tmp_path / "chart" / "Chart.yaml").write_text("apiVersion: v2\nname: chart\nversion: 1.0.0\n")
     (tmp_path / "chart" / "templates" / "a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
-    made = Place(tmp_path)
+    made = PageCursor(tmp_path)
     root = str(Path(__file__).parents[2])
     made.renderer.write_text(PROBE.format(python=sys.executable, root=root, out=str(tmp_path / "found.json")))
     made.renderer.chmod(0o755)
@@ -107,7 +107,7 @@ def release(found: Mapping[str, Any]) -> str | None:
 
 
 @pytest.mark.parametrize("version", ["3.12.3", "3.17.3"])
-def test_the_direct_parent(place: Place, version: str) -> None:
+def test_the_direct_parent(place: PageCursor, version: str) -> None:
     helm = assets.helm(version)
     found = place.run(helm, "template", "shop", "chart", "-nweb", "--post-renderer", place.renderer)
     assert release(found) == "web/shop"
@@ -123,7 +123,7 @@ def test_the_direct_parent(place: Place, version: str) -> None:
         assert found["origins"][name] == f"parent helm (pid {found['parent']['pid']})"
 
 
-def test_a_parent_behind_scripts(place: Place, helm: Path) -> None:
+def test_a_parent_behind_scripts(place: PageCursor, helm: Path) -> None:
     inner = place.script("inner", f"{place.renderer}\nexit $?")
     outer = place.script("outer", f"cat | {inner} | cat")
     found = place.run(helm, "template", "shop", "chart", "--post-renderer", outer)
@@ -131,7 +131,7 @@ def test_a_parent_behind_scripts(place: Place, helm: Path) -> None:
     assert found["parent"]["up"] > 2
 
 
-def test_psutil_finds_the_same(place: Place, helm: Path) -> None:
+def test_psutil_finds_the_same(place: PageCursor, helm: Path) -> None:
     arguments = ("template", "shop", "chart", "-n", "web", "--post-renderer", place.renderer)
     found, by_psutil = (place.run(helm, *arguments, environ=extra) for extra in ({}, {"PROBE_PSUTIL": "1"}))
     for each in (found, by_psutil):
@@ -139,7 +139,7 @@ def test_psutil_finds_the_same(place: Place, helm: Path) -> None:
     assert json.dumps(found).replace(found["pid"], "") == json.dumps(by_psutil).replace(by_psutil["pid"], "")
 
 
-def plugin(place: Place) -> Mapping[str, str]:
+def plugin(place: PageCursor) -> Mapping[str, str]:
     """Install the post-renderer as a plugin of Helm 4; the variables that name its folder."""
     folder = place.folder / "plugins" / "postrender"
     folder.mkdir(parents=True)
@@ -162,7 +162,7 @@ def plugin(place: Place) -> Mapping[str, str]:
          "web/shop", False),
     ],
 )  # fmt: skip
-def test_helm_4(place: Place, arguments: str, action: str, name: str | None, generated: bool) -> None:
+def test_helm_4(place: PageCursor, arguments: str, action: str, name: str | None, generated: bool) -> None:
     found = place.run(assets.helm("4.3.1"), *arguments.split(), "--post-renderer", "postrender", environ=plugin(place))
     invocation = found["invocation"]
     assert invocation["helm"] == "4.3.1"
@@ -174,7 +174,7 @@ def test_helm_4(place: Place, arguments: str, action: str, name: str | None, gen
     assert found["notes"] == []
 
 
-def test_arguments_and_variables_win(place: Place, helm: Path) -> None:
+def test_arguments_and_variables_win(place: PageCursor, helm: Path) -> None:
     found = place.run(
         helm,
         *("template", "shop", "chart", "-n", "web", "--post-renderer", place.renderer),
@@ -191,7 +191,7 @@ def test_arguments_and_variables_win(place: Place, helm: Path) -> None:
     ]
 
 
-def test_helms_variables_as_helm_sees_them(place: Place, helm: Path) -> None:
+def test_helms_variables_as_helm_sees_them(place: PageCursor, helm: Path) -> None:
     """A script in between changes the environment and the folder; Helm's own count."""
     (place.folder / "kube").mkdir()
     script = place.script("script", f"unset HELM_KUBEASUSER; export HELM_NAMESPACE=script; cd /; exec {place.renderer}")
@@ -207,7 +207,7 @@ def test_helms_variables_as_helm_sees_them(place: Place, helm: Path) -> None:
     assert found["origins"]["namespace"] == "HELM_NAMESPACE"
 
 
-def test_nothing_secret_comes_out(place: Place, helm: Path) -> None:
+def test_nothing_secret_comes_out(place: PageCursor, helm: Path) -> None:
     secret = "pl4nted"
     values = place.folder / f"{secret}.yaml"
     values.write_text("a: 1\n")
@@ -222,7 +222,7 @@ def test_nothing_secret_comes_out(place: Place, helm: Path) -> None:
     assert secret not in json.dumps(found)
 
 
-def test_a_program_that_was_deleted_while_it_runs(place: Place, helm: Path) -> None:
+def test_a_program_that_was_deleted_while_it_runs(place: PageCursor, helm: Path) -> None:
     copy = place.folder / "bin" / "helm"
     copy.parent.mkdir()
     shutil.copy(helm, copy)
@@ -234,7 +234,7 @@ def test_a_program_that_was_deleted_while_it_runs(place: Place, helm: Path) -> N
     assert found["parent"]["exe"] == str(copy)
 
 
-def test_a_program_with_its_version_in_the_name(place: Place, helm: Path) -> None:
+def test_a_program_with_its_version_in_the_name(place: PageCursor, helm: Path) -> None:
     link = place.folder / "helm-v3.12.3"
     os.link(helm, link) if link.parent.stat().st_dev == helm.stat().st_dev else shutil.copy(helm, link)
     found = place.run(link, "template", "shop", "chart", "--post-renderer", place.renderer)
@@ -242,7 +242,7 @@ def test_a_program_with_its_version_in_the_name(place: Place, helm: Path) -> Non
     assert found["parent"]["exe"] == str(link)
 
 
-def test_a_program_of_another_name_is_not_run(place: Place, helm: Path) -> None:
+def test_a_program_of_another_name_is_not_run(place: PageCursor, helm: Path) -> None:
     copy = place.folder / "nothelm"
     shutil.copy(helm, copy)
     arguments = ("template", "shop", "chart", "--post-renderer", place.renderer)
@@ -256,7 +256,7 @@ def test_a_program_of_another_name_is_not_run(place: Place, helm: Path) -> None:
     ]
 
 
-def test_a_script_called_helm_is_not_run(place: Place, helm: Path) -> None:
+def test_a_script_called_helm_is_not_run(place: PageCursor, helm: Path) -> None:
     """It runs the real one, which is nearer; if it were asked for its version, it would leave a mark."""
     mark = place.folder / "mark"
     script = place.script("bin/helm", f'[ "$1" = version ] && touch {mark}\n{helm} "$@"\nexit $?')
@@ -266,14 +266,14 @@ def test_a_script_called_helm_is_not_run(place: Place, helm: Path) -> None:
     assert not mark.exists()
 
 
-def test_a_script_called_helm_alone_is_no_helm(place: Place) -> None:
+def test_a_script_called_helm_alone_is_no_helm(place: PageCursor) -> None:
     script = place.script("bin/helm", f"cat chart/templates/a.yaml | {place.renderer}\nexit $?")
     found = place.run(script, "install", "shop", "chart")
     assert found["parent"] is None
     assert release(found) is None
 
 
-def test_a_told_version_is_not_asked_for(place: Place, helm: Path) -> None:
+def test_a_told_version_is_not_asked_for(place: PageCursor, helm: Path) -> None:
     found = place.run(
         helm, "template", "shop", "chart", "--post-renderer", place.renderer,
         environ={"POSTRENDER_HELM_VERSION": "3.17.0"},
@@ -282,7 +282,7 @@ def test_a_told_version_is_not_asked_for(place: Place, helm: Path) -> None:
     assert found["origins"]["helm_version"] == "POSTRENDER_HELM_VERSION"
 
 
-def test_a_helm_in_a_pipe_is_no_caller(place: Place, helm: Path) -> None:
+def test_a_helm_in_a_pipe_is_no_caller(place: PageCursor, helm: Path) -> None:
     """A sibling is not an ancestor: nothing is guessed."""
     script = place.script("pipe", f"{helm} template shop chart | {place.renderer} --release=shop")
     found = place.run(script)

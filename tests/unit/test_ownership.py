@@ -57,17 +57,17 @@ def _found(owner: ReleaseName | None, *, managed: bool = True, deleting: bool = 
     ],
 )
 def test_standing(observation: object, stored: bool, expected: OwnerStatus) -> None:
-    assert classify(observation, US, stored=stored, living=LIVING) == expected  # type: ignore[arg-type]
+    assert classify(observation, US, stored=stored, live_releases=LIVING) == expected  # type: ignore[arg-type]
 
 
 def test_a_release_without_a_name_owns_nothing() -> None:
-    assert classify(_found(GONE), None, stored=False, living=LIVING).ownership is Ownership.ORPHAN
-    assert classify(_found(ALIVE), None, stored=False, living=LIVING).ownership is Ownership.FOREIGN
+    assert classify(_found(GONE), None, stored=False, live_releases=LIVING).ownership is Ownership.ORPHAN
+    assert classify(_found(ALIVE), None, stored=False, live_releases=LIVING).ownership is Ownership.FOREIGN
 
 
 def test_no_guess_about_a_release_nobody_looked_up() -> None:
     with pytest.raises(KeyError):
-        classify(_found(ReleaseName("shop", "other")), US, stored=False, living=LIVING)
+        classify(_found(ReleaseName("shop", "other")), US, stored=False, live_releases=LIVING)
 
 
 def _revision(number: int, status: str) -> StoredRelease:

@@ -57,14 +57,14 @@ def test_an_interrupt_that_wakes_nobody_is_seen_soon() -> None:
     """A signal that another thread takes does not wake the one that waits, as one that comes just before the wait."""
     code = """
 import signal, threading, time
-from postrender.cluster.parallel import one
+from postrender.cluster.parallel import call_with_timeout
 
 def call():
     signal.pthread_kill(threading.get_ident(), signal.SIGINT)
     time.sleep(30)
 
 try:
-    one(call, patience=30, given_up=None)
+    call_with_timeout(call, total_timeout=30, default=None)
 except KeyboardInterrupt:
     print("interrupted")
 """

@@ -209,5 +209,7 @@ def _summary(app: Application, planned: Planned, caller: Caller, source: Cluster
 
 def _unserved(app: Application, manifest: Manifest) -> list[str]:
     crds = [ref for ref in manifest.objects if ref.gvk.kind == "CustomResourceDefinition"]
-    defined = frozenset(resource.gvk for ref in crds for resource in builtin_kinds.defined(manifest.value(ref)))
+    defined = frozenset(
+        resource.gvk for ref in crds for resource in builtin_kinds.resources_of_crd(manifest.value(ref))
+    )
     return unserved(app, [ref.gvk for ref in manifest.objects], defined)

@@ -21,11 +21,7 @@ CONTROLLERS = frozenset(("cloud-controller-manager", "kube-controller-manager", 
 _SERVICE = GroupKind("", "Service")
 _SERVER_SET: Mapping[GroupKind, tuple[Path, ...]] = {
     GroupKind("", "Pod"): (("f:spec", "f:nodeName"),),
-    _SERVICE: (
-        ("f:spec", "f:clusterIP"),
-        ("f:spec", "f:clusterIPs"),
-        ("f:spec", "f:healthCheckNodePort"),
-    ),
+    _SERVICE: (("f:spec", "f:clusterIP"), ("f:spec", "f:clusterIPs"), ("f:spec", "f:healthCheckNodePort")),
     GroupKind("certificates.k8s.io", "CertificateSigningRequest"): tuple(
         ("f:spec", f"f:{name}") for name in ("extra", "groups", "uid", "username")
     ),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from postrender._record import Record
+from postrender._record import Record, replace
 from postrender.models import GroupVersionKind, Json
 
 TYPE_CHECKING = False
@@ -83,9 +83,9 @@ class Schema:
             return self._named(ref)
         found = self.resolve(ref.type)
         if found.map is not None:
-            return Atom(found.scalar, found.list, _related(found.map, ref.relationship))
+            return Atom(found.scalar, found.list, replace(found.map, relationship=ref.relationship))
         if found.list is not None:
-            return Atom(found.scalar, ListType(found.list.element, ref.relationship, found.list.keys))
+            return Atom(found.scalar, replace(found.list, relationship=ref.relationship))
         raise KeyError(ref.type)
 
     def _named(self, name: str) -> Atom:
@@ -206,7 +206,3 @@ def _list(model: Json, *, preserves: bool) -> ListType:
         key = model.get("x-kubernetes-patch-merge-key")
         return ListType(element, ASSOCIATIVE, (key,) if key else ())
     return ListType(element, ATOMIC)
-
-
-def _related(kind: MapType, relationship: str) -> MapType:
-    return MapType(kind.fields, kind.element, relationship, kind.defaults)

@@ -47,7 +47,8 @@ def unpinned(packed: str, *, wrapped: bool) -> Unpinned | None:
     text, packing = unpack(packed, wrapped=wrapped)
     body = parse(text)
     before = manifests.read(_manifest(body))
-    pins = tuple(_pin(before, ref) for ref in before.objects if _VERSION in ref.server_set)
+    pinned = [ref for ref in before.objects if _VERSION in ref.server_set]
+    pins = tuple(Pin(ref, str(before.value(ref)["metadata"]["resourceVersion"])) for ref in pinned)
     if not pins:
         return None
     spliced = splice(before, [Remove(pin.ref, ("metadata", "resourceVersion")) for pin in pins])
@@ -62,10 +63,6 @@ def _manifest(body: dict[str, Json]) -> bytes:
         return str.encode(text)
     except (TypeError, UnicodeEncodeError) as error:
         raise Undecodable("its manifest is not a text") from error
-
-
-def _pin(manifest: Manifest, ref: ObjectRef) -> Pin:
-    return Pin(ref, str(manifest.value(ref)["metadata"]["resourceVersion"]))
 
 
 def _with_manifest(text: bytes, manifest: str) -> bytes:

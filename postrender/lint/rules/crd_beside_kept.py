@@ -27,7 +27,7 @@ def check(facts: Facts) -> Iterator[Trouble]:
     for subject in facts.managed:
         if subject.key.group_kind != CRD:
             continue
-        kinds = {resource.gvk.group_kind for resource in builtin_kinds.defined(facts.stream.value(subject))}
+        kinds = {resource.gvk.group_kind for resource in builtin_kinds.resources_of_crd(facts.stream.value(subject))}
         for kind in sorted(kinds & kept.keys(), key=str):
             yield _trouble(subject, kept[kind])
 

@@ -40,7 +40,7 @@ def check(facts: Facts) -> Iterator[Trouble]:
 
 
 def _pair(subject: Subject, other: Subject) -> Trouble:
-    fails = subject.kept and other.kept and builtin_kinds.known(subject.ref.gvk) is None
+    fails = subject.kept and other.kept and builtin_kinds.builtin_resource(subject.ref.gvk) is None
     what = (
         "Helm 3.17.0 and older cannot install the two again once an uninstall has kept them"
         if fails

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from postrender._record import Record
 from postrender.errors import ManifestError
 from postrender.manifest import Document, Manifest, ObjectRef
-from postrender.manifest.edit.changes import Changes, Conflict, DeleteValue, SetValue, add, check_value
+from postrender.manifest.edit.changes import Changes, DeleteValue, EditConflict, SetValue, add, check_value
 from postrender.manifest.edit.document import edited
 from postrender.manifest.stream import chunks, error_at, starts_as_json
 from postrender.models import Json, ObjectKey
@@ -82,7 +82,7 @@ def _by_document(manifest: Manifest, edits: Sequence[Edit]) -> dict[int, Changes
             if isinstance(edit, Set):
                 check_value(edit.value)
             add(changes, (*way, *edit.path), SetValue(edit.value) if isinstance(edit, Set) else DeleteValue())
-        except Conflict as error:
+        except EditConflict as error:
             document = manifest.documents[edit.ref.document]
             raise _named(error_at(manifest.data, document.start, f"cannot be edited: {error}"), document) from None
     return grouped

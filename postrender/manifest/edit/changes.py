@@ -30,7 +30,7 @@ Changes: TypeAlias = "dict[str | int, Any]"
 """Key or list index to Put, Drop or further Changes."""
 
 
-class Conflict(ValueError):
+class EditConflict(ValueError):
     """Two edits contradict each other, or an edit's path runs through something that is no collection.
 
     ``offset`` is where, in bytes, -1 for somewhere in the document; ``next`` what the user can do.
@@ -43,14 +43,14 @@ class Conflict(ValueError):
 
 
 def add(changes: Changes, path: tuple[str | int, ...], change: SetValue | DeleteValue) -> None:
-    """Write one edit into the tree; raises Conflict."""
+    """Write one edit into the tree; raises EditConflict."""
     *way, last = path
     for key in way:
         changes = changes.setdefault(key, {})
         if not isinstance(changes, dict):
-            raise Conflict(f"two edits meet at {dotted(path)}")
+            raise EditConflict(f"two edits meet at {dotted(path)}")
     if last in changes and changes[last] != change:
-        raise Conflict(f"two edits meet at {dotted(path)}")
+        raise EditConflict(f"two edits meet at {dotted(path)}")
     changes[last] = change
 
 
@@ -60,7 +60,7 @@ def dotted(path: tuple[str | int, ...]) -> str:
 
 
 def applied(value: Json, changes: Changes) -> Json:
-    """The value with the changes in it; the given one is left alone. Raises Conflict."""
+    """The value with the changes in it; the given one is left alone. Raises EditConflict."""
     if value is None:
         return build(changes) or None
     if isinstance(value, dict):
@@ -88,34 +88,32 @@ def applied(value: Json, changes: Changes) -> Json:
     return copy
 
 
-def no_fields(value: Json, offset: int = -1) -> Conflict:
+def no_fields(value: Json, offset: int = -1) -> EditConflict:
     """Why something that is not a mapping cannot be edited further down."""
     # Never the value itself, which may be a secret.
     shown = "a list" if isinstance(value, list) else "a text" if isinstance(value, str) else "a plain value"
-    return Conflict(
-        f"{shown} stands where a mapping should",
-        offset,
-        next="make it a mapping in the chart's template",
+    return EditConflict(
+        f"{shown} stands where a mapping should", offset, next="make it a mapping in the chart's template"
     )
 
 
 def check_index(items: list[Json], index: str | int, offset: int = -1) -> int:
-    """The place in a list that a path's part means; raises Conflict."""
+    """The place in a list that a path's part means; raises EditConflict."""
     if not isinstance(index, int):
         raise no_fields(items, offset)
     if not 0 <= index < len(items):
-        raise Conflict(f"a list of {len(items)} has no item {index}", offset)
+        raise EditConflict(f"a list of {len(items)} has no item {index}", offset)
     return index
 
 
 def build(changes: Changes) -> dict[str, Json]:
-    """The mapping that the changes make out of nothing; raises Conflict."""
+    """The mapping that the changes make out of nothing; raises EditConflict."""
     made: dict[str, Json] = {}
     for key, change in changes.items():
         if isinstance(change, DeleteValue):
             continue
         if not isinstance(key, str):
-            raise Conflict(f"there is not a list to take item {key} from")
+            raise EditConflict(f"there is not a list to take item {key} from")
         if isinstance(change, SetValue):
             made[key] = written(change.value)
         else:
@@ -160,15 +158,15 @@ def flow(value: Json) -> bytes:
 
 
 def check_value(value: Json) -> None:
-    """Raises Conflict for what cannot be written."""
+    """Raises EditConflict for what cannot be written."""
     if isinstance(value, str) and value.isascii():
         return
     try:
         flow(value)
     except UnicodeEncodeError:
-        raise Conflict("a lone surrogate cannot be written as UTF-8") from None
+        raise EditConflict("a lone surrogate cannot be written as UTF-8") from None
     except ValueError:
-        raise Conflict("neither infinity nor NaN has a place in JSON") from None
+        raise EditConflict("neither infinity nor NaN has a place in JSON") from None
 
 
 @cache

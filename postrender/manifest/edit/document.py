@@ -10,13 +10,13 @@ from postrender.errors import ManifestError
 from postrender.manifest.composer import compose
 from postrender.manifest.decode import value
 from postrender.manifest.documents import Document, document_tree, field_tree, tree_value
-from postrender.manifest.edit.changes import Changes, Conflict, DeleteValue, applied, same
+from postrender.manifest.edit.changes import Changes, DeleteValue, EditConflict, applied, same
 from postrender.manifest.edit.editor import NotEditable, Replacement
 from postrender.manifest.edit.equivalence import NotEquivalent, prove
 from postrender.manifest.edit.placement import pieces
 from postrender.manifest.nodes import Tree
-from postrender.manifest.reader import Span, Unreadable
-from postrender.manifest.scalars import Unusable
+from postrender.manifest.reader import Span, YamlError
+from postrender.manifest.scalars import UnsupportedYaml
 from postrender.manifest.stream import TEMPLATE, error_at
 from postrender.manifest.top_level_fields import Field
 from postrender.models import Json
@@ -34,10 +34,10 @@ def edited(data: bytes, document: Document, changes: Changes) -> tuple[list[Repl
         if found is None:
             return _as_a_whole(data, document, changes)
         return found, ""
-    except Conflict as error:
+    except EditConflict as error:
         at = error.offset if error.offset >= 0 else document.start
         raise error_at(data, at, f"cannot be edited: {error}", next=error.next) from None
-    except Unusable as error:
+    except UnsupportedYaml as error:
         raise error_at(data, error.node.start, f"cannot be read as Helm does: {error}", next=TEMPLATE) from None
 
 
@@ -150,7 +150,7 @@ def _prove_values(span: Span, text: bytes, document: Document, changes: Changes)
         raise NotEquivalent("the edited text does not end where it did")
     try:
         before, after = (_value(each, document) for each in (span, Span(text, 0, len(text))))
-    except (Unreadable, Unusable, ValueError) as error:
+    except (YamlError, UnsupportedYaml, ValueError) as error:
         raise NotEquivalent(f"the edited text cannot be read: {error}") from None
     if not same(after, applied(before, changes)):
         raise NotEquivalent("the edited text does not read as meant")

@@ -45,7 +45,7 @@ class Page:
         self.pieces[Replacement(start, end, text)] = None
 
     def insert(self, node: Node, made: dict[str, Json], name: Node | None) -> None:
-        """Put fields before a mapping's first; ``name`` is the mapping's key, where it has one. Raises Awkward.
+        """Put fields before a mapping's first; ``name`` is the mapping's key, where it has one. Raises NotEditable.
 
         Their lines go below the one that opens the mapping, so that comments stay with the fields they are about.
         """
@@ -65,7 +65,7 @@ class Page:
             self.insert_after(node, 0, made)
 
     def insert_after(self, node: Node, index: int, made: dict[str, Json]) -> None:
-        """Put fields after one of a mapping's; raises Awkward."""
+        """Put fields after one of a mapping's; raises NotEditable."""
         key, item = node.pairs()[index]
         if node.flow:
             self.put(item.end, item.end, b", " + flow(made)[1:-1])
@@ -95,7 +95,7 @@ class Page:
     def take_out(self, node: Node, heads: list[Node], tails: list[Node], index: int, mark: bytes) -> None:
         """Take out a field or an item of a collection, from its head to its tail, with the mark before it.
 
-        Not the only one. In block style whole lines go. Raises Awkward.
+        Not the only one. In block style whole lines go. Raises NotEditable.
         """
         self.put(*self._extent(node, heads, tails, index, mark), b"")
 
@@ -129,7 +129,7 @@ class Page:
         return line
 
     def _line_end(self, tail: Node) -> int:
-        """The end of the line that a field ends on; raises Awkward where another field shares it."""
+        """The end of the line that a field ends on; raises NotEditable where another field shares it."""
         if tail.style in ("|", ">") and self.data.endswith(b"\n", 0, tail.end):
             return tail.end
         rest = _REST_OF_LINE.match(self.data, tail.end, self.span.end)

@@ -15,7 +15,7 @@ from postrender.manifest.reader import (
     SequenceEndEvent,
     SequenceStartEvent,
     Span,
-    Unreadable,
+    YamlError,
 )
 from postrender.models import Json
 
@@ -29,7 +29,7 @@ class NotEquivalent(Exception):
 
 
 def prove(before: Span, after: Span, changes: Changes, *, pure: bool = False) -> None:
-    """Raises Unproved unless the two texts differ by the changes and no more. Neither may hold anchors or aliases.
+    """Raises NotEquivalent unless the two texts differ by the changes and no more. Neither may hold anchors or aliases.
 
     ``pure`` as in Tree.
     """
@@ -38,9 +38,9 @@ def prove(before: Span, after: Span, changes: Changes, *, pure: bool = False) ->
         proof.document(changes)
     except ERRORS as error:
         raise NotEquivalent(f"the edited text is not YAML: {proof.after.unreadable(error)}") from None
-    except Unreadable as error:
+    except YamlError as error:
         raise NotEquivalent(f"the edited text is not YAML: {error}") from None
-    except scalars.Unreadable as error:
+    except scalars.ScalarError as error:
         raise NotEquivalent(str(error)) from None
 
 

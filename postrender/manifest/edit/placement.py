@@ -24,7 +24,7 @@ from postrender.models import Json
 
 
 def pieces(span: Span, tree: Tree, changes: Changes) -> list[Replacement]:
-    """What to replace in a document's text, in order; raises Awkward, Conflict."""
+    """What to replace in a document's text, in order; raises NotEditable, EditConflict."""
     if tree.root is None:
         raise NotEditable("the document is empty", span.start)
     page = Page(span)

@@ -74,20 +74,15 @@ def collect_facts(
     stored = manifests.read((before.manifest or "").encode()) if before else None
     kinds = _kinds(manifest, stored, invocation, source, offline)
     items = [
-        DesiredObject(
-            ref,
-            kinds.key(ref),
-            kinds.of(ref.gvk),
-            NotServed() if ref.gvk not in kinds.served else None,
-        )
+        DesiredObject(ref, kinds.key(ref), kinds.of(ref.gvk), NotServed() if ref.gvk not in kinds.served else None)
         for ref in manifest.objects
     ]
     items = _observed(items, source, whole=whole or bodies_wanted(invocation, own))
     items = _occupied(items, source)
     leaving = _observed(_leaving(items, stored, kinds), source, whole=whole)
-    living = _living([*items, *leaving], invocation, source)
+    live_releases = _live_releases([*items, *leaving], invocation, source)
     desired = Desired(manifest, lambda ref, body: source.normalize(kinds.key(ref), body))
-    return Facts(desired, tuple(items), invocation, own, _entries(stored, kinds), living, tuple(leaving))
+    return Facts(desired, tuple(items), invocation, own, _entries(stored, kinds), live_releases, tuple(leaving))
 
 
 def _own(invocation: Invocation, source: ClusterReader) -> tuple[StoredRelease, ...]:
@@ -164,11 +159,13 @@ def _leaving(items: Sequence[DesiredObject], stored: Manifest | None, kinds: _Ki
     ]
 
 
-def _living(items: Iterable[DesiredObject], invocation: Invocation, source: ClusterReader) -> dict[ReleaseName, bool]:
+def _live_releases(
+    items: Iterable[DesiredObject], invocation: Invocation, source: ClusterReader
+) -> dict[ReleaseName, bool]:
     from postrender.cluster.release_lookup import ReleaseLookup  # Where nobody is asked, nothing of it is needed.
 
     owners = ReleaseLookup(source, invocation.driver)
-    living: dict[ReleaseName, bool] = {}
+    live_releases: dict[ReleaseName, bool] = {}
     for item in items:
         live = item.live
         owner = live.owner if live else None
@@ -181,8 +178,8 @@ def _living(items: Iterable[DesiredObject], invocation: Invocation, source: Clus
                 where=item.name,
                 next=answer.next,
             )
-        living[owner] = answer or living.get(owner, False)
-    return living
+        live_releases[owner] = answer or live_releases.get(owner, False)
+    return live_releases
 
 
 def _complain(source: ClusterReader, unanswered: Iterable[tuple[str, Observation | Resource | None]]) -> None:

@@ -47,8 +47,7 @@ def require_known(helm: HelmVersion | None) -> None:
     if helm is not None and helm.major not in NEWEST_TESTED:
         newest = " and ".join(str(version) for version in NEWEST_TESTED.values())
         raise Refused(
-            f"Helm {helm} is not supported (tested up to {newest})",
-            next="use such a Helm, or a newer postrender",
+            f"Helm {helm} is not supported (tested up to {newest})", next="use such a Helm, or a newer postrender"
         )
 
 
@@ -179,7 +178,7 @@ def filter_stream(
     final = splice(manifest, now.edits)
     if final.data != output.data:
         emitted = _handed_on(final.data, then, invocation, policy, source)
-    return Result(emitted, _as_carried_out(plan, now), final.rewritten, written)
+    return Result(emitted, _executed_plan(plan, now), final.rewritten, written)
 
 
 def _write(
@@ -218,7 +217,7 @@ def _handed_on(
     if then is None:
         return data
     from postrender.helm.patch import differs
-    from postrender.planner.rewrite import carried_out
+    from postrender.planner.rewrite import with_edits
 
     after = then(data)
     manifest = manifests.read(after)
@@ -227,7 +226,7 @@ def _handed_on(
     undone = []
     for verdict in plan.verdicts:
         body = facts.desired(verdict.ref) if verdict.edits else None
-        paths = differs(body, carried_out(body, verdict.edits))
+        paths = differs(body, with_edits(body, verdict.edits))
         undone += [f"{verdict.name}: {'.'.join(path)}" for path in paths]
     if undone:
         raise Refused(
@@ -264,7 +263,7 @@ def _check_unwritten(plan: Plan, source: ClusterReader | None) -> None:
         )
 
 
-def _as_carried_out(plan: Plan, now: Plan) -> Plan:
+def _executed_plan(plan: Plan, now: Plan) -> Plan:
     """The plan as it was made, with the edits of the one that was made after the writes, and what that one adds."""
     return replace(plan, verdicts=tuple(_carried_out(*pair) for pair in zip(plan.verdicts, now.verdicts, strict=True)))
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from postrender.cluster.parallel import MAX_REQUESTS, unfold
+from postrender.cluster.parallel import MAX_REQUESTS, paginate_concurrently
 
 
 def down(item: tuple[str, int]) -> tuple[str, tuple[str, int] | None]:
@@ -15,14 +15,14 @@ def down(item: tuple[str, int]) -> tuple[str, tuple[str, int] | None]:
 
 
 def test_each_chain_in_its_own_order() -> None:
-    found = list(unfold(down, [("a", 3), ("b", 0), ("c", 1)], patience=5, given_up=""))
+    found = list(paginate_concurrently(down, [("a", 3), ("b", 0), ("c", 1)], total_timeout=5, default=""))
     assert [told for place, told in found if place == 0] == ["a3", "a2", "a1", "a0"]
     assert [told for place, told in found if place == 1] == ["b0"]
     assert [told for place, told in found if place == 2] == ["c1", "c0"]
 
 
 def test_nothing_of_nothing() -> None:
-    assert list(unfold(down, [], patience=5, given_up="")) == []
+    assert list(paginate_concurrently(down, [], total_timeout=5, default="")) == []
 
 
 def test_never_more_than_the_bound_at_once() -> None:
@@ -39,7 +39,9 @@ def test_never_more_than_the_bound_at_once() -> None:
             now[0] -= 1
         return item, item - 1 if item else None
 
-    assert len(list(unfold(call, [1] * 2 * MAX_REQUESTS, patience=10, given_up=-1))) == 4 * MAX_REQUESTS
+    assert (
+        len(list(paginate_concurrently(call, [1] * 2 * MAX_REQUESTS, total_timeout=10, default=-1))) == 4 * MAX_REQUESTS
+    )
     assert most[0] == MAX_REQUESTS
 
 
@@ -50,7 +52,7 @@ def test_the_next_of_a_chain_is_not_asked_for_before_the_last_was_taken() -> Non
         asked.append(item)
         return item, item + 1
 
-    chain = unfold(call, [0], patience=5, given_up=-1)
+    chain = paginate_concurrently(call, [0], total_timeout=5, default=-1)
     assert [next(chain)[1] for _ in range(3)] == [0, 1, 2]
     chain.close()  # type: ignore[attr-defined]
     assert asked == [0, 1, 2]
@@ -64,7 +66,7 @@ def test_what_does_not_come_is_given_up() -> None:
             over.wait(5)
         return item, None
 
-    found = list(unfold(call, ["a", "stuck", "b"], patience=0.2, given_up="given up"))
+    found = list(paginate_concurrently(call, ["a", "stuck", "b"], total_timeout=0.2, default="given up"))
     over.set()
     assert sorted(found) == [(0, "a"), (1, "given up"), (2, "b")]
 
@@ -74,4 +76,4 @@ def test_an_error_is_raised_where_the_answers_are_taken() -> None:
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        list(unfold(call, ["a"], patience=5, given_up=""))
+        list(paginate_concurrently(call, ["a"], total_timeout=5, default=""))
