@@ -22,7 +22,7 @@ else:
         return lambda decorated: decorated
 
 
-PAYS = 50
+COMPILE_AFTER = 50
 """So many instances cost about as much to fill in field by field as to compile ``__init__``."""
 
 
@@ -80,7 +80,7 @@ class RecordType(type):
         if "__init__" not in cls.__dict__:
             cls._made += 1
             values = _values_given(cls, args, kwargs)
-            if values is not None and cls._made < PAYS:
+            if values is not None and cls._made < COMPILE_AFTER:
                 return _filled(cls, values)
             _compile(cls)
         return super().__call__(*args, **kwargs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 
-from postrender.cluster.connect import reach
+from postrender.cluster.connect import open_transport
 from postrender.cluster.diagnose import Kubectl
 from postrender.cluster.discovery import Capabilities, Served, capabilities, catalog, discover
 from postrender.cluster.http import Transport
@@ -37,7 +37,7 @@ from postrender.models import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from postrender.cluster.discovery import Right
+    from postrender.cluster.discovery import AccessRule
     from postrender.cluster.managed_fields_migration import Schemas
     from postrender.helm.drift import RepairRequest
     from postrender.helm.ownership import OwnershipMetadata
@@ -98,7 +98,7 @@ class Cluster:
             default=Capabilities(),
         )
 
-    def may(self, rights: Sequence[Right]) -> list[bool | Unknown]:
+    def can_i(self, rights: Sequence[AccessRule]) -> list[bool | Unknown]:
         """Whether we have each right, in the order of ``rights``."""
         from postrender.cluster.discovery import allowed  # No filter needs it, and each would pay for what it imports.
 
@@ -244,11 +244,11 @@ class Cluster:
 
         return repair_object(self._transport, resource, key, live, request, self._kubectl, dry_run=dry_run)
 
-    def store(self, stored: StoredObject, packed: str) -> LiveObject:
+    def replace_payload(self, stored: StoredObject, packed: str) -> LiveObject:
         """Replace the payload of a stored revision that is still as it was read; raises ClusterError."""
-        from postrender.cluster.writes import store
+        from postrender.cluster.writes import replace_payload
 
-        return store(self._transport, stored, packed, self._kubectl)
+        return replace_payload(self._transport, stored, packed, self._kubectl)
 
     def delete(self, stored: StoredObject) -> None:
         """Delete the object of a stored revision that is still as it was read; raises ClusterError."""
@@ -267,11 +267,11 @@ class Cluster:
         return body
 
     def kubectl(self, command: str, namespace: str = "") -> str:
-        """``kubectl COMMAND -n NAMESPACE`` with the flags that reach this cluster."""
+        """``kubectl COMMAND -n NAMESPACE`` with the flags that open_transport this cluster."""
         return self._kubectl.call(command, namespace)
 
     def typed(self, command: str, namespace: str) -> str:
-        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that were given to reach this cluster."""
+        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that were given to open_transport this cluster."""
         return self._kubectl.typed(command, namespace)
 
     def completed(self, steps: Sequence[str]) -> tuple[str, ...]:
@@ -293,7 +293,7 @@ def connect(connection: Connection, typed: str = "") -> Cluster:
     """
     kubectl = Kubectl.of(connection, typed)
     try:
-        transport, description = reach(connection)
+        transport, description = open_transport(connection)
     except ClusterError as error:
         raise ClusterError(error.cause, where=error.where, next=kubectl.completed(error.next)) from None
     return Cluster(transport, description, kubectl)

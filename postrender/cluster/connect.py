@@ -35,7 +35,7 @@ _SOON = 10
 """Seconds before its end from which on a token counts as expired, as in client-go's oidc plugin."""
 
 
-def with_token(user: Mapping[str, Json], where: str) -> dict[str, Json]:
+def with_oidc_token(user: Mapping[str, Json], where: str) -> dict[str, Json]:
     """The user with the token that an ``oidc`` provider has stored; raises ClusterError where it has expired.
 
     Renewing it would change the kubeconfig, where the next token is kept, so that is left to kubectl and Helm. No
@@ -149,7 +149,7 @@ _NONE = (
 )
 
 
-def reach(connection: Connection) -> tuple[Transport, str]:
+def open_transport(connection: Connection) -> tuple[Transport, str]:
     """The way to the cluster that the connection means, and its description; nothing is asked yet.
 
     Exec plugins run here. Raises ClusterError.
@@ -188,7 +188,7 @@ def _login(chosen: Chosen) -> Login:
     Its loader writes keys to files, which stay there if the process is killed, and runs plugins that client-go refuses.
     """
     where, verify = _named(chosen), not chosen.cluster.get("insecure-skip-tls-verify")
-    user = with_token(chosen.user, where)
+    user = with_oidc_token(chosen.user, where)
     plugin = exec_plugin(user["exec"], chosen.cluster, where, os.environ) if user.get("exec") else None
     authority = _data(chosen.cluster, "certificate-authority", where)
     authority_file = _file(chosen.cluster, "certificate-authority", where)

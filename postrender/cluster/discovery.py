@@ -334,7 +334,7 @@ _REVIEW = Resource(
 )
 
 
-class Right(Record):
+class AccessRule(Record):
     """To do ``verb`` to a resource (by its plural name; ``*``: all) in a namespace (``""``: everywhere)."""
 
     verb: str
@@ -348,7 +348,7 @@ class Right(Record):
         return f"{self.verb} {what}"
 
 
-def allowed(transport: Transport, right: Right, kubectl: Kubectl) -> bool | Unknown:
+def allowed(transport: Transport, right: AccessRule, kubectl: Kubectl) -> bool | Unknown:
     """Whether we have a right; what the server leaves open counts as no."""
     spec = {"verb": right.verb, "group": right.group, "resource": right.plural, "namespace": right.namespace}
     outcome = transport.request(

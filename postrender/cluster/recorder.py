@@ -30,7 +30,7 @@ from postrender.models import (
 from postrender.redact import Digests, redacted
 
 
-class Recording:
+class RecordingReader:
     """A source before another one."""
 
     def __init__(self, source: ClusterReader) -> None:
@@ -111,7 +111,7 @@ class Recording:
         return self._source.completed(steps)
 
 
-def documents(recording: Recording, hide: Digests | None) -> Iterator[Json]:
+def documents(recording: RecordingReader, hide: Digests | None) -> Iterator[Json]:
     """All that was found, as ``--live`` reads it; ``hide`` makes digests of Secret values, ``None`` leaves them.
 
     Of a stored revision only what a plan needs is taken: its manifest, not the chart, its values, notes or hooks.

@@ -22,8 +22,8 @@ Skip = Callable[[str], None]
 def stored(
     transport: Transport, name: ReleaseName, driver: str, kubectl: Kubectl, skip: Skip, *, manifest: bool
 ) -> tuple[StoredRelease, ...] | Unknown:
-    """Every revision, ascending; those of ``helm.storage.needed`` with their manifest where it is asked for."""
-    found = _stored(transport, name, driver, kubectl, skip, storage.needed if manifest else lambda _: ())
+    """Every revision, ascending; with ``manifest``, those that Helm would read have theirs."""
+    found = _stored(transport, name, driver, kubectl, skip, storage.revisions_to_read if manifest else lambda _: ())
     return found if isinstance(found, Unknown) else tuple(whole.revision if whole else part for part, whole in found)
 
 
@@ -55,21 +55,21 @@ def _stored(
 
     try:
         return storage.history(_listed(transport, name, kept, kubectl), name, kept, read_whole, choose, skip, kubectl)
-    except storage.Unclear as error:
+    except storage.HistoryUnclear as error:
         return error.why
     except (NotAnObject, storage.Undecodable) as error:
         return unexpected_response(str(error), kubectl, asked)
 
 
 def _listed(transport: Transport, name: ReleaseName, kept: Storage, kubectl: Kubectl) -> list[LiveObject]:
-    """The objects of all revisions; raises releases.Unclear."""
+    """The objects of all revisions; raises releases.HistoryUnclear."""
     listing = Listing(kept.resource, name.namespace, storage.selector(name.name), _revision)
     found: list[LiveObject] = []
     place: PageCursor | None = PageCursor()
     while place is not None:
         part, place = page(transport, listing, place, kubectl)
         if part.failure is not None:
-            raise storage.Unclear(part.failure)
+            raise storage.HistoryUnclear(part.failure)
         if not part.seen:
             # The list was restarted.
             found.clear()

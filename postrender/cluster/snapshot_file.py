@@ -65,7 +65,7 @@ ANSWER = "Answer"
 """The kind of the others, one for each dry run."""
 
 
-class Header(Record):
+class SnapshotHeader(Record):
     """What the first document says; ``digest_key`` names the key of the digests that stand for Secret values."""
 
     hidden: bool
@@ -83,9 +83,9 @@ def header_document(hide: Digests | None) -> Json:
     }
 
 
-def header(body: Mapping[str, Json]) -> Header:
+def header(body: Mapping[str, Json]) -> SnapshotHeader:
     """What a first document says."""
-    return Header(body.get("secrets") == "digests", str(body.get("digestKey", "")))
+    return SnapshotHeader(body.get("secrets") == "digests", str(body.get("digestKey", "")))
 
 
 def fingerprint(request: DryRunRequest, hide: Digests | None) -> str:
@@ -165,7 +165,7 @@ class Snapshot(Record, Unreached):
     kinds: Offline
     scopes: Mapping[GroupKind, bool]
     answers: Mapping[str, DryRunResult] = MappingProxyType({})
-    header: Header = Header(hidden=False)
+    header: SnapshotHeader = SnapshotHeader(hidden=False)
     hide: Digests | None = None
 
     @property
@@ -217,10 +217,10 @@ class Snapshot(Record, Unreached):
             for key, (live, *_) in self.objects.items()
             if key.group_kind == kind and storage.is_revision(live, name)
         ]
-        choose = storage.needed if manifest else lambda _: ()
+        choose = storage.revisions_to_read if manifest else lambda _: ()
         try:
             found = storage.history(listed, name, kept, self._whole, choose, lambda _: None, self)
-        except storage.Unclear as error:
+        except storage.HistoryUnclear as error:
             return Unknown(f"{self.path}: {error.why.reason}", error.why.next)
         except storage.Undecodable as error:
             return Unknown(f"{self.path}: {error}", (_kubectl(self.path),))
@@ -324,12 +324,12 @@ def _only_objects(path: str, manifest: Manifest) -> None:
 
     kubectl prints a list even where it finds nothing, so that an empty file comes of a call that failed.
     """
-    if all(document.why_not == "empty" for document in manifest.documents):
+    if all(document.skip_reason == "empty" for document in manifest.documents):
         raise UsageError("is empty: kubectl prints a list even of nothing", where=path, next=_kubectl(path))
     for document in manifest.documents:
-        if document.why_not and document.why_not not in ("empty", "an empty list"):
+        if document.skip_reason and document.skip_reason not in ("empty", "an empty list"):
             line = manifest.data.count(b"\n", 0, document.start) + 1
-            cause = f"holds something that is not a Kubernetes object: {document.why_not}"
+            cause = f"holds something that is not a Kubernetes object: {document.skip_reason}"
             raise UsageError(cause, where=f"{path}, line {line}", next=_kubectl(path))
 
 

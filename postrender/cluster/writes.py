@@ -381,7 +381,7 @@ def _patch(live: LiveObject, metadata: OwnershipMetadata) -> object:
     }
 
 
-def store(transport: Transport, stored: StoredObject, packed: str, kubectl: Kubectl) -> LiveObject:
+def replace_payload(transport: Transport, stored: StoredObject, packed: str, kubectl: Kubectl) -> LiveObject:
     """Replace ``data.release`` and nothing else, and answer what is live then.
 
     An update, not a patch: that is the right which Helm itself needs for its storage (``Update``,

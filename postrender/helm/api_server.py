@@ -68,7 +68,7 @@ def drop_empty_data(gvk: GroupVersionKind, body: Json) -> Json:
 _DATA = frozenset((GroupKind("", "ConfigMap"), GroupKind("", "Secret")))
 
 
-def kept(gvk: GroupVersionKind, live: Json, after: Json, *, status_apart: bool) -> Json:
+def preserve_server_fields(gvk: GroupVersionKind, live: Json, after: Json, *, status_apart: bool) -> Json:
     """``after`` with what an update of the object cannot change put back from ``live``."""
     before = _metadata(live)
     metadata = {name: value for name, value in _metadata(after).items() if name not in SERVER_KEPT}

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from postrender._record import Record
 from postrender.errors import ManifestError, UsageError
-from postrender.helm.detect_version import Unclear, version_of
+from postrender.helm.detect_version import VersionUnknown, version_of
 from postrender.helm.process import is_helm
 from postrender.helm.versions import HelmVersion
 from postrender.text import quoted, to_stderr
@@ -51,7 +51,7 @@ def locate(named: str | None, environ: Mapping[str, str]) -> HelmBinary:
         cause = "is not a program that can be run" if os.sep in wanted else "is not on PATH"
         raise UsageError(cause, where=wanted, next="--helm PATH")
     answer = version_of(os.path.abspath(path))
-    if isinstance(answer, Unclear):
+    if isinstance(answer, VersionUnknown):
         raise UsageError(f"cannot detect its version: {path} version {answer.reason}", where=wanted, next="--helm PATH")
     return HelmBinary(os.path.abspath(path), answer)
 

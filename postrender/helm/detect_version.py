@@ -19,13 +19,13 @@ _LONGEST = 200
 """Bytes of an answer that are read at most."""
 
 
-class Unclear(Record):
+class VersionUnknown(Record):
     """What could not be told, and why: ``reason`` is a sentence without a full stop."""
 
     reason: str
 
 
-def ask_version(helm: Helm, processes: Processes, environ: Mapping[str, str]) -> HelmVersion | Unclear:
+def ask_version(helm: Helm, processes: Processes, environ: Mapping[str, str]) -> HelmVersion | VersionUnknown:
     """Ask that very program for its version, with no kubeconfig, no plugins and none of the user's configuration.
 
     The version of a file that was asked before is read from the user's cache folder, which ``environ`` names.
@@ -33,9 +33,9 @@ def ask_version(helm: Helm, processes: Processes, environ: Mapping[str, str]) ->
     process = helm.process
     if not helm.named:
         program = f"its program is {process.exe}" if process.exe else "its program cannot be seen"
-        return Unclear(f"process {process.pid} runs as helm, but {program}")
+        return VersionUnknown(f"process {process.pid} runs as helm, but {program}")
     if not process.ours:
-        return Unclear(f"{process.exe} (pid {process.pid}) runs as another user")
+        return VersionUnknown(f"{process.exe} (pid {process.pid}) runs as another user")
     from postrender.helm.version_cache import identify, recall, remember  # Needed only where a Helm calls.
 
     program = processes.program(process)
@@ -46,33 +46,33 @@ def ask_version(helm: Helm, processes: Processes, environ: Mapping[str, str]) ->
     answer = version_of(program)
     if isinstance(answer, HelmVersion) and identity and identity == identify(program, process.exe):
         remember(identity, answer, environ)
-    return Unclear(f"{process.exe} version {answer.reason}") if isinstance(answer, Unclear) else answer
+    return VersionUnknown(f"{process.exe} version {answer.reason}") if isinstance(answer, VersionUnknown) else answer
 
 
-def version_of(program: str) -> HelmVersion | Unclear:
+def version_of(program: str) -> HelmVersion | VersionUnknown:
     """Run ``program version``, as ``ask`` does; the reason is what follows the words "PROGRAM version"."""
     answer = _run(program)
-    if isinstance(answer, Unclear):
+    if isinstance(answer, VersionUnknown):
         return answer
     found = exact(answer)
-    return Unclear(f"said {answer!r}, {found.reason}") if isinstance(found, Unclear) else found
+    return VersionUnknown(f"said {answer!r}, {found.reason}") if isinstance(found, VersionUnknown) else found
 
 
-def exact(text: str) -> HelmVersion | Unclear:
+def exact(text: str) -> HelmVersion | VersionUnknown:
     """Read a version; one without a patch number is taken only where all its patch releases behave alike.
 
     A Helm that was built from source without being told its version says ``v3.17`` (internal/version/version.go).
     """
     found = HelmVersion.parse(text)
     if found is None:
-        return Unclear("which is not a version")
+        return VersionUnknown("which is not a version")
     complete = re.match(r"v?\d+\.\d+\.\d", text.strip())
     if not complete and behaviour_of(found) != behaviour_of(HelmVersion(found.major, found.minor, 10**6)):
-        return Unclear("whose patch releases behave differently")
+        return VersionUnknown("whose patch releases behave differently")
     return found
 
 
-def _run(program: str) -> str | Unclear:
+def _run(program: str) -> str | VersionUnknown:
     import subprocess
 
     try:
@@ -86,7 +86,7 @@ def _run(program: str) -> str | Unclear:
             stderr=subprocess.DEVNULL,
         )
     except OSError as error:
-        return Unclear(f"could not be run: {error.strerror}")
+        return VersionUnknown(f"could not be run: {error.strerror}")
     with process:
         assert process.stdout is not None
         try:
@@ -94,10 +94,10 @@ def _run(program: str) -> str | Unclear:
             answer = _read(process.stdout.fileno(), deadline)
             code = process.wait(max(deadline - time.monotonic(), 0))
         except (TimeoutError, subprocess.TimeoutExpired):
-            return Unclear(f"gave no answer within {VERSION_TIMEOUT:g} s")
+            return VersionUnknown(f"gave no answer within {VERSION_TIMEOUT:g} s")
         finally:
             process.kill()
-    return answer if code == 0 else Unclear(f"failed with exit code {code}")
+    return answer if code == 0 else VersionUnknown(f"failed with exit code {code}")
 
 
 def _read(descriptor: int, deadline: float) -> str:

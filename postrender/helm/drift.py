@@ -48,7 +48,7 @@ class Drift(Record):
     after: Json
 
 
-def wanted(gvk: GroupVersionKind, key: ObjectKey, body: Json, release: ReleaseName) -> Json:
+def sent_by_helm(gvk: GroupVersionKind, key: ObjectKey, body: Json, release: ReleaseName) -> Json:
     """A stored document as Helm would send it, without the metadata that only the server sets."""
     made = with_helm_metadata(build_object(gvk, key, body).body, release)
     metadata = {name: value for name, value in made["metadata"].items() if name not in _SERVER_SET}

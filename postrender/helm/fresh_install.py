@@ -270,16 +270,16 @@ def as_stored(body: Json, chart: Json, fresh: Json, expected: Json, owners: Fiel
         return fresh
     if isinstance(body, dict) and isinstance(fresh, dict):
         charted = chart if isinstance(chart, dict) else {}
-        shall = expected if isinstance(expected, dict) else {}
+        target = expected if isinstance(expected, dict) else {}
         result = {
-            name: as_stored(value, charted.get(name), fresh.get(name), shall.get(name), owners.at(f"f:{name}"))
+            name: as_stored(value, charted.get(name), fresh.get(name), target.get(name), owners.at(f"f:{name}"))
             for name, value in body.items()
             # What the chart says and no new object has is dropped by the server: a field that the schema lacks.
-            if value is not None and (name in fresh or name in shall or not deep_equal(value, charted.get(name)))
+            if value is not None and (name in fresh or name in target or not deep_equal(value, charted.get(name)))
         }
         for name, value in fresh.items():
             default = charted.get(name) is None and not (name in charted and value in _OF_NULLS)
-            if name not in result and default and shall.get(name) is not None and value is not None:
+            if name not in result and default and target.get(name) is not None and value is not None:
                 result[name] = value
         return result
     if _all_lists(body, fresh):
@@ -288,8 +288,8 @@ def as_stored(body: Json, chart: Json, fresh: Json, expected: Json, owners: Fiel
             return [_element_as_stored(each, chart, fresh, expected, owners) for each in body]
         if len(body) == len(fresh):
             charteds = chart if isinstance(chart, list) and len(chart) == len(fresh) else [None] * len(fresh)
-            shall_by_index = expected if isinstance(expected, list) and len(expected) == len(fresh) else fresh
-            return [as_stored(*each, FieldOwners()) for each in zip(body, charteds, fresh, shall_by_index, strict=True)]
+            targets = expected if isinstance(expected, list) and len(expected) == len(fresh) else fresh
+            return [as_stored(*each, FieldOwners()) for each in zip(body, charteds, fresh, targets, strict=True)]
     return body
 
 
@@ -299,8 +299,8 @@ def _element_as_stored(element: Json, chart: Json, fresh: Json, expected: Json, 
     for index, wanted in enumerate(fresh):
         if has_keys(wanted, keys):
             charted = _counterpart(chart, index, wanted, len(fresh))
-            shall = next((each for each in _elements(expected) if _key(each, names) == _key(wanted, names)), None)
-            return as_stored(element, charted, wanted, shall, owners.at(element_of(wanted, names)))
+            target = next((each for each in _elements(expected) if _key(each, names) == _key(wanted, names)), None)
+            return as_stored(element, charted, wanted, target, owners.at(element_of(wanted, names)))
     return element
 
 
@@ -392,20 +392,20 @@ def with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwners) 
     if isinstance(now, list) and names and _keyed(now, names) and _keyed(expected or [], names):
         return _elements_with_leftovers(chart, now, expected or [], owners)
     if isinstance(now, list) and owners.is_set:
-        shall = expected or []
-        stored = [each for each in chart or () if each in now or each not in shall]
-        return [*stored, *(each for each in now if each not in shall)]
+        target = expected or []
+        stored = [each for each in chart or () if each in now or each not in target]
+        return [*stored, *(each for each in now if each not in target)]
     return chart if now is None else now
 
 
 def _map_with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwners) -> Json:
     charted = chart if isinstance(chart, dict) else {}
-    shall = expected or {}
-    whole = _atomic(now, shall, owners)
+    target = expected or {}
+    whole = _atomic(now, target, owners)
     result = {}
     for name in _names(charted, now):
         below = owners if whole else owners.at(f"f:{name}")
-        value, right = now.get(name), shall.get(name)
+        value, right = now.get(name), target.get(name)
         if value is None:
             left = charted.get(name) if right is None else None
         elif charted.get(name) is not None or right is not None:
@@ -448,7 +448,7 @@ def _elements_with_leftovers(chart: Json, now: Json, expected: Json, owners: Fie
     """The elements in their live order: in another one, Helm's patch would move those that the chart has."""
     names = owners.key_names
     live = {_key(each, names): each for each in now}
-    shall = {_key(each, names): each for each in expected}
+    target = {_key(each, names): each for each in expected}
     stored: dict[Any, Json] = {}
     unknown = []
     for charted in _elements(chart):
@@ -456,17 +456,17 @@ def _elements_with_leftovers(chart: Json, now: Json, expected: Json, owners: Fie
         key = next((key for key, each in live.items() if has_keys(each, keys)), None)
         if key is not None:
             below = owners.at(element_of(live[key], names))
-            stored[key] = with_leftovers(charted, live[key], shall.get(key), below)
+            stored[key] = with_leftovers(charted, live[key], target.get(key), below)
         elif not any(has_keys(each, keys) for each in expected):
             unknown.append(charted)
     for key, element in live.items():
         if key in stored:
             continue
         below = owners.at(element_of(element, names))
-        if key not in shall:
+        if key not in target:
             left = _keyed_part(element, names, owners) if below.helm else None
         else:
-            left = with_leftovers(None, element, shall[key], below)
+            left = with_leftovers(None, element, target[key], below)
             if isinstance(left, dict):
                 left = {**{name: element[name] for name in names if name in element}, **left}
         if left is not None:

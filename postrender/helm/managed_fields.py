@@ -116,9 +116,11 @@ def live_where_different(desired: Json, live: Json, right: Json) -> Json:
     What is live and right though ``desired`` says something else stays as it is said: it is somebody else's to set.
     """
     if isinstance(desired, dict) and isinstance(live, dict):
-        shall = right if isinstance(right, dict) else {}
+        target = right if isinstance(right, dict) else {}
         return {
-            key: live_where_different(value, live[key], shall.get(key)) for key, value in desired.items() if key in live
+            key: live_where_different(value, live[key], target.get(key))
+            for key, value in desired.items()
+            if key in live
         }
     return desired if deep_equal(live, right) else live
 

@@ -76,13 +76,13 @@ def simulate(update: Update) -> tuple[Prediction, ...]:
     order = [*update.stored, *(update.targets[index] for index in update.adopted)]
     found = first_matches(identity(update.matching, entry.gvk, entry.key) for entry in order)
     now = [entry.removable for entry in update.targets]
-    lives = dict(update.live)
+    live_objects = dict(update.live)
     answers: list[Prediction] = []
     for index, target in enumerate(update.targets):
-        live = lives.get(target.key)
+        live = live_objects.get(target.key)
         if live is None:
             made = api_server.drop_empty_data(target.gvk, target.body)
-            lives[target.key] = _written(made)
+            live_objects[target.key] = _written(made)
             answers.append(Prediction(Request.CREATE, made))
             continue
         match = found.get(identity(update.matching, target.gvk, target.key))
@@ -95,7 +95,7 @@ def simulate(update: Update) -> tuple[Prediction, ...]:
         answer = _one(update, target, original, live)
         if not answer.error:
             now[index] = answer.live
-            lives[target.key] = answer.live if answer.request is Request.NOTHING else _written(answer.live)
+            live_objects[target.key] = answer.live if answer.request is Request.NOTHING else _written(answer.live)
         answers.append(answer)
     return tuple(answers)
 
@@ -115,7 +115,9 @@ def _original(update: Update, match: int, now: list[Json]) -> Json:
 def _one(update: Update, target: ManifestObject, original: Json, live: Json) -> Prediction:
     status_apart = target.gvk in update.status_apart
     if update.force:
-        return Prediction(Request.REPLACE, api_server.kept(target.gvk, live, target.body, status_apart=status_apart))
+        return Prediction(
+            Request.REPLACE, api_server.preserve_server_fields(target.gvk, live, target.body, status_apart=status_apart)
+        )
     try:
         difference = _difference(update, target, original, live)
     except patch.PatchError as error:
@@ -130,7 +132,9 @@ def _one(update: Update, target: ManifestObject, original: Json, live: Json) -> 
     stale = api_server.resource_version_error(target.gvk, live, after)
     if stale:
         return Prediction(Request.PATCH, live, difference, refused + stale, resource_version_error=True)
-    return Prediction(Request.PATCH, api_server.kept(target.gvk, live, after, status_apart=status_apart), difference)
+    return Prediction(
+        Request.PATCH, api_server.preserve_server_fields(target.gvk, live, after, status_apart=status_apart), difference
+    )
 
 
 def _reason(error: patch.PatchError, target: ManifestObject, live: Json) -> str:

@@ -49,15 +49,15 @@ class ResourceList(Record):
 def read(data: bytes) -> ResourceList:
     """The list on stdin; raises ManifestError where it is none, or its functionConfig is no ConfigMap of texts."""
     whole = manifests.read(data)
-    found = [document for document in whole.documents if document.why_not != "empty"]
+    found = [document for document in whole.documents if document.skip_reason != "empty"]
     if len(found) != 1:
         raise ManifestError(f"one {KIND} is expected on stdin, not {len(found)} documents", next=_CALLS)
     (document,) = found
     body = manifests.load(data)
     if not isinstance(body, dict) or body.get("kind") != KIND or body.get("apiVersion") not in VERSIONS:
         raise ManifestError(f"a {KIND} is expected on stdin, of {' or '.join(VERSIONS)}", next=_CALLS)
-    if document.why_not not in ("", "an empty list"):
-        raise ManifestError(f"cannot be read: {document.why_not}", where=KIND)
+    if document.skip_reason not in ("", "an empty list"):
+        raise ManifestError(f"cannot be read: {document.skip_reason}", where=KIND)
     head = ObjectRef(
         document.index,
         (),

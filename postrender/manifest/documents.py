@@ -21,17 +21,17 @@ _OBJECT["items"] = {None: _OBJECT}
 class Document(Record):
     """One document of the stream, at data[start:end], without its separator line.
 
-    ``objects`` is empty where ``why_not`` says why. ``fields`` are its top-level fields where they could be told apart
-    without reading it as a whole, else (). ``unread`` is where Helm stops reading though there is more: at a line
-    ``...`` or at the end. ``json`` tells that Helm's JSON decoder reads it, not its YAML reader.
+    ``skip_reason`` says why ``objects`` is empty. ``fields`` are its top-level fields if they could be found without
+    reading all of it, else (). From ``ignored_from`` on Helm ignores the text: after a line ``...``, or at the end.
+    ``json`` is set if Helm's JSON decoder reads the document, not its YAML reader.
     """
 
     index: int
     start: int
     end: int
     objects: tuple[ObjectRef, ...]
-    why_not: str
-    unread: int
+    skip_reason: str
+    ignored_from: int
     fields: tuple[Field, ...] = ()
     json: bool = False
 
@@ -117,8 +117,8 @@ def tree_value(span: Span, tree: Tree) -> Json:
 
 def _document(data: bytes, chunk: Chunk, index: int, line: int) -> Document:
     if chunk.json:
-        refs, why_not = objects(_json_identity(Span(data, chunk.start, chunk.end)), index, lambda _: line)
-        return Document(index, chunk.start, chunk.end, refs, why_not, chunk.end, json=True)
+        refs, skip_reason = objects(_json_identity(Span(data, chunk.start, chunk.end)), index, lambda _: line)
+        return Document(index, chunk.start, chunk.end, refs, skip_reason, chunk.end, json=True)
     quick = _quick(Span(data, chunk.start, chunk.end), index, line)
     if quick:
         return quick
@@ -135,9 +135,9 @@ def _document(data: bytes, chunk: Chunk, index: int, line: int) -> Document:
         counted = start
         return line
 
-    refs, why_not = objects(tree_value(span, tree), index, line_of)
-    unread = tree.end if _has_content(data, tree.end, chunk.end) else chunk.end
-    return Document(index, chunk.start, chunk.end, refs, why_not, unread)
+    refs, skip_reason = objects(tree_value(span, tree), index, line_of)
+    ignored_from = tree.end if _has_content(data, tree.end, chunk.end) else chunk.end
+    return Document(index, chunk.start, chunk.end, refs, skip_reason, ignored_from)
 
 
 def _json_identity(span: Span) -> Json:
@@ -165,8 +165,8 @@ def _quick(span: Span, index: int, line: int) -> Document | None:
                 return None
             body.update(read)
     first = line + span.data.count(b"\n", span.start, found[0].start)
-    refs, why_not = objects(body, index, lambda _: first)
-    return Document(index, span.start, span.end, refs, why_not, span.end, found)
+    refs, skip_reason = objects(body, index, lambda _: first)
+    return Document(index, span.start, span.end, refs, skip_reason, span.end, found)
 
 
 def _field_value(span: Span) -> dict[str, Json] | None:

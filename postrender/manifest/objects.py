@@ -43,9 +43,9 @@ def objects(body: Json, document: int, line_of: Callable[[tuple[int, ...]], int]
     (``decodeToList``). A list among them is taken apart as well, though not every Helm does so.
     """
     listed = isinstance(body, dict) and "items" in body
-    why_not = _why_not(body, ("kind",) if listed else ("kind", "apiVersion"))
-    if why_not:
-        return (), why_not
+    skip_reason = _why_not(body, ("kind",) if listed else ("kind", "apiVersion"))
+    if skip_reason:
+        return (), skip_reason
     version, kind = body.get("apiVersion"), body["kind"]
     if not listed:
         return (_ref(body, document, (), version, kind, line_of(())),), ""
@@ -61,9 +61,9 @@ def objects(body: Json, document: int, line_of: Callable[[tuple[int, ...]], int]
             continue
         if len(path) == 1 and not item.get("kind") and not item.get("apiVersion"):
             item = {**item, "apiVersion": version, "kind": kind.removesuffix("List")}
-        why_not = _why_not(item, ("kind", "apiVersion"))
-        if why_not:
-            return (), f"item {'.'.join(map(str, path))}: {why_not}"
+        skip_reason = _why_not(item, ("kind", "apiVersion"))
+        if skip_reason:
+            return (), f"item {'.'.join(map(str, path))}: {skip_reason}"
         found.append(_ref(item, document, path, item["apiVersion"], item["kind"], line_of(path)))
     return tuple(found), "" if found else "an empty list"
 

@@ -65,14 +65,14 @@ class Adoption(Record):
         return self.before != self.after
 
 
-class Look(Record):
+class AdoptionPlan(Record):
     """What would be written to each object, and how many other releases were read for who else holds it."""
 
     adoptions: tuple[Adoption, ...]
     holders: Holders
 
 
-class Written(Record):
+class AdoptionRecord(Record):
     """One object as a report has it: which one it was by its uid, what was there before, and what was written."""
 
     resource: Resource
@@ -90,7 +90,7 @@ class Written(Record):
 Places = Sequence["tuple[Resource, ObjectKey]"]
 
 
-def stored_places(target: Target, release: ReleaseName, driver: str) -> list[tuple[Resource, ObjectKey]]:
+def objects_of_release(target: Target, release: ReleaseName, driver: str) -> list[tuple[Resource, ObjectKey]]:
     """The objects in the newest stored manifest of a release, of kinds that are served; raises ClusterError.
 
     Raises UsageError where nothing is stored of it.
@@ -120,7 +120,7 @@ def stored_places(target: Target, release: ReleaseName, driver: str) -> list[tup
     return places
 
 
-def look(target: Target, release: ReleaseName, driver: str, places: Places, *, absent: bool) -> Look:
+def plan_adoption(target: Target, release: ReleaseName, driver: str, places: Places, *, absent: bool) -> AdoptionPlan:
     """What would be written to each object, in order; nothing is.
 
     ``absent`` tells that an object may not be there. Raises Refused, with every objection in one message, where an
@@ -155,7 +155,7 @@ def look(target: Target, release: ReleaseName, driver: str, places: Places, *, a
     if objections:
         steps = [f"postrender explain {' '.join(sorted(codes))}"] if codes else []
         raise Refused("\n".join([*objections, "nothing was written"]), next=steps)
-    return Look(tuple(found), held)
+    return AdoptionPlan(tuple(found), held)
 
 
 def carry_out(
@@ -176,7 +176,7 @@ def carry_out(
         on_written(each.name)
 
 
-def undo(target: Target, release: ReleaseName, driver: str, written: Sequence[Written]) -> tuple[Adoption, ...]:
+def undo(target: Target, release: ReleaseName, driver: str, written: Sequence[AdoptionRecord]) -> tuple[Adoption, ...]:
     """What would be written to have everything as it was; nothing is.
 
     Raises Refused where an object is not the one that was written, has other metadata by now, or is held by the
@@ -241,7 +241,7 @@ def _held(target: Target, release: ReleaseName, driver: str) -> frozenset[Object
         raise unreadable(release, target.description, exists)
     if not exists:
         return frozenset()
-    return frozenset(key for _, key in stored_places(target, release, driver))
+    return frozenset(key for _, key in objects_of_release(target, release, driver))
 
 
 def _stored(target: ClusterReader, release: ReleaseName, driver: str, *, manifest: bool) -> tuple[StoredRelease, ...]:

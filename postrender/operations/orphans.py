@@ -141,7 +141,7 @@ class _Search:
     def through(self, resources: Sequence[Resource], progress: Progress) -> None:
         scope = self._scope
         listings = [
-            Listing(resource, scope.namespace if resource.namespaced else "", scope.selector, left_over)
+            Listing(resource, scope.namespace if resource.namespaced else "", scope.selector, owned_object)
             for resource in resources
         ]
         left = len(listings)
@@ -182,7 +182,7 @@ class _Search:
             self.found.setdefault(left.live.uid, left)
 
 
-def left_over(resource: Resource, item: Json) -> OwnedObject | None:
+def owned_object(resource: Resource, item: Json) -> OwnedObject | None:
     """The facts of one item of a list; ``None`` where it names no release or belongs to another object.
 
     What a controller makes often carries the labels and annotations of what it was made from (a ReplicaSet its

@@ -31,18 +31,18 @@ class Storage(CommandHints, Protocol):
     def payloads(self, name: ReleaseName, driver: str) -> tuple[StoredObject, ...] | Unknown:
         """Every revision with its manifest and the object that holds it, ascending."""
 
-    def store(self, stored: StoredObject, packed: str) -> LiveObject:
+    def replace_payload(self, stored: StoredObject, packed: str) -> LiveObject:
         """Replace the payload of a revision that is still as it was read; raises ClusterError."""
 
 
-class Found(Record):
+class RevisionPins(Record):
     """One revision, and what it is without its pins: ``None`` where it holds none."""
 
     stored: StoredObject
     without: Unpinned | None
 
 
-def look(storage: Storage, release: ReleaseName, driver: str) -> tuple[Found, ...]:
+def find_pins(storage: Storage, release: ReleaseName, driver: str) -> tuple[RevisionPins, ...]:
     """Every revision, ascending, with its pins; nothing is written.
 
     Raises ClusterError where one cannot be read or edited with proof, UsageError where none is stored.
@@ -52,7 +52,7 @@ def look(storage: Storage, release: ReleaseName, driver: str) -> tuple[Found, ..
         raise unreadable(release, storage.description, answer)
     if not answer:
         raise none_stored(release, storage, driver)
-    return tuple(Found(stored, _without(storage, stored)) for stored in answer)
+    return tuple(RevisionPins(stored, _without(storage, stored)) for stored in answer)
 
 
 def _without(storage: Storage, stored: StoredObject) -> Unpinned | None:
@@ -74,24 +74,24 @@ def _without(storage: Storage, stored: StoredObject) -> Unpinned | None:
         ) from error
 
 
-def pinned(found: Iterable[Found]) -> tuple[Found, ...]:
+def pinned(found: Iterable[RevisionPins]) -> tuple[RevisionPins, ...]:
     """Those of the revisions that hold a pin."""
     return tuple(each for each in found if each.without is not None)
 
 
-def carry_out(storage: Storage, found: Sequence[Found], backup: str) -> None:
+def carry_out(storage: Storage, found: Sequence[RevisionPins], backup: str) -> None:
     """Write the old objects to the file ``backup``, then the new payloads, oldest revision first.
 
     Raises UsageError where the file cannot be written, and nothing was changed then; ClusterError where a revision
     could not be written, which says what was. The same call can be made again.
     """
-    keep([each.stored for each in pinned(found)], backup)
+    back_up([each.stored for each in pinned(found)], backup)
     done: list[str] = []
     for each in found:
         if each.without is None:
             continue
         try:
-            storage.store(each.stored, each.without.packed)
+            storage.replace_payload(each.stored, each.without.packed)
         except ClusterError as error:
             before = f"written before it: revision {', '.join(done)}" if done else "nothing was written before it"
             raise ClusterError(
@@ -108,7 +108,7 @@ def backup_path(release: ReleaseName, environ: Mapping[str, str]) -> str:
     return next(name for name in names if not os.path.exists(name))
 
 
-def keep(objects: Iterable[StoredObject], path: str) -> None:
+def back_up(objects: Iterable[StoredObject], path: str) -> None:
     """Write a copy of the objects that only the user may read, as a list.
 
     ``kubectl replace -f`` puts them back whatever was written meanwhile, and ``kubectl create -f`` where they are gone.

@@ -21,7 +21,7 @@ from postrender.helm.drift import (
     RepairRequest,
     drift,
     leftovers,
-    wanted,
+    sent_by_helm,
     without_volatile_metadata,
 )
 from postrender.helm.fresh_install import has_null, may_hold_leftovers, with_null_values
@@ -242,7 +242,7 @@ class _Check:
         ]
         observed = iter(self._target.get_objects(asked))
         seen = [(*each, next(observed) if each[3] is each[1] else each[3]) for each in items]
-        bodies = [wanted(ref.gvk, key, manifest.value(ref), self._release) for ref, _, key, *_ in seen]
+        bodies = [sent_by_helm(ref.gvk, key, manifest.value(ref), self._release) for ref, _, key, *_ in seen]
         self._compare_with_new_objects(
             [
                 (resource, key, body, found.live.body)

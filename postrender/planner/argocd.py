@@ -52,7 +52,7 @@ def _verdict(planned: PlannedObject, argocd: ArgoCD) -> Verdict:
 
 def _findings(planned: PlannedObject, argocd: ArgoCD) -> list[Finding]:
     context, item, rewrite = planned.context, planned.item, planned.proposed
-    found = _about_owner(context, item, planned.owner)
+    found = _ownership_findings(context, item, planned.owner)
     if item is next(iter(context.owned_without_lookup), None):
         found.append(findings.not_looked_up(len(context.owned_without_lookup) - 1, context.facts.invocation))
     if item.live is not None:
@@ -66,7 +66,7 @@ def _findings(planned: PlannedObject, argocd: ArgoCD) -> list[Finding]:
     return found
 
 
-def _about_owner(context: PlanContext, item: DesiredObject, owner: OwnerStatus | None) -> list[Finding]:
+def _ownership_findings(context: PlanContext, item: DesiredObject, owner: OwnerStatus | None) -> list[Finding]:
     if owner is None:
         return []
     if owner.ownership is Ownership.FOREIGN:

@@ -8,7 +8,7 @@ from postrender.manifest.json_diff import changes
 from postrender.models import Json
 from postrender.planner.view import ObjectView, View
 
-SHOWN = 3
+MAX_LISTED = 3
 """Fields that are named before they are only counted."""
 
 
@@ -75,8 +75,8 @@ def _of_live(saved: ObjectView, now: ObjectView) -> Iterator[str]:
         return
     fields = [".".join(map(str, each.path)) for each in changes(_without_status(saved.live), _without_status(now.live))]
     if fields:
-        more = f" and {len(fields) - SHOWN} more" if len(fields) > SHOWN else ""
-        yield f"was changed since: {', '.join(fields[:SHOWN])}{more}"
+        more = f" and {len(fields) - MAX_LISTED} more" if len(fields) > MAX_LISTED else ""
+        yield f"was changed since: {', '.join(fields[:MAX_LISTED])}{more}"
 
 
 def _without_status(body: Json) -> Json:

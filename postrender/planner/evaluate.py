@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from postrender._record import replace
-from postrender.helm.api_server import SERVER_KEPT, kept
+from postrender.helm.api_server import SERVER_KEPT, preserve_server_fields
 from postrender.helm.field_set import WHOLE, FieldSet
 from postrender.helm.fresh_install import (
     FieldOwners,
@@ -320,7 +320,7 @@ def _overlaid(group: CollisionGroup, target: ManifestObject, live: Json) -> Json
     k8s.io/apimachinery 0.34, pkg/util/jsonmergepatch/patch.go), and what was there instead would stay.
     """
     status_apart = target.gvk in group.update.status_apart
-    return kept(target.gvk, live, apply_merge_patch(live, target.body), status_apart=status_apart)
+    return preserve_server_fields(target.gvk, live, apply_merge_patch(live, target.body), status_apart=status_apart)
 
 
 def _helm_fields(entry: ManifestObject, live: Json) -> FieldSet:

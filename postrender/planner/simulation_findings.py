@@ -145,7 +145,7 @@ def not_compared(reason: str) -> Finding:
     return Finding("PR314", Severity.WARNING, f"fields that left the chart may stay live without notice: {reason}")
 
 
-def _untrue(outcome: RewriteOutcome, fields: str, policy: Policy) -> Finding:
+def _release_is_stale(outcome: RewriteOutcome, fields: str, policy: Policy) -> Finding:
     """The release says that it was applied, so that this Helm would never send it."""
     are = "is" if len(outcome.differing) == 1 else "are"
     cause = f"{fields} {are} not live as the release stored it, which this Helm does not see: {_named(outcome)}"
@@ -173,7 +173,7 @@ def _not_right(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
         other = "the object of this name in another group" if by_kind else "another document of the same object"
         return Finding("PR205", severity, f"this Helm compares it with {other}: {now}", hints)
     if outcome.release_is_stale:
-        return _untrue(outcome, fields, policy)
+        return _release_is_stale(outcome, fields, policy)
     if outcome.rewrite.replacement is not None:
         return Finding(
             "PR301",

@@ -17,7 +17,7 @@ from postrender.models import (
     ReleaseName,
     Resource,
 )
-from postrender.operations.adopt import Adoption, Written
+from postrender.operations.adopt import Adoption, AdoptionRecord
 from postrender.text import Paint, joined, wrapped
 
 VERSION = 1
@@ -35,7 +35,7 @@ class Report(Record):
 
     cluster: str
     release: ReleaseName
-    written: tuple[Written, ...]
+    written: tuple[AdoptionRecord, ...]
     read: int = 0
 
 
@@ -81,7 +81,7 @@ def adoption_data(report: Report) -> dict[str, Json]:
 def report_of(adoptions: Sequence[Adoption], cluster: str, release: ReleaseName, read: int = 0) -> Report:
     """What is about to be written; ``read`` as in ``Report``."""
     written = [
-        Written(each.resource, each.live.key, each.live.uid, each.before, each.after)
+        AdoptionRecord(each.resource, each.live.key, each.live.uid, each.before, each.after)
         for each in adoptions
         if each.changes
     ]
@@ -127,11 +127,13 @@ def _values(each: Adoption, paint: Paint) -> Iterator[str]:
             yield paint("green", f"      + {key}: {after[key]}")
 
 
-def _written(data: dict[str, Json]) -> Written:
+def _written(data: dict[str, Json]) -> AdoptionRecord:
     gvk = GroupVersionKind.parse(_text(data["apiVersion"]), _text(data["kind"]))
     resource = Resource(gvk, _text(data["resource"]), data["namespaced"] is True)
     key = ObjectKey(gvk.group_kind, _text(data["namespace"]), _text(data["name"]))
-    return Written(resource, key, _text(data["uid"]), _metadata_from(data["before"]), _metadata_from(data["after"]))
+    return AdoptionRecord(
+        resource, key, _text(data["uid"]), _metadata_from(data["before"]), _metadata_from(data["after"])
+    )
 
 
 def _metadata_from(data: dict[str, Json]) -> OwnershipMetadata:

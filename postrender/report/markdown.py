@@ -10,7 +10,7 @@ from postrender.report import wording
 from postrender.report.diff import live_diff, stored_diff
 from postrender.text import one_line
 
-LONGEST = 60_000
+MAX_LENGTH = 60_000
 """Characters, so that a comment stays below the 65,536 that GitHub takes; further diffs are counted instead."""
 
 _MARKS = {
@@ -35,7 +35,7 @@ def plan_markdown(view: View, commands: Sequence[str] = ()) -> str:
         if not (each.changing or each.refused or each.findings):
             continue
         section = "\n".join(_section(each)) + "\n"
-        if len(head) + len(body) + len(section) + len(end) > LONGEST:
+        if len(head) + len(body) + len(section) + len(end) > MAX_LENGTH:
             left += 1
         else:
             body += section

@@ -6,7 +6,7 @@ import re
 
 from postrender.errors import UsageError
 from postrender.helm.command_line import parse_bool
-from postrender.helm.detect_version import Unclear, exact
+from postrender.helm.detect_version import VersionUnknown, exact
 from postrender.helm.versions import HelmVersion
 from postrender.settings.table import SETTINGS, Setting
 
@@ -21,7 +21,7 @@ _RELEASE = rf"{_LABEL}(\.{_LABEL})*"
 
 _SECRET = frozenset(setting.name for setting in SETTINGS if setting.secret)
 
-_HELMS_WORDS = {
+_HELM_ALIASES = {
     "action": {"upgrade --install": "upgrade-install"},
     "dry_run": {"true": "client", "false": "none"},
     "driver": {"secrets": "secret", "configmaps": "configmap"},
@@ -38,7 +38,7 @@ def from_text(setting: Setting, text: str, origin: str) -> Value:
         return value
     if setting.kind == "list":
         return split(text)
-    text = _HELMS_WORDS.get(setting.name, {}).get(text, text)
+    text = _HELM_ALIASES.get(setting.name, {}).get(text, text)
     if setting.choices and text not in setting.choices:
         raise UsageError(f"{text!r} is none of {', '.join(setting.choices)}", where=origin)
     problem = _problem(setting.name, text)
@@ -74,7 +74,7 @@ def _problem(name: str, text: str) -> str:
     if name == "helm_version":
         if HelmVersion.parse(text) is None:
             return "no Helm version, such as 3.17.3"
-        return "not exact: name the patch release, as in 3.17.3" if isinstance(exact(text), Unclear) else ""
+        return "not exact: name the patch release, as in 3.17.3" if isinstance(exact(text), VersionUnknown) else ""
     if name == "request_timeout" and not (re.fullmatch(r"\d+(\.\d+)?", text) and float(text) > 0):
         return "no number of seconds above 0"
     return ""

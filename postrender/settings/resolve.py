@@ -10,7 +10,7 @@ from postrender.cluster import kubeconfig_files
 from postrender.errors import UsageError
 from postrender.helm import process as helms
 from postrender.helm.command_line import Release, release
-from postrender.helm.detect_version import Unclear, ask_version
+from postrender.helm.detect_version import VersionUnknown, ask_version
 from postrender.helm.invocation import Action, DryRun, Invocation
 from postrender.helm.process import Helm, Processes, here
 from postrender.helm.versions import HelmVersion
@@ -74,7 +74,7 @@ def _contradictions(resolved: Mapping[str, ResolvedSetting], sources: Sources, *
     if sources.helm is None:
         return
     for name in (*_RELEASE, *(_CLUSTER if talking else ())):
-        ours, theirs = resolved[name], sources.as_helm(_BY_NAME[name])
+        ours, theirs = resolved[name], sources.helm_value(_BY_NAME[name])
         if ours.by_user and ours.text and theirs.text and not _same(name, ours.text, theirs.text):
             yield (
                 f"{ours.origin} says {shown(name, ours.text)}, but {theirs.origin} says {shown(name, theirs.text)}: "
@@ -100,7 +100,7 @@ def _version(
         notes.append("No parent Helm process found; use --helm-version VERSION.")
         return None
     answer = ask_version(helm, processes, environ)
-    if isinstance(answer, Unclear):
+    if isinstance(answer, VersionUnknown):
         notes.append(f"Helm's version is unknown: {answer.reason}; use --helm-version VERSION.")
         return None
     resolved["helm_version"] = ResolvedSetting(str(answer), helm.origin)
@@ -114,7 +114,8 @@ def _namespace(
     if resolved["namespace"].text:
         return resolved["namespace"].text
     paths, context = (
-        sources.as_helm(_BY_NAME[name]) if sources.helm else resolved[name] for name in ("kubeconfig", "kube_context")
+        sources.helm_value(_BY_NAME[name]) if sources.helm else resolved[name]
+        for name in ("kubeconfig", "kube_context")
     )
     environ = sources.helm_environ
     try:

@@ -130,9 +130,9 @@ class Sources(Record, hidden=("environ", "helm_environ")):
         text = self.environ.get(setting.variable, "")
         if text:
             return ResolvedSetting(from_text(setting, text, setting.variable), setting.variable, by_user=True)
-        return self.as_helm(setting)
+        return self.helm_value(setting)
 
-    def as_helm(self, setting: Setting) -> ResolvedSetting:
+    def helm_value(self, setting: Setting) -> ResolvedSetting:
         """Ask only what Helm itself goes by: its command line, then its variables; raises UsageError."""
         if self.helm:
             value = from_command_line(setting, self.helm.line, self.folder)

@@ -54,7 +54,7 @@ def tally(data: bytes, go: GoReader, before: Tally | None = None) -> Tally:
         return replace(found, refused=found.refused + (not go.read(data).error))
     meant = [copy.deepcopy(document.value) for document in go.read(data).documents]
     now = [document.value for document in go.read(output).documents]
-    seen = [document for document in stream.documents if document.why_not != "empty"]
+    seen = [document for document in stream.documents if document.skip_reason != "empty"]
     filled = [value for value in meant if value is not None]
     for edit in edits:
         value = filled[seen.index(stream.documents[edit.ref.document])]

@@ -53,7 +53,7 @@ def test_every_other_object_stamped_changes_what_was_meant_and_no_more(
 
 def test_every_document_is_an_object_or_empty(charts: Mapping[str, bytes]) -> None:
     for name, data in charts.items():
-        assert {document.why_not for document in manifest.read(data).documents} <= {"", "empty"}, name
+        assert {document.skip_reason for document in manifest.read(data).documents} <= {"", "empty"}, name
 
 
 def test_lines_are_only_added(charts: Mapping[str, bytes]) -> None:

@@ -50,7 +50,7 @@ def test_go_reads_the_difference_that_was_meant(case: Path, go: GoReader) -> Non
     before, after = go.read(found.data), go.read(made(case).read_bytes())
     assert before.error == after.error or (before.error and after.error)
     meant = copy.deepcopy(before.values)
-    seen = [document for document in found.documents if document.why_not != "empty"]
+    seen = [document for document in found.documents if document.skip_reason != "empty"]
     for edit in edits(found, json.loads((case / "edits.json").read_text())):
         value: Any = None if before.error else meant[seen.index(found.documents[edit.ref.document])]
         for index in edit.ref.path:

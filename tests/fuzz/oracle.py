@@ -85,12 +85,12 @@ def replacements(refs: Sequence[ObjectRef]) -> list[Edit]:
 
 
 def _check_reading(found: Manifest, helm: GoStream) -> None:
-    documents = [document for document in found.documents if document.objects or document.why_not]
+    documents = [document for document in found.documents if document.objects or document.skip_reason]
     if helm.error:
         return
     mine = [[(ref.gvk, ref.namespace, ref.name) for ref in document.objects] for document in documents]
     theirs = [document for document in helm.documents if document.value is not None]
-    seen = [objects for objects, document in zip(mine, documents, strict=True) if _counted(document.why_not)]
+    seen = [objects for objects, document in zip(mine, documents, strict=True) if _counted(document.skip_reason)]
     if len(seen) != len(theirs):
         raise Wrong(f"{len(seen)} documents, Helm reads {len(theirs)}")
     for objects, theirs_of in zip(seen, theirs, strict=True):
@@ -102,7 +102,7 @@ def _check_reading(found: Manifest, helm: GoStream) -> None:
             raise Wrong(f"objects {objects}, Helm reads {expected}")
     position = 0
     for document in documents:
-        if not _counted(document.why_not):
+        if not _counted(document.skip_reason):
             continue
         for ref in document.objects:
             meant = _at(theirs[position].value, ref.path)
@@ -111,9 +111,9 @@ def _check_reading(found: Manifest, helm: GoStream) -> None:
         position += 1
 
 
-def _counted(why_not: str) -> bool:
+def _counted(skip_reason: str) -> bool:
     """Whether Helm sees the document at all."""
-    return why_not != "empty"
+    return skip_reason != "empty"
 
 
 def _check_edits(found: Manifest, edits: list[Edit], helm: GoStream, go: GoReader) -> None:
@@ -131,7 +131,7 @@ def _check_edits(found: Manifest, edits: list[Edit], helm: GoStream, go: GoReade
     after = go.read(result.data)
     if after.error:
         raise Wrong(f"Helm now says {after.error!r}: {result.data!r}")
-    documents = [document for document in found.documents if _counted(document.why_not)]
+    documents = [document for document in found.documents if _counted(document.skip_reason)]
     if len(after.values) != len(helm.values):
         raise Wrong(f"{len(helm.values)} documents became {len(after.values)}")
     edited = {edit.ref.document for edit in edits}

@@ -53,7 +53,7 @@ def test_edits_change_what_was_meant_and_no_more(go: GoReader, data: bytes, draw
     wishes = draws.draw(st.lists(st.tuples(paths, st.booleans(), values), max_size=4))
     edits: list[Edit] = []
     meant: list[Any] = copy.deepcopy(before.values)
-    seen = [document for document in found.documents if document.why_not != "empty"]
+    seen = [document for document in found.documents if document.skip_reason != "empty"]
     for ref in found.objects:
         body = _at(meant[seen.index(found.documents[ref.document])], ref)
         for path, remove, value in wishes:

@@ -10,7 +10,7 @@ import pytest
 
 from postrender.helm import detect_version as versions
 from postrender.helm import process as helms
-from postrender.helm.detect_version import Unclear, ask_version, exact
+from postrender.helm.detect_version import VersionUnknown, ask_version, exact
 from postrender.helm.process import Helm, Process, is_helm
 from postrender.helm.versions import HelmVersion
 from tests.tools import assets
@@ -92,7 +92,7 @@ def program(path: Path, body: str) -> str:
     return str(path)
 
 
-def asked(caller: Helm, path: str) -> HelmVersion | Unclear:
+def asked(caller: Helm, path: str) -> HelmVersion | VersionUnknown:
     return ask_version(caller, Chain((caller.process,), {100: path}), os.environ)
 
 
@@ -101,7 +101,7 @@ def test_only_a_program_called_helm_is_run(tmp_path: Path) -> None:
     path = program(tmp_path / "program", f"echo v3.12.3; touch {mark}")
     for exe in ("/opt/nothelm", "/opt/helm.real", "/usr/bin/helmfile", "/bin/busybox", "/bin/bash", ""):
         answer = asked(helm(exe), path)
-        assert answer == Unclear(
+        assert answer == VersionUnknown(
             f"process 100 runs as helm, but its program {'is ' + exe if exe else 'cannot be seen'}"
         )
         assert not mark.exists()
@@ -112,7 +112,7 @@ def test_only_a_program_called_helm_is_run(tmp_path: Path) -> None:
 def test_another_users_program_is_not_run(tmp_path: Path) -> None:
     mark = tmp_path / "ran"
     path = program(tmp_path / "program", f"touch {mark}")
-    assert asked(helm(ours=False), path) == Unclear("/usr/bin/helm (pid 100) runs as another user")
+    assert asked(helm(ours=False), path) == VersionUnknown("/usr/bin/helm (pid 100) runs as another user")
     assert not mark.exists()
 
 
@@ -146,7 +146,7 @@ def test_what_the_program_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_answers_that_are_none(body: str, reason: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(versions, "VERSION_TIMEOUT", 0.5)
     answer = asked(helm(), program(tmp_path / "program", body))
-    assert isinstance(answer, Unclear)
+    assert isinstance(answer, VersionUnknown)
     assert answer.reason == (reason or "/usr/bin/helm version gave no answer within 0.5 s")
 
 
@@ -155,7 +155,7 @@ def test_a_program_that_does_not_answer_is_stopped(tmp_path: Path, monkeypatch: 
     pid = tmp_path / "pid"
     begun = time.monotonic()
     answer = asked(helm(), program(tmp_path / "program", f"echo $$ > {pid}; exec sleep 60"))
-    assert answer == Unclear("/usr/bin/helm version gave no answer within 0.3 s")
+    assert answer == VersionUnknown("/usr/bin/helm version gave no answer within 0.3 s")
     assert time.monotonic() - begun < 5
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
@@ -163,7 +163,7 @@ def test_a_program_that_does_not_answer_is_stopped(tmp_path: Path, monkeypatch: 
 
 def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
     reason = "/usr/bin/helm version could not be run: No such file or directory"
-    assert asked(helm(), str(tmp_path / "none")) == Unclear(reason)
+    assert asked(helm(), str(tmp_path / "none")) == VersionUnknown(reason)
 
 
 @pytest.mark.parametrize(
@@ -173,13 +173,13 @@ def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
         ("v3.12.3+g3a31588", HelmVersion(3, 12, 3)),
         ("3.17.0-rc.1\n", HelmVersion(3, 17, 0)),
         ("v3.12", HelmVersion(3, 12, 0)),
-        ("v3.17", Unclear("whose patch releases behave differently")),
-        ("v4.0", Unclear("whose patch releases behave differently")),
-        ("", Unclear("which is not a version")),
-        ("version.BuildInfo{}", Unclear("which is not a version")),
+        ("v3.17", VersionUnknown("whose patch releases behave differently")),
+        ("v4.0", VersionUnknown("whose patch releases behave differently")),
+        ("", VersionUnknown("which is not a version")),
+        ("version.BuildInfo{}", VersionUnknown("which is not a version")),
     ],
 )
-def test_versions(text: str, expected: HelmVersion | Unclear) -> None:
+def test_versions(text: str, expected: HelmVersion | VersionUnknown) -> None:
     assert exact(text) == expected
 
 

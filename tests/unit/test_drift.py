@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from postrender.helm.drift import Drift, RepairMethod, drift, wanted, without_volatile_metadata
+from postrender.helm.drift import Drift, RepairMethod, drift, sent_by_helm, without_volatile_metadata
 from postrender.models import GroupVersionKind, ObjectKey, ReleaseName
 
 WEB = ReleaseName("shop", "web")
@@ -35,7 +35,7 @@ def test_what_is_stored_is_as_helm_sends_it() -> None:
         "spec": {"color": "blue"},
         "status": {},
     }
-    assert wanted(SHIRT, ObjectKey(SHIRT.group_kind, "shop", "a"), body, WEB) == {
+    assert sent_by_helm(SHIRT, ObjectKey(SHIRT.group_kind, "shop", "a"), body, WEB) == {
         "apiVersion": "stable.example.com/v1",
         "kind": "Shirt",
         "metadata": {
@@ -50,7 +50,7 @@ def test_what_is_stored_is_as_helm_sends_it() -> None:
 
 def test_plain_values_of_a_secret_are_put_where_the_server_puts_them() -> None:
     body = an_object(SECRET, data={"a": "MQ==", "b": "eA=="}, stringData={"b": "2", "c": "3"})
-    made = wanted(SECRET, ObjectKey(SECRET.group_kind, "shop", "a"), body, WEB)
+    made = sent_by_helm(SECRET, ObjectKey(SECRET.group_kind, "shop", "a"), body, WEB)
     assert made["data"] == {"a": "MQ==", "b": "Mg==", "c": "Mw=="}
     assert "stringData" not in made
 

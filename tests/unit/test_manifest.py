@@ -59,13 +59,13 @@ def test_documents_are_what_stands_between_separators() -> None:
         b"\n",
         PLAIN.encode(),
     ]
-    assert [document.why_not for document in found] == ["empty", "", "empty", ""]
+    assert [document.skip_reason for document in found] == ["empty", "", "empty", ""]
     assert [ref.line for ref in manifest.read(data).objects] == [4, 11]
     assert [document.index for document in found] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(
-    ("text", "why_not"),
+    ("text", "skip_reason"),
     [
         ("# nothing\n", "empty"),
         ("null\n", "empty"),
@@ -84,10 +84,10 @@ def test_documents_are_what_stands_between_separators() -> None:
         ("kind: List\napiVersion: v1\nitems:\n- kind: List\n  items:\n  - a: b\n", "item 0.0: no kind"),
     ],
 )
-def test_document_without_objects_says_why(text: str, why_not: str) -> None:
+def test_document_without_objects_says_why(text: str, skip_reason: str) -> None:
     (document,) = documents(text)
     assert document.objects == ()
-    assert document.why_not == why_not
+    assert document.skip_reason == skip_reason
 
 
 def test_lists_are_taken_apart_as_kubectl_does() -> None:
@@ -279,9 +279,9 @@ def test_load_gives_the_first_document() -> None:
 def test_what_helm_never_reads_is_told() -> None:
     text = f"{PLAIN}...\nkind: Lost\n"
     (document,) = documents(text)
-    assert text[document.unread :] == "...\nkind: Lost\n"
+    assert text[document.ignored_from :] == "...\nkind: Lost\n"
     (document,) = documents(f"{PLAIN}...\n# end\n")
-    assert document.unread == document.end
+    assert document.ignored_from == document.end
 
 
 NEXT = f"\nhint: {TEMPLATE}"

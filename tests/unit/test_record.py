@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 
-from postrender._record import PAYS, Record, asdict, replace
+from postrender._record import COMPILE_AFTER, Record, asdict, replace
 
 
 class Point(Record):
@@ -33,7 +33,7 @@ def test_fields_in_order_with_defaults() -> None:
     assert Point(y=5, x=4).total == 9
 
 
-@pytest.mark.parametrize("made", [0, PAYS])
+@pytest.mark.parametrize("made", [0, COMPILE_AFTER])
 def test_wrong_arguments(made: int) -> None:
     """Be ``__init__`` compiled by then or not."""
 
@@ -60,7 +60,7 @@ def test_the_same_before_and_after_init_is_compiled() -> None:
         y: int = 2
         z: int = 3
 
-    made = [Fresh(1, z=4) for _ in range(PAYS + 1)]
+    made = [Fresh(1, z=4) for _ in range(COMPILE_AFTER + 1)]
     assert {(each.x, each.y, each.z) for each in made} == {(1, 2, 4)}
     assert len(set(made)) == 1
 

@@ -163,12 +163,12 @@ def test_a_name_and_labels_that_do_not_agree(labels: dict[str, str], why: str) -
 
 def test_revisions_ascend_by_number() -> None:
     found = [StoredRelease(OLD, number, "superseded") for number in (10, 9, 2)]
-    assert [each.revision for each in storage.ascending(found)] == [2, 9, 10]
+    assert [each.revision for each in storage.sort_revisions(found)] == [2, 9, 10]
 
 
 def test_a_revision_is_there_once() -> None:
     with pytest.raises(Undecodable) as caught:
-        storage.ascending([THIRD, StoredRelease(OLD, 3, "superseded")])
+        storage.sort_revisions([THIRD, StoredRelease(OLD, 3, "superseded")])
     assert str(caught.value) == "revision 3 of release shop/old is stored twice"
 
 
@@ -184,7 +184,7 @@ def test_a_revision_is_there_once() -> None:
 )
 def test_the_newest_and_the_newest_deployed_are_needed(statuses: list[str], wanted: list[int]) -> None:
     found = tuple(StoredRelease(OLD, number, status) for number, status in enumerate(statuses, 1))
-    assert [each.revision for each in storage.needed(found)] == wanted
+    assert [each.revision for each in storage.revisions_to_read(found)] == wanted
 
 
 @pytest.mark.parametrize("method", ["ssa", "csa", ""])

@@ -13,7 +13,7 @@ from postrender.manifest.edit import Edit, Remove, Set, Spliced, splice
 from postrender.manifest.edit import document as documents
 from postrender.manifest.edit.changes import SetValue
 from postrender.manifest.edit.editor import Replacement
-from postrender.manifest.edit.equivalence import NotEquivalent, prove
+from postrender.manifest.edit.equivalence import NotEquivalent, verify_edit
 from postrender.manifest.reader import Span
 from postrender.manifest.stream import TEMPLATE
 
@@ -265,13 +265,13 @@ def test_yaml_that_would_become_json_is_refused() -> None:
 def test_proof_fails_where_anything_else_changed(before: str, after: str) -> None:
     old, new = before.encode(), after.encode()
     with pytest.raises(NotEquivalent):
-        prove(Span(old, 0, len(old)), Span(new, 0, len(new)), {"x": SetValue("w")})
+        verify_edit(Span(old, 0, len(old)), Span(new, 0, len(new)), {"x": SetValue("w")})
 
 
 @pytest.mark.parametrize("after", ["x: w\na: b\n", "a: b\nx: 'w'\n", "{x: w, a: b}\n", "a: b # c\n\nx: |-\n  w\n"])
 def test_proof_succeeds_however_it_is_written(after: str) -> None:
     old, new = b"a: b\n", after.encode()
-    prove(Span(old, 0, len(old)), Span(new, 0, len(new)), {"x": SetValue("w")})
+    verify_edit(Span(old, 0, len(old)), Span(new, 0, len(new)), {"x": SetValue("w")})
 
 
 def test_edit_that_cannot_be_proved_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from postrender.cluster.discovery import PATH, Right
+from postrender.cluster.discovery import PATH, AccessRule
 from postrender.cluster.interface import ObjectLookup
 from postrender.models import Found, GroupVersionKind, NotServed, ReleaseName, Unknown
 from tests.wire.conftest import Connect
@@ -112,7 +112,7 @@ def test_a_malformed_catalog_is_not_one_of_nothing(server: Server, connect: Conn
 @pytest.mark.parametrize("status", ["x", [], None, 0, {"allowed": "true"}, {"allowed": 1}], ids=json.dumps)
 def test_a_malformed_review_is_no_right(server: Server, connect: Connect, status: Any) -> None:
     server.on(f"POST {PATH}", Reply(201, json.dumps({"kind": "SelfSubjectAccessReview", "status": status}).encode()))
-    (answer,) = connect(request_timeout=5).may([Right("list", "", "secrets", "shop")])
+    (answer,) = connect(request_timeout=5).can_i([AccessRule("list", "", "secrets", "shop")])
     assert isinstance(answer, Unknown)
 
 

@@ -16,7 +16,7 @@ from postrender.helm.versions import HelmVersion
 from postrender.models import ObjectKey, ReleaseName
 from postrender.operations import adopt
 from postrender.operations.filter.pipeline import filter_stream
-from postrender.operations.unpin import carry_out, look
+from postrender.operations.unpin import carry_out, find_pins
 from postrender.operations.verify import verify
 from postrender.planner.policy import Adopt, Policy
 from tests.cli.test_unpin import put_back
@@ -56,7 +56,7 @@ def test_adopt_asks_again_before_it_writes(
     server.put(SHIRT, an_object(SHIRT, "shirt", metadata=metadata))
     cluster = connect(request_timeout=5)
     places = [(SHIRT, ObjectKey(SHIRT.gvk.group_kind, "shop", "shirt"))]
-    found = adopt.look(cluster, NEW, "secret", places, absent=False).adoptions
+    found = adopt.plan_adoption(cluster, NEW, "secret", places, absent=False).adoptions
     back(server, driver)
     with pytest.raises(Refused) as error:
         adopt.carry_out(cluster, found, NEW, "secret", lambda _: None)
@@ -69,7 +69,7 @@ def test_adopt_asks_again_before_each_write(server: Server, connect: Connect) ->
         server.put(SHIRT, an_object(SHIRT, name, metadata=LEFT))
     cluster = connect(request_timeout=5)
     places = [(SHIRT, ObjectKey(SHIRT.gvk.group_kind, "shop", name)) for name in ("red", "shirt")]
-    found = adopt.look(cluster, NEW, "secret", places, absent=False).adoptions
+    found = adopt.plan_adoption(cluster, NEW, "secret", places, absent=False).adoptions
     done: list[str] = []
 
     def told(name: str) -> None:
@@ -157,7 +157,7 @@ def test_verify_asks_again_before_it_mends(
 
 def test_unpin_writes_no_revision_that_changed_since(server: Server, web: Cluster, tmp_path: Path) -> None:
     put_back(server)
-    found = look(web, WEB, "secret")
+    found = find_pins(web, WEB, "secret")
     changed = a_revision("web", 1, "superseded", manifest=MANIFEST)
     changed["metadata"]["resourceVersion"] = "8"
     server.put(SECRET, changed)

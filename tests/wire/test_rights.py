@@ -6,19 +6,19 @@ import json
 
 import pytest
 
-from postrender.cluster.discovery import Right
+from postrender.cluster.discovery import AccessRule
 from postrender.models import Unknown
 from tests.wire.conftest import Connect
 from tests.wire.server import Reply, Server, gone, html, ok, status
 
 REVIEW = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-GET = Right("get", "stable.example.com", "shirts", "shop")
-LIST = Right("list", "", "secrets", "shop")
+GET = AccessRule("get", "stable.example.com", "shirts", "shop")
+LIST = AccessRule("list", "", "secrets", "shop")
 
 
 def test_each_right_is_asked_for_as_it_is(server: Server, connect: Connect) -> None:
     server.on(REVIEW, lambda request: ok({"status": {"allowed": b'"get"' in request.body}}))
-    assert connect().may([GET, LIST]) == [True, False]
+    assert connect().can_i([GET, LIST]) == [True, False]
     asked = {json.dumps(json.loads(each.body)["spec"]["resourceAttributes"]) for each in server.asked(REVIEW)}
     assert asked == {
         '{"verb": "get", "group": "stable.example.com", "resource": "shirts", "namespace": "shop"}',
@@ -44,13 +44,13 @@ def test_each_right_is_asked_for_as_it_is(server: Server, connect: Connect) -> N
 )
 def test_no_answer_is_neither_yes_nor_no(server: Server, connect: Connect, reply: Reply, reason: str) -> None:
     server.on(REVIEW, reply)
-    (answer,) = connect(request_timeout=5).may([GET])
+    (answer,) = connect(request_timeout=5).can_i([GET])
     assert isinstance(answer, Unknown)
     assert answer.reason.startswith(reason)
 
 
 def test_how_a_right_is_called() -> None:
-    assert [str(right) for right in (GET, LIST, Right("get", "*", "*", ""))] == [
+    assert [str(right) for right in (GET, LIST, AccessRule("get", "*", "*", ""))] == [
         "get shirts.stable.example.com",
         "list secrets",
         "get every kind",

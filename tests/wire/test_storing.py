@@ -34,7 +34,7 @@ def payloads(connect: Connect, driver: str = "secret") -> tuple[StoredObject, ..
 
 def refused(connect: Connect, stored: StoredObject) -> str:
     with pytest.raises(ClusterError) as caught:
-        connect(request_timeout=5).store(stored, "bmV3")
+        connect(request_timeout=5).replace_payload(stored, "bmV3")
     return str(caught.value)
 
 
@@ -65,7 +65,7 @@ def test_the_payload_and_nothing_else_is_replaced(server: Server, connect: Conne
     path = resource.path("shop", "sh.helm.release.v1.old.v1")
     before = server.objects[path]
     server.on(f"PUT {path}", lambda request: ok({**json.loads(request.body), "kind": resource.gvk.kind}))
-    now = connect().store(first, "bmV3")
+    now = connect().replace_payload(first, "bmV3")
     assert now.body["data"] == {"release": "bmV3"}
     (request,) = server.asked("PUT .*")
     assert request.query == {"fieldManager": "postrender"}

@@ -19,7 +19,7 @@ from postrender.cluster.discovery import named_object
 from postrender.errors import ClusterError, Refused, UsageError
 from postrender.models import ReleaseName
 from postrender.operations import state_files
-from postrender.operations.adopt import Adoption, carry_out, look, stored_places, undo
+from postrender.operations.adopt import Adoption, carry_out, objects_of_release, plan_adoption, undo
 from postrender.report.adopt import NoReport, Report, adoption_data, preview, report_from, report_of
 from postrender.settings import Caller, find
 from postrender.settings.connection import connection_flags, reached
@@ -93,8 +93,8 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
             ]
             places = list(dict.fromkeys(named))
         else:
-            places = stored_places(cluster, release, driver)
-        seen = look(cluster, release, driver, places, absent=not options.objects)
+            places = objects_of_release(cluster, release, driver)
+        seen = plan_adoption(cluster, release, driver, places, absent=not options.objects)
     found = seen.adoptions
     report = report_of(found, cluster.description, release, seen.holders.read)
     _show(options, found, report, f"release {release}, {cluster.description}", seen.holders.note)

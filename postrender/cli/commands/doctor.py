@@ -16,7 +16,7 @@ from postrender.cli.parsers import command_parser
 from postrender.cli.run_info import setting_origins
 from postrender.errors import UsageError
 from postrender.models import GroupVersionKind, Json
-from postrender.operations.doctor import Check, State, Wanted, checks
+from postrender.operations.doctor import Check, DoctorOptions, State, checks
 from postrender.planner.policy import OnDrift
 from postrender.settings import SETTINGS, Caller, find
 from postrender.text import columns, one_line, wrapped
@@ -35,7 +35,7 @@ exit codes: 0 postrender works; else the filter's exit code: 2 no Helm,
             4 an unsuitable Helm or plugin, 5 no cluster or no permission
 """
 
-_SIGNS = {State.GOOD: "ok", State.WARNING: "note", State.BAD: "BAD"}
+_SIGNS = {State.OK: "ok", State.WARNING: "note", State.FAILED: "BAD"}
 
 
 def main(arguments: list[str]) -> int:
@@ -46,9 +46,11 @@ def main(arguments: list[str]) -> int:
     caller = find(flags(options, SETTINGS), os.environ)
     writes = bool(policy.adopt) or policy.on_drift is OnDrift.APPLY
     offline = bool(values["offline"] or values["live"])
-    found = list(checks(Wanted(__version__, options.helm, _kinds(options.file), writes, offline), caller, os.environ))
+    found = list(
+        checks(DoctorOptions(__version__, options.helm, _kinds(options.file), writes, offline), caller, os.environ)
+    )
     origins = (*setting_origins(caller), *_variables(caller))
-    code = next((check.code for check in found if check.state is State.BAD), 0)
+    code = next((check.code for check in found if check.state is State.FAILED), 0)
     if options.output == "text":
         write("".join(f"{one_line(line)}\n" for line in _text(found, origins, columns(sys.stdout))))
     else:
@@ -97,7 +99,7 @@ def _text(found: Sequence[Check], origins: Sequence[str], width: int) -> Iterato
     yield from wrapped(
         f"from {', '.join(origins) or 'defaults'}", first=f"{'':5}{'settings':9}", rest=" " * 14, width=width
     )
-    bad = [check.name for check in found if check.state is State.BAD]
+    bad = [check.name for check in found if check.state is State.FAILED]
     yield f"The filter could not work here: {', '.join(bad)}." if bad else "The filter could work here."
 
 
@@ -105,7 +107,7 @@ def _data(found: Sequence[Check], origins: Sequence[str]) -> Json:
     return {
         "schemaVersion": 2,
         "kind": "Doctor",
-        "works": all(check.state is not State.BAD for check in found),
+        "works": all(check.state is not State.FAILED for check in found),
         "checks": [
             {"name": check.name, "state": check.state.value, "found": list(check.found), "hints": list(check.next)}
             for check in found

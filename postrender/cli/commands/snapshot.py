@@ -12,7 +12,7 @@ from postrender.cli.output import write
 from postrender.cli.parsers import command_parser, parted
 from postrender.cli.plan_inputs import add_planning, add_settings, parse, planning
 from postrender.cluster.interface import ClusterReader
-from postrender.cluster.recorder import Recording, documents
+from postrender.cluster.recorder import RecordingReader, documents
 from postrender.errors import UsageError
 from postrender.manifest.dump import printed
 from postrender.models import Json
@@ -45,12 +45,12 @@ def main(arguments: list[str]) -> int:
     ours, rest = parted(arguments)
     options = parse(parser(), ours, rest)
     hide = None if options.with_secrets else redact.digests(os.environ)
-    recordings: list[Recording] = []
+    recordings: list[RecordingReader] = []
 
     def through(source: ClusterReader | None) -> ClusterReader:
         if source is None:
             raise UsageError("nothing is looked up, so that there is nothing to take", next="--kube-context NAME")
-        recordings.append(Recording(source))
+        recordings.append(RecordingReader(source))
         return recordings[0]
 
     made = planning(options, through)
@@ -77,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def _texts(recording: Recording, hide: redact.Digests | None) -> Iterator[str]:
+def _texts(recording: RecordingReader, hide: redact.Digests | None) -> Iterator[str]:
     yield "# what postrender snapshot found, for --live\n"
     for body in documents(recording, hide):
         yield f"---\n{_proved(body)}"

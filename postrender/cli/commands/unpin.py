@@ -17,7 +17,7 @@ from postrender.cluster.client import Cluster
 from postrender.cluster.offline import Offline
 from postrender.manifest import ObjectRef
 from postrender.models import ObjectKey, ReleaseName, Resource, object_name
-from postrender.operations.unpin import Found, backup_path, carry_out, look, pinned
+from postrender.operations.unpin import RevisionPins, backup_path, carry_out, find_pins, pinned
 from postrender.settings import find
 from postrender.settings.connection import reached
 from postrender.text import columns, one_line, wrapped
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     if release is None:
         raise no_namespace(caller)
     cluster = reached(caller)
-    found = look(cluster, release, caller.invocation.driver)
+    found = find_pins(cluster, release, caller.invocation.driver)
     backup = ""
     if pinned(found) and not options.dry_run:
         backup = options.backup or backup_path(release, os.environ)
@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def _summary(cluster: Cluster, release: ReleaseName, found: Sequence[Found], backup: str) -> Iterator[str]:
+def _summary(cluster: Cluster, release: ReleaseName, found: Sequence[RevisionPins], backup: str) -> Iterator[str]:
     """What was done, or with no ``backup`` what would be; a line for each revision and each pin."""
     names = _Names(cluster, release, found)
     yield from wrapped(f"postrender: release {release}, {cluster.description}", width=columns(sys.stdout))
@@ -80,7 +80,7 @@ def _summary(cluster: Cluster, release: ReleaseName, found: Sequence[Found], bac
         yield "    " + cluster.kubectl(f"replace -f {shlex.quote(backup)}")
 
 
-def _about(found: Found, names: _Names, done: str) -> Iterator[str]:
+def _about(found: RevisionPins, names: _Names, done: str) -> Iterator[str]:
     revision, without = found.stored.revision, found.without
     head = f"revision {revision.revision} ({revision.status})"
     if without is None:
@@ -108,7 +108,7 @@ def _about(found: Found, names: _Names, done: str) -> Iterator[str]:
 class _Names:
     """Objects as every message names them; a kind that is not served any more gets a guess."""
 
-    def __init__(self, cluster: Cluster, release: ReleaseName, found: Sequence[Found]) -> None:
+    def __init__(self, cluster: Cluster, release: ReleaseName, found: Sequence[RevisionPins]) -> None:
         gvks = {pin.ref.gvk for each in found if each.without for pin in each.without.pins}
         self._served = cluster.resolve_kinds(gvks) if gvks else {}
         self._namespace = release.namespace

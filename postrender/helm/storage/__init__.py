@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from postrender.helm.storage.records import Unclear, history
+from postrender.helm.storage.records import HistoryUnclear, history
 from postrender.helm.storage.revisions import (
     CONFIGMAPS,
     RELEASE_TYPE,
@@ -11,13 +11,13 @@ from postrender.helm.storage.revisions import (
     Storage,
     StoredObject,
     Undecodable,
-    ascending,
     completed,
     decode,
     from_labels,
     is_revision,
-    needed,
+    revisions_to_read,
     selector,
+    sort_revisions,
     storage,
     stored_name,
 )
@@ -26,19 +26,19 @@ __all__ = [
     "CONFIGMAPS",
     "RELEASE_TYPE",
     "SECRETS",
+    "HistoryUnclear",
     "NotARecord",
     "Storage",
     "StoredObject",
-    "Unclear",
     "Undecodable",
-    "ascending",
     "completed",
     "decode",
     "from_labels",
     "history",
     "is_revision",
-    "needed",
+    "revisions_to_read",
     "selector",
+    "sort_revisions",
     "storage",
     "stored_name",
 ]

@@ -17,10 +17,10 @@ from postrender.helm.storage.revisions import (
     Storage,
     StoredObject,
     Undecodable,
-    ascending,
     completed,
     decode,
     from_labels,
+    sort_revisions,
 )
 from postrender.models import LiveObject, ReleaseName, StoredRelease, Unknown
 
@@ -54,7 +54,7 @@ class Commands(Protocol):
         """``COMMAND -n NAMESPACE`` of Helm's or ours with flags."""
 
 
-class Unclear(Exception):
+class HistoryUnclear(Exception):
     """The revisions of a release cannot be told; carries why."""
 
     def __init__(self, why: Unknown) -> None:
@@ -73,7 +73,7 @@ def history(
     """Every revision, ascending; the newest, and those that are chosen, with what their payloads tell.
 
     The newest is taken by its labels if its payload cannot be read and the labels do not say that it was uninstalled.
-    ``skip`` is told of every object that is skipped, ``reached`` types what comes next. Raises Unclear, and
+    ``skip`` is told of every object that is skipped, ``reached`` types what comes next. Raises HistoryUnclear, and
     Undecodable if the list itself is wrong.
     """
     named: dict[StoredRelease, LiveObject] = {}
@@ -87,7 +87,7 @@ def history(
     whole: dict[StoredRelease, StoredObject | None] = {}
     unreadable: list[tuple[LiveObject, Undecodable]] = []
     for _ in range(MOST):
-        revisions = ascending(list(named))
+        revisions = sort_revisions(list(named))
         chosen = choose(revisions)
         wanted = [each for each in dict.fromkeys([*revisions[-1:], *chosen]) if each not in whole]
         if not wanted:
@@ -96,7 +96,7 @@ def history(
         for revision, answer in zip(wanted, read([named[each] for each in wanted]), strict=True):
             if isinstance(answer, Unknown):
                 if revision in chosen or revision.status == UNINSTALLED:
-                    raise Unclear(answer)
+                    raise HistoryUnclear(answer)
                 whole[revision] = None
                 continue
             try:
@@ -107,7 +107,7 @@ def history(
             except Undecodable as error:
                 unreadable.append((named.pop(revision), error))
                 skip(f"{_named(answer, kept)} is skipped, as Helm skips it: {error}")
-    raise Unclear(_too_many(release, kept, reached))
+    raise HistoryUnclear(_too_many(release, kept, reached))
 
 
 def _only(revision: StoredRelease, named: dict[StoredRelease, LiveObject]) -> StoredRelease:
@@ -132,15 +132,15 @@ def _leave_out(
     skip: Callable[[str], None],
     reached: Commands,
 ) -> None:
-    """Skip what is not named and typed as Helm's own; raises Unclear where Helm would count it all the same."""
+    """Skip what is not named and typed as Helm's own; raises HistoryUnclear where Helm would count it all the same."""
     if len(odd) > MOST:
-        raise Unclear(_too_many(release, kept, reached))
+        raise HistoryUnclear(_too_many(release, kept, reached))
     for (live, why), answer in zip(odd, read([live for live, _ in odd]) if odd else (), strict=True):
         if isinstance(answer, Unknown):
-            raise Unclear(answer)
+            raise HistoryUnclear(answer)
         where = _named(live, kept)
         if _counts(answer, kept):
-            raise Unclear(
+            raise HistoryUnclear(
                 Unknown(
                     f"{where} is none of Helm's own records ({why}), and Helm takes it for a revision of it",
                     (
@@ -169,11 +169,11 @@ def _require_settled(
     kept: Storage,
     reached: Commands,
 ) -> None:
-    """Raise Unclear where only what cannot be decoded says that the release lives."""
+    """Raise HistoryUnclear where only what cannot be decoded says that the release lives."""
     if not unreadable or (revisions and revisions[-1].status != UNINSTALLED):
         return
     first, why = unreadable[0]
-    raise Unclear(
+    raise HistoryUnclear(
         Unknown(
             f"{_named(first, kept)} cannot be decoded, so whether the release lives is not known: {why}",
             (

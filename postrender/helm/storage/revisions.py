@@ -97,7 +97,7 @@ def from_labels(live: LiveObject, release: ReleaseName) -> StoredRelease:
     return revision
 
 
-def ascending(revisions: Sequence[StoredRelease]) -> tuple[StoredRelease, ...]:
+def sort_revisions(revisions: Sequence[StoredRelease]) -> tuple[StoredRelease, ...]:
     """The revisions in order; raises Undecodable where one is there twice."""
     ordered = tuple(sorted(revisions, key=lambda each: each.revision))
     for one, other in itertools.pairwise(ordered):
@@ -106,7 +106,7 @@ def ascending(revisions: Sequence[StoredRelease]) -> tuple[StoredRelease, ...]:
     return ordered
 
 
-def needed(revisions: Sequence[StoredRelease]) -> tuple[StoredRelease, ...]:
+def revisions_to_read(revisions: Sequence[StoredRelease]) -> tuple[StoredRelease, ...]:
     """The revisions whose manifest can matter: the newest, and the newest deployed one.
 
     An upgrade starts from the deployed one where there is one (``prepareUpgrade``, pkg/action/upgrade.go).

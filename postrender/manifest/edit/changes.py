@@ -77,7 +77,7 @@ def applied(value: Json, changes: Changes) -> Json:
         if isinstance(change, DeleteValue):
             dropped.append(key)
         elif isinstance(change, SetValue):
-            copy[key] = written(change.value)
+            copy[key] = normalized(change.value)
         elif isinstance(copy, list) or key in copy:
             copy[key] = applied(copy[key], change)
         else:
@@ -115,7 +115,7 @@ def build(changes: Changes) -> dict[str, Json]:
         if not isinstance(key, str):
             raise EditConflict(f"there is not a list to take item {key} from")
         if isinstance(change, SetValue):
-            made[key] = written(change.value)
+            made[key] = normalized(change.value)
         else:
             inner = build(change)
             if inner:
@@ -123,12 +123,12 @@ def build(changes: Changes) -> dict[str, Json]:
     return made
 
 
-def written(value: Json) -> Json:
+def normalized(value: Json) -> Json:
     """A value as it is when it was written as YAML and read again: ``1.0`` is 1."""
     if isinstance(value, dict):
-        return {key: written(item) for key, item in value.items()}
+        return {key: normalized(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [written(item) for item in value]
+        return [normalized(item) for item in value]
     return as_json(value)
 
 

@@ -12,7 +12,7 @@ from postrender.manifest.decode import value
 from postrender.manifest.documents import Document, document_tree, field_tree, tree_value
 from postrender.manifest.edit.changes import Changes, DeleteValue, EditConflict, applied, same
 from postrender.manifest.edit.editor import NotEditable, Replacement
-from postrender.manifest.edit.equivalence import NotEquivalent, prove
+from postrender.manifest.edit.equivalence import NotEquivalent, verify_edit
 from postrender.manifest.edit.placement import pieces
 from postrender.manifest.nodes import Tree
 from postrender.manifest.reader import Span, YamlError
@@ -70,7 +70,7 @@ def _in_field(data: bytes, field: Field, change: object) -> list[Replacement] | 
         text = _joined(span, found)
         if not text.startswith(field.name.encode() + b":") or not _closes(text, data, field.end):
             return None
-        prove(span, Span(text, 0, len(text)), {field.name: change}, pure=tree.pure)
+        verify_edit(span, Span(text, 0, len(text)), {field.name: change}, pure=tree.pure)
     except (NotEditable, NotEquivalent):
         return None
     return found
@@ -124,7 +124,7 @@ def _wanted(changes: Changes) -> object:
 def _prove_whole(span: Span, text: bytes, tree: Tree, document: Document, changes: Changes) -> None:
     if not tree.references and _ends_well(span, text, document):
         try:
-            prove(span, Span(text, 0, len(text)), changes, pure=tree.pure)
+            verify_edit(span, Span(text, 0, len(text)), changes, pure=tree.pure)
             return
         except NotEquivalent:  # of what has a key twice, for one
             pass
@@ -172,8 +172,8 @@ def _reserialized(span: Span, document: Document, changes: Changes) -> bytes:
 
     meant = applied(tree_value(span, document_tree(span)), changes)
     mark = span.data[span.start : span.text_start]
-    text = span.data[span.text_start : document.unread].decode()
-    return mark + reserialize(text, meant, changes).encode() + span.data[document.unread : span.end]
+    text = span.data[span.text_start : document.ignored_from].decode()
+    return mark + reserialize(text, meant, changes).encode() + span.data[document.ignored_from : span.end]
 
 
 def _joined(span: Span, found: Sequence[Replacement]) -> bytes:

@@ -31,7 +31,7 @@ class Replacement(Record):
     text: bytes
 
 
-class Page:
+class TextEditor:
     """A span of text, and the pieces to put in it, each once. Offsets count bytes in the span's data."""
 
     def __init__(self, span: Span) -> None:

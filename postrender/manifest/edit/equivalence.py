@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from postrender.manifest import scalars
-from postrender.manifest.edit.changes import Changes, DeleteValue, SetValue, build, same, written
+from postrender.manifest.edit.changes import Changes, DeleteValue, SetValue, build, normalized, same
 from postrender.manifest.reader import (
     ERRORS,
     AliasEvent,
@@ -28,7 +28,7 @@ class NotEquivalent(Exception):
     """The edited text does not say what was meant, or nobody can tell."""
 
 
-def prove(before: Span, after: Span, changes: Changes, *, pure: bool = False) -> None:
+def verify_edit(before: Span, after: Span, changes: Changes, *, pure: bool = False) -> None:
     """Raises NotEquivalent unless the two texts differ by the changes and no more. Neither may hold anchors or aliases.
 
     ``pure`` as in Tree.
@@ -115,7 +115,7 @@ class _Proof:
                 self._rest(old)
         elif isinstance(change, SetValue):
             self._skip(self.before, old)
-            self._expect(new, written(change.value))
+            self._expect(new, normalized(change.value))
         elif isinstance(change, DeleteValue):
             self._fail()
         elif old.__class__ is ScalarEvent and _scalar(old) is None:

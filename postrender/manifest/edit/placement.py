@@ -16,7 +16,7 @@ from postrender.manifest.edit.changes import (
     no_fields,
     same,
 )
-from postrender.manifest.edit.editor import NotEditable, Page, Replacement
+from postrender.manifest.edit.editor import NotEditable, Replacement, TextEditor
 from postrender.manifest.nodes import Kind, Node, Tree
 from postrender.manifest.reader import Span
 from postrender.manifest.scalars import is_merge, key_text
@@ -27,9 +27,9 @@ def pieces(span: Span, tree: Tree, changes: Changes) -> list[Replacement]:
     """What to replace in a document's text, in order; raises NotEditable, EditConflict."""
     if tree.root is None:
         raise NotEditable("the document is empty", span.start)
-    page = Page(span)
-    _Placer(page, tree).change(tree.root, changes)
-    found = sorted(page.pieces, key=lambda piece: (piece.start, piece.end))
+    editor = TextEditor(span)
+    _Placer(editor, tree).change(tree.root, changes)
+    found = sorted(editor.pieces, key=lambda piece: (piece.start, piece.end))
     for before, after in pairwise(found):
         if after.start < before.end:
             raise NotEditable("two changes meet in one place", after.start)
@@ -37,15 +37,15 @@ def pieces(span: Span, tree: Tree, changes: Changes) -> list[Replacement]:
 
 
 class _Placer:
-    def __init__(self, page: Page, tree: Tree) -> None:
-        self.page = page
+    def __init__(self, editor: TextEditor, tree: Tree) -> None:
+        self.editor = editor
         self.references = tree.references
         self.aliases = _aliases(tree.root) if tree.references and tree.root else {}
 
     def change(self, node: Node, changes: Changes, name: Node | None = None) -> None:
         """Place the changes inside a collection; ``name`` is its key."""
         if node.kind is Kind.ALIAS:
-            self.page.put(node.start, node.end, flow(applied(self._value(node), changes)))
+            self.editor.put(node.start, node.end, flow(applied(self._value(node), changes)))
             return
         self._detach(node)
         if node.kind is Kind.SEQUENCE:
@@ -68,7 +68,7 @@ class _Placer:
             return
         for index in dropped:
             self._detach_all(node.children[index])
-            self.page.take_out(node, node.children, node.children, index, b"-")
+            self.editor.take_out(node, node.children, node.children, index, b"-")
 
     def _mapping(self, node: Node, changes: Changes, name: Node | None) -> None:
         names, items = node.children[::2], node.children[1::2]
@@ -92,11 +92,11 @@ class _Placer:
             return
         for index in dropped:
             self._detach_all(items[index])
-            self.page.take_out(node, names, items, index, b"")
+            self.editor.take_out(node, names, items, index, b"")
         if made:
-            self.page.insert(node, made, name)
+            self.editor.insert(node, made, name)
         if late:
-            self.page.insert_after(node, merges[-1], late)
+            self.editor.insert_after(node, merges[-1], late)
 
     def _merged(self, node: Node, wanted: str) -> bool:
         """Whether a merge key gives the field: go-yaml lets the later of a merge and a field win."""
@@ -131,13 +131,13 @@ class _Placer:
             self.change(item, change, name)
             return
         made = build(change)
-        filled = made and name and item.empty and not parent.flow and self.page.fill(name, item, made)
+        filled = made and name and item.empty and not parent.flow and self.editor.fill(name, item, made)
         if made and not filled:
             self._replace(item, made, parent)
 
     def _replace(self, item: Node, wanted: Json, parent: Node | None) -> None:
         self._detach_all(item)
-        self.page.replace(item, wanted, parent)
+        self.editor.replace(item, wanted, parent)
 
     def _detach_all(self, node: Node) -> None:
         pending = [node] if self.references else []
@@ -151,7 +151,7 @@ class _Placer:
         around = around or node
         for alias in self.aliases.get(id(node), ()):
             if not around.start <= alias.start < around.end:
-                self.page.put(alias.start, alias.end, flow(self._value(node)))
+                self.editor.put(alias.start, alias.end, flow(self._value(node)))
 
     def _value(self, node: Node) -> Json:
         return value(node, references=self.references)

@@ -30,7 +30,7 @@ from postrender.models import (
 from postrender.planner.decide import bodies_wanted
 from postrender.planner.facts import Desired, DesiredObject, Facts, base_revision
 
-SHOWN = 10
+MAX_LISTED = 10
 """How many unanswered objects a message names before it only counts the rest."""
 
 
@@ -187,9 +187,9 @@ def _complain(source: ClusterReader, unanswered: Iterable[tuple[str, Observation
     if not unknown:
         return
     where, first = unknown[0]
-    more = [f"{other}: {answer.reason}" for other, answer in unknown[1:SHOWN]]
-    if len(unknown) > SHOWN:
-        more.append(f"and {len(unknown) - SHOWN} more")
+    more = [f"{other}: {answer.reason}" for other, answer in unknown[1:MAX_LISTED]]
+    if len(unknown) > MAX_LISTED:
+        more.append(f"and {len(unknown) - MAX_LISTED} more")
     raise ClusterError(
         "\n  ".join([f"could not be looked up in {source.description}: {first.reason}", *more]),
         where=where,

@@ -12,7 +12,7 @@ from postrender._record import Record
 from postrender.errors import ManifestError, PostrenderError, Refused, UsageError
 from postrender.manifest import Manifest, ObjectRef
 
-SHOWN = 20
+MAX_LISTED = 20
 """How many lost documents a message names before it only counts them."""
 
 
@@ -85,10 +85,10 @@ def passed(link: PostRenderer, data: bytes) -> Passed:
         raise ManifestError(f"what it wrote cannot be read: {error.cause}", line=error.line, where=link.name) from error
     gone = list(lost(manifests.read(data), after))
     if gone:
-        more = [f"and {len(gone) - SHOWN} more"] if len(gone) > SHOWN else []
+        more = [f"and {len(gone) - MAX_LISTED} more"] if len(gone) > MAX_LISTED else []
         count = f"{len(gone)} object{'s' * (len(gone) != 1)}"
         raise Refused(
-            "\n  ".join([f"lost {count}, which Helm would delete or never make", *gone[:SHOWN], *more]),
+            "\n  ".join([f"lost {count}, which Helm would delete or never make", *gone[:MAX_LISTED], *more]),
             where=link.name,
             next="have it write every object that it reads, under its own name",
         )

@@ -19,7 +19,7 @@ from postrender.operations.run.request import (
     unless_at_work,
 )
 from postrender.operations.run.summary import RunResult, print_failure, print_success
-from postrender.operations.unpin import backup_path, carry_out, keep, look, pinned
+from postrender.operations.unpin import back_up, backup_path, carry_out, find_pins, pinned
 from postrender.planner.view import View
 from postrender.text import shorten
 
@@ -77,7 +77,7 @@ def _forget(request: RunRequest, revision: StoredRelease, output: Output) -> Non
         raise unreadable(request.release, request.cluster.description, stored)
     objects = [each for each in stored if each.revision.revision == revision.revision]
     path = backup_path(request.release, request.environ)
-    keep(objects, path)
+    back_up(objects, path)
     for each in objects:
         request.cluster.delete(each)
     print_lines(
@@ -164,7 +164,7 @@ class _Run:
 
     def _unpin(self) -> None:
         request = self.request
-        found = look(request.cluster, request.release, request.driver)
+        found = find_pins(request.cluster, request.release, request.driver)
         if pinned(found):
             path = backup_path(request.release, request.environ)
             carry_out(request.cluster, found, path)
@@ -172,5 +172,5 @@ class _Run:
             self.backups.append(path)
 
     def _stores_something(self) -> bool:
-        found = look(self.request.cluster, self.request.release, self.request.driver)
+        found = find_pins(self.request.cluster, self.request.release, self.request.driver)
         return bool((found[-1].stored.revision.manifest or "").strip())

@@ -196,7 +196,7 @@ class Stage:
 
     def _adopt(self, cluster: Cluster) -> str:
         release = ReleaseName(self.namespace.name, THIEF)
-        looked = adopt.look(cluster, release, self.row.caller, [(_RESOURCE, self.key)], absent=False)
+        looked = adopt.plan_adoption(cluster, release, self.row.caller, [(_RESOURCE, self.key)], absent=False)
         adopt.carry_out(cluster, looked.adoptions, release, self.row.caller, lambda _: None)
         return "taken"
 
