@@ -17,6 +17,11 @@ TURN = 0.1
 wakes nobody (``SimpleQueue.get`` of CPython 3.10 to 3.13 then sleeps to its end): it is seen after this.
 """
 
+NEAR = 0.01
+"""Seconds within which a near server answers. To such a server connections are opened one after the other: a TLS
+handshake costs both sides more than several small requests.
+"""
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeVar
@@ -28,10 +33,11 @@ if TYPE_CHECKING:
 def map_concurrently(
     call: Callable[[In], Out], items: Sequence[In], *, total_timeout: float, default: Out, at_once: int = MAX_REQUESTS
 ) -> list[Out]:
-    """The result of ``call`` for each item, in order, ``at_once`` of them at a time; raises what one of them raises.
+    """The result of ``call`` for each item, in order, up to ``at_once`` at a time; raises what one of them raises.
 
-    If none ends for ``total_timeout`` seconds, each result that is still missing is ``default``. The threads are
-    daemons, so that Ctrl-C ends the program at once whatever the network does.
+    One call begins. The others begin if it takes longer than ``NEAR`` seconds; else as many as are under way join them
+    every ``NEAR`` seconds. If none ends for ``total_timeout`` seconds, each result that is still missing is
+    ``default``. The threads are daemons, so that Ctrl-C ends the program at once whatever the network does.
     """
     results = [default] * len(items)
     if not items:
@@ -52,11 +58,11 @@ def map_concurrently(
             except BaseException as error:
                 done.put((place, None, error))
 
-    for _ in range(min(at_once, len(items))):
-        threading.Thread(target=work, daemon=True).start()
+    workers = _Workers(work, min(at_once, len(items)))
     try:
         for _ in items:
-            place, result, error = _next(done, total_timeout)
+            place, result, error = _next(done, total_timeout, workers)
+            workers.answered = True
             if error is not None:
                 raise error
             results[place] = result  # type: ignore[assignment]
@@ -67,15 +73,40 @@ def map_concurrently(
     return results
 
 
-def _next(done: queue.SimpleQueue[In], total_timeout: float) -> In:
+class _Workers:
+    """Threads that do the same work: one, and more as they are worth a connection each."""
+
+    def __init__(self, work: Callable[[], None], most: int) -> None:
+        self.answered = False
+        self._work = work
+        self._started = 0
+        self._left = most
+        self._due = 0.0
+        self._start(1)
+
+    def grow(self) -> float:
+        """Start the threads that are due; seconds after which to look again."""
+        if self._left and time.monotonic() >= self._due:
+            self._start(min(self._started, self._left) if self.answered else self._left)
+        return min(max(0.0, self._due - time.monotonic()), TURN) if self._left else TURN
+
+    def _start(self, count: int) -> None:
+        self._started += count
+        self._left -= count
+        self._due = time.monotonic() + NEAR
+        for _ in range(count):
+            threading.Thread(target=self._work, daemon=True).start()
+
+
+def _next(done: queue.SimpleQueue[In], total_timeout: float, workers: _Workers | None = None) -> In:
     """The next entry of the queue; raises queue.Empty if there is none within ``total_timeout`` seconds."""
     deadline = time.monotonic() + total_timeout
     while True:
-        left = deadline - time.monotonic()
+        left, turn = deadline - time.monotonic(), workers.grow() if workers else TURN
         try:
-            return done.get(timeout=max(0.0, min(left, TURN)))
+            return done.get(timeout=max(0.0, min(left, turn)))
         except queue.Empty:
-            if left <= TURN:
+            if left <= turn:
                 raise
 
 

@@ -1,4 +1,4 @@
-"""Chains of requests, several at once."""
+"""How many calls are under way at once, and chains of requests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from postrender.cluster.parallel import MAX_REQUESTS, paginate_concurrently
+from postrender.cluster import parallel
+from postrender.cluster.parallel import MAX_REQUESTS, map_concurrently, paginate_concurrently
 
 
 def down(item: tuple[str, int]) -> tuple[str, tuple[str, int] | None]:
@@ -77,3 +78,54 @@ def test_an_error_is_raised_where_the_answers_are_taken() -> None:
 
     with pytest.raises(ValueError, match="no"):
         list(paginate_concurrently(call, ["a"], total_timeout=5, default=""))
+
+
+def test_one_thread_does_what_a_near_server_answers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "NEAR", 60.0)
+    threads = set()
+
+    def call(item: int) -> int:
+        threads.add(threading.get_ident())
+        return item * 2
+
+    assert map_concurrently(call, range(10), total_timeout=60, default=-1) == [item * 2 for item in range(10)]
+    assert len(threads) == 1
+
+
+def test_all_calls_are_made_at_once_where_the_first_takes_long() -> None:
+    together = threading.Barrier(MAX_REQUESTS)
+
+    def call(item: int) -> int:
+        together.wait(60)
+        return item
+
+    assert map_concurrently(call, range(MAX_REQUESTS), total_timeout=60, default=-1) == [*range(MAX_REQUESTS)]
+
+
+def test_more_calls_join_where_later_ones_take_long() -> None:
+    together = threading.Barrier(MAX_REQUESTS)
+
+    def call(item: int) -> int:
+        if item:
+            together.wait(60)
+        return item
+
+    assert map_concurrently(call, range(MAX_REQUESTS + 1), total_timeout=60, default=-1) == [*range(MAX_REQUESTS + 1)]
+
+
+def test_no_more_calls_than_allowed_are_under_way() -> None:
+    turn, under_way, most = threading.Lock(), 0, 0
+    full = threading.Barrier(3)
+
+    def call(item: int) -> int:
+        nonlocal under_way, most
+        with turn:
+            under_way += 1
+            most = max(most, under_way)
+        full.wait(60)
+        with turn:
+            under_way -= 1
+        return item
+
+    assert map_concurrently(call, range(9), total_timeout=60, default=-1, at_once=3) == [*range(9)]
+    assert most == 3
