@@ -13,13 +13,26 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import tree_sitter_powershell
+from tree_sitter import Language, Parser
 
 from postrender.cli.commands import COMMANDS
-from postrender.cli.completion.describe import commands
+from postrender.cli.commands.completion import SHELLS
 from tests.cli.test_filter import refused, run
 from tests.tools.installed import needed
+from tools.completion.describe import commands
+from tools.completion.scripts import FOLDER, scripts
 
 Complete = Callable[..., list[str]]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_file_is_what_the_parsers_make(shell: str) -> None:
+    assert (FOLDER / f"{shell}.txt").read_text() == scripts()[f"{shell}.txt"], "run: python -m tools.completion"
+
+
+def test_there_is_a_file_for_each_shell_and_no_other() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == scripts().keys() == {f"{shell}.txt" for shell in SHELLS}
 
 
 def script(name: str, folder: Path) -> Path:
@@ -82,7 +95,7 @@ def test_bash_offers_every_flag(bash: Complete, command: str) -> None:
         (("verify", "shop", "--f"), ["--fix"]),
         (("explain", "PR10"), [f"PR10{digit}" for digit in range(1, 8)]),
         (("helm-plugin", "un"), ["uninstall"]),
-        (("completion", ""), ["bash", "zsh", "fish"]),
+        (("completion", ""), ["bash", "zsh", "fish", "powershell"]),
     ],
 )
 def test_bash_offers_values(bash: Complete, words: tuple[str, ...], offered: list[str]) -> None:
@@ -197,6 +210,34 @@ def test_scripts_name_every_flag(name: str) -> None:
         for flag in command.flags:
             for spelling in flag.spellings:
                 assert (spelling in text) if name == "zsh" else (f" {spelling[2:] or spelling[1:]} " in text), spelling
+
+
+def test_powershell_parses_its_script_with_every_flag() -> None:
+    """No PowerShell runs it here: its grammar is tested, and what its tables hold."""
+    text = run("completion", "powershell", stdin=b"").stdout
+    tree = Parser(Language(tree_sitter_powershell.language())).parse(text)
+    assert not tree.root_node.has_error
+    for command in commands():
+        _, _, flags = (
+            text.decode().partition("    $flags = @{\n")[2].partition(f"        '{command.name}' = [ordered]@{{\n")
+        )
+        table = dict(re.findall(r"^ +'([^']+)' = '((?:[^']|'')*)'$", flags.partition("        }\n")[0], re.MULTILINE))
+        expected = {name: flag.help.replace("'", "''") for flag in command.flags for name in flag.spellings}
+        assert table == expected, command.name
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "'orphans:--output' = @('table', 'wide', 'name', 'text', 'json', 'yaml')",
+        "':--stamp' = @('adopt', 'all', 'none')",
+        "':--release' = @()",
+        "'completion' = @('bash', 'zsh', 'fish', 'powershell')",
+        "'plan' = @()",
+    ],
+)
+def test_powershell_offers_values(line: str) -> None:
+    assert f"        {line}\n" in run("completion", "powershell", stdin=b"").stdout.decode()
 
 
 def test_a_shell_that_is_not_known() -> None:

@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 from postrender.cli.commands import COMMANDS
-from postrender.cli.completion.describe import commands
 from tests.tools.installed import needed
 from tests.tools.manpage import FILE, ROOT, made
+from tools.completion.describe import commands
 
 
 def test_the_file_is_what_the_parsers_make() -> None:

@@ -37,6 +37,8 @@ NOT_RUN: Mapping[str, str] = {
     "bin/picture": "writes into the tree; test_pages.py plays the same",
     "bin/test-range": "every Python that can be had, an environment of packages for each",
     "bin/release": "tests/release builds and checks the same files",
+    "python -m tools.completion": "writes into the tree; tests/cli/test_completion.py compares what it would write",
+    "postrender completion powershell | Out-String | Invoke-Expression": "no PowerShell is to be had here",
     "python -m tools.measures": "tests/unit/test_measures.py reads the same numbers",
     "dist/postrender.pyz --version": "tests/release/test_pack.py runs it",
     "helm plugin install dist/postrender-0.1.0.tgz --verify=false": "the same, with verification",

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from postrender.cli.completion.describe import SETTING, commands
 from tests.tools.manpage_format import page
+from tools.completion.describe import SETTING, commands
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "postrender" / "postrender.1"

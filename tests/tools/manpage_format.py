@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from postrender.cli.completion import CliArgument, Command
+from tools.completion import CliArgument, Command
 
 _FEW = 9
 """So many values are worth listing; the codes are not."""

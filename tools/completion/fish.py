@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from postrender.cli.completion import CliArgument, Command
+from tools.completion import CliArgument, Command
 
 _HEAD = """\
-# fish completion for postrender; made by `postrender completion fish`.
+# fish completion for postrender; printed by `postrender completion fish`.
 # To use it: postrender completion fish > ~/.config/fish/completions/postrender.fish
 
 function __postrender_command

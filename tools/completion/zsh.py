@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from postrender.cli.completion import CliArgument, Command
+from tools.completion import CliArgument, Command
 
 _HEAD = """\
 #compdef postrender
-# zsh completion for postrender; made by `postrender completion zsh`.
+# zsh completion for postrender; printed by `postrender completion zsh`.
 # To use it: postrender completion zsh > "${fpath[1]}/_postrender", or source <(postrender completion zsh)
 
 _postrender() {

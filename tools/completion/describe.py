@@ -7,11 +7,11 @@ from importlib import import_module
 
 from postrender.cli.arguments import FILTER_SETTINGS
 from postrender.cli.commands import COMMANDS
-from postrender.cli.completion import CliArgument, Command, Group
 from postrender.cli.run_report import REPORT_SETTINGS
 from postrender.lint.rules import RULES
 from postrender.planner.codes import CODES
 from postrender.settings.table import SETTINGS, Setting
+from tools.completion import CliArgument, Command, Group
 
 _FILES = ("FILE", "PATH", "DIR", "CHART", "STREAM")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
-from postrender.cli.completion import CliArgument, Command
+from tools.completion import CliArgument, Command
 
 _HEAD = """\
-# bash completion for postrender; made by `postrender completion bash`.
+# bash completion for postrender; printed by `postrender completion bash`.
 # To use it: source <(postrender completion bash)
 
 _postrender_words() {
