@@ -20,7 +20,7 @@ def _table() -> dict[GroupKind, tuple[str, bool, bool]]:
 
 
 def builtin_resource(gvk: GroupVersionKind) -> Resource | None:
-    """The resource of a kind that Kubernetes serves of its own, whatever the version; ``None`` for any other."""
+    """The resource of a kind that is built into Kubernetes, in any version; ``None`` for other kinds."""
     row = _table().get(gvk.group_kind)
     return Resource(gvk, *row) if row else None
 
@@ -40,7 +40,7 @@ def guess_resource(gvk: GroupVersionKind, *, namespaced: bool = True) -> Resourc
 
 
 def resources_of_crd(crd: Json) -> Iterator[Resource]:
-    """The resources that a CustomResourceDefinition serves; nothing for a body that is none.
+    """The resources that a CustomResourceDefinition serves; none for another object.
 
     ``v1beta1`` may give one version for all in ``spec.version``, and one status subresource in ``spec.subresources``.
     """

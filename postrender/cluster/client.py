@@ -48,7 +48,7 @@ _REQUESTS = 4
 
 
 class Cluster:
-    """One API server, as one user. Reads and dry runs never write; those named for a change do.
+    """One API server, as one user. Only the methods that are named for a change write.
 
     What an installation of new objects does not need is imported where it is needed: that takes longer than to look
     them up.
@@ -76,7 +76,7 @@ class Cluster:
         return catalog(self._transport, self._kubectl)
 
     def pages(self, listings: Sequence[Listing]) -> Iterator[tuple[Listing, Page]]:
-        """The pages of all listings as they come, several requests at once; others may be listed meanwhile."""
+        """The pages of all listings as they arrive, several requests at once."""
 
         def turn(at: tuple[Listing, PageCursor]) -> tuple[Page, tuple[Listing, PageCursor] | None]:
             with self._turns:
@@ -91,7 +91,7 @@ class Cluster:
             yield listings[place], found
 
     def capabilities(self) -> Capabilities:
-        """What a chart that is rendered for this server is told of it."""
+        """The server's version and API versions, as ``.Capabilities`` in a chart."""
         return call_with_timeout(
             lambda: capabilities(self._transport),
             total_timeout=_REQUESTS * self._transport.total_timeout,
@@ -99,7 +99,7 @@ class Cluster:
         )
 
     def can_i(self, rights: Sequence[AccessRule]) -> list[bool | Unknown]:
-        """Whether we have each right, in the order of ``rights``."""
+        """True for each right that the user has, in the order of ``rights``."""
         from postrender.cluster.discovery import allowed  # No filter needs it, and each would pay for what it imports.
 
         late: bool | Unknown = self._late()
@@ -150,7 +150,7 @@ class Cluster:
         return found
 
     def dry_run(self, requests: Sequence[DryRunRequest]) -> list[DryRunResult]:
-        """What the server says to each request as a dry run, several at once, in the order of ``requests``."""
+        """The result of each request as a dry run, several at once, in the order of ``requests``."""
         if not requests:
             return []
         from postrender.cluster.writes import dry_run
@@ -171,7 +171,7 @@ class Cluster:
         )
 
     def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
-        """Every stored revision, ascending; ``()`` means that the release is gone."""
+        """All stored revisions, oldest first; ``()`` if the release does not exist."""
         from postrender.cluster.releases import stored
 
         late: tuple[StoredRelease, ...] | Unknown = self._late(_REQUESTS)
@@ -182,7 +182,7 @@ class Cluster:
         )
 
     def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
-        """Every stored revision of each, ascending, several releases at once."""
+        """All stored revisions of each release, oldest first, several releases at once."""
         from postrender.cluster.releases import stored
 
         late: tuple[StoredRelease, ...] | Unknown = self._late(_REQUESTS)
@@ -196,7 +196,7 @@ class Cluster:
         )
 
     def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
-        """Every release of which a namespace holds revisions, whatever their status, each with its driver."""
+        """All releases with revisions in a namespace, whatever their status, each with its driver."""
         from postrender.cluster.releases import newest
         from postrender.helm.storage import CONFIGMAPS, SECRETS
 
@@ -209,7 +209,7 @@ class Cluster:
         return tuple(found)
 
     def payloads(self, name: ReleaseName, driver: str) -> tuple[StoredObject, ...] | Unknown:
-        """Every stored revision with its manifest and the object that holds it, ascending."""
+        """All stored revisions with their manifests and Secrets or ConfigMaps, oldest first."""
         from postrender.cluster.releases import payloads
 
         late: tuple[StoredObject, ...] | Unknown = self._late(_REQUESTS)
@@ -239,7 +239,7 @@ class Cluster:
     def repair_object(
         self, resource: Resource, key: ObjectKey, live: LiveObject | None, request: RepairRequest, *, dry_run: bool
     ) -> LiveObject:
-        """Bring an object to what is stored, or make it; guarded by its resourceVersion. Raises ClusterError."""
+        """Restore an object to its stored manifest, or create it (with its resourceVersion); raises ClusterError."""
         from postrender.cluster.writes import repair_object
 
         return repair_object(self._transport, resource, key, live, request, self._kubectl, dry_run=dry_run)
@@ -267,15 +267,15 @@ class Cluster:
         return body
 
     def kubectl(self, command: str, namespace: str = "") -> str:
-        """``kubectl COMMAND -n NAMESPACE`` with the flags that open_transport this cluster."""
+        """``kubectl COMMAND -n NAMESPACE`` with the flags that reach this cluster."""
         return self._kubectl.call(command, namespace)
 
     def typed(self, command: str, namespace: str) -> str:
-        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that were given to open_transport this cluster."""
+        """``COMMAND -n NAMESPACE`` of Helm's or ours, with the flags that were given to reach this cluster."""
         return self._kubectl.typed(command, namespace)
 
     def completed(self, steps: Sequence[str]) -> tuple[str, ...]:
-        """Advice from where the cluster is not known, with the flags in each command that has none."""
+        """Hints with this cluster's flags added to each command that has none."""
         return self._kubectl.completed(steps)
 
     def _skip(self, note: str) -> None:

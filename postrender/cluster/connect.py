@@ -36,7 +36,7 @@ _SOON = 10
 
 
 def with_oidc_token(user: Mapping[str, Json], where: str) -> dict[str, Json]:
-    """The user with the token that an ``oidc`` provider has stored; raises ClusterError where it has expired.
+    """The user with the token that an ``oidc`` provider stored; raises ClusterError if it has expired.
 
     Renewing it would change the kubeconfig, where the next token is kept, so that is left to kubectl and Helm. No
     program of another provider is run: since 0.26 client-go knows only this one (plugin/pkg/client/auth/plugins.go).
@@ -150,7 +150,7 @@ _NONE = (
 
 
 def open_transport(connection: Connection) -> tuple[Transport, str]:
-    """The way to the cluster that the connection means, and its description; nothing is asked yet.
+    """The transport to the connection's cluster, and the cluster's description; sends no request.
 
     Exec plugins run here. Raises ClusterError.
     """

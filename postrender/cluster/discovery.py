@@ -217,7 +217,7 @@ _CatalogRows: TypeAlias = "list[_CatalogRow] | Unknown"
 
 
 def catalog(transport: Transport, kubectl: Kubectl) -> Catalog:
-    """Every such kind once, in the first version of its group that serves it, and what could not be asked."""
+    """Each listable kind in the preferred version that serves it, and the groups that could not be read."""
     roots = ("/api", "/apis")
     answers = _ask(transport, roots, AGGREGATED)
     versions: dict[str, _CatalogRows] = {}
@@ -335,7 +335,7 @@ _REVIEW = Resource(
 
 
 class AccessRule(Record):
-    """To do ``verb`` to a resource (by its plural name; ``*``: all) in a namespace (``""``: everywhere)."""
+    """Permission for ``verb`` on a resource (its plural name; ``*``: all) in a namespace (``""``: all)."""
 
     verb: str
     group: str
@@ -349,7 +349,7 @@ class AccessRule(Record):
 
 
 def allowed(transport: Transport, right: AccessRule, kubectl: Kubectl) -> bool | Unknown:
-    """Whether we have a right; what the server leaves open counts as no."""
+    """True if the user has a right; False too if the server does not say."""
     spec = {"verb": right.verb, "group": right.group, "resource": right.plural, "namespace": right.namespace}
     outcome = transport.request(
         "POST",

@@ -1,4 +1,4 @@
-"""What the rest of postrender may ask of a cluster: look-ups, lists and dry runs, and their results.
+"""The interface of a cluster for the rest of postrender: lookups, lists and dry runs, and their results.
 
 ``ClusterReader`` is implemented by the API server (``client``), a file (``snapshot_file``) and nothing (``offline``). A
 dry run goes through everything a write goes through, admission included, except the last step: nothing is stored
@@ -70,7 +70,7 @@ class CommandHints(Protocol):
 
 
 class RevisionReader(CommandHints, Protocol):
-    """Where stored revisions of releases are read."""
+    """A source of the stored revisions of releases."""
 
     def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
         """Every stored revision, ascending; ``()`` means that the release does not exist.
@@ -81,14 +81,14 @@ class RevisionReader(CommandHints, Protocol):
 
 
 class ClusterReader(RevisionReader, Protocol):
-    """Where live objects are looked up. What is not known for certain is ``Unknown``, never an exception."""
+    """A source of live objects. Anything that is not known for certain is ``Unknown``, never an exception."""
 
     @property
     def warning(self) -> str:
-        """What a reader of a plan must know of it, as a sentence without a full stop; ``""`` for nothing."""
+        """A warning about this source for readers of a plan, without a full stop; ``""`` for none."""
 
     def normalize(self, key: ObjectKey, body: Json) -> Json:
-        """The chart's object, comparable with what ``get_objects`` gives: with digests if that holds digests."""
+        """The chart's object in a form to compare with live objects: with digests if those have digests."""
 
     def resolve_kinds(
         self, gvks: Iterable[GroupVersionKind]
@@ -96,23 +96,23 @@ class ClusterReader(RevisionReader, Protocol):
         """How each kind is served, or that it is not."""
 
     def get_objects(self, wanted: Sequence[ObjectLookup]) -> list[Observation]:
-        """What is live, in the order of ``wanted``."""
+        """The live objects, in the order of ``wanted``."""
 
     def dry_run(self, requests: Sequence[DryRunRequest]) -> list[DryRunResult]:
-        """What the server answers to each request as a dry run, in the order of ``requests``; nothing is changed."""
+        """The server's result of each request as a dry run, in the order of ``requests``; nothing is changed."""
 
     def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
         """As ``get_revisions`` with their manifests, for several releases at once, each with its driver, in order."""
 
     def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
-        """Every release of which a namespace holds revisions, whatever their status, each with its driver."""
+        """All releases with revisions in a namespace, whatever their status, each with its driver."""
 
     def completed(self, steps: Sequence[str]) -> tuple[str, ...]:
         """The commands, each with the flags that reach the cluster unless it has such flags already."""
 
 
 class Unreached:
-    """What a source without a cluster of its own says of commands: they go wherever they go."""
+    """The command hints of a source without a cluster: no flags are added."""
 
     __slots__ = ()
 
@@ -130,7 +130,7 @@ class Unreached:
 
 
 def none_stored(release: ReleaseName, reached: CommandHints, driver: str) -> UsageError:
-    """The error that says that nothing is stored there of a release."""
+    """The error for a release without stored revisions."""
     return UsageError(
         f"no revision of it is stored in {reached.description} (driver {driver})",
         where=f"release {release}",
@@ -139,7 +139,7 @@ def none_stored(release: ReleaseName, reached: CommandHints, driver: str) -> Usa
 
 
 def unreadable(release: ReleaseName, description: str, why: Unknown) -> ClusterError:
-    """The error that says that a release's stored revisions could not be read from the place of that description."""
+    """The error for stored revisions that could not be read."""
     return ClusterError(
         f"its stored revisions could not be read from {description}: {why.reason}",
         where=f"release {release}",
@@ -217,7 +217,7 @@ class Page(Record):
 
 
 class NamedKind(Record):
-    """A resource, and what else it may be called: its singular (``""`` where nobody says) and its short names."""
+    """A resource with its singular (``""`` if unknown) and its short names."""
 
     resource: Resource
     singular: str = ""
@@ -289,7 +289,7 @@ class DryRunRequest(Record, hidden=("body",)):
 
 
 class Accepted(Record, hidden=("live",)):
-    """The server would carry it out; ``live`` is what it says would then be there.
+    """The server accepts the request; ``live`` is the object that it returned.
 
     ``removed`` are paths, each of elements as in ``fieldsV1``, of what goes or changes because Helm migrated its
     ownership and the chart lacks it. ``left`` are such paths of what stays because Helm does not migrate.
@@ -312,20 +312,20 @@ class Conflict(Record):
 
 
 class Conflicts(Record):
-    """Server-side apply without force would end there; ``message`` is the server's."""
+    """A server-side apply without force conflicts with other field managers; ``message`` is the server's."""
 
     conflicts: tuple[Conflict, ...]
     message: str
 
 
 class Rejected(Record):
-    """The server would refuse: an immutable field, an invalid value, an admission. ``message`` is the server's."""
+    """The server rejects the request, such as a change to an immutable field; ``message`` is the server's."""
 
     message: str
 
 
 class Skipped(Record):
-    """Nothing is known: no right to write, no server, no clear answer.
+    """The dry run has no result: no permission, no server, no clear response.
 
     ``reason`` is a sentence without a full stop, ``""`` where nobody expects an answer (a file stands for the cluster);
     ``next`` what a user can type.

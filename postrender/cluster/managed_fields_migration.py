@@ -1,4 +1,4 @@
-"""What a server-side apply makes of an object once Helm migrated its field ownership.
+"""The result of a server-side apply after Helm migrated the object's field ownership.
 
 A dry run of the apply cannot show it, because a dry run of the migration leaves nothing behind. So the object is
 computed, and sent as a patch in a dry run, for the server's defaults, validation and admission.
@@ -26,7 +26,7 @@ from postrender.models import GroupVersionKind, Json, NotServed, Resource, Unkno
 
 
 class Pruned(Record):
-    """What the apply makes of the ``live`` object: a JSON patch from this to that, and the paths that go."""
+    """The effect of the apply on the ``live`` object: a JSON patch, and the paths that it removes."""
 
     live: Json
     patch: tuple[Json, ...]
@@ -36,7 +36,7 @@ class Pruned(Record):
 def after_migration(
     transport: Transport, schemas: Schemas, request: DryRunRequest, kubectl: Kubectl
 ) -> Pruned | str | Unknown | None:
-    """The object as the apply leaves it; ``None`` if the migration changes nothing.
+    """The effect of the apply; ``None`` if the migration makes no difference.
 
     Text is the API server's error, without its last details; Unknown says why the result cannot be computed.
     """

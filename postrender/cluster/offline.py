@@ -27,7 +27,7 @@ _NO_CLUSTER = Unknown("no cluster was asked", ("--kube-context NAME",))
 
 
 class Offline(Unreached):
-    """A source that asks nobody: it knows Kubernetes' own kinds and the CRDs it is given, and no live object."""
+    """A ClusterReader without a cluster: it knows built-in kinds and the given CRDs, and no live objects."""
 
     def __init__(self, crds: Iterable[Json] = ()) -> None:
         """``crds`` are the bodies of CustomResourceDefinitions."""
@@ -50,11 +50,11 @@ class Offline(Unreached):
         return body
 
     def serves(self, gvk: GroupVersionKind) -> bool:
-        """Whether the CRDs leave it open that this kind is served in this version."""
+        """False if the CRDs define the kind but not in this version."""
         return gvk in self._served or gvk.group_kind not in self._kinds
 
     def knows(self, gvk: GroupVersionKind) -> bool:
-        """Whether plural and scope are more than a guess."""
+        """True if plural and scope are known, not guessed."""
         return gvk.group_kind in self._kinds or builtin_kinds.builtin_resource(gvk) is not None
 
     def resource(self, gvk: GroupVersionKind) -> Resource:

@@ -122,7 +122,7 @@ def _items(body: Json, listing: Listing) -> tuple[list[Json], str]:
 
 
 def timed_out_page(transport: Transport) -> Page:
-    """What stands for a page that never came."""
+    """The page for a request that timed out."""
     return Page(failure=Unknown(f"no answer within {transport.total_timeout:g} s"))
 
 
@@ -133,20 +133,20 @@ _PARTIAL = GroupVersionKind("meta.k8s.io", "v1", "PartialObjectMetadata")
 
 
 def exact_path(wanted: ObjectLookup) -> str:
-    """The one path of an object. Raises ValueError where the question does not name exactly one."""
+    """The path of an object. Raises ValueError if the lookup does not name exactly one."""
     if not wanted.name or bool(wanted.namespace) != wanted.resource.namespaced:
         raise ValueError(f"{wanted.key} does not name one object of {wanted.resource.qualified}")
     return wanted.resource.path(segment(wanted.namespace), segment(wanted.name))
 
 
 def collection_path(wanted: ObjectLookup) -> str:
-    """Where an object is made. Raises ValueError as ``exact_path`` does."""
+    """The path at which an object is created. Raises ValueError as ``exact_path`` does."""
     exact_path(wanted)
     return wanted.resource.path(segment(wanted.namespace), "")
 
 
 def read(transport: Transport, wanted: ObjectLookup, kubectl: Kubectl) -> Observation:
-    """What is live. Raises ValueError as ``exact_path`` does, nothing else."""
+    """The live object. Raises ValueError as ``exact_path`` does, nothing else."""
     asked = RequestContext("get", wanted.resource, wanted.namespace, wanted.name)
     path = exact_path(wanted)
     outcome = transport.request("GET", path, accept="application/json" if wanted.body else METADATA)
@@ -171,7 +171,7 @@ LIST_REQUESTS = 1 + _MOST_LISTED // _WHOLE_OBJECTS
 
 
 def can_be_listed(wanted: ObjectLookup) -> bool:
-    """Whether an object may be looked up in a list: a namespace's, and not a Secret.
+    """True if an object may be read from a list: it is in a namespace, and not a Secret.
 
     The right to list Secrets is that to read all of them, and auditors look for its use.
     """
@@ -244,7 +244,7 @@ def _stored(live: LiveObject) -> LiveObject:
 
 
 def verified(answer: Response, wanted: ObjectLookup, *, exists: bool = True) -> LiveObject:
-    """The object of a 200; raises NotAnObject where it is not the one that was asked for.
+    """The object of a response with status 200; raises NotAnObject if it is not the one that was asked for.
 
     One that does not exist, since it was made in a dry run, has no resourceVersion.
     """

@@ -31,7 +31,7 @@ from postrender.redact import Digests, redacted
 
 
 class RecordingReader:
-    """A source before another one."""
+    """A ClusterReader that records the answers of another one for a snapshot file."""
 
     def __init__(self, source: ClusterReader) -> None:
         self._source = source
@@ -63,7 +63,7 @@ class RecordingReader:
         return found
 
     def get_objects(self, wanted: Sequence[ObjectLookup]) -> list[Observation]:
-        """The other one's answer, noted; always with bodies, since half an object in a file would be taken for one."""
+        """The other one's answer, recorded with bodies: a partial object in a file would pass for a whole one."""
         found = self._source.get_objects([replace(each, body=True) for each in wanted])
         for each in found:
             if isinstance(each, Found):
@@ -95,7 +95,7 @@ class RecordingReader:
                 self.revisions[name, each.revision] = driver, each
 
     def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
-        """The other one's answer; what is asked of each release after it is noted."""
+        """The other one's answer; the later requests for each release are recorded."""
         return self._source.stored_in(namespace)
 
     def kubectl(self, command: str, namespace: str = "") -> str:
@@ -112,7 +112,7 @@ class RecordingReader:
 
 
 def documents(recording: RecordingReader, hide: Digests | None) -> Iterator[Json]:
-    """All that was found, as ``--live`` reads it; ``hide`` makes digests of Secret values, ``None`` leaves them.
+    """The recorded answers as documents for ``--live``; ``hide`` replaces Secret values by digests.
 
     Of a stored revision only what a plan needs is taken: its manifest, not the chart, its values, notes or hooks.
     """

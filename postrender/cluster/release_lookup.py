@@ -13,7 +13,7 @@ from postrender.models import RELEASE_NAMESPACE, LiveObject, ObjectKey, ReleaseN
 
 
 class ReleaseLookup:
-    """Whether releases exist. Unknown is not absent.
+    """Looks up whether releases are installed, each once; a failed lookup is Unknown, never False.
 
     Asks for Secrets and for ConfigMaps. ``driver`` is the caller's; if it keeps releases out of the cluster, an owner
     that the cluster does not hold may be there too, and is unknown.
@@ -51,20 +51,20 @@ MOST = 500
 
 
 class Holders(Record):
-    """The living release that holds an object, for each object that one holds, and how many releases were read."""
+    """The installed releases whose manifests have objects, by object, and the number of releases read."""
 
     found: Mapping[ObjectKey, ReleaseName]
     read: int
 
     @property
     def note(self) -> str:
-        """What a reader is told of it; ``""`` if nothing was read."""
+        """A note on how many releases were read; ``""`` for none."""
         releases = f"{self.read} other stored release{'s' * (self.read != 1)}"
         return f"checked the manifests of {releases} for the objects to be adopted" if self.read else ""
 
 
 def holders(source: ClusterReader, live_objects: Iterable[LiveObject], release: ReleaseName, driver: str) -> Holders:
-    """The living releases whose stored manifests hold live objects.
+    """The installed releases whose stored manifests have some of the live objects.
 
     Read are the releases of the object's namespace, of the namespace of ``release`` (which wants the objects, and is
     stored through ``driver``), and of those that the object's metadata names. Raises ClusterError if any of them
@@ -94,7 +94,7 @@ def holders(source: ClusterReader, live_objects: Iterable[LiveObject], release: 
 
 
 def require_free(source: ClusterReader, taken: Mapping[str, LiveObject], release: ReleaseName, driver: str) -> None:
-    """Raise Refused if a living release owns or holds one of the objects by now; ``taken`` has them by their names.
+    """Raise Refused if an installed release owns, or has in its manifest, one of the objects (``taken``, by name).
 
     To be asked right before the first write: since the look, somebody may have been asked for a permission. Raises
     ClusterError if the answer is not certain.
@@ -109,7 +109,7 @@ def require_free(source: ClusterReader, taken: Mapping[str, LiveObject], release
 
 
 def require_gone(source: ClusterReader, name: str, live: LiveObject, release: ReleaseName, driver: str) -> None:
-    """As ``require_free``, for the owner that one object names, right before the write to it."""
+    """As ``require_free``, for the owner of one object, right before the write to it."""
     _require_gone(source, ReleaseLookup(source, driver), name, live, release)
 
 

@@ -22,7 +22,7 @@ Skip = Callable[[str], None]
 def stored(
     transport: Transport, name: ReleaseName, driver: str, kubectl: Kubectl, skip: Skip, *, manifest: bool
 ) -> tuple[StoredRelease, ...] | Unknown:
-    """Every revision, ascending; with ``manifest``, those that Helm would read have theirs."""
+    """All revisions, oldest first; with ``manifest``, those that Helm would read have their manifests."""
     found = _stored(transport, name, driver, kubectl, skip, storage.revisions_to_read if manifest else lambda _: ())
     return found if isinstance(found, Unknown) else tuple(whole.revision if whole else part for part, whole in found)
 
@@ -30,7 +30,7 @@ def stored(
 def payloads(
     transport: Transport, name: ReleaseName, driver: str, kubectl: Kubectl, skip: Skip
 ) -> tuple[StoredObject, ...] | Unknown:
-    """Every revision with its manifest, and the object that holds it, ascending."""
+    """All revisions with their manifests and objects, oldest first."""
     found = _stored(transport, name, driver, kubectl, skip, tuple)
     return found if isinstance(found, Unknown) else tuple(whole for _, whole in found if whole)
 
@@ -100,7 +100,7 @@ ANY = "owner=helm"
 
 
 def newest(survey: Lister, namespace: str, kept: Storage) -> dict[ReleaseName, StoredRelease] | Unknown:
-    """The newest revision of every release of a namespace (``""``: of all) as its labels tell it, without its manifest.
+    """The newest revision of each release of a namespace (``""``: all), from its labels, without its manifest.
 
     A release of which there are only objects that are none of Helm's own counts as uninstalled in revision 0.
     """

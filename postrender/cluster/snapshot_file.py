@@ -66,7 +66,7 @@ ANSWER = "Answer"
 
 
 class SnapshotHeader(Record):
-    """What the first document says; ``digest_key`` names the key of the digests that stand for Secret values."""
+    """The first document; ``digest_key`` names the key of the digests that replace Secret values."""
 
     hidden: bool
     digest_key: str = ""
@@ -89,7 +89,7 @@ def header(body: Mapping[str, Json]) -> SnapshotHeader:
 
 
 def fingerprint(request: DryRunRequest, hide: Digests | None) -> str:
-    """What tells one request from all others; ``hide`` as for ``document``."""
+    """The identity of a request; ``hide`` as for ``document``."""
     found = [
         request.verb.value,
         [request.resource.gvk.api_version, request.resource.plural],
@@ -108,7 +108,7 @@ def fingerprint(request: DryRunRequest, hide: Digests | None) -> str:
 
 
 def document(request: DryRunRequest, answer: DryRunResult, hide: Digests | None, live: Json = None) -> Json:
-    """The answer as a document; ``hide`` makes digests of a Secret's values, ``None`` leaves them.
+    """The result of a dry run as a document; ``hide`` replaces a Secret's values by digests.
 
     ``live`` is the object that the request is about: the answer may repeat what its values are.
     """
@@ -132,7 +132,7 @@ def document(request: DryRunRequest, answer: DryRunResult, hide: Digests | None,
 
 
 def read(body: Mapping[str, Json]) -> DryRunResult:
-    """The answer of a document that ``document`` made; raises KeyError or TypeError for another."""
+    """The result in a document that ``document`` made; raises KeyError or TypeError for another."""
     for name, kind in (("accepted", dict), ("rejected", str), ("notAsked", str), ("message", str)):
         if name in body and not isinstance(body[name], kind):
             raise TypeError(f"its {name} is {body[name]!r}")
@@ -181,12 +181,12 @@ class Snapshot(Record, Unreached):
         return {gvk: _scoped(gvk, self.kinds, self.scopes) if self.kinds.serves(gvk) else NotServed() for gvk in gvks}
 
     def get_objects(self, wanted: Sequence[ObjectLookup]) -> list[Observation]:
-        """What the file holds, with the body. Unknown for a body in a version that the file does not have it in."""
+        """The file's objects, with bodies. Unknown for an object that the file has in another version only."""
         return [self._observe(each) for each in wanted]
 
     @property
     def warning(self) -> str:
-        """That Secret values cannot be compared, where the file's digests were made with a key that is not at hand."""
+        """That Secret values cannot be compared, if the file's digests were made with another key."""
         if self.hide is None or self.hide.name == self.header.digest_key:
             return ""
         return (
@@ -201,7 +201,7 @@ class Snapshot(Record, Unreached):
         return redact.redacted(body, key.group_kind, f"{key.namespace}/{key.name}", self.hide)
 
     def dry_run(self, requests: Sequence[DryRunRequest]) -> list[DryRunResult]:
-        """What the file holds of it: a file has no server's rules."""
+        """The recorded results; a file cannot run a dry run."""
         if not self.answers:
             return [Skipped()] * len(requests)
         return [self.answers.get(fingerprint(each, self.hide), Skipped()) for each in requests]

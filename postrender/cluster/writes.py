@@ -71,7 +71,7 @@ _DENIED = re.compile(r'admission webhook ".*" denied the request|ValidatingAdmis
 def dry_run(
     transport: Transport, request: DryRunRequest, kubectl: Kubectl, schemas: Schemas | None = None
 ) -> DryRunResult:
-    """What the server says to one request. Raises ValueError where it does not name exactly one object.
+    """The server's result of one dry run. Raises ValueError if it does not name exactly one object.
 
     ``schemas`` are needed for a request with a client-side past.
     """
@@ -188,7 +188,7 @@ _VERBS = {"PATCH": "patch", "POST": "create", "PUT": "update"}
 
 
 class Write(Record):
-    """A change of one live object, guarded by the resourceVersion in its body; a ``POST`` makes one that is not there.
+    """A change to one live object, guarded by the resourceVersion in its body; a ``POST`` creates an object.
 
     ``done`` is the change in the words of every message: ``given ownership metadata for release shop/old``.
     """
@@ -204,7 +204,7 @@ class Write(Record):
 
 
 def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
-    """Send it, and answer what is live then; raises ClusterError, which says whether anything was written."""
+    """Send it and return the live object after it; raises ClusterError, which says whether anything was written."""
     wanted = change.wanted
     where = object_name(wanted.resource, wanted.key)
     asked = RequestContext(_VERBS[change.method], wanted.resource, wanted.namespace, wanted.name)

@@ -46,7 +46,7 @@ VERSION_MISSING = "metadata.resourceVersion: Invalid value: 0: must be specified
 
 
 def resource_version_error(gvk: GroupVersionKind, live: Json, after: Json) -> str:
-    """What the server objects to in the version of an update, ``""`` for nothing: one must be there, and be live."""
+    """The server's error for the resourceVersion of an update, ``""`` for none: it must be set, and the live one."""
     version = _metadata(after).get("resourceVersion")
     if version:
         return "" if version == _metadata(live).get("resourceVersion") else "the object has been modified"
@@ -54,7 +54,7 @@ def resource_version_error(gvk: GroupVersionKind, live: Json, after: Json) -> st
 
 
 def requires_resource_version(gvk: GroupVersionKind) -> bool:
-    """Whether an update without a resourceVersion is refused: of custom resources, and a few built-in kinds."""
+    """True if the server rejects an update without a resourceVersion: custom resources, and a few built-in kinds."""
     return patch_type(gvk) is not PatchType.STRATEGIC or gvk.group_kind in NEEDS_VERSION
 
 

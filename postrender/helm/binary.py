@@ -26,14 +26,14 @@ RUN_WITHIN = 30.0
 
 
 class HelmBinary(Record):
-    """One Helm: an absolute path, and the version that it said."""
+    """A Helm program: its absolute path, and the version that it printed."""
 
     path: str
     version: HelmVersion
 
 
 class CommandResult(Record):
-    """How a Helm command ended, and what it said."""
+    """The exit code and the output of a Helm command."""
 
     code: int
     stdout: str
@@ -41,7 +41,7 @@ class CommandResult(Record):
 
 
 def locate(named: str | None, environ: Mapping[str, str]) -> HelmBinary:
-    """The Helm that was named, a path or a name on PATH; ``None`` is the ``helm`` on PATH.
+    """The Helm at a path or of a name on PATH; ``None`` for the ``helm`` on PATH.
 
     It runs once, to say its version, without the user's configuration. Raises UsageError.
     """
@@ -57,7 +57,7 @@ def locate(named: str | None, environ: Mapping[str, str]) -> HelmBinary:
 
 
 def template(program: HelmBinary, arguments: Sequence[str], environ: Mapping[str, str], next: str = "") -> bytes:
-    """What ``helm template ARGUMENTS`` prints; Helm's warnings go to our stderr.
+    """The output of ``helm template ARGUMENTS``; Helm's warnings go to stderr.
 
     Raises ManifestError with Helm's own words where it fails, and with ``next`` or the same command to type.
     """
@@ -74,7 +74,7 @@ def template(program: HelmBinary, arguments: Sequence[str], environ: Mapping[str
 
 
 def debugging(program: HelmBinary, arguments: Sequence[str], *, remark: str = "", more: str = "") -> str:
-    """``helm template ARGUMENTS --debug``, to be typed: Helm then prints the text that it could not read.
+    """The command ``helm template ARGUMENTS --debug``, for hints: with it, Helm prints the text that it cannot parse.
 
     Values of ``--set`` are left out, and what describes a cluster. ``more`` are the flags that reach one, with a blank
     before each; ``remark`` says what else is missing.
@@ -98,7 +98,7 @@ def debugging(program: HelmBinary, arguments: Sequence[str], *, remark: str = ""
 
 
 def on_path(environ: Mapping[str, str]) -> list[HelmBinary]:
-    """Every Helm on PATH under whatever name (``helm``, ``helm3``, ``helm-v4.3.1``), each once; runs each once."""
+    """Each Helm on PATH, under any name (``helm``, ``helm3``, ``helm-v4.3.1``); runs each once for its version."""
     found: dict[str, HelmBinary] = {}
     for folder in os.get_exec_path(environ):
         try:
@@ -117,7 +117,7 @@ def on_path(environ: Mapping[str, str]) -> list[HelmBinary]:
 
 
 def plugin_folders(program: HelmBinary, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Where that Helm looks for plugins, absolute, the first one first (``helm env HELM_PLUGINS``).
+    """The plugin directories of a Helm, absolute, in the order it searches them (``helm env HELM_PLUGINS``).
 
     Raises UsageError with Helm's own words where it does not tell.
     """
@@ -138,7 +138,7 @@ def plugin_folders(program: HelmBinary, environ: Mapping[str, str]) -> tuple[str
 def run(
     program: HelmBinary, arguments: Sequence[str], environ: Mapping[str, str], within: float | None = RUN_WITHIN
 ) -> CommandResult:
-    """What a Helm command says; without an answer ``within`` so many seconds it counts as failed."""
+    """Run a Helm command; one that takes longer than ``within`` seconds counts as failed."""
     try:
         done = subprocess.run(
             [program.path, *arguments], env=dict(environ), stdin=subprocess.DEVNULL, capture_output=True, timeout=within

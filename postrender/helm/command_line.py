@@ -85,7 +85,7 @@ KEPT = frozenset(
 
 
 class CommandLine(Record, hidden=("arguments", "flags")):
-    """What a rendering Helm was asked.
+    """The parsed arguments of a Helm command that renders a chart.
 
     ``command`` is install, upgrade or template, ``arguments`` what stands behind it beside flags. ``flags`` are the
     flags that matter, in order, by long name; the value is ``None`` where a flag stood alone. ``doubt`` says why
@@ -98,11 +98,11 @@ class CommandLine(Record, hidden=("arguments", "flags")):
     doubt: str = ""
 
     def values(self, *names: str) -> tuple[str | None, ...]:
-        """Every value that any of these flags was given, in order: with pflag, the last one wins."""
+        """The values of these flags in order; with pflag, the last one wins."""
         return tuple(value for name, value in self.flags if name in names)
 
     def switch(self, *names: str) -> bool:
-        """Whether a boolean flag is on; it is off where it was not given."""
+        """True if a boolean flag is set."""
         values = self.values(*names)
         return bool(values) and parse_bool(values[-1]) is True
 
@@ -119,7 +119,7 @@ class Release(Record):
 
 
 def parse(arguments: Sequence[str], *, whole: bool = True) -> CommandLine | None:
-    """Read the arguments behind Helm's own name; ``None`` where the command is not one that renders.
+    """Parse the arguments after Helm's own name; ``None`` if the command does not render a chart.
 
     Without ``whole`` the end of the command line is missing.
     """
@@ -136,7 +136,7 @@ def parse(arguments: Sequence[str], *, whole: bool = True) -> CommandLine | None
 
 
 def release(line: CommandLine) -> Release:
-    """Tell the release: ``NameAndChart`` (pkg/action/install.go), ``newUpgradeCmd`` (cmd/helm/upgrade.go).
+    """The release of a command line: ``NameAndChart`` (pkg/action/install.go), ``newUpgradeCmd`` (cmd/helm/upgrade.go).
 
     ``helm template`` starts with a name of its own (``newTemplateCmd``, cmd/helm/template.go), so that
     ``--generate-name`` changes nothing there.
@@ -159,14 +159,14 @@ def release(line: CommandLine) -> Release:
 
 
 def parse_bool(text: str | None) -> bool | None:
-    """Read a boolean as ``strconv.ParseBool`` does; ``None`` out is not a boolean, ``None`` in stood alone: true."""
+    """A flag's text as a boolean (``strconv.ParseBool``): ``None`` if it is not one; True for a flag without text."""
     if text in (None, "1", "t", "T", "true", "TRUE", "True"):
         return True
     return False if text in ("0", "f", "F", "false", "FALSE", "False") else None
 
 
 def command_at(arguments: Sequence[str]) -> int | None:
-    """Find the place of the first argument that is no flag and no flag's value: ``Find`` and ``stripFlags`` of cobra.
+    """The index of the first argument that is neither a flag nor a flag's value: ``Find`` and ``stripFlags`` of cobra.
 
     In front of the command a flag counts as taking the next argument unless it is one of the root command's that
     does not: the command's own flags are not known there.
@@ -256,7 +256,7 @@ _INSTALL_ONLY = frozenset(("--replace", "--generate-name", "-g", "--name-templat
 
 
 def pasteable(step: str, called: Sequence[str]) -> str:
-    """A step that begins with ``helm ...``, as the whole command that ``called`` is, with what the step adds.
+    """The command for a hint: a ``helm ...`` step completed to the whole ``called`` command, with the flags it adds.
 
     ``called`` is Helm's program and arguments; passwords and tokens are left out, and so is the step's remark. Any
     other step comes back as it is.

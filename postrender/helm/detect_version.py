@@ -20,13 +20,13 @@ _LONGEST = 200
 
 
 class VersionUnknown(Record):
-    """What could not be told, and why: ``reason`` is a sentence without a full stop."""
+    """Helm's version is not known; ``reason`` is a sentence without a full stop."""
 
     reason: str
 
 
 def ask_version(helm: Helm, processes: Processes, environ: Mapping[str, str]) -> HelmVersion | VersionUnknown:
-    """Ask that very program for its version, with no kubeconfig, no plugins and none of the user's configuration.
+    """The version of a running Helm, from the same program run without kubeconfig, plugins and user configuration.
 
     The version of a file that was asked before is read from the user's cache folder, which ``environ`` names.
     """
@@ -59,7 +59,7 @@ def version_of(program: str) -> HelmVersion | VersionUnknown:
 
 
 def exact(text: str) -> HelmVersion | VersionUnknown:
-    """Read a version; one without a patch number is taken only where all its patch releases behave alike.
+    """Parse a version; one without a patch number is accepted only if all its patch releases behave alike.
 
     A Helm that was built from source without being told its version says ``v3.17`` (internal/version/version.go).
     """

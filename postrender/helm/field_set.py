@@ -51,7 +51,7 @@ class FieldSet:
 
     @property
     def children(self) -> Mapping[Element, FieldSet]:
-        """What follows each element. Read when it is needed: of most objects only parts are looked at."""
+        """The sets below each element; parsed on first use, since of most objects only parts are needed."""
         if self._unread is not None:
             self._children = {
                 _canonical_element(raw): FieldSet.parse(below) if below else WHOLE
@@ -177,7 +177,7 @@ def canonical(value: Json) -> str:
 
 
 def value_at(body: Json, path: Path) -> Json:
-    """What a body has at a path, ``None`` if it has nothing there; a key that an element lacks counts as equal."""
+    """The value of a body at a path, ``None`` if it has none; a key that an element lacks counts as equal."""
     for element in path:
         kind, _, text = element.partition(":")
         if kind == "f":

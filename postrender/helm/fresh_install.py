@@ -1,4 +1,4 @@
-"""A live object compared with what the same manifest gives where nothing was before: fields that left the chart.
+"""Fields that left the chart: a live object compared with a new object of the same manifest.
 
 Helm's client-side patches remove a field only if the stored manifest has it and the chart has not. A reinstall over a
 kept object compares the chart with itself, so nothing of the older chart is ever removed (``createPatch``,
@@ -33,7 +33,7 @@ _OF_NULLS = ("", "0")
 
 
 class FieldOwners(Record):
-    """The fields that Helm set on the live object, those that others set, those that Helm would set on a new one.
+    """The fields that Helm set on the live object, that other managers set, and that Helm would set on a new object.
 
     ``whole_lists`` says that Helm's patch of this kind replaces every list as a whole (a JSON merge patch);
     ``yields`` that it does not set again what another manager changed since Helm last set it.
@@ -46,7 +46,7 @@ class FieldOwners(Record):
     yields: bool = False
 
     def at(self, element: Element) -> FieldOwners:
-        """The owners of what is at and below one element, such as ``f:spec`` or ``k:{"name":"app"}``."""
+        """The owners of the fields at and below one element, such as ``f:spec`` or ``k:{"name":"app"}``."""
         mine, others, new = (fields.at(element) for fields in (self.helm, self.others, self.new))
         return FieldOwners(mine, others, new, self.whole_lists, self.yields)
 
@@ -66,7 +66,7 @@ class FieldOwners(Record):
 
 
 def field_owners(live: Json, fresh: Json, *, whole_lists: bool = False) -> FieldOwners:
-    """The owners of a live object's fields, with those of the object as it would be created.
+    """The owners of a live object's fields, and of the fields of a new object (``fresh``).
 
     What another manager or a subresource wrote (``status``, ``scale``) counts as others'.
     """
@@ -80,7 +80,7 @@ def field_owners(live: Json, fresh: Json, *, whole_lists: bool = False) -> Field
 
 
 def keys_of_string_data(secret: Json) -> list[str]:
-    """The keys in a live Secret's ``data`` that come from a ``stringData``, and are no other manager's than Helm's.
+    """The keys in a live Secret's ``data`` that come from ``stringData`` and that no manager but Helm owns.
 
     Server-side apply owns what it was sent, and no manager owns what the API server makes of it. So what no manager
     owns was in ``stringData`` once, and no apply removes it. ``[]`` for an object without ``managedFields``.
@@ -92,7 +92,7 @@ def keys_of_string_data(secret: Json) -> list[str]:
 
 
 def may_hold_leftovers(live: Json, chart: Json) -> bool:
-    """Whether Helm's manager owns a field of the live object that the chart does not set.
+    """True if Helm's field manager owns a field of the live object that the chart does not set.
 
     Usually that is a default of the API server, which only a dry-run create tells from a field that left the chart.
     """
@@ -101,7 +101,7 @@ def may_hold_leftovers(live: Json, chart: Json) -> bool:
 
 
 def has_unowned_fields(live: Json, chart: Json) -> bool:
-    """Whether the live object has a field that the chart does not set, and does not show who set it.
+    """True if the live object has a field that the chart does not set, and has no ``managedFields``.
 
     The API server drops ``managedFields`` if it cannot compute them, such as for a list whose elements lack their keys
     (``UpdateNoErrors``, k8s.io/apimachinery v0.34.0, pkg/util/managedfields/internal/fieldmanager.go).
@@ -112,14 +112,14 @@ def has_unowned_fields(live: Json, chart: Json) -> bool:
 
 
 def has_null(chart: Json) -> bool:
-    """Whether the chart says null anywhere, of which the API server may make a value of its own."""
+    """True if the chart has a null anywhere, which the API server may turn into a value of its own."""
     if isinstance(chart, (dict, list)):
         return any(map(has_null, chart.values() if isinstance(chart, dict) else chart))
     return chart is None
 
 
 def holds(live: Json, chart: Json) -> bool:
-    """Whether the live object says, word for word, all that the chart says; a null in the chart never is."""
+    """True if the live object has every value of the chart exactly; False if the chart has a null."""
     if isinstance(live, dict) and isinstance(chart, dict):
         return all(name in live and holds(live[name], value) for name, value in chart.items())
     if _all_lists(live, chart):
@@ -152,7 +152,7 @@ def _beyond(fields: FieldSet, live: Json, chart: Json) -> bool:
 
 
 def expected_object(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -> Json:
-    """The live object as the chart wants it: the chart's values, the server's defaults, and what is not Helm's.
+    """The live object as it should be: the chart's values, the server's defaults, and the fields of other managers.
 
     What Helm set and a new object would not have is left out, unless another manager set it too. What the server
     allocates, and no manager owns, stays as it is live.
@@ -261,7 +261,7 @@ def _set_by_helm_alone(owners: FieldOwners, element: Json) -> bool:
 
 
 def as_stored(body: Json, chart: Json, fresh: Json, expected: Json, owners: FieldOwners) -> Json:
-    """What the API server makes of a predicted object: the chart's values as it writes them, and its defaults.
+    """A predicted object as the API server stores it: the chart's values in its notation, and its defaults.
 
     ``fresh`` shows both. A default is filled in only if the object is expected to have one. A null in a map of texts
     is an empty text in a new object, which is no default.
@@ -341,7 +341,7 @@ def _differences(now: Json, expected: Json, owners: FieldOwners, path: Path) -> 
 
 
 def dropped(chart: Json, fresh: Json, path: Path = ()) -> Iterator[Path]:
-    """The paths that the chart sets and a new object would not have; lists are not looked into."""
+    """The paths that the chart sets and a new object would lack; a list counts as one value."""
     if isinstance(chart, dict) and isinstance(fresh, dict):
         for name, value in chart.items():
             if value not in (None, {}, []) and (*path, name) != ("status",):
@@ -351,7 +351,7 @@ def dropped(chart: Json, fresh: Json, path: Path = ()) -> Iterator[Path]:
 
 
 def with_null_values(chart: Json, fresh: Json, path: Path) -> Json:
-    """The chart's document with the empty text, or 0, that the API server makes of a null at or below the path.
+    """The chart's document with the empty string or 0 that the API server makes of a null at or below the path.
 
     It does so in a map of texts or of quantities of a new object, while Helm's patch removes the key.
     """
@@ -377,7 +377,7 @@ def _is_element(element: Json, label: str) -> bool:
 
 
 def with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwners) -> Json:
-    """The chart's document with the value that is live wherever that is not the expected one.
+    """The chart's document with live values wherever the live object is not as expected.
 
     Stored so, the manifest is true, and the next upgrade with the chart removes or changes exactly these fields.
     ``now`` is the object as it will be live. ``None`` where the chart says nothing and nothing has to be added.

@@ -21,7 +21,7 @@ class Action(Enum):
 
 
 class DryRun(Enum):
-    """Whether Helm will write: ``helm template`` and ``--dry-run`` do not."""
+    """How far Helm will go: ``helm template`` and ``--dry-run`` write nothing."""
 
     NO = "no"
     CLIENT = "client"

@@ -87,7 +87,7 @@ def _with_atomic_maps(fields: FieldSet, live: Json, others: FieldSet) -> FieldSe
 
 
 def with_stale_fields(desired: Json, live: Json, fields: FieldSet) -> Json:
-    """``desired`` and, beside it, what Helm set on the live object before and ``desired`` has no longer.
+    """``desired`` with the live fields that Helm set for an older chart and that ``desired`` lacks.
 
     Only what is live is taken, with its live value; lists are taken or left whole, since a merge patch does the same.
     """
@@ -104,16 +104,16 @@ def with_stale_fields(desired: Json, live: Json, fields: FieldSet) -> Json:
 
 
 def as_live(desired: Json, live: Json) -> Json:
-    """``desired`` with each value replaced by the live one, and what is not live left out."""
+    """The live values of the fields that ``desired`` sets."""
     if isinstance(desired, dict) and isinstance(live, dict):
         return {key: as_live(value, live[key]) for key, value in desired.items() if key in live}
     return live
 
 
 def live_where_different(desired: Json, live: Json, right: Json) -> Json:
-    """``desired`` with each value that is not live as it should be (``right``) replaced by the live one.
+    """``desired`` with the live value of each field that is not as it should be (``right``).
 
-    What is live and right though ``desired`` says something else stays as it is said: it is somebody else's to set.
+    A field that is right although ``desired`` has another value belongs to another manager: it keeps that value.
     """
     if isinstance(desired, dict) and isinstance(live, dict):
         target = right if isinstance(right, dict) else {}
@@ -126,9 +126,9 @@ def live_where_different(desired: Json, live: Json, right: Json) -> Json:
 
 
 def overlay_owned(wanted: Json, live: Json, fields: FieldSet) -> Json:
-    """``live`` with the wanted values of the ``fields``, and with those that it lacks. It keeps what ``wanted`` lacks.
+    """``live`` with the values of ``wanted`` for the ``fields`` and for fields that it lacks.
 
-    Of a value that is owned as a whole every field is set.
+    Fields not in ``wanted`` stay. Of a value that is owned as a whole every field is set.
     """
     if not (isinstance(wanted, dict) and isinstance(live, dict)):
         return wanted if fields else live
@@ -140,7 +140,7 @@ def overlay_owned(wanted: Json, live: Json, fields: FieldSet) -> Json:
 
 
 def limited_to_server_result(body: Json, live: Json, result: Json, asked: Json) -> Json:
-    """``body``, but for each field that stays as it is live though the server was ``asked`` for another value.
+    """``body`` with the live value of each field that the server keeps although it was ``asked`` for another value.
 
     ``result`` is the server's of that update. Some kinds take any update and keep their own fields, such as the spec of
     a CertificateSigningRequest; an admission may do the same.
@@ -165,9 +165,9 @@ def _same(one: Json, other: Json) -> bool:
 
 
 def without_stale_fields(merged: Json, desired: Json, fields: FieldSet) -> Json:
-    """``merged`` without what Helm set before and ``desired`` has no longer: what a true upgrade would leave.
+    """``merged`` without the fields that Helm set for an older chart and that ``desired`` lacks.
 
-    A field that ``desired`` has as null is one that it has no longer.
+    A field that is null in ``desired`` counts as missing.
     """
     if not fields.children or not (isinstance(merged, dict) and isinstance(desired, dict)):
         return merged

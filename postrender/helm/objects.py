@@ -19,7 +19,7 @@ from postrender.models import (
 
 
 class ManifestObject(Record):
-    """One object on one of Helm's lists; ``body`` is its manifest, with Helm's ownership metadata.
+    """An object of a release; ``body`` is its manifest, with Helm's ownership metadata.
 
     A Secret's ``stringData`` stands in ``data``, as the API server stores it. ``plain`` are the keys that the manifest
     has in ``stringData`` alone: Helm's patches set them, and never remove them. ``plain_nulls`` are those of them with
@@ -48,7 +48,7 @@ FILENAME_ANNOTATION = "postrenderer.helm.sh/postrender-filename"
 
 
 def without_filename_annotation(body: Json) -> Json:
-    """A manifest without the mark that Helm 4 puts on it for a post-renderer, and takes off again before it builds.
+    """A manifest without the annotation that Helm 4 adds for post-renderers and removes before it builds objects.
 
     ``splitAndDeannotate`` (pkg/action/action.go of 4.0.0 to 4.3.1).
     """
@@ -62,7 +62,7 @@ def without_filename_annotation(body: Json) -> Json:
 
 
 def build_object(gvk: GroupVersionKind, key: ObjectKey, manifest: Json) -> ManifestObject:
-    """A manifest as Helm's builder makes an object of it, with a Secret's ``stringData`` in ``data``."""
+    """The object that Helm builds from a manifest, with a Secret's ``stringData`` merged into ``data``."""
     body = sent(key, manifest)
     if gvk.group_kind != SECRET or not isinstance(body.get("stringData"), dict):
         return ManifestObject(gvk, key, folded(gvk, body))
@@ -73,7 +73,7 @@ def build_object(gvk: GroupVersionKind, key: ObjectKey, manifest: Json) -> Manif
 
 
 def sent(key: ObjectKey, manifest: Json) -> Json:
-    """A manifest as Helm's builder makes an object of it: an empty namespace is filled in, and Helm 4's mark is gone.
+    """The object that Helm builds from a manifest: with a namespace, and without Helm 4's filename annotation.
 
     ``SetNamespace`` and ``UpdateObjectNamespace`` (k8s.io/cli-runtime, pkg/resource/visitor.go).
     """
@@ -85,7 +85,7 @@ def sent(key: ObjectKey, manifest: Json) -> Json:
 
 
 def folded(gvk: GroupVersionKind, body: Json) -> Json:
-    """A Secret as the API server stores it: ``stringData`` put into ``data`` in base64, over what is there.
+    """A Secret as the API server stores it: ``stringData`` in base64 replaces the same keys of ``data``.
 
     A null becomes an empty value. Any other object comes back as it is, and so does a Secret that the server refuses
     for a value that is not a string (``Convert_v1_Secret_To_core_Secret``, k8s.io/kubernetes 1.34,
@@ -117,7 +117,7 @@ def _without_data(body: Json, names: frozenset[str]) -> Json:
 
 
 def with_helm_metadata(body: Json, release: ReleaseName, helm: HelmVersion | None = None) -> Json:
-    """The object with the label and annotations Helm puts on it in memory.
+    """The object with the ownership label and annotations that Helm adds in memory.
 
     ``setMetadataVisitor`` (pkg/action/validate.go), forced: what the manifest says about ownership is overwritten. Of
     labels or annotations with a value that is not a text Helm sees none and drops them all; a null among them is an
@@ -132,7 +132,7 @@ def with_helm_metadata(body: Json, release: ReleaseName, helm: HelmVersion | Non
 
 
 def with_ownership_metadata(body: Json, release: ReleaseName) -> Json:
-    """The object with the ownership metadata beside every other label and annotation it has, whatever their values."""
+    """The object with ownership metadata; its other labels and annotations stay, whatever their values."""
     metadata = dict(body.get("metadata") or {})
     metadata["labels"] = {**(metadata.get("labels") or {}), MANAGED_BY: "Helm"}
     metadata["annotations"] = {
@@ -152,7 +152,7 @@ def _texts(values: Json, *, null_is_empty: bool) -> dict[str, Json]:
 
 
 def identity(matching: Matching, gvk: GroupVersionKind, key: ObjectKey) -> Hashable:
-    """What that matching compares: two objects are one to this Helm exactly where these are equal."""
+    """The key by which a Helm matches objects: two with equal keys are one object to it."""
     if matching is Matching.KIND:
         return (gvk.kind, key.namespace, key.name)
     if matching is Matching.GROUP_KIND:
@@ -169,7 +169,7 @@ def first_matches(identities: Iterable[Hashable]) -> dict[Hashable, int]:
 
 
 def no_original(helm: HelmVersion, key: ObjectKey) -> str:
-    """What Helm says where it finds an object live that the revision it starts from does not hold.
+    """Helm's error for a live object that the revision it starts from does not have.
 
     ``update`` (pkg/kube/client.go).
     """
@@ -210,7 +210,7 @@ def unknown_events(annotations: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def deleted_before(annotations: Mapping[str, str]) -> bool:
-    """Whether Helm deletes what is live under the hook's name before it runs the hook.
+    """True if Helm deletes the live object of the hook's name before it runs the hook.
 
     That is the policy where none is written (``hookSetDeletePolicy``, pkg/action/hooks.go); an empty annotation is one
     that names no policy Helm knows, and nothing is deleted.

@@ -26,7 +26,7 @@ _VERSION = re.compile(r"^version: (.*)$", re.MULTILINE)
 
 
 class Plugin(Record):
-    """The plugin as it stands in ``folder``: the version it says, and the program it runs."""
+    """An installed plugin: its folder, its version, and the program it runs."""
 
     folder: str
     version: str
@@ -34,7 +34,7 @@ class Plugin(Record):
 
     @property
     def works(self) -> bool:
-        """Whether the program is still there."""
+        """True if the program exists."""
         return os.access(self.program, os.X_OK)
 
 
@@ -44,7 +44,7 @@ def descriptor(version: str, name: str = NAME) -> str:
 
 
 def metadata(version: str, name: str = NAME) -> str:
-    """What ``plugin.yaml`` says to Helm 4: name, version and command.
+    """The fields of ``plugin.yaml`` for Helm 4: name, version and command.
 
     Helm splits ``command`` at spaces before it expands the folder's name, which may therefore hold some
     (``PrepareCommands``, internal/plugin/subprocess_commands.go of 4.0.0 to 4.3.1).
@@ -67,7 +67,7 @@ def script(program: str) -> str:
 
 
 def read(folder: str) -> Plugin | None:
-    """The plugin in that folder; ``None`` where there is none, or somebody else's."""
+    """The plugin in a folder; ``None`` if there is none, or one that postrender did not write."""
     about = _text(os.path.join(folder, DESCRIPTOR))
     if not about.startswith(_MARK):
         return None
@@ -96,7 +96,7 @@ def remove(plugin: Plugin) -> bool:
 
 
 def refresh(environ: Mapping[str, str], version: str) -> None:
-    """Bring the plugin that Helm 4 runs us as up to this version; a folder that cannot be written stays as it is."""
+    """Update the plugin as which Helm 4 runs this process to this version; a read-only folder stays as it is."""
     if environ.get("HELM_PLUGIN_NAME") != NAME or not environ.get("HELM_PLUGIN_DIR"):
         return
     found = read(environ["HELM_PLUGIN_DIR"])
@@ -141,7 +141,7 @@ def _write(path: str, text: str, mode: int) -> bool:
 
 
 def claims(folders: Sequence[str], mine: str) -> list[str]:
-    """The folders that stand in the way of a plugin in the folder ``mine``: they claim its name, or hold its place.
+    """The folders that conflict with a plugin in the folder ``mine``: they have its name, or are in its place.
 
     They are looked for where Helm looks: one level below each of ``folders`` (``LoadAllDir``, internal/plugin/loader.go
     of 4.0.0 to 4.3.1; ``detectDuplicates`` there compares names only). What cannot be read, Helm does not load either.
@@ -176,7 +176,7 @@ def _name(place: str) -> str:
 
 
 def installed(called: str, interpreter: str) -> str:
-    """The absolute path of the program that starts this installation, from our first argument and our interpreter.
+    """The absolute path of the program that starts this installation, from ``sys.argv[0]`` and the interpreter.
 
     In a clone it is ``bin/postrender``, which makes the environment again where it has to, else the script that pip,
     pipx or uv made or the one-file program: the one that was called, or the one beside the interpreter. Raises

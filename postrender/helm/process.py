@@ -57,7 +57,7 @@ class Processes(Protocol):
 
 
 def here() -> Processes:
-    """Choose what this platform has: ``/proc`` on Linux, psutil elsewhere."""
+    """The reader of processes for this platform: ``/proc`` on Linux, psutil elsewhere."""
     if sys.platform == "linux":
         return ProcFS()
 
@@ -65,7 +65,7 @@ def here() -> Processes:
 
 
 def ancestors(pid: int, processes: Processes) -> Iterator[Process]:
-    """Walk from the parent of ``pid`` upwards, to the first process or to where no more can be seen.
+    """The ancestors of ``pid``, nearest first, up to the first process or one that cannot be read.
 
     In a container that is the container's first process.
     """
@@ -84,7 +84,7 @@ _NAME = r"helm(?:[-_]?v?\d+(?:\.\d+)*)?(?:[-_](?:linux|darwin|windows)[-_][a-z0-
 
 
 class Helm(Record):
-    """A Helm above us that runs install, upgrade or template.
+    """A Helm among our ancestors that runs install, upgrade or template.
 
     ``named`` says that the program itself is called helm, and not only its command line: no other program is ever run.
     """
@@ -100,7 +100,7 @@ class Helm(Record):
 
 
 def find(pid: int, processes: Processes) -> Helm | None:
-    """Find the nearest ancestor of ``pid`` that is a Helm and renders.
+    """The nearest ancestor of ``pid`` that is a Helm and renders a chart.
 
     A Helm that does something else (``helm diff``, which runs another Helm) is passed over. So is a script called
     helm: its program is the shell, and the real Helm that it runs is nearer to us.
@@ -115,7 +115,7 @@ def find(pid: int, processes: Processes) -> Helm | None:
 
 
 def is_helm(path: str) -> bool:
-    """Tell whether a program is called helm: ``helm``, ``helm3``, ``helm-v3.12.3``, ``helm-linux-amd64``, ``helm.exe``.
+    """True if a program is called helm: ``helm``, ``helm3``, ``helm-v3.12.3``, ``helm-linux-amd64``, ``helm.exe``.
 
     A link called helm does not make it one: what counts is the file it leads to.
     """
@@ -240,7 +240,7 @@ UNREADABLE = "{ postrender failed, and its caller does not look at exit codes; w
 
 
 def ignores_exit_code(pid: int, processes: Processes) -> bool:
-    """Whether the process runs under Skaffold, which stands between Helm and its user's post-renderer.
+    """True if the process runs under Skaffold, which ignores a post-renderer's exit code.
 
     It reads what comes out and never waits for the end (``runFilter``, cmd/skaffold/app/cmd/filter.go of 2.24.0). An
     empty output then reaches Helm as an empty chart, and ``helm upgrade`` deletes every object of the release.

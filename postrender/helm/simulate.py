@@ -30,7 +30,7 @@ class Request(Enum):
 
 
 class Prediction(Record):
-    """What becomes of one target.
+    """Helm's effect on one object.
 
     ``patch`` is the body Helm sends with a patch, ``live`` what is there afterwards (as far as Helm decides it: no
     defaulting, no admission), ``error`` the API server's or Helm's objection, ``""`` for none.
@@ -47,7 +47,7 @@ class Prediction(Record):
 
 
 class Update(Record):
-    """One call of ``Update``.
+    """The input of one call of Helm's ``Update``.
 
     ``stored`` are the objects of the release that is upgraded from (none for an install), in their order; ``adopted``
     the indices of the targets that are put behind them because they are live already; ``live`` the bodies of what is
@@ -67,7 +67,7 @@ class Update(Record):
 
 
 def simulate(update: Update) -> tuple[Prediction, ...]:
-    """What becomes of every target, in order.
+    """Helm's effect on each target, in order.
 
     Helm collects the errors of patches and goes on, so an error of one object does not end the others here either.
     In an install or upgrade whatever is live is stored or adopted, so that every live target has an original; a

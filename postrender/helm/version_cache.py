@@ -31,7 +31,7 @@ _LONGEST = 8192
 
 
 def identify(program: str, path: str) -> Identity | None:
-    """What the file is that ``program`` runs, and ``path`` names; ``None`` where it cannot be told, or is a script.
+    """The identity of the file that ``program`` runs and ``path`` names; ``None`` if unknown, or for a script.
 
     A script may start another Helm each time.
     """
@@ -46,7 +46,7 @@ def identify(program: str, path: str) -> Identity | None:
 
 
 def recall(identity: Identity, environ: Mapping[str, str]) -> HelmVersion | None:
-    """The version of that program; ``None`` unless the user alone can have written it down."""
+    """The cached version of a program; ``None`` unless only the user can have written the cache."""
     path = _file(identity, environ)
     if not path or not _private(os.path.dirname(path)):
         return None
@@ -67,7 +67,7 @@ def recall(identity: Identity, environ: Mapping[str, str]) -> HelmVersion | None
 
 
 def remember(identity: Identity, version: HelmVersion, environ: Mapping[str, str]) -> None:
-    """Write the version down, whole or not at all; nothing happens where the folder is not the user's."""
+    """Cache the version of a program, atomically; does nothing if the folder does not belong to the user."""
     path = _file(identity, environ)
     if not path:
         return

@@ -31,7 +31,7 @@ class HelmVersion(Record, order=True):
 
 
 class Matching(Enum):
-    """What two manifests must share, beside name and namespace, for Helm to take them for one object."""
+    """What two manifests must share, besides name and namespace, for Helm to see one object in them."""
 
     KIND = "Kind"
     GROUP_KIND = "group and Kind"
@@ -39,7 +39,7 @@ class Matching(Enum):
 
 
 class Behaviour(Record):
-    """One Helm's ways, as far as they differ between versions."""
+    """The behaviour of one Helm version, where versions differ."""
 
     #: ``isMatchingInfo``, pkg/kube/resource.go.
     matching: Matching = Matching.KIND
@@ -102,7 +102,7 @@ NEWEST_TESTED = {3: HelmVersion(3, 22, 0), 4: HelmVersion(4, 3, 2)}
 
 
 def behaviour_of(version: HelmVersion) -> Behaviour:
-    """The ways of that Helm: every row of the table up to it, the later winning.
+    """The behaviour of a Helm version: all rows of the table up to it, later rows replacing earlier ones.
 
     A version older than the first row (adoption does not exist before 3.2.0) gets the first row.
     """

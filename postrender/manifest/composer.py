@@ -47,7 +47,7 @@ class _Disputed(Exception):
 
 
 def compose(span: Span, wanted: Wanted = None) -> Tree:
-    """The tree of a span's document, its values pruned but for the wanted ones where nothing refers to others.
+    """The tree of a span's document; if it has no aliases, only with the values of the ``wanted`` keys.
 
     Raises YamlError. There is no recursion: nesting is bound by memory alone.
     """

@@ -37,7 +37,7 @@ class Document(Record):
 
 
 class Manifest:
-    """A stream, read once: its bytes and its documents."""
+    """A parsed manifest stream: its bytes and its documents."""
 
     __slots__ = ("_last", "data", "documents")
 
@@ -77,7 +77,7 @@ def read(data: bytes) -> Manifest:
 
 
 def load(data: bytes) -> Json:
-    """The first document of a stream that is more than comments, as Go's sigs.k8s.io/yaml reads it.
+    """The first document of a stream that is not only comments, as Go's sigs.k8s.io/yaml reads it.
 
     Raises ManifestError.
     """
@@ -181,7 +181,7 @@ def _field_value(span: Span) -> dict[str, Json] | None:
 
 
 def field_tree(span: Span, wanted: Wanted = None) -> Tree | None:
-    """The tree of one top-level field; ``None`` where it refers to others, or is no YAML by itself."""
+    """The tree of one top-level field; ``None`` if it has aliases, or is not YAML on its own."""
     root = compose_lines(span)
     if root:
         return Tree(root, span.end, references=False)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def printed(value: Json) -> str:
-    """The YAML of a value, ending in a newline; whatever YAML 1.1 would misread is quoted."""
+    """The YAML text of a value, with a newline at the end; strings that YAML 1.1 would misread are quoted."""
     try:
         return _dumped(value, _dumper(quick=True))
     except UnicodeEncodeError:
@@ -40,7 +40,7 @@ def _dumper(*, quick: bool) -> Any:
     base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper) if quick else yaml.SafeDumper
 
     class Dumper(base):  # type: ignore[misc]
-        """Writes no anchors, since a value that stands twice is two values to a reader."""
+        """Writes no anchors: a value that occurs twice is written twice."""
 
         def ignore_aliases(self, _: Any) -> bool:
             return True
@@ -55,7 +55,7 @@ def _dumper(*, quick: bool) -> Any:
 
 
 def reserialize(text: str, meant: Json, touched: Iterable[str | int]) -> str:
-    """The document's text with the touched top-level fields as they are meant to be; raises ValueError.
+    """The document's text with its changed top-level fields serialized again; raises ValueError.
 
     Those fields lose their comments and anchors, the others keep them.
     """

@@ -1,4 +1,4 @@
-"""What differs between two JSON values, field by field."""
+"""The differences between two JSON values, field by field."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Change(Record):
 
 
 def changes(before: Json, after: Json) -> tuple[Change, ...]:
-    """Every difference, as deep as both sides are mappings, or lists of one length; in the order of ``before``."""
+    """The differences of mappings and of lists of equal length, at every depth, in the order of ``before``."""
     return tuple(_changes(before, after, ()))
 
 

@@ -29,7 +29,7 @@ class NotJson(ValueError):
 
 
 class TooDeep(NotJson):
-    """It is JSON nested deeper than Go follows."""
+    """JSON that is nested deeper than Go reads."""
 
 
 def load(span: Span) -> Json:
@@ -50,7 +50,7 @@ def check(text: bytes) -> None:
 
 
 def leading_values(data: bytes) -> tuple[list[Span], NotJson | None]:
-    """The JSON values a stream begins with, and what is wrong where they end before the stream does."""
+    """The JSON values at the start of a stream, and the error after the last one, if there is one."""
     found: list[Span] = []
     position = _past(_BLANKS, data, 0)
     while position < len(data):
@@ -65,7 +65,7 @@ def leading_values(data: bytes) -> tuple[list[Span], NotJson | None]:
 
 
 def end_of_value(data: bytes, start: int) -> int:
-    """Where the JSON value that starts at an offset ends; raises NotJson. Keeps nothing of what it reads."""
+    """The end of the JSON value that starts at an offset; raises NotJson."""
     closers = bytearray()
     position = start
     while True:

@@ -33,7 +33,7 @@ Row = tuple[int, int, int, int, int]
 
 
 def compose_lines(span: Span) -> Node | None:
-    """The root of a span that starts at the left margin, or ``None`` where a line is not of the plainest kind."""
+    """The root node of a span of nested mappings in plain lines (``key: value``); ``None`` for any other YAML."""
     rows = _rows(span)
     if not rows:
         return None
@@ -62,7 +62,7 @@ def compose_lines(span: Span) -> Node | None:
 
 
 def value_of_lines(span: Span) -> dict[str, Json] | None:
-    """What ``compose_lines`` makes of a span, as its value; ``None`` for anything out of the ordinary."""
+    """The value of a span that ``compose_lines`` can read; ``None`` for any other YAML."""
     rows = _rows(span)
     if not rows:
         return None

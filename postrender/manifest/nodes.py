@@ -11,7 +11,7 @@ DEEPEST = 400
 
 
 class Kind(Enum):
-    """What a node is."""
+    """The kinds of nodes."""
 
     SCALAR = "scalar"
     MAPPING = "mapping"
@@ -77,12 +77,12 @@ class Node:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was written: a key without a value."""
+        """True for a key without a value."""
         return self.kind is Kind.SCALAR and self.start == self.end
 
 
 class Tree(Record):
-    """The first document of a span, which is all that Go's reader takes.
+    """The first document of a span; Go's reader ignores any others.
 
     ``root`` is ``None`` for an empty one. ``end`` is where the document ends: at a line ``...``, or at the latest where
     the span does. ``references`` tells whether there are anchors, aliases or merge keys, ``pure`` whether only the

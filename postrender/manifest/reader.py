@@ -78,7 +78,7 @@ class Span(Record):
 
 
 class Parser:
-    """The events of a span, and where they stand in the data.
+    """The YAML events of a span, with their offsets in the data.
 
     Go's reader ends every line it is given (``LineReader.Read``, k8s.io/apimachinery, pkg/util/yaml/decoder.go), which
     decides what a block scalar on the last line is worth: so a missing last newline is added here. ``pure`` asks for
@@ -102,7 +102,7 @@ class Parser:
         self.next: Callable[[], Any] = self._parser.get_event
 
     def drain(self) -> None:
-        """Read to the end, for the errors alone; raises YamlError."""
+        """Read to the end to find errors; raises YamlError."""
         try:
             if not self.pure:
                 self._parser.raw_parse()
@@ -112,7 +112,7 @@ class Parser:
             raise self.unreadable(error) from None
 
     def unreadable(self, error: MarkedYAMLError | ReaderError) -> YamlError:
-        """What one of ERRORS says, and where in the data."""
+        """The error of the parser with its offset in the data."""
         if isinstance(error, ReaderError):
             offset = self.offset(error.position) if self.pure else self._base + error.position
             return YamlError(f"{error.reason}: U+{error.character:04X}", offset)
@@ -138,7 +138,7 @@ class Parser:
 
 
 def well_formed(span: Span) -> None:
-    """Raises YamlError where the span is not YAML."""
+    """Raises YamlError if the span is not YAML."""
     Parser(span).drain()
 
 

@@ -134,7 +134,7 @@ def _binary(text: str) -> str:
 
 
 def as_json(found: Json) -> Json:
-    """A value after Go's encoding/json wrote it and it was read again: ``1.0`` is 1. Raises ScalarError."""
+    """The value after Go's encoding/json wrote it and it was read again: ``1.0`` is 1. Raises ScalarError."""
     if found.__class__ is not float:
         return found
     if math.isnan(found) or math.isinf(found):
@@ -205,7 +205,7 @@ def _single(found: float) -> float:
 
 
 class UnsupportedYaml(Exception):
-    """Helm could not read this node, or could read it two ways."""
+    """A node that Helm cannot read, or that could be read in two ways."""
 
     def __init__(self, cause: str, node: Node) -> None:
         super().__init__(cause)

@@ -34,7 +34,7 @@ class Chunk(Record):
 
 
 def chunks(data: bytes) -> list[Chunk]:
-    """The documents of a stream, in order; raises ManifestError where Helm would not get that far."""
+    """The documents of a stream, in order; raises ManifestError if Helm would fail to split it."""
     if not data.isascii():
         _check_encoding(data)
     found, position = _json_values(data)
@@ -61,7 +61,7 @@ def error_at(data: bytes, offset: int, cause: str, *, next: str | tuple[str, ...
 
 
 def starts_as_json(data: bytes) -> bool:
-    """Whether a JSON decoder is tried on the stream first (``GuessJSONStream``)."""
+    """True if Helm tries its JSON decoder on the stream first (``GuessJSONStream``)."""
     return data[:_LOOK_AHEAD].lstrip().startswith(b"{")
 
 

@@ -35,7 +35,7 @@ class Field(Record):
 
 
 def fields(span: Span) -> tuple[Field, ...]:
-    """The fields of a span; () where they cannot be told apart so, or what was read of it is not YAML.
+    """The fields of a span; () if they cannot be separated without a full parse, or it is not YAML.
 
     The fields of the identity are still to be read, each by itself: only if that succeeds do the others hold. A
     document of up to 64 KiB is looked through for errors; of a larger one, what stands before the identity's last.
@@ -65,7 +65,7 @@ def fields(span: Span) -> tuple[Field, ...]:
 
 
 def plain_breaks(span: Span) -> bool:
-    """Whether nothing in the span but line feeds and carriage returns ends a line in YAML."""
+    """True if only line feeds and carriage returns end lines in the span."""
     text = span.data[span.start : span.end]
     return text.isascii() or not any(odd[:1] in text and odd in text for odd in _BREAKS)
 

@@ -50,7 +50,7 @@ class DoctorOptions(Record):
     """What is checked.
 
     ``version`` is ours, ``helm`` a name or a path (``None``: the Helm that called, else the one on PATH), ``kinds``
-    those of a stream (none: any). ``writes`` tells whether live objects can_i be written (``--adopt``, ``--on-drift
+    those of a stream (none: any). ``writes`` tells whether live objects may be written (``--adopt``, ``--on-drift
     apply``), ``offline`` that nobody is asked.
     """
 

@@ -28,7 +28,7 @@ def solve_groups(context: PlanContext, release: ReleaseName) -> list[PlannedObje
 def groups(
     context: PlanContext, release: ReleaseName, *, live: bool
 ) -> Iterator[tuple[list[PlannedObject], CollisionGroup]]:
-    """The objects that Helm looks at together, by Kind, namespace and name; most groups have one member.
+    """The objects of the stream grouped by Kind, namespace and name; most groups have one member.
 
     With ``live``, only groups of which something is live: the documents of the others need not be read.
     """

@@ -46,7 +46,7 @@ _VERBS = {PatchType.STRATEGIC: Verb.STRATEGIC, PatchType.MERGE: Verb.MERGE}
 
 
 def dry_run_request(planned: PlannedObject) -> DryRunRequest | None:
-    """What Helm will send for the object, in a run that changes live objects.
+    """The dry run for what Helm will send for the object.
 
     ``None`` if Helm sends nothing, if its request is not known, and if this run first changes what the answer depends
     on.

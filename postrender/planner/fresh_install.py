@@ -49,7 +49,7 @@ def charted_object(facts: Facts, item: DesiredObject, release: ReleaseName) -> J
 
 
 def dry_run_create(facts: Facts, item: DesiredObject) -> DryRunRequest | None:
-    """The chart's object under an unused name; ``None`` if the live object is what the chart says, and no more."""
+    """The dry-run create for a live object; ``None`` if the live object has the chart's fields and no others."""
     live, release = item.live, facts.invocation.release
     if item.hook or live is None or live.body is None or release is None or not item.key.name:
         return None
@@ -90,12 +90,12 @@ def create_request(resource: Resource, key: ObjectKey, body: Json) -> DryRunRequ
 
 
 def unused_name(key: ObjectKey) -> str:
-    """A name for the dry run, valid for every kind that takes a DNS label, and always the same for one object."""
+    """A name for the dry run: a DNS label, always the same for one object."""
     return f"postrender-{hashlib.sha256(str(key).encode()).hexdigest()[:16]}"
 
 
 def fresh_object(request: DryRunRequest, result: DryRunResult) -> Json | str:
-    """The object that a create would give, under its own name; or a sentence why that is not known, ``""`` for none."""
+    """The object that a create would give, under its own name; or the reason why that is not known, or ``""``."""
     if isinstance(result, Accepted):
         return _renamed(result.live, request.key.name, request.about.name)
     if isinstance(result, Skipped):

@@ -144,7 +144,7 @@ def _skipped(unknown: tuple[str, ...]) -> Finding:
 
 
 def rollback_hazard(context: PlanContext, item: DesiredObject) -> Finding | None:
-    """A rollback finds an object that is kept, live and in no manifest of the revision it starts from.
+    """Finding for a kept object that a later rollback would find live and not in its revision's manifest.
 
     ``update`` (pkg/kube/client.go) to 3.21 and 4.1 ends there; from 3.22.0 and 4.2.0 it starts from the live object.
     A client-side patch then takes its resourceVersion away, which the server refuses for custom resources.
@@ -170,7 +170,7 @@ def _annotations(body: Json) -> Json:
 
 
 def duplicate_findings(planned: PlannedObject) -> Iterator[Finding]:
-    """What is to be said at the last document of an object that an earlier one has too.
+    """Findings for an object that the stream has more than once, shown at its last document.
 
     Where it is live, Helm patches it once for each document, in their order. Where it is new, an install of nothing but
     new objects makes all of a kind at once (``batchPerform``, pkg/kube/client.go). An update (``update``, client.go)

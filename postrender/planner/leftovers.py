@@ -1,4 +1,4 @@
-"""Live objects after a server-side apply, held against new objects of the same chart. Pure.
+"""Live objects after a server-side apply compared with new objects of the same chart. Pure.
 
 The server shows both: the apply as a dry run, and an apply under an unused name.
 """
@@ -27,7 +27,7 @@ Answers = Mapping[ObjectKey, "Json | str"]
 
 
 def new_objects(answers: Sequence[tuple[DryRunRequest, DryRunResult]]) -> dict[ObjectKey, DryRunRequest]:
-    """Requests that show new objects, for each applied one that is not word for word what the chart says."""
+    """Dry-run applies of new objects, one for each applied object with more fields than the chart sets."""
     return {
         request.key: replace(
             create_request(request.resource, request.key, request.body),
@@ -41,7 +41,7 @@ def new_objects(answers: Sequence[tuple[DryRunRequest, DryRunResult]]) -> dict[O
 
 
 def known(requests: Mapping[ObjectKey, DryRunRequest], answers: Sequence[DryRunResult]) -> Answers:
-    """What the answers to ``new_objects`` mean."""
+    """The new objects by the key of the live one, from the results of ``new_objects``."""
     return {
         key: fresh_object(request, answer) for (key, request), answer in zip(requests.items(), answers, strict=True)
     }
@@ -50,7 +50,7 @@ def known(requests: Mapping[ObjectKey, DryRunRequest], answers: Sequence[DryRunR
 def compared(
     plan: Plan, facts: Facts, policy: Policy, answers: Sequence[tuple[DryRunRequest, DryRunResult]], fresh: Answers
 ) -> Plan:
-    """The plan with what stays of the live objects that is not as in new ones."""
+    """The plan with findings for fields that differ between applied objects and new ones."""
     # An object may be there twice; of one that was not tried, its earlier document says what is known.
     after = {request.key: (request, answer.live) for request, answer in _applied(answers) if request.key in fresh}
     held = {entry.key for entry in facts.previous_objects}
@@ -76,7 +76,7 @@ def compared(
 
 
 def compared_client_side(plan: Plan, facts: Facts, policy: Policy) -> Plan:
-    """The plan with what Helm's client-side patches leave in adopted objects, but for what a later upgrade removes.
+    """The plan with findings for fields that Helm's client-side patches leave in adopted objects for good.
 
     These are fields of other field managers, and defaults without a manager whose condition is gone.
     """

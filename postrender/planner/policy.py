@@ -79,7 +79,7 @@ _PREFIX = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)
 
 
 def is_label_key(key: str) -> bool:
-    """Whether a server takes it: ``IsQualifiedName`` (k8s.io/apimachinery, util/validation): ``prefix/name``."""
+    """True if it is a valid label key: ``IsQualifiedName`` (k8s.io/apimachinery, util/validation): ``prefix/name``."""
     prefix, slash, name = key.rpartition("/")
     if slash and not (re.fullmatch(_PREFIX, prefix) and len(prefix) <= 253):
         return False

@@ -16,7 +16,7 @@ from postrender.planner.verdict import Action, Finding, Verdict
 
 
 def removals(context: PlanContext) -> tuple[Verdict, ...]:
-    """A verdict for everything live that the stored manifest holds and the stream does not."""
+    """A verdict for each live object that the stored manifest has and the stream lacks."""
     matching = context.behaviour.matching
     targets = {identity(matching, item.ref.gvk, item.key) for item in context.facts.items if not item.hook}
     keys = {item.key for item in context.facts.items if not item.hook}

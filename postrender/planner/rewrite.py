@@ -22,7 +22,7 @@ SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 
 
 class DocumentRewrite(Record):
-    """What is written into one document.
+    """The changes to one document.
 
     ``strip`` are dotted paths of server-set fields to take out; ``replacement`` is what the whole document shall say
     instead (``None``: what it says), the truth about a live object that Helm will not patch; ``label`` is ``(key,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def not_for_git(*, pin: bool) -> Finding:
-    """A rewriting that is true for one moment only was asked for where it would stay."""
+    """Finding for manifests that go in Git: a change that depends on the cluster's present state is not made."""
     what = "its live resourceVersion" if pin else "its live spec stored instead of the chart's"
     return Finding(
         "PR311",
@@ -35,7 +35,7 @@ def not_for_git(*, pin: bool) -> Finding:
 
 
 def policy_ahead(policy: str, name: str) -> Finding:
-    """The live object will not say what the chart says about its being kept."""
+    """Finding for a live object whose resource policy will not be the chart's."""
     return Finding(
         "PR305",
         Severity.WARNING,
@@ -46,7 +46,7 @@ def policy_ahead(policy: str, name: str) -> Finding:
 
 
 def of_outcome(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, upgrade: bool) -> list[Finding]:
-    """What the simulation of Helm's update says; ``upgrade`` tells it from an install."""
+    """Findings from the simulation of Helm's update; ``upgrade`` is False for an install."""
     findings: list[Finding] = []
     prediction, pin = outcome.prediction, outcome.rewrite.pin
     if prediction.error:
@@ -110,7 +110,7 @@ def _nulls(outcome: RewriteOutcome) -> Finding:
 
 
 def applied(paths: Sequence[Sequence[str]]) -> Finding:
-    """The live object is brought to what the chart says before Helm runs."""
+    """Finding for a live object that is updated to the chart before Helm runs."""
     shown = shorten([".".join(path) for path in paths])
     fields = f"{len(paths)} field{'s' * (len(paths) != 1)}"
     return Finding(
@@ -123,7 +123,7 @@ def _named(outcome: RewriteOutcome) -> str:
 
 
 def removed_fields_stay(paths: Sequence[Sequence[str]], policy: Policy, *next: str) -> Finding:
-    """Fields that left the chart, and that no later patch of this Helm removes; ``next`` are commands that do."""
+    """Finding for fields that left the chart and that no later upgrade removes; ``next`` are commands that do."""
     count = len(paths)
     return Finding(
         "PR313",
@@ -141,7 +141,7 @@ def removal(name: str, paths: Sequence[Sequence[str]]) -> str:
 
 
 def not_compared(reason: str) -> Finding:
-    """No dry-run create showed which fields of the live object left the chart."""
+    """Finding for a live object without a dry-run create to compare it with."""
     return Finding("PR314", Severity.WARNING, f"fields that left the chart may stay live without notice: {reason}")
 
 
@@ -192,7 +192,7 @@ def _not_right(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
 
 
 def conflicts(found: Sequence[Conflict], name: str) -> Finding:
-    """Server-side apply would end at fields of other field managers."""
+    """Finding for a server-side apply that conflicts with other field managers."""
     fields = shorten([f"{conflict.field.removeprefix('.')} ({conflict.manager})" for conflict in found])
     count = len(found)
     one = count == 1
@@ -206,7 +206,7 @@ def conflicts(found: Sequence[Conflict], name: str) -> Finding:
 
 
 def rejected(message: str, name: str, *, creates: bool) -> Finding:
-    """The API server refuses what Helm will send; ``creates`` if there is no live object.
+    """Finding for a request that the API server rejects; ``creates`` if there is no live object.
 
     No command deletes the object: what it holds would be lost, so that ``postrender explain PR307`` describes the way.
     """
@@ -219,12 +219,12 @@ def rejected(message: str, name: str, *, creates: bool) -> Finding:
 
 
 def dropped(paths: Sequence[Sequence[str]]) -> Finding:
-    """The API server takes what is applied, but not all of it will be there."""
+    """Finding for fields that the API server drops although it accepts the object."""
     return Finding("PR308", Severity.WARNING, f"the API server drops {shorten(['.'.join(path) for path in paths])}")
 
 
 def removed(paths: Sequence[str]) -> Finding:
-    """Helm's migration of field ownership lets its apply remove what the chart lacks."""
+    """Finding for fields that Helm's apply removes because Helm migrated their ownership first."""
     return Finding(
         "PR315",
         Severity.WARNING,
@@ -233,7 +233,7 @@ def removed(paths: Sequence[str]) -> Finding:
 
 
 def client_side_fields_stay(paths: Sequence[str]) -> Finding:
-    """What Helm itself set client-side, and applies no longer, is nobody's to take out."""
+    """Finding for fields that Helm set client-side and that no later apply removes."""
     return Finding(
         "PR312",
         Severity.ERROR,
@@ -243,7 +243,7 @@ def client_side_fields_stay(paths: Sequence[str]) -> Finding:
 
 
 def of_other_managers(fields: Sequence[str], name: str, patch: Json, *, held: bool) -> Finding:
-    """Fields that the chart lacks and other field managers set; ``held`` if a stored manifest has the object."""
+    """Finding for other managers' fields that the chart does not set; ``held`` if a stored manifest has the object."""
     one = len(fields) == 1
     return Finding(
         "PR317",
@@ -255,7 +255,7 @@ def of_other_managers(fields: Sequence[str], name: str, patch: Json, *, held: bo
 
 
 def unlike_new(paths: Sequence[str], name: str, patch: Json, policy: Policy, *, recreate: bool = False) -> Finding:
-    """Fields that no manager owns and that differ in a new object; ``recreate`` if only a new object can have them."""
+    """Finding for fields without a manager that differ in a new object; ``recreate`` if no update can change them."""
     one = len(paths) == 1
     return Finding(
         "PR318",
@@ -276,7 +276,7 @@ def _patching(name: str, patch: Json) -> tuple[str, ...]:
 
 
 def not_asked(unasked: Sequence[tuple[str, Skipped]]) -> tuple[str, ...]:
-    """A note on what could not be tried beforehand, for whatever reason; the first one is told."""
+    """A note that objects could not be tested by a dry run, with the reason for the first one."""
     if not unasked:
         return ()
     _, first = unasked[0]
@@ -299,7 +299,7 @@ def removed_string_data(context: PlanContext, item: DesiredObject) -> list[str]:
 
 
 def string_data_finding(context: PlanContext, item: DesiredObject, keys: list[str]) -> Finding:
-    """What becomes of the keys: removed before Helm runs, refused, or announced."""
+    """Finding for the keys: they are removed before Helm runs, or stay."""
     paths = [("data", key) for key in keys]
     if context.policy.on_drift is OnDrift.APPLY:
         return applied(paths)

@@ -62,7 +62,7 @@ class Predicted(Record):
 
 
 class Held(Record):
-    """What tells whether the world is still as the plan saw it.
+    """The values by which a saved plan is compared with a later run.
 
     ``uid`` and ``resource_version`` are the live object's, ``""`` where none is. ``desired`` and ``emitted`` are
     SHA-256 of what the chart wants and of what the filter makes of it, ``""`` for none; a Secret's values count in
@@ -104,12 +104,12 @@ class ObjectView(Record):
 
     @property
     def refused(self) -> bool:
-        """Whether the run ends because of this object."""
+        """True if the run stops because of this object."""
         return "refuse" in self.actions
 
 
 class View(Record):
-    """A whole plan."""
+    """A plan for readers."""
 
     about: About
     objects: tuple[ObjectView, ...]

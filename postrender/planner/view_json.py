@@ -18,7 +18,7 @@ KIND = "Plan"
 
 
 class NoPlan(Exception):
-    """Something is no plan; the message is one sentence without a full stop."""
+    """The JSON is not a plan; the message is one sentence without a full stop."""
 
 
 def plan_json(view: View) -> dict[str, Json]:

@@ -1,4 +1,4 @@
-"""A kubeconfig as we read it and as the package ``kubernetes`` reads it: the same requests open_transport the server.
+"""A kubeconfig as we read it and as the package ``kubernetes`` reads it: the same requests reach the server.
 
 Each test runs once with either. Where the package departs from client-go there is no common test: it takes the last
 current context of several files, impersonates nobody, runs plugins that client-go refuses, goes on as nobody when one

@@ -1,4 +1,4 @@
-"""The patches Helm makes for what is live, and what the API server does with them. Pure; exact, and held against Go.
+"""The patches that Helm sends for live objects, and what the API server does with them. Pure; tested against Go.
 
 JSON objects are plain dicts and are never changed; results share values with what they were made of.
 """

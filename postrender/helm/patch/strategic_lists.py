@@ -56,7 +56,7 @@ def element_type(*lists: Sequence[Json]) -> str:
 
 
 def merge_value(element: Json, merge_key: str) -> Json:
-    """What an element has under the merge key; raises PatchError where it is not an object or lacks the key."""
+    """An element's value of the merge key; raises PatchError if it is not an object or lacks the key."""
     if type(element) is not dict:
         raise bad_type(MAP, element)
     if merge_key not in element:
@@ -83,7 +83,7 @@ def find(elements: Sequence[Json], merge_key: str, value: Json) -> int | None:
 
 
 def is_deletion(element: Json) -> bool:
-    """Whether an element of a patch only says that its like is to be deleted."""
+    """True if an element of a patch is a directive to delete the matching element."""
     if type(element) is not dict:
         raise bad_type(MAP, element)
     return element.get(DIRECTIVE) == "delete"
@@ -138,7 +138,7 @@ def in_order(elements: list[Json], order: list[Json], merge_key: str) -> list[Js
 def merge_ordered(
     server_only: list[Json], patched: list[Json], patch_order: list[Json], server_order: list[Json], merge_key: str
 ) -> list[Json]:
-    """Both lists in their own orders, made one (``normalizeElementOrder``, ``mergeSortedSlice``).
+    """Both lists merged into one that keeps the order of each (``normalizeElementOrder``, ``mergeSortedSlice``).
 
     A patched element comes first unless the server has both and has the other one before it.
     """

@@ -39,7 +39,7 @@ def apply_strategic(live: Object, patch: Object, gvk: GroupVersionKind) -> Objec
 
 
 def merged_patches(deletions: Object, changes: Object, schema: Schema) -> Object:
-    """One patch out of its two halves."""
+    """The deletions and the additions of a patch merged into one patch."""
     return _merged(deletions, changes, schema, as_server=False)
 
 

@@ -1,4 +1,4 @@
-"""Who owns which fields of a live object, and what an apply removes because of that.
+"""Ownership of a live object's fields, and the fields that an apply removes because of it.
 
 ``Migration`` is the step before Helm's apply (``upgradeClientSideFieldManager``, pkg/kube/client.go of Helm 4.3.1;
 ``upgradedManagedFields``, k8s.io/client-go 0.35 util/csaupgrade/upgrade.go). The apply itself is ``Updater.Apply`` of
@@ -33,7 +33,7 @@ class Converter(Protocol):
 def migrated(
     managed_fields: Sequence[Json], client_side: str, manager: str, *, subresource: str = ""
 ) -> Sequence[Json]:
-    """``managed_fields`` with the fields that ``client_side`` set by plain writes made those of ``manager``'s apply.
+    """``managed_fields`` after the fields of ``client_side``'s updates became fields of ``manager``'s apply.
 
     Entries of one apiVersion only are united; plain writes in another apiVersion lose their owner.
     """

@@ -1,4 +1,4 @@
-"""What an applied object has otherwise than a new object of the same chart, and which field managers own it.
+"""Differences between an applied object and a new object of the same chart, with the field managers that own them.
 
 Server-side apply removes only what the same manager applied before. What other managers set stays, and so does what no
 manager owns, such as the value of a default whose condition is gone.
@@ -37,7 +37,7 @@ _Owned = Mapping[str, FieldSet]
 
 
 class Leftover(Record):
-    """A path at which two objects differ: what is live, what a new object has, other managers that set it.
+    """A path at which two objects differ: the live value, a new object's, and other managers that set it.
 
     ``in_chart`` tells if the chart has a value there. ``now`` and ``fresh`` are ``None`` if there is nothing.
     """
@@ -50,7 +50,7 @@ class Leftover(Record):
 
 
 def leftovers(group_kind: GroupKind, live: Json, fresh: Json, chart: Json) -> tuple[Leftover, ...]:
-    """What differs in the applied object ``live``, in its order, but for what the server gives each object of its own.
+    """The differences of the applied object ``live``, in its order, except for values unique to each object.
 
     ``fresh`` is a new object of the same ``chart``, under the same name.
     """
@@ -65,7 +65,7 @@ def leftovers(group_kind: GroupKind, live: Json, fresh: Json, chart: Json) -> tu
 
 
 def of_others(live: Json, chart: Json) -> tuple[Leftover, ...]:
-    """What other managers set on the applied object and the chart lacks, where no new object is known."""
+    """Fields of other managers that the chart does not set, for an applied object without a new one to compare."""
     owned = {name: fields for name, fields in _by_manager(live).items() if name not in (MANAGER, _STATE)}
     found: dict[Path, list[str]] = {}
     for name, fields in owned.items():
@@ -153,7 +153,7 @@ def _own_to_each(group_kind: GroupKind, found: Leftover) -> bool:
 
 
 def cannot_change(group_kind: GroupKind, found: Leftover) -> bool:
-    """Whether only a new object can have the fresh value: a Service turns headless, or not any more.
+    """True if only a new object can have the fresh value: a Service that becomes headless, or stops being so.
 
     The server keeps the old value of an update without one (``patchAllocatedValues`` of Kubernetes v1.34.0,
     pkg/registry/core/service/storage/storage.go).
@@ -163,7 +163,7 @@ def cannot_change(group_kind: GroupKind, found: Leftover) -> bool:
 
 
 def operations(live: Json, found: Sequence[Leftover]) -> list[Json]:
-    """Operations of a JSON patch that make ``live`` at these paths what a new object of the chart has."""
+    """A JSON patch that sets ``live`` at these paths to the values of a new object."""
     # The last element of a list goes first, so that the others keep their places.
     return [
         {"op": "remove", "path": _pointer(live, each.path)}
@@ -189,7 +189,7 @@ def _pointer(body: Json, path: Path) -> str:
 
 
 def lost(chart: Json, live: Json, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """The paths that the chart sets and that are not there, or null, once it was applied.
+    """The paths that the chart sets and that are missing or null in the applied object.
 
     A field that turns from a map with entries of its own into ``{}`` becomes null: structured-merge-diff takes the
     entries out after it has merged the empty map in.

@@ -54,7 +54,7 @@ class MapType(Record):
 
 
 class Atom(Record):
-    """What a value may be: scalar, list, map, or several of them."""
+    """The types that a value may have: scalar, list, map, or several of them."""
 
     scalar: str | None = None
     list: ListType | None = None
@@ -68,7 +68,7 @@ _BUILTIN = {
 
 
 class Schema:
-    """Named types. Raises KeyError where a type that is used is not there."""
+    """Named types. Raises KeyError for a type that is used but not defined."""
 
     def __init__(self, types: Mapping[str, Atom]) -> None:
         self._types = {**_BUILTIN, **types}
@@ -124,7 +124,7 @@ class OpenApiSchema(Schema):
         return self._by_kind.get((gvk.group, gvk.version, gvk.kind))
 
     def null_error(self, name: str, value: Json, path: str = "") -> str:
-        """What a custom resource's validation says of the first null that its schema forbids, ``""`` if of none.
+        """The validation error for the first null that a custom resource's schema forbids, ``""`` for none.
 
         An apply leaves such a null in place, while all other writes drop it before (``unstructuredDefaulter``,
         k8s.io/apiextensions-apiserver 0.34, pkg/apiserver/customresource_handler.go).

@@ -28,7 +28,7 @@ class TypeMismatch(ValueError):
 
 
 class Typed:
-    """A value with its type. ``keeps_empty`` is the way of the library 6.3.2 (Kubernetes 1.36.0 to 1.36.2).
+    """A value with its type. ``keeps_empty`` selects the behaviour of version 6.3.2 (Kubernetes 1.36.0 to 1.36.2).
 
     It keeps a map or list that loses all it has as ``{}`` or ``[]``; of others, null is left.
     """
@@ -68,7 +68,7 @@ class Typed:
         return _named(self.schema, self.ref, fields)
 
     def reconciled(self, fields: FieldSet) -> FieldSet:
-        """``fields`` with a list or map that is atomic by now as one field."""
+        """``fields`` with each list or map that the schema now calls atomic as one field."""
         atomic: list[Path] = []
         _atomic_now(self.schema, self.ref, fields, (), atomic)
         now = FieldSet.of(atomic)
@@ -107,7 +107,7 @@ def child_type(kind: MapType, key: str) -> TypeRef:
 
 
 def deduced(atom: Atom, value: Json) -> Atom:
-    """Of the types that are allowed the one that the value has (``deduceAtom``); all of them for null."""
+    """The allowed type that the value has (``deduceAtom``); all allowed types for null."""
     if value is ABSENT or value is None:
         return atom
     if isinstance(value, dict):
@@ -118,7 +118,7 @@ def deduced(atom: Atom, value: Json) -> Atom:
 
 
 def handled(atom: Atom, path: Path) -> Kind:
-    """The type that counts (``handleAtom``). Raises TypeMismatch if nothing is allowed."""
+    """The type by which a value is handled (``handleAtom``). Raises TypeMismatch if nothing is allowed."""
     for kind in (atom.map, atom.scalar, atom.list):
         if kind is not None:
             return kind

@@ -21,14 +21,14 @@ _VERSION = "metadata.resourceVersion"
 
 
 class Pin(Record):
-    """A resourceVersion that a stored manifest holds, and the object it stands in."""
+    """A resourceVersion in a stored manifest, and its object."""
 
     ref: ObjectRef
     version: str
 
 
 class Unpinned(Record):
-    """A revision without its pins: its new ``data.release``, and what was taken out.
+    """A revision without its pins: the new ``data.release``, and the pins that were removed.
 
     ``rewritten`` tells that a document had to be written anew as a whole.
     """
@@ -39,7 +39,7 @@ class Unpinned(Record):
 
 
 def unpinned(packed: str, *, wrapped: bool) -> Unpinned | None:
-    """The payload without pins; ``None`` where it holds none.
+    """The payload without pins; ``None`` if it has none.
 
     Proved: the new payload is decoded again and compared with the old one value by value. Raises Undecodable, and
     ManifestError for a stored manifest that cannot be read or edited.

@@ -55,7 +55,7 @@ class Commands(Protocol):
 
 
 class HistoryUnclear(Exception):
-    """The revisions of a release cannot be told; carries why."""
+    """The revisions of a release cannot be determined; carries the reason."""
 
     def __init__(self, why: Unknown) -> None:
         self.why = why
@@ -70,7 +70,7 @@ def history(
     skip: Callable[[str], None],
     reached: Commands,
 ) -> list[tuple[StoredRelease, StoredObject | None]]:
-    """Every revision, ascending; the newest, and those that are chosen, with what their payloads tell.
+    """All revisions, oldest first; the newest, and the chosen ones, with the contents of their payloads.
 
     The newest is taken by its labels if its payload cannot be read and the labels do not say that it was uninstalled.
     ``skip`` is told of every object that is skipped, ``reached`` types what comes next. Raises HistoryUnclear, and

@@ -23,7 +23,7 @@ RELEASE_TYPE = "helm.sh/release.v1"
 
 
 class NotARecord(Exception):
-    """An object has the labels of a revision and is none; the message is a clause, such as ``its type is Opaque``."""
+    """An object with a revision's labels that is not one; the message is a clause, such as ``its type is Opaque``."""
 
 
 class Storage(Record):
@@ -82,7 +82,7 @@ def is_revision(live: LiveObject, release: ReleaseName) -> bool:
 
 
 def from_labels(live: LiveObject, release: ReleaseName) -> StoredRelease:
-    """One revision as the labels of its object tell it.
+    """One revision from the labels of its object, without its payload.
 
     Raises Undecodable if ``selector`` does not choose the object, NotARecord if its name and labels do not agree.
     """
@@ -116,7 +116,7 @@ def revisions_to_read(revisions: Sequence[StoredRelease]) -> tuple[StoredRelease
 
 
 def completed(stored: StoredRelease, data: Json, *, wrapped: bool) -> StoredRelease:
-    """The revision with what its payload tells; ``data`` is the ``data`` of its Secret or ConfigMap.
+    """The revision with the contents of its payload; ``data`` is the ``data`` of its Secret or ConfigMap.
 
     Raises Undecodable where that is not a release, or not this revision.
     """

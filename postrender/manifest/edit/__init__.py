@@ -20,7 +20,7 @@ __all__ = ["Edit", "Remove", "Set", "Spliced", "splice"]
 
 
 class Set(Record):
-    """Give the field at a path this value, making the mappings on the way where they are missing.
+    """Set the field at a path; missing mappings above it are created.
 
     ``path`` starts at the object: ``("metadata", "labels", "app")``; a list's item is an int.
     """
@@ -31,7 +31,7 @@ class Set(Record):
 
 
 class Remove(Record):
-    """Take the field at a path away; where it is not there, nothing changes."""
+    """Delete the field at a path, if it exists."""
 
     ref: ObjectRef
     path: tuple[str | int, ...]
@@ -41,14 +41,14 @@ Edit: TypeAlias = Set | Remove
 
 
 class Spliced(Record):
-    """The stream with the edits in it. ``rewritten`` are documents written anew as a whole, by index, with why."""
+    """The edited stream. ``rewritten`` maps the documents that were serialized again, by index, to the reason."""
 
     data: bytes
     rewritten: tuple[tuple[int, str], ...] = ()
 
 
 def splice(manifest: Manifest, edits: Sequence[Edit]) -> Spliced:
-    """The stream with the edits carried out and proved: each document differs by what was meant and no more.
+    """The stream with the edits, verified: each document is read again and differs by the edits alone.
 
     Raises ManifestError, with the place, for an edit that cannot be made or proved.
     """

@@ -1,4 +1,4 @@
-"""What is to change in one document: the edits joined into one tree of keys."""
+"""The changes to one document: its edits as one tree of keys."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 class SetValue(Record):
-    """The value that is to be at this place."""
+    """Set the value at this place."""
 
     value: Json
 
 
 class DeleteValue(Record):
-    """Nothing is to be at this place."""
+    """Delete the value at this place."""
 
 
 Changes: TypeAlias = "dict[str | int, Any]"
-"""Key or list index to Put, Drop or further Changes."""
+"""Key or list index to SetValue, DeleteValue or further Changes."""
 
 
 class EditConflict(ValueError):
-    """Two edits contradict each other, or an edit's path runs through something that is no collection.
+    """Two edits contradict each other, or an edit's path leads through a value that is not a collection.
 
     ``offset`` is where, in bytes, -1 for somewhere in the document; ``next`` what the user can do.
     """
@@ -43,7 +43,7 @@ class EditConflict(ValueError):
 
 
 def add(changes: Changes, path: tuple[str | int, ...], change: SetValue | DeleteValue) -> None:
-    """Write one edit into the tree; raises EditConflict."""
+    """Add one edit to the tree; raises EditConflict."""
     *way, last = path
     for key in way:
         changes = changes.setdefault(key, {})
@@ -55,12 +55,12 @@ def add(changes: Changes, path: tuple[str | int, ...], change: SetValue | Delete
 
 
 def dotted(path: tuple[str | int, ...]) -> str:
-    """A path for a reader."""
+    """A path as text, its parts joined by dots."""
     return ".".join(map(str, path))
 
 
 def applied(value: Json, changes: Changes) -> Json:
-    """The value with the changes in it; the given one is left alone. Raises EditConflict."""
+    """A copy of the value with the changes; raises EditConflict."""
     if value is None:
         return build(changes) or None
     if isinstance(value, dict):
@@ -89,7 +89,7 @@ def applied(value: Json, changes: Changes) -> Json:
 
 
 def no_fields(value: Json, offset: int = -1) -> EditConflict:
-    """Why something that is not a mapping cannot be edited further down."""
+    """The error for an edit below a value that is not a mapping."""
     # Never the value itself, which may be a secret.
     shown = "a list" if isinstance(value, list) else "a text" if isinstance(value, str) else "a plain value"
     return EditConflict(
@@ -98,7 +98,7 @@ def no_fields(value: Json, offset: int = -1) -> EditConflict:
 
 
 def check_index(items: list[Json], index: str | int, offset: int = -1) -> int:
-    """The place in a list that a path's part means; raises EditConflict."""
+    """The list index that a part of a path stands for; raises EditConflict."""
     if not isinstance(index, int):
         raise no_fields(items, offset)
     if not 0 <= index < len(items):
@@ -107,7 +107,7 @@ def check_index(items: list[Json], index: str | int, offset: int = -1) -> int:
 
 
 def build(changes: Changes) -> dict[str, Json]:
-    """The mapping that the changes make out of nothing; raises EditConflict."""
+    """The mapping that the changes create where there was none; raises EditConflict."""
     made: dict[str, Json] = {}
     for key, change in changes.items():
         if isinstance(change, DeleteValue):
@@ -124,7 +124,7 @@ def build(changes: Changes) -> dict[str, Json]:
 
 
 def normalized(value: Json) -> Json:
-    """A value as it is when it was written as YAML and read again: ``1.0`` is 1."""
+    """The value after it was written as YAML and read again: ``1.0`` is 1."""
     if isinstance(value, dict):
         return {key: normalized(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -133,7 +133,7 @@ def normalized(value: Json) -> Json:
 
 
 def same(one: Json, other: Json) -> bool:
-    """Whether two JSON values are equal, true and 1 being different."""
+    """True if two JSON values are equal; true and 1 are not."""
     if isinstance(one, dict):
         return (
             isinstance(other, dict)
@@ -158,7 +158,7 @@ def flow(value: Json) -> bytes:
 
 
 def check_value(value: Json) -> None:
-    """Raises EditConflict for what cannot be written."""
+    """Raises EditConflict for a value that cannot be written as YAML."""
     if isinstance(value, str) and value.isascii():
         return
     try:
@@ -171,7 +171,7 @@ def check_value(value: Json) -> None:
 
 @cache
 def key(name: str) -> bytes:
-    """A mapping's key, quoted where it has to be."""
+    """A mapping's key, quoted if necessary."""
     if _PLAIN_KEY.match(name) and isinstance(resolve(name, "", plain=True), str):
         return name.encode()
     return flow(name)

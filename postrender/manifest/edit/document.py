@@ -1,4 +1,4 @@
-"""One document with its changes: first field by field, then as a whole, at last written anew."""
+"""Edit one document: field by field, else its top-level fields, else by serializing it again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COMMENTS = re.compile(rb"(?:#[^\n]*\n(?:[ ]*(?:#[^\n]*)?\n)*)?\Z")
 
 
 def edited(data: bytes, document: Document, changes: Changes) -> tuple[list[Replacement], str]:
-    """What to replace in the stream for one document's changes, and why it was written anew, if it was.
+    """The replacements for one document's changes, and the reason if it was serialized again.
 
     Proved; raises ManifestError.
     """

@@ -24,7 +24,7 @@ class NotEditable(Exception):
 
 
 class Replacement(Record):
-    """Text to stand instead of data[start:end]."""
+    """The text that replaces data[start:end]."""
 
     start: int
     end: int
@@ -32,7 +32,7 @@ class Replacement(Record):
 
 
 class TextEditor:
-    """A span of text, and the pieces to put in it, each once. Offsets count bytes in the span's data."""
+    """Collects replacements in a span of text. Offsets count bytes in the span's data."""
 
     def __init__(self, span: Span) -> None:
         self.data = span.data
@@ -41,11 +41,11 @@ class TextEditor:
         self.pieces: dict[Replacement, None] = {}
 
     def put(self, start: int, end: int, text: bytes) -> None:
-        """Let a text stand instead of data[start:end]."""
+        """Replace data[start:end] by a text."""
         self.pieces[Replacement(start, end, text)] = None
 
     def insert(self, node: Node, made: dict[str, Json], name: Node | None) -> None:
-        """Put fields before a mapping's first; ``name`` is the mapping's key, where it has one. Raises NotEditable.
+        """Insert fields before a mapping's first; ``name`` is the mapping's key, if it has one. Raises NotEditable.
 
         Their lines go below the one that opens the mapping, so that comments stay with the fields they are about.
         """
@@ -65,7 +65,7 @@ class TextEditor:
             self.insert_after(node, 0, made)
 
     def insert_after(self, node: Node, index: int, made: dict[str, Json]) -> None:
-        """Put fields after one of a mapping's; raises NotEditable."""
+        """Insert fields after one of a mapping's; raises NotEditable."""
         key, item = node.pairs()[index]
         if node.flow:
             self.put(item.end, item.end, b", " + flow(made)[1:-1])
@@ -73,7 +73,7 @@ class TextEditor:
             self._put_lines(self._line_end(item), self._lines(made, self._column(key.start)))
 
     def fill(self, name: Node, item: Node, made: dict[str, Json]) -> bool:
-        """Put fields below a key without a value; False where it does not end its line."""
+        """Insert fields below a key without a value; False if the key does not end its line."""
         rest = _REST_OF_LINE.match(self.data, item.start, self.span.end)
         if not rest or not self.data.endswith(b":", 0, item.start):
             return False
@@ -81,7 +81,7 @@ class TextEditor:
         return True
 
     def replace(self, item: Node, wanted: Json, parent: Node | None) -> None:
-        """Put a value where another is, right of its parent's margin; the parent may be given by its key."""
+        """Replace a value, indented below its parent; the parent may be given by its key."""
         start, end = item.start, item.end
         if item.style in ("|", ">"):
             end = start + len(self.data[start:end].rstrip())
@@ -93,7 +93,7 @@ class TextEditor:
         self.put(start, end, written)
 
     def take_out(self, node: Node, heads: list[Node], tails: list[Node], index: int, mark: bytes) -> None:
-        """Take out a field or an item of a collection, from its head to its tail, with the mark before it.
+        """Delete a field or an item of a collection, with the ``mark`` before it (``-`` or a comma).
 
         Not the only one. In block style whole lines go. Raises NotEditable.
         """

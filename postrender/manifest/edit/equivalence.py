@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class NotEquivalent(Exception):
-    """The edited text does not say what was meant, or nobody can tell."""
+    """The edited text does not have the intended value, or that cannot be verified."""
 
 
 def verify_edit(before: Span, after: Span, changes: Changes, *, pure: bool = False) -> None:

@@ -24,7 +24,7 @@ from postrender.models import Json
 
 
 def pieces(span: Span, tree: Tree, changes: Changes) -> list[Replacement]:
-    """What to replace in a document's text, in order; raises NotEditable, EditConflict."""
+    """The replacements that make the changes in a document's text, in order; raises NotEditable, EditConflict."""
     if tree.root is None:
         raise NotEditable("the document is empty", span.start)
     editor = TextEditor(span)
@@ -43,7 +43,7 @@ class _Placer:
         self.aliases = _aliases(tree.root) if tree.references and tree.root else {}
 
     def change(self, node: Node, changes: Changes, name: Node | None = None) -> None:
-        """Place the changes inside a collection; ``name`` is its key."""
+        """Make the changes inside a collection; ``name`` is its key."""
         if node.kind is Kind.ALIAS:
             self.editor.put(node.start, node.end, flow(applied(self._value(node), changes)))
             return
