@@ -11,7 +11,7 @@ from bench import streams
 from bench.rewriting import STAMP
 from bench.runs import Command, measured
 from bench.table import Row
-from tests.tools import release
+from tools import release
 from tools.pack import onefile
 
 

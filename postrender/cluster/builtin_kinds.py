@@ -14,7 +14,7 @@ _UNPLURALIZED = ("endpoints",)
 
 @cache
 def _table() -> dict[GroupKind, tuple[str, bool, bool]]:
-    """Plural, whether namespaced and whether with a status subresource; ``tests/tools/builtin.py`` writes the file."""
+    """Plural, whether namespaced and whether with a status subresource; ``tools/builtin.py`` writes the file."""
     rows = json.loads(packaged(__name__, "builtin_kinds.json"))
     return {GroupKind(group, kind): (plural, namespaced, status) for group, kind, plural, namespaced, status in rows}
 

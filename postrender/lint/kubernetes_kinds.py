@@ -1,4 +1,4 @@
-"""Which Kubernetes serves which of its own kinds, as a table: ``tests/tools/kubernetes.py`` writes it."""
+"""Which Kubernetes serves which of its own kinds, as a table: ``tools/kubernetes.py`` writes it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.browser.devtools import Page
 from tests.tools import installed
-from tests.tools.pages import DOCS
+from tools.pages import DOCS
 
 ROOT = DOCS.parent
 FIELD = "document.querySelector('.md-search__input')"

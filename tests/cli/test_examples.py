@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools import assets, readmes
-from tests.tools.pages import EXAMPLES
+from tools.pages import EXAMPLES
 
 HELM = "3.21.4"
 ROOT = EXAMPLES.parent

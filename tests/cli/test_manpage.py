@@ -8,12 +8,12 @@ from pathlib import Path
 
 from postrender.cli.commands import COMMANDS
 from tests.tools.installed import needed
-from tests.tools.manpage import FILE, ROOT, made
 from tools.completion.describe import commands
+from tools.manpage import FILE, ROOT, made
 
 
 def test_the_file_is_what_the_parsers_make() -> None:
-    assert FILE.read_text() == made(), "write it anew: python -m tests.tools.manpage"
+    assert FILE.read_text() == made(), "write it anew: python -m tools.manpage"
 
 
 def test_the_page_is_in_the_wheel_where_man_finds_it() -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from tests.cli.test_filter import ROOT
 from tests.e2e.scenes import ELSEWHERE, NOT_RUN, RUN, elsewhere
-from tests.tools import pages, transcripts, typed
-from tests.tools.pages import DOCS
+from tests.tools import transcripts, typed
 from tests.tools.transcripts import PAGES, Step
+from tools import pages
+from tools.pages import DOCS
 
 OFFLINE = [pytest.param(step, id=page.name) for page in PAGES for step in transcripts.steps(page) if not step.cluster]
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Helm, executable
 from tests.tools import assets, transcripts
-from tests.tools.pages import DOCS
 from tests.tools.terminal import drawn
 from tests.tools.transcripts import Step
+from tools.pages import DOCS
 
 HELM = "3.12.3"
 ROOT = DOCS.parent

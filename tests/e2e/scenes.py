@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from tests.tools import readmes, transcripts, typed
-from tests.tools.pages import DOCS, EXAMPLES
 from tests.tools.typed import PAGES, Typed
+from tools.pages import DOCS, EXAMPLES
 
 HELM = "3.21.4"
 

@@ -12,8 +12,8 @@ from tests.e2e.helm import HelmFactory
 from tests.e2e.kinds import BETA_SHIRT, SECRET, STABLE_SHIRT
 from tests.e2e.play import HELM, ROOT, environment
 from tests.tools import transcripts
-from tests.tools.pages import DOCS
 from tests.tools.transcripts import PAGES
+from tools.pages import DOCS
 
 WITH_CLUSTER = [page for page in PAGES if any(step.cluster for step in transcripts.steps(page))]
 

@@ -22,8 +22,8 @@ from tests.e2e.helm import Helm
 from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, SECRET, STABLE_SHIRT, Kind
 from tests.e2e.scenes import SCENES, SHOWN, Scene
 from tests.tools import assets, installed, readmes, transcripts
-from tests.tools.pages import EXAMPLES
 from tests.tools.typed import ROOT
+from tools.pages import EXAMPLES
 
 NAMESPACES = ("default", "shop", "prod", "argocd")
 KINDS = (BETA_SHIRT, STABLE_SHIRT, SECRET, CONFIG_MAP, Kind("apps", "v1", "Deployment", "deployments"))

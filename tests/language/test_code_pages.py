@@ -8,7 +8,7 @@ from postrender.lint import engine
 from postrender.lint.facts import Facts, rendering
 from postrender.lint.rules import RULES
 from postrender.planner.codes import CODES
-from tests.tools.code_examples import LINT, examples, severities
+from tools.code_examples import LINT, examples, severities
 
 
 def test_a_code_has_the_severities_that_its_page_lists() -> None:

@@ -14,7 +14,7 @@ import yaml
 import postrender
 from postrender.lint.rules import RULES
 from postrender.planner.codes import CODES
-from tests.tools.pages import EXAMPLES, MADE
+from tools.pages import EXAMPLES, MADE
 
 ROOT = Path(__file__).parents[2]
 _WORDS = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text())

@@ -18,9 +18,9 @@ from postrender.helm.patch.go_sort import go_sorted
 from postrender.models import GroupVersionKind
 from tests.tools import assets
 from tests.tools.patches import Failure, GoPatch, same
-from tests.tools.patchschema import SCHEMA
 from tests.tools.randomobjects import EVERY, RandomObjects
 from tests.unit.patchcases import CASES, Case
+from tools.patchschema import SCHEMA
 
 Json = Any
 

@@ -16,7 +16,7 @@ import postrender
 from tests.cli.test_filter import EXAMPLE, RENDERED, ROOT
 from tests.e2e.conftest import program
 from tests.release.test_release import clone
-from tests.tools import release
+from tools import release
 from tools.pack import onefile, plugin, selfcontained, start
 
 LIVE = EXAMPLE / "live.yaml"

@@ -16,8 +16,8 @@ import pytest
 
 import postrender
 from tests.cli.test_filter import EXAMPLE, LIVE, RENDERED, ROOT
-from tests.tools import release
-from tests.tools.release import Unfit
+from tools import release
+from tools.release import Unfit
 
 VERSION = postrender.__version__
 

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from postrender.models import GroupVersionKind
-from tests.tools.patchschema import SCHEMA
+from tools.patchschema import SCHEMA
 
 Json = Any
 

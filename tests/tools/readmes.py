@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.tools.pages import EXAMPLES
 from tests.tools.transcripts import CLUSTER
+from tools.pages import EXAMPLES
 
 ROOT = Path(__file__).parents[2]
 WITH_CLUSTER = f"sh{CLUSTER}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.tools.pages import DOCS, callers
+from tools.pages import DOCS, callers
 
 PAGES = sorted({*DOCS.rglob("*.md")} - {DOCS / path for path in callers()})
 """The pages of the documentation, but for those that are an example's README once more."""

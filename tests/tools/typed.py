@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from postrender.cli.commands import COMMANDS
 from tests.tools import transcripts
-from tests.tools.pages import EXAMPLES
+from tools.pages import EXAMPLES
 
 ROOT = Path(__file__).parents[2]
 PAGES = (

@@ -8,7 +8,7 @@ import pytest
 
 from postrender.helm import versions
 from postrender.helm.versions import NEWEST_TESTED, HelmVersion
-from tests.tools.adopt_helm import commands, main, raised, run
+from tools.adopt_helm import commands, main, raised, run
 
 SOURCE = Path(versions.__file__).read_text(encoding="utf-8")
 

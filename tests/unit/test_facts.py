@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.tools import assets, facts
-from tests.tools.citations import ROOT, Citation, cited
+from tests.tools import assets
+from tools import facts
+from tools.citations import ROOT, Citation, cited
 
 
 @pytest.mark.parametrize(

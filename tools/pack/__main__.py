@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 
 import postrender
-from tests.tools.release import build as build_wheel
 from tools.pack import onefile, plugin, selfcontained
+from tools.release import build as build_wheel
 
 ROOT = Path(__file__).parents[2]
 WHAT = ("onefile", "plugin", "selfcontained")

@@ -1,6 +1,6 @@
 """Which kinds Helm takes for built in, and what their Go structs say about patching each field.
 
-The facts are in ``schema.json``, which ``tests/tools/patchschema.py`` writes by walking the scheme of every client-go
+The facts are in ``schema.json``, which ``tools/patchschema.py`` writes by walking the scheme of every client-go
 from 0.24 (Helm 3.9) to 0.37 (Helm 4.3). Which kinds are known is told apart by Helm's version, fields are not: they are
 those of the newest client-go that knows the kind. No field of a specification has changed its strategy or merge key in
 that time; a field that an older Helm does not know makes it fail, in words, where both sides hold an object or a list.

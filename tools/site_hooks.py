@@ -10,7 +10,7 @@ from postrender import __version__
 from postrender.cli.commands import COMMANDS
 from postrender.lint.rules import RULES
 from postrender.planner.codes import CODES
-from tests.tools.pages import FAMILIES, MADE, ROOT
+from tools.pages import FAMILIES, MADE, ROOT
 
 BOOST = {"errors.md": 8, "zh/errors.md": 4}
 """Factors for the search: an error that a user pastes leads to its fix, not to all pages with the same words."""

@@ -31,7 +31,7 @@ import yaml
 
 from postrender.helm import versions
 from tests.tools import assets
-from tests.tools.citations import ROOT, Citation, citations
+from tools.citations import ROOT, Citation, citations
 
 REGISTRY = Path(__file__).with_suffix(".yaml")
 SERVER = ("k8s.io/apiserver", "k8s.io/apiextensions-apiserver")

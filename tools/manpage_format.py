@@ -15,7 +15,7 @@ def page(commands: Sequence[Command], variables: dict[str, str]) -> str:
     (program,) = (each for each in commands if not each.name)
     named = [each for each in commands if each.name]
     lines = [
-        '.\\" Made by python -m tests.tools.manpage from the parsers; do not edit.',
+        '.\\" Made by python -m tools.manpage from the parsers; do not edit.',
         '.TH POSTRENDER 1 "" "postrender" "User Commands"',
         ".SH NAME",
         f"postrender \\- {_text(_first_sentence(program.description))}",

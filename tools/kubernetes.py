@@ -1,6 +1,6 @@
 """Write ``postrender/lint/kubernetes_kinds.json``: which Kubernetes serves which of its own kinds in which version.
 
-    python -m tests.tools.kubernetes > postrender/lint/kubernetes_kinds.json
+    python -m tools.kubernetes > postrender/lint/kubernetes_kinds.json
 
 reads what k8s.io/api says of itself: the kinds of each group and version (``addKnownTypes``, register.go) and the minor
 versions of Kubernetes that brought and dropped them (zz_generated.prerelease-lifecycle.go). Needs Go.

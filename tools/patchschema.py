@@ -1,8 +1,8 @@
 """Write ``postrender/helm/patch/schema.json``: what client-go's structs say about patching, for every Helm since 3.9.
 
-    python -m tests.tools.patchschema
+    python -m tools.patchschema
 
-builds ``gopatch/schema.go`` beside this file against each client-go of ``CLIENT_GO`` (a minute each) and puts what they
+builds ``tests/tools/gopatch/schema.go`` against each client-go of ``CLIENT_GO`` (a minute each) and puts what they
 describe together. The newest client-go describes every kind it knows. Kinds that only older ones know are described
 by the last that did. A kind that not all of them know says which do.
 """
@@ -25,7 +25,7 @@ CLIENT_GO = (
 
 GO = "1.26.0"
 
-SCHEMA = Path(__file__).parents[2] / "postrender" / "helm" / "patch" / "schema.json"
+SCHEMA = Path(__file__).parents[1] / "postrender" / "helm" / "patch" / "schema.json"
 
 Description: TypeAlias = "dict[str, Any]"
 """What the operation ``describe`` of gopatch answers: ``client_go``, ``kinds`` and ``types`` (see schema.go)."""
@@ -37,7 +37,7 @@ def describe(version: str) -> Description:
     required = "".join(f"require k8s.io/{module} v{version}\n" for module in modules)
     environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-mod=mod -trimpath"}
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(Path(__file__).parent / "gopatch" / "schema.go", folder)
+        shutil.copy(SCHEMA.parents[3] / "tests" / "tools" / "gopatch" / "schema.go", folder)
         (Path(folder) / "main.go").write_text(_MAIN)
         (Path(folder) / "go.mod").write_text(f"module gopatch\n\ngo {GO}\n\n{required}")
         subprocess.run(["go", "mod", "tidy"], cwd=folder, env=environment, check=True)

@@ -1,6 +1,6 @@
 """Write ``postrender/postrender.1``, the manual page, from the parsers of all commands.
 
-    python -m tests.tools.manpage
+    python -m tools.manpage
 
 A test holds the file against what this makes, so that nobody forgets it with a new flag.
 """
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.tools.manpage_format import page
 from tools.completion.describe import SETTING, commands
+from tools.manpage_format import page
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 FILE = ROOT / "postrender" / "postrender.1"
 
 

@@ -1,7 +1,7 @@
 """Write the pages of the documentation that are generated from the code.
 
-python -m tests.tools.pages --write
-python -m tests.tools.pages --check    # 1, and which, where a page is not what the code says
+python -m tools.pages --write
+python -m tools.pages --check    # 1, and which, where a page is not what the code says
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from postrender.planner.codes import CODES
 from postrender.planner.findings import NEVER_ALLOWED
 from postrender.planner.policy import Policy
 from postrender.settings.table import Setting
-from tests.tools.code_examples import LINT, examples
+from tools.code_examples import LINT, examples
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 EXAMPLES = ROOT / "examples"
 SCHEMAS = ROOT / "postrender" / "report" / "schemas"
@@ -337,7 +337,7 @@ def stale(folder: Path = DOCS) -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """Write or compare."""
-    parser = argparse.ArgumentParser(prog="python -m tests.tools.pages")
+    parser = argparse.ArgumentParser(prog="python -m tools.pages")
     group = parser.add_mutually_exclusive_group(required=True)
     group.add_argument("--write", action="store_true")
     group.add_argument("--check", action="store_true")

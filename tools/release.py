@@ -1,6 +1,6 @@
 """Build what is published: wheel, sdist, bill of materials.
 
-    python -m tests.tools.release [FOLDER]    # default: dist
+    python -m tools.release [FOLDER]    # default: dist
 
 The version is ``postrender.__version__``. A commit that is tagged has the tag ``v`` and that version, and a section of
 that version in the changelog.
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import postrender
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 EPOCH = "315532800"
 """1980-01-01, the oldest time a zip file can hold: the time of every file in the wheel, for the same bytes always."""
 

@@ -1,6 +1,6 @@
 """Write ``postrender/cluster/builtin_kinds.json``: the kinds that a real kube-apiserver serves of its own.
 
-    python -m tests.tools.builtin > postrender/cluster/builtin_kinds.json
+    python -m tools.builtin > postrender/cluster/builtin_kinds.json
 
 asks a server with every API switched on, and adds kinds that charts still render and that this server no longer has.
 """
@@ -19,7 +19,7 @@ from typing import Any
 from tests.e2e.supervise import Ready
 from tests.tools import assets
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 ACCEPT = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 

@@ -21,7 +21,7 @@ from postrender.helm import versions
 from postrender.helm.versions import NEWEST_TESTED, HelmVersion
 from tests.tools import assets
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def commands(version: HelmVersion, cells: Path, *, random: int, fresh: int, seed
     columns = f"{version},{version} client-side" if version.major >= 4 else str(version)
     matrix = ["-m", "tests.e2e.matrix", "--versions", columns, "--resume", str(cells)]
     return [
-        ("Cited source", ["-m", "tests.tools.facts", "--helm", f"v{version}"]),
+        ("Cited source", ["-m", "tools.facts", "--helm", f"v{version}"]),
         ("Written cells", [*matrix, "--write"]),
         ("Random cells", [*matrix, "--random", str(random), "--seed", str(seed)]),
         (

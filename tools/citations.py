@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 FOLDERS = ("postrender", "tests", "bench", "docs")
 _LEFT_OUT = ("docs/codes/", "docs/zh/", "tests/tools/", "tests/unit/test_facts.py")
 """Generated and translated pages, and what is about Go programs of our own."""
