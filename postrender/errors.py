@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from postrender.text import harmless, one_line
+from postrender.text import harmless, hint_lines, one_line
 
 _HEAD = re.compile(r"\n(?=[ \t]*(?:next|hint|note|report|error|warning|postrender):)", re.IGNORECASE)
 """A line inside a cause that begins as one of our own."""
@@ -38,7 +38,7 @@ class PostrenderError(Exception):
         cause = _HEAD.sub("\n  | ", self.cause)
         head = f"{one_line(self.where)}: {cause}" if self.where else cause
         errors = (f"error: {one_line(line)}" for line in self.more)
-        return "\n".join([head, *errors, *(f"hint: {one_line(line)}" for line in self.next)])
+        return "\n".join([head, *errors, *hint_lines(self.next)])
 
 
 class UsageError(PostrenderError):

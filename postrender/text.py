@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from postrender._record import Record
 
@@ -122,6 +122,59 @@ def wrapped(text: str, first: str = "", rest: str = "  ", width: int = 0) -> lis
         line += blank + word
         blank = " "
     return [*lines, line] if blank else []
+
+
+class Hint(str):
+    """A command to run next, and a remark on it for a line of its own above; it compares as the command."""
+
+    note: str
+
+    def __new__(cls, command: str, note: str) -> Hint:
+        """The command with its remark, a sentence without a full stop."""
+        made = super().__new__(cls, command)
+        made.note = note
+        return made
+
+
+class Advice(str):
+    """What to do next if no command does it: a sentence without a full stop."""
+
+
+def with_command(hint: str, command: str) -> str:
+    """The same hint with another command; its remark stays."""
+    return Hint(command, hint.note) if isinstance(hint, Hint) else command
+
+
+def parts(hint: str) -> tuple[str, str]:
+    """The command of a hint and the remark on it; one of them may be ``""``."""
+    if isinstance(hint, Advice):
+        return "", str(hint)
+    return str(hint), hint.note if isinstance(hint, Hint) else ""
+
+
+def hint_data(hints: Iterable[str]) -> list[Any]:
+    """Hints in JSON: ``{"command": ..., "note": ...}``, of which one may be ``""``."""
+    return [{"command": command, "note": note} for command, note in map(parts, hints)]
+
+
+def hints_from(data: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
+    """The hints that ``hint_data`` gave; raises KeyError and TypeError for anything else."""
+    return tuple(
+        (Hint(each["command"], each["note"]) if each["note"] else each["command"])
+        if each["command"]
+        else Advice(each["note"])
+        for each in data
+    )
+
+
+def hint_lines(hints: Iterable[str], paint: Paint | None = None, first: str = "") -> Iterator[str]:
+    """The lines of hints: a command whole on its own line, to be copied, below the remark on it, which is wrapped."""
+    paint = paint or PLAIN
+    for hint in hints:
+        command, note = parts(hint)
+        yield from wrapped(note, first=f"{first}note: ", rest=f"{first}      ", width=paint.width)
+        if command:
+            yield f"{first}{paint('cyan', 'hint')}: {one_line(command)}"
 
 
 def shorten(names: Sequence[str], most: int = 5) -> str:

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 
 from postrender._record import Record, replace
 from postrender.cli.arguments import flags
-from postrender.cluster.interface import ClusterReader
+from postrender.cluster.interface import LIVE, ClusterReader
 from postrender.errors import UsageError
 from postrender.helm.invocation import Action, DryRun
 from postrender.operations.filter.pipeline import require_known
 from postrender.planner.policy import DEFAULT_LABEL_KEY, Adopt, OnDrift, Policy, Stamp, is_label_key
 from postrender.settings import SETTINGS, Caller, find
 from postrender.settings.parse import Value
+from postrender.text import Hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def sources_of(
     if not caller.cluster_named and not only_reads:
         raise UsageError(
             "\n  ".join(["cluster required", *caller.notes]),
-            next=("--kube-context NAME", "--live FILE   (what kubectl get ... -o yaml printed)", "--offline"),
+            next=("--kube-context NAME", LIVE, "--offline"),
         )
     from postrender.settings.connection import reached
 
@@ -130,7 +131,7 @@ def _writer(connected: Cluster, caller: Caller, policy: Policy) -> Writer | None
         raise UsageError(
             f"{' and '.join(asked)} write{'s' * (len(asked) == 1)} to live objects, "
             "and Helm's --dry-run could not be detected",
-            next=("--action install   (or upgrade, upgrade-install)",),
+            next=Hint("--action install", "or upgrade, upgrade-install"),
         )
     return connected
 
@@ -139,5 +140,5 @@ def _named(caller: Caller, *, needed: bool) -> None:
     invocation = caller.invocation
     if not needed or invocation.release is not None or invocation.generate_name:
         return
-    flag = "--release NAME   (or POSTRENDER_RELEASE)" if caller.namespace else "--namespace NAMESPACE"
+    flag = "--release NAME" if caller.namespace else "--namespace NAMESPACE"
     raise UsageError("release name required", next=flag)

@@ -21,13 +21,17 @@ SELDOM = 100_000
 
 def main(arguments: list[str]) -> int:
     """Run one command; errors a user can cause become a message on stderr and their exit code."""
-    name = ""
+    name, rest = "", list[str]()
     try:
         name, rest = _chosen(arguments)
         command = import_module(f"postrender.cli.commands.{name.replace('-', '_')}")
         code: int = command.main(rest)
         return code
     except PostrenderError as error:
+        if any(step.startswith(("--", "...")) for step in error.next):
+            from postrender.cli.hints import of_command
+
+            error.next = of_command(error.next, name, rest)
         to_stderr(message(error, "" if name == "filter" else name))
         return error.exit_code
 

@@ -11,14 +11,15 @@ import select
 import stat
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from postrender import __version__
-from postrender._record import Record
+from postrender._record import Record, replace
 from postrender.cluster.interface import ClusterReader
 from postrender.errors import PostrenderError, code, message
 from postrender.helm.invocation import Action, DryRun
 from postrender.operations.filter.pipeline import Planned
+from postrender.planner.verdict import Plan
 from postrender.settings import Caller, Flags, Setting, find
 from postrender.settings.parse import Value
 from postrender.settings.table import RUN_PLAN, unseen_beside
@@ -134,8 +135,9 @@ _JSON = ".json"
 class RunReporter:
     """Everything that one run of the filter says, and where to. It learns on the way who called and what was asked."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], arguments: Sequence[str] = ()) -> None:
         self.environ = environ
+        self.arguments = arguments
         self.caller: Caller | None = None
         self.values: Mapping[str, Value | None] = {}
         self.source: ClusterReader | None = None
@@ -153,10 +155,10 @@ class RunReporter:
         """Keep what another program of the chain said, for whoever reads the account."""
         self.others[name] = quoted(text, name)
 
-    def done(self, summary: str, detailed: str) -> None:
+    def done(self, summary: str, detailed: Callable[[], str]) -> None:
         """Print the account of a run that succeeded, unless it is to be quiet; the report file gets the details."""
         others = "".join(self.others.values())
-        text = harmless(others + summary) + self._report(harmless(others + detailed), 0)
+        text = harmless(others + summary) + self._report(lambda: harmless(others + detailed()), 0)
         if self.values.get("quiet"):
             return
         self._print(text)
@@ -171,9 +173,10 @@ class RunReporter:
         3.9.0 to 3.21.4; ``runPostrenderer``, internal/plugin/runtime_subprocess.go of 4.0.0 to 4.3.1).
         """
         if isinstance(error, PostrenderError) and error.next:
-            error.next = self._pasteable(error.next)
+            error.next = self.whole(error.next)
         text = harmless("".join(self.others.values())) + message(error)
-        text += self._report(text, code(error))
+        said = text
+        text += self._report(lambda: said, code(error))
         self._print(text)
         helm = self._helm()
         shown = helm is None or (helm.shows_failures and is_pipe(2)) or show(text, helm.pid, color=self._color)
@@ -181,14 +184,20 @@ class RunReporter:
             self._leave(text)
         return code(error)
 
-    def _pasteable(self, steps: tuple[str, ...]) -> tuple[str, ...]:
-        """Steps that begin with ``helm ...`` as whole commands, if a Helm called."""
-        from postrender.helm import process as helms
-        from postrender.helm.command_line import pasteable
+    def whole(self, steps: Sequence[str]) -> tuple[str, ...]:
+        """Hints as whole commands, by the Helm that called."""
+        from postrender.cli.hints import of_filter
 
-        found = helms.find(os.getpid(), helms.here())
-        called = found.process.argv if found and found.process.whole else ()
-        return tuple(pasteable(step, called) for step in steps)
+        return of_filter(steps, self.caller, self.arguments)
+
+    def with_hints(self, plan: Plan) -> Plan:
+        """The plan with the hints of its findings as whole commands."""
+        if not any(finding.next for each in (*plan.verdicts, *plan.removed) for finding in each.findings):
+            return plan
+        from postrender.cli.hints import in_findings
+
+        verdicts, removed = in_findings(plan.verdicts, self.whole), in_findings(plan.removed, self.whole)
+        return replace(plan, verdicts=verdicts, removed=removed)
 
     @property
     def _color(self) -> str:
@@ -241,10 +250,11 @@ class RunReporter:
         """Whether the plan itself is written somewhere, and what is live is to be in it."""
         return RUN_PLAN in self.environ or str(self.values.get("report") or "").endswith(_JSON)
 
-    def _report(self, text: str, exit_code: int) -> str:
+    def _report(self, whole: Callable[[], str], exit_code: int) -> str:
         """Write the report file, and what ``postrender run`` reads; says where the report is, or what went wrong."""
         path, plan = self._path(exit_code), self.environ.get(RUN_PLAN)
         lines = ""
+        text = whole() if path or plan else ""
         if path:
             lines += self._written(path, text, exit_code) or f"  report: {one_line(path)}\n"
         if plan:
@@ -277,7 +287,7 @@ class RunReporter:
         from postrender.planner.build_view import view
         from postrender.planner.view_json import plan_json
 
-        plan, facts = self.planned.plan, self.planned.facts
+        plan, facts = self.with_hints(self.planned.plan), self.planned.facts
         about = about_of(self.caller, facts, self.source)
         return structured(plan_json(view(plan, facts, about, redact.digests(self.environ))), "json")
 

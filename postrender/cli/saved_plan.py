@@ -15,6 +15,7 @@ from postrender.operations.filter.pipeline import Planned
 from postrender.planner.view import View
 from postrender.planner.view_json import NoPlan, plan_from_json, plan_json
 from postrender.settings import Caller
+from postrender.text import Advice, Hint
 
 SHOWN = 20
 """Departures that are named before they are only counted."""
@@ -33,7 +34,7 @@ class SavedPlan(Record):
             raise UsageError(
                 "a saved plan needs a run that looks up live objects",
                 where=self.path,
-                next=("helm install ...   (or upgrade, not template)", "--kube-context NAME"),
+                next=(Advice("use helm install or helm upgrade, not helm template"), "--kube-context NAME"),
             )
         from postrender.cli.run_info import about_of
         from postrender.planner.build_view import view
@@ -47,7 +48,7 @@ class SavedPlan(Record):
         raise Refused(
             "\n  ".join(["something is not as the plan saw it", *found[:SHOWN], *more]),
             where=self.path,
-            next=f"{_again(self.path)}   (and read it again)",
+            next=Hint(_again(self.path), "plan again, and review the new plan"),
         )
 
 
@@ -66,7 +67,7 @@ def hold(path: str, environ: Mapping[str, str]) -> SavedPlan:
         raise UsageError(
             f"its digests of Secret values were made {how}",
             where=path,
-            next=f"{step} {redact.VARIABLE}   (as when it was saved)",
+            next=Hint(f"{step} {redact.VARIABLE}", "as when the plan was saved"),
         )
     return SavedPlan(path, saved, digests)
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from postrender.cluster.credentials import FileLogin, Login, PluginLogin
 from postrender.cluster.exec_plugin import Credentials, exec_plugin
 from postrender.cluster.http import Endpoint, Transport
+from postrender.cluster.interface import LIVE
 from postrender.cluster.kubeconfig import Chosen, choose, impersonation
 from postrender.cluster.tls import Certificates, Encrypted, context
 from postrender.errors import ClusterError
@@ -140,11 +141,10 @@ def _within(network: str, host: str) -> bool:
         return False
 
 
-_LIVE = "--live FILE   (what kubectl get ... -o yaml printed)"
 _NONE = (
     "--kube-context NAME",
     "--kubeconfig PATH",
-    _LIVE,
+    LIVE,
     "--offline",
 )
 
@@ -298,7 +298,7 @@ def _usable_proxy(server: str, chosen: Chosen) -> str:
             f"kubectl config set-cluster {quote(chosen.cluster_name)} --proxy-url=http://HOST:PORT"
             if own
             else "export HTTPS_PROXY=http://HOST:PORT",
-            _LIVE,
+            LIVE,
         ),
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from postrender._record import Record
 from postrender.cluster.http import RequestFailed, Response
 from postrender.models import SECRET, Connection, Json, Resource, Unknown, unflagged
+from postrender.text import with_command
 
 _LONGEST = 300
 _READS = frozenset({"get", "list", "watch"})
@@ -33,8 +34,6 @@ _RULES = (
 ``checkRequest`` (resourcequota/controller.go) and the namespace lifecycle plugin of k8s.io/apiserver.
 """
 
-_REMARK = re.compile(r"   +\([^']*\)$")
-"""What stands behind a command, in brackets; nothing of a quoted argument."""
 _OF_HELM = re.compile(
     r"helm (?:get|history|list|status|rollback|uninstall)\b|postrender (?:adopt|doctor|orphans|unpin|verify)\b"
 )
@@ -82,17 +81,15 @@ class Kubectl(Record):
         return tuple(map(self._completed, steps))
 
     def _completed(self, step: str) -> str:
-        remark = _REMARK.search(step)
-        command = step[: remark.start()] if remark else step
-        if " ... " in command or not (command.startswith("kubectl ") or _OF_HELM.match(command)):
+        if " ... " in step or not (step.startswith("kubectl ") or _OF_HELM.match(step)):
             return step
-        flags = self.flags if command.startswith("kubectl ") else self.helm_flags
-        if command.startswith("kubectl config "):
+        flags = self.flags if step.startswith("kubectl ") else self.helm_flags
+        if step.startswith("kubectl config "):
             flags = self.file_flag
-        if flags and flags in command:
+        if flags and flags in step:
             return step
-        program = f"{self.program} {command[8:]}" if command.startswith("kubectl ") else command
-        return f"{program}{flags}{remark[0] if remark else ''}"
+        program = f"{self.program} {step[8:]}" if step.startswith("kubectl ") else step
+        return with_command(step, f"{program}{flags}")
 
     def kubectl(self, command: str, namespace: str = "") -> str:
         """As ``call``."""

@@ -18,6 +18,7 @@ from postrender.cluster.interface import Catalog, NamedKind
 from postrender.cluster.parallel import map_concurrently
 from postrender.errors import ClusterError, UsageError
 from postrender.models import GroupVersionKind, Json, NotServed, ObjectKey, Resource, Unknown
+from postrender.text import Advice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -391,7 +392,9 @@ def named_object(
     resource = _kind(text, parts[0], catalog, kubectl)
     if len(parts) == 3 and not resource.namespaced:
         raise UsageError(
-            f"{resource.qualified} are in no namespace", where=text, next=f"{resource.qualified}/{parts[2]}"
+            f"{resource.qualified} are in no namespace",
+            where=text,
+            next=Advice(f"write it as {resource.qualified}/{parts[2]}"),
         )
     within = (parts[1] if len(parts) == 3 else namespace) if resource.namespaced else ""
     return resource, ObjectKey(resource.gvk.group_kind, within, parts[-1])
@@ -404,7 +407,11 @@ def _kind(text: str, word: str, catalog: Catalog, kubectl: Callable[[str], str])
         return (exact or fitting)[0]
     if fitting:
         rest = text.partition("/")[2]
-        raise UsageError(f"{word} are several kinds", where=text, next=[f"{each.qualified}/{rest}" for each in fitting])
+        raise UsageError(
+            f"{word} are several kinds",
+            where=text,
+            next=[Advice(f"write it as {each.qualified}/{rest}") for each in fitting],
+        )
     if catalog.unknown:
         where, why = next(iter(catalog.unknown.items()))
         raise ClusterError(

@@ -26,6 +26,7 @@ from postrender.models import (
     object_name,
     unflagged,
 )
+from postrender.text import Hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ class ObjectLookup(Record):
     def key(self) -> ObjectKey:
         """The identity of what is asked for."""
         return ObjectKey(self.resource.gvk.group_kind, self.namespace, self.name)
+
+
+LIVE = Hint("--live FILE", "FILE holds what kubectl get -o yaml printed")
+"""How to plan without a cluster."""
 
 
 class CommandHints(Protocol):
@@ -134,7 +139,10 @@ def none_stored(release: ReleaseName, reached: CommandHints, driver: str) -> Usa
     return UsageError(
         f"no revision of it is stored in {reached.description} (driver {driver})",
         where=f"release {release}",
-        next=(reached.typed(LIST, release.namespace), "--driver configmap   (or HELM_DRIVER, as Helm has it)"),
+        next=(
+            reached.typed(LIST, release.namespace),
+            Hint("--driver configmap", "if Helm runs with HELM_DRIVER=configmap"),
+        ),
     )
 
 

@@ -126,7 +126,7 @@ def document(request: DryRunRequest, answer: DryRunResult, hide: Digests | None,
         case Rejected(message):
             body = {"rejected": message}
         case Skipped(reason, following):
-            body = {"notAsked": reason, "next": list(following)}
+            body = {"notAsked": reason, "next": list(map(str, following))}
     name = fingerprint(request, hide)
     return {"apiVersion": API_VERSION, "kind": ANSWER, "metadata": {"name": name}, "about": request.name, **body}
 

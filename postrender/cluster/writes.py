@@ -43,6 +43,7 @@ from postrender.models import (
     Unknown,
     object_name,
 )
+from postrender.text import Advice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -257,7 +258,7 @@ def check_response(
         raise ClusterError(
             f"it changed since it was read, so it was not {done}: {message(outcome, secret=asked.writes_secret)}",
             where=where,
-            next=("run the same command again", look_at(wanted, kubectl)),
+            next=(Advice("run the same command again"), look_at(wanted, kubectl)),
         )
     if outcome.status not in taken:
         why = describe_failure(outcome, kubectl, asked)

@@ -13,7 +13,7 @@ from postrender.errors import ManifestError, UsageError
 from postrender.helm.detect_version import VersionUnknown, version_of
 from postrender.helm.process import is_helm
 from postrender.helm.versions import HelmVersion
-from postrender.text import quoted, to_stderr
+from postrender.text import Hint, quoted, to_stderr
 
 _SET = ("--set", "--set-string", "--set-json", "--set-literal")
 """Flags whose values may be secret: no message repeats them."""
@@ -94,7 +94,7 @@ def debugging(program: HelmBinary, arguments: Sequence[str], *, remark: str = ""
     name = "helm" if shutil.which("helm") == program.path else program.path
     missing = [*([f"the same {', '.join(hidden)}"] if hidden else []), *([remark] if remark else [])]
     command = shlex.join([name, "template", *typed, "--debug"]) + more
-    return f"{command}   (with {' and '.join(missing)})" if missing else command
+    return Hint(command, f"with {' and '.join(missing)}") if missing else command
 
 
 def on_path(environ: Mapping[str, str]) -> list[HelmBinary]:

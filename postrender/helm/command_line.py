@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 
 from postrender._record import Record
+from postrender.text import Advice, with_command
 
 
 class FlagSet(Record):
@@ -250,33 +251,69 @@ class _Reader:
             self.doubtful = True
 
 
-_REMARK = re.compile(r"   +\([^']*\)$")
 _SECRET = frozenset(("--kube-token", "--password"))
 _INSTALL_ONLY = frozenset(("--replace", "--generate-name", "-g", "--name-template"))
+_ELLIPSIS = (
+    r"((?:\w+=\S+ )*(?:postrender run (?:.* )?-- )?)helm (?:(install|upgrade(?: --install)?) )?\.\.\."
+    r"(?: without (--\S+))?(?: (-.*))?"
+)
+_PLANNED = r"(postrender (?:plan|snapshot)) \.\.\.(?: (-.*))?"
 
 
 def pasteable(step: str, called: Sequence[str]) -> str:
-    """The command for a hint: a ``helm ...`` step completed to the whole ``called`` command, with the flags it adds.
+    """A hint with ``helm ...``, ``postrender plan ...`` or only flags of the filter, as a whole command.
 
-    ``called`` is Helm's program and arguments; passwords and tokens are left out, and so is the step's remark. Any
-    other step comes back as it is.
+    ``called`` is Helm's program and its arguments, ``()`` if they are not known; passwords and tokens are left out.
+    Any other hint comes back as it is.
     """
     import shlex  # A run that succeeds need not import it.
 
-    command = _REMARK.sub("", step)
-    variable, _, rest = command.rpartition("helm ")
-    found = re.fullmatch(r"(?:(install|upgrade) )?\.\.\.(?: without (--\S+)| (-.*))?", rest)
-    place = command_at(called[1:]) if called else None
-    if found is None or place is None or (variable and "=" not in variable):
+    if isinstance(step, Advice) or not called or command_at(called[1:]) is None:
         return step
-    verb, without, added = found.groups()
-    words = _without(called[1:], _SECRET | ({without} if without else set()))
+    words = _without(called[1:], _SECRET)
+    if found := re.fullmatch(_ELLIPSIS, step):
+        before, verb, without, added = found.groups()
+        words = _without(words, {without, f"{without}-args"} if without else set())
+        return with_command(step, before + _with_verb(words, verb) + (f" {added}" if added else ""))
+    if found := re.fullmatch(_PLANNED, step):
+        return with_command(step, f"{found[1]} {shlex.join(_as_planned(words))}" + (f" {found[2]}" if found[2] else ""))
+    if step.startswith("--"):
+        return with_command(step, shlex.join(["helm", *words, *_for_post_renderer(shlex.split(step))]))
+    return step
+
+
+def _with_verb(words: Sequence[str], verb: str | None) -> str:
+    import shlex
+
     place = command_at(words)
-    if place is None:
-        return step
-    if verb == "upgrade" and words[place] == "install":
-        words = _without([*words[:place], verb, *words[place + 1 :]], _INSTALL_ONLY)
-    return variable + shlex.join(["helm", *words]) + (f" {added}" if added else "")
+    assert place is not None
+    if verb and verb.split() != [words[place]]:
+        flags = ["--install"] if verb.endswith(" --install") and not {"--install", "-i"} & {*words} else []
+        words = [*words[:place], "upgrade", *words[place + 1 :], *flags]
+        words = _without(words, _INSTALL_ONLY)
+    return shlex.join(["helm", *words])
+
+
+def _as_planned(words: Sequence[str]) -> list[str]:
+    """The arguments of ``postrender plan`` for the same release: the filter's own flags are its flags."""
+    place = command_at(words)
+    assert place is not None
+    ours = [value for word in words if (value := word.removeprefix("--post-renderer-args=")) != word]
+    rest = _without(
+        [*words[:place], *words[place + 1 :]], {"--post-renderer", "--post-renderer-args", "--install", "-i"}
+    )
+    return [*rest, *ours]
+
+
+def _for_post_renderer(flags: Sequence[str]) -> list[str]:
+    """``--adopt orphans`` as Helm hands it on: ``--post-renderer-args=--adopt=orphans``."""
+    passed: list[str] = []
+    for word in flags:
+        if word.startswith("--") or not passed:
+            passed.append(f"--post-renderer-args={word}")
+        else:
+            passed[-1] += f"={word}"
+    return passed
 
 
 def _without(words: Sequence[str], flags: Set[str]) -> list[str]:

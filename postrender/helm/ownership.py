@@ -25,6 +25,7 @@ from postrender.models import (
     Unknown,
     unflagged,
 )
+from postrender.text import Hint
 
 DRIVERS = ("secret", "configmap")
 """Where a cluster may hold an owner's revisions, whatever driver the caller has: its owner had one of its own."""
@@ -68,8 +69,10 @@ def release_exists(revisions: Iterable[StoredRelease], typed: Typed = unflagged)
         f"its revision {ordered[-1].revision} is uninstalled, and its revision {older.revision} is {older.status}",
         (
             typed(f"helm history {name.name}", name.namespace),
-            typed(f"helm uninstall {name.name}", name.namespace)
-            + "   (if it is uninstalled: this deletes its history)",
+            Hint(
+                typed(f"helm uninstall {name.name}", name.namespace),
+                "if the release is uninstalled; this deletes its history",
+            ),
         ),
     )
 

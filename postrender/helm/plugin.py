@@ -15,6 +15,7 @@ from pathlib import Path
 from postrender import manifest
 from postrender._record import Record
 from postrender.errors import ManifestError, UsageError
+from postrender.text import Hint
 
 NAME = "postrender"
 DESCRIPTOR = "plugin.yaml"
@@ -188,7 +189,7 @@ def installed(called: str, interpreter: str) -> str:
     raise UsageError(
         "this postrender was not installed, so there is no program that Helm could run",
         where=interpreter,
-        next="pipx install .   (or bin/postrender of a clone)",
+        next=Hint("pipx install .", "in a clone; or run its bin/postrender"),
     )
 
 

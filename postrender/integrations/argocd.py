@@ -24,7 +24,7 @@ from postrender.helm.command_line import parse_bool
 from postrender.models import GroupVersionKind, Json, ReleaseName
 from postrender.settings.parse import from_text
 from postrender.settings.table import SETTINGS
-from postrender.text import quoted
+from postrender.text import Advice, quoted
 
 VARIABLE = "ARGOCD_APP_PARAMETERS"
 
@@ -129,7 +129,9 @@ def read(environ: Mapping[str, str]) -> Given:
             raise UsageError(
                 f"takes {_SHAPES[parameter.shape]}",
                 where=f"parameter {parameter.name}",
-                next=f"spec.source.plugin.parameters: [{{name: {parameter.name}, {parameter.shape}: ...}}]",
+                next=Advice(
+                    f"write it as spec.source.plugin.parameters: [{{name: {parameter.name}, {parameter.shape}: ...}}]"
+                ),
             )
     return Given(texts, lists, maps)
 
@@ -141,7 +143,7 @@ def _known(entry: Json) -> Parameter:
     name = entry.get("name") if isinstance(entry, dict) else None
     if name in _BY_NAME:
         return _BY_NAME[name]
-    near = [f"name: {each}" for each in difflib.get_close_matches(str(name), _BY_NAME)]
+    near = [Advice(f"did you mean {each}?") for each in difflib.get_close_matches(str(name), _BY_NAME)]
     raise UsageError("there is no such parameter", where=f"parameter {name}", next=(*near, "postrender argocd params"))
 
 
@@ -315,7 +317,9 @@ def _dependencies(folder: str) -> list[Json]:
         chart = manifests.load(Path(folder, "Chart.yaml").read_bytes())
     except OSError as error:
         raise ManifestError(
-            f"is not a chart: Chart.yaml: {error.strerror}", where=os.path.abspath(folder), next="spec.source.path"
+            f"is not a chart: Chart.yaml: {error.strerror}",
+            where=os.path.abspath(folder),
+            next=Advice("correct spec.source.path of the Application"),
         ) from error
     found = chart.get("dependencies") if isinstance(chart, dict) else None
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
@@ -334,6 +338,6 @@ def _done(answer: CommandResult) -> str:
         cause = answer.stderr.strip().removeprefix("Error: ") or f"exit code {answer.code}"
         raise ManifestError(
             f"the chart's dependencies are not available: {cause}",
-            next=("helm dependency build", "vendor them: commit what helm dependency build puts into charts/"),
+            next=("helm dependency build", Advice("or commit what helm dependency build puts into charts/")),
         )
     return quoted(output, "helm")

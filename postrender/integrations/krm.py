@@ -18,6 +18,7 @@ from postrender.manifest.edit import Edit, Set, splice
 from postrender.models import GroupVersionKind, Json, Severity
 from postrender.planner.verdict import Finding, Plan, Verdict
 from postrender.report.plan_summary import done
+from postrender.text import hint_lines
 
 KIND = "ResourceList"
 VERSIONS = ("config.kubernetes.io/v1", "config.kubernetes.io/v1beta1")
@@ -120,7 +121,7 @@ def _results(plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def _message(finding: Finding) -> str:
-    return "; hint: ".join([f"{finding.text} ({finding.code})", *finding.next])
+    return "; ".join([f"{finding.text} ({finding.code})", *hint_lines(finding.next)])
 
 
 def _about(verdict: Verdict, text: str, severity: Severity, path: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from postrender.manifest.nodes import Kind, Node
 from postrender.manifest.reader import Span
 from postrender.manifest.stream import place
 from postrender.models import SECRET
+from postrender.text import Advice
 
 _ACTION = re.compile(r"\{\{.*?\}\}")
 _KEY = re.compile(r"\s*(?:- )?([A-Za-z_\"'][^:\s]*:)")
@@ -181,7 +182,8 @@ def _finding(code: str, trouble: Trouble, place: Place, secret: frozenset[str] |
         trouble.severity,
         trouble.subject.name,
         trouble.text,
-        trouble.next,
+        # What the rules advise are edits of the chart.
+        tuple(step if step.startswith("--") else Advice(step) for step in trouble.next),
         place.file,
         place.line,
         place.column,

@@ -12,6 +12,7 @@ import codecs
 from postrender._record import Record
 from postrender.errors import ManifestError
 from postrender.manifest.reader import BOM
+from postrender.text import Advice
 
 TEMPLATE = "helm template --debug  # with the chart and its values: prints the text in which this line stands"
 """What a user types next who is told that the rendered text is wrong."""
@@ -94,7 +95,7 @@ def _after_separator(data: bytes, separator: int, *, first: bool) -> int:
             data,
             separator,
             f"{rest[:40]!r} after the document separator, which Helm refuses",
-            next="put it on a line of its own, below the ---",
+            next=Advice("put it on a line of its own, below the ---"),
         )
     return stop
 
@@ -117,7 +118,7 @@ def _check_marks(data: bytes, position: int) -> None:
             data,
             found + 1,
             "a byte order mark inside the stream, which Helm takes for a part of the text",
-            next="save the file that brings it in without a byte order mark",
+            next=Advice("save the file that brings it in without a byte order mark"),
         )
 
 

@@ -25,6 +25,7 @@ from postrender.models import (
     Unknown,
     object_name,
 )
+from postrender.text import Hint
 
 _OURS = (Ownership.OURS, Ownership.OURS_KEPT)
 _TAKEN = (Ownership.ORPHAN, Ownership.UNMANAGED)
@@ -102,8 +103,11 @@ def objects_of_release(target: Target, release: ReleaseName, driver: str) -> lis
             where=f"release {release}",
             next=(
                 target.typed("postrender orphans", release.namespace),
-                target.typed(f"postrender adopt {release.name}", release.namespace)
-                + f" configmaps/{release.namespace}/NAME ...",
+                Hint(
+                    target.typed(f"postrender adopt {release.name}", release.namespace)
+                    + f" configmaps/{release.namespace}/NAME",
+                    "name the objects",
+                ),
             ),
         )
     manifest = manifests.read((own[-1].manifest or "").encode())

@@ -22,6 +22,7 @@ from postrender.models import GroupVersionKind, Resource, Unknown
 from postrender.operations import state_files
 from postrender.settings import Caller
 from postrender.settings.connection import reached
+from postrender.text import Hint
 
 
 class State(Enum):
@@ -202,7 +203,12 @@ def _rights(cluster: Cluster, namespace: str, needed: Sequence[AccessRule], usef
         return Check("rights", State.WARNING if missed else State.OK, found, _asked(cluster, missed))
     details = (*found, f"lacking: {', '.join(map(str, lack))}")
     if all(right.plural == "*" for right in lack):
-        return Check("rights", State.WARNING, details, ("postrender doctor -f STREAM   (to ask for its kinds alone)",))
+        return Check(
+            "rights",
+            State.WARNING,
+            details,
+            (Hint("postrender doctor -f STREAM", "to check only the kinds in rendered manifests"),),
+        )
     return Check("rights", State.FAILED, details, _asked(cluster, lack), ClusterError.exit_code)
 
 

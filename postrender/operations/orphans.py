@@ -26,6 +26,7 @@ from postrender.models import (
     Unknown,
     object_name,
 )
+from postrender.text import Hint
 
 LABELLED = f"{MANAGED_BY}=Helm"
 """Chooses every object that Helm takes for a release's: without the label its annotations count for nothing
@@ -172,7 +173,7 @@ class _Search:
         exists = self._releases.owner_exists(left.live)
         if isinstance(exists, Unknown):
             listed = self._survey.typed("helm list --all-namespaces", "")  # Helm alone can see them.
-            exists = exists if exists.next else Unknown(exists.reason, (f"{listed}   (with the same HELM_DRIVER)",))
+            exists = exists if exists.next else Unknown(exists.reason, (Hint(listed, "with the same HELM_DRIVER"),))
             before = self.undecided.get(left.owner, Undecided(left.owner, 0, exists))
             self.undecided[left.owner] = replace(before, objects=before.objects + 1)
             return

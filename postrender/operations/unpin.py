@@ -15,6 +15,7 @@ from postrender.helm.storage import StoredObject, Undecodable
 from postrender.helm.storage.pins import Unpinned, unpinned
 from postrender.models import LiveObject, ReleaseName, Unknown
 from postrender.operations import state_files
+from postrender.text import Hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,5 +127,5 @@ def back_up(objects: Iterable[StoredObject], path: str) -> None:
         raise UsageError(
             f"the old payloads cannot be kept there, so nothing was changed: {error.strerror or error}",
             where=path,
-            next="--backup PATH   (a file that is not there yet)",
+            next=Hint("--backup PATH", "the file must not exist"),
         ) from error

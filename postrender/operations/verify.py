@@ -44,7 +44,7 @@ from postrender.models import (
     object_name,
 )
 from postrender.planner.fresh_install import create_request, fresh_object
-from postrender.text import shorten
+from postrender.text import Hint, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -167,7 +167,10 @@ def require_settled(target: Target, verified: ReleaseStatus) -> None:
             where=f"release {last.release}",
             next=(
                 target.typed(f"helm history {last.release.name}", last.release.namespace),
-                target.typed(f"helm rollback {last.release.name}", last.release.namespace) + "   (if none is)",
+                Hint(
+                    target.typed(f"helm rollback {last.release.name}", last.release.namespace),
+                    "if no helm process is running",
+                ),
             ),
         )
 

@@ -19,6 +19,7 @@ from postrender.planner.findings import kubectl
 from postrender.planner.policy import Policy
 from postrender.planner.rewrite import SYNC_OPTIONS, actions_of, edits_of
 from postrender.planner.verdict import Action, Finding, Plan, Verdict
+from postrender.text import Hint
 
 TRACKING = "argocd.argoproj.io/tracking-id"
 NO_PRUNING = "Prune=false"
@@ -113,7 +114,7 @@ def _pruned_though_kept() -> Finding:
         "PR602",
         Severity.WARNING,
         "is marked keep, but Argo CD prunes it when it leaves the chart",
-        ("postrender argocd generate --prune-false   (or the parameter prune-false)",),
+        (Hint("postrender argocd generate --prune-false", "or set the parameter prune-false"),),
     )
 
 
@@ -123,7 +124,12 @@ def _held_by_helm(release: ReleaseName) -> Finding:
         "PR603",
         Severity.WARNING,
         f"Helm release {release} is still stored and holds it: helm uninstall would delete it",
-        (f"kubectl delete secrets -n {release.namespace} -l owner=helm,name={release.name}   (leaves its objects)",),
+        (
+            Hint(
+                f"kubectl delete secrets -n {release.namespace} -l owner=helm,name={release.name}",
+                "deletes the stored release and leaves its objects",
+            ),
+        ),
     )
 
 

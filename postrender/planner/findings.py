@@ -9,6 +9,7 @@ from postrender.helm.ownership import Ownership, OwnerStatus
 from postrender.helm.versions import Behaviour
 from postrender.models import RESOURCE_POLICY, ReleaseName, Severity
 from postrender.planner.verdict import Finding
+from postrender.text import Advice
 
 NEVER_ALLOWED = frozenset({"PR101"})
 """Codes that ``--allow`` does not downgrade: the object belongs to an installed release."""
@@ -30,7 +31,7 @@ def name_and_prefix() -> Finding:
         "PR207",
         Severity.ERROR,
         "this Helm would fail: metadata.name and metadata.generateName cannot both be set",
-        ("in the chart, remove metadata.generateName",),
+        (Advice("in the chart, remove metadata.generateName"),),
     )
 
 
@@ -40,7 +41,7 @@ def version_unknown() -> Finding:
         "PR901",
         Severity.ERROR,
         "what Helm does to it depends on Helm's version, which is not known",
-        ("--helm-version 3.x.y   (or POSTRENDER_HELM_VERSION; helm version --short tells it)",),
+        ("helm version --short", "--helm-version VERSION"),
     )
 
 
@@ -129,7 +130,7 @@ def not_looked_up(more: int, invocation: Invocation) -> Finding:
         f"{where} is written without a lookup: applied by any tool but Helm, it removes the object from the "
         f"release that owns it"
         "",
-        (f"{action}--kube-context NAME   (or --live FILE, or --stamp adopt)",),
+        (f"{action}--kube-context NAME", f"{action}--live FILE", "--stamp adopt"),
     )
 
 
@@ -141,7 +142,10 @@ def foreign(owner: OwnerStatus, name: str) -> Finding:
         "PR101",
         Severity.ERROR,
         f"owned by installed release {other}; not adopted",
-        (f"helm get manifest {other.name} -n {other.namespace}", f"rename {name} in this chart, or remove it there"),
+        (
+            f"helm get manifest {other.name} -n {other.namespace}",
+            Advice(f"rename {name} in this chart, or remove it from the other one"),
+        ),
     )
 
 
@@ -182,7 +186,7 @@ def _terminating(name: str) -> Finding:
 def _adopt_flag(what: str, invocation: Invocation) -> str:
     if invocation.helm is not None and invocation.helm.major == 3 and invocation.helm.minor < 9:
         return f"POSTRENDER_ADOPT={what} helm ..."
-    return f"helm ... --post-renderer-args=--adopt={what}   (or POSTRENDER_ADOPT={what})"
+    return f"helm ... --post-renderer-args=--adopt={what}"
 
 
 def _take_ownership(invocation: Invocation, behaviour: Behaviour) -> tuple[str, ...]:
@@ -198,7 +202,7 @@ def not_applied(invocation: Invocation) -> Finding:
         "PR304",
         Severity.ERROR,
         "is live already, and this Helm would fail to apply it: metadata.managedFields must be nil",
-        ("use Helm 4.0.1 or later", f"{words} ... --server-side=false"),
+        (Advice("use Helm 4.0.1 or later"), f"{words} ... --server-side=false"),
     )
 
 

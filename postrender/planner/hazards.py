@@ -12,7 +12,7 @@ from postrender.planner.context import PlanContext, PlannedObject
 from postrender.planner.facts import DesiredObject
 from postrender.planner.findings import kubectl
 from postrender.planner.verdict import Finding
-from postrender.text import shorten
+from postrender.text import Advice, Hint, shorten
 
 _EVENTS = {True: {"pre-upgrade", "post-upgrade"}, False: {"pre-install", "post-install"}}
 _ADOPTED = frozenset((Ownership.OURS_KEPT, Ownership.ORPHAN, Ownership.UNMANAGED))
@@ -39,7 +39,7 @@ def hazards(planned: PlannedObject) -> Iterator[Finding]:
             "PR506",
             Severity.WARNING,
             "this Helm creates it client-side in an upgrade, and its next upgrade will conflict with that",
-            ("use Helm 4.0.1 or later", "helm upgrade ... --force-conflicts   (the next one)"),
+            (Advice("use Helm 4.0.1 or later"), Hint("helm upgrade ... --force-conflicts", "for the next upgrade")),
         )
 
 
@@ -59,7 +59,7 @@ def _adopted_but_not_kept(planned: PlannedObject, live: LiveObject) -> Iterator[
     annotations = item.ref.annotations if rewrite.replacement is None else _annotations(rewrite.replacement)
     policy = annotations.get(RESOURCE_POLICY)
     safe = policy == KEEP if context.upgrade else policy is not None
-    keep = f"in the chart, annotate {item.name} with {RESOURCE_POLICY}: {KEEP}"
+    keep = Advice(f"in the chart, annotate {item.name} with {RESOURCE_POLICY}: {KEEP}")
     if context.facts.invocation.atomic and not safe:
         flag = "--rollback-on-failure" if context.helm.major >= 4 else "--atomic"
         undone = "rolled back" if context.upgrade else "uninstalled"
@@ -92,7 +92,7 @@ def _kept_only_live(context: PlanContext, item: DesiredObject, live: LiveObject)
         "PR504",
         Severity.WARNING,
         "only the live annotation says keep: uninstalling the release deletes the object",
-        (f"in the chart, annotate {item.name} with {RESOURCE_POLICY}: {KEEP}",),
+        (Advice(f"in the chart, annotate {item.name} with {RESOURCE_POLICY}: {KEEP}"),),
     )
 
 
@@ -108,7 +108,7 @@ def _overwritten(context: PlanContext, item: DesiredObject, live: LiveObject) ->
             Severity.WARNING,
             f"the chart changes {shorten(changed)}; if randomly generated, clients using the old values will "
             f"lose access",
-            (f"kubectl get {kubectl(item.name)} -o yaml   (and give the chart the values that are live)",),
+            (Hint(f"kubectl get {kubectl(item.name)} -o yaml", "set the chart's values to the live ones"),),
         )
 
 
@@ -128,7 +128,7 @@ def _hook(context: PlanContext, item: DesiredObject, live: LiveObject) -> Iterat
         f"is a hook, and Helm deletes the existing object of that name {'now' if now else 'when it runs'}, "
         f"which is not a "
         "hook" + (f" and is owned by release {live.owner}" if live.owner else ""),
-        (f"kubectl get {kubectl(item.name)} -o yaml", "rename the hook in the chart"),
+        (f"kubectl get {kubectl(item.name)} -o yaml", Advice("in the chart, rename the hook")),
     )
 
 
@@ -139,7 +139,7 @@ def _skipped(unknown: tuple[str, ...]) -> Finding:
         Severity.WARNING,
         f"Helm skips this object: it does not know the hook event{'s' * (len(unknown) > 1)} "
         + shorten([repr(event) for event in unknown]),
-        ("in the chart, correct the annotation helm.sh/hook",),
+        (Advice("in the chart, correct the annotation helm.sh/hook"),),
     )
 
 
@@ -161,7 +161,7 @@ def rollback_hazard(context: PlanContext, item: DesiredObject) -> Finding | None
         "PR503",
         Severity.WARNING,
         f"is kept, so that a rollback to a revision that holds it stops half way ({missing}){now}",
-        ("helm upgrade ... with the older chart, instead of helm rollback",),
+        (Advice("to go back, run helm upgrade with the older chart instead of helm rollback"),),
     )
 
 
@@ -185,7 +185,7 @@ def duplicate_findings(planned: PlannedObject) -> Iterator[Finding]:
     times = "twice" if count == 2 else f"{count} times"
     severity, why = _outcome(planned)
     yield Finding(
-        "PR206", severity, f"is in the stream {times}: {why}", ("take all but one of its documents out of the chart",)
+        "PR206", severity, f"is in the stream {times}: {why}", (Advice("in the chart, keep only one of its documents"),)
     )
 
 

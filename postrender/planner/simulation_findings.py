@@ -16,7 +16,7 @@ from postrender.planner.findings import annotated, kubectl
 from postrender.planner.policy import OnDrift, Policy
 from postrender.planner.rewrite import RewriteOutcome
 from postrender.planner.verdict import Finding
-from postrender.text import shorten
+from postrender.text import Advice, Hint, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def not_for_git(*, pin: bool) -> Finding:
         "PR311",
         Severity.ERROR,
         f"needs {what}, which depends on the cluster's state and can't go in Git",
-        ("helm upgrade --install ... --post-renderer postrender   (once, by hand)",),
+        (Hint("helm upgrade --install ... --post-renderer postrender", "run it once, by hand"),),
     )
 
 
@@ -80,27 +80,33 @@ def of_outcome(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
 
 
 _OTHER_DRIFT = (
-    "helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)",
-    "helm ... --post-renderer-args=--on-drift=apply   (writes to the live object)",
+    Hint(
+        "helm ... --post-renderer-args=--on-drift=store", "store the live spec; the next helm upgrade applies the chart"
+    ),
+    Hint("helm ... --post-renderer-args=--on-drift=apply", "update the live object before Helm runs"),
 )
 
 
 def _other_drift(policy: Policy) -> tuple[str, ...]:
     """The other choices for drift. A caller without a Helm command has a variable, and no upgrade that comes later."""
-    return ("POSTRENDER_ON_DRIFT=apply   (writes to the live object)",) if policy.single_run else _OTHER_DRIFT
+    return (
+        (Hint("export POSTRENDER_ON_DRIFT=apply", "update the live object before Helm runs"),)
+        if policy.single_run
+        else _OTHER_DRIFT
+    )
 
 
 def _other_helm(helm: HelmVersion, *, upgrade: bool) -> tuple[str, ...]:
     """A Helm that tells namesakes apart, and replacing, as this Helm takes it."""
-    other = ("use Helm 3.17.1 or later",) if behaviour_of(helm).matching is Matching.KIND else ()
+    other = (Advice("use Helm 3.17.1 or later"),) if behaviour_of(helm).matching is Matching.KIND else ()
     return (*other, *_replacing(helm, upgrade=upgrade))
 
 
 def _replacing(helm: HelmVersion, *, upgrade: bool) -> tuple[str, ...]:
     if not (upgrade or behaviour_of(helm).force_on_adoption):
-        return ("use Helm 3.11 or later with --force   (replaces the objects)",)
+        return (Advice("use Helm 3.11 or later with --force, which replaces the objects"),)
     flags = "--force" if helm.major == 3 else "--force-replace --server-side=false"
-    return (f"helm ... {flags}   (replaces the objects)",)
+    return (Hint(f"helm ... {flags}", "replaces the objects"),)
 
 
 def _nulls(outcome: RewriteOutcome) -> Finding:
@@ -156,7 +162,7 @@ def _release_is_stale(outcome: RewriteOutcome, fields: str, policy: Policy) -> F
         "PR310",
         Severity.WARNING,
         f"{cause}; live spec stored, so the next helm upgrade applies it",
-        ("helm upgrade ...   (with the same chart and values)", _other_drift(policy)[-1]),
+        ("helm upgrade ...", _other_drift(policy)[-1]),
     )
 
 
@@ -179,7 +185,7 @@ def _not_right(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
             "PR301",
             Severity.WARNING,
             f"{fields} stay{'s' * (count == 1)} as live until the next helm upgrade: {_named(outcome)}",
-            ("helm upgrade ...   (with the same chart and values)",),
+            ("helm upgrade ...",),
         )
     return Finding(
         "PR301",
@@ -238,7 +244,7 @@ def client_side_fields_stay(paths: Sequence[str]) -> Finding:
         "PR312",
         Severity.ERROR,
         f"{shorten(paths)} left the chart, and would stay: Helm set it client-side and now applies server-side",
-        ("helm upgrade ... --server-side=false   (this once)",),
+        (Hint("helm upgrade ... --server-side=false", "needed once"),),
     )
 
 
@@ -280,7 +286,7 @@ def not_asked(unasked: Sequence[tuple[str, Skipped]]) -> tuple[str, ...]:
     if not unasked:
         return ()
     _, first = unasked[0]
-    advice = "".join(f" ({each})" for each in first.next[:1])
+    advice = "".join(f"; run: {each}" for each in first.next[:1])
     return (
         "no dry run of Helm's requests was possible for "
         f"{shorten([name for name, _ in unasked])}: {first.reason}{advice}",

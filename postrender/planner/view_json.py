@@ -10,6 +10,7 @@ from postrender.manifest.json_diff import Change
 from postrender.models import Json, ReleaseName, Severity
 from postrender.planner.verdict import Finding
 from postrender.planner.view import About, Held, Identity, ObjectView, Owner, Predicted, View
+from postrender.text import hint_data, hints_from
 
 VERSION = 2
 """Raised when a field goes or changes its meaning; a new field does not raise it."""
@@ -83,7 +84,7 @@ def _object(each: ObjectView) -> dict[str, Json]:
     )
     return {
         **_renamed(shown),
-        "findings": [{**_renamed(asdict(finding)), "severity": finding.severity.value} for finding in each.findings],
+        "findings": [_finding(finding) for finding in each.findings],
         "prediction": {
             "request": each.prediction.request,
             "error": each.prediction.error,
@@ -100,6 +101,15 @@ def _object(each: ObjectView) -> dict[str, Json]:
     }
 
 
+def _finding(finding: Finding) -> dict[str, Json]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "text": finding.text,
+        "hints": hint_data(finding.next),
+    }
+
+
 def _change(change: Change) -> dict[str, Json]:
     sides = {"add": ("after",), "remove": ("before",)}.get(change.op, ("before", "after"))
     return {"op": change.op, "path": list(change.path), **{side: getattr(change, side) for side in sides}}
@@ -110,7 +120,7 @@ def _camel(value: Mapping[str, Json]) -> dict[str, Json]:
     return {_name(key): each for key, each in value.items()}
 
 
-_NAMES = {"told": "settingsFrom", "leaving": "removed", "next": "hints"}
+_NAMES = {"told": "settingsFrom", "leaving": "removed"}
 """Fields that are called otherwise in JSON."""
 
 
@@ -150,7 +160,7 @@ def _view(data: Mapping[str, Any]) -> ObjectView:
         actions=tuple(data["actions"]),
         changing=data["changing"],
         findings=tuple(
-            Finding(each["code"], Severity(each["severity"]), each["text"], tuple(each["hints"]))
+            Finding(each["code"], Severity(each["severity"]), each["text"], hints_from(each["hints"]))
             for each in data["findings"]
         ),
         prediction=Predicted(

@@ -11,7 +11,7 @@ from postrender.planner.view import ObjectView, View
 from postrender.report import wording
 from postrender.report.diff import live_diff, stored_diff
 from postrender.report.ownership_svg import picture
-from postrender.text import one_line, packaged
+from postrender.text import one_line, packaged, parts
 
 _SEVERITIES = ("error", "warning", "info")
 _CLASSES = {"+": "add", "-": "del", "@": "hunk"}
@@ -126,7 +126,9 @@ def _diff(lines: Sequence[str]) -> str:
 
 
 def _step(step: str) -> str:
-    return f"<li><code>{_shown(step)}</code></li>"
+    command, note = parts(step)
+    texts = [*([_shown(note)] if note else []), *([f"<code>{_shown(command)}</code>"] if command else [])]
+    return f"<li>{'<br>'.join(texts)}</li>"
 
 
 def _asset(name: str) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from postrender.lint.findings import Finding, Severity
 from postrender.lint.rules import RULES, Rule
 from postrender.models import Json
-from postrender.text import PLAIN, Paint, joined, one_line, wrapped
+from postrender.text import PLAIN, Paint, hint_data, hint_lines, joined, one_line, wrapped
 
 
 def to_json(findings: Sequence[Finding], objects: int) -> str:
@@ -30,7 +30,7 @@ def to_json(findings: Sequence[Finding], objects: int) -> str:
                 "severity": finding.severity.value,
                 "object": finding.object,
                 "text": finding.text,
-                "hints": list(finding.next),
+                "hints": hint_data(finding.next),
                 "file": finding.file,
                 "line": finding.line,
                 "column": finding.column,
@@ -57,9 +57,7 @@ def _command(finding: Finding) -> str:
         properties.update(line=str(finding.line), col=str(finding.column))
     properties["title"] = finding.code
     parameters = ",".join(f"{name}={_escaped(one_line(value), ':,')}" for name, value in properties.items())
-    message = "\n".join(
-        map(one_line, [f"{finding.object}: {finding.text}", *(f"hint: {advice}" for advice in finding.next)])
-    )
+    message = "\n".join([one_line(f"{finding.object}: {finding.text}"), *hint_lines(finding.next)])
     return f"::{_COMMANDS[finding.severity]} {parameters}::{_escaped(message)}\n"
 
 
@@ -114,7 +112,7 @@ def _result(finding: Finding) -> Json:
             "startColumn": finding.column,
             "snippet": {"text": finding.shown},
         }
-    advice = "".join(f"\nhint: {each}" for each in finding.next)
+    advice = "".join(f"\n{line}" for line in hint_lines(finding.next))
     return {
         "ruleId": finding.code,
         "ruleIndex": _CODES.index(finding.code),
@@ -145,8 +143,7 @@ def _about(finding: Finding, paint: Paint) -> Iterator[str]:
     if finding.shown:
         yield one_line(f"  {finding.line or '':>5} | {finding.shown}".rstrip())
     yield from wrapped(f"{finding.object}: {finding.text}", first="  ", rest="    ", width=paint.width)
-    for advice in finding.next:
-        yield f"{paint('cyan', 'hint')}: {one_line(advice)}"
+    yield from hint_lines(finding.next, paint)
     yield ""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from postrender.planner.view import ObjectView, View
 from postrender.report import wording
 from postrender.report.diff import live_diff, stored_diff
-from postrender.text import one_line
+from postrender.text import one_line, parts
 
 MAX_LENGTH = 60_000
 """Characters, so that a comment stays below the 65,536 that GitHub takes; further diffs are counted instead."""
@@ -85,7 +85,7 @@ def _section(each: ObjectView) -> Iterator[str]:
     for finding in each.findings:
         yield f"- {finding.severity.value}: {escaped(finding.text)} ({finding.code})"
         if finding.severity.value != "info":
-            yield from (f"  - hint: {code(step)}" for step in finding.next)
+            yield from (f"  - {line}" for line in _hints(finding.next))
     for diff in diffs:
         fence = "`" * max(3, 1 + max(len(run) for run in ["", *re.findall("`+", "\n".join(diff))]))
         yield ""
@@ -100,8 +100,16 @@ def _section(each: ObjectView) -> Iterator[str]:
 def _end(view: View, commands: Sequence[str]) -> Iterator[str]:
     for note in view.about.notes:
         yield f"- note: {escaped(note)}"
-    for step in {"blocked": wording.steps(view), "change": commands}.get(view.outcome, ()):
-        yield f"- hint: {code(step)}"
+    steps = {"blocked": wording.steps(view), "change": commands}.get(view.outcome, ())
+    yield from (f"- {line}" for line in _hints(steps))
+
+
+def _hints(steps: Sequence[str]) -> Iterator[str]:
+    for command, note in map(parts, steps):
+        if note:
+            yield f"note: {escaped(note)}"
+        if command:
+            yield f"hint: {code(command)}"
 
 
 def _html(text: str) -> str:

@@ -10,7 +10,7 @@ from postrender._record import Record
 from postrender.cluster.interface import CommandHints
 from postrender.models import CRD, NAMESPACE, RESOURCE_POLICY, Json, ReleaseName
 from postrender.operations.orphans import OwnedObject, Search
-from postrender.text import Paint, joined, one_line, wrapped
+from postrender.text import Paint, hint_data, hint_lines, joined, wrapped
 
 VERSION = 2
 """Raised when a field goes or changes its meaning; a new field does not raise it."""
@@ -58,17 +58,16 @@ def orphans_text(
     else:
         for release, group in itertools.groupby(search.orphans, key=lambda each: each.owner):
             lines += [*_group(release, list(group), typing, paint), ""]
-    hint = paint("cyan", "hint")
     for undecided in search.undecided:
         lines += wrapped(
             f"release {undecided.release}, named by {_counted(undecided.objects, 'object')}: its release could not be "
             f"looked up: {undecided.why.reason}",
             width=paint.width,
         )
-        lines += [f"{hint}: {one_line(step)}" for step in undecided.why.next]
+        lines += hint_lines(undecided.why.next, paint)
     for name, why in search.failed:
         lines += wrapped(f"could not list {name}: {why.reason}", width=paint.width)
-        lines += [f"{hint}: {one_line(step)}" for step in why.next]
+        lines += hint_lines(why.next, paint)
     if search.forbidden:
         lines += wrapped(f"no permission to list, not searched: {', '.join(search.forbidden)}", width=paint.width)
     releases = len({each.owner for each in search.orphans})
@@ -77,7 +76,7 @@ def orphans_text(
     seen = f"{_counted(search.objects, 'object')}, {_counted(search.kinds, 'kind')} searched"
     lines += wrapped(f"{found} ({seen}; {where})", width=paint.width)
     if details and search.orphans:
-        lines.append(f"{hint}: {details}")
+        lines += hint_lines([details], paint)
     return joined(lines)
 
 
@@ -121,12 +120,12 @@ def orphans_data(search: Search, cluster: str, namespace: str, typing: Typing) -
                 "release": _release(each.release),
                 "objects": each.objects,
                 "reason": each.why.reason,
-                "hints": list(each.why.next),
+                "hints": hint_data(each.why.next),
             }
             for each in search.undecided
         ],
         "forbidden": list(search.forbidden),
-        "failed": [{"name": name, "reason": why.reason, "hints": list(why.next)} for name, why in search.failed],
+        "failed": [{"name": name, "reason": why.reason, "hints": hint_data(why.next)} for name, why in search.failed],
     }
 
 

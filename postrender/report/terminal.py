@@ -8,7 +8,7 @@ from postrender.models import Severity
 from postrender.planner.view import ObjectView, View
 from postrender.report import wording
 from postrender.report.diff import live_diff, stored_diff
-from postrender.text import Paint, wrapped
+from postrender.text import Paint, hint_lines, wrapped
 
 _STYLES = {
     "blocked": "bold red",
@@ -74,8 +74,7 @@ def _plan(view: View, paint: Paint, detail: int, commands: Sequence[str]) -> Ite
         yield from wrapped(note, first="note: ", rest="      ", width=paint.width)
     yield from (paint("bold", line) for line in wrapped(wording.summary(view), width=paint.width))
     # Whole, however long: they are there to be copied.
-    for step in {"blocked": wording.steps(view), "change": commands}.get(view.outcome, ()):
-        yield f"{paint('cyan', 'hint')}: {step}"
+    yield from hint_lines({"blocked": wording.steps(view), "change": commands}.get(view.outcome, ()), paint)
 
 
 def _headline(each: ObjectView, paint: Paint, aligned: int) -> Iterator[str]:
@@ -119,7 +118,7 @@ def _finding(severity: Severity, text: str, steps: Sequence[str], paint: Paint) 
     for line in wrapped(f"{severity.value}: {text}", first="  ", rest="    ", width=paint.width):
         yield paint.heads(line)
     if severity is Severity.WARNING:
-        yield from (f"  {paint('cyan', 'hint')}: {step}" for step in steps)
+        yield from hint_lines(steps, paint, first="  ")
 
 
 def _diff(lines: Sequence[str], paint: Paint, heads: int = 2) -> Iterator[str]:

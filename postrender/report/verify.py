@@ -12,7 +12,7 @@ from postrender.manifest.json_diff import Change, changes
 from postrender.models import Json, ReleaseName
 from postrender.operations.verify import ObjectStatus, ReleaseStatus, State, repairable
 from postrender.redact import Digests, redacted
-from postrender.text import Paint, joined, one_line, wrapped
+from postrender.text import Paint, hint_data, hint_lines, joined, wrapped
 
 VERSION = 2
 """Raised when a field goes or changes its meaning; a new field does not raise it."""
@@ -69,9 +69,9 @@ def verified_text(
     lines += wrapped(_summary(verified), width=paint.width)
     name, namespace = revision.release.name, revision.release.namespace
     if repairable(verified.objects):
-        lines.append(f"hint: {cluster.typed(f'postrender verify {name}', namespace)} --fix")
+        lines += hint_lines([f"{cluster.typed(f'postrender verify {name}', namespace)} --fix"], paint)
     if any(each.pinned for each in verified.objects):
-        lines.append(f"hint: {cluster.typed(f'postrender unpin {name}', namespace)}")
+        lines += hint_lines([cluster.typed(f"postrender unpin {name}", namespace)], paint)
     return joined(lines)
 
 
@@ -105,7 +105,7 @@ def table_data(rows: Sequence[ReleaseStatus | Failed], digests: Digests, cluster
         "cluster": cluster,
         "releases": [_data(row, digests) for row in rows if isinstance(row, ReleaseStatus)],
         "failed": [
-            {"release": _release(row.release), "reason": row.reason, "hints": list(row.next)}
+            {"release": _release(row.release), "reason": row.reason, "hints": hint_data(row.next)}
             for row in rows
             if isinstance(row, Failed)
         ],
@@ -123,8 +123,7 @@ def _object(each: ObjectStatus, width: int, digests: Digests, paint: Paint) -> I
         yield f"  {each.name:{width}}  {state}"
     if each.why:
         yield from wrapped(each.why, first="      ", rest="      ", width=paint.width)
-    for step in each.next:
-        yield f"    hint: {one_line(step)}"
+    yield from hint_lines(each.next, paint, first="    ")
     for change in difference(each, digests):
         if change.op != "add":
             yield paint("red", _line("-", change.path, change.before, paint.width))
@@ -191,7 +190,7 @@ def _object_data(each: ObjectStatus, digests: Digests) -> dict[str, Json]:
         "confirmed": each.confirmed,
         "owner": _release(owner) if owner else None,
         "reason": each.why,
-        "hints": list(each.next),
+        "hints": hint_data(each.next),
         "changes": [
             {"op": change.op, "path": list(change.path), "live": change.before, "stored": change.after}
             for change in difference(each, digests)

@@ -178,7 +178,8 @@ def test_no_value_of_a_secret_is_shown_or_kept(server: Server, cluster: Cluster,
 def test_it_asks_first(server: Server, cluster: Cluster, tmp_path: Path) -> None:
     environ = {"XDG_STATE_HOME": str(tmp_path / "state")}
     assert refused(run("adopt", "new", "shirts/blue", *cluster, stdin=b""), 2) == (
-        "error: cannot prompt for confirmation: stdin is not a terminal\nhint: --yes\n"
+        "error: cannot prompt for confirmation: stdin is not a terminal\n"
+        f"hint: postrender adopt new shirts/blue {' '.join(cluster)} --yes\n"
     )
     code, seen = on_a_terminal("adopt", "new", "shirts/blue", *cluster, typed=b"\n", environ=environ)
     assert code == 4
@@ -208,7 +209,7 @@ def test_without_objects_those_of_the_stored_manifest_are_meant(server: Server, 
     assert message == (
         "error: release shop/new: nothing is stored of it that would name its objects, so name them\n"
         f"hint: postrender orphans -n shop {flag}\n"
-        f"hint: postrender adopt new -n shop {flag} configmaps/shop/NAME ...\n"
+        f"note: name the objects\nhint: postrender adopt new -n shop {flag} configmaps/shop/NAME\n"
     )
 
 
@@ -231,7 +232,7 @@ def test_an_object_that_changed_meanwhile_is_not_written(server: Server, cluster
         "error: shirts.stable.example.com/shop/blue: it changed since it was read, so it was not given "
         "ownership metadata for release"
         " shop/new: the object has been modified; written before it: configmaps/shop/settings; what was there "
-        f"is in {report}\nhint: run the same command again\n"
+        f"is in {report}\nnote: run the same command again\n"
         f"hint: kubectl get shirts.stable.example.com blue -o yaml -n shop {' '.join(cluster)}\n"
     )
     assert run("adopt", "--undo", str(report), "--yes", *cluster, stdin=b"").returncode == 0
@@ -246,7 +247,8 @@ def test_a_report_that_cannot_be_kept(server: Server, cluster: Cluster, tmp_path
     assert done.returncode == 2
     assert done.stderr.decode() == (
         f"error: {there}: the report cannot be kept there, so nothing was changed: File exists\n"
-        "hint: --report FILE   (a file that is not there yet)\n"
+        "note: the file must not exist\n"
+        f"hint: postrender adopt new shirts/blue --yes {' '.join(cluster)} --report FILE\n"
     )
     assert there.read_text() == "mine"
     assert server.asked("PATCH .*") == []
@@ -281,20 +283,22 @@ def test_an_undo_after_the_release_was_installed(server: Server, cluster: Cluste
     )
 
 
+NEXT = "note: FILE is a report that postrender adopt wrote\nhint: postrender adopt --undo FILE\n"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (None, "it cannot be read: No such file or directory\nhint: postrender adopt --help\n"),
-        ("x", "it is not JSON\nhint: postrender adopt --undo FILE   (that adopt wrote)\n"),
-        ("{}", "it is not a report of postrender adopt\nhint: postrender adopt --undo FILE   (that adopt wrote)\n"),
+        ("x", f"it is not JSON\n{NEXT}"),
+        ("{}", f"it is not a report of postrender adopt\n{NEXT}"),
         (
             '{"kind": "Adoption", "schemaVersion": 9}',
-            "it has schemaVersion 9, and this postrender reads 1\n"
-            "hint: postrender adopt --undo FILE   (that adopt wrote)\n",
+            f"it has schemaVersion 9, and this postrender reads 1\n{NEXT}",
         ),
         (
             '{"kind": "Adoption", "schemaVersion": 1, "cluster": "x", "release": {}}',
-            "it is not whole\nhint: postrender adopt --undo FILE   (that adopt wrote)\n",
+            f"it is not whole\n{NEXT}",
         ),
     ],
 )

@@ -227,7 +227,7 @@ def test_nothing_rendered_is_an_error(app: Path, sidecar: dict[str, str]) -> Non
     given = [{"name": "skip-crds", "string": "true"}]
     assert failed(generated(app, {**sidecar, **entries(given)}), 3) == (
         "error: Application shirts: the chart renders to nothing, and Argo CD would prune all that it had\n"
-        "hint: helm template shirts .   (with the same values)\n"
+        "note: with the same values\nhint: helm template shirts .\n"
     )
 
 
@@ -275,14 +275,14 @@ def test_values_files_from_the_root_and_from_beside(repository: Path, app: Path,
         (
             '[{"name": "value-files", "array": []}]',
             "parameter value-files: there is no such parameter\n"
-            "hint: name: values-files\n"
-            "hint: name: values\n"
+            "note: did you mean values-files?\n"
+            "note: did you mean values?\n"
             "hint: postrender argocd params\n",
         ),
         (
             '[{"name": "values-files", "string": "a"}]',
             "parameter values-files: takes an array of strings\n"
-            "hint: spec.source.plugin.parameters: [{name: values-files, array: ...}]\n",
+            "note: write it as spec.source.plugin.parameters: [{name: values-files, array: ...}]\n",
         ),
         ('[{"name": "skip-crds", "string": "maybe"}]', "parameter skip-crds: 'maybe' is neither true nor false\n"),
         ("{", "ARGOCD_APP_PARAMETERS: is not JSON\n"),
@@ -297,7 +297,7 @@ def test_values_files_from_the_root_and_from_beside(repository: Path, app: Path,
 )
 def test_parameters_that_make_no_sense(parameters: str, message: str, app: Path, sidecar: dict[str, str]) -> None:
     environ = {**sidecar, **entries([]), "ARGOCD_APP_PARAMETERS": parameters}
-    hint = "" if "hint: " in message else "hint: postrender argocd --help\n"
+    hint = "" if "hint: " in message or "note: " in message else "hint: postrender argocd --help\n"
     assert failed(command(PLUGIN["generate"], app, environ), 2) == f"error: {message}{hint}"
 
 
@@ -330,7 +330,7 @@ def test_the_time_limit_is_a_little_less_than_argo_cds(app: Path, sidecar: dict[
     assert time.monotonic() - started < 20
     assert failed(done, 3) == (
         "error: gave up after 2 s, before Argo CD would\n"
-        "hint: ARGOCD_EXEC_TIMEOUT of the sidecar, and controller.repo.server.timeout.seconds\n"
+        "note: raise ARGOCD_EXEC_TIMEOUT of the sidecar and controller.repo.server.timeout.seconds\n"
     )
     bad = command(what, app, {**sidecar, **entries([]), "ARGOCD_EXEC_TIMEOUT": "4"})
     assert failed(bad, 2) == (
@@ -415,13 +415,14 @@ def test_init_that_fails_ends_it(app: Path, sidecar: dict[str, str]) -> None:
     message = failed(generated(app, {**sidecar, **entries([])}), 3)
     assert message.startswith("error: the chart's dependencies are not available: ")
     assert message.endswith(
-        "\nhint: helm dependency build\nhint: vendor them: commit what helm dependency build puts into charts/\n"
+        "\nhint: helm dependency build\nnote: or commit what helm dependency build puts into charts/\n"
     )
 
 
 def test_init_of_a_folder_that_is_no_chart(tmp_path: Path, sidecar: dict[str, str]) -> None:
     assert failed(command(PLUGIN["init"], tmp_path, {**sidecar, **entries([])}), 3) == (
-        f"error: {tmp_path}: is not a chart: Chart.yaml: No such file or directory\nhint: spec.source.path\n"
+        f"error: {tmp_path}: is not a chart: Chart.yaml: No such file or directory\n"
+        f"note: correct spec.source.path of the Application\n"
     )
 
 

@@ -113,15 +113,16 @@ def test_an_empty_stream_becomes_a_comment_for_helm_4() -> None:
 def test_no_cluster_is_guessed() -> None:
     assert refused(run("--release", "shirts", "-n", "default", "--helm-version", "3.12.3"), 2) == (
         "error: cluster required\n"
-        "hint: --kube-context NAME\n"
-        "hint: --live FILE   (what kubectl get ... -o yaml printed)\n"
-        "hint: --offline\n"
+        "hint: postrender --release shirts -n default --helm-version 3.12.3 --kube-context NAME\n"
+        "note: FILE holds what kubectl get -o yaml printed\n"
+        "hint: postrender --release shirts -n default --helm-version 3.12.3 --live FILE\n"
+        "hint: postrender --release shirts -n default --helm-version 3.12.3 --offline\n"
     )
 
 
 def test_which_release() -> None:
     assert refused(run("--live", "examples/shirts/live.yaml", "-n", "default"), 2) == (
-        "error: release name required\nhint: --release NAME   (or POSTRENDER_RELEASE)\n"
+        "error: release name required\nhint: postrender --live examples/shirts/live.yaml -n default --release NAME\n"
     )
 
 
@@ -139,7 +140,8 @@ def test_a_flag_that_does_not_exist() -> None:
         (
             ("--label-key", "a/b/c"),
             {},
-            "error: --label-key: 'a/b/c' is not a label key\nhint: --label-key postrender/group-kind\n",
+            "error: --label-key: 'a/b/c' is not a label key\n"
+            "hint: postrender --offline --label-key postrender/group-kind\n",
         ),
     ],
 )
@@ -166,7 +168,8 @@ def test_a_refusal_names_object_cause_and_next_step() -> None:
         "error: shirts.stable.example.com/default/shirt: owned by uninstalled release default/shirts; Helm won't "
         "adopt it into default/other"
         " (PR102)\n"
-        "hint: helm ... --post-renderer-args=--adopt=orphans   (or POSTRENDER_ADOPT=orphans)\n"
+        "hint: helm upgrade --install other CHART -n default --post-renderer postrender "
+        "--post-renderer-args=--adopt=orphans\n"
         "hint: postrender explain PR102\n"
     )
 
@@ -289,7 +292,7 @@ def test_a_newer_minor_helm_is_said_and_a_newer_major_refused() -> None:
         f"note: Helm 3.99.0 is newer than {NEWEST_TESTED[3]}, the newest one known; taken to behave like it" in account
     )
     assert refused(run(*OFFLINE, "--helm-version", "5.0.0"), 4) == (
-        f"error: Helm 5.0.0 is not supported (tested up to {NEWEST})\nhint: use such a Helm, or a newer postrender\n"
+        f"error: Helm 5.0.0 is not supported (tested up to {NEWEST})\nnote: use a tested Helm, or a newer postrender\n"
     )
 
 

@@ -181,7 +181,7 @@ def test_the_account(file: Path) -> None:
         "warning: ownership metadata, here and in 2 more objects, is written without a lookup: applied by any tool "
         "but Helm, it removes the object from the release that owns it"
         " (PR316) "
-        "hint: --kube-context NAME (or --live FILE, or --stamp adopt) "
+        "hint: --kube-context NAME hint: --live FILE hint: --stamp adopt "
         "- shares its Kind and name with shirts.beta.example.com/prod/shirt (PR201) "
         "shirts.beta.example.com/prod/shirt: ownership metadata added, label added "
         "- shares its Kind and name with shirts.stable.example.com/prod/shirt (PR201) "
@@ -194,8 +194,7 @@ def test_the_account(file: Path) -> None:
 
 def test_check_writes_nothing_and_tells(file: Path) -> None:
     assert refused(flux(file, "--stream", "-", "--check"), 4) == (
-        f"error: {file}: its patches are not what the chart needs now\n"
-        f"hint: postrender flux {file} ...   (without --check)\n"
+        f"error: {file}: its patches are not what the chart needs now\nhint: postrender flux {file} --stream -\n"
     )
     assert file.read_text() == RELEASE
     done(file, "--stream", "-")
@@ -238,8 +237,9 @@ def test_values_from_elsewhere_must_be_told(field: str, named: str, file: Path, 
     file.write_text(RELEASE.replace("  values:", f"  {field}\n  values:"))
     assert refused(flux(file, "--chart", CHART, "--helm", helm), 2) == (
         f"error: {file}: takes values from {named}, which it does not hold itself\n"
-        "hint: --values FILE   (what they hold)\n"
-        "hint: --stream FILE   (what helm template printed)\n"
+        f"note: FILE holds these values\nhint: postrender flux {file} --chart {CHART} --helm {helm} --values FILE\n"
+        "note: FILE holds what helm template printed\n"
+        f"hint: postrender flux {file} --chart {CHART} --helm {helm} --stream FILE\n"
     )
     values = tmp_path / "values.yaml"
     values.write_text("size: S\n")
@@ -327,9 +327,9 @@ def test_what_is_true_for_one_moment_only_is_refused(file: Path, tmp_path: Path)
         "error: shirts.stable.example.com/prod/shirt: needs its live spec stored instead of the chart's, "
         "which depends on the cluster's state and can't go in Git"
         " (PR311)\n"
-        "hint: helm-controller 1.5.0 or later   (Helm 4, which applies server-side: --helm-version 4.1.1)\n"
-        "hint: spec.driftDetection.mode: enabled   (the controller applies what Helm left unapplied)\n"
-        "hint: flux suspend helmrelease NAME, then helm upgrade --install with postrender, then flux resume\n"
+        "note: use helm-controller 1.5.0 or later: its Helm 4 applies server-side (--helm-version 4.1.1)\n"
+        "note: set spec.driftDetection.mode to enabled: the controller applies what Helm leaves unapplied\n"
+        "note: or suspend the HelmRelease, run helm upgrade --install with postrender, and resume it\n"
         "hint: postrender explain PR311\n"
     )
     assert file.read_text() == before
@@ -351,7 +351,7 @@ def test_revisions_that_are_stored_elsewhere_are_not_looked_for(file: Path, tmp_
     live.write_text(LIVE)
     assert refused(flux(file, "--stream", "-", "--live", str(live)), 2) == (
         f"error: {file}: its revisions are stored in another namespace (spec.storageNamespace), "
-        "where they are not looked for\nhint: leave out --live and --kube-context\n"
+        "where they are not looked for\nnote: leave out --live and --kube-context\n"
     )
 
 
@@ -368,12 +368,12 @@ def test_nothing_that_writes_to_live_objects_is_taken(flag: str, file: Path) -> 
         (
             STREAM + b"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: sizes, namespace: default}\n",
             "error: configmaps/default/sizes: is in the stream twice, in lines 9 and 13, "
-            "which kustomize does not take\nhint: rename one of them in the chart\n",
+            "which kustomize does not take\nnote: in the chart, rename one of them\n",
         ),
         (
             b"apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a-}\n",
             "error: configmaps/prod/(generated): has no name, and kustomize takes no such object\n"
-            "hint: give it a name in the chart\n",
+            "note: in the chart, give it a name\n",
         ),
     ],
 )
@@ -395,20 +395,20 @@ def test_a_stream_that_kustomize_would_not_take(stream: bytes, message: str, fil
         (
             f"{RELEASE}---\n{RELEASE.replace('name: shirts', 'name: other')}",
             (),
-            "error: {file}: holds 2 HelmReleases: shirts, other\nhint: --name NAME\n",
+            "error: {file}: holds 2 HelmReleases: shirts, other\nhint: postrender flux {file} --name NAME\n",
         ),
         (
             RELEASE.replace("  namespace: prod   # one namespace a team\n", ""),
             (),
             "error: {file}, line 2: the HelmRelease names no namespace, which its release depends on\n"
-            "hint: metadata.namespace\n",
+            "note: set metadata.namespace of the HelmRelease\n",
         ),
         (
             RELEASE,
             (),
             "error: {file}: its chart can only be found in the cluster\n"
-            "hint: --chart CHART\n"
-            "hint: --stream FILE   (what helm template printed)\n",
+            "hint: postrender flux {file} --chart CHART\n"
+            "note: FILE holds what helm template printed\nhint: postrender flux {file} --stream FILE\n",
         ),
         (RELEASE, ("--stream", "no-such"), "error: no-such: cannot be read: No such file or directory\n"),
         (
@@ -430,7 +430,8 @@ def test_an_empty_stream_takes_no_patch_out(file: Path) -> None:
     for stdin in (b"", b"# nothing\n"):
         assert refused(flux(file, "--stream", "-", stdin=stdin), 3) == (
             "error: -: nothing was rendered, and all patches of postrender would be removed\n"
-            "hint: helm template ... > FILE, and then --stream FILE\n"
+            "note: FILE holds what helm template printed\n"
+            f"hint: postrender flux {file} --stream FILE\n"
         )
     assert file.read_text() == before
 
@@ -452,8 +453,5 @@ def test_a_folder_that_cannot_be_written(file: Path) -> None:
 def test_a_chart_that_cannot_be_rendered(file: Path, tmp_path: Path, helm: str) -> None:
     message = refused(flux(file, "--chart", str(tmp_path / "none"), "--helm", helm), 3)
     assert message.startswith("error: the chart cannot be rendered: ")
-    assert message.endswith(
-        f"hint: {helm} template shirts {tmp_path}/none --namespace=prod --debug"
-        "   (with --values of a file that holds spec.values)\n"
-    )
+    assert message.endswith(f"hint: {helm} template shirts {tmp_path}/none --namespace=prod --debug\n")
     assert os.listdir(tmp_path) == ["shirts.yaml"]

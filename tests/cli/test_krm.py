@@ -157,7 +157,8 @@ def test_quiet_leaves_only_what_needs_attention() -> None:
         "configmaps/shop/a: ownership metadata, here and in 2 more objects, is written without a lookup: "
         "applied by any tool but Helm, it removes the object from the release that owns it"
         " (PR316); "
-        "hint: --kube-context NAME   (or --live FILE, or --stamp adopt)"
+        "note: set kube-context in data of the functionConfig; note: set live in data of the functionConfig; "
+        "note: set stamp in data of the functionConfig"
     )
 
 
@@ -177,7 +178,7 @@ def test_a_refusal_prints_the_list_as_it_came_with_the_objections(tmp_path: Path
     assert results[0] == {
         "message": "configmaps/shop/a: exists and has no Helm owner; Helm won't adopt it "
         "(PR103); hint: kubectl get configmaps/a -n shop -o yaml --show-managed-fields; "
-        "hint: helm ... --post-renderer-args=--adopt=unmanaged   (or POSTRENDER_ADOPT=unmanaged); "
+        "hint: helm ... --post-renderer-args=--adopt=unmanaged; "
         "hint: helm ... --take-ownership",
         "severity": "error",
         "resourceRef": {"apiVersion": "v1", "kind": "ConfigMap", "name": "a"},
@@ -226,7 +227,7 @@ WANTED = """\
   metadata: {name: shirt, namespace: shop}
   spec: {color: red}
 """
-ONCE = "hint: helm upgrade --install ... --post-renderer postrender   (once, by hand)"
+ONCE = ("note: run it once, by hand", "hint: helm upgrade --install ... --post-renderer postrender")
 
 
 def test_live_values_are_refused_since_the_list_stays(tmp_path: Path) -> None:
@@ -236,10 +237,11 @@ def test_live_values_are_refused_since_the_list_stays(tmp_path: Path) -> None:
     assert output == data
     what = "needs its live spec stored instead of the chart's, which depends on the cluster's state and can't go in "
     assert [result["message"] for result in results if result["severity"] == "error"] == [
-        f"shirts.stable.example.com/shop/shirt: {what}Git (PR311); {ONCE}"
+        f"shirts.stable.example.com/shop/shirt: {what}Git (PR311); {'; '.join(ONCE)}"
     ]
     assert said == (
-        f"error: shirts.stable.example.com/shop/shirt: {what}Git (PR311)\n{ONCE}\nhint: postrender explain PR311\n"
+        f"error: shirts.stable.example.com/shop/shirt: {what}Git (PR311)\n{chr(10).join(ONCE)}\n"
+        f"hint: postrender explain PR311\n"
     )
     output, _, _ = krm(a_list(WANTED, with_live(tmp_path, SHIRT, "helm-version: 4.3.1, server-side: true")))
     assert yaml.safe_load(output)["items"][0]["spec"] == {"color": "red"}
@@ -261,8 +263,8 @@ def test_a_pin_is_refused(tmp_path: Path) -> None:
             "{releas: shop}",
             2,
             "functionConfig.data: there is no setting releas\n"
-            "hint: release: ...\n"
-            "hint: replace: ...\n"
+            "note: did you mean release?\n"
+            "note: did you mean replace?\n"
             "hint: postrender krm --help",
         ),
         ("{adopt: orphans}", 2, "functionConfig.data: there is no setting adopt\nhint: postrender krm --help"),
@@ -275,13 +277,13 @@ def test_a_pin_is_refused(tmp_path: Path) -> None:
         (
             "{namespace: shop, stamp: all}",
             2,
-            "release name required\nhint: --release NAME   (or POSTRENDER_RELEASE)",
+            "release name required\nnote: set release in data of the functionConfig",
         ),
         (
             "{release: shop, stamp: all}",
             2,
             "functionConfig.data: the release's namespace is required; it is not read from a kubeconfig\n"
-            "hint: namespace: NAMESPACE",
+            "note: set namespace in data of the functionConfig",
         ),
         (
             "{release: shop, namespace: shop, live: no-such.yaml}",
@@ -295,7 +297,7 @@ def test_an_error_is_in_the_list_and_on_stderr(config: str, code: int, message: 
     output, results, said = krm(a_list(config=config), code=code)
     assert output == a_list(config=config)
     assert results == [{"message": message, "severity": "error"}]
-    hint = "" if "hint: " in message else "hint: postrender krm --help\n"
+    hint = "" if "hint: " in message or "note: " in message else "hint: postrender krm --help\n"
     assert said == f"error: {message}\n{hint}"
 
 

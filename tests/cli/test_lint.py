@@ -69,8 +69,8 @@ def test_the_two_shirts() -> None:
         "  shirts.stable.example.com/default/shirt: shares its Kind and name with "
         "shirts.beta.example.com/default/shirt (line 3 of the rendering, from shirts/templates/beta.yaml): "
         "Helm 3.17.0 and older cannot install the two again once an uninstall has kept them\n"
-        "hint: give one of them another name\n"
-        "hint: helm 3.17.1 or later, or --post-renderer postrender\n"
+        "note: give one of them another name\n"
+        "note: or use helm 3.17.1 or later, or --post-renderer postrender\n"
         "\n"
         "2 objects, 1 finding\n"
     )
@@ -134,7 +134,7 @@ def test_a_chart_that_cannot_be_rendered(tmp_path: Path) -> None:
 def test_no_helm(tmp_path: Path) -> None:
     shop = chart(tmp_path / "shop")
     assert refused(run("lint", str(shop), environ={"PATH": str(tmp_path)}), 2) == (
-        "error: helm: is not on PATH\nhint: --helm PATH\n"
+        f"error: helm: is not on PATH\nhint: postrender lint {shop} --helm PATH\n"
     )
 
 
@@ -174,7 +174,7 @@ def test_a_file_that_is_not_there() -> None:
         ),
         (
             ("--kube-version", "soon"),
-            "error: --kube-version: 'soon' is not a version of Kubernetes\nhint: --kube-version 1.29\n",
+            "error: --kube-version: 'soon' is not a version of Kubernetes\nhint: postrender lint --kube-version 1.29\n",
         ),
         (
             ("-o", "xml"),
@@ -242,7 +242,8 @@ def test_github(tmp_path: Path) -> None:
     assert run("lint", str(path), "-o", "github").stdout.decode() == (
         f"::warning file={tmp_path}/a%2Cb%3A100%25.yaml,line=1,col=1,title=PL108::events/default/a: "
         "is the same stored object as one of its kind in events.k8s.io: an upgrade that moves it there has Helm 3.17.1 "
-        "and later delete it%0Ahint: before such an upgrade: kubectl annotate ... helm.sh/resource-policy=keep\n"
+        "and later delete it%0A"
+        "note: before such an upgrade, annotate the live object with helm.sh/resource-policy=keep\n"
     )
 
 

@@ -337,7 +337,8 @@ def test_a_chart_that_helm_cannot_render(tmp_path: Path) -> None:
 
 def test_no_helm_to_render_with() -> None:
     assert refused(run("plan", "shirts", "./shop", *WHERE, environ={"PATH": ""}), 2) == (
-        "error: helm: is not on PATH\nhint: --helm PATH\n"
+        "error: helm: is not on PATH\n"
+        "hint: postrender plan shirts ./shop --live examples/shirts/live.yaml --namespace default --helm PATH\n"
     )
 
 
@@ -369,7 +370,8 @@ EITHER = "specify either RELEASE and CHART, or rendered manifests"
         ),
         (
             ("plan", "-", "--live", "examples/shirts/live.yaml", "-n", "default"),
-            "release name required\nhint: --release NAME   (or POSTRENDER_RELEASE)\n",
+            "release name required\n"
+            "hint: postrender plan - --live examples/shirts/live.yaml -n default --release NAME\n",
         ),
     ],
 )
@@ -382,7 +384,7 @@ def test_colours_only_where_they_are_wanted() -> None:
     assert b"\x1b[32m+    meta.helm.sh/release-name: shirts\x1b[0m" in coloured
     plain = run(*STREAM, "-v").stdout
     assert b"\x1b" not in plain
-    assert re.sub(rb"\x1b\[[0-9;]*m", b"", coloured) == plain
+    assert re.sub(rb"\x1b\[[0-9;]*m", b"", coloured).replace(b" --color always", b"") == plain
 
 
 def test_quiet_is_names_alone() -> None:

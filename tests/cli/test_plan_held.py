@@ -98,7 +98,7 @@ def test_what_departs_is_named(
     told = "".join(f"  {line}\n" for line in lines)
     assert refused(held(path, stream, now), 4) == (
         f"error: {path}: something is not as the plan saw it\n{told}"
-        f"hint: postrender plan ... --save {path}   (and read it again)\n"
+        f"note: plan again, and review the new plan\nhint: postrender plan shop CHART -n shop --save {path}\n"
     )
 
 
@@ -125,7 +125,7 @@ def test_a_secret_is_held_to_by_its_fields_unless_there_is_a_key(tmp_path: Path)
     assert "secrets/shop/db: the chart says something else now\n" in message
     assert refused(held(path, one, empty), 2) == (
         f"error: {path}: its digests of Secret values were made with another key\n"
-        "hint: export POSTRENDER_DIGEST_KEY   (as when it was saved)\n"
+        "note: as when the plan was saved\nhint: export POSTRENDER_DIGEST_KEY\n"
     )
 
 
@@ -159,7 +159,7 @@ def test_a_file_that_is_no_plan(tmp_path: Path, live: str, content: str | None, 
     if content is not None:
         path.write_text(content)
     assert refused(held(str(path), NEW, live), 2) == (
-        f"error: {path}: {cause}\nhint: postrender plan ... --save {path}\n"
+        f"error: {path}: {cause}\nhint: postrender plan shop CHART -n shop --save {path}\n"
     )
 
 
@@ -168,8 +168,9 @@ def test_a_run_that_looks_nothing_up_cannot_be_held_to_a_plan(
     tmp_path: Path, live: str, further: tuple[str, ...]
 ) -> None:
     path = saved(tmp_path, NEW, live)
+    action = "" if further == ("--offline",) else " --action template"
     assert refused(run("--plan", path, *RELEASE, *further, stdin=NEW.encode()), 2) == (
         f"error: {path}: a saved plan needs a run that looks up live objects\n"
-        "hint: helm install ...   (or upgrade, not template)\n"
-        "hint: --kube-context NAME\n"
+        "note: use helm install or helm upgrade, not helm template\n"
+        f"hint: postrender --plan {path} {' '.join(RELEASE)}{action} --kube-context NAME\n"
     )

@@ -49,7 +49,7 @@ def test_drift_fails_by_default(server: Server, cluster: Cluster) -> None:
     assert done.stderr.decode() == (
         "error: shirts.stable.example.com/shop/shirt: Helm would report success and leave 1 field of the chart "
         "unapplied: spec.color (PR301)\n"
-        "hint: POSTRENDER_ON_DRIFT=apply   (writes to the live object)\n"
+        "note: update the live object before Helm runs\nhint: export POSTRENDER_ON_DRIFT=apply\n"
         "hint: postrender explain PR301\n"
     )
     assert [each for each in server.asked() if each.method != "GET" and "dryRun" not in each.query] == []

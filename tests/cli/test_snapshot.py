@@ -103,7 +103,7 @@ def test_the_filter_emits_no_digest(tmp_path: Path) -> None:
     taken.write_bytes(run("snapshot", "--manifests", str(stream), "--live", live, *arguments).stdout)
     assert refused(run("--live", str(taken), *arguments, stdin=stream.read_bytes()), 4) == (
         f"error: secrets/shop/db: must be stored with its live spec, but file {taken} holds digests instead of its"
-        " values\nhint: postrender snapshot ... --with-secrets\n"
+        " values\nhint: postrender snapshot shop CHART -n shop --with-secrets\n"
     )
 
 
@@ -143,7 +143,8 @@ def test_what_it_says(tmp_path: Path) -> None:
         ),
         (
             ("snapshot", "-", "--offline", "--release", "a", "-n", "b"),
-            "nothing is looked up, so that there is nothing to take\nhint: --kube-context NAME\n",
+            "nothing is looked up, so that there is nothing to take\n"
+            "hint: postrender snapshot - --release a -n b --kube-context NAME\n",
         ),
     ],
 )

@@ -35,7 +35,7 @@ def shell(redirection: str, *arguments: str, stdin: bytes = RENDERED) -> subproc
         (
             "<&-",
             ("adopt", "new", "configmaps/a"),
-            "cannot prompt for confirmation: stdin is not a terminal\nhint: --yes\n",
+            "cannot prompt for confirmation: stdin is not a terminal\nhint: postrender adopt new configmaps/a --yes\n",
         ),
         (">&-", OFFLINE, "stdout: is closed, and nothing could be shown there\nhint: postrender --help\n"),
         (">&-", ("explain",), "stdout: is closed, and nothing could be shown there\nhint: postrender --help\n"),

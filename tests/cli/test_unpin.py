@@ -98,7 +98,8 @@ def test_no_such_release(server: Server, tmp_path: Path) -> None:
     assert done.stderr == (
         f"error: release shop/old: no revision of it is stored in API server ({server.url}) (driver secret)\n"
         f"hint: helm list --deployed --failed --pending -n shop --kube-apiserver {server.url}\n"
-        "hint: --driver configmap   (or HELM_DRIVER, as Helm has it)\n"
+        "note: if Helm runs with HELM_DRIVER=configmap\n"
+        f"hint: postrender unpin old --kube-apiserver {server.url} -n shop --driver configmap\n"
     )
 
 
@@ -145,7 +146,8 @@ def test_a_copy_that_cannot_be_written_ends_it_before_anything_is_written(server
     assert done.returncode == 2
     assert done.stderr == (
         f"error: {taken}: the old payloads cannot be kept there, so nothing was changed: File exists\n"
-        "hint: --backup PATH   (a file that is not there yet)\n"
+        "note: the file must not exist\n"
+        f"hint: postrender unpin old --kube-apiserver {server.url} -n shop --backup PATH\n"
     )
     assert taken.read_text() == "mine"
     assert server.asked("PUT .*") == []
@@ -170,7 +172,7 @@ def test_a_conflict_says_what_was_written_before(server: Server, tmp_path: Path)
         "error: secrets/shop/sh.helm.release.v1.old.v2: it changed since it was read, so it was not given a new "
         "payload for revision 2: the object has been modified; written before it: revision 1; the old payloads are in "
         f"{copy}\n"
-        "hint: run the same command again\n"
+        "note: run the same command again\n"
         "hint: kubectl get secrets sh.helm.release.v1.old.v2 -o yaml -n shop\n"
     )
     assert len(json.loads(copy.read_text())["items"]) == 2

@@ -191,7 +191,8 @@ def test_a_fix_is_made_after_asking(server: Server, cluster: Cluster) -> None:
 def test_a_fix_without_a_terminal_needs_yes(server: Server, cluster: Cluster) -> None:
     drift(server)
     assert refused(run("verify", "web", "--fix", *cluster, stdin=b""), 2) == (
-        "error: cannot prompt for confirmation: stdin is not a terminal\nhint: --yes\n"
+        "error: cannot prompt for confirmation: stdin is not a terminal\n"
+        f"hint: postrender verify web --fix {' '.join(cluster)} --yes\n"
     )
     assert server.asked() == []
     assert run("verify", "web", "--fix", "--yes", *cluster, stdin=b"").returncode == 0
@@ -207,7 +208,8 @@ def test_a_fix_while_a_helm_is_at_work(server: Server, cluster: Cluster) -> None
     assert done.returncode == 4
     assert done.stderr.decode() == (
         "error: release shop/web: its revision 5 is pending-upgrade: a Helm may be at work on it, so nothing was "
-        f"written\nhint: helm history web -n shop {flag}\nhint: helm rollback web -n shop {flag}   (if none is)\n"
+        f"written\nhint: helm history web -n shop {flag}\nnote: if no helm process is running\n"
+        f"hint: helm rollback web -n shop {flag}\n"
     )
     assert {each.query.get("dryRun") for each in server.asked("(PATCH|POST) .*")} == {"All"}
 
@@ -224,7 +226,7 @@ def test_a_fix_that_is_refused_says_what_was_written(server: Server, cluster: Cl
     assert done.stderr.decode() == (
         "error: secrets/shop/token: it changed since it was read, so it was not restored to the stored "
         "manifest: the "
-        "object has been modified; written before it: configmaps/shop/settings\nhint: run the same command again\n"
+        "object has been modified; written before it: configmaps/shop/settings\nnote: run the same command again\n"
         f"hint: kubectl get secrets token -o yaml -n shop {' '.join(cluster)}\n"
     )
 
@@ -318,7 +320,8 @@ def test_a_release_that_is_not_stored(server: Server, cluster: Cluster) -> None:
     assert refused(run("verify", "nothing", *cluster, stdin=b""), 2) == (
         f"error: release shop/nothing: no revision of it is stored in context dev ({server.url}) (driver secret)\n"
         f"hint: helm list --deployed --failed --pending -n shop {' '.join(cluster)}\n"
-        "hint: --driver configmap   (or HELM_DRIVER, as Helm has it)\n"
+        "note: if Helm runs with HELM_DRIVER=configmap\n"
+        f"hint: postrender verify nothing {' '.join(cluster)} --driver configmap\n"
     )
     server.put(SECRET, a_revision("old", 1, "uninstalled"))
     assert refused(run("verify", "old", *cluster, stdin=b""), 2) == (

@@ -12,6 +12,7 @@ import subprocess
 import termios
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -111,7 +112,7 @@ def test_helm_4_without_the_plugin(helm: HelmFactory, version: str) -> None:
         "name": "plugin",
         "state": "bad",
         "found": [f"none in {it.home}/plugins"],
-        "hints": ["postrender helm-plugin install"],
+        "hints": [{"command": "postrender helm-plugin install", "note": ""}],
     }
 
 
@@ -162,7 +163,10 @@ def test_no_right_to_read_releases(helm: HelmFactory, namespace: Namespace, cont
         "lacking: list secrets, get secrets, get every kind",
     ]
     kubectl = "kubectl auth can-i {} secrets -n {} --kubeconfig {}"
-    assert rights["hints"] == [kubectl.format(verb, namespace.name, user.kubeconfig) for verb in ("list", "get")]
+    hints: Any = rights["hints"]
+    assert [hint["command"] for hint in hints] == [
+        kubectl.format(verb, namespace.name, user.kubeconfig) for verb in ("list", "get")
+    ]
 
 
 def test_one_who_may_read_releases_and_not_every_kind_is_told_how_to_ask_for_less(
@@ -172,7 +176,9 @@ def test_one_who_may_read_releases_and_not_every_kind_is_told_how_to_ask_for_les
     assert done.returncode == 0
     rights = checks(done)["rights"]
     assert rights["state"] == "warning"
-    assert rights["hints"] == ["postrender doctor -f STREAM   (to ask for its kinds alone)"]
+    assert rights["hints"] == [
+        {"command": "postrender doctor -f STREAM", "note": "to check only the kinds in rendered manifests"}
+    ]
 
 
 def test_a_cluster_that_cannot_be_reached(helm: HelmFactory) -> None:

@@ -212,8 +212,8 @@ def findings_of(report: Any) -> list[Any]:
 
 def patched_as_advised(namespace: Namespace, kind: Kind, finding: Any) -> Object:
     """The object once the command that the finding names was run."""
-    (command,) = finding["hints"]
-    words = shlex.split(command)
+    (hint,) = finding["hints"]
+    words = shlex.split(hint["command"])
     assert words[:2] == ["kubectl", "patch"]
     path = kind.path(namespace.name, words[2].partition("/")[2])
     json_patch = "application/json-patch+json"
@@ -332,7 +332,7 @@ def test_a_service_that_is_headless_no_more(helm: HelmFactory, namespace: Namesp
     it.upgrade("r", place, filter=True).expect_ok()
     assert namespace.content(SERVICE, "a")["clusterIP"] == "None"
     (advice,) = finding["hints"]
-    assert advice.startswith(f"kubectl delete services/a -n {namespace.name}")
+    assert advice["command"].startswith(f"kubectl delete services/a -n {namespace.name}")
     namespace.delete(SERVICE, "a")
     it.upgrade("r", place, filter=True).expect_ok()
     assert namespace.content(SERVICE, "a")["clusterIP"] != "None"

@@ -158,8 +158,9 @@ def test_a_helm_3_with_the_same_folder_keeps_its_plugins(helm: HelmFactory, tmp_
     assert refused(call(it, postrender, "install", environ=path)) == (
         f"error: {old}: Helm 3.21.4 keeps its plugins in the same folder, {folder}, and would load none of them "
         "any more beside one of Helm 4's kind\n"
-        "hint: postrender helm-plugin install --plugins-dir DIR   (and HELM_PLUGINS=DIR for Helm 4)\n"
-        f"hint: PATH=... postrender helm-plugin install --helm {it.binary}   (without that Helm 3)\n"
+        "note: and set HELM_PLUGINS=DIR for Helm 4\nhint: postrender helm-plugin install --plugins-dir DIR\n"
+        "note: DIRS are the folders of PATH without that Helm 3\n"
+        f"hint: PATH=DIRS postrender helm-plugin install --helm {it.binary}\n"
     )
     assert list(folder.iterdir()) == []
     apart = tmp_path / "plugins of helm 4"
@@ -189,7 +190,7 @@ def test_another_plugin_of_the_name_is_left_alone(helm: HelmFactory, version: st
             f"error: {command}: claims the name postrender too, and was not written by postrender helm-plugin; "
             "two plugins of one name cost Helm 4 all its plugins\n"
             "hint: helm plugin uninstall postrender\n"
-            f"hint: rm -r {command}   (after a look into it)\n"
+            f"note: if Helm cannot remove it: look into the folder first\nhint: rm -r {command}\n"
         )
     assert names(it) == ["postrender"]
     command.rename(it.home / "plugins" / "postrender")

@@ -56,7 +56,8 @@ def unreached(it: Helm, report: Any) -> Any:
     flag = f" --kubeconfig {it.env['KUBECONFIG']}"
     for each in report["objects"]:
         for finding in each["findings"]:
-            finding["hints"] = [step.replace(flag, "") for step in finding["hints"]]
+            for hint in finding["hints"]:
+                hint["command"] = hint["command"].replace(flag, "")
     return report
 
 

@@ -96,7 +96,7 @@ def test_a_pending_record_of_another_helm_is_left_alone(
             f"error: release {namespace.name}/r: its revision {len(statuses)} is {statuses[-1]}, by a Helm that "
             "this run did not start and that may be at work, so nothing was done\n"
             f"hint: helm history r -n {namespace.name}\n"
-            f"hint: kubectl delete secrets {record} {where}   (if no Helm is at work any more)\n"
+            f"note: if no helm process is running\nhint: kubectl delete secrets {record} {where}\n"
         )
         assert [each.status for each in namespace.releases("r")] == statuses
         namespace.delete(SECRET, record)
@@ -117,7 +117,7 @@ def test_a_record_that_was_pending_before_is_told(
         where = f"-n {namespace.name} --kubeconfig {stage.run.kubeconfig} --context test"
         assert failed.stderr.endswith(
             f"hint: helm history r -n {namespace.name} --kube-context test\n"
-            f"hint: kubectl delete secrets sh.helm.release.v1.r.v1 {where}   (if no Helm is at work any more)\n"
+            f"note: if no helm process is running\nhint: kubectl delete secrets sh.helm.release.v1.r.v1 {where}\n"
         )
 
 

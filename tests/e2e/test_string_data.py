@@ -214,9 +214,9 @@ def test_the_first_hint_is_what_removes_the_key(stage: Stage, played: Played) ->
         each for each in played.objects["key-left"]["findings"] if each["code"] in ("PR301", "PR310", "PR313")
     )
     if not stage.applies:
-        assert finding["hints"][0].startswith("helm upgrade ")
+        assert finding["hints"][0]["command"].startswith("helm upgrade ")
         return
-    command, _, patch = finding["hints"][0].partition(" -p=")
+    command, _, patch = finding["hints"][0]["command"].partition(" -p=")
     assert command == f"kubectl patch secrets/key-left -n {played.namespace.name} --type=json"
     path = SECRET.path(played.namespace.name, "key-left")
     patch, flags = patch.strip("'").rsplit("' ", 1)

@@ -25,7 +25,7 @@ def test_every_fault_is_in_the_quick_table() -> None:
         ("error: no\nhint: postrender doctor\n", False),
         ("error: no\nhint: kubectl get x\n  report: /tmp/a\n", False),
         ("error: no\n", True),
-        ("error: no\nhint: run the same command again\n", True),
+        ("error: no\nnote: run the same command again\n", True),
         ("error: no\nhint: postrender cure\n", True),
         ("", True),
     ],

@@ -89,7 +89,7 @@ def test_a_plan_holds_the_refusal_that_rewriting_raises() -> None:
         (
             Invocation(HelmVersion(5, 0, 0), HelmAction.INSTALL, SHIRTS),
             Policy(),
-            f"Helm 5.0.0 is not supported (tested up to {NEWEST})\nhint: use such a Helm, or a newer postrender",
+            f"Helm 5.0.0 is not supported (tested up to {NEWEST})\nnote: use a tested Helm, or a newer postrender",
         ),
         (
             Invocation(None, HelmAction.INSTALL, ReleaseName("default", "Shirts")),

@@ -315,12 +315,12 @@ NEXT = f"\nhint: {TEMPLATE}"
         (
             "a: b\n---\n\ufeffc: d\n",
             "line 3, column 1: a byte order mark inside the stream, which Helm takes for a part of the text"
-            "\nhint: save the file that brings it in without a byte order mark",
+            "\nnote: save the file that brings it in without a byte order mark",
         ),
         (
             "a: b\n--- c: d\n",
             "line 2, column 1: 'c: d' after the document separator, which Helm refuses"
-            "\nhint: put it on a line of its own, below the ---",
+            "\nnote: put it on a line of its own, below the ---",
         ),
         ("%YAML 1.1\n---\na: b\n", f"line 2, column 1: not YAML: did not find expected <document start>{NEXT}"),
         (

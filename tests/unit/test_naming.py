@@ -65,8 +65,8 @@ def test_a_kind_in_several_groups() -> None:
         named_object("shirt/shop/a", "shop", several, kubectl=KUBECTL.call)
     assert str(error.value) == (
         "shirt/shop/a: shirt are several kinds\n"
-        "hint: shirts.stable.example.com/shop/a\n"
-        "hint: blouses.beta.example.com/shop/a"
+        "note: write it as shirts.stable.example.com/shop/a\n"
+        "note: write it as blouses.beta.example.com/shop/a"
     )
 
 
@@ -75,7 +75,7 @@ def test_a_namespace_for_a_kind_that_has_none() -> None:
         named_object("clusterroles/shop/a", "shop", CATALOG, kubectl=KUBECTL.call)
     assert str(error.value) == (
         "clusterroles/shop/a: clusterroles.rbac.authorization.k8s.io are in no namespace\n"
-        "hint: clusterroles.rbac.authorization.k8s.io/a"
+        "note: write it as clusterroles.rbac.authorization.k8s.io/a"
     )
 
 

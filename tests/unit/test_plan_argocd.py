@@ -70,9 +70,7 @@ def test_a_helm_release_of_the_same_name_that_still_holds_it_is_told(tmp_path: P
     manifest = STREAM.decode()
     plan = planned(tmp_path, live("shirts"), a_revision("shirts", 1, "deployed", manifest=manifest))
     assert told(plan) == [("PR603", Severity.WARNING), KEPT]
-    assert plan.plan.verdicts[0].findings[0].next == (
-        "kubectl delete secrets -n shop -l owner=helm,name=shirts   (leaves its objects)",
-    )
+    assert plan.plan.verdicts[0].findings[0].next == ("kubectl delete secrets -n shop -l owner=helm,name=shirts",)
 
 
 def test_another_application_that_tracks_it_is_told(tmp_path: Path) -> None:

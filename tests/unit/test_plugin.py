@@ -166,5 +166,5 @@ def test_what_was_not_installed_has_no_program(tmp_path: Path) -> None:
         installed(str(tmp_path / "__main__.py"), str(tmp_path / "python3"))
     assert str(error.value) == (
         f"{tmp_path}/python3: this postrender was not installed, so there is no program that Helm could run\n"
-        "hint: pipx install .   (or bin/postrender of a clone)"
+        "note: in a clone; or run its bin/postrender\nhint: pipx install ."
     )

@@ -71,7 +71,7 @@ def test_a_chart_that_cannot_be_rendered(tmp_path: Path) -> None:
         binary.template(found, ["shop", "./chart", "--set", "password=hunter2"], {})
     assert str(error.value) == (
         "the chart cannot be rendered: no chart there\n"
-        f"hint: {tmp_path}/helm template shop ./chart --debug   (with the same --set)"
+        f"note: with the same --set\nhint: {tmp_path}/helm template shop ./chart --debug"
     )
 
 

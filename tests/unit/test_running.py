@@ -97,8 +97,9 @@ def test_values_are_never_shown() -> None:
         (
             "install r c --post-renderer=x",
             "helm install: it names a post-renderer, but postrender must be the post-renderer\n"
-            "hint: postrender run -- helm install ...   (without --post-renderer)\n"
-            "hint: postrender run --then 'PROGRAM ARG' -- helm install ...   (or --first: the other one as well)",
+            "hint: postrender run -- helm install ... without --post-renderer\n"
+            "note: to run the other post-renderer as well\n"
+            "hint: postrender run --then 'PROGRAM ARGUMENT' -- helm install ... without --post-renderer",
         ),
         (
             "upgrade c",
@@ -160,7 +161,7 @@ class TestAJournal:
         with pytest.raises(UsageError) as caught, journal(RELEASE, "a", {"XDG_STATE_HOME": str(tmp_path)}):
             pass
         assert str(caught.value).endswith(
-            ": what a run notes cannot be written there: Not a directory\nhint: XDG_STATE_HOME=DIR"
+            ": what a run notes cannot be written there: Not a directory\nhint: export XDG_STATE_HOME=DIR"
         )
 
     def test_a_file_that_cannot_be_written(self, tmp_path: Path) -> None:
@@ -168,7 +169,8 @@ class TestAJournal:
         with pytest.raises(UsageError) as caught:
             Journal(str(tmp_path / "old.json"), -1).note(RunState(3, "mine"))
         assert str(caught.value) == (
-            f"{tmp_path}/old.json: what a run notes cannot be written there: Is a directory\nhint: XDG_STATE_HOME=DIR"
+            f"{tmp_path}/old.json: what a run notes cannot be written there: Is a directory\n"
+            f"hint: export XDG_STATE_HOME=DIR"
         )
 
     @pytest.mark.parametrize(

@@ -267,7 +267,7 @@ class TestReleases:
             "known: revision 1 of release shop/old has no data.release",
             (
                 "helm history old -n shop",
-                "kubectl delete secrets sh.helm.release.v1.old.v1 -n shop   (if the release is gone)",
+                "kubectl delete secrets sh.helm.release.v1.old.v1 -n shop",
             ),
         )
 

@@ -178,19 +178,19 @@ NEXT = f"\nhint: {TEMPLATE}"
             f"{PLAIN}  labels: x\n",
             ("metadata.labels.a", "b"),
             "ConfigMap/a, line 5, column 11: cannot be edited: a text stands where a mapping should"
-            "\nhint: make it a mapping in the chart's template",
+            "\nnote: in the chart's template, make it a mapping",
         ),
         (
             f"{PLAIN}  namespace: b\n  labels: [{'x' * 50}]\n",
             ("metadata.labels.a", "b"),
             "ConfigMap/b/a, line 6, column 11: cannot be edited: a list stands where a mapping should"
-            "\nhint: make it a mapping in the chart's template",
+            "\nnote: in the chart's template, make it a mapping",
         ),
         (
             f"{PLAIN}spec: {'x' * 50}\n",
             ("spec.a", "b"),
             "ConfigMap/a, line 5, column 7: cannot be edited: a text stands where a mapping should"
-            "\nhint: make it a mapping in the chart's template",
+            "\nnote: in the chart's template, make it a mapping",
         ),
         (
             f"{PLAIN}spec: [a]\n",
@@ -216,7 +216,7 @@ NEXT = f"\nhint: {TEMPLATE}"
             "kind: List\nitems:\n" + "- {apiVersion: v1, kind: A, metadata: {name: a, labels: x}}\n" * 3,
             ("metadata.labels.a", "b"),
             "A/a and 2 more, line 3, column 57: cannot be edited: a text stands where a mapping should"
-            "\nhint: make it a mapping in the chart's template",
+            "\nnote: in the chart's template, make it a mapping",
         ),
     ],
 )

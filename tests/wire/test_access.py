@@ -779,7 +779,7 @@ class TestProxies:
         assert refused(Connection(kubeconfig=str(path))) == (
             f"context dev: proxy-url: the scheme '{scheme}' of the proxy is not supported (choose http, https)\n"
             f"hint: kubectl config set-cluster c --proxy-url=http://HOST:PORT --kubeconfig {path}\n"
-            "hint: --live FILE   (what kubectl get ... -o yaml printed)"
+            "note: FILE holds what kubectl get -o yaml printed\nhint: --live FILE"
         )
         assert not (tmp_path / "ran").exists()
 
@@ -791,7 +791,7 @@ class TestProxies:
         assert refused(Connection(kubeconfig=str(path))) == (
             "context dev: the scheme 'socks5' of the proxy is not supported (choose http, https)\n"
             "hint: export HTTPS_PROXY=http://HOST:PORT\n"
-            "hint: --live FILE   (what kubectl get ... -o yaml printed)"
+            "note: FILE holds what kubectl get -o yaml printed\nhint: --live FILE"
         )
 
     def test_an_address_that_is_none_is_not_repeated(self, kubeconfig: Kubeconfig) -> None:
@@ -850,7 +850,7 @@ class TestErrors:
             "no kubeconfig names a cluster, and this is not a pod in one\n"
             "hint: --kube-context NAME\n"
             "hint: --kubeconfig PATH\n"
-            "hint: --live FILE   (what kubectl get ... -o yaml printed)\n"
+            "note: FILE holds what kubectl get -o yaml printed\nhint: --live FILE\n"
             "hint: --offline"
         )
 

@@ -105,7 +105,8 @@ def test_what_the_server_refuses_is_told_before_anything_is_written(server: Serv
         "shirts.stable.example.com/shop/shirt: it could not be brought to what the chart says (tried as a dry run): "
         "the server answers 422: spec.color: Unsupported value; nothing was written before it\n"
         "hint: kubectl get shirts.v1.stable.example.com shirt -n shop\n"
-        "hint: helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)"
+        "note: to store the live spec; helm upgrade then applies the chart\n"
+        "hint: helm ... --post-renderer-args=--on-drift=store"
     )
     assert {mode for _, mode in patches(server)} == {"All"}
 
@@ -119,9 +120,10 @@ def test_a_write_that_fails_says_what_was_written_before_it(server: Server, conn
     assert refused(connect) == (
         "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not brought to what the chart "
         "says: the object has been modified; written before it: blouses.beta.example.com/shop/shirt\n"
-        "hint: run the same command again\n"
+        "note: run the same command again\n"
         "hint: kubectl get shirts.stable.example.com shirt -o yaml -n shop\n"
-        "hint: helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)"
+        "note: to store the live spec; helm upgrade then applies the chart\n"
+        "hint: helm ... --post-renderer-args=--on-drift=store"
     )
     assert server.objects[BETA]["spec"]["color"] == "red"
 
@@ -185,5 +187,5 @@ def test_where_nothing_can_be_written_the_charts_document_would_not_be_true(serv
         f"blouses.beta.example.com/shop/shirt: must be updated to the chart first, but context dev "
         f"({server.url}) cannot be written\n"
         "hint: --on-drift store\n"
-        "hint: --dry-run client   (to see what would come out)"
+        "note: to see the resulting manifests\nhint: --dry-run client"
     )

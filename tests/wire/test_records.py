@@ -98,7 +98,7 @@ def test_a_release_of_which_the_newest_record_cannot_be_decoded_is_not_gone(
     assert ReleaseLookup(connect(request_timeout=5), "secret").exists(OLD) == Unknown(
         f"{driver}s/shop/{RECORD} cannot be decoded, so whether the release lives is not known: "
         "revision 99 of release shop/old has no data.release",
-        ("helm history old -n shop", f"kubectl delete {driver}s {RECORD} -n shop   (if the release is gone)"),
+        ("helm history old -n shop", f"kubectl delete {driver}s {RECORD} -n shop"),
     )
 
 
@@ -118,7 +118,7 @@ def test_what_helm_counts_and_did_not_store_settles_nothing(
     name = forged["metadata"]["name"]
     unknown = Unknown(
         f"secrets/shop/{name} is none of Helm's own records ({why}), and Helm takes it for a revision of it",
-        (f"kubectl get secrets {name} -n shop -o yaml", f"kubectl delete secrets {name} -n shop   (if it is none)"),
+        (f"kubectl get secrets {name} -n shop -o yaml", f"kubectl delete secrets {name} -n shop"),
     )
     assert cluster.get_revisions(OLD, manifest=True, driver="secret") == unknown
     assert ReleaseLookup(cluster, "secret").exists(OLD) == unknown

@@ -24,7 +24,7 @@ from postrender.report.adopt import NoReport, Report, adoption_data, preview, re
 from postrender.settings import Caller, find
 from postrender.settings.connection import connection_flags, reached
 from postrender.settings.table import Flags
-from postrender.text import one_line, to_stderr
+from postrender.text import Hint, one_line, to_stderr
 
 DESCRIPTION = """\
 Write a release's ownership metadata (one label, two annotations) to live
@@ -173,7 +173,7 @@ def _keep(report: Report, file: str) -> None:
         raise UsageError(
             f"the report cannot be kept there, so nothing was changed: {error.strerror or error}",
             where=file,
-            next="--report FILE   (a file that is not there yet)",
+            next=Hint("--report FILE", "the file must not exist"),
         ) from error
 
 
@@ -184,7 +184,11 @@ def _read(file: str) -> Report:
     except OSError as error:
         raise UsageError(f"it cannot be read: {error.strerror or error}", where=file) from error
     except NoReport as error:
-        raise UsageError(str(error), where=file, next="postrender adopt --undo FILE   (that adopt wrote)") from error
+        raise UsageError(
+            str(error),
+            where=file,
+            next=Hint("postrender adopt --undo FILE", "FILE is a report that postrender adopt wrote"),
+        ) from error
 
 
 def _file(release: ReleaseName) -> str:

@@ -36,7 +36,7 @@ from postrender.manifest.edit import splice
 from postrender.operations.filter.pipeline import Planned, check, plan_stream
 from postrender.report.plan_summary import SummaryHeading, plan_summary
 from postrender.settings import Caller, Setting, find
-from postrender.text import to_stderr
+from postrender.text import Advice, Hint, to_stderr
 
 DESCRIPTION = """\
 A config management plugin of Argo CD: renders the chart in the working folder
@@ -97,7 +97,7 @@ def main(arguments_given: list[str]) -> int:
             raise ManifestError(
                 "the chart renders to nothing, and Argo CD would prune all that it had",
                 where=f"Application {app.name}",
-                next=f"helm template {app.release.name} .   (with the same values)",
+                next=Hint(f"helm template {app.release.name} .", "with the same values"),
             )
         check(planned.plan)
         output = splice(planned.manifest, planned.plan.edits)
@@ -157,7 +157,7 @@ def _source(caller: Caller, app: Application) -> ClusterReader:
             f"its destination runs Kubernetes {destination}, and {cluster.description} runs {here}: it is another "
             "cluster",
             where=f"Application {app.name}",
-            next="look up only where Argo CD deploys to one cluster, with credentials for it",
+            next=Advice("set look-up only if Argo CD deploys to one cluster, and give it credentials for that cluster"),
         )
     return cluster
 
@@ -184,7 +184,7 @@ def _limited(seconds: float) -> Iterator[None]:
     def late(*_: object) -> None:
         raise ManifestError(
             f"gave up after {seconds:g} s, before Argo CD would",
-            next="ARGOCD_EXEC_TIMEOUT of the sidecar, and controller.repo.server.timeout.seconds",
+            next=Advice("raise ARGOCD_EXEC_TIMEOUT of the sidecar and controller.repo.server.timeout.seconds"),
         )
 
     def ended(number: int, _: object) -> None:

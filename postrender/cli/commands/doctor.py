@@ -19,7 +19,7 @@ from postrender.models import GroupVersionKind, Json
 from postrender.operations.doctor import Check, DoctorOptions, State, checks
 from postrender.planner.policy import OnDrift
 from postrender.settings import SETTINGS, Caller, find
-from postrender.text import columns, one_line, wrapped
+from postrender.text import Paint, columns, hint_data, hint_lines, one_line, wrapped
 
 DESCRIPTION = """\
 Check that postrender works in this environment: Helm, the plugin, the cluster
@@ -95,7 +95,7 @@ def _text(found: Sequence[Check], origins: Sequence[str], width: int) -> Iterato
         for index, line in enumerate(check.found):
             sign, rest = (first, " " * len(first)) if index == 0 else (f"{'':{len(first)}}- ", " " * (len(first) + 2))
             yield from wrapped(line, first=sign, rest=rest, width=width)
-        yield from (f"{'':{len(first)}}hint: {step}" for step in check.next)
+        yield from hint_lines(check.next, Paint(width=width), first=" " * len(first))
     yield from wrapped(
         f"from {', '.join(origins) or 'defaults'}", first=f"{'':5}{'settings':9}", rest=" " * 14, width=width
     )
@@ -109,7 +109,7 @@ def _data(found: Sequence[Check], origins: Sequence[str]) -> Json:
         "kind": "Doctor",
         "works": all(check.state is not State.FAILED for check in found),
         "checks": [
-            {"name": check.name, "state": check.state.value, "found": list(check.found), "hints": list(check.next)}
+            {"name": check.name, "state": check.state.value, "found": list(check.found), "hints": hint_data(check.next)}
             for check in found
         ],
         "settings": list(origins),

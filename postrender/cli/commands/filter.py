@@ -66,7 +66,7 @@ ALL_SETTINGS = tuple(setting for _, settings in GROUPS for setting in settings)
 
 def main(arguments: list[str]) -> int:
     """Filter stdin to stdout. Whatever goes wrong is told before the first byte is written, and ends with its code."""
-    reporter = RunReporter(os.environ)
+    reporter = RunReporter(os.environ, arguments)
     try:
         return _filter(arguments, reporter)
     except BrokenPipeError:
@@ -109,10 +109,15 @@ def _filter(arguments: list[str], reporter: RunReporter) -> int:
         data, caller.invocation, policy, sources.source, sources.writer, seen=reporter.see, whole=whole, then=then
     )
     verbose = bool(values["verbose"])
-    about = (result.plan, caller, sources.source, result.rewritten)
-    summary = run_summary(*about, verbose=verbose, width=columns(sys.stderr))
+    about = (caller, sources.source, result.rewritten)
+
+    def detailed(width: int = 0) -> str:
+        return run_summary(reporter.with_hints(result.plan), *about, verbose=True, width=width)
+
+    width = columns(sys.stderr)
+    summary = detailed(width) if verbose else run_summary(result.plan, *about, width=width)
     write(_empty(data, caller) if empty else result.data)
-    reporter.done(summary, run_summary(*about, verbose=True))
+    reporter.done(summary, detailed)
     if "HELM_PLUGIN_NAME" in os.environ:
         from postrender.helm.plugin import refresh
 

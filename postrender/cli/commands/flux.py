@@ -27,7 +27,7 @@ from postrender.operations.filter.pipeline import Planned, check, plan_stream, r
 from postrender.report.plan_summary import SummaryHeading, plan_summary
 from postrender.settings import Caller, find
 from postrender.settings.parse import Value
-from postrender.text import to_stderr
+from postrender.text import Advice, Hint, to_stderr
 
 DESCRIPTION = """\
 Write the filter's edits as patches into a Flux HelmRelease, since the
@@ -60,6 +60,9 @@ _FROM_RELEASE = ("release", "namespace", "action", "take_ownership", "server_sid
 """What the HelmRelease tells, whatever flag it is handed on as."""
 
 
+STREAM = Hint("--stream FILE", "FILE holds what helm template printed")
+
+
 def main(arguments: list[str]) -> int:
     """Write the patches, or with ``--check`` tell whether they are up to date; raises PostrenderError."""
     ours, rest = parted(arguments)
@@ -78,7 +81,7 @@ def main(arguments: list[str]) -> int:
         raise ManifestError(
             "nothing was rendered, and all patches of postrender would be removed",
             where=options.stream or options.chart or "",
-            next="helm template ... > FILE, and then --stream FILE",
+            next=STREAM,
         )
     _check(planned)
     made = patches(planned)
@@ -156,7 +159,7 @@ def _source(helm_release: HelmRelease, caller: Caller, values: Mapping[str, Valu
         raise UsageError(
             "its revisions are stored in another namespace (spec.storageNamespace), where they are not looked for",
             where=helm_release.path,
-            next="leave out --live and --kube-context",
+            next=Advice("leave out --live and --kube-context"),
         )
     return sources_of(caller, values, policy_of(values), only_reads=True).source
 
@@ -172,7 +175,7 @@ def _stream(helm_release: HelmRelease, options: argparse.Namespace, rest: Sequen
         raise UsageError(
             "its chart can only be found in the cluster",
             where=helm_release.path,
-            next=("--chart CHART", "--stream FILE   (what helm template printed)"),
+            next=("--chart CHART", STREAM),
         )
     named = values_elsewhere(helm_release)
     given = value_arguments(options)
@@ -180,7 +183,7 @@ def _stream(helm_release: HelmRelease, options: argparse.Namespace, rest: Sequen
         raise UsageError(
             f"takes values from {', '.join(named)}, which it does not hold itself",
             where=helm_release.path,
-            next=("--values FILE   (what they hold)", "--stream FILE   (what helm template printed)"),
+            next=(Hint("--values FILE", "FILE holds these values"), STREAM),
         )
     return _rendered(helm_release, chart, given, options.helm, rest)
 
@@ -215,9 +218,9 @@ def _check(planned: Planned) -> None:
         raise Refused(
             error.cause,
             next=(
-                "helm-controller 1.5.0 or later   (Helm 4, which applies server-side: --helm-version 4.1.1)",
-                "spec.driftDetection.mode: enabled   (the controller applies what Helm left unapplied)",
-                "flux suspend helmrelease NAME, then helm upgrade --install with postrender, then flux resume",
+                Advice("use helm-controller 1.5.0 or later: its Helm 4 applies server-side (--helm-version 4.1.1)"),
+                Advice("set spec.driftDetection.mode to enabled: the controller applies what Helm leaves unapplied"),
+                Advice("or suspend the HelmRelease, run helm upgrade --install with postrender, and resume it"),
                 *(step for step in error.next if not step.startswith("helm upgrade")),
             ),
         ) from None
@@ -228,7 +231,7 @@ def _check_up_to_date(helm_release: HelmRelease, changed: bytes) -> None:
         raise Refused(
             "its patches are not what the chart needs now",
             where=helm_release.path,
-            next=f"postrender flux {helm_release.path} ...   (without --check)",
+            next="... without --check",
         )
 
 

@@ -17,6 +17,7 @@ from postrender.errors import Refused, UsageError
 from postrender.helm import binary, plugin
 from postrender.helm.binary import HelmBinary
 from postrender.helm.plugin import NAME, Plugin, claims, installed
+from postrender.text import Hint
 
 DESCRIPTION = """\
 Helm 4 runs plugins as post-renderers, not programs. This makes one of the
@@ -167,8 +168,11 @@ def _spare_helm_3(place: Place) -> None:
                 "more beside one of Helm 4's kind",
                 where=other.path,
                 next=(
-                    "postrender helm-plugin install --plugins-dir DIR   (and HELM_PLUGINS=DIR for Helm 4)",
-                    f"PATH=... postrender helm-plugin install --helm {place.helm.path}   (without that Helm 3)",
+                    Hint("postrender helm-plugin install --plugins-dir DIR", "and set HELM_PLUGINS=DIR for Helm 4"),
+                    Hint(
+                        f"PATH=DIRS postrender helm-plugin install --helm {place.helm.path}",
+                        "DIRS are the folders of PATH without that Helm 3",
+                    ),
                 ),
             )
 
@@ -200,5 +204,11 @@ def _print_variable(place: Place) -> None:
 
 def _remove(folder: str) -> tuple[str, ...]:
     if os.path.islink(folder):
-        return (f"helm plugin uninstall {NAME}", f"rm {shlex.quote(folder)}   (a link)")
-    return (f"helm plugin uninstall {NAME}", f"rm -r {shlex.quote(folder)}   (after a look into it)")
+        return (
+            f"helm plugin uninstall {NAME}",
+            Hint(f"rm {shlex.quote(folder)}", "if Helm cannot remove it: it is a link"),
+        )
+    return (
+        f"helm plugin uninstall {NAME}",
+        Hint(f"rm -r {shlex.quote(folder)}", "if Helm cannot remove it: look into the folder first"),
+    )

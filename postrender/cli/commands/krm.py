@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from postrender._record import replace
 from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, chosen
+from postrender.cli.hints import in_findings
 from postrender.cli.inputs import caller_of, policy_of, sources_of, stdin
 from postrender.cli.parsers import command_parser
 from postrender.cli.stdout import write
@@ -18,6 +19,7 @@ from postrender.operations.filter.pipeline import check, plan_manifest
 from postrender.planner.policy import OnDrift
 from postrender.planner.verdict import Plan
 from postrender.settings import SETTINGS
+from postrender.text import Advice
 
 DESCRIPTION = """\
 A KRM function: reads a ResourceList on stdin and prints it with its items
@@ -46,8 +48,10 @@ def main(arguments: list[str]) -> int:
     try:
         options = parser().parse_args([*_as_flags(found.settings), *arguments])
         quiet, plan = _planned(found, options)
+        plan = replace(plan, verdicts=in_findings(plan.verdicts, _as_keys))
         output = krm.written(found, plan, quiet=quiet)
     except PostrenderError as error:
+        error.next = _as_keys(error.next)
         write(krm.failed(found, error))
         raise
     write(output)
@@ -63,6 +67,14 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def _as_keys(steps: Sequence[str]) -> tuple[str, ...]:
+    """Hints that are flags as keys of functionConfig."""
+    return tuple(
+        Advice(f"set {step[2:].partition(' ')[0]} in data of the functionConfig") if step.startswith("--") else step
+        for step in steps
+    )
+
+
 def _planned(found: krm.ResourceList, options: argparse.Namespace) -> tuple[bool, Plan]:
     values = {**chosen(options, KRM_SETTINGS, os.environ), "adopt": None}
     policy = replace(policy_of(values), for_git=True)
@@ -73,7 +85,7 @@ def _planned(found: krm.ResourceList, options: argparse.Namespace) -> tuple[bool
         raise UsageError(
             "the release's namespace is required; it is not read from a kubeconfig",
             where="functionConfig.data",
-            next="namespace: NAMESPACE",
+            next=Advice("set namespace in data of the functionConfig"),
         )
     if not (values["live"] or caller.cluster_named):
         values["offline"] = True
@@ -91,7 +103,7 @@ def _as_flags(settings: Mapping[str, str]) -> list[str]:
     names = {setting.flags[0].removeprefix("--") for setting in (*KRM_SETTINGS, *SETTINGS)}
     for key in settings:
         if key not in names:
-            near = [f"{each}: ..." for each in difflib.get_close_matches(key, names)]
+            near = [Advice(f"did you mean {each}?") for each in difflib.get_close_matches(key, names)]
             raise UsageError(
                 f"there is no setting {key}", where="functionConfig.data", next=(*near, "postrender krm --help")
             )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from postrender._record import Record, replace
 from postrender.cli.arguments import add_arguments, chosen
+from postrender.cli.hints import of_command
 from postrender.cli.inputs import stdin
 from postrender.cli.output import write
 from postrender.cli.parsers import command_parser, parted
@@ -106,6 +107,7 @@ def main(arguments: list[str]) -> int:
         facts = _of_chart(chart, wishes) if chart else _of_stream(named, wishes)
         objects += len(facts.subjects)
         findings += engine.check(facts, rules, chart or ("stdin" if named == "-" else named))
+    findings = [replace(each, next=of_command(each.next, "lint", arguments)) for each in findings]
     output = str(values["output"] or "text")
     if output == "text":
         painted = paint(str(values["color"] or "auto"), sys.stdout, os.environ)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from collections.abc import Sequence
 
 from postrender import redact
 from postrender._record import replace
 from postrender.cli.console import add_terminal, chosen_paint, progress
+from postrender.cli.hints import in_findings, of_call, of_command
 from postrender.cli.output import add_detailed_exitcode, add_output, found_code, structured, write
 from postrender.cli.parsers import command_parser, parted
 from postrender.cli.plan_inputs import Planning, add_planning, add_settings, helm_command, parse, planning
@@ -52,8 +54,9 @@ def main(arguments: list[str]) -> int:
         to_stderr(f"postrender: no plan is kept in {one_line(options.save)}, since an object is blocked\n")
     elif options.save:
         save(options.save, shown)
+    commands = _commands(options, made)
     write(
-        _output(shown, options, _commands(options, made)),
+        _output(_whole(shown, commands, arguments), options, commands),
         coloured=options.output == "text" and chosen_paint(options).on,
     )
     if shown.outcome == "blocked":
@@ -97,33 +100,20 @@ def _output(shown: View, options: argparse.Namespace, commands: Sequence[str]) -
     from postrender.report.terminal import NORMAL, QUIET, VERBOSE, plan_text
 
     detail = QUIET if options.quiet else VERBOSE if options.verbose else NORMAL
-    return plan_text(_pasteable(shown, commands), chosen_paint(options), detail, commands)
+    return plan_text(shown, chosen_paint(options), detail, commands)
 
 
-def _pasteable(shown: View, commands: Sequence[str]) -> View:
-    """The plan with hints that begin with ``helm ...`` as whole commands."""
-    import shlex
+def _whole(shown: View, commands: Sequence[str], arguments: Sequence[str]) -> View:
+    """The plan with its hints as whole commands: those of Helm's, and of this one."""
 
-    from postrender.helm.command_line import pasteable
+    def whole(steps: Sequence[str]) -> tuple[str, ...]:
+        return of_command(of_call(steps, shlex.split(commands[0]) if commands else ()), "plan", arguments)
 
-    called = shlex.split(commands[0]) if commands else ()
-    objects = (
-        replace(
-            each,
-            findings=tuple(
-                replace(finding, next=tuple(pasteable(step, called) for step in finding.next))
-                for finding in each.findings
-            ),
-        )
-        for each in shown.objects
-    )
-    return replace(shown, objects=tuple(objects))
+    return replace(shown, objects=in_findings(shown.objects, whole))
 
 
 def _commands(options: argparse.Namespace, made: Planning) -> tuple[str, ...]:
     """The call that carries the plan out, as far as the chart is known."""
-    import shlex
-
     invocation = made.caller.invocation
     if invocation.action is Action.TEMPLATE or invocation.release is None:
         return ()

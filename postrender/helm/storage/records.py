@@ -23,6 +23,7 @@ from postrender.helm.storage.revisions import (
     sort_revisions,
 )
 from postrender.models import LiveObject, ReleaseName, StoredRelease, Unknown
+from postrender.text import Hint
 
 Read = Callable[[Sequence[LiveObject]], "Sequence[LiveObject | Unknown]"]
 """Objects read whole, each as it was listed, in order."""
@@ -145,7 +146,7 @@ def _leave_out(
                     f"{where} is none of Helm's own records ({why}), and Helm takes it for a revision of it",
                     (
                         _kubectl("get", live, kept, reached) + " -o yaml",
-                        _kubectl("delete", live, kept, reached) + "   (if it is none)",
+                        Hint(_kubectl("delete", live, kept, reached), "if it does not belong to Helm"),
                     ),
                 )
             )
@@ -178,7 +179,7 @@ def _require_settled(
             f"{_named(first, kept)} cannot be decoded, so whether the release lives is not known: {why}",
             (
                 reached.typed(f"helm history {release.name}", release.namespace),
-                _kubectl("delete", first, kept, reached) + "   (if the release is gone)",
+                Hint(_kubectl("delete", first, kept, reached), "if the release is uninstalled"),
             ),
         )
     )

@@ -13,6 +13,7 @@ from postrender._record import Record
 from postrender.errors import ManifestError, UsageError
 from postrender.manifest import Manifest, ObjectRef
 from postrender.models import GroupKind, Json, ReleaseName
+from postrender.text import Advice
 
 KIND = GroupKind("helm.toolkit.fluxcd.io", "HelmRelease")
 _SOURCES = "source.toolkit.fluxcd.io"
@@ -125,12 +126,14 @@ def read(path: str, data: bytes, name: str | None) -> HelmRelease:
         raise UsageError(f"holds {len(found)} HelmReleases: {names}", where=path, next="--name NAME")
     ((ref, body),) = found
     if ref.path:
-        raise UsageError("the HelmRelease is an item of a list", where=path, next="make it a document of its own")
+        raise UsageError(
+            "the HelmRelease is an item of a list", where=path, next=Advice("put it into a document of its own")
+        )
     if not ref.namespace:
         raise UsageError(
             "the HelmRelease names no namespace, which its release depends on",
             where=f"{path}, line {ref.line}",
-            next="metadata.namespace",
+            next=Advice("set metadata.namespace of the HelmRelease"),
         )
     return HelmRelease(path, manifest, ref, body, tuple(other for other_ref, other in bodies if other_ref is not ref))
 

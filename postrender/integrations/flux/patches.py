@@ -20,6 +20,7 @@ from postrender.manifest.edit.changes import block, flow
 from postrender.models import GroupVersionKind, Json
 from postrender.operations.filter.pipeline import Planned
 from postrender.planner.verdict import Verdict
+from postrender.text import Advice
 
 MARKER = "# made by postrender flux; run it again to update"
 """First line of every patch that is ours: it stays with the patch wherever it is copied to."""
@@ -82,14 +83,14 @@ def _distinct(refs: Sequence[ObjectRef], verdicts: Sequence[Verdict]) -> None:
             raise Refused(
                 "has no name, and kustomize takes no such object",
                 where=verdict.name,
-                next="give it a name in the chart",
+                next=Advice("in the chart, give it a name"),
             )
         key = (ref.gvk, ref.namespace or _DEFAULT, ref.name)
         if key in seen:
             raise Refused(
                 f"is in the stream twice, in lines {seen[key]} and {ref.line}, which kustomize does not take",
                 where=verdict.name,
-                next="rename one of them in the chart",
+                next=Advice("in the chart, rename one of them"),
             )
         seen[key] = ref.line
 

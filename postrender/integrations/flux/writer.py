@@ -22,6 +22,7 @@ from postrender.integrations.flux.helm_release import HelmRelease
 from postrender.integrations.flux.patches import MARKER, Patch
 from postrender.manifest.edit.changes import same
 from postrender.models import Json
+from postrender.text import Hint
 
 _OFFSET = re.compile(r"^( *)[^ #\n-][^\n]*:[ ]*\n(?:[ ]*(?:#[^\n]*)?\n)*( *)- ", re.MULTILINE)
 """A key with a sequence below it: how far the dashes of this file are indented."""
@@ -173,5 +174,5 @@ def _unwritable(helm_release: HelmRelease, cause: str) -> ManifestError:
     return ManifestError(
         f"cannot be edited with its comments: {cause}",
         where=f"{helm_release.path}, line {ref.line}",
-        next="--patch-file FILE   (a patch to include, which leaves the file alone)",
+        next=Hint("--patch-file FILE", "to write the patch into a file of its own"),
     )

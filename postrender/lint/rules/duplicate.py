@@ -31,6 +31,6 @@ def check(facts: Facts) -> Iterator[Trouble]:
                 subject,
                 Severity.ERROR,
                 f"is there already ({other.place}): the installation fails at the second one",
-                ("take one of them out",),
+                ("remove one of them",),
                 ("metadata", "name"),
             )

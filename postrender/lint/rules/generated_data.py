@@ -38,7 +38,7 @@ def check(facts: Facts) -> Iterator[Trouble]:
             Severity.INFO if looks_up else Severity.ERROR,
             f"is kept, and each rendering generates new {fields}: "
             f"the next installation locks out what the old value opens{unless}",
-            ("take the live value where there is one: {{ lookup ... }}, or let the user name an existing Secret",),
+            ("use the live value if there is one ({{ lookup ... }}), or let the user name an existing Secret",),
             paths[0],
             hide=True,
         )

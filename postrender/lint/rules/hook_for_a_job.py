@@ -27,6 +27,6 @@ def check(facts: Facts) -> Iterator[Trouble]:
                 subject,
                 Severity.WARNING,
                 "is kept: the next installation meets it finished and can neither change nor run it again",
-                ("metadata.annotations: {helm.sh/hook: 'post-install,post-upgrade'}, without a resource policy",),
+                ("set metadata.annotations: {helm.sh/hook: 'post-install,post-upgrade'}, without a resource policy",),
                 ("metadata", "annotations", RESOURCE_POLICY),
             )

@@ -36,6 +36,6 @@ def check(facts: Facts) -> Iterator[Trouble]:
             Severity.WARNING,
             f"has no resource policy: an uninstall deletes it with {lost}, "
             "and so does a failed installation with --atomic that had adopted it",
-            (f"metadata.annotations: {{{RESOURCE_POLICY}: {KEEP}}}",),
+            (f"set metadata.annotations: {{{RESOURCE_POLICY}: {KEEP}}}",),
             ("metadata", "name"),
         )

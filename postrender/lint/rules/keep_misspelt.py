@@ -52,4 +52,4 @@ def _misplaced(subject: Subject, field: str, key: str) -> Trouble:
 
 
 def _next() -> tuple[str, ...]:
-    return (f"metadata.annotations: {{{RESOURCE_POLICY}: {KEEP}}}",)
+    return (f"set metadata.annotations: {{{RESOURCE_POLICY}: {KEEP}}}",)

@@ -19,7 +19,7 @@ from postrender.lint.findings import Severity, Trouble
 from postrender.models import LiveObject
 
 CODE = "PL101"
-_NEXT = ("give one of them another name", "helm 3.17.1 or later, or --post-renderer postrender")
+_NEXT = ("give one of them another name", "or use helm 3.17.1 or later, or --post-renderer postrender")
 
 
 def check(facts: Facts) -> Iterator[Trouble]:

@@ -43,7 +43,7 @@ def _own(gvk: GroupVersionKind, minor: int | None) -> tuple[str, tuple[str, ...]
     else:
         return "", ()
     instead = replacement(gvk, judged)
-    return why, (f"apiVersion: {instead.api_version}",) if instead else ()
+    return why, (f"set apiVersion: {instead.api_version}",) if instead else ()
 
 
 def _custom(gvk: GroupVersionKind, facts: Facts) -> tuple[str, tuple[str, ...]]:

@@ -39,6 +39,6 @@ def check(facts: Facts) -> Iterator[Trouble]:
                 Severity.WARNING,
                 f"is the same stored object as one of its kind in {other}: "
                 "an upgrade that moves it there has Helm 3.17.1 and later delete it",
-                ("before such an upgrade: kubectl annotate ... helm.sh/resource-policy=keep",),
+                ("before such an upgrade, annotate the live object with helm.sh/resource-policy=keep",),
                 ("apiVersion",),
             )

@@ -36,6 +36,6 @@ def check(facts: Facts) -> Iterator[Trouble]:
                 subject,
                 Severity.WARNING,
                 f"is kept under a name that is the same in every release: two in one {scope} claim one object",
-                ('metadata.name: "{{ .Release.Name }}-..."',),
+                ('set metadata.name: "{{ .Release.Name }}-..."',),
                 ("metadata", "name"),
             )

@@ -38,7 +38,7 @@ def _trouble(subject: Subject, why: str, field: str) -> Trouble:
         subject,
         Severity.ERROR,
         f"is kept, and {why}: no installation takes it back",
-        ('metadata.name: "{{ .Release.Name }}-..."',),
+        ('set metadata.name: "{{ .Release.Name }}-..."',),
         ("metadata", field),
     )
 

@@ -10,6 +10,7 @@ from functools import cache
 from postrender._record import Record
 from postrender.manifest.scalars import as_json, resolve
 from postrender.models import Json
+from postrender.text import Advice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,7 +94,9 @@ def no_fields(value: Json, offset: int = -1) -> EditConflict:
     # Never the value itself, which may be a secret.
     shown = "a list" if isinstance(value, list) else "a text" if isinstance(value, str) else "a plain value"
     return EditConflict(
-        f"{shown} stands where a mapping should", offset, next="make it a mapping in the chart's template"
+        f"{shown} stands where a mapping should",
+        offset,
+        next=Advice("in the chart's template, make it a mapping"),
     )
 
 

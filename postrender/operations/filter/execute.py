@@ -12,8 +12,11 @@ from postrender.errors import ClusterError, Refused
 from postrender.models import Found, Json, LiveObject, ObjectKey, ReleaseName, Resource
 from postrender.planner.facts import Facts
 from postrender.planner.verdict import Plan
+from postrender.text import Hint
 
-_STORE = "helm ... --post-renderer-args=--on-drift=store   (and then helm upgrade)"
+_STORE = Hint(
+    "helm ... --post-renderer-args=--on-drift=store", "to store the live spec; helm upgrade then applies the chart"
+)
 
 
 class Writer(Protocol):

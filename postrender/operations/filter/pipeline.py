@@ -16,7 +16,7 @@ from postrender.planner.decide import decide
 from postrender.planner.facts import Facts
 from postrender.planner.policy import OnDrift, Policy
 from postrender.planner.verdict import Plan, Verdict
-from postrender.text import shorten
+from postrender.text import Advice, Hint, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def require_known(helm: HelmVersion | None) -> None:
     if helm is not None and helm.major not in NEWEST_TESTED:
         newest = " and ".join(str(version) for version in NEWEST_TESTED.values())
         raise Refused(
-            f"Helm {helm} is not supported (tested up to {newest})", next="use such a Helm, or a newer postrender"
+            f"Helm {helm} is not supported (tested up to {newest})",
+            next=Advice("use a tested Helm, or a newer postrender"),
         )
 
 
@@ -232,7 +233,7 @@ def _handed_on(
         raise Refused(
             "\n  ".join(["undoes what has to be written, or adds objects that need it; what differs:", *undone]),
             where="--then",
-            next="--first 'PROGRAM ARGUMENT ...'   (to run it before postrender, not after)",
+            next=Hint("--first 'PROGRAM ARGUMENT'", "to run it before postrender, not after"),
         )
     return after
 
@@ -259,7 +260,7 @@ def _check_unwritten(plan: Plan, source: ClusterReader | None) -> None:
         raise Refused(
             f"must be updated to the chart first, but {source.description if source else 'nothing'} cannot be written",
             where=verdict.name,
-            next=("--on-drift store", "--dry-run client   (to see what would come out)"),
+            next=("--on-drift store", Hint("--dry-run client", "to see the resulting manifests")),
         )
 
 

@@ -11,6 +11,7 @@ from postrender import manifest as manifests
 from postrender._record import Record
 from postrender.errors import ManifestError, PostrenderError, Refused, UsageError
 from postrender.manifest import Manifest, ObjectRef
+from postrender.text import Advice, Hint
 
 MAX_LISTED = 20
 """How many lost documents a message names before it only counts them."""
@@ -50,7 +51,7 @@ def link(flag: str, text: str) -> PostRenderer:
     except ValueError as error:
         raise UsageError(f"cannot be parted into a program and its arguments: {error}", where=flag) from None
     if not command:
-        raise UsageError("names no program", where=flag, next=f"{flag} 'PROGRAM ARGUMENT ...'")
+        raise UsageError("names no program", where=flag, next=f"{flag} 'PROGRAM ARGUMENT'")
     return PostRenderer(flag, command)
 
 
@@ -66,9 +67,7 @@ def passed(link: PostRenderer, data: bytes) -> Passed:
         done = subprocess.run(link.command, input=data, capture_output=True, check=False)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(
-            f"cannot be run: {reason}", where=link.name, next=f"{link.flag} 'PROGRAM ARGUMENT ...'"
-        ) from error
+        raise UsageError(f"cannot be run: {reason}", where=link.name, next=f"{link.flag} 'PROGRAM ARGUMENT'") from error
     stderr = done.stderr.decode(errors="replace")
     if done.returncode:
         code = done.returncode if done.returncode > 0 else 128 - done.returncode
@@ -77,7 +76,7 @@ def passed(link: PostRenderer, data: bytes) -> Passed:
             f"ended with exit code {code}" + (f": {words}" if words else " and said nothing"),
             code,
             where=link.name,
-            next=f"{os.path.basename(link.command[0])} ... < MANIFESTS   (to see it fail by itself)",
+            next=Hint(f"{os.path.basename(link.command[0])} ... < MANIFESTS", "to run it by itself"),
         )
     try:
         after = manifests.read(done.stdout)
@@ -90,7 +89,7 @@ def passed(link: PostRenderer, data: bytes) -> Passed:
         raise Refused(
             "\n  ".join([f"lost {count}, which Helm would delete or never make", *gone[:MAX_LISTED], *more]),
             where=link.name,
-            next="have it write every object that it reads, under its own name",
+            next=Advice("the program must write every object that it reads, with its name unchanged"),
         )
     return Passed(done.stdout, stderr)
 

@@ -101,7 +101,7 @@ def wait(found: Journal) -> None:
 
 def _unwritable(path: str, error: OSError) -> UsageError:
     return UsageError(
-        f"what a run notes cannot be written there: {error.strerror}", where=path, next="XDG_STATE_HOME=DIR"
+        f"what a run notes cannot be written there: {error.strerror}", where=path, next="export XDG_STATE_HOME=DIR"
     )
 
 

@@ -18,12 +18,12 @@ from postrender.operations.run.journal import RunState
 from postrender.planner.view import View
 from postrender.settings.sources import dry_run_mode, from_command_line
 from postrender.settings.table import SETTINGS, Flags
-from postrender.text import wrapped
+from postrender.text import Hint, wrapped
 
 Output = Callable[[str], None]
 """Takes lines for a person, each ended."""
 
-UPGRADE = "helm upgrade ...   (with the same chart and values)"
+UPGRADE = "helm upgrade ..."
 
 
 class RunRequest(Record, hidden=("environ",)):
@@ -77,7 +77,7 @@ def unless_at_work(request: RunRequest, pending: StoredRelease) -> tuple[str, ..
     record = f"{kept.resource.qualified} {stored_name(pending)}"
     return (
         request.cluster.typed(f"helm history {release.name}", release.namespace),
-        f"{request.cluster.kubectl(f'delete {record}', release.namespace)}   (if no Helm is at work any more)",
+        Hint(request.cluster.kubectl(f"delete {record}", release.namespace), "if no helm process is running"),
     )
 
 
@@ -159,8 +159,11 @@ def parse_helm_command(arguments: Sequence[str]) -> HelmCommand:
             "it names a post-renderer, but postrender must be the post-renderer",
             where=f"helm {line.command}",
             next=(
-                f"postrender run -- helm {line.command} ...   (without --post-renderer)",
-                f"postrender run --then 'PROGRAM ARG' -- helm {line.command} ...   (or --first: the other one as well)",
+                f"postrender run -- helm {line.command} ... without --post-renderer",
+                Hint(
+                    f"postrender run --then 'PROGRAM ARGUMENT' -- helm {line.command} ... without --post-renderer",
+                    "to run the other post-renderer as well",
+                ),
             ),
         )
     named = release(line)

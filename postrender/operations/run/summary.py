@@ -22,7 +22,7 @@ from postrender.operations.verify import State, verify
 from postrender.planner.view import ObjectView, View
 from postrender.planner.view_json import NoPlan, plan_from_json
 from postrender.settings.table import unseen_beside
-from postrender.text import shorten
+from postrender.text import Hint, hint_lines, shorten
 
 _ADOPTED = ("ours-kept", "orphan", "unmanaged")
 
@@ -152,7 +152,7 @@ def print_failure(
         print_lines(output, f"installed before that, with the live spec stored: {names}", first="  ")
     if written(plans[-1]):
         print_lines(output, f"written by postrender before Helm failed: {shorten(written(plans[-1]))}", first="  ")
-    output("".join(f"hint: {line}\n" for line in _next(request, noted, newest, dead=dead)))
+    output("".join(f"{line}\n" for line in hint_lines(_next(request, noted, newest, dead=dead))))
     return not dead
 
 
@@ -175,9 +175,11 @@ def _next(request: RunRequest, noted: RunState, newest: StoredRelease | None, *,
         return (f"postrender run -- {UPGRADE}",)
     if newest is not None and newest.status.startswith("pending-") and not dead:
         return unless_at_work(request, newest)
-    again = f"postrender run -- helm {request.command.line.command} ...   (the same command, after you fix the cause)"
+    again = Hint(
+        f"postrender run -- helm {request.command.line.command} ...", "the same command, after you fix the cause"
+    )
     if dead:
-        return (f"{again}; it takes that record away and goes on",)
+        return (Hint(again, "the same command removes that record and continues"),)
     return (_possible(request, newest) or again,)
 
 
@@ -193,5 +195,5 @@ def _possible(request: RunRequest, newest: StoredRelease | None) -> str:
     if replaceable and request.command.line.switch("replace"):
         return ""
     if newest.status == "uninstalled":
-        return "postrender run -- helm install ... --replace   (with the same chart and values)"
+        return "postrender run -- helm install ... --replace"
     return f"postrender run -- {UPGRADE}"
