@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("postrender", "tests", "bench", "docs")
-_LEFT_OUT = ("docs/codes/", "docs/zh/", "tests/tools/", "tests/unit/test_facts.py")
+_LEFT_OUT = ("docs/codes/", "docs/zh/", "tests/tools/", "tests/repository/test_facts.py")
 """Generated and translated pages, and what is about Go programs of our own."""
 
 _FILE = re.compile(r"(?<![\w./{-])((?:[\w.-]+/)*)(\{[\w,]+\}|\w+)\.go\b")

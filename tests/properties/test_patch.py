@@ -16,10 +16,10 @@ from postrender.helm import patch
 from postrender.helm.patch import PatchError, PatchType
 from postrender.helm.patch.go_sort import go_sorted
 from postrender.models import GroupVersionKind
+from tests.helm.patchcases import CASES, Case
 from tests.tools import assets
 from tests.tools.patches import Failure, GoPatch, same
 from tests.tools.randomobjects import EVERY, RandomObjects
-from tests.unit.patchcases import CASES, Case
 from tools.patchschema import SCHEMA
 
 Json = Any

@@ -14,7 +14,7 @@ from postrender.helm.invocation import Action, DryRun, Invocation
 from postrender.helm.versions import HelmVersion
 from postrender.models import Connection, ReleaseName
 from postrender.settings import SETTINGS, Caller, Flags, Parent, find
-from tests.unit.chain import Chain, chain
+from tests.helm.processes import Chain, chain
 
 NOBODY = chain()
 NAME = "it takes lower-case letters, digits, - and ., at most 53 of them"

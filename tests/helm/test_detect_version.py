@@ -13,8 +13,8 @@ from postrender.helm import process as helms
 from postrender.helm.detect_version import VersionUnknown, ask_version, exact
 from postrender.helm.process import Helm, Process, is_helm
 from postrender.helm.versions import HelmVersion
+from tests.helm.processes import Chain, chain
 from tests.tools import assets
-from tests.unit.chain import Chain, chain
 
 HELM = ("/usr/bin/helm", "helm install shop ./c")
 

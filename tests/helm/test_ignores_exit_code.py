@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from postrender.helm.process import UNREADABLE, ignores_exit_code
-from tests.unit.chain import chain
+from tests.helm.processes import chain
 
 HELM = ("/usr/bin/helm", "helm upgrade shop ./chart --post-renderer /usr/bin/skaffold")
 SKAFFOLD = ("/usr/bin/skaffold", "/usr/bin/skaffold")

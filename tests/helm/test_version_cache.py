@@ -12,8 +12,8 @@ import pytest
 
 from postrender.helm.version_cache import identify, recall, remember
 from postrender.helm.versions import HelmVersion
+from tests.helm.test_detect_version import asked, helm, program
 from tests.tools import assets
-from tests.unit.test_caller_helm import asked, helm, program
 
 VERSION = HelmVersion(3, 21, 4)
 

@@ -18,8 +18,8 @@ def test_a_fault_stands_once_where_it_goes(fault: Fault, tmp_path: Path) -> None
 
 def test_a_fault_is_caught_by_a_test() -> None:
     fault = Fault("objects.py", "first.setdefault(entry, index)", "first[entry] = index")
-    ((_, test),) = caught([fault], ["tests/unit/test_helm_predict.py", "tests/unit/test_collisions.py"])
-    assert test.startswith("FAILED tests/unit/")
+    ((_, test),) = caught([fault], ["tests/helm/test_simulate.py", "tests/planner/test_name_collisions.py"])
+    assert test.startswith("FAILED tests/")
 
 
 def test_a_fault_whose_text_is_gone(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.patchcases.case import BIG, DEPLOYMENT, POD, SERVICE, Case, Json, pod
+from tests.helm.patchcases.case import BIG, DEPLOYMENT, POD, SERVICE, Case, Json, pod
 
 
 def _ports(*ports: Json) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.patchcases.case import DEPLOYMENT, POD, SERVICE, Case, Json, pod
+from tests.helm.patchcases.case import DEPLOYMENT, POD, SERVICE, Case, Json, pod
 
 
 def _apply(name: str, kind: str, live: Json, patch: Json, result: Json = None, error: str = "") -> Case:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.patchcases.case import BIG, Case, Json
+from tests.helm.patchcases.case import BIG, Case, Json
 
 
 def _merge(name: str, old: Json, new: Json, result: Json, *, helm4: Json = None) -> tuple[Case, Case]:

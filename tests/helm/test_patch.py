@@ -15,7 +15,7 @@ from postrender.helm.patch import PatchError, PatchType, differs, patch_type
 from postrender.helm.patch.go_sort import go_sorted
 from postrender.helm.versions import HelmVersion
 from postrender.models import GroupVersionKind
-from tests.unit.patchcases import CASES, Case
+from tests.helm.patchcases import CASES, Case
 
 Json = Any
 

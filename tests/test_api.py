@@ -15,7 +15,7 @@ import postrender
 from postrender import HelmAction, HelmVersion, Invocation, LiveFile, Policy, ReleaseName, Stamp
 from postrender.helm.versions import NEWEST_TESTED
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "shirts"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "shirts"
 RENDERED = (EXAMPLE / "rendered.yaml").read_bytes()
 LIVE = LiveFile(str(EXAMPLE / "live.yaml"))
 SHIRTS = ReleaseName("default", "shirts")
@@ -25,7 +25,7 @@ NEWEST = " and ".join(map(str, NEWEST_TESTED.values()))
 
 def run(code: str) -> str:
     """What a new interpreter prints, in the folder of the clone."""
-    here = Path(__file__).parents[2]
+    here = Path(__file__).parents[1]
     return subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True, cwd=here).stdout
 
 
@@ -161,7 +161,7 @@ def test_the_first_calls_of_a_process_may_come_at_once() -> None:
 
 
 def test_the_code_of_the_documentation_runs() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "library.md").read_text()
+    text = (Path(__file__).parents[1] / "docs" / "library.md").read_text()
     (code,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert run(code) == ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from postrender.settings.single_run import runs_once
-from tests.unit.chain import chain
+from tests.helm.processes import chain
 
 HELM = ("/usr/bin/helm", "helm upgrade -i shop ./chart --post-renderer=postrender")
 SHELL = ("/bin/sh", "sh -c helm")

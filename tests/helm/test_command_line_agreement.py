@@ -14,8 +14,8 @@ import pytest
 from postrender.errors import UsageError
 from postrender.helm.process import Process
 from postrender.settings import Flags, find
+from tests.helm.processes import Chain
 from tests.tools import assets
-from tests.unit.chain import Chain
 
 ROUNDS = 40
 _SAID = re.compile(r"release: (\S*) (\S*)")

@@ -1,1 +1,0 @@
-"""Tests that start no other program but our own."""
