@@ -37,6 +37,7 @@ NOT_RUN: Mapping[str, str] = {
     "bin/picture": "writes into the tree; test_pages.py plays the same",
     "bin/test-range": "every Python that can be had, an environment of packages for each",
     "bin/release": "tests/release builds and checks the same files",
+    "bin/release --check": "tests/release/test_release.py does the same",
     "python -m tools.completion": "writes into the tree; tests/cli/test_completion.py compares what it would write",
     "postrender completion powershell | Out-String | Invoke-Expression": "no PowerShell is to be had here",
     "python -m tools.measures": "tests/repository/test_measures.py reads the same numbers",

@@ -18,6 +18,7 @@ from tests.e2e.conftest import program
 from tests.release.test_release import clone
 from tools import release
 from tools.pack import onefile, plugin, selfcontained, start
+from tools.pack.gpg import Keyring
 
 LIVE = EXAMPLE / "live.yaml"
 VERSION = postrender.__version__
@@ -132,36 +133,16 @@ def test_an_old_python_runs_a_newer_one_of_the_path(monkeypatch: pytest.MonkeyPa
     assert ran == [(f"{tmp_path}/python3.12", [f"{tmp_path}/python3.12", "postrender.pyz", "--version"])]
 
 
-class Gpg:
-    """A keyring with one key, made for the test."""
-
-    KEY = "test@postrender.invalid"
-
-    def __init__(self, home: Path) -> None:
-        home.mkdir(mode=0o700)
-        self.home = home
-        self.ring = home / "public.gpg"
-        self("--passphrase", "", "--quick-gen-key", f"postrender test key <{self.KEY}>", "rsa2048", "sign", "0")
-        self.ring.write_bytes(self("--export"))
-
-    def __call__(self, *arguments: str) -> bytes:
-        command = ["gpg", "--batch", "--quiet", "--homedir", str(self.home), *arguments]
-        return subprocess.run(command, check=True, capture_output=True).stdout
-
-    def close(self) -> None:
-        subprocess.run(["gpgconf", "--homedir", str(self.home), "--kill", "all"], check=True)
-
-
 @pytest.fixture(scope="module")
-def gpg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gpg]:
+def gpg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyring]:
     # A socket's path has to be short.
-    made = Gpg(Path(tmp_path_factory.mktemp("g")) / "h")
+    made = Keyring(Path(tmp_path_factory.mktemp("g")) / "h")
     yield made
     made.close()
 
 
 @pytest.fixture
-def packed(one_file: Path, gpg: Gpg, tmp_path: Path) -> Path:
+def packed(one_file: Path, gpg: Keyring, tmp_path: Path) -> Path:
     """The signed plugin."""
     archive = plugin.build(one_file, VERSION, tmp_path)
     plugin.sign(archive, VERSION, gpg.KEY, "--quiet", "--homedir", str(gpg.home))
@@ -174,11 +155,11 @@ def helm(version: str, home: Path, *arguments: str) -> subprocess.CompletedProce
     return subprocess.run(command, env=environ, capture_output=True, text=True, cwd=ROOT)
 
 
-NEWEST = "4.3.1"
+NEWEST = "4.3.2"
 
 
-def test_helm_4_verifies_installs_and_runs_the_plugin(packed: Path, gpg: Gpg, tmp_path: Path) -> None:
-    installed = helm(NEWEST, tmp_path, "plugin", "install", str(packed), "--verify", "--keyring", str(gpg.ring))
+def test_helm_4_verifies_installs_and_runs_the_plugin(packed: Path, gpg: Keyring, tmp_path: Path) -> None:
+    installed = helm(NEWEST, tmp_path, "plugin", "install", str(packed), "--verify", "--keyring", str(gpg.public))
     assert installed.returncode == 0, installed.stderr
     assert f"Signed by: postrender test key <{gpg.KEY}>" in installed.stdout
     options = [f"--post-renderer-args={each}" for each in ("--live", str(LIVE), "--namespace", "default")]
@@ -188,13 +169,13 @@ def test_helm_4_verifies_installs_and_runs_the_plugin(packed: Path, gpg: Gpg, tm
     assert "2 of 2 objects modified" in rendered.stderr
 
 
-def test_helm_4_refuses_a_plugin_that_was_changed(packed: Path, gpg: Gpg, tmp_path: Path) -> None:
+def test_helm_4_refuses_a_plugin_that_was_changed(packed: Path, gpg: Keyring, tmp_path: Path) -> None:
     with tarfile.open(packed) as archive:
         archive.extractall(tmp_path / "changed", filter="data")
     (tmp_path / "changed" / "postrender" / "postrender").write_text("#!/bin/sh\necho planted\n")
     with tarfile.open(packed, "w:gz") as archive:
         archive.add(tmp_path / "changed" / "postrender", "postrender")
-    installed = helm(NEWEST, tmp_path, "plugin", "install", str(packed), "--verify", "--keyring", str(gpg.ring))
+    installed = helm(NEWEST, tmp_path, "plugin", "install", str(packed), "--verify", "--keyring", str(gpg.public))
     assert installed.returncode != 0
     assert "sha256 sum does not match" in installed.stderr
 

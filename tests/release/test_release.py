@@ -16,7 +16,7 @@ import pytest
 
 import postrender
 from tests.cli.test_filter import EXAMPLE, LIVE, RENDERED, ROOT
-from tools import release
+from tools import logged, release
 from tools.release import Unfit
 
 VERSION = postrender.__version__
@@ -99,8 +99,8 @@ def test_two_builds_are_the_same_bytes(built: Built, tmp_path: Path) -> None:
     again = clone(tmp_path / "another place")
     for file in again.rglob("*.py"):
         os.utime(file, (1_700_000_000, 1_700_000_000))
-    (wheel,) = release.build(again, tmp_path / "dist", "--wheel")
-    assert wheel.read_bytes() == built.wheel.read_bytes()
+    files = {file.name: file.read_bytes() for file in release.build(again, tmp_path / "dist")}
+    assert files == {file.name: file.read_bytes() for file in (built.wheel, built.sdist)}
 
 
 def test_the_sdist_makes_the_same_wheel(built: Built, tmp_path: Path) -> None:
@@ -198,3 +198,51 @@ def test_a_tag_that_says_otherwise(version: str, tag: str, message: str) -> None
     with pytest.raises(Unfit) as error:
         release.agreed(version, [tag], CHANGELOG)
     assert str(error.value) == message
+
+
+def test_all_of_a_release_is_checked_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    plugin = f"postrender-{VERSION}.tgz"
+    assert [*release.check()] == [
+        f"the same bytes twice: postrender-{VERSION}-py3-none-any.whl, postrender-{VERSION}.cdx.json, "
+        f"postrender-{VERSION}.tar.gz, {plugin}, postrender.pyz",
+        "twine finds no fault",
+        f"a signature by a key made for this: {plugin}.prov",
+        "the checksums match",
+    ]
+
+
+def test_builds_that_differ_are_not_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    def built(place: Path) -> Path:
+        place.mkdir()
+        (place / "same").write_text("same")
+        (place / "other").write_text(place.name)
+        (place / f"only {place.name}").touch()
+        return place
+
+    monkeypatch.setattr(release, "_built", built)
+    with pytest.raises(Unfit) as error:
+        next(release.check())
+    assert str(error.value) == "two builds differ in only a, only b, other"
+
+
+def test_checksums_name_every_file(tmp_path: Path) -> None:
+    (tmp_path / "b").write_text("b\n")
+    (tmp_path / "a").write_text("a\n")
+    path = release.checksums(tmp_path)
+    subprocess.run(["sha256sum", "--check", "--strict", path.name], cwd=tmp_path, check=True, capture_output=True)
+    assert [line.split()[1] for line in path.read_text().splitlines()] == ["a", "b"]
+
+
+def test_a_build_is_quiet_unless_it_fails(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(logged, "LOG", tmp_path / "build" / "output.log")
+    logged.run(["echo", "fine"])
+    assert capfd.readouterr() == ("", "")
+    with pytest.raises(subprocess.CalledProcessError):
+        logged.run(["sh", "-c", "seq 30; echo wrong >&2; exit 3"])
+    last = "".join(f"{number}\n" for number in range(12, 31))
+    assert capfd.readouterr().err == f"{last}wrong\nthe whole output is in {tmp_path}/build/output.log\n"
+    assert logged.LOG.read_text().startswith("fine\n1\n2\n")

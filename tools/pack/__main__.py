@@ -55,4 +55,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except subprocess.CalledProcessError as error:
-        sys.exit(f"error: {error.cmd[0]} ended with exit code {error.returncode}; its messages are above")
+        sys.exit(f"error: {error.cmd[0]} ended with exit code {error.returncode}")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools import logged
 from tools.pack import start
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -33,7 +33,7 @@ def install(wheel: Path, folder: Path) -> None:
     """
     into = ["--no-compile", "--no-deps", "--target", str(folder)]
     packages = ["--requirement", str(REQUIREMENTS), str(wheel)]
-    subprocess.run([*_PIP, "install", "--quiet", *into, *packages], check=True, stdout=sys.stderr)
+    logged.run([*_PIP, "install", *into, *packages])
     for name in _UNUSED:
         shutil.rmtree(folder / name, ignore_errors=True)
     for path in [*folder.rglob("*.so"), *folder.rglob("*.pyd")]:
@@ -51,7 +51,7 @@ def _add_libyaml(python: str, platform: str, folder: Path) -> None:
     (pin,) = (line for line in REQUIREMENTS.read_text().splitlines() if line.startswith("PyYAML=="))
     with tempfile.TemporaryDirectory() as temporary:
         only = ["--no-deps", "--only-binary=:all:", "--python-version", python, "--platform", platform]
-        subprocess.run([*_PIP, "download", "--quiet", *only, "--dest", temporary, pin], check=True, stdout=sys.stderr)
+        logged.run([*_PIP, "download", *only, "--dest", temporary, pin])
         (wheel,) = Path(temporary).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             (name,) = (name for name in archive.namelist() if name.startswith("yaml/_yaml.") and name.endswith(".so"))

