@@ -61,10 +61,7 @@ class LiveFile(Record):
 
 
 def plan(
-    data: bytes,
-    invocation: Invocation,
-    source: Connection | LiveFile | None = None,
-    policy: Policy = DEFAULT_POLICY,
+    data: bytes, invocation: Invocation, source: Connection | LiveFile | None = None, policy: Policy = DEFAULT_POLICY
 ) -> Plan:
     """Return a verdict for each object of a manifest stream, without changing anything; ``Plan.errors`` lists errors.
 
@@ -78,10 +75,7 @@ def plan(
 
 
 def rewrite(
-    data: bytes,
-    invocation: Invocation,
-    source: Connection | LiveFile | None = None,
-    policy: Policy = DEFAULT_POLICY,
+    data: bytes, invocation: Invocation, source: Connection | LiveFile | None = None, policy: Policy = DEFAULT_POLICY
 ) -> Result:
     """Return the manifests for Helm (``Result.data``) and the executed plan.
 

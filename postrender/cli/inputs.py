@@ -110,8 +110,7 @@ def sources_of(
         return Sources(snapshot_file.load(str(values["live"]), os.environ))
     if not caller.cluster_named and not only_reads:
         raise UsageError(
-            "\n  ".join(["cluster required", *caller.notes]),
-            next=("--kube-context NAME", LIVE, "--offline"),
+            "\n  ".join(["cluster required", *caller.notes]), next=("--kube-context NAME", LIVE, "--offline")
         )
     from postrender.settings.connection import reached
 

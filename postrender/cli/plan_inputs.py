@@ -334,8 +334,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def planning(
-    options: argparse.Namespace,
-    through: Callable[[ClusterReader | None], ClusterReader | None] = lambda source: source,
+    options: argparse.Namespace, through: Callable[[ClusterReader | None], ClusterReader | None] = lambda source: source
 ) -> Planning:
     """The plan of a chart or a stream, its edits proved; ``options`` as ``planned_chart.parse`` reads them.
 
@@ -404,10 +403,7 @@ def _guessed(caller: Caller, source: ClusterReader | None) -> Caller:
 
 
 def _stream(
-    options: argparse.Namespace,
-    helm: HelmBinary | None,
-    caller: Caller,
-    source: ClusterReader | None,
+    options: argparse.Namespace, helm: HelmBinary | None, caller: Caller, source: ClusterReader | None
 ) -> bytes:
     """The manifests; raises UsageError, ManifestError."""
     if options.chart:

@@ -175,8 +175,8 @@ class RunReporter:
         if isinstance(error, PostrenderError) and error.next:
             error.next = self.whole(error.next)
         text = harmless("".join(self.others.values())) + message(error)
-        said = text
-        text += self._report(lambda: said, code(error))
+        reported = text
+        text += self._report(lambda: reported, code(error))
         self._print(text)
         helm = self._helm()
         shown = helm is None or (helm.shows_failures and is_pipe(2)) or show(text, helm.pid, color=self._color)

@@ -20,8 +20,8 @@ from postrender.helm.field_set import FieldSet, Path, value_at
 from postrender.helm.managed_fields import MANAGER
 from postrender.helm.patch import PatchType, deep_equal, patch_type
 from postrender.helm.server_side.field_managers import Owned, applied, migrated
-from postrender.helm.server_side.schema import OpenApiSchema
 from postrender.helm.server_side.typed import Typed
+from postrender.helm.server_side.types import OpenApiSchema
 from postrender.models import GroupVersionKind, Json, NotServed, Resource, Unknown
 
 

@@ -16,7 +16,7 @@ from postrender.errors import ManifestError, PostrenderError, UsageError
 from postrender.manifest import Manifest, ObjectRef
 from postrender.manifest.edit import Edit, Set, splice
 from postrender.models import GroupVersionKind, Json, Severity
-from postrender.planner.verdict import Finding, Plan, Verdict
+from postrender.planner.verdict import Plan, Verdict
 from postrender.report.plan_summary import done
 from postrender.text import hint_lines
 
@@ -115,13 +115,10 @@ def _settings(config: Json) -> dict[str, str]:
 def _results(plan: Plan) -> Iterator[dict[str, Any]]:
     for verdict in (*plan.verdicts, *plan.removed):
         for finding in verdict.findings:
-            yield _about(verdict, _message(finding), finding.severity, _FIELDS.get(finding.code, ""))
+            message = "; ".join([f"{finding.text} ({finding.code})", *hint_lines(finding.next)])
+            yield _about(verdict, message, finding.severity, _FIELDS.get(finding.code, ""))
         if verdict.edits and not plan.errors:
             yield _about(verdict, done(verdict), Severity.INFO, _common([edit.path for edit in verdict.edits]))
-
-
-def _message(finding: Finding) -> str:
-    return "; ".join([f"{finding.text} ({finding.code})", *hint_lines(finding.next)])
 
 
 def _about(verdict: Verdict, text: str, severity: Severity, path: str) -> dict[str, Any]:

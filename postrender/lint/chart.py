@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from postrender.errors import UsageError
-from postrender.lint.facts import Template
+from postrender.lint.model import Template
 
 _PARTS = ("templates", "crds", "charts")
 _FILES = ("Chart.yaml", "Chart.lock", "values.schema.json")

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable
 
 from postrender._record import Record
 from postrender.errors import ManifestError
-from postrender.lint.facts import Facts, Subject
-from postrender.lint.findings import Finding, Trouble
+from postrender.lint.model import Facts, Finding, Subject, Trouble
 from postrender.lint.rules import Rule
 from postrender.manifest.documents import document_tree
 from postrender.manifest.nodes import Kind, Node

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from postrender.manifest.documents import Document, Manifest, load, read
-from postrender.manifest.objects import ObjectRef
+from postrender.manifest.object_refs import ObjectRef
 from postrender.manifest.reader import LIBYAML
 
 __all__ = ["LIBYAML", "Document", "Manifest", "ObjectRef", "load", "read"]

@@ -7,7 +7,7 @@ from postrender.manifest.composer import Wanted, compose
 from postrender.manifest.decode import value
 from postrender.manifest.line_parser import compose_lines, value_of_lines
 from postrender.manifest.nodes import Node, Tree
-from postrender.manifest.objects import ObjectRef, objects
+from postrender.manifest.object_refs import ObjectRef, objects
 from postrender.manifest.reader import Span, YamlError
 from postrender.manifest.scalars import UnsupportedYaml
 from postrender.manifest.stream import TEMPLATE, Chunk, chunks, error_at

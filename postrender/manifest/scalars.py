@@ -223,9 +223,7 @@ def scalar(node: Node) -> Json:
 
 def key_text(node: Node) -> str:
     """The string that a mapping's key becomes; raises UnsupportedYaml."""
-    target = node.target if node.kind is Kind.ALIAS else node
-    if target is None or target.kind is not Kind.SCALAR:
-        raise UnsupportedYaml("a key that is not a scalar", node)
+    target = _key_scalar(node)
     try:
         return key(target.text, target.tag, plain=target.plain)
     except ScalarError as error:
@@ -234,10 +232,14 @@ def key_text(node: Node) -> str:
 
 def resolved_key(node: Node) -> Json:
     """A key's value before it becomes a string; raises UnsupportedYaml."""
+    return resolved(_key_scalar(node))
+
+
+def _key_scalar(node: Node) -> Node:
     target = node.target if node.kind is Kind.ALIAS else node
     if target is None or target.kind is not Kind.SCALAR:
         raise UnsupportedYaml("a key that is not a scalar", node)
-    return resolved(target)
+    return target
 
 
 def resolved(node: Node) -> Json:

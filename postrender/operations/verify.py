@@ -43,7 +43,7 @@ from postrender.models import (
     Unknown,
     object_name,
 )
-from postrender.planner.fresh_install import create_request, fresh_object
+from postrender.planner.fresh_objects import create_request, fresh_object
 from postrender.text import Hint, shorten
 
 TYPE_CHECKING = False

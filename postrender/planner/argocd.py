@@ -18,7 +18,7 @@ from postrender.planner.facts import DesiredObject, Facts
 from postrender.planner.findings import kubectl
 from postrender.planner.policy import Policy
 from postrender.planner.rewrite import SYNC_OPTIONS, actions_of, edits_of
-from postrender.planner.verdict import Action, Finding, Plan, Verdict
+from postrender.planner.verdict import Action, Finding, Plan, Verdict, note, warning
 from postrender.text import Hint
 
 TRACKING = "argocd.argoproj.io/tracking-id"
@@ -105,14 +105,13 @@ def _without_pruning(item: DesiredObject) -> str:
 def _taken_by_argocd(owner: OwnerStatus) -> Finding:
     """Finding for an object that Argo CD takes over: it does not check Helm's ownership metadata."""
     before = f"was kept by Helm release {owner.release}" if owner.release else "had no owner in Helm's terms"
-    return Finding("PR601", Severity.INFO, f"{before}; Argo CD adopts it, and fields that the chart lacks stay")
+    return note("PR601", f"{before}; Argo CD adopts it, and fields that the chart lacks stay")
 
 
 def _pruned_though_kept() -> Finding:
     """Finding for an object that the chart keeps and Argo CD would prune."""
-    return Finding(
+    return warning(
         "PR602",
-        Severity.WARNING,
         "is marked keep, but Argo CD prunes it when it leaves the chart",
         (Hint("postrender argocd generate --prune-false", "or set the parameter prune-false"),),
     )
@@ -120,9 +119,8 @@ def _pruned_though_kept() -> Finding:
 
 def _held_by_helm(release: ReleaseName) -> Finding:
     """Finding for an object that ``helm uninstall`` of a stored release would delete."""
-    return Finding(
+    return warning(
         "PR603",
-        Severity.WARNING,
         f"Helm release {release} is still stored and holds it: helm uninstall would delete it",
         (
             Hint(
@@ -135,9 +133,8 @@ def _held_by_helm(release: ReleaseName) -> Finding:
 
 def _tracked_elsewhere(application: str) -> Finding:
     """Finding for an object that another Application tracks too."""
-    return Finding(
+    return warning(
         "PR604",
-        Severity.WARNING,
         f"is tracked by Argo CD Application {application}, and both would keep overwriting it",
         (f"argocd app manifests {application.replace('_', '/')}",),
     )
@@ -145,9 +142,8 @@ def _tracked_elsewhere(application: str) -> Finding:
 
 def _vanishing(name: str) -> Finding:
     """Finding for an object that is being deleted: it takes Argo CD's changes, and is then gone."""
-    return Finding(
+    return warning(
         "PR106",
-        Severity.WARNING,
         "is being deleted; Argo CD's change has no effect, and its next sync creates it again",
         (f"kubectl wait --for=delete {kubectl(name)} --timeout=60s",),
     )

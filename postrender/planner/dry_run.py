@@ -31,7 +31,7 @@ from postrender.planner import simulation_findings
 from postrender.planner.context import PlannedObject, allowed
 from postrender.planner.evaluate import comparable
 from postrender.planner.facts import DesiredObject, Facts
-from postrender.planner.fresh_install import ignored
+from postrender.planner.fresh_objects import ignored
 from postrender.planner.policy import Policy
 from postrender.planner.verdict import Action, Finding, Plan, Verdict
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.ownership import Ownership, OwnerStatus
 from postrender.helm.versions import Behaviour
-from postrender.models import RESOURCE_POLICY, ReleaseName, Severity
-from postrender.planner.verdict import Finding
+from postrender.models import RESOURCE_POLICY, ReleaseName
+from postrender.planner.verdict import Finding, error, note, warning
 from postrender.text import Advice
 
 NEVER_ALLOWED = frozenset({"PR101"})
@@ -17,19 +17,18 @@ NEVER_ALLOWED = frozenset({"PR101"})
 
 def name_collision(others: Sequence[str]) -> Finding:
     """Finding for an object that shares Kind, namespace and name with other objects of the stream."""
-    return Finding("PR201", Severity.INFO, f"shares its Kind and name with {', '.join(others)}")
+    return note("PR201", f"shares its Kind and name with {', '.join(others)}")
 
 
 def stripped(paths: Sequence[str]) -> Finding:
     """Finding for a document from which server-set fields are removed."""
-    return Finding("PR303", Severity.INFO, f"server-set fields removed: {', '.join(paths)}")
+    return note("PR303", f"server-set fields removed: {', '.join(paths)}")
 
 
 def name_and_prefix() -> Finding:
     """Finding for an object with a name and a generateName: Helm accepts only one of them."""
-    return Finding(
+    return error(
         "PR207",
-        Severity.ERROR,
         "this Helm would fail: metadata.name and metadata.generateName cannot both be set",
         (Advice("in the chart, remove metadata.generateName"),),
     )
@@ -37,9 +36,8 @@ def name_and_prefix() -> Finding:
 
 def version_unknown() -> Finding:
     """Finding for an object that Helm's versions treat differently, if the version is not known."""
-    return Finding(
+    return error(
         "PR901",
-        Severity.ERROR,
         "what Helm does to it depends on Helm's version, which is not known",
         ("helm version --short", "--helm-version VERSION"),
     )
@@ -58,9 +56,8 @@ def kubectl(name: str) -> str:
 
 def left_behind(name: str) -> Finding:
     """Finding for a removed object that Helm mistakes for another object of the same Kind and name."""
-    return Finding(
+    return warning(
         "PR401",
-        Severity.WARNING,
         "leaves the chart, but this Helm leaves it behind: it confuses it with the object of this name in "
         "another group",
         (f"kubectl delete {kubectl(name)}",),
@@ -69,9 +66,8 @@ def left_behind(name: str) -> Finding:
 
 def deleted_and_wanted(name: str) -> Finding:
     """Finding for an object that Helm would delete although the chart has it in another group or version."""
-    return Finding(
+    return error(
         "PR402",
-        Severity.ERROR,
         "is in the chart under another group or version, and this Helm would update it there and then delete it",
         (f"kubectl annotate {kubectl(name)} helm.sh/resource-policy=keep",),
     )
@@ -79,9 +75,8 @@ def deleted_and_wanted(name: str) -> Finding:
 
 def misspelled(policy: str, name: str) -> Finding:
     """Finding for a misspelled resource policy, with which an upgrade does not keep the object."""
-    return Finding(
+    return error(
         "PR403",
-        Severity.ERROR,
         f"leaves the chart, and Helm would delete it: an upgrade does not take {policy!r} for 'keep'",
         (annotated(name),),
     )
@@ -89,9 +84,8 @@ def misspelled(policy: str, name: str) -> Finding:
 
 def deleted_from(owner: ReleaseName, name: str) -> Finding:
     """Finding for a removed object that another release has adopted: Helm would delete it."""
-    return Finding(
+    return error(
         "PR404",
-        Severity.ERROR,
         f"leaves the chart, and Helm would delete it, though it is owned by installed release {owner}",
         (annotated(name),),
     )
@@ -99,7 +93,7 @@ def deleted_from(owner: ReleaseName, name: str) -> Finding:
 
 def leaves(*, kept: bool) -> Finding:
     """Finding for an object that leaves the chart: Helm deletes or keeps it."""
-    return Finding("PR405", Severity.INFO, f"leaves the chart; Helm {'keeps' if kept else 'deletes'} it")
+    return note("PR405", f"leaves the chart; Helm {'keeps' if kept else 'deletes'} it")
 
 
 def of_owner(
@@ -115,7 +109,7 @@ def of_owner(
     if owner.ownership is Ownership.TERMINATING:
         return [_terminating(name)]
     if owner.ownership is Ownership.OURS_KEPT:
-        return [Finding("PR107", Severity.INFO, f"kept by an earlier run of release {release}; Helm adopts it")]
+        return [note("PR107", f"kept by an earlier run of release {release}; Helm adopts it")]
     return []
 
 
@@ -124,9 +118,8 @@ def not_looked_up(more: int, invocation: Invocation) -> Finding:
     action = "--action install " if invocation.action is Action.TEMPLATE else ""
     where = f"ownership metadata, here and in {more} more objects," if more > 1 else "ownership metadata"
     where = "ownership metadata, here and in 1 more object," if more == 1 else where
-    return Finding(
+    return warning(
         "PR316",
-        Severity.WARNING,
         f"{where} is written without a lookup: applied by any tool but Helm, it removes the object from the "
         f"release that owns it"
         "",
@@ -138,9 +131,8 @@ def foreign(owner: OwnerStatus, name: str) -> Finding:
     """Finding for an object that belongs to another installed release or tool."""
     other = owner.release
     assert other is not None
-    return Finding(
+    return error(
         "PR101",
-        Severity.ERROR,
         f"owned by installed release {other}; not adopted",
         (
             f"helm get manifest {other.name} -n {other.namespace}",
@@ -150,9 +142,8 @@ def foreign(owner: OwnerStatus, name: str) -> Finding:
 
 
 def _orphan(owner: OwnerStatus, release: ReleaseName | None, invocation: Invocation) -> Finding:
-    return Finding(
+    return error(
         "PR102",
-        Severity.ERROR,
         f"owned by uninstalled release {owner.release}; Helm won't adopt it into {release or 'a new release'}",
         (_adopt_flag("orphans", invocation),),
     )
@@ -161,9 +152,8 @@ def _orphan(owner: OwnerStatus, release: ReleaseName | None, invocation: Invocat
 def _unmanaged(owner: OwnerStatus, name: str, invocation: Invocation, behaviour: Behaviour) -> Finding:
     broken = f"names uninstalled release {owner.release} but has incomplete ownership metadata"
     state = broken if owner.release else "exists and has no Helm owner"
-    return Finding(
+    return error(
         "PR103",
-        Severity.ERROR,
         f"{state}; Helm won't adopt it",
         (
             f"kubectl get {kubectl(name)} -o yaml --show-managed-fields",
@@ -174,9 +164,8 @@ def _unmanaged(owner: OwnerStatus, name: str, invocation: Invocation, behaviour:
 
 
 def _terminating(name: str) -> Finding:
-    return Finding(
+    return error(
         "PR106",
-        Severity.ERROR,
         "is being deleted: Helm would fail if its namespace is being deleted too, and otherwise report success for an "
         "object that then vanishes",
         (f"kubectl wait --for=delete {kubectl(name)} --timeout=60s",),
@@ -198,9 +187,8 @@ def _take_ownership(invocation: Invocation, behaviour: Behaviour) -> tuple[str, 
 def not_applied(invocation: Invocation) -> Finding:
     """Helm 4.0.0 cannot adopt what it applies server-side, and hears no flag where an upgrade is an install."""
     words = "helm install" if invocation.action is Action.UPGRADE_INSTALL else "helm"
-    return Finding(
+    return error(
         "PR304",
-        Severity.ERROR,
         "is live already, and this Helm would fail to apply it: metadata.managedFields must be nil",
         (Advice("use Helm 4.0.1 or later"), f"{words} ... --server-side=false"),
     )
@@ -209,10 +197,10 @@ def not_applied(invocation: Invocation) -> Finding:
 def adopted(owner: OwnerStatus, release: ReleaseName | None) -> Finding:
     """Finding for an object to which postrender writes ownership metadata, as ``--adopt`` permits."""
     before = f"owned by uninstalled release {owner.release}" if owner.release else "had no owner"
-    return Finding("PR104", Severity.INFO, f"{before}; ownership metadata updated to {release}")
+    return note("PR104", f"{before}; ownership metadata updated to {release}")
 
 
 def taken_by_helm(owner: OwnerStatus) -> Finding:
     """Finding for an object that Helm adopts because of ``--take-ownership``."""
     before = f"owned by uninstalled release {owner.release}" if owner.release else "had no owner"
-    return Finding("PR105", Severity.INFO, f"{before}; Helm adopts it (--take-ownership)")
+    return note("PR105", f"{before}; Helm adopts it (--take-ownership)")

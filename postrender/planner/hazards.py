@@ -11,7 +11,7 @@ from postrender.models import KEEP, RESOURCE_POLICY, SECRET, Json, LiveObject, S
 from postrender.planner.context import PlanContext, PlannedObject
 from postrender.planner.facts import DesiredObject
 from postrender.planner.findings import kubectl
-from postrender.planner.verdict import Finding
+from postrender.planner.verdict import Finding, error, warning
 from postrender.text import Advice, Hint, shorten
 
 _EVENTS = {True: {"pre-upgrade", "post-upgrade"}, False: {"pre-install", "post-install"}}
@@ -35,9 +35,8 @@ def hazards(planned: PlannedObject) -> Iterator[Finding]:
     elif owner.ownership is Ownership.OURS and item.live is not None:
         yield from _kept_only_live(context, item, item.live)
     elif owner.ownership is Ownership.ABSENT and _created_client_side(context):
-        yield Finding(
+        yield warning(
             "PR506",
-            Severity.WARNING,
             "this Helm creates it client-side in an upgrade, and its next upgrade will conflict with that",
             (Advice("use Helm 4.0.1 or later"), Hint("helm upgrade ... --force-conflicts", "for the next upgrade")),
         )
@@ -63,17 +62,15 @@ def _adopted_but_not_kept(planned: PlannedObject, live: LiveObject) -> Iterator[
     if context.facts.invocation.atomic and not safe:
         flag = "--rollback-on-failure" if context.helm.major >= 4 else "--atomic"
         undone = "rolled back" if context.upgrade else "uninstalled"
-        yield Finding(
+        yield error(
             "PR501",
-            Severity.ERROR,
             f"was there before, and is deleted if this run fails and is {undone} ({flag}), since the chart does not "
             "keep it",
             (keep, f"helm ... without {flag}"),
         )
     elif policy is None and live.annotations.get(RESOURCE_POLICY) is not None:
-        yield Finding(
+        yield warning(
             "PR501",
-            Severity.WARNING,
             "was kept so far, and the chart does not keep it: uninstalling the release, after a failed run too, "
             "deletes it",
             (keep,),
@@ -88,9 +85,8 @@ def _kept_only_live(context: PlanContext, item: DesiredObject, live: LiveObject)
         RESOURCE_POLICY in _annotations(entry.body) for entry in context.facts.previous_objects if entry.key == item.key
     ):
         return
-    yield Finding(
+    yield warning(
         "PR504",
-        Severity.WARNING,
         "only the live annotation says keep: uninstalling the release deletes the object",
         (Advice(f"in the chart, annotate {item.name} with {RESOURCE_POLICY}: {KEEP}"),),
     )
@@ -103,9 +99,8 @@ def _overwritten(context: PlanContext, item: DesiredObject, live: LiveObject) ->
     before, wanted = live.body.get("data") or {}, context.facts.desired(item.ref).get("data") or {}
     changed = sorted(key for key, value in wanted.items() if key in before and before[key] != value)
     if changed:
-        yield Finding(
+        yield warning(
             "PR505",
-            Severity.WARNING,
             f"the chart changes {shorten(changed)}; if randomly generated, clients using the old values will "
             f"lose access",
             (Hint(f"kubectl get {kubectl(item.name)} -o yaml", "set the chart's values to the live ones"),),
@@ -134,9 +129,8 @@ def _hook(context: PlanContext, item: DesiredObject, live: LiveObject) -> Iterat
 
 def _skipped(unknown: tuple[str, ...]) -> Finding:
     """Helm neither runs nor installs what names an event that it does not know (``SortManifests``)."""
-    return Finding(
+    return warning(
         "PR507",
-        Severity.WARNING,
         f"Helm skips this object: it does not know the hook event{'s' * (len(unknown) > 1)} "
         + shorten([repr(event) for event in unknown]),
         (Advice("in the chart, correct the annotation helm.sh/hook"),),
@@ -157,9 +151,8 @@ def rollback_hazard(context: PlanContext, item: DesiredObject) -> Finding | None
             return None
         missing = VERSION_MISSING
     now = ", and so does this run where it undoes itself" if context.facts.invocation.atomic else ""
-    return Finding(
+    return warning(
         "PR503",
-        Severity.WARNING,
         f"is kept, so that a rollback to a revision that holds it stops half way ({missing}){now}",
         (Advice("to go back, run helm upgrade with the older chart instead of helm rollback"),),
     )

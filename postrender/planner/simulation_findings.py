@@ -15,7 +15,7 @@ from postrender.planner.facts import DesiredObject
 from postrender.planner.findings import annotated, kubectl
 from postrender.planner.policy import OnDrift, Policy
 from postrender.planner.rewrite import RewriteOutcome
-from postrender.planner.verdict import Finding
+from postrender.planner.verdict import Finding, error, note, warning
 from postrender.text import Advice, Hint, shorten
 
 TYPE_CHECKING = False
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 def not_for_git(*, pin: bool) -> Finding:
     """Finding for manifests that go in Git: a change that depends on the cluster's present state is not made."""
     what = "its live resourceVersion" if pin else "its live spec stored instead of the chart's"
-    return Finding(
+    return error(
         "PR311",
-        Severity.ERROR,
         f"needs {what}, which depends on the cluster's state and can't go in Git",
         (Hint("helm upgrade --install ... --post-renderer postrender", "run it once, by hand"),),
     )
@@ -36,9 +35,8 @@ def not_for_git(*, pin: bool) -> Finding:
 
 def policy_ahead(policy: str, name: str) -> Finding:
     """Finding for a live object whose resource policy will not be the chart's."""
-    return Finding(
+    return warning(
         "PR305",
-        Severity.WARNING,
         f"its live resource policy will differ from the chart's ({policy}): an uninstall reads the stored manifest, "
         "but an upgrade that removes the object reads the live annotation",
         (annotated(name, policy),),
@@ -57,9 +55,9 @@ def of_outcome(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
         )
     elif pin:
         findings.append(
-            Finding("PR203", Severity.INFO, f"stored resourceVersion ({pin}) kept in the manifest")
+            note("PR203", f"stored resourceVersion ({pin}) kept in the manifest")
             if upgrade
-            else Finding("PR202", Severity.INFO, f"live resourceVersion ({pin}) added to the manifest")
+            else note("PR202", f"live resourceVersion ({pin}) added to the manifest")
         )
     if outcome.apply is not None:
         findings.append(applied(outcome.differing))
@@ -70,11 +68,7 @@ def of_outcome(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
         findings.append(_nulls(outcome))
     if outcome.withheld_metadata:
         findings.append(
-            Finding(
-                "PR302",
-                Severity.INFO,
-                "Helm won't patch this object now; the next upgrade will add the missing metadata",
-            )
+            note("PR302", "Helm won't patch this object now; the next upgrade will add the missing metadata")
         )
     return findings
 
@@ -112,7 +106,7 @@ def _replacing(helm: HelmVersion, *, upgrade: bool) -> tuple[str, ...]:
 def _nulls(outcome: RewriteOutcome) -> Finding:
     """The chart's null is written as the value that the API server makes of it."""
     paths = shorten([".".join(path) for path in outcome.nulls])
-    return Finding("PR319", Severity.INFO, f"null is written as the API server stores it in a new object: {paths}")
+    return note("PR319", f"null is written as the API server stores it in a new object: {paths}")
 
 
 def applied(paths: Sequence[Sequence[str]]) -> Finding:
@@ -148,7 +142,7 @@ def removal(name: str, paths: Sequence[Sequence[str]]) -> str:
 
 def not_compared(reason: str) -> Finding:
     """Finding for a live object without a dry-run create to compare it with."""
-    return Finding("PR314", Severity.WARNING, f"fields that left the chart may stay live without notice: {reason}")
+    return warning("PR314", f"fields that left the chart may stay live without notice: {reason}")
 
 
 def _release_is_stale(outcome: RewriteOutcome, fields: str, policy: Policy) -> Finding:
@@ -157,10 +151,9 @@ def _release_is_stale(outcome: RewriteOutcome, fields: str, policy: Policy) -> F
     cause = f"{fields} {are} not live as the release stored it, which this Helm does not see: {_named(outcome)}"
     if outcome.rewrite.replacement is None:
         cause += "; it would report success and change nothing"
-        return Finding("PR310", Severity.ERROR, cause, _other_drift(policy))
-    return Finding(
+        return error("PR310", cause, _other_drift(policy))
+    return warning(
         "PR310",
-        Severity.WARNING,
         f"{cause}; live spec stored, so the next helm upgrade applies it",
         ("helm upgrade ...", _other_drift(policy)[-1]),
     )
@@ -181,15 +174,13 @@ def _not_right(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
     if outcome.release_is_stale:
         return _release_is_stale(outcome, fields, policy)
     if outcome.rewrite.replacement is not None:
-        return Finding(
+        return warning(
             "PR301",
-            Severity.WARNING,
             f"{fields} stay{'s' * (count == 1)} as live until the next helm upgrade: {_named(outcome)}",
             ("helm upgrade ...",),
         )
-    return Finding(
+    return error(
         "PR301",
-        Severity.ERROR,
         f"Helm would report success and leave {fields} of the chart unapplied: {_named(outcome)}",
         _other_drift(policy)
         if policy.on_drift is OnDrift.FAIL
@@ -202,9 +193,8 @@ def conflicts(found: Sequence[Conflict], name: str) -> Finding:
     fields = shorten([f"{conflict.field.removeprefix('.')} ({conflict.manager})" for conflict in found])
     count = len(found)
     one = count == 1
-    return Finding(
+    return error(
         "PR306",
-        Severity.ERROR,
         f"{count} field{'' if one else 's'} that the chart sets belong{'s' * one} to another field manager, and Helm "
         f"would stop there: {fields}",
         (f"kubectl get {kubectl(name)} -o yaml --show-managed-fields", "helm ... --force-conflicts"),
@@ -216,9 +206,8 @@ def rejected(message: str, name: str, *, creates: bool) -> Finding:
 
     No command deletes the object: what it holds would be lost, so that ``postrender explain PR307`` describes the way.
     """
-    return Finding(
+    return error(
         "PR307",
-        Severity.ERROR,
         f"the API server would refuse what this Helm sends: {message}",
         () if creates else (f"kubectl get {kubectl(name)} -o yaml",),
     )
@@ -226,23 +215,20 @@ def rejected(message: str, name: str, *, creates: bool) -> Finding:
 
 def dropped(paths: Sequence[Sequence[str]]) -> Finding:
     """Finding for fields that the API server drops although it accepts the object."""
-    return Finding("PR308", Severity.WARNING, f"the API server drops {shorten(['.'.join(path) for path in paths])}")
+    return warning("PR308", f"the API server drops {shorten(['.'.join(path) for path in paths])}")
 
 
 def removed(paths: Sequence[str]) -> Finding:
     """Finding for fields that Helm's apply removes because Helm migrated their ownership first."""
-    return Finding(
-        "PR315",
-        Severity.WARNING,
-        f"Helm removes or resets {shorten(paths)}: an earlier Helm set this, and the chart does not",
+    return warning(
+        "PR315", f"Helm removes or resets {shorten(paths)}: an earlier Helm set this, and the chart does not"
     )
 
 
 def client_side_fields_stay(paths: Sequence[str]) -> Finding:
     """Finding for fields that Helm set client-side and that no later apply removes."""
-    return Finding(
+    return error(
         "PR312",
-        Severity.ERROR,
         f"{shorten(paths)} left the chart, and would stay: Helm set it client-side and now applies server-side",
         (Hint("helm upgrade ... --server-side=false", "needed once"),),
     )

@@ -42,6 +42,21 @@ class Finding(Record):
     next: tuple[str, ...] = ()
 
 
+def error(code: str, text: str, next: tuple[str, ...] = ()) -> Finding:
+    """A finding that stops the run."""
+    return Finding(code, Severity.ERROR, text, next)
+
+
+def warning(code: str, text: str, next: tuple[str, ...] = ()) -> Finding:
+    """A finding about a risk; the run goes on."""
+    return Finding(code, Severity.WARNING, text, next)
+
+
+def note(code: str, text: str, next: tuple[str, ...] = ()) -> Finding:
+    """A finding for the reader's information."""
+    return Finding(code, Severity.INFO, text, next)
+
+
 class Verdict(Record):
     """The decision about one object.
 

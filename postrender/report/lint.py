@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from urllib.parse import quote
 
-from postrender.lint.findings import Finding, Severity
+from postrender.lint.model import Finding, Severity
 from postrender.lint.rules import RULES, Rule
 from postrender.models import Json
 from postrender.text import PLAIN, Paint, hint_data, hint_lines, joined, one_line, wrapped

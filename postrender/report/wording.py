@@ -143,8 +143,8 @@ def effect(each: ObjectView) -> str:
         found = errors(each)
         return f"{found[0].text} ({found[0].code})" if found else owner(each)
     if word == "change":
-        adopts = "adopted, " if adopted(each) else ""
-        return adopts + (_fields(each.prediction.changes) or _predicted(each))
+        adopts, error = "adopted, " if adopted(each) else "", each.prediction.error
+        return adopts + (_fields(each.prediction.changes) or (f"fails: {error}" if error else helm(each)))
     return {
         "delete": "no longer in the chart",
         "keep": "no longer in the chart; stays in the cluster",
@@ -160,10 +160,6 @@ def effect(each: ObjectView) -> str:
 def adopting(each: ObjectView) -> str:
     """What becomes of an object that the release takes in as it is."""
     return f"existing object, {'only its ownership metadata changes' if each.prediction.changes else 'unchanged'}"
-
-
-def _predicted(each: ObjectView) -> str:
-    return f"fails: {each.prediction.error}" if each.prediction.error else helm(each)
 
 
 def _fields(found: Sequence[Change]) -> str:

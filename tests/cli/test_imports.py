@@ -47,7 +47,7 @@ OURS = frozenset(
     helm.process helm.versions
     manifest manifest.composer manifest.decode manifest.documents manifest.edit manifest.edit.changes
     manifest.edit.document manifest.edit.editor manifest.edit.equivalence manifest.edit.placement
-    manifest.line_parser manifest.nodes manifest.objects manifest.reader manifest.scalars
+    manifest.line_parser manifest.nodes manifest.object_refs manifest.reader manifest.scalars
     manifest.stream manifest.top_level_fields
     operations operations.filter operations.filter.collect operations.filter.pipeline
     planner planner.context planner.decide planner.facts planner.findings planner.hazards

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 
 from postrender.lint import engine
-from postrender.lint.facts import Facts, rendering
+from postrender.lint.model import Facts, rendering
 from postrender.lint.rules import RULES
 from tests.corpus.conftest import CHARTS, with_charts
 

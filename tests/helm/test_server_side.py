@@ -14,8 +14,8 @@ import yaml
 
 from postrender.helm.field_set import FieldSet, canonical
 from postrender.helm.server_side.field_managers import Owned, applied, migrated
-from postrender.helm.server_side.schema import Atom, ListType, MapType, Override, Schema, TypeRef
 from postrender.helm.server_side.typed import Typed
+from postrender.helm.server_side.types import Atom, ListType, MapType, Override, Schema, TypeRef
 from tests.tools import gotables
 
 NOTHING_APPLIED = {

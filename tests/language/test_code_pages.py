@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from postrender.lint import engine
-from postrender.lint.facts import Facts, rendering
+from postrender.lint.model import Facts, rendering
 from postrender.lint.rules import RULES
 from postrender.planner.codes import CODES
 from tools.code_examples import LINT, examples, severities

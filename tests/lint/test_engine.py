@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from postrender.lint import engine
-from postrender.lint.facts import Facts, Template, rendering
-from postrender.lint.findings import Finding
+from postrender.lint.model import Facts, Finding, Template, rendering
 from postrender.lint.rules import RULES
 
 EVENT = "apiVersion: v1\nkind: Event\nmetadata:\n  name: shop\n"

@@ -6,7 +6,7 @@ import pytest
 
 from postrender._record import replace
 from postrender.lint import engine
-from postrender.lint.facts import Facts, Template, rendering
+from postrender.lint.model import Facts, Template, rendering
 from postrender.lint.rules import RULES
 from postrender.models import RELEASE_NAME, RELEASE_NAMESPACE, GroupKind, LiveObject, ObjectKey
 

@@ -291,7 +291,7 @@ def test_who_may_only_read_is_told_and_not_held_up() -> None:
     assert plan.errors == ()
     assert plan.notes == (
         "no dry run of Helm's requests was possible for configmaps/shop/shirt: "
-        "no right to patch configmaps (403): no (kubectl auth can-i ...)",
+        "no right to patch configmaps (403): no; run: kubectl auth can-i ...",
     )
     assert plan.verdicts[0].prediction is None
 

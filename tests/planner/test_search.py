@@ -85,7 +85,7 @@ def test_only_what_is_live_collides() -> None:
 
 @pytest.mark.parametrize("matching", [Matching.KIND, Matching.GROUP_KIND])
 def test_what_helm_will_not_apply_is_stored_as_it_is_live(matching: Matching) -> None:
-    """H6: removals included, since Helm's own older fields are stored too."""
+    """Removals are included, since Helm's own older fields are stored too."""
     (outcome,) = _adopt(matching, {BETA: ({"color": "red", "new": 1}, {"color": "blue", "size": "M"})})
     assert outcome.rewrite.replacement is not None
     assert outcome.rewrite.replacement["spec"] == {"color": "blue", "size": "M"}
@@ -184,7 +184,7 @@ def test_a_pinned_first_makes_the_live_version_the_right_one() -> None:
 
 
 def test_an_upgrade_that_would_leave_a_field_behind() -> None:
-    """H2: the second's new value equals what is stored for the first."""
+    """The second's new value equals what is stored for the first."""
     objects = {
         BETA: (_entry(BETA, {"color": "red"}), {"color": "red"}, ({"color": "red"}, "21")),
         STABLE: (_entry(STABLE, {"color": "blue"}), {"color": "red"}, ({"color": "blue"}, "22")),

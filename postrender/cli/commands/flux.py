@@ -173,9 +173,7 @@ def _stream(helm_release: HelmRelease, options: argparse.Namespace, rest: Sequen
     chart = Chart(options.chart) if options.chart else helm_release.chart()
     if chart is None:
         raise UsageError(
-            "its chart can only be found in the cluster",
-            where=helm_release.path,
-            next=("--chart CHART", STREAM),
+            "its chart can only be found in the cluster", where=helm_release.path, next=("--chart CHART", STREAM)
         )
     named = values_elsewhere(helm_release)
     given = value_arguments(options)
@@ -229,9 +227,7 @@ def _check(planned: Planned) -> None:
 def _check_up_to_date(helm_release: HelmRelease, changed: bytes) -> None:
     if changed != helm_release.manifest.data:
         raise Refused(
-            "its patches are not what the chart needs now",
-            where=helm_release.path,
-            next="... without --check",
+            "its patches are not what the chart needs now", where=helm_release.path, next="... without --check"
         )
 
 

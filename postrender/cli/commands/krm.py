@@ -81,7 +81,8 @@ def _planned(found: krm.ResourceList, options: argparse.Namespace) -> tuple[bool
     if policy.on_drift is OnDrift.APPLY:
         raise UsageError("'apply' writes to live objects, which a function may not", where="--on-drift")
     caller = caller_of(options)
-    if caller.invocation.release and not _is_explicit(caller.origins["namespace"]):
+    explicit = caller.origins["namespace"].startswith(("--", "POSTRENDER_", "HELM_", "parent "))
+    if caller.invocation.release and not explicit:
         raise UsageError(
             "the release's namespace is required; it is not read from a kubeconfig",
             where="functionConfig.data",
@@ -91,11 +92,6 @@ def _planned(found: krm.ResourceList, options: argparse.Namespace) -> tuple[bool
         values["offline"] = True
     source = sources_of(caller, values, policy).source
     return bool(values["quiet"]), plan_manifest(found.manifest, caller.invocation, policy, source).plan
-
-
-def _is_explicit(origin: str) -> bool:
-    """Whether somebody said it: a flag or key, a variable, or the Helm above us."""
-    return origin.startswith(("--", "POSTRENDER_", "HELM_", "parent "))
 
 
 def _as_flags(settings: Mapping[str, str]) -> list[str]:

@@ -20,8 +20,7 @@ from postrender.errors import UsageError
 from postrender.helm import binary
 from postrender.lint import engine
 from postrender.lint.chart import chart_of, templates_of
-from postrender.lint.facts import Facts, rendering
-from postrender.lint.findings import Finding
+from postrender.lint.model import Facts, Finding, rendering
 from postrender.lint.rules import RULES, Rule
 from postrender.models import CRD
 from postrender.report.lint import FORMATS, to_text

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from postrender.helm.field_set import Element, FieldSet, Path, canonical, shown
-from postrender.helm.server_side.schema import ASSOCIATIVE, ATOMIC, DEDUCED, Atom, ListType, MapType, Schema, TypeRef
+from postrender.helm.server_side.types import ASSOCIATIVE, ATOMIC, DEDUCED, Atom, ListType, MapType, Schema, TypeRef
 from postrender.models import Json
 
 TYPE_CHECKING = False

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 
 from postrender._record import Record
-from postrender.lint.facts import Facts
-from postrender.lint.findings import Trouble
+from postrender.lint.model import Facts, Trouble
 from postrender.lint.rules import (
     crd_beside_kept,
     duplicate,

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from postrender.lint.facts import Facts
-from postrender.lint.findings import Severity, Trouble
+from postrender.lint.model import Facts, Severity, Trouble
 from postrender.models import CRD
 
 CODE = "PL110"

@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from postrender.helm.objects import DELETE_POLICY
-from postrender.lint.facts import Facts
-from postrender.lint.findings import Severity, Trouble
+from postrender.lint.model import Facts, Severity, Trouble
 from postrender.models import CRD, RESOURCE_POLICY
 
 CODE = "PL103"

@@ -14,8 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from postrender.cluster import builtin_kinds
-from postrender.lint.facts import Facts, Subject
-from postrender.lint.findings import Severity, Trouble
+from postrender.lint.model import Facts, Severity, Subject, Trouble
 from postrender.models import LiveObject
 
 CODE = "PL101"

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from postrender.lint.facts import Facts
-from postrender.lint.findings import Severity, Trouble
 from postrender.lint.kubernetes_kinds import NEWEST, groups, replacement, table
+from postrender.lint.model import Facts, Severity, Trouble
 from postrender.models import GroupVersionKind
 
 CODE = "PL107"

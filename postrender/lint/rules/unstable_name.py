@@ -12,8 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from postrender.lint.facts import Facts, Subject, Template
-from postrender.lint.findings import Severity, Trouble
+from postrender.lint.model import Facts, Severity, Subject, Template, Trouble
 
 CODE = "PL105"
 _CHANGING = re.compile(r"\.Release\.Revision|\b(?:rand\w+|uuidv4|now|gen\w+|shuffle|htpasswd|bcrypt)\b")

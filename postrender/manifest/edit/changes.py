@@ -94,9 +94,7 @@ def no_fields(value: Json, offset: int = -1) -> EditConflict:
     # Never the value itself, which may be a secret.
     shown = "a list" if isinstance(value, list) else "a text" if isinstance(value, str) else "a plain value"
     return EditConflict(
-        f"{shown} stands where a mapping should",
-        offset,
-        next=Advice("in the chart's template, make it a mapping"),
+        f"{shown} stands where a mapping should", offset, next=Advice("in the chart's template, make it a mapping")
     )
 
 

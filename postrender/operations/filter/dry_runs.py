@@ -22,7 +22,7 @@ def with_dry_run_results(plan: Plan, facts: Facts, policy: Policy, source: Clust
     plan = _with_answers(plan, facts, policy, source)
     if not facts.fresh:
         return plan
-    from postrender.planner.leftovers import compared_client_side
+    from postrender.planner.leftover_findings import compared_client_side
 
     return compared_client_side(plan, facts, policy)
 
@@ -38,7 +38,11 @@ def _with_answers(plan: Plan, facts: Facts, policy: Policy, source: ClusterReade
     plan = apply_results(plan, facts, policy, answers)
     if not any(request.verb is Verb.APPLY and not request.creates for request in asked):
         return plan
-    from postrender.planner.leftovers import compared, known, new_objects  # Only Helm 4 applies to live objects.
+    from postrender.planner.leftover_findings import (  # Only Helm 4 applies to live objects.
+        compared,
+        known,
+        new_objects,
+    )
 
     pairs = list(zip(asked, answers, strict=True))
     requests = new_objects(pairs)
@@ -103,7 +107,7 @@ def with_fresh_objects(facts: Facts, source: ClusterReader) -> Facts:
     if all(item.live is None for item in facts.items) or not patches_client_side(facts):
         return facts
     from postrender.helm.fresh_install import may_hold_leftovers
-    from postrender.planner.fresh_install import dry_run_create, fresh_object
+    from postrender.planner.fresh_objects import dry_run_create, fresh_object
 
     requests = {item.key: (item, request) for item in facts.items if (request := dry_run_create(facts, item))}
     if not requests:

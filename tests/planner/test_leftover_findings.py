@@ -9,7 +9,7 @@ from postrender.helm.objects import build_object
 from postrender.helm.server_side.leftovers import Leftover, leftovers, of_others, operations
 from postrender.models import GroupKind, GroupVersionKind, ObjectKey, Resource
 from postrender.planner.facts import Facts
-from postrender.planner.leftovers import compared, known, new_objects
+from postrender.planner.leftover_findings import compared, known, new_objects
 from postrender.planner.policy import OnDrift, Policy
 from postrender.planner.verdict import Action, Finding, Plan, Verdict
 

@@ -1,4 +1,4 @@
-"""What the rules look at: a chart's rendering as objects, the same chart rendered anew, and what the user told."""
+"""The input of lint rules, a chart's rendering as objects, and their output, findings."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from postrender.cluster.offline import Offline
 from postrender.helm.objects import HOOK
 from postrender.manifest import Manifest, ObjectRef
 from postrender.models import CRD, KEEP, RESOURCE_POLICY, Json, LiveObject, ObjectKey, object_name
+from postrender.models import Severity as Severity
 
 _SOURCE = re.compile(rb"^# Source: ([^\r\n]+)", re.MULTILINE)
 _CRDS = re.compile(r"[^/]+/(?:charts/[^/]+/)*crds/|crds/(?!templates/|charts/)")
@@ -137,3 +138,34 @@ def _sources(manifest: Manifest) -> list[str]:
         else:
             found.append(before if _CRDS.match(before) else "")
     return found
+
+
+class Trouble(Record):
+    """A rule's report on one object: one sentence without a full stop, and hints.
+
+    ``path`` leads to the field, as far as it exists; ``hide`` keeps the field's value out of the output.
+    """
+
+    subject: Subject
+    severity: Severity
+    text: str
+    next: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    hide: bool = False
+
+
+class Finding(Record):
+    """A trouble with its code and its place. ``line`` and ``column`` count from 1, 0 if only the file is known.
+
+    ``shown`` is the line of that file, "" where no line is known.
+    """
+
+    code: str
+    severity: Severity
+    object: str
+    text: str
+    next: tuple[str, ...]
+    file: str
+    line: int
+    column: int
+    shown: str

@@ -18,7 +18,7 @@ from postrender.planner import simulation_findings
 from postrender.planner.context import allowed
 from postrender.planner.dry_run import with_finding
 from postrender.planner.facts import DesiredObject, Facts
-from postrender.planner.fresh_install import charted_object, create_request, fresh_object
+from postrender.planner.fresh_objects import charted_object, create_request, fresh_object
 from postrender.planner.policy import Policy
 from postrender.planner.verdict import Finding, Plan, Verdict
 
