@@ -1,4 +1,4 @@
-"""What all sources together say about the caller."""
+"""Resolves the settings of a run from its flags, the environment and the calling Helm."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from postrender._record import Record
 from postrender.cluster import kubeconfig_files
 from postrender.errors import UsageError
 from postrender.helm import process as helms
@@ -15,7 +16,6 @@ from postrender.helm.invocation import Action, DryRun, Invocation
 from postrender.helm.process import Helm, Processes, here
 from postrender.helm.versions import HelmVersion
 from postrender.models import Connection, ReleaseName
-from postrender.settings.caller import Caller, Parent
 from postrender.settings.parse import from_text, shown
 from postrender.settings.sources import ResolvedSetting, Sources, contacts_cluster
 from postrender.settings.table import SETTINGS, Flags
@@ -32,12 +32,42 @@ _RELEASE = ("release", "namespace", "action")
 _CLUSTER = ("kubeconfig", "kube_context", "kube_apiserver")
 
 
+class Parent(Record):
+    """The Helm that called.
+
+    ``up`` counts processes from ours: 1 is the direct parent. ``flags`` are its flags that postrender reads, in its
+    order and in full (``--namespace=shop``), secret values replaced by ``***``; no other flag is kept.
+    """
+
+    pid: int
+    exe: str
+    up: int
+    flags: tuple[str, ...]
+
+
+class Caller(Record):
+    """The settings of one run, from flags, variables and the calling Helm.
+
+    ``namespace`` is the release's, ``None`` if unknown. ``cluster_named`` is set if a Helm that contacts a cluster
+    called us, or a flag or variable gives a kubeconfig, context or API server. ``origins`` maps each setting's name to
+    the source of its value; ``notes`` are sentences about unknown settings, each with the flag that sets it.
+    """
+
+    invocation: Invocation
+    connection: Connection
+    namespace: str | None
+    cluster_named: bool
+    parent: Parent | None
+    origins: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
 def find(
     flags: Flags, environ: Mapping[str, str], pid: int | None = None, processes: Processes | None = None
 ) -> Caller:
-    """Find who called the process ``pid`` (ours, unless told), and with which settings.
+    """The settings of the process ``pid`` (default: ours) and its caller.
 
-    Runs the calling Helm's program to ask for its version, unless the version is told. Raises UsageError.
+    Runs the calling Helm's program to get its version, unless a setting has it. Raises UsageError.
     """
     processes = processes or here()
     helm = helms.find(os.getpid() if pid is None else pid, processes)

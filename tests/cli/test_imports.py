@@ -53,7 +53,7 @@ OURS = frozenset(
     planner planner.context planner.decide planner.facts planner.findings planner.hazards
     planner.policy planner.rewrite planner.verdict
     report report.plan_summary
-    settings settings.caller settings.parse settings.resolve settings.sources settings.table
+    settings settings.parse settings.resolve settings.sources settings.table
     """.split()  # noqa: SIM905 - as above
 )
 
