@@ -94,8 +94,8 @@ class GroupVersionKind(Record):
 class Resource(Record):
     """How a server serves a kind: the plural in its paths, and whether its objects live in namespaces.
 
-    ``status_apart`` tells whether it has a status subresource, so that writes to the object itself leave its status
-    alone; ``None`` where nobody said.
+    ``status_apart`` is set if it has a status subresource: writes to the object itself do not change its status;
+    ``None`` if unknown.
     """
 
     gvk: GroupVersionKind

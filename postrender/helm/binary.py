@@ -22,7 +22,7 @@ _CLUSTER = ("--kube-version", "--api-versions")
 """Flags that describe a cluster: no error comes of them, and there may be hundreds."""
 
 RUN_WITHIN = 30.0
-"""Seconds that a command which only tells something may take."""
+"""Seconds that a command may take that only prints something."""
 
 
 class HelmBinary(Record):
@@ -119,7 +119,7 @@ def on_path(environ: Mapping[str, str]) -> list[HelmBinary]:
 def plugin_folders(program: HelmBinary, environ: Mapping[str, str]) -> tuple[str, ...]:
     """The plugin directories of a Helm, absolute, in the order it searches them (``helm env HELM_PLUGINS``).
 
-    Raises UsageError with Helm's own words where it does not tell.
+    Raises UsageError with Helm's own message if it fails.
     """
     # A plugin that cannot be loaded is complained of, and the SQL driver connects, before any command runs
     # (``newRootCmd`` and ``OnInitialize``, cmd/helm of 3.9.0 to 3.21.4, pkg/cmd of 4.0.0 to 4.3.1).

@@ -2,7 +2,7 @@
 
 Helm's client-side patches remove a field only if the stored manifest has it and the chart has not. A reinstall over a
 kept object compares the chart with itself, so nothing of the older chart is ever removed (``createPatch``,
-pkg/kube/client.go, 3.2 to 4.3). The live object alone does not tell such a field from a default of the API server:
+pkg/kube/client.go, 3.2 to 4.3). The live object alone does not show whether a field is a default of the API server:
 ``metadata.managedFields`` names both. So the chart's object is created as a dry run under an unused name, which shows
 the fields that a new object would have.
 
@@ -490,7 +490,7 @@ def _key(element: Json, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _keyed(value: Json, names: Sequence[str]) -> bool:
-    """Whether the list's elements can be told apart by these keys."""
+    """True if the list's elements are objects with unique values of these keys."""
     if not all(isinstance(each, dict) for each in value):
         return False
     keys = [_key(each, names) for each in value]

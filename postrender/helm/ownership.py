@@ -82,8 +82,8 @@ def classify(
 ) -> OwnerStatus:
     """Whose the observed object is, seen from ``release`` (``None``: a release that has no name yet).
 
-    ``stored`` is set if the revision that is upgraded from has the object. ``live_releases`` tells of each other
-    release that a found object names whether it is installed. Raises KeyError for one that it lacks: a guess could
+    ``stored`` is set if the revision that is upgraded from has the object. ``live_releases`` maps each other
+    release that a found object names to whether it is installed. Raises KeyError for one that it lacks: a guess could
     take an object from an installed release.
     """
     if isinstance(observation, (Absent, NotServed)):

@@ -57,7 +57,7 @@ def metadata(version: str, name: str = NAME) -> str:
 
 
 def script(program: str) -> str:
-    """The script. Helm 4 shows nothing of a plugin's stderr, so it tells the terminal too where the program is gone."""
+    """The script, which also writes to the terminal if the program is missing: Helm 4 hides a plugin's stderr."""
     return (
         f"#!/bin/sh\n{_MARK}program={shlex.quote(program)}\n"
         '[ -x "$program" ] && exec "$program" "$@"\n'

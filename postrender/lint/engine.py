@@ -43,7 +43,7 @@ class Places:
         self._trees: dict[int, Node | None] = {}
 
     def of(self, trouble: Trouble) -> Place:
-        """The place to tell: in the template where the rendered line is there once, else in the stream.
+        """The place to report: in the template if the rendered line occurs there once, else in the stream.
 
         A chart has no stream that a user could open: there, the template without a line.
         """

@@ -141,7 +141,7 @@ def _document(data: bytes, chunk: Chunk, index: int, line: int) -> Document:
 
 
 def _json_identity(span: Span) -> Json:
-    """What a JSON document's objects are told by: read as YAML, which keeps no more than that, where it is the same."""
+    """The fields of a JSON document that identify its objects, read as YAML if that gives the same."""
     if plain_breaks(span):
         try:
             tree = compose(span, _OBJECT)
@@ -193,7 +193,7 @@ def field_tree(span: Span, wanted: Wanted = None) -> Tree | None:
 
 
 def _item(root: Node, path: tuple[int, ...]) -> Node:
-    """The node of an item, or the nearest to it that can be told without resolving references."""
+    """The node of an item, or its nearest ancestor that is found without resolving aliases."""
     node = root
     for index in path:
         items = next((item for key, item in node.pairs() if key.text == "items"), None)

@@ -15,7 +15,7 @@ from postrender.manifest.reader import BOM
 from postrender.text import Advice
 
 TEMPLATE = "helm template --debug  # with the chart and its values: prints the text in which this line stands"
-"""What a user types next who is told that the rendered text is wrong."""
+"""Hint for errors in the rendered text."""
 _SEPARATOR = b"---"
 _PIECE = 1 << 20
 _LOOK_AHEAD = 4096

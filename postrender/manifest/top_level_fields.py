@@ -1,4 +1,4 @@
-"""The top-level fields of a document told apart by its lines, without reading what is in them.
+"""The top-level fields of a document, found by its lines without parsing their values.
 
 A key of a block mapping at the left margin begins a line there, and what belongs to it ends before the next line that
 does. That holds where no quoted scalar and no flow collection is left open from one such line to the next: where each
@@ -15,7 +15,7 @@ from postrender._record import Record
 from postrender.manifest.reader import Span, YamlError, well_formed
 
 IDENTITY = ("apiVersion", "kind", "metadata")
-"""The fields that tell which object it is."""
+"""The fields that identify the object."""
 _BREAKS = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
 """Line breaks in YAML beside line feed and carriage return: U+0085, U+2028, U+2029."""
 _READ_WHOLE = 1 << 16

@@ -1,4 +1,4 @@
-"""OwnerStatus metadata written by hand: whose each object is, what would be written, and back again.
+"""The command ``adopt``: the owners of live objects, the ownership metadata to write, and its undoing.
 
 All or nothing as far as it can be: where one object is not to be had, none is written. Whose an object is,
 ``ownership.classify`` alone decides.
@@ -127,7 +127,7 @@ def objects_of_release(target: Target, release: ReleaseName, driver: str) -> lis
 def plan_adoption(target: Target, release: ReleaseName, driver: str, places: Places, *, absent: bool) -> AdoptionPlan:
     """What would be written to each object, in order; nothing is.
 
-    ``absent`` tells that an object may not be there. Raises Refused, with every objection in one message, where an
+    With ``absent``, an object need not exist. Raises Refused, with every objection in one message, where an
     object belongs to a release that is alive, is being deleted, or is not there; ClusterError where that is not clear.
     """
     seen = target.get_objects([ObjectLookup(resource, key.namespace, key.name, body=False) for resource, key in places])
@@ -239,7 +239,7 @@ def _live_releases(
 
 
 def _held(target: Target, release: ReleaseName, driver: str) -> frozenset[ObjectKey]:
-    """The objects in the stored manifest of a release that lives."""
+    """The objects in the stored manifest of an installed release."""
     exists = release_exists(_stored(target, release, driver, manifest=False), target.typed)
     if isinstance(exists, Unknown):
         raise unreadable(release, target.description, exists)

@@ -51,8 +51,8 @@ class DoctorOptions(Record):
     """What is checked.
 
     ``version`` is ours, ``helm`` a name or a path (``None``: the Helm that called, else the one on PATH), ``kinds``
-    those of a stream (none: any). ``writes`` tells whether live objects may be written (``--adopt``, ``--on-drift
-    apply``), ``offline`` that nobody is asked.
+    those of a stream (none: any). ``writes`` is set if live objects may be written (``--adopt``, ``--on-drift
+    apply``), ``offline`` if no cluster is contacted.
     """
 
     version: str
@@ -235,7 +235,7 @@ def _asked(cluster: Cluster, rights: Sequence[AccessRule]) -> tuple[str, ...]:
 
 
 class Flaw(Record):
-    """One sentence without a full stop, and the codes under which the filter cures, refuses or tells it."""
+    """One sentence without a full stop, and the codes by which the filter fixes, refuses or reports it."""
 
     text: str
     codes: tuple[str, ...]

@@ -1,6 +1,6 @@
 """Kept objects whose release is gone: searched for in whole kinds, and held against the releases that are stored.
 
-Unknown is not absent: where it cannot be told whether a release lives, its objects are counted and not called orphans.
+If it is unknown whether a release is installed, its objects are counted but not reported as orphans.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _GITOPS = (
     ("labels", "kustomize.toolkit.fluxcd.io/name", "Flux"),
     ("labels", FLUX_NAMESPACE, "Flux"),
 )
-"""What others put on objects that they apply: these need no stored release to be somebody's."""
+"""Labels and annotations of GitOps controllers: an object with one has an owner without a stored release."""
 
 
 class OwnedObject(Record):
     """A live object that names a release as its owner; ``live`` is without managed fields.
 
     ``created`` and ``written`` are times as the server gives them (RFC 3339): when it was made, and when a Helm last
-    wrote to it (``""``: never seen). ``tended`` names a GitOps controller that applies it, or is ``""``.
+    wrote to it (``""``: unknown). ``gitops_controller`` names one that applies it, or is ``""``.
     """
 
     live: LiveObject
@@ -67,7 +67,7 @@ class OwnedObject(Record):
 
 
 class Undecided(Record):
-    """A release of which it cannot be told whether it lives, and how many objects name it."""
+    """A release that may or may not be installed, and the number of objects that name it."""
 
     release: ReleaseName
     objects: int
@@ -75,7 +75,7 @@ class Undecided(Record):
 
 
 class Search(Record):
-    """What was found: ``orphans`` by release and name, and what could not be told or looked at.
+    """The result: ``orphans`` by release and name, and what could not be determined or read.
 
     ``undecided`` are releases; ``forbidden`` are kinds that the caller may not list, ``failed`` those (and API groups)
     that could not be listed for another reason. ``objects`` counts all that were looked at, of ``kinds`` kinds.
@@ -159,7 +159,7 @@ class _Search:
             progress(sum(self.seen.values()), left)
 
     def confirmed(self) -> list[OwnedObject]:
-        """What was found and whose release, asked for anew, is still gone."""
+        """The orphans whose release is still not installed when it is looked up again."""
         found, self.found = list(self.found.values()), {}
         if found:
             self._releases = _Releases(self._survey, self._scope)
@@ -179,7 +179,7 @@ class _Search:
             return
         owner = classify(Found(left.live), None, stored=False, live_releases={left.owner: exists})
         if owner.ownership is not Ownership.FOREIGN and not exists:
-            # One object may be served by two groups, and a list that was begun anew shows it twice.
+            # One object may be served by two groups, and a restarted list shows it twice.
             self.found.setdefault(left.live.uid, left)
 
 
@@ -211,7 +211,7 @@ def owned_object(resource: Resource, item: Json) -> OwnedObject | None:
 
 
 class _Releases:
-    """Which releases live, told by lists of all stored revisions: of all namespaces at once, or one after the other."""
+    """The installed releases, from the stored revisions of all namespaces at once, or of one after the other."""
 
     def __init__(self, survey: Lister, scope: Scope) -> None:
         self._survey = survey

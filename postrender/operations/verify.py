@@ -69,7 +69,7 @@ class ObjectStatus(Record):
 
     ``desired`` is what is stored as Helm would send it; ``live`` and ``after`` are bodies: what is there, and what the
     server says, tried as a dry run, that would be there after ``repair``. ``confirmed`` is false where it would not
-    try. ``pinned`` tells that a resourceVersion is stored, ``why`` is a sentence about anything but drift.
+    try. ``pinned`` is set if a resourceVersion is stored; ``why`` is a sentence about any state but drift.
     """
 
     resource: Resource
@@ -259,7 +259,7 @@ class _Check:
         ]
 
     def _compare_with_new_objects(self, found: list[tuple[Resource, ObjectKey, Json, Json]]) -> None:
-        """Ask the server for each object as it would be created now, which tells defaults from older fields."""
+        """Dry-run the creation of each object, which shows the server's defaults."""
         requests = [
             create_request(resource, key, body)
             for resource, key, body, live in found

@@ -97,7 +97,7 @@ class _Building:
     def _changing(self, verdict: Verdict, item: DesiredObject, prediction: Prediction | None, bodies: _Bodies) -> bool:
         """Whether the cluster or the release will be different; a hook runs, and is neither.
 
-        OwnerStatus metadata in a stored manifest tells of how the object came into the release, and of no change.
+        Ownership metadata in a stored manifest shows how the object came into the release; it is not a change.
         """
         if item.hook:
             return False

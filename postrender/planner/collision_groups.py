@@ -1,4 +1,4 @@
-"""The objects that Helm updates client-side, in groups that Helm cannot tell apart by Kind, namespace and name."""
+"""The objects that Helm updates client-side, in groups that share Kind, namespace and name."""
 
 from __future__ import annotations
 

@@ -201,7 +201,7 @@ def as_live_document(
 ) -> Json:
     """The member's document with live values: the chart's fields and older ones of Helm, as they will be live.
 
-    ``right`` is what the object shall be: a field that is, though the chart says something else, is somebody else's.
+    ``right`` is the expected object: a field that is as expected, but not as in the chart, belongs to another manager.
     The resource policy that the chart asks for stays whatever is live: an uninstall reads it from what is stored.
     """
     entry = group.members[index].entry

@@ -108,7 +108,7 @@ def _overwritten(context: PlanContext, item: DesiredObject, live: LiveObject) ->
 
 
 def _hook(context: PlanContext, item: DesiredObject, live: LiveObject) -> Iterator[Finding]:
-    """Helm deletes what is live under a hook's name before it runs the hook, unless told otherwise.
+    """Finding for a live object of a hook's name, which Helm deletes before it runs the hook.
 
     ``hookSetDeletePolicy`` and ``deleteHookByPolicy`` (pkg/action/hooks.go): the default policy is
     ``before-hook-creation``, no CustomResourceDefinition is ever deleted, and nobody looks whose the object is. What

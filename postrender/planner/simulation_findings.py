@@ -91,7 +91,7 @@ def _other_drift(policy: Policy) -> tuple[str, ...]:
 
 
 def _other_helm(helm: HelmVersion, *, upgrade: bool) -> tuple[str, ...]:
-    """A Helm that tells namesakes apart, and replacing, as this Helm takes it."""
+    """Hints: a Helm that distinguishes API groups, or this Helm's flag to replace objects."""
     other = (Advice("use Helm 3.17.1 or later"),) if behaviour_of(helm).matching is Matching.KIND else ()
     return (*other, *_replacing(helm, upgrade=upgrade))
 

@@ -1,4 +1,4 @@
-"""What a user types next, so that it reaches the same cluster."""
+"""Flags for hints, with which the next command reaches the same cluster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from postrender.settings.parse import shown
 
 
 def reached(caller: Caller) -> Cluster:
-    """The caller's cluster, which tells how the next command reaches it too; raises ClusterError."""
+    """The caller's cluster, with the flags for hints; raises ClusterError."""
     return connect(caller.connection, connection_flags(caller))
 
 

@@ -1,4 +1,4 @@
-"""From the text of a setting to its value; what is wrong with it is told with its place and what is accepted."""
+"""Parses the text of a setting; an error names its source and the accepted values."""
 
 from __future__ import annotations
 

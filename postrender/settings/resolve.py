@@ -100,7 +100,7 @@ def _sources(flags: Flags, environ: Mapping[str, str], helm: Helm | None, proces
 
 
 def _contradictions(resolved: Mapping[str, ResolvedSetting], sources: Sources, *, talking: bool) -> Iterator[str]:
-    """Say where we are told one thing and the calling Helm goes by another: a forgotten variable, perhaps."""
+    """Warnings about settings that contradict the calling Helm, such as a forgotten variable."""
     if sources.helm is None:
         return
     for name in (*_RELEASE, *(_CLUSTER if talking else ())):

@@ -8,7 +8,7 @@ from postrender.helm.process import Processes, ancestors
 
 
 def runs_once(pid: int, processes: Processes, *, helm: bool) -> bool:
-    """Whether the caller of the process ``pid`` runs Helm only when the caller's own inputs change.
+    """True if the caller of the process ``pid`` runs Helm only when its own inputs change.
 
     ``helm`` says whether a Helm is above the process. Terraform and Pulumi have none: their providers embed Helm and
     compare chart and values with their own state. Ansible's module ``kubernetes.core.helm`` runs one and compares

@@ -83,9 +83,9 @@ DEFAULT = "default"
 
 
 class ResolvedSetting(Record, hidden=("value",)):
-    """A setting's value and where it came from; no value where nobody told one.
+    """A setting's value and its source; no value if no source has one.
 
-    ``by_user`` says that we were told, by flag or variable. The value is left out of ``repr``: one is a token.
+    ``by_user`` is set if a flag or a variable of ours gave it. The value is left out of ``repr``: one is a token.
     """
 
     value: Value | None = None
@@ -99,7 +99,7 @@ class ResolvedSetting(Record, hidden=("value",)):
 
     @property
     def on(self) -> bool:
-        """The value of a switch; off where nobody told."""
+        """The value of a switch; off if no source sets it."""
         return self.value is True
 
     @property
@@ -109,7 +109,7 @@ class ResolvedSetting(Record, hidden=("value",)):
 
 
 class Sources(Record, hidden=("environ", "helm_environ")):
-    """Everything that may tell a setting.
+    """All sources of settings.
 
     ``folder`` and ``helm_environ`` are those that the calling Helm runs in; where no Helm called, the environment is
     ours, since a Helm in the same shell would read it.

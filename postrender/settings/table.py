@@ -196,11 +196,11 @@ SETTINGS: tuple[Setting, ...] = (
 """All settings, in the order in which they are shown."""
 
 RUN_PLAN = "POSTRENDER_RUN_PLAN"
-"""The variable by which ``postrender run`` tells the filter where it reads the plan; no setting of a user's."""
+"""The variable by which ``postrender run`` passes the path of the plan to the filter; not a user's setting."""
 
 
 def unseen_beside(plan: str) -> str:
-    """Where the filter leaves for ``postrender run``, beside the plan, a message that nobody could see."""
+    """The file beside the plan where the filter leaves a message for ``postrender run`` that could not be shown."""
     return f"{plan}.txt"
 
 

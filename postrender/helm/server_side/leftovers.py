@@ -39,7 +39,7 @@ _Owned = Mapping[str, FieldSet]
 class Leftover(Record):
     """A path at which two objects differ: the live value, a new object's, and other managers that set it.
 
-    ``in_chart`` tells if the chart has a value there. ``now`` and ``fresh`` are ``None`` if there is nothing.
+    ``in_chart`` is set if the chart has a value there. ``now`` and ``fresh`` are ``None`` if there is nothing.
     """
 
     path: Path

@@ -30,7 +30,7 @@ class Pin(Record):
 class Unpinned(Record):
     """A revision without its pins: the new ``data.release``, and the pins that were removed.
 
-    ``rewritten`` tells that a document had to be written anew as a whole.
+    ``rewritten`` is set if a document had to be serialized again.
     """
 
     packed: str

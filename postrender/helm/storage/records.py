@@ -74,7 +74,7 @@ def history(
     """All revisions, oldest first; the newest, and the chosen ones, with the contents of their payloads.
 
     The newest is taken by its labels if its payload cannot be read and the labels do not say that it was uninstalled.
-    ``skip`` is told of every object that is skipped, ``reached`` types what comes next. Raises HistoryUnclear, and
+    ``skip`` is called with each object that is skipped; ``reached`` makes the hints. Raises HistoryUnclear, and
     Undecodable if the list itself is wrong.
     """
     named: dict[StoredRelease, LiveObject] = {}
@@ -118,7 +118,7 @@ def _only(revision: StoredRelease, named: dict[StoredRelease, LiveObject]) -> St
 
 
 def _decoded(revision: StoredRelease, live: LiveObject, kept: Storage) -> StoredRelease:
-    """The revision with what its payload tells; raises NotARecord for a type that is not Helm's, Undecodable."""
+    """The revision with the contents of its payload; raises NotARecord for a type that is not Helm's, Undecodable."""
     typed = live.body.get("type")
     if kept.wrapped and typed != RELEASE_TYPE:
         raise NotARecord(f"its type is {typed}")
@@ -170,7 +170,7 @@ def _require_settled(
     kept: Storage,
     reached: Commands,
 ) -> None:
-    """Raise HistoryUnclear where only what cannot be decoded says that the release lives."""
+    """Raise HistoryUnclear if only revisions that cannot be decoded show that the release exists."""
     if not unreadable or (revisions and revisions[-1].status != UNINSTALLED):
         return
     first, why = unreadable[0]

@@ -27,7 +27,7 @@ class NotARecord(Exception):
 
 
 class Storage(Record):
-    """The objects a driver keeps revisions in; ``wrapped`` tells that the API adds a base64 layer of its own."""
+    """The objects a driver keeps revisions in; ``wrapped`` is set if the API adds another base64 layer."""
 
     resource: Resource
     wrapped: bool
@@ -146,7 +146,7 @@ MAX_RELEASE = 256 * 1024 * 1024
 """The most bytes a release may unpack to. etcd holds at most some MiB packed; more is not a release but a bomb."""
 
 _GZIP = b"\x1f\x8b\x08"
-"""How Helm itself tells packed from plain (``decodeRelease``, pkg/storage/driver/util.go)."""
+"""How Helm itself recognizes a packed payload (``decodeRelease``, pkg/storage/driver/util.go)."""
 
 
 class Undecodable(Exception):

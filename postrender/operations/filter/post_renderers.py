@@ -26,7 +26,7 @@ class Failed(PostrenderError):
 
 
 class PostRenderer(Record, hidden=("command",)):
-    """One program of the chain: ``flag`` is how we were told of it. Its arguments may be secret, and are not shown."""
+    """One program of the chain; ``flag`` is the flag that named it. Its arguments may be secret, and are not shown."""
 
     flag: str
     command: tuple[str, ...]

@@ -21,7 +21,7 @@ PLUGIN = "postrender-run"
 
 
 class Renderer(Record):
-    """How a Helm is told to run postrender: its flags, and the environment it needs for them."""
+    """Helm's flags that make it run postrender, and the environment that they need."""
 
     flags: tuple[str, ...]
     environ: Mapping[str, str]

@@ -1,6 +1,6 @@
 """What is kept of a run while it is under way, so that a second call knows of one that was interrupted.
 
-A lock goes with it, which the Helm that is run inherits: it is held as long as either of them lives.
+A lock goes with it, which the Helm that is run inherits: it is held as long as either of them runs.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Journal(Record):
 def journal(release: ReleaseName, cluster: str, environ: Mapping[str, str]) -> Iterator[tuple[Journal, bool]]:
     """The journal of a release in a cluster, and whether another run is at work on it; raises UsageError.
 
-    The lock is taken where it is free. Whoever is told that it is not may wait for it by ``wait``.
+    Takes the lock if it is free; otherwise ``wait`` waits for it.
     """
     folder = os.path.join(state_files.folder(environ), "runs", _name(cluster), release.namespace)
     path = os.path.join(folder, f"{release.name}.json")

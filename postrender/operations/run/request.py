@@ -51,7 +51,7 @@ def print_lines(output: Output, text: str, first: str = "") -> None:
 
 
 def revisions(request: RunRequest) -> tuple[StoredRelease, ...]:
-    """The stored revisions as their labels tell them, ascending; raises ClusterError."""
+    """The stored revisions from their labels, oldest first; raises ClusterError."""
     found = request.cluster.get_revisions(request.release, manifest=False, driver=request.driver)
     if isinstance(found, Unknown):
         raise unreadable(request.release, request.cluster.description, found)

@@ -37,7 +37,7 @@ def read(path: str) -> View | None:
 
 
 def unseen(path: str) -> str:
-    """What the filter said and nobody could see, left beside the plan in that file; ``""`` if it left nothing."""
+    """The filter's message that could not be shown, from the file beside the plan; ``""`` for none."""
     try:
         with open(unseen_beside(path), encoding="utf-8", errors="replace") as file:
             return file.read()
