@@ -25,6 +25,8 @@ REAL = [
     Row("adopt", "deployed", "spoofed", "secret", "secret", "", "lives"),
     Row("adopt", "deployed", "misspelt", "secret", "configmap", "", "lives"),
     Row("adopt", "nothing stored", "stripped", "secret", "secret", "", "gone"),
+    Row("orphans", "nothing stored", "true", "secret", "secret", "", "gone"),
+    Row("orphans", "deployed", "true", "configmap", "secret", "", "lives"),
 ]
 """Rows that every test run plays with the real programs."""
 

@@ -152,7 +152,10 @@ class Stage:
             done = helm.upgrade(THIEF, chart(self.folder, {"rest": _body(REST)}, name=THIEF), filter=True, env=environ)
             code, said = _exit_code(done), done.stderr
         else:
-            arguments = {"adopt": ["adopt", THIEF, f"configmaps/{THING}", "--yes"], "orphans": ["orphans"]}
+            arguments = {
+                "adopt": ["adopt", THIEF, f"configmaps/{THING}", "--yes"],
+                "orphans": ["orphans", "--output", "name", "--detailed-exitcode"],
+            }
             ended = subprocess.run(
                 [str(executable(helm.home)), *arguments[self.row.action], "-n", self.namespace.name],
                 env={**helm.env, **environ},
