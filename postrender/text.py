@@ -140,6 +140,10 @@ class Advice(str):
     """What to do next if no command does it: a sentence without a full stop."""
 
 
+AGAIN = "..."
+"""The hint to run the same command once more."""
+
+
 def with_command(hint: str, command: str) -> str:
     """The same hint with another command; its remark stays."""
     return Hint(command, hint.note) if isinstance(hint, Hint) else command

@@ -12,7 +12,7 @@ from postrender.helm.invocation import Action
 from postrender.settings import Caller
 from postrender.settings.parse import shown
 from postrender.settings.table import SETTINGS
-from postrender.text import Advice, with_command
+from postrender.text import AGAIN, Advice, with_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def of_filter(steps: Sequence[str], caller: Caller | None, arguments: Sequence[s
 
 def of_call(steps: Sequence[str], called: Sequence[str]) -> tuple[str, ...]:
     """Hints with the ``helm`` command that is planned; hints of only flags are about our own command and stay."""
-    return tuple(step if step.startswith("--") else pasteable(step, called) for step in steps)
+    return tuple(step if step.startswith("--") or step == AGAIN else pasteable(step, called) for step in steps)
 
 
 def in_findings(items: Iterable[Item], whole: Callable[[Sequence[str]], tuple[str, ...]]) -> tuple[Item, ...]:
@@ -59,13 +59,18 @@ def _named(caller: Caller | None) -> tuple[str, ...]:
     """``helm upgrade shop CHART -n shop``: what is known of a Helm that did not call us."""
     if caller is None or caller.invocation.release is None:
         return ()
+    import shlex
+
+    from postrender.settings.connection import connection_flags
+
     release, action = caller.invocation.release, caller.invocation.action
+    reaching = shlex.split(connection_flags(caller))
     verb = {Action.TEMPLATE: ["template"], Action.INSTALL: ["install"]}.get(action, ["upgrade", "--install"])
-    return ("helm", *verb, release.name, "CHART", "-n", release.namespace, "--post-renderer", "postrender")
+    return ("helm", *verb, release.name, "CHART", "-n", release.namespace, *reaching, "--post-renderer", "postrender")
 
 
 def of_command(steps: Sequence[str], name: str, arguments: Sequence[str]) -> tuple[str, ...]:
-    """Hints that are only flags, behind the command of ours that ran; ``name`` is ``""`` for the filter."""
+    """Hints that are only flags, or ``AGAIN``, with the command of ours that ran; ``name`` is ``""`` for the filter."""
     return tuple(_of_command(step, name, arguments) for step in steps)
 
 
@@ -73,9 +78,9 @@ def _of_command(step: str, name: str, arguments: Sequence[str]) -> str:
     import shlex
 
     without = _WITHOUT.fullmatch(step)
-    if isinstance(step, Advice) or not (without or step.startswith("--")):
+    if isinstance(step, Advice) or not (without or step == AGAIN or step.startswith("--")):
         return step
-    added = [] if without else shlex.split(step)
+    added = [] if without or step == AGAIN else shlex.split(step)
     dropped = {without[1]} if without else {word for word in added if word.startswith("--")}
     dropped |= {other for pair in _EXCLUSIVE for other in pair if dropped & pair}
     place = arguments.index("--") if "--" in arguments else len(arguments)

@@ -9,7 +9,7 @@ from importlib import import_module
 
 from postrender.cli.commands import COMMANDS
 from postrender.errors import PostrenderError, UsageError, message
-from postrender.text import to_stderr
+from postrender.text import AGAIN, hint_lines, to_stderr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,6 +105,15 @@ def _interrupt_again(unraisable: UnraisableHookArgs) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0.01)
 
 
+def _interrupted(arguments: list[str]) -> str:
+    """What stderr shows of an interrupt: the command to run again."""
+    from postrender.cli.hints import of_command, of_filter
+
+    name, *rest = arguments or [""]
+    steps = of_command((AGAIN,), name, rest) if name in COMMANDS else of_filter((AGAIN,), None, arguments)
+    return "\n".join(["\nerror: interrupted", *hint_lines(steps), ""])
+
+
 def run() -> None:
     """Exit with what ``main`` answers."""
     gc.set_threshold(SELDOM)
@@ -123,7 +132,7 @@ def run() -> None:
         to_stderr(message(error))
         code = error.exit_code
     except KeyboardInterrupt:
-        to_stderr("\nerror: interrupted\nhint: postrender doctor\n")
+        to_stderr(_interrupted(sys.argv[1:]))
         code = 130
     except Exception as error:
         if os.environ.get("POSTRENDER_DEBUG"):

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 
 from postrender.cluster.connect import open_transport
-from postrender.cluster.diagnose import Kubectl
+from postrender.cluster.diagnose import Kubectl, describe_failure
 from postrender.cluster.discovery import Capabilities, Served, capabilities, catalog, discover
-from postrender.cluster.http import Transport
+from postrender.cluster.http import RequestFailed, Transport
 from postrender.cluster.interface import Catalog, DryRunRequest, DryRunResult, Listing, ObjectLookup, Page, Skipped
 from postrender.cluster.parallel import MAX_REQUESTS, call_with_timeout, map_concurrently, paginate_concurrently
 from postrender.cluster.reads import (
@@ -84,7 +84,7 @@ class Cluster:
             return found, None if onward is None else (at[0], onward)
 
         starts = [(listing, PageCursor()) for listing in listings]
-        default = timed_out_page(self._transport)
+        default = timed_out_page(self._transport, self._kubectl)
         for place, found in paginate_concurrently(
             turn, starts, total_timeout=self._transport.total_timeout, default=default
         ):
@@ -282,7 +282,7 @@ class Cluster:
         self._skipped[note] = None
 
     def _late(self, requests: int = 1) -> Unknown:
-        return Unknown(f"no answer within {requests * self._transport.total_timeout:g} s")
+        return describe_failure(RequestFailed.late(requests * self._transport.total_timeout), self._kubectl)
 
 
 def connect(connection: Connection, typed: str = "") -> Cluster:
@@ -295,5 +295,6 @@ def connect(connection: Connection, typed: str = "") -> Cluster:
     try:
         transport, description = open_transport(connection)
     except ClusterError as error:
-        raise ClusterError(error.cause, where=error.where, next=kubectl.completed(error.next)) from None
+        steps = kubectl.completed(error.next or ("postrender doctor",))
+        raise ClusterError(error.cause, where=error.where, next=steps) from None
     return Cluster(transport, description, kubectl)

@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 from postrender.cluster.credentials import FileLogin, Login, PluginLogin
 from postrender.cluster.exec_plugin import Credentials, exec_plugin
 from postrender.cluster.http import Endpoint, Transport
-from postrender.cluster.interface import LIVE
 from postrender.cluster.kubeconfig import Chosen, choose, impersonation
 from postrender.cluster.tls import Certificates, Encrypted, context
 from postrender.errors import ClusterError
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
     from typing import Any
 
-
-_GKE = "gcloud container clusters get-credentials CLUSTER"
 
 _SOON = 10
 """Seconds before its end from which on a token counts as expired, as in client-go's oidc plugin."""
@@ -48,9 +45,10 @@ def with_oidc_token(user: Mapping[str, Json], where: str) -> dict[str, Json]:
     name = provider.get("name") if isinstance(provider, dict) else None
     if not isinstance(provider, dict) or name != "oidc":
         raise ClusterError(
-            f"the auth provider {name!r} is not supported; client-go 0.26 and later has none but 'oidc'",
+            f"the auth provider {name!r} is not supported; client-go 0.26 and later has none but 'oidc'"
+            + ("; gcloud container clusters get-credentials replaces it" if name == "gcp" else ""),
             where=where,
-            next=_GKE if name == "gcp" else "kubectl config view",
+            next="kubectl config view",
         )
     token = (provider.get("config") or {}).get("id-token")
     if not isinstance(token, str) or _ends(token) - _SOON <= time.time():
@@ -139,14 +137,6 @@ def _within(network: str, host: str) -> bool:
         return address is not None and address in ip_network(network, strict=False)
     except ValueError:
         return False
-
-
-_NONE = (
-    "--kube-context NAME",
-    "--kubeconfig PATH",
-    LIVE,
-    "--offline",
-)
 
 
 def open_transport(connection: Connection) -> tuple[Transport, str]:
@@ -263,7 +253,10 @@ def _in_cluster(connection: Connection) -> tuple[str, Login]:
     try:
         load(client_configuration=configuration)
     except (ConfigException, OSError) as error:
-        raise ClusterError("no kubeconfig names a cluster, and this is not a pod in one", next=_NONE) from error
+        raise ClusterError(
+            "no kubeconfig names a cluster, and this is not a pod in one; set --kube-context or --kubeconfig",
+            next="kubectl config get-contexts",
+        ) from error
     trust = context(
         Certificates(authority_file=connection.ca_file or configuration.ssl_ca_cert or ""),
         verify=bool(configuration.verify_ssl),
@@ -288,18 +281,11 @@ def _usable_proxy(server: str, chosen: Chosen) -> str:
     scheme = (proxy or "").partition("://")[0].lower()
     if proxy is None or scheme in ("http", "https"):
         return proxy or ""
-    from shlex import quote
-
     own = chosen.cluster.get("proxy-url")
     raise ClusterError(
         f"the scheme {scheme!r} of the proxy is not supported (choose http, https)",
         where=f"{_named(chosen)}: proxy-url" if own else _named(chosen),
-        next=(
-            f"kubectl config set-cluster {quote(chosen.cluster_name)} --proxy-url=http://HOST:PORT"
-            if own
-            else "export HTTPS_PROXY=http://HOST:PORT",
-            LIVE,
-        ),
+        next="kubectl config view" if own else "env | grep -i proxy",
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from postrender._record import Record
 from postrender.cluster.http import RequestFailed, Response
 from postrender.models import SECRET, Connection, Json, Resource, Unknown, unflagged
-from postrender.text import with_command
+from postrender.text import AGAIN, Hint, with_command
 
 _LONGEST = 300
 _READS = frozenset({"get", "list", "watch"})
@@ -115,33 +115,38 @@ class RequestContext(Record):
 
 
 def describe_failure(
-    outcome: Response | RequestFailed, kubectl: Kubectl, asked: RequestContext | None = None
+    outcome: Response | RequestFailed, kubectl: Kubectl, asked: RequestContext | str = "/apis"
 ) -> Unknown:
-    """Why ``outcome`` settles nothing; ``asked`` is ``None`` for a question about what the server serves."""
+    """Why ``outcome`` settles nothing; ``asked`` is the path of a question about what the server serves."""
+    if isinstance(outcome, RequestFailed) and outcome.waited:
+        longer = f"{2 * outcome.waited:g}"
+        steps = f"--request-timeout {longer}", f"{_again(kubectl, asked)} --request-timeout={longer}s"
+        return Unknown(outcome.reason, steps)
     if isinstance(outcome, RequestFailed):
-        return Unknown(outcome.reason, _with_command(outcome.next, kubectl, asked))
-    reported = message(outcome, secret=asked is not None and asked.writes_secret)
+        return Unknown(outcome.reason, kubectl.completed(outcome.next) or (_again(kubectl, asked),))
+    reported = message(outcome, secret=not isinstance(asked, str) and asked.writes_secret)
     if outcome.status == 401:
         return Unknown(f"the server does not accept our credentials (401): {reported}", (kubectl.call("auth whoami"),))
     if outcome.status == 403:
-        what = f"to {asked.verb} {asked.resource.qualified}" if asked else "to ask what is served"
+        what = f"to {asked.verb} {asked.resource.qualified}" if not isinstance(asked, str) else "to ask what is served"
         return Unknown(f"no right {what} (403): {reported}", (_rights(kubectl, asked),))
     if outcome.status == 429:
         asks = "" if outcome.retry_after is None else f", which asks for {outcome.retry_after:g} s of patience"
-        return Unknown(f"too many requests for the server (429){asks}", (_again(kubectl, asked),))
+        # Not with kubectl, which waits as long as the server asks it to.
+        return Unknown(f"too many requests for the server (429){asks}", (Hint(AGAIN, "wait, then run it again"),))
     if outcome.status >= 500:
-        return Unknown(
-            f"the server failed ({outcome.status}): {reported}", (kubectl.call("get --raw '/readyz?verbose'"),)
-        )
+        reads = isinstance(asked, str) or asked.verb in _READS
+        step = _again(kubectl, asked) if reads else kubectl.call("get --raw '/readyz?verbose'")
+        return Unknown(f"the server failed ({outcome.status}): {reported}", (step,))
     if 300 <= outcome.status < 400:
         return Unknown(
-            f"the server redirects ({outcome.status}), which is not followed",
-            _with_command(("--kube-apiserver URL",), kubectl, asked),
+            f"the server redirects ({outcome.status}), which is not followed; check the server's address",
+            (_again(kubectl, asked),),
         )
     return Unknown(f"the server answers {outcome.status}: {reported}", (_again(kubectl, asked),))
 
 
-def unexpected_response(what: str, kubectl: Kubectl, asked: RequestContext | None = None) -> Unknown:
+def unexpected_response(what: str, kubectl: Kubectl, asked: RequestContext | str = "/apis") -> Unknown:
     """Why a response with status 200 that is not what was asked for leaves the question open."""
     return Unknown(f"the server's answer cannot be relied on: {what}", (_again(kubectl, asked),))
 
@@ -189,22 +194,18 @@ def message(answer: Response, *, secret: bool = False) -> str:
     return f"no word of an API server, but {answer.content_type.partition(';')[0] or 'nothing'}"
 
 
-def _rights(kubectl: Kubectl, asked: RequestContext | None) -> str:
-    if asked is None:
-        return kubectl.call("get --raw /apis")
+def _rights(kubectl: Kubectl, asked: RequestContext | str) -> str:
+    if isinstance(asked, str):
+        return kubectl.call(f"get --raw {shlex.quote(asked)}")
     name = f"/{asked.name}" if asked.name else ""
     return kubectl.call(f"auth can-i {asked.verb} {shlex.quote(asked.resource.qualified + name)}", asked.namespace)
 
 
-def _with_command(flags: tuple[str, ...], kubectl: Kubectl, asked: RequestContext | None) -> tuple[str, ...]:
-    """The advice, which ends in a command: flags that may help are no way to find out what is wrong."""
-    steps = kubectl.completed(flags)
-    return steps if steps and not steps[-1].startswith("--") else (*steps, _again(kubectl, asked))
-
-
-def _again(kubectl: Kubectl, asked: RequestContext | None) -> str:
-    if asked is None:
-        return kubectl.call("api-resources")
+def _again(kubectl: Kubectl, asked: RequestContext | str) -> str:
+    if isinstance(asked, str):
+        return kubectl.call(
+            f"get --raw {shlex.quote(asked)} -v=6"
+        )  # Prints the address and the status, whatever the body is.
     gvk = asked.resource.gvk
     kind = f"{asked.resource.plural}.{gvk.version}.{gvk.group}" if gvk.group else asked.resource.plural
     return kubectl.call(" ".join(["get", kind, *([shlex.quote(asked.name)] if asked.name else [])]), asked.namespace)

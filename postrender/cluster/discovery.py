@@ -64,7 +64,7 @@ def discover(
 
 
 def _ask(transport: Transport, paths: Sequence[str], accept: str) -> list[Response | RequestFailed]:
-    late = RequestFailed(f"no answer within {transport.total_timeout:g} s")
+    late = RequestFailed.late(transport.total_timeout)
     return map_concurrently(
         lambda path: transport.request("GET", path, accept=accept),
         paths,
@@ -126,7 +126,7 @@ def _single(outcome: Response | RequestFailed, gvk: GroupVersionKind, kubectl: K
     if isinstance(outcome, Response) and outcome.status == 404 and _unserved(outcome):
         return NotServed()
     if isinstance(outcome, RequestFailed) or outcome.status != 200:
-        return describe_failure(outcome, kubectl)
+        return describe_failure(outcome, kubectl, _path(gvk))
     body = outcome.json()
     named = (body.get("kind"), body.get("groupVersion")) if isinstance(body, dict) else None
     try:
@@ -134,7 +134,7 @@ def _single(outcome: Response | RequestFailed, gvk: GroupVersionKind, kubectl: K
             return _chosen(_rows(items_of(body["resources"]), gvk), gvk, kubectl) or NotServed()
     except (KeyError, TypeError, AttributeError):
         pass
-    return unexpected_response(f"it is not an APIResourceList of {gvk.api_version}", kubectl)
+    return unexpected_response(f"it is not an APIResourceList of {gvk.api_version}", kubectl, _path(gvk))
 
 
 def _rows(resources: Json, gvk: GroupVersionKind) -> Iterator[_Row]:
@@ -241,14 +241,14 @@ def _versions(
 ) -> Mapping[str, _CatalogRows]:
     """What each version of each group serves, by its path, the preferred version of a group first."""
     if isinstance(answer, RequestFailed) or answer.status != 200:
-        return {root: describe_failure(answer, kubectl)}
+        return {root: describe_failure(answer, kubectl, root)}
     body = answer.json()
     try:
         if body["kind"] == "APIGroupDiscoveryList":
             return dict(_aggregated_catalog(root, body, kubectl))
         paths = tuple(_paths(root, body))
     except (KeyError, TypeError, AttributeError):
-        return {root: unexpected_response("it does not list the served resources", kubectl)}
+        return {root: unexpected_response("it does not list the served resources", kubectl, root)}
     answers = _ask(transport, paths, "application/json")
     return {path: _listed(path, one, kubectl) for path, one in zip(paths, answers, strict=True)}
 
@@ -302,7 +302,7 @@ def _paths(root: str, body: Json) -> Iterator[str]:
 
 def _listed(path: str, answer: Response | RequestFailed, kubectl: Kubectl) -> _CatalogRows:
     if isinstance(answer, RequestFailed) or answer.status != 200:
-        return describe_failure(answer, kubectl)
+        return describe_failure(answer, kubectl, path)
     body = answer.json()
     try:
         resources = items_of(body["resources"])
@@ -323,7 +323,7 @@ def _listed(path: str, answer: Response | RequestFailed, kubectl: Kubectl) -> _C
             if "/" not in each["name"]
         ]
     except (KeyError, TypeError, AttributeError):
-        return unexpected_response(f"{path} is not a list of resources", kubectl)
+        return unexpected_response(f"{path} is not a list of resources", kubectl, path)
 
 
 PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"

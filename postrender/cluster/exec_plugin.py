@@ -114,9 +114,10 @@ class ExecPlugin(Record, hidden=("environment", "cluster")):
 
     def _error(self, cause: str) -> ClusterError:
         return ClusterError(
-            f"the credential plugin {self.command} gave no credentials: {cause}",
+            f"the credential plugin {self.command} gave no credentials: {cause}"
+            + (f"\n  {self.hint}" if self.hint else ""),
             where=self.where,
-            next=tuple(line for line in (self.hint, self.command) if line),
+            next="kubectl get --raw /version",
         )
 
 

@@ -63,11 +63,18 @@ class RequestFailed(Record):
     """A request without a response that can be understood; ``reason`` is a sentence without a full stop.
 
     ``broken`` is set if the connection broke off: another try may succeed, and the server may have done what was asked.
+    ``waited`` are the seconds that were waited for nothing, 0 if something came.
     """
 
     reason: str
     next: tuple[str, ...] = ()
     broken: bool = False
+    waited: float = 0
+
+    @classmethod
+    def late(cls, timeout: float) -> RequestFailed:
+        """For a server that did not answer within so many seconds."""
+        return cls(f"no answer within {timeout:g} s", waited=timeout)
 
 
 class MalformedResponse(Exception):
@@ -92,20 +99,18 @@ def describe_exception(error: Exception, timeout: float) -> RequestFailed:
     if isinstance(error, MalformedResponse):
         return RequestFailed(f"the server was reached, but {error}")
     if isinstance(error, NoProxy):
-        return RequestFailed(
-            f"the proxy cannot be reached or does not let us through: {_cause(error)}", ("env | grep -i proxy",)
-        )
+        return RequestFailed(f"the proxy cannot be reached or does not let us through: {_cause(error)}")
     if isinstance(error, ssl.SSLError):
         if _cut(error):
             return RequestFailed("the connection broke off during the TLS handshake", broken=True)
         return RequestFailed(
-            f"the server's certificate or TLS is not accepted: {_cause(error)}",
-            ("--kube-ca-file FILE", "--kube-tls-server-name NAME"),
+            f"the server's certificate or TLS is not accepted: {_cause(error)}; "
+            "set --kube-ca-file or --kube-tls-server-name"
         )
     if isinstance(error, NoConnection):
-        return RequestFailed(f"no connection to the server: {_cause(error)}", ("kubectl cluster-info",))
+        return RequestFailed(f"no connection to the server: {_cause(error)}")
     if isinstance(error, TimeoutError):
-        return RequestFailed(f"no answer within {timeout:g} s", (f"--request-timeout {2 * timeout:g}",))
+        return RequestFailed.late(timeout)
     if isinstance(error, Undecodable):
         return RequestFailed("the answer cannot be unpacked")
     if isinstance(error, BrokeOff):

@@ -27,13 +27,12 @@ _CREDENTIALS = ("token", "tokenFile", "exec", "auth-provider", "username", "pass
 class Chosen(Record, hidden=("user",)):
     """One cluster and one user as a kubeconfig writes them, with absolute paths and the connection's overrides.
 
-    ``context`` and ``cluster_name`` are ``""`` where no context names them; a cluster without ``server`` is no cluster.
+    ``context`` is ``""`` if no context is chosen; a cluster without ``server`` is no cluster.
     """
 
     context: str
     cluster: Mapping[str, Json]
     user: Mapping[str, Json]
-    cluster_name: str = ""
 
 
 def choose(connection: Connection, environ: Mapping[str, str]) -> Chosen:
@@ -42,7 +41,7 @@ def choose(connection: Connection, environ: Mapping[str, str]) -> Chosen:
     context = connection.context or kubeconfig_files.current_context(files)
     named = _entry(files, "context", context)
     if context and named is None:
-        raise ClusterError(f"the kubeconfig has no context {context!r}", next="kubectl config get-contexts -o name")
+        raise ClusterError(f"the kubeconfig has no context {context!r}", next="kubectl config get-contexts")
     cluster = _entry(files, "cluster", _text(named or {}, "cluster"), _CLUSTER_PATHS)
     user = _entry(files, "user", _text(named or {}, "user"), _USER_PATHS)
     if named and cluster is None and not connection.apiserver:
@@ -54,7 +53,6 @@ def choose(connection: Connection, environ: Mapping[str, str]) -> Chosen:
         context,
         _cluster(cluster or {}, connection),
         _user(user or {}, connection),
-        _text(named or {}, "cluster"),
     )
 
 
@@ -123,10 +121,10 @@ def _files(connection: Connection, environ: Mapping[str, str]) -> list[KubeFile]
         files = kubeconfig_files.load_files(connection.kubeconfig or environ.get("KUBECONFIG") or at_home)
     except KubeconfigError as error:
         if error.other:
-            raise ClusterError("this is not a kubeconfig", where=error.path, next="--kubeconfig PATH") from error
-        raise ClusterError(f"the kubeconfig {error.cause}", where=error.path) from error
+            raise ClusterError("this is not a kubeconfig", where=error.path, next="kubectl config view") from error
+        raise ClusterError(f"the kubeconfig {error.cause}", where=error.path, next="kubectl config view") from error
     if not files and connection.kubeconfig:
-        raise ClusterError("there is no such kubeconfig", where=connection.kubeconfig, next="--kubeconfig PATH")
+        raise ClusterError("there is no such kubeconfig", where=connection.kubeconfig, next="kubectl config view")
     return files
 
 

@@ -20,7 +20,6 @@ from postrender.models import (
     ObjectKey,
     Observation,
     Resource,
-    Unknown,
 )
 
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
@@ -121,9 +120,9 @@ def _items(body: Json, listing: Listing) -> tuple[list[Json], str]:
     return items or [], onward
 
 
-def timed_out_page(transport: Transport) -> Page:
+def timed_out_page(transport: Transport, kubectl: Kubectl) -> Page:
     """The page for a request that timed out."""
-    return Page(failure=Unknown(f"no answer within {transport.total_timeout:g} s"))
+    return Page(failure=describe_failure(RequestFailed.late(transport.total_timeout), kubectl))
 
 
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"

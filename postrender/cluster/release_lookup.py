@@ -156,7 +156,7 @@ def _stored_in(source: ClusterReader, namespace: str) -> tuple[tuple[ReleaseName
         raise ClusterError(
             f"cannot check for installed releases that own these objects: {stored.reason}",
             where=f"namespace {namespace}",
-            next=stored.next or "postrender doctor",
+            next=stored.next or source.completed(("postrender doctor",)),
         )
     return stored
 

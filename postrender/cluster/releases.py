@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from postrender.cluster.diagnose import Kubectl, RequestContext, unexpected_response
-from postrender.cluster.http import Transport
+from postrender.cluster.diagnose import Kubectl, RequestContext, describe_failure, unexpected_response
+from postrender.cluster.http import RequestFailed, Transport
 from postrender.cluster.interface import Lister, Listing, NotAnObject, ObjectLookup, live_object
 from postrender.cluster.parallel import map_concurrently
 from postrender.cluster.reads import PageCursor, page, read
@@ -41,9 +41,9 @@ def _stored(
     """Every revision as its labels tell it, ascending, and read whole where it is chosen."""
     kept = storage.storage(driver)
     if isinstance(kept, Unknown):
-        return kept
+        return Unknown(kept.reason, kubectl.completed(("postrender doctor",)))
     asked = RequestContext("list", kept.resource, name.namespace)
-    late: LiveObject | Unknown = Unknown(f"no answer within {transport.total_timeout:g} s")
+    late: LiveObject | Unknown = describe_failure(RequestFailed.late(transport.total_timeout), kubectl, asked)
 
     def read_whole(live_objects: Sequence[LiveObject]) -> list[LiveObject | Unknown]:
         return map_concurrently(

@@ -43,7 +43,7 @@ from postrender.models import (
     Unknown,
     object_name,
 )
-from postrender.text import Advice
+from postrender.text import AGAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
     asked = RequestContext(_VERBS[change.method], wanted.resource, wanted.namespace, wanted.name)
     making = change.method == "POST"
     path = collection_path(wanted) if making else exact_path(wanted)
-    late: Response | RequestFailed = RequestFailed(f"no answer within {transport.total_timeout:g} s")
+    late: Response | RequestFailed = RequestFailed.late(transport.total_timeout)
     outcome = call_with_timeout(
         lambda: transport.request(
             change.method,
@@ -258,7 +258,7 @@ def check_response(
         raise ClusterError(
             f"it changed since it was read, so it was not {done}: {message(outcome, secret=asked.writes_secret)}",
             where=where,
-            next=(Advice("run the same command again"), look_at(wanted, kubectl)),
+            next=(AGAIN, look_at(wanted, kubectl)),
         )
     if outcome.status not in taken:
         why = describe_failure(outcome, kubectl, asked)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 
 from postrender._record import Record
-from postrender.text import Advice, with_command
+from postrender.text import AGAIN, Advice, with_command
 
 
 class FlagSet(Record):
@@ -261,7 +261,7 @@ _PLANNED = r"(postrender (?:plan|snapshot)) \.\.\.(?: (-.*))?"
 
 
 def pasteable(step: str, called: Sequence[str]) -> str:
-    """A hint with ``helm ...``, ``postrender plan ...`` or only flags of the filter, as a whole command.
+    """A hint with ``helm ...``, ``postrender plan ...``, only flags of the filter, or ``AGAIN``, as a whole command.
 
     ``called`` is Helm's program and its arguments, ``()`` if they are not known; passwords and tokens are left out.
     Any other hint comes back as it is.
@@ -271,6 +271,8 @@ def pasteable(step: str, called: Sequence[str]) -> str:
     if isinstance(step, Advice) or not called or command_at(called[1:]) is None:
         return step
     words = _without(called[1:], _SECRET)
+    if step == AGAIN:
+        return with_command(step, shlex.join(["helm", *words]))
     if found := re.fullmatch(_ELLIPSIS, step):
         before, verb, without, added = found.groups()
         words = _without(words, {without, f"{without}-args"} if without else set())

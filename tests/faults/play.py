@@ -10,8 +10,8 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ import yaml
 from postrender.cli.commands import COMMANDS
 from tests.cli.test_unpin import put_back
 from tests.cli.test_verify import OWNED
+from tests.faults.hints import PLACEHOLDER, Desk, Typed, advised, judged, looks, serve_questions, template
 from tests.wire.kinds import CONFIG_MAP, SECRET, SHIRT, a_revision, an_object
-from tests.wire.server import Reply, Server, gone, status
+from tests.wire.server import TLS, Reply, Server, gone, status
 
 ROOT = Path(__file__).parents[2]
 TABLE: Mapping[str, Any] = yaml.safe_load((Path(__file__).parent / "table.yaml").read_text())
@@ -62,6 +63,7 @@ class Outcome:
     stdout: str
     stderr: str
     writes: tuple[str, ...]
+    hints: tuple[Typed, ...] = ()
 
 
 def rows() -> Iterator[Row]:
@@ -87,23 +89,68 @@ def quick() -> list[Row]:
     return [found[place % len(found)] for place, found in enumerate(seen.values()) if len(found) <= len(names)]
 
 
-def play(row: Row, folder: Path) -> Outcome:
-    """Run it against a server of its own; ``folder`` is empty."""
+def play(row: Row, folder: Path, chosen: Callable[[int, str], bool] = lambda *_: False) -> Outcome:
+    """Run it against a server of its own; ``folder`` is empty.
+
+    If it failed, its hints are typed that are ``chosen`` by their place and template.
+    """
     command = TABLE["commands"][row.command]
-    with Server() as server:
-        fill(server, drift=command.get("drift", False))
-        if "signal" in row.fault:
-            server.on("GET .*", lambda _: Reply(200) if server.over.wait(60) else Reply(500))
-        elif "at" in row.fault:
-            server.on(row.fault["at"], _behaviour(row.fault, server, dry_runs=row.group != "writes"))
-        put_back(server)
-        code, stdout, stderr = _run(row, command, server, folder)
+    # Over plain HTTP a client sends no credentials, and runs no plugin for them.
+    with Server(tls="exec" in row.fault or "user" in row.fault) as server:
+        _start(row, server)
+        environ = _environ(row.fault, server, folder)
+        code, stdout, stderr = _run(row, command, environ, server)
         writes = tuple(
             f"{each.method} {each.path}"
             for each in server.asked("(PATCH|PUT|POST|DELETE) .*")
             if each.query.get("dryRun") != "All" and "/apis/authorization.k8s.io/" not in each.path
         )
-    return Outcome(code, stdout, stderr, writes)
+        typed = () if row.succeeds else _typed(row, environ, server, folder, stderr + stdout, chosen)
+    return Outcome(code, stdout, stderr, writes, typed)
+
+
+def _typed(
+    row: Row, environ: Mapping[str, str], server: Server, folder: Path, said: str, chosen: Callable[[int, str], bool]
+) -> tuple[Typed, ...]:
+    """What came of the hints: those that only look are typed with the fault first, and all of them without it."""
+    steps = [step for place, step in enumerate(advised(said)) if chosen(place, template(step, folder))]
+    if not steps:
+        return ()
+    elsewhere = {"KUBECONFIG": "/nonexistent/kubeconfig"}  # A hint has the flags that reach the cluster.
+    text = TABLE["streams"].get(TABLE["commands"][row.command].get("stdin"), "").encode()
+    serve_questions(server, allowed=row.fault.get("status") != 403)
+    faulty = Desk.at(folder, {**environ, **elsewhere})
+    seen = {step: faulty.type(step, text) for step in steps if looks(step) and not PLACEHOLDER.search(step)}
+    typed = []
+    for step in steps:
+        if PLACEHOLDER.search(step):
+            typed.append(Typed(step, ("it cannot be typed as it stands",)))
+            continue
+        with server.turn:
+            server.behaviours.clear()
+            server.objects.clear()
+        _start(replace(row, fault={}), server)
+        serve_questions(server)
+        healthy = Desk.at(folder, {**_environ(_repaired(row.fault), server, folder), **elsewhere})
+        wrong = judged(step, seen.get(step), healthy.type(step, text), differs=row.exit == 5 and row.group != "writes")
+        typed.append(Typed(step, tuple(wrong)))
+    return tuple(typed)
+
+
+def _repaired(fault: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What stays of a fault that is repaired: a credential plugin, which gives a token now."""
+    token = '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "t"}}'
+    return {"exec": f"echo '{token}'"} if "exec" in fault else {"user": {"token": "t"}} if "user" in fault else {}
+
+
+def _start(row: Row, server: Server) -> None:
+    """The server's objects, and how it misbehaves."""
+    fill(server, drift=TABLE["commands"][row.command].get("drift", False))
+    if "signal" in row.fault:
+        server.on("GET .*", lambda _: Reply(200) if server.over.wait(60) else Reply(500))
+    elif "at" in row.fault:
+        server.on(row.fault["at"], _behaviour(row.fault, server, dry_runs=row.group != "writes"))
+    put_back(server)
 
 
 def judge(row: Row, outcome: Outcome) -> list[str]:
@@ -199,6 +246,8 @@ def _kubeconfig(fault: Mapping[str, Any], server: Server, folder: Path) -> Path:
             path.write_text(fault["kubeconfig"])
         return path
     cluster = dict(fault.get("cluster", {"server": "same"}))
+    if server.url.startswith("https"):
+        cluster["certificate-authority"] = str(TLS / "ca.pem")
     if "server" in cluster:
         known = {"same": server.url, "https": server.url.replace("http", "https")}
         cluster["server"] = known.get(cluster["server"], cluster["server"])
@@ -222,11 +271,15 @@ def _kubeconfig(fault: Mapping[str, Any], server: Server, folder: Path) -> Path:
     return path
 
 
-def _run(row: Row, command: Mapping[str, Any], server: Server, folder: Path) -> tuple[int, str, str]:
-    fault = row.fault
+def _environ(fault: Mapping[str, Any], server: Server, folder: Path) -> dict[str, str]:
+    """The environment, with a kubeconfig as the fault has it."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("POSTRENDER_", "HELM_", "KUBE"))}
     state = {"HOME": str(folder / "home"), "XDG_STATE_HOME": str(folder / "state")}
-    environ = {**clean, **state, "KUBECONFIG": str(_kubeconfig(fault, server, folder)), **fault.get("environ", {})}
+    return {**clean, **state, "KUBECONFIG": str(_kubeconfig(fault, server, folder)), **fault.get("environ", {})}
+
+
+def _run(row: Row, command: Mapping[str, Any], environ: Mapping[str, str], server: Server) -> tuple[int, str, str]:
+    fault = row.fault
     arguments = fault.get("arguments")
     if arguments is None:
         connection = ("-n", "shop", "--kubeconfig", environ["KUBECONFIG"], "--request-timeout", TIMEOUT)

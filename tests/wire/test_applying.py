@@ -120,7 +120,7 @@ def test_a_write_that_fails_says_what_was_written_before_it(server: Server, conn
     assert refused(connect) == (
         "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not brought to what the chart "
         "says: the object has been modified; written before it: blouses.beta.example.com/shop/shirt\n"
-        "note: run the same command again\n"
+        "hint: ...\n"
         "hint: kubectl get shirts.stable.example.com shirt -o yaml -n shop\n"
         "note: to store the live spec; helm upgrade then applies the chart\n"
         "hint: helm ... --post-renderer-args=--on-drift=store"

@@ -52,7 +52,7 @@ def test_a_resource_that_is_badly_described_settles_nothing(server: Server, conn
     server.on("GET /apis", ok({"kind": "APIGroupDiscoveryList", "items": [group]}))
     found = connect().resolve_kinds([SHIRT.gvk, DEPLOYMENT.gvk])
     assert found[SHIRT.gvk] == Unknown(
-        "the server's answer cannot be relied on: it is not an APIGroupDiscoveryList", ("kubectl api-resources",)
+        "the server's answer cannot be relied on: it is not an APIGroupDiscoveryList", ("kubectl get --raw /apis -v=6",)
     )
     assert found[DEPLOYMENT.gvk] == DEPLOYMENT
 
@@ -95,7 +95,8 @@ def test_not_served_is_said_only_after_a_second_question(
 
 def test_a_group_that_would_be_another_path_is_not_asked_for(server: Server, connect: Connect) -> None:
     assert served(connect, gvk("../v1", "Shirt")) == Unknown(
-        "nothing can be called that, since its path /apis/../v1 would be another's", ("kubectl api-resources",)
+        "nothing can be called that, since its path /apis/../v1 would be another's",
+        ("kubectl get --raw /apis/../v1 -v=6",),
     )
     assert [each.path for each in server.asked()] == ["/apis"]
 
@@ -144,7 +145,7 @@ def test_a_failing_aggregated_api_is_unknown_on_an_old_server(server: Server, co
     found = connect().resolve_kinds([SHIRT.gvk, DEPLOYMENT.gvk])
     assert found[DEPLOYMENT.gvk] == DEPLOYMENT
     assert found[SHIRT.gvk] == Unknown(
-        "the server failed (503): service unavailable", ("kubectl get --raw '/readyz?verbose'",)
+        "the server failed (503): service unavailable", ("kubectl get --raw /apis/stable.example.com/v1 -v=6",)
     )
 
 
@@ -158,7 +159,7 @@ def test_a_discovery_that_fails_for_a_moment(server: Server, connect: Connect) -
     [
         (
             status(503, "ServiceUnavailable", "starting"),
-            Unknown("the server failed (503): starting", ("kubectl get --raw '/readyz?verbose'",)),
+            Unknown("the server failed (503): starting", ("kubectl get --raw /apis -v=6",)),
         ),
         (
             status(403, "Forbidden", 'forbidden: User "jane" cannot get path "/apis"'),
@@ -173,23 +174,28 @@ def test_a_discovery_that_fails_for_a_moment(server: Server, connect: Connect) -
         ),
         (
             html(404),
-            Unknown("the server answers 404: no word of an API server, but text/html", ("kubectl api-resources",)),
+            Unknown(
+                "the server answers 404: no word of an API server, but text/html", ("kubectl get --raw /apis -v=6",)
+            ),
         ),
         (
             html(200),
-            Unknown("the server's answer cannot be relied on: it is not a JSON object", ("kubectl api-resources",)),
+            Unknown(
+                "the server's answer cannot be relied on: it is not a JSON object", ("kubectl get --raw /apis -v=6",)
+            ),
         ),
         (
             ok({"kind": "APIGroupDiscoveryList", "items": [{"metadata": {"name": "stable.example.com"}}]}),
             Unknown(
                 "the server's answer cannot be relied on: it is not an APIGroupDiscoveryList",
-                ("kubectl api-resources",),
+                ("kubectl get --raw /apis -v=6",),
             ),
         ),
         (
             Reply(302, headers={"Location": "/login"}),
             Unknown(
-                "the server redirects (302), which is not followed", ("--kube-apiserver URL", "kubectl api-resources")
+                "the server redirects (302), which is not followed; check the server's address",
+                ("kubectl get --raw /apis -v=6",),
             ),
         ),
     ],

@@ -88,7 +88,7 @@ def test_an_object_that_changed_meanwhile(server: Server, connect: Connect, live
         "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not restored to the "
         "stored manifest: "
         "the object has been modified; please apply your changes to the latest version\n"
-        "note: run the same command again\n"
+        "hint: ...\n"
         "hint: kubectl get shirts.stable.example.com shirt -o yaml -n shop"
     )
     assert server.objects[SHIRT.path("shop", "shirt")]["spec"] == {"color": "green"}
@@ -98,7 +98,7 @@ def test_an_object_that_was_made_meanwhile(server: Server, connect: Connect) -> 
     server.on("POST .*", status(409, "AlreadyExists", 'shirts.stable.example.com "new" already exists'))
     assert refused(connect, None, CREATE) == (
         "shirts.stable.example.com/shop/new: it changed since it was read, so it was not made: "
-        'shirts.stable.example.com "new" already exists\nnote: run the same command again\n'
+        'shirts.stable.example.com "new" already exists\nhint: ...\n'
         "hint: kubectl get shirts.stable.example.com new -o yaml -n shop"
     )
 

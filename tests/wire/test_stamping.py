@@ -84,7 +84,7 @@ def test_an_object_that_changed_meanwhile_is_not_written(server: Server, connect
         "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not given ownership "
         "metadata for release "
         "shop/old: the object has been modified; please apply your changes to the latest version\n"
-        "note: run the same command again\n"
+        "hint: ...\n"
         "hint: kubectl get shirts.stable.example.com shirt -o yaml -n shop"
     )
     assert server.objects[SHIRT.path("shop", "shirt")] == changed

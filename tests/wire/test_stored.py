@@ -83,7 +83,7 @@ def test_config_maps(server: Server, connect: Connect) -> None:
     ],
 )
 def test_drivers_that_no_cluster_can_tell_of(server: Server, connect: Connect, driver: str, reason: str) -> None:
-    assert stored(connect, driver=driver) == Unknown(reason)
+    assert stored(connect, driver=driver) == Unknown(reason, ("postrender doctor",))
     assert server.asked() == []
 
 

@@ -81,7 +81,7 @@ def test_somebody_wrote_meanwhile(server: Server, connect: Connect) -> None:
     assert refused(connect, first) == (
         f"{NAMED}: it changed since it was read, so it was not given a new payload for revision 1: "
         "the object has been modified\n"
-        "note: run the same command again\n"
+        "hint: ...\n"
         "hint: kubectl get secrets sh.helm.release.v1.old.v1 -o yaml -n shop"
     )
 
@@ -149,7 +149,7 @@ class TestDeleting:
             (
                 status(409, "Conflict", "the object has been modified"),
                 "it changed since it was read, so it was not deleted: the object has been modified\n"
-                "note: run the same command again\n"
+                "hint: ...\n"
                 "hint: kubectl get secrets sh.helm.release.v1.old.v1 -o yaml -n shop",
             ),
             (
