@@ -75,17 +75,33 @@ def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[str], None
             draw("")
 
 
-def add_terminal(parser: argparse.ArgumentParser, verbose: str = "") -> None:
-    """``--color``, ``--quiet``, and with ``verbose``, which says what for, ``--verbose``."""
+def add_color(parser: argparse.ArgumentParser) -> None:
+    """``--color``."""
     parser.add_argument(
         "--color",
         choices=CHOICES,
         default="auto",
         help="colours (default: on a terminal, unless NO_COLOR is set)",
     )
-    parser.add_argument("--quiet", "-q", action="store_true", help="print names only, and nothing if there is none")
-    if verbose:
-        parser.add_argument("--verbose", "-v", action="store_true", help=verbose)
+
+
+NAMES_ONLY = "print only names, and nothing if there are none"
+"""What ``-q`` does to a list."""
+
+NOTHING = "print nothing on success"
+"""What ``-q`` does to a message."""
+
+
+def add_terminal(parser: argparse.ArgumentParser, verbose: str, quiet: str = NAMES_ONLY) -> None:
+    """``--color``, ``--quiet`` and ``--verbose``, with what the last two do here."""
+    add_color(parser)
+    add_verbosity(parser, verbose, quiet)
+
+
+def add_verbosity(parser: argparse.ArgumentParser, verbose: str, quiet: str = NAMES_ONLY) -> None:
+    """``--quiet`` and ``--verbose``."""
+    parser.add_argument("--quiet", "-q", action="store_true", help=quiet)
+    parser.add_argument("--verbose", "-v", action="store_true", help=verbose)
 
 
 def chosen_paint(options: argparse.Namespace) -> Paint:

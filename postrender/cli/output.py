@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import argparse
-import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import TypeVar
 
 from postrender.cli import stdout
-from postrender.models import Json
-from postrender.text import harmless
+from postrender.report.formats import COLOURED, UNESCAPED, Formats
+from postrender.text import harmless, paint
 
-STRUCTURED = ("json", "yaml")
-"""The formats that every command has beside its text."""
-
-
-TABLES = ("table", "wide", "name", "text")
-"""The formats of a command that prints a list, as kubectl calls them; ``text`` is ``table``, as everywhere."""
+Given = TypeVar("Given")
 
 
-def add_output(parser: argparse.ArgumentParser, *further: str, plain: tuple[str, ...] = ("text",)) -> None:
-    """Add ``-o``, with the first of ``plain`` as the default; ``further`` are formats of this command alone."""
-    formats = (*plain, *STRUCTURED, *further)
+def add_output(parser: argparse.ArgumentParser, formats: Iterable[str], *, alias: str = "") -> None:
+    """Add ``-o`` with a table of formats, whose first is the default; ``alias`` is another name of that one."""
+    names = tuple(formats)
     parser.add_argument(
         "-o",
         "--output",
-        choices=formats,
-        default=plain[0],
-        help=f"the format (default: {plain[0]})",
+        choices=(*names, alias) if alias else names,
+        default=names[0],
+        help=f"the format (default: {names[0]})",
     )
+
+
+def show(options: argparse.Namespace, formats: Formats[Given], given: Given) -> None:
+    """Print what a command found in the format of ``-o``; with ``-q`` names, if a table is the default."""
+    output = options.output if options.output in formats else next(iter(formats))
+    if getattr(options, "quiet", False) and "name" in formats and output in COLOURED:
+        output = "name"
+    coloured = output in COLOURED and paint(options.color, sys.stdout, os.environ).on
+    write(formats[output](given), coloured=coloured, commands=output in UNESCAPED)
 
 
 FOUND = 10
@@ -41,18 +48,6 @@ def add_detailed_exitcode(parser: argparse.ArgumentParser, found: str) -> None:
 def found_code(options: argparse.Namespace, *, found: bool) -> int:
     """The exit code of a command that did its work."""
     return FOUND if found and options.detailed_exitcode else 0
-
-
-def structured(value: Json, output: str) -> str:
-    """A JSON value in one of the formats ``STRUCTURED``, ending in a newline.
-
-    Both hold the same; its ``kind`` and ``schemaVersion`` say what it is.
-    """
-    if output == "yaml":
-        from postrender.manifest.dump import printed
-
-        return printed(value)
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def write(text: str, *, coloured: bool = False, commands: bool = False) -> None:

@@ -278,10 +278,10 @@ class RunReporter:
 
     def _json(self, text: str, exit_code: int) -> str:
         """The plan, refused or not, as ``postrender plan -o json`` shows it; without one, what went wrong."""
-        from postrender.cli.output import structured
+        from postrender.report.formats import as_json
 
         if self.planned is None or self.caller is None:
-            return structured({"schemaVersion": 1, "kind": "Failure", "exitCode": exit_code, "message": text}, "json")
+            return as_json({"schemaVersion": 1, "kind": "Failure", "exitCode": exit_code, "message": text})
         from postrender import redact
         from postrender.cli.run_info import about_of
         from postrender.planner.build_view import view
@@ -289,7 +289,7 @@ class RunReporter:
 
         plan, facts = self.with_hints(self.planned.plan), self.planned.facts
         about = about_of(self.caller, facts, self.source)
-        return structured(plan_json(view(plan, facts, about, redact.digests(self.environ))), "json")
+        return as_json(plan_json(view(plan, facts, about, redact.digests(self.environ))))
 
     def _path(self, exit_code: int) -> str:
         """Where the report goes, ``""`` for nowhere.

@@ -18,6 +18,7 @@ from postrender.models import (
     Resource,
 )
 from postrender.operations.adopt import Adoption, AdoptionRecord
+from postrender.report.formats import Formats, structured
 from postrender.text import Paint, joined, wrapped
 
 VERSION = 1
@@ -39,16 +40,23 @@ class Report(Record):
     read: int = 0
 
 
-def preview(adoptions: Sequence[Adoption], heading: str, paint: Paint, note: str = "") -> str:
-    """What is to be written to each object, value by value; ``note`` is a sentence without a full stop."""
+def preview(adoptions: Sequence[Adoption], heading: str, paint: Paint, note: str = "", *, verbose: bool = True) -> str:
+    """What will be written to each object, value by value; ``note`` is a sentence without a full stop.
+
+    Without ``verbose``, objects that need no change are only counted.
+    """
     lines = [paint("bold", line) for line in wrapped(heading, width=paint.width)]
     for each in adoptions:
+        if not each.changes and not verbose:
+            continue
         lines += wrapped(f"{each.name}: {_owner_text(each)}", first="  ", rest="      ", width=paint.width)
         lines += _values(each, paint)
     if note:
         lines += wrapped(f"note: {note}", first="  ", rest="      ", width=paint.width)
     count = sum(each.changes for each in adoptions)
-    lines.append(f"{count} object{'s' * (count != 1)} to be written; nothing else of any object changes")
+    same = len(adoptions) - count
+    already = f"; {same} in this release already" if same and not verbose else ""
+    lines.append(f"{count} object{'s' * (count != 1)} to be written (ownership metadata only){already}")
     return joined(lines)
 
 
@@ -145,3 +153,16 @@ def _text(value: Json) -> str:
     if not isinstance(value, str):
         raise TypeError("no text")
     return value
+
+
+class AdoptReport(Record):
+    """Adoptions before they are written: the report, and the text of them."""
+
+    report: Report
+    text: str
+
+
+FORMATS: Formats[AdoptReport] = {
+    "text": lambda given: given.text,
+    **structured(lambda given: adoption_data(given.report)),
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from postrender.planner.view import ObjectView, View
 from postrender.report import wording
@@ -19,43 +19,54 @@ _CLASSES = {"+": "add", "-": "del", "@": "hunk"}
 
 def plan_html(view: View, commands: Sequence[str] = ()) -> str:
     """The whole page; ``commands`` are what to type where it goes on."""
-    return "".join(f"{line}\n" for line in _page(view, commands))
+    title = f"postrender plan: {view.about.release or view.about.source}"
+    return page(title, _header(view, commands), _main(view), _asset("page.js"))
 
 
-def _page(view: View, commands: Sequence[str]) -> Iterator[str]:
-    style, script = _asset("page.css"), _asset("page.js")
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    title = _shown(f"postrender plan: {view.about.release or view.about.source}")
+def page(title: str, header: Iterable[str], main: Iterable[str], script: str = "") -> str:
+    """A page that needs nothing from elsewhere, and lets a browser fetch nothing."""
+    return "".join(f"{line}\n" for line in _page(title, header, main, script))
+
+
+def _page(title: str, header: Iterable[str], main: Iterable[str], script: str) -> Iterator[str]:
+    style = _asset("page.css")
+    runs = f"script-src '{_hash(script)}'; " if script else ""
+    policy = f"default-src 'none'; style-src '{_hash(style)}'; {runs}img-src data:; base-uri 'none'; form-action 'none'"
     yield "<!doctype html>"
     yield '<html lang="en"><head><meta charset="utf-8">'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{_shown(policy)}">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{shown(policy)}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<link rel="icon" href="data:,">'
-    yield f"<title>{title}</title><style>{style}</style></head><body>"
-    yield from _header(view, commands)
-    yield f'<main><section aria-label="Ownership" class="picture">{picture(view)}</section>'
+    yield f"<title>{shown(title)}</title><style>{style}</style></head><body>"
+    yield from header
+    yield "<main>"
+    yield from main
+    yield "</main>"
+    if script:
+        yield f"<script>{script}</script>"
+    yield "</body></html>"
+
+
+def _main(view: View) -> Iterator[str]:
+    yield f'<section aria-label="Ownership" class="picture">{picture(view)}</section>'
     yield from _toolbar(view)
     yield '<section id="objects" aria-label="Objects">'
     for index, each in enumerate(view.objects):
         yield from _card(index, each)
-    yield '<p id="none" hidden>No object is left by this filter. <kbd>Esc</kbd> takes it away.</p></section></main>'
-    yield f"<script>{script}</script></body></html>"
+    yield '<p id="none" hidden>No object is left by this filter. <kbd>Esc</kbd> takes it away.</p></section>'
 
 
 def _header(view: View, commands: Sequence[str]) -> Iterator[str]:
     yield f'<header class="{view.outcome}"><h1>postrender plan</h1>'
-    yield f'<p class="about">{_shown(wording.heading(view.about))}</p>'
-    yield f'<p class="summary">{_shown(wording.summary(view))}</p>'
+    yield f'<p class="about">{shown(wording.heading(view.about))}</p>'
+    yield f'<p class="summary">{shown(wording.summary(view))}</p>'
     for note in view.about.notes:
-        yield f'<p class="note">{_shown(note)}</p>'
-    steps = {"blocked": wording.steps(view), "change": tuple(commands)}.get(view.outcome, ())
-    if steps:
-        yield f'<h2>What to type</h2><ul class="steps">{"".join(_step(step) for step in steps)}</ul>'
+        yield f'<p class="note">{shown(note)}</p>'
+    next_steps = {"blocked": wording.steps(view), "change": tuple(commands)}.get(view.outcome, ())
+    if next_steps:
+        yield f"<h2>Next</h2>{steps(next_steps)}"
     if view.about.setting_origins:
-        yield f'<p class="settings">settings from {_shown(", ".join(view.about.setting_origins))}</p>'
+        yield f'<p class="settings">settings from {shown(", ".join(view.about.setting_origins))}</p>'
     yield "</header>"
 
 
@@ -89,11 +100,11 @@ def _card(index: int, each: ObjectView) -> Iterator[str]:
     opened = " open" if each.refused or "warning" in severities else ""
     yield (
         f'<details id="object-{index}" class="card {word}" data-word="{word}" data-severities="{severities}" '
-        f'data-text="{_shown(text)}"{opened}>'
+        f'data-text="{shown(text)}"{opened}>'
     )
     yield (
-        f'<summary><span class="badge {word}">{word}</span> <span class="name">{_shown(each.name)}</span> '
-        f'<span class="does">{_shown(wording.helm(each))}</span></summary><dl>'
+        f'<summary><span class="badge {word}">{word}</span> <span class="name">{shown(each.name)}</span> '
+        f'<span class="does">{shown(wording.helm(each))}</span></summary><dl>'
     )
     for term, shown_value in (
         ("owner", wording.owner(each)),
@@ -102,16 +113,14 @@ def _card(index: int, each: ObjectView) -> Iterator[str]:
         ("stored", wording.stored(each)),
         ("line", f"{each.line} of the {'stored manifest' if each.leaving else 'stream'}"),
     ):
-        yield f"<dt>{term}</dt><dd>{_shown(shown_value)}</dd>"
+        yield f"<dt>{term}</dt><dd>{shown(shown_value)}</dd>"
     yield "</dl>"
     if each.findings:
         yield '<ul class="findings">'
         for finding in each.findings:
-            steps = "".join(_step(step) for step in finding.next)
-            inner = f'<ul class="steps">{steps}</ul>' if steps else ""
             yield (
-                f'<li class="{finding.severity.value}"><b>{finding.severity.value}</b> {_shown(finding.text)} '
-                f"<code>{finding.code}</code>{inner}</li>"
+                f'<li class="{finding.severity.value}"><b>{finding.severity.value}</b> {shown(finding.text)} '
+                f"<code>{finding.code}</code>{steps(finding.next)}</li>"
             )
         yield "</ul>"
     for title, diff in (("Live", live_diff(each) if not each.refused else []), ("Stored", stored_diff(each))):
@@ -122,12 +131,17 @@ def _card(index: int, each: ObjectView) -> Iterator[str]:
 
 def _diff(lines: Sequence[str]) -> str:
     kinds = ["file" if place < 2 else _CLASSES.get(line[:1], "same") for place, line in enumerate(lines)]
-    return "".join(f'<span class="{kind}">{_shown(line)}\n</span>' for kind, line in zip(kinds, lines, strict=True))
+    return "".join(f'<span class="{kind}">{shown(line)}\n</span>' for kind, line in zip(kinds, lines, strict=True))
+
+
+def steps(hints: Sequence[str]) -> str:
+    """A list of hints; ``""`` if there are none."""
+    return f'<ul class="steps">{"".join(map(_step, hints))}</ul>' if hints else ""
 
 
 def _step(step: str) -> str:
     command, note = parts(step)
-    texts = [*([_shown(note)] if note else []), *([f"<code>{_shown(command)}</code>"] if command else [])]
+    texts = [*([shown(note)] if note else []), *([f"<code>{shown(command)}</code>"] if command else [])]
     return f"<li>{'<br>'.join(texts)}</li>"
 
 
@@ -140,6 +154,6 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Text that came from outside, as HTML."""
     return html.escape(one_line(text))

@@ -1,4 +1,4 @@
-"""Lint's findings in each format; ``FORMATS`` has one function for each, all with the same parameters.
+"""Lint's findings in each format; ``FORMATS`` is the table of them.
 
 Text shows the place, the line there, what it means and what to type. JSON is described by
 ``report/schemas/lint.schema.json`` (JSON Schema, draft 2020-12). SARIF 2.1.0 is for code scanning services, workflow
@@ -7,23 +7,39 @@ commands are for GitHub, which shows them beside the lines of a change.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from urllib.parse import quote
 
+from postrender._record import Record
 from postrender.lint.model import Finding, Severity
 from postrender.lint.rules import RULES, Rule
 from postrender.models import Json
+from postrender.report import ci, html, markdown
+from postrender.report.formats import Formats, as_json, for_ci, structured
 from postrender.text import PLAIN, Paint, hint_data, hint_lines, joined, one_line, wrapped
 
 
-def to_json(findings: Sequence[Finding], objects: int) -> str:
-    """One JSON object; ``line`` and ``column`` are 0 where only the file is known."""
-    body = {
+class LintReport(Record):
+    """What lint found, how many objects it looked at, and how a terminal shows it."""
+
+    findings: Sequence[Finding]
+    objects: int
+    paint: Paint = PLAIN
+
+    @property
+    def summary(self) -> str:
+        """``4 objects, 2 findings``."""
+        count = len(self.findings)
+        return f"{self.objects} object{'s' * (self.objects != 1)}, {count or 'no'} finding{'s' * (count != 1)}"
+
+
+def lint_data(report: LintReport) -> Json:
+    """For programs; ``line`` and ``column`` are 0 if only the file is known."""
+    return {
         "schemaVersion": 2,
         "kind": "Lint",
-        "objects": objects,
+        "objects": report.objects,
         "findings": [
             {
                 "code": finding.code,
@@ -36,45 +52,17 @@ def to_json(findings: Sequence[Finding], objects: int) -> str:
                 "column": finding.column,
                 "shown": finding.shown,
             }
-            for finding in findings
+            for finding in report.findings
         ],
     }
-    return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
-
-
-_COMMANDS = {Severity.INFO: "notice", Severity.WARNING: "warning", Severity.ERROR: "error"}
-
-
-def to_github(findings: Sequence[Finding], objects: int) -> str:
-    """``::error file=...,line=...,col=...,title=PL101::message``, a line each."""
-    del objects
-    return "".join(_command(finding) for finding in findings)
-
-
-def _command(finding: Finding) -> str:
-    properties = {"file": finding.file}
-    if finding.line:
-        properties.update(line=str(finding.line), col=str(finding.column))
-    properties["title"] = finding.code
-    parameters = ",".join(f"{name}={_escaped(one_line(value), ':,')}" for name, value in properties.items())
-    message = "\n".join([one_line(f"{finding.object}: {finding.text}"), *hint_lines(finding.next)])
-    return f"::{_COMMANDS[finding.severity]} {parameters}::{_escaped(message)}\n"
-
-
-def _escaped(text: str, also: str = "") -> str:
-    """As ``escapeData`` and ``escapeProperty`` of actions/toolkit do (packages/core/src/command.ts)."""
-    for character in f"%\r\n{also}":
-        text = text.replace(character, f"%{ord(character):02X}")
-    return text
 
 
 _LEVELS = {Severity.INFO: "note", Severity.WARNING: "warning", Severity.ERROR: "error"}
 _CODES = tuple(RULES)
 
 
-def to_sarif(findings: Sequence[Finding], objects: int) -> str:
-    """One run with every rule and the findings as results."""
-    del objects
+def to_sarif(report: LintReport) -> str:
+    """SARIF 2.1.0: one run with every rule and the findings as results."""
     driver = {
         "name": "postrender",
         "semanticVersion": version("postrender"),
@@ -87,11 +75,11 @@ def to_sarif(findings: Sequence[Finding], objects: int) -> str:
             {
                 "tool": {"driver": driver},
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(finding) for finding in findings],
+                "results": [_result(finding) for finding in report.findings],
             }
         ],
     }
-    return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
+    return as_json(body)
 
 
 def _rule(rule: Rule) -> Json:
@@ -125,21 +113,22 @@ def _result(finding: Finding) -> Json:
     }
 
 
-def to_text(findings: Sequence[Finding], objects: int, paint: Paint = PLAIN) -> str:
+def to_text(report: LintReport) -> str:
     """A paragraph a finding, and one line that counts."""
-    lines = [line for finding in findings for line in _about(finding, paint)]
-    seen = f"{objects} object{'s' * (objects != 1)}"
-    count = len(findings)
-    lines.append(f"{seen}, {count or 'no'} finding{'s' * (count != 1)}")
-    return joined(lines)
+    lines = [line for finding in report.findings for line in _about(finding, report.paint)]
+    return joined([*lines, report.summary])
 
 
 _STYLES = {Severity.INFO: "", Severity.WARNING: "magenta", Severity.ERROR: "bold red"}
 
 
+def place_of(finding: Finding) -> str:
+    """``templates/a.yaml:3:5``, or only the file."""
+    return f"{finding.file}:{finding.line}:{finding.column}" if finding.line else finding.file
+
+
 def _about(finding: Finding, paint: Paint) -> Iterator[str]:
-    place = f"{finding.file}:{finding.line}:{finding.column}" if finding.line else finding.file
-    yield f"{one_line(place)}: {paint(_STYLES[finding.severity], finding.severity.value)} {finding.code}"
+    yield f"{one_line(place_of(finding))}: {paint(_STYLES[finding.severity], finding.severity.value)} {finding.code}"
     if finding.shown:
         yield one_line(f"  {finding.line or '':>5} | {finding.shown}".rstrip())
     yield from wrapped(f"{finding.object}: {finding.text}", first="  ", rest="    ", width=paint.width)
@@ -147,12 +136,93 @@ def _about(finding: Finding, paint: Paint) -> Iterator[str]:
     yield ""
 
 
-Format = Callable[[Sequence[Finding], int], str]
-"""From the findings and the number of objects looked at to the whole output, ending in a newline unless empty."""
+_MARKS = {Severity.INFO: "🔵", Severity.WARNING: "🟡", Severity.ERROR: "🛑"}
+_MOST = 200
+"""Rows of the table in Markdown, so that a comment stays below the 65,536 characters that GitHub takes."""
 
-FORMATS: Mapping[str, Format] = {
+
+def to_markdown(report: LintReport) -> str:
+    """A heading, and a table of the findings with their hints."""
+    return "".join(f"{line}\n" for line in _markdown(report))
+
+
+def _markdown(report: LintReport) -> Iterator[str]:
+    yield "### postrender lint"
+    yield ""
+    yield f"**{report.summary}**"
+    if not report.findings:
+        return
+    yield ""
+    yield "| | code | object | finding | place |"
+    yield "|---|---|---|---|---|"
+    for finding in report.findings[:_MOST]:
+        hints = "".join(f"<br>{line}" for line in markdown.hints(finding.next))
+        cells = (
+            f"{_MARKS[finding.severity]} {finding.severity.value}",
+            finding.code,
+            markdown.code(finding.object),
+            markdown.escaped(finding.text) + hints,
+            markdown.code(place_of(finding)),
+        )
+        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+    if len(report.findings) > _MOST:
+        yield f"| | | | and {len(report.findings) - _MOST} more | |"
+
+
+def to_html(report: LintReport) -> str:
+    """One page for a browser."""
+    return html.page("postrender lint", _header(report), _cards(report))
+
+
+def _header(report: LintReport) -> Iterator[str]:
+    severe = any(finding.severity is Severity.ERROR for finding in report.findings)
+    yield f'<header class="{"blocked" if severe else "unchanged"}"><h1>postrender lint</h1>'
+    yield f'<p class="summary">{html.shown(report.summary)}</p></header>'
+
+
+def _cards(report: LintReport) -> Iterator[str]:
+    for finding in report.findings:
+        word = {Severity.ERROR: "blocked", Severity.WARNING: "change"}.get(finding.severity, "keep")
+        yield (
+            f'<details class="card {word}" open><summary><span class="badge {word}">{finding.severity.value}</span> '
+            f'<span class="name">{html.shown(finding.object)}</span> '
+            f'<span class="does">{html.shown(place_of(finding))}</span></summary>'
+        )
+        yield f'<ul class="findings"><li class="{finding.severity.value}">{html.shown(finding.text)} '
+        yield f"<code>{finding.code}</code>{html.steps(finding.next)}</li></ul>"
+        if finding.shown:
+            yield f"<pre>{html.shown(finding.shown)}</pre>"
+        yield "</details>"
+
+
+def _problem(finding: Finding) -> ci.Problem:
+    return ci.Problem(
+        finding.code,
+        finding.severity,
+        finding.object,
+        finding.text,
+        finding.next,
+        finding.file,
+        finding.line,
+        finding.column,
+    )
+
+
+def _cases(report: LintReport) -> list[ci.Case]:
+    """A failed test for each finding; one that passes if there is none."""
+    if not report.findings:
+        return [ci.Case(report.summary, "postrender.lint")]
+    return [
+        ci.Case(f"{finding.code} {finding.object}", place_of(finding), (_problem(finding),))
+        for finding in report.findings
+    ]
+
+
+FORMATS: Formats[LintReport] = {
     "text": to_text,
-    "json": to_json,
+    **structured(lint_data),
+    "markdown": to_markdown,
+    "html": to_html,
+    **for_ci("postrender lint", lambda report: [_problem(finding) for finding in report.findings], _cases),
     "sarif": to_sarif,
-    "github": to_github,
 }

@@ -85,7 +85,7 @@ def _section(each: ObjectView) -> Iterator[str]:
     for finding in each.findings:
         yield f"- {finding.severity.value}: {escaped(finding.text)} ({finding.code})"
         if finding.severity.value != "info":
-            yield from (f"  - {line}" for line in _hints(finding.next))
+            yield from (f"  - {line}" for line in hints(finding.next))
     for diff in diffs:
         fence = "`" * max(3, 1 + max(len(run) for run in ["", *re.findall("`+", "\n".join(diff))]))
         yield ""
@@ -101,10 +101,11 @@ def _end(view: View, commands: Sequence[str]) -> Iterator[str]:
     for note in view.about.notes:
         yield f"- note: {escaped(note)}"
     steps = {"blocked": wording.steps(view), "change": commands}.get(view.outcome, ())
-    yield from (f"- {line}" for line in _hints(steps))
+    yield from (f"- {line}" for line in hints(steps))
 
 
-def _hints(steps: Sequence[str]) -> Iterator[str]:
+def hints(steps: Sequence[str]) -> Iterator[str]:
+    """The hints, each as a phrase with its command in a code span."""
     for command, note in map(parts, steps):
         if note:
             yield f"note: {escaped(note)}"

@@ -10,6 +10,7 @@ from postrender._record import Record
 from postrender.cluster.interface import CommandHints
 from postrender.models import CRD, NAMESPACE, RESOURCE_POLICY, Json, ReleaseName
 from postrender.operations.orphans import OwnedObject, Search
+from postrender.report.formats import Formats, names_of, structured
 from postrender.text import Paint, hint_data, hint_lines, joined, wrapped
 
 VERSION = 2
@@ -232,3 +233,34 @@ def _release(release: ReleaseName) -> dict[str, str]:
 
 def _counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+class OrphansReport(Record):
+    """What a search found, and how it is shown.
+
+    ``namespace`` is ``""`` for all, ``details`` as for ``orphans_text``.
+    """
+
+    search: Search
+    cluster: str
+    namespace: str
+    typing: Typing
+    paint: Paint
+    details: str
+
+    def text(self, *, wide: bool = False) -> str:
+        """The table, or what to do about each orphan."""
+        where = f"namespace {self.namespace}" if self.namespace else "all namespaces"
+        return orphans_text(self.search, f"{where}, {self.cluster}", self.typing, self.paint, self.details, wide=wide)
+
+    def data(self) -> Json:
+        """For programs."""
+        return orphans_data(self.search, self.cluster, self.namespace, self.typing)
+
+
+FORMATS: Formats[OrphansReport] = {
+    "table": OrphansReport.text,
+    "wide": lambda report: report.text(wide=True),
+    "name": names_of(lambda report: [each.name for each in report.search.orphans]),
+    **structured(OrphansReport.data),
+}

@@ -12,6 +12,7 @@ from postrender.manifest.json_diff import Change, changes
 from postrender.models import Json, ReleaseName
 from postrender.operations.verify import ObjectStatus, ReleaseStatus, State, repairable
 from postrender.redact import Digests, redacted
+from postrender.report.formats import Formats, names_of, structured
 from postrender.text import Paint, hint_data, hint_lines, joined, wrapped
 
 VERSION = 2
@@ -204,3 +205,46 @@ def _release_of(row: ReleaseStatus | Failed) -> ReleaseName:
 
 def _release(release: ReleaseName) -> dict[str, str]:
     return {"namespace": release.namespace, "name": release.name}
+
+
+class ReleaseReport(Record):
+    """One release that was compared with the cluster, and how it is shown."""
+
+    verified: ReleaseStatus
+    digests: Digests
+    cluster: CommandHints
+    paint: Paint
+    verbose: bool = False
+
+    def text(self, *, wide: bool = False) -> str:
+        """A line for each object that is not in sync, or for all."""
+        verbose = self.verbose or wide
+        return verified_text(self.verified, self.digests, self.paint, self.cluster, verbose=verbose)
+
+
+class ReleasesReport(Record):
+    """Several releases that were compared with the cluster, and how they are shown."""
+
+    rows: Sequence[ReleaseStatus | Failed]
+    digests: Digests
+    cluster: CommandHints
+    paint: Paint
+
+    @property
+    def not_in_sync(self) -> list[str]:
+        """The releases that differ from the cluster, or could not be compared."""
+        return [str(_release_of(row)) for row in self.rows if isinstance(row, Failed) or not row.in_sync]
+
+
+RELEASE_FORMATS: Formats[ReleaseReport] = {
+    "table": ReleaseReport.text,
+    "wide": lambda report: report.text(wide=True),
+    "name": names_of(lambda report: [each.name for each in report.verified.objects if each.state is not State.IN_SYNC]),
+    **structured(lambda report: verified_data(report.verified, report.digests, report.cluster.description)),
+}
+RELEASES_FORMATS: Formats[ReleasesReport] = {
+    "table": lambda report: table(report.rows, report.paint),
+    "wide": lambda report: table(report.rows, report.paint),
+    "name": names_of(lambda report: report.not_in_sync),
+    **structured(lambda report: table_data(report.rows, report.digests, report.cluster.description)),
+}

@@ -66,7 +66,7 @@ def test_stamps_and_back(server: Server, cluster: Cluster, report: Path) -> None
         f"      + {NAME}: new\n"
         f"      + {NAMESPACE}: shop\n"
         "  note: checked the manifests of 1 other stored release for the objects to be adopted\n"
-        "2 objects to be written; nothing else of any object changes\n"
+        "2 objects to be written (ownership metadata only)\n"
         "configmaps/shop/settings: written\n"
         "shirts.stable.example.com/shop/blue: written\n"
         "  to restore the old metadata:\n"

@@ -18,6 +18,8 @@ from postrender.cli.commands import COMMANDS
 from postrender.cli.main import main
 from postrender.errors import message
 from postrender.models import GroupVersionKind, Resource
+from postrender.report import lint, plan_formats
+from tests.cli.junit import faults
 from tests.cli.test_hostile_text import ODD, objects, stream_of
 from tests.wire.kinds import CONFIG_MAP, SECRET, SHIRT, a_revision, an_object
 from tests.wire.server import Reply, Server, status
@@ -34,7 +36,8 @@ FORGED = re.compile(
 SURROGATE = re.compile("[\ud800-\udfff]")
 RELEASE = ("--release", "shop", "-n", "shop")
 AS_HELM = ("--helm-version", "3.21.4")
-PLAN_FORMATS = ("text", "json", "yaml", "markdown", "html")
+PLAN_FORMATS = tuple(plan_formats.FORMATS)
+LINT_FORMATS = tuple(lint.FORMATS)
 FORMATS = ("text", "json", "yaml")
 
 
@@ -82,12 +85,14 @@ def wrong(done: Done, output: str = "text", *, manifests: bool = False) -> list[
     found = [f"{done.err}"] if done.code == 1 and "a fault of its own" in done.err else []
     shown = done.err if manifests else f"{done.out}\n{done.err}"
     if output == "github":
-        shown = re.sub(r"^::(?:notice|warning|error) file=", "", shown, flags=re.MULTILINE)
+        shown = re.sub(r"^::(?:notice|warning|error) (?:file|title)=", "", shown, flags=re.MULTILINE)
     found += [repr(each) for each in ODD.findall(shown) + SURROGATE.findall(shown) + FORGED.findall(shown)]
     if output in ("json", "sarif") and done.out:
         json.loads(done.out)
     if output == "yaml" and done.out:
         list(yaml.safe_load_all(done.out))
+    if output == "junit" and done.out:
+        found += faults(done.out)
     if output in ("markdown", "html"):
         text = outside_of_code(done.out) if output == "markdown" else done.out
         found += re.findall(r"(?<!\\)<(?:script>alert|img |/testcase>)", text)
@@ -157,7 +162,7 @@ def test_in_manifests_and_what_is_live(text: str, play: Play, tmp_path: Path) ->
     if saved.exists():
         assert wrong(Done(0, saved.read_text(), ""), "json") == []
     assert wrong(play("snapshot", "-", *where, stdin=stream), "yaml") == []
-    for output in ("text", "json", "sarif", "github"):
+    for output in LINT_FORMATS:
         assert wrong(play("lint", "-", "-o", output, stdin=stream), output) == []
 
 
@@ -238,7 +243,7 @@ def test_in_arguments_and_names_of_files(text: str, play: Play, tmp_path: Path) 
         shown = ("-f", str(folder / "stream.yaml"), *where, "-o", output, "--save", saved)
         assert wrong(play("plan", *shown), output) == []
         assert wrong(play("plan", *shown, "--adopt", "orphans,unmanaged"), output) == []
-    for output in ("text", "json", "sarif", "github"):
+    for output in LINT_FORMATS:
         assert wrong(play("lint", "-f", str(folder / "stream.yaml"), "-o", output), output) == []
         assert wrong(play("lint", str(folder), "-o", output), output) == []
     for report in (str(folder / "r.txt"), str(folder)):

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from postrender.errors import Refused, message
+from postrender.report import lint
 from tests.cli.test_filter import run
 from tests.cli.test_plan import live_file, ours
 
@@ -93,7 +94,7 @@ def test_the_filter(text: str, tmp_path: Path) -> None:
     assert forged(done.stdout, done.stderr, report.read_bytes()) == []
 
 
-@pytest.mark.parametrize("output", ["text", "json", "sarif", "github"])
+@pytest.mark.parametrize("output", list(lint.FORMATS))
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_linter(text: str, output: str) -> None:
     stream, _ = streams(text)

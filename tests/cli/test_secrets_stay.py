@@ -17,6 +17,7 @@ import pytest
 
 from postrender import HelmAction, HelmVersion, Invocation, LiveFile, Refused, ReleaseName, plan, rewrite
 from postrender._record import Record, replace
+from postrender.report import lint, plan_formats
 from tests.cli.test_filter import run
 from tests.cli.test_plan import live_file, ours
 from tests.plans.test_plans import _secret as a_revision
@@ -132,7 +133,8 @@ def documents() -> tuple[str, list[Any]]:
     )
 
 
-FORMATS = ("text", "json", "yaml", "markdown", "html")
+FORMATS = tuple(plan_formats.FORMATS)
+LINT_FORMATS = tuple(lint.FORMATS)
 
 
 def test_no_repr_of_the_library_shows_one(tmp_path: Path) -> None:
@@ -213,7 +215,7 @@ ONE_LINE = {
 }
 
 
-@pytest.mark.parametrize("output", ["text", "json", "sarif", "github"])
+@pytest.mark.parametrize("output", LINT_FORMATS)
 @pytest.mark.parametrize("stream", ONE_LINE.values(), ids=ONE_LINE)
 def test_a_linter_shows_no_line_with_one(stream: str, output: str) -> None:
     done = run("lint", "-", "-o", output, *RELEASE, stdin=stream.encode())
@@ -295,7 +297,7 @@ def test_no_snapshot_holds_one(tmp_path: Path) -> None:
 
 def test_a_linter_shows_none() -> None:
     stream, _ = documents()
-    for output in ("text", "json", "sarif", "github"):
+    for output in LINT_FORMATS:
         done = run("lint", "-", "-o", output, *RELEASE, stdin=stream.encode())
         assert leaks(done.stdout, done.stderr) == []
 

@@ -93,7 +93,7 @@ def test_all_is_well(helm: HelmFactory, namespace: Namespace, control_plane: Con
     assert len(lines) <= 30, "one screen"
     paths = (str(it.binary), str(it.home), str(executable(it.home)))
     assert all(len(line) <= 80 or any(path in line for path in paths) for line in lines)
-    assert lines[-1] == "The filter could work here."
+    assert lines[-1] == "All checks passed."
     text = " ".join(shown.split())
     assert f"ok Helm {version} ({it.binary})" in text
     assert ("PR202" in text) is (version == "3.12.3")
@@ -128,7 +128,7 @@ def test_rights_of_the_kinds_in_a_stream(
     assert some.returncode == 5
     assert "lacking: get flags.beta.example.com" in " ".join(some.stdout.split())
     assert "\n              hint: kubectl auth can-i get flags.beta.example.com --kubeconfig " in some.stdout
-    assert some.stdout.endswith("The filter could not work here: rights.\n")
+    assert some.stdout.endswith("1 check failed: rights\n")
     only = "---\n" + next(each for each in rendered.split("---\n") if "kind: Shirt" in each)
     enough = doctor(it, "-f", "-", stdin=only)
     assert enough.returncode == 0

@@ -10,9 +10,9 @@ import time
 
 from postrender._record import replace
 from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, add_arguments, flags, release_name
-from postrender.cli.console import add_terminal, chosen_paint, confirm, progress, require_answerable
+from postrender.cli.console import NOTHING, add_terminal, chosen_paint, confirm, progress, require_answerable
 from postrender.cli.inputs import no_namespace
-from postrender.cli.output import add_output, structured, write
+from postrender.cli.output import add_output, show, write
 from postrender.cli.parsers import command_parser
 from postrender.cluster.client import Cluster
 from postrender.cluster.discovery import named_object
@@ -20,7 +20,16 @@ from postrender.errors import ClusterError, Refused, UsageError
 from postrender.models import ReleaseName
 from postrender.operations import state_files
 from postrender.operations.adopt import Adoption, carry_out, objects_of_release, plan_adoption, undo
-from postrender.report.adopt import NoReport, Report, adoption_data, preview, report_from, report_of
+from postrender.report.adopt import (
+    FORMATS,
+    AdoptReport,
+    NoReport,
+    Report,
+    adoption_data,
+    preview,
+    report_from,
+    report_of,
+)
 from postrender.settings import Caller, find
 from postrender.settings.connection import connection_flags, reached
 from postrender.settings.table import Flags
@@ -72,8 +81,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--report", metavar="FILE", help="a new file for the report (default: one in the user's state folder)"
     )
-    add_output(made)
-    add_terminal(made)
+    add_output(made, FORMATS)
+    add_terminal(made, "show objects that are in the release already, too", NOTHING)
     add_arguments(made, CONNECTION, CONNECTION_SETTINGS, positional=True)
     return made
 
@@ -134,10 +143,9 @@ def _undo(options: argparse.Namespace, given: Flags) -> int:
 def _show(
     options: argparse.Namespace, found: tuple[Adoption, ...], report: Report, heading: str, note: str = ""
 ) -> None:
-    if options.output != "text":
-        write(structured(adoption_data(report), options.output))
-    elif not options.quiet or not options.yes:
-        write(preview(found, heading, chosen_paint(options), note), coloured=chosen_paint(options).on)
+    if options.output != "text" or not options.quiet or not options.yes:
+        text = preview(found, heading, chosen_paint(options), note, verbose=options.verbose)
+        show(options, FORMATS, AdoptReport(report, text))
 
 
 def _question(count: int, cluster: Cluster) -> str:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from postrender import __version__, manifest
+from postrender._record import Record
 from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, add_caller, chosen, flags
+from postrender.cli.console import add_color, chosen_paint
 from postrender.cli.inputs import policy_of, stdin
-from postrender.cli.output import add_output, structured, write
+from postrender.cli.output import add_output, show
 from postrender.cli.parsers import command_parser
 from postrender.cli.run_info import setting_origins
 from postrender.errors import UsageError
 from postrender.models import GroupVersionKind, Json
 from postrender.operations.doctor import Check, DoctorOptions, State, checks
 from postrender.planner.policy import OnDrift
+from postrender.report.formats import Formats, structured
 from postrender.settings import SETTINGS, Caller, find
-from postrender.text import Paint, columns, hint_data, hint_lines, one_line, wrapped
+from postrender.text import Paint, hint_data, hint_lines, joined, wrapped
 
 DESCRIPTION = """\
 Check that postrender works in this environment: Helm, the plugin, the cluster
@@ -35,6 +37,7 @@ exit codes: 0 postrender works; else the filter's exit code: 2 no Helm,
             4 an unsuitable Helm or plugin, 5 no cluster or no permission
 """
 
+_STYLES = {State.OK: "green", State.WARNING: "magenta", State.FAILED: "bold red"}
 _SIGNS = {State.OK: "ok", State.WARNING: "note", State.FAILED: "BAD"}
 
 
@@ -51,10 +54,10 @@ def main(arguments: list[str]) -> int:
     )
     origins = (*setting_origins(caller), *_variables(caller))
     code = next((check.code for check in found if check.state is State.FAILED), 0)
-    if options.output == "text":
-        write("".join(f"{one_line(line)}\n" for line in _text(found, origins, columns(sys.stdout))))
-    else:
-        write(structured(_data(found, origins), options.output))
+    report = DoctorReport(
+        found, origins, chosen_paint(options), verbose=bool(values["verbose"]), quiet=bool(values["quiet"])
+    )
+    show(options, FORMATS, report)
     return code
 
 
@@ -65,7 +68,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "-f", "--file", metavar="STREAM", help="check the permissions that these manifests need; - is stdin"
     )
-    add_output(made)
+    add_output(made, FORMATS)
+    add_color(made)
     add_arguments(made, "options of the filter", FILTER_SETTINGS, positional=True)
     add_caller(made)
     return made
@@ -88,29 +92,53 @@ def _variables(caller: Caller) -> Iterator[str]:
     return (name for name in sorted(known) if os.environ.get(name) and name not in used)
 
 
-def _text(found: Sequence[Check], origins: Sequence[str], width: int) -> Iterator[str]:
+class DoctorReport(Record):
+    """Every check, where settings come from, and how both are shown."""
+
+    checks: Sequence[Check]
+    origins: Sequence[str]
+    paint: Paint
+    verbose: bool
+    quiet: bool
+
+
+def _text(report: DoctorReport) -> str:
     """The screen: a sign and a name for each check, what was found beside it, what to type below."""
-    for check in found:
+    bad = [check.name for check in report.checks if check.state is State.FAILED]
+    if report.quiet:
+        return "".join(f"{name}\n" for name in bad)
+    return joined(_screen(report, bad))
+
+
+def _screen(report: DoctorReport, bad: Sequence[str]) -> Iterator[str]:
+    paint = report.paint
+    for check in report.checks:
         first = f"{_SIGNS[check.state]:5}{check.name:9}"
         for index, line in enumerate(check.found):
             sign, rest = (first, " " * len(first)) if index == 0 else (f"{'':{len(first)}}- ", " " * (len(first) + 2))
-            yield from wrapped(line, first=sign, rest=rest, width=width)
-        yield from hint_lines(check.next, Paint(width=width), first=" " * len(first))
-    yield from wrapped(
-        f"from {', '.join(origins) or 'defaults'}", first=f"{'':5}{'settings':9}", rest=" " * 14, width=width
-    )
-    bad = [check.name for check in found if check.state is State.FAILED]
-    yield f"The filter could not work here: {', '.join(bad)}." if bad else "The filter could work here."
+            for place, text in enumerate(wrapped(line, first=sign, rest=rest, width=paint.width)):
+                yield text if index or place else paint(_STYLES[check.state], text[:4]) + text[4:]
+        yield from hint_lines(check.next, paint, first=" " * len(first))
+    if report.verbose:
+        origins = f"from {', '.join(report.origins) or 'defaults'}"
+        yield from wrapped(origins, first=f"{'':5}{'settings':9}", rest=" " * 14, width=paint.width)
+    if bad:
+        yield f"{len(bad)} check{'s' * (len(bad) != 1)} failed: {', '.join(bad)}"
+    else:
+        yield "All checks passed."
 
 
-def _data(found: Sequence[Check], origins: Sequence[str]) -> Json:
+def _data(report: DoctorReport) -> Json:
     return {
         "schemaVersion": 2,
         "kind": "Doctor",
-        "works": all(check.state is not State.FAILED for check in found),
+        "works": all(check.state is not State.FAILED for check in report.checks),
         "checks": [
             {"name": check.name, "state": check.state.value, "found": list(check.found), "hints": hint_data(check.next)}
-            for check in found
+            for check in report.checks
         ],
-        "settings": list(origins),
+        "settings": list(report.origins),
     }
+
+
+FORMATS: Formats[DoctorReport] = {"text": _text, **structured(_data)}

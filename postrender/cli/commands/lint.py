@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from postrender._record import Record, replace
 from postrender.cli.arguments import add_arguments, chosen
+from postrender.cli.console import NAMES_ONLY, chosen_paint
 from postrender.cli.hints import of_command
 from postrender.cli.inputs import stdin
-from postrender.cli.output import write
+from postrender.cli.output import show, write
 from postrender.cli.parsers import command_parser, parted
 from postrender.errors import UsageError
 from postrender.helm import binary
@@ -23,10 +24,10 @@ from postrender.lint.chart import chart_of, templates_of
 from postrender.lint.model import Facts, Finding, rendering
 from postrender.lint.rules import RULES, Rule
 from postrender.models import CRD
-from postrender.report.lint import FORMATS, to_text
+from postrender.report.lint import FORMATS, LintReport
 from postrender.settings.parse import Value
 from postrender.settings.table import Setting
-from postrender.text import CHOICES, paint
+from postrender.text import CHOICES
 
 if TYPE_CHECKING:
     from postrender.cluster.snapshot_file import Snapshot
@@ -50,9 +51,7 @@ exit codes: 0 nothing found, 1 findings, 2 bad usage, 3 invalid manifests
 LINT_SETTINGS: tuple[Setting, ...] = (
     Setting("select", "list", "CODE", "only these rules, such as PL101; PL1 is all that begin so"),
     Setting("ignore", "list", "CODE", "all rules but these"),
-    Setting(
-        "output", "str", "FORMAT", "text (the default), json, sarif, github", choices=tuple(FORMATS), aliases=("-o",)
-    ),
+    Setting("output", "str", "FORMAT", "the format (default: text)", choices=tuple(FORMATS), aliases=("-o",)),
     Setting(
         "kube_version", "str", "VERSION", "the Kubernetes it is meant for, such as 1.29 (default: the newest known)"
     ),
@@ -66,6 +65,7 @@ LINT_SETTINGS: tuple[Setting, ...] = (
     Setting("helm", "str", "PATH", "the Helm that renders a chart (default: helm)"),
     Setting("release", "str", "NAME", "the release's name (default for a chart: release-name)"),
     Setting("namespace", "str", "NAMESPACE", "the release's namespace (default: default)", aliases=("-n",)),
+    Setting("quiet", "bool", "", NAMES_ONLY, aliases=("-q",)),
     Setting("color", "str", "WHEN", "colours (default: on a terminal, unless NO_COLOR is set)", choices=CHOICES),
 )
 
@@ -107,12 +107,11 @@ def main(arguments: list[str]) -> int:
         objects += len(facts.subjects)
         findings += engine.check(facts, rules, chart or ("stdin" if named == "-" else named))
     findings = [replace(each, next=of_command(each.next, "lint", arguments)) for each in findings]
-    output = str(values["output"] or "text")
-    if output == "text":
-        painted = paint(str(values["color"] or "auto"), sys.stdout, os.environ)
-        write(to_text(findings, objects, painted), coloured=painted.on)
+    options.output, options.color = str(values["output"] or "text"), str(values["color"] or "auto")
+    if values["quiet"] and options.output == "text":
+        write("".join(f"{name}\n" for name in dict.fromkeys(finding.object for finding in findings)))
     else:
-        write(FORMATS[output](findings, objects), commands=output == "github")
+        show(options, FORMATS, LintReport(findings, objects, chosen_paint(options)))
     return 1 if findings else 0
 
 

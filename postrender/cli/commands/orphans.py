@@ -7,11 +7,11 @@ import os
 
 from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, add_arguments, flags
 from postrender.cli.console import add_terminal, chosen_paint, progress
-from postrender.cli.output import STRUCTURED, TABLES, add_detailed_exitcode, add_output, found_code, structured, write
+from postrender.cli.output import add_detailed_exitcode, add_output, found_code, show
 from postrender.cli.parsers import command_parser
 from postrender.errors import ClusterError, UsageError
 from postrender.operations.orphans import LABELLED, Scope, search
-from postrender.report.orphans import Typing, orphans_data, orphans_text
+from postrender.report.orphans import FORMATS, OrphansReport, Typing
 from postrender.settings import find
 from postrender.settings.connection import reached
 
@@ -45,28 +45,21 @@ def main(arguments: list[str]) -> int:
         raise UsageError("namespace required", next=("--namespace NAMESPACE", "--all-namespaces"))
     scope = Scope(namespace, "" if options.unlabelled else LABELLED, caller.invocation.driver)
     cluster = reached(caller)
-    with progress("listing releases", quiet=options.quiet) as show:
+    with progress("listing releases", quiet=options.quiet) as update:
         found = search(
-            cluster, scope, lambda objects, kinds: show(f"{objects:,} objects looked at, kinds to go: {kinds}")
+            cluster, scope, lambda objects, kinds: update(f"{objects:,} objects looked at, kinds to go: {kinds}")
         )
-    typing = Typing(cluster)
-    if options.output in STRUCTURED:
-        write(structured(orphans_data(found, cluster.description, namespace, typing), options.output))
-    elif options.quiet or options.output == "name":
-        write("".join(f"{each.name}\n" for each in found.orphans))
-    else:
-        where = f"{'namespace ' + namespace if namespace else 'all namespaces'}, {cluster.description}"
-        further = [*([] if namespace else ["--all-namespaces"]), *(["--unlabelled"] if options.unlabelled else [])]
-        details = f"{cluster.typed(' '.join(['postrender orphans', *further]), namespace)} --verbose"
-        text = orphans_text(
-            found,
-            where,
-            typing,
-            chosen_paint(options),
-            "" if options.verbose else details,
-            wide=options.output == "wide",
-        )
-        write(text, coloured=chosen_paint(options).on)
+    further = [*([] if namespace else ["--all-namespaces"]), *(["--unlabelled"] if options.unlabelled else [])]
+    details = f"{cluster.typed(' '.join(['postrender orphans', *further]), namespace)} --verbose"
+    report = OrphansReport(
+        found,
+        cluster.description,
+        namespace,
+        Typing(cluster),
+        chosen_paint(options),
+        "" if options.verbose else details,
+    )
+    show(options, FORMATS, report)
     if found.undecided or found.failed:
         return ClusterError.exit_code
     return found_code(options, found=bool(found.orphans))
@@ -81,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="search all objects, including those without Helm's label; slower",
     )
-    add_output(made, plain=TABLES)
+    add_output(made, FORMATS, alias="text")
     add_terminal(made, "show the commands that adopt or delete what was found")
     add_detailed_exitcode(made, "there are orphans")
     add_arguments(made, CONNECTION, CONNECTION_SETTINGS, positional=True)

@@ -11,7 +11,7 @@ from postrender import redact
 from postrender._record import replace
 from postrender.cli.console import add_terminal, chosen_paint, progress
 from postrender.cli.hints import in_findings, of_call, of_command
-from postrender.cli.output import add_detailed_exitcode, add_output, found_code, structured, write
+from postrender.cli.output import add_detailed_exitcode, add_output, found_code, show
 from postrender.cli.parsers import command_parser, parted
 from postrender.cli.plan_inputs import Planning, add_planning, add_settings, helm_command, parse, planning
 from postrender.cli.run_info import about_of
@@ -19,6 +19,8 @@ from postrender.cli.saved_plan import save
 from postrender.errors import Refused
 from postrender.helm.invocation import Action
 from postrender.planner.view import View
+from postrender.report.plan_formats import FORMATS, PlanReport
+from postrender.report.terminal import NORMAL, QUIET, VERBOSE
 from postrender.settings.connection import connection_flags
 from postrender.text import one_line, to_stderr
 
@@ -55,10 +57,7 @@ def main(arguments: list[str]) -> int:
     elif options.save:
         save(options.save, shown)
     commands = _commands(options, made)
-    write(
-        _output(_whole(shown, commands, arguments), options, commands),
-        coloured=options.output == "text" and chosen_paint(options).on,
-    )
+    show(options, FORMATS, _report(_whole(shown, commands, arguments), options, commands))
     if shown.outcome == "blocked":
         return Refused.exit_code
     return found_code(options, found=shown.outcome == "change")
@@ -68,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     """What is planned, how it is shown, and all that the filter takes."""
     made = command_parser("plan", DESCRIPTION, usage=USAGE, epilog=EPILOG)
     add_planning(made)
-    add_output(made, "markdown", "html")
+    add_output(made, FORMATS)
     made.add_argument("--save", metavar="FILE", help="save the plan for the filter's --plan, unless it is refused")
     add_terminal(made, "show unchanged objects, changes of the manifest, and where each setting comes from")
     add_detailed_exitcode(made, "something would change")
@@ -84,23 +83,10 @@ def _view(made: Planning, digests: redact.Digests) -> View:
     return view(made.planned.plan, facts, about_of(made.caller, facts, made.source), digests)
 
 
-def _output(shown: View, options: argparse.Namespace, commands: Sequence[str]) -> str:
-    if options.output in ("json", "yaml"):
-        from postrender.planner.view_json import plan_json
-
-        return structured(plan_json(shown), options.output)
-    if options.output == "markdown":
-        from postrender.report.markdown import plan_markdown
-
-        return plan_markdown(shown, commands)
-    if options.output == "html":
-        from postrender.report.html import plan_html
-
-        return plan_html(shown, commands)
-    from postrender.report.terminal import NORMAL, QUIET, VERBOSE, plan_text
-
+def _report(shown: View, options: argparse.Namespace, commands: Sequence[str]) -> PlanReport:
     detail = QUIET if options.quiet else VERBOSE if options.verbose else NORMAL
-    return plan_text(shown, chosen_paint(options), detail, commands)
+    file = options.manifests if options.manifests not in (None, "-") else ""
+    return PlanReport(shown, commands, chosen_paint(options), detail, file)
 
 
 def _whole(shown: View, commands: Sequence[str], arguments: Sequence[str]) -> View:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from postrender import manifest as manifests
 from postrender import redact
+from postrender.cli.console import NOTHING, add_verbosity
 from postrender.cli.output import write
 from postrender.cli.parsers import command_parser, parted
 from postrender.cli.plan_inputs import add_planning, add_settings, parse, planning
@@ -63,6 +64,8 @@ def main(arguments: list[str]) -> int:
             f"  {objects} live object{'s' * (objects != 1)}, {revisions} stored revision{'s' * (revisions != 1)}, "
             f"values of Secrets {'as they are' if hide is None else 'as digests'}\n"
         )
+    if options.verbose and not options.quiet:
+        to_stderr("".join(f"  {one_line(str(key))}\n" for key in recording.live))
     return 0
 
 
@@ -71,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     made = command_parser("snapshot", DESCRIPTION, usage=USAGE, epilog=EPILOG)
     add_planning(made)
     made.add_argument("--with-secrets", action="store_true", help="include the values of Secrets")
-    made.add_argument("--quiet", "-q", action="store_true", help="print nothing on stderr on success")
+    add_verbosity(made, "name every object and stored revision on stderr", NOTHING)
     add_settings(made)
     made.set_defaults(command="snapshot")
     return made

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from postrender._record import replace
 from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, add_arguments, flags, release_name
+from postrender.cli.console import NOTHING, add_verbosity
 from postrender.cli.inputs import no_namespace
 from postrender.cli.output import write
 from postrender.cli.parsers import command_parser
@@ -47,7 +48,9 @@ def main(arguments: list[str]) -> int:
     if pinned(found) and not options.dry_run:
         backup = options.backup or backup_path(release, os.environ)
         carry_out(cluster, found, backup)
-    write("".join(f"{one_line(line)}\n" for line in _summary(cluster, release, found, backup)))
+    if not options.quiet:
+        lines = _summary(cluster, release, found, backup, verbose=options.verbose)
+        write("".join(f"{one_line(line)}\n" for line in lines))
     return 0
 
 
@@ -59,15 +62,18 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--backup", metavar="PATH", help="the file for the old payloads (default: one in the user's state folder)"
     )
+    add_verbosity(made, "show revisions that contain no resourceVersion, too", NOTHING)
     add_arguments(made, CONNECTION, CONNECTION_SETTINGS, positional=True)
     return made
 
 
-def _summary(cluster: Cluster, release: ReleaseName, found: Sequence[RevisionPins], backup: str) -> Iterator[str]:
+def _summary(
+    cluster: Cluster, release: ReleaseName, found: Sequence[RevisionPins], backup: str, *, verbose: bool
+) -> Iterator[str]:
     """What was done, or with no ``backup`` what would be; a line for each revision and each pin."""
     names = _Names(cluster, release, found)
     yield from wrapped(f"postrender: release {release}, {cluster.description}", width=columns(sys.stdout))
-    for each in found:
+    for each in found if verbose else pinned(found):
         yield from _about(each, names, "removed" if backup else "to remove")
     count = len(pinned(found))
     total = f"{len(found)} revision{'s' * (len(found) != 1)}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from postrender._record import replace
 from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, add_arguments, flags, release_name
 from postrender.cli.console import add_terminal, chosen_paint, confirm, progress, require_answerable
 from postrender.cli.inputs import no_namespace
-from postrender.cli.output import STRUCTURED, TABLES, add_detailed_exitcode, add_output, found_code, structured, write
+from postrender.cli.output import add_detailed_exitcode, add_output, found_code, show, write
 from postrender.cli.parsers import command_parser
 from postrender.cluster.client import Cluster
 from postrender.cluster.releases import newest
@@ -28,7 +28,8 @@ from postrender.operations.verify import (
     verify,
 )
 from postrender.redact import digests
-from postrender.report.verify import Failed, table, table_data, verified_data, verified_text
+from postrender.report.formats import COLOURED
+from postrender.report.verify import RELEASE_FORMATS, RELEASES_FORMATS, Failed, ReleaseReport, ReleasesReport
 from postrender.settings import Caller, find
 from postrender.settings.connection import reached
 
@@ -62,7 +63,7 @@ def main(arguments: list[str]) -> int:
         raise UsageError("name one release, or all", next=("postrender verify RELEASE", "postrender verify --all"))
     if options.all_namespaces and not options.all:
         raise UsageError("--all-namespaces goes with --all", next="postrender verify --all --all-namespaces")
-    if options.fix and (options.all or options.output in (*STRUCTURED, "name")):
+    if options.fix and (options.all or options.output not in COLOURED):
         raise UsageError("--fix works on one release and prints text", next="postrender verify RELEASE --fix")
     if options.fix:
         require_answerable(yes=options.yes)
@@ -82,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--all-namespaces", "-A", action="store_true", help="with --all: of every namespace")
     made.add_argument("--fix", action="store_true", help="restore drifted and missing objects from the stored manifest")
     made.add_argument("--yes", "-y", action="store_true", help="do so without asking")
-    add_output(made, plain=TABLES)
+    add_output(made, RELEASE_FORMATS, alias="text")
     add_terminal(made, "show objects that are in sync, too")
     add_detailed_exitcode(made, "an object differs from the stored release")
     add_arguments(made, CONNECTION, CONNECTION_SETTINGS, positional=True)
@@ -94,22 +95,18 @@ def _one(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
     assert release is not None
     with progress(f"looking at release {release}", quiet=options.quiet):
         found = verify(cluster, release, caller.invocation.driver)
-    made = digests(os.environ)
-    if options.output in STRUCTURED:
-        write(structured(verified_data(found, made, cluster.description), options.output))
-    elif options.quiet or options.output == "name":
-        write("".join(f"{each.name}\n" for each in found.objects if each.state is not State.IN_SYNC))
-    else:
-        text = verified_text(
-            found, made, chosen_paint(options), cluster, verbose=options.verbose or options.output == "wide"
-        )
-        write(text, coloured=chosen_paint(options).on)
+    show(
+        options,
+        RELEASE_FORMATS,
+        ReleaseReport(found, digests(os.environ), cluster, chosen_paint(options), options.verbose),
+    )
     todo = repairable(found.objects) if options.fix else ()
     if not todo:
-        return _exit_code(options, found)
+        return _exit_code(options, [found], found=not found.in_sync)
     require_settled(cluster, found)
     confirm(f"write to {len(todo)} object{'s' * (len(todo) != 1)} of {cluster.description}?", yes=options.yes)
-    return _exit_code(options, repaired_all(cluster, found, caller.invocation.driver))
+    after = repaired_all(cluster, found, caller.invocation.driver)
+    return _exit_code(options, [after], found=not after.in_sync)
 
 
 def repaired_all(cluster: Cluster, found: ReleaseStatus, driver: str) -> ReleaseStatus:
@@ -131,19 +128,14 @@ def repaired_all(cluster: Cluster, found: ReleaseStatus, driver: str) -> Release
 def _all(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
     namespace = "" if options.all_namespaces else str(caller.namespace)
     rows: list[ReleaseStatus | Failed] = []
-    with progress("listing releases", quiet=options.quiet) as show:
+    with progress("listing releases", quiet=options.quiet) as update:
         names = _releases(cluster, namespace, caller.invocation.driver)
         for index, release in enumerate(names):
-            show(f"release {index + 1} of {len(names)}: {release}")
+            update(f"release {index + 1} of {len(names)}: {release}")
             rows.append(_row(cluster, release, caller.invocation.driver))
-    made = digests(os.environ)
-    if options.output in STRUCTURED:
-        write(structured(table_data(rows, made, cluster.description), options.output))
-    elif options.quiet or options.output == "name":
-        write("".join(f"{name}\n" for name in _not_in_sync(rows)))
-    else:
-        write(table(rows, chosen_paint(options)), coloured=chosen_paint(options).on)
-    return _exit_code(options, *rows)
+    report = ReleasesReport(rows, digests(os.environ), cluster, chosen_paint(options))
+    show(options, RELEASES_FORMATS, report)
+    return _exit_code(options, rows, found=bool(report.not_in_sync))
 
 
 def _releases(cluster: Cluster, namespace: str, driver: str) -> list[ReleaseName]:
@@ -162,15 +154,7 @@ def _row(cluster: Cluster, release: ReleaseName, driver: str) -> ReleaseStatus |
         return Failed(release, error.cause, error.next)
 
 
-def _not_in_sync(rows: Sequence[ReleaseStatus | Failed]) -> Iterator[str]:
-    for row in rows:
-        if isinstance(row, Failed):
-            yield str(row.release)
-        elif not row.in_sync:
-            yield str(row.revision.release)
-
-
-def _exit_code(options: argparse.Namespace, *rows: ReleaseStatus | Failed) -> int:
+def _exit_code(options: argparse.Namespace, rows: Sequence[ReleaseStatus | Failed], *, found: bool) -> int:
     if any(isinstance(row, Failed) or row.count(State.UNKNOWN) for row in rows):
         return ClusterError.exit_code
-    return found_code(options, found=any(True for _ in _not_in_sync(rows)))
+    return found_code(options, found=found)
