@@ -130,9 +130,14 @@ def add_arguments(
             group.add_argument(*names, dest=setting.name, metavar=_metavar(setting), help=setting.help)
 
 
+_LONGEST = 42
+"""Columns of choices in the place of a value; longer ones stand in the text of the help."""
+
+
 def _metavar(setting: Setting) -> str:
     """``{orphans,unmanaged}``, or what a value stands for."""
-    return f"{{{','.join(setting.choices)}}}" if setting.choices else setting.metavar
+    choices = f"{{{','.join(setting.choices)}}}"
+    return choices if setting.choices and len(choices) <= _LONGEST else setting.metavar
 
 
 CONNECTION = "connection"

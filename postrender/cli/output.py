@@ -13,17 +13,22 @@ from postrender.report.formats import COLOURED, UNESCAPED, Formats
 from postrender.text import harmless, paint
 
 Given = TypeVar("Given")
+LONGEST = 40
+"""Columns that the choices of a flag may take in the place of its value; longer ones stand in the text of its help."""
 
 
 def add_output(parser: argparse.ArgumentParser, formats: Iterable[str], *, alias: str = "") -> None:
     """Add ``-o`` with a table of formats, whose first is the default; ``alias`` is another name of that one."""
     names = tuple(formats)
+    choices = (*names, alias) if alias else names
+    listed = len(",".join(choices)) > LONGEST
     parser.add_argument(
         "-o",
         "--output",
-        choices=(*names, alias) if alias else names,
+        choices=choices,
         default=names[0],
-        help=f"the format (default: {names[0]})",
+        metavar="FORMAT" if listed else None,
+        help=f"the format: {', '.join(choices)}" if listed else f"the format (default: {names[0]})",
     )
 
 

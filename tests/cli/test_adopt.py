@@ -202,7 +202,9 @@ def test_without_objects_those_of_the_stored_manifest_are_meant(server: Server, 
     server.put(CONFIG_MAP, an_object(CONFIG_MAP, "mine", metadata=owned("web")))
     done = run("adopt", "web", "--yes", "--report", str(report), *cluster, stdin=b"")
     assert done.returncode == 0
-    assert "  configmaps/shop/mine: in this release already\n" in done.stdout.decode()
+    assert "1 object to be written (ownership metadata only); 1 in this release already\n" in done.stdout.decode()
+    shown = run("adopt", "web", "--dry-run", "-v", *cluster, stdin=b"").stdout.decode()
+    assert "  configmaps/shop/mine: in this release already\n" in shown
     assert [each.path for each in server.asked("PATCH .*")] == [BLUE]
     message = refused(run("adopt", "new", "--yes", *cluster, stdin=b""), 2)
     flag = " ".join(cluster)

@@ -85,10 +85,10 @@ def test_bash_offers_every_flag(bash: Complete, command: str) -> None:
     ("words", "offered"),
     [
         (("orphans", "--out"), ["--output"]),
-        (("orphans", "--output", ""), ["table", "wide", "name", "text", "json", "yaml"]),
+        (("orphans", "--output", ""), ["table", "wide", "name", "json", "yaml", "text"]),
         (("orphans", "-A", "-o", "j"), ["json"]),
         (("orphans", "--output", "=", "y"), ["yaml"]),
-        (("orphans", "--output", "="), ["table", "wide", "name", "text", "json", "yaml"]),
+        (("orphans", "--output", "="), ["table", "wide", "name", "json", "yaml", "text"]),
         (("--stamp", ""), ["adopt", "all", "none"]),
         (("--action", "up"), ["upgrade", "upgrade-install"]),
         (("--release", ""), []),
@@ -229,7 +229,7 @@ def test_powershell_parses_its_script_with_every_flag() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "'orphans:--output' = @('table', 'wide', 'name', 'text', 'json', 'yaml')",
+        "'orphans:--output' = @('table', 'wide', 'name', 'json', 'yaml', 'text')",
         "':--stamp' = @('adopt', 'all', 'none')",
         "':--release' = @()",
         "'completion' = @('bash', 'zsh', 'fish', 'powershell')",

@@ -68,12 +68,13 @@ def test_each_revision_is_told_and_the_copy_is_the_users_alone(server: Server, t
     assert copy.parent.stat().st_mode & 0o777 == 0o700
     assert done.stdout == (
         f"postrender: release shop/old, API server ({server.url})\n"
-        "  revision 1 (superseded): no resourceVersion\n"
         "  revision 2 (deployed): 1 resourceVersion removed\n"
         "    - shirts.stable.example.com/shop/shirt (resourceVersion 237)\n"
         "  2 revisions, 1 changed. To restore the old revisions:\n"
         f"    kubectl replace -f {copy}\n"
     )
+    assert unpin(server, tmp_path, "old", "-q").stdout == ""
+    assert "  revision 1 (superseded): no resourceVersion\n" in unpin(server, tmp_path, "old", "-v").stdout
     again = unpin(server, tmp_path, "old")
     assert again.stdout.endswith("  2 revisions, none contains a resourceVersion. Nothing was written.\n")
     assert len(server.asked("PUT .*")) == 1

@@ -51,7 +51,7 @@ exit codes: 0 nothing found, 1 findings, 2 bad usage, 3 invalid manifests
 LINT_SETTINGS: tuple[Setting, ...] = (
     Setting("select", "list", "CODE", "only these rules, such as PL101; PL1 is all that begin so"),
     Setting("ignore", "list", "CODE", "all rules but these"),
-    Setting("output", "str", "FORMAT", "the format (default: text)", choices=tuple(FORMATS), aliases=("-o",)),
+    Setting("output", "str", "FORMAT", f"the format: {', '.join(FORMATS)}", choices=tuple(FORMATS), aliases=("-o",)),
     Setting(
         "kube_version", "str", "VERSION", "the Kubernetes it is meant for, such as 1.29 (default: the newest known)"
     ),
