@@ -18,7 +18,7 @@ COMMAND = re.compile(
 )
 """How a hint may begin; ``X`` stands for what the program fills in."""
 REMARK = re.compile(r" {2,}\(|\((?:or|if|with|only|and|once|to) ")
-ARGUMENTS = {"Finding": 3, "Unknown": 1, "NoAnswer": 1, "Skipped": 1, "Check": 3}
+ARGUMENTS = {"Finding": 3, "error": 2, "warning": 2, "info": 2, "Unknown": 1, "NoAnswer": 1, "Skipped": 1, "Check": 3}
 """Which argument of what holds hints, beside ``next``."""
 
 
