@@ -34,6 +34,7 @@ NOT_RUN: Mapping[str, str] = {
     "bin/nightly": "an hour of two cores",
     "bin/adopt-helm 3.22.0": "a quarter of an hour of two cores",
     "bin/bench rewriting": "measures, for which the machine must be quiet",
+    "bin/bench --write": "the same, half an hour, and writes into the tree",
     "bin/picture": "writes into the tree; test_pages.py plays the same",
     "bin/test-range": "every Python that can be had, an environment of packages for each",
     "bin/release": "tests/release builds and checks the same files",
@@ -45,6 +46,10 @@ NOT_RUN: Mapping[str, str] = {
     "helm plugin install dist/postrender-0.1.0.tgz --verify=false": "the same, with verification",
     "gpg --export you@example.com >keyring.gpg": "tests/release/test_pack.py does the same with a key made for it",
     "helm plugin install dist/postrender-0.1.0.tgz --verify --keyring keyring.gpg": "the same",
+    "sha256sum --check --ignore-missing SHA256SUMS": "tests/release/test_release.py checks such a file",
+    "pipx run sigstore verify github --bundle postrender.pyz.sigstore.json --cert-identity IDENTITY postrender.pyz": (
+        "needs a published release"
+    ),
     "tar -xzf dist/postrender-0.1.0-linux-x86_64.tar.gz -C /opt": "tests/release/test_pack.py unpacks it elsewhere",
     "/opt/postrender/postrender --version": "the same",
     "docker build -t postrender -f Containerfile .": "needs images of a registry",
