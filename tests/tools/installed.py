@@ -22,6 +22,8 @@ PACKAGES: Mapping[str, str] = {
     "groff": "groff",
     "man": "man-db",
     "mandoc": "mandoc",
+    "buildah": "buildah",
+    "mmdebstrap": "mmdebstrap",
 }
 """Each program, and the Debian package that has it."""
 
