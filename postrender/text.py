@@ -78,10 +78,10 @@ def quoted(text: str, name: str) -> str:
 def to_stderr(text: str, *, coloured: bool = False) -> None:
     """Write lines to stderr, if there is one that takes them: what a command is for may be done by now.
 
-    ``coloured`` lets our own colours through.
+    ``coloured`` lets our own colours through; other lines are wrapped on a terminal.
     """
     try:
-        sys.stderr.write(harmless(text, coloured=coloured))
+        sys.stderr.write(harmless(text if coloured else folded(text, columns(sys.stderr)), coloured=coloured))
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         return
@@ -122,6 +122,23 @@ def wrapped(text: str, first: str = "", rest: str = "  ", width: int = 0) -> lis
         line += blank + word
         blank = " "
     return [*lines, line] if blank else []
+
+
+def folded(text: str, width: int) -> str:
+    """Lines of at most ``width`` columns (0: as they are); a hint stays whole, so that it can be copied."""
+    if not width or all(len(line) <= width for line in text.splitlines()):
+        return text
+    return "".join(_folded(line, width) for line in text.splitlines(keepends=True))
+
+
+def _folded(line: str, width: int) -> str:
+    inner = line.lstrip(" ")
+    indent = line[: len(line) - len(inner)]
+    head, _, rest = inner.partition(" ")
+    if len(line.rstrip("\n")) <= width or head == "hint:" or not rest.strip():
+        return line
+    end = "\n" if line.endswith("\n") else ""
+    return "\n".join(wrapped(rest, first=f"{indent}{head} ", rest=f"{indent}  ", width=width)) + end
 
 
 class Hint(str):

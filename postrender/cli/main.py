@@ -9,7 +9,7 @@ from importlib import import_module
 
 from postrender.cli.commands import COMMANDS
 from postrender.errors import PostrenderError, UsageError, message
-from postrender.text import AGAIN, hint_lines, to_stderr
+from postrender.text import AGAIN, folded, hint_lines, paint, to_stderr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +32,17 @@ def main(arguments: list[str]) -> int:
             from postrender.cli.hints import of_command
 
             error.next = of_command(error.next, name, rest)
-        to_stderr(message(error, "" if name == "filter" else name))
+        _print_error(error, "" if name == "filter" else name, rest)
         return error.exit_code
+
+
+def _print_error(error: PostrenderError, name: str, arguments: list[str]) -> None:
+    """Print a command's error, coloured as ``--color`` says."""
+    color = next((each.partition("=")[2] for each in arguments if each.startswith("--color=")), "auto")
+    if "--color" in arguments[:-1]:
+        color = arguments[arguments.index("--color") + 1]
+    painted = paint(color, sys.stderr, os.environ)
+    to_stderr(painted.heads(folded(message(error, name), painted.width)), coloured=painted.on)
 
 
 def _chosen(arguments: list[str]) -> tuple[str, list[str]]:

@@ -23,7 +23,7 @@ from postrender.planner.verdict import Plan
 from postrender.settings import Caller, Flags, Setting, find
 from postrender.settings.parse import Value
 from postrender.settings.table import RUN_PLAN, unseen_beside
-from postrender.text import CHOICES, harmless, one_line, paint, quoted, to_stderr
+from postrender.text import CHOICES, folded, harmless, one_line, paint, quoted, to_stderr
 
 PATIENCE = 1.0
 """Seconds for a reader that does not read: a pipe nobody empties, a terminal that was stopped."""
@@ -59,7 +59,8 @@ def show(
             if _same(descriptor, ours):
                 return True
             with open(descriptor, "wb", buffering=0, closefd=False) as stream:
-                shown = paint(color, stream, os.environ).heads(text)
+                painted = paint(color, stream, os.environ)
+                shown = painted.heads(folded(text, painted.width))
             return _write(descriptor, shown.encode("utf-8", "backslashreplace"))
         finally:
             os.close(descriptor)
@@ -205,7 +206,7 @@ class RunReporter:
 
     def _print(self, text: str) -> None:
         painted = paint(self._color, sys.stderr, self.environ)
-        to_stderr(painted.heads(text), coloured=painted.on)
+        to_stderr(painted.heads(folded(text, painted.width)), coloured=painted.on)
 
     def _leave(self, text: str) -> None:
         """Leave what nobody could see, as if Helm 4 writes to a plain file, to ``postrender run`` if that runs Helm."""

@@ -69,8 +69,8 @@ def test_stamps_and_back(server: Server, cluster: Cluster, report: Path) -> None
         "2 objects to be written (ownership metadata only)\n"
         "configmaps/shop/settings: written\n"
         "shirts.stable.example.com/shop/blue: written\n"
-        "  to restore the old metadata:\n"
-        f"    postrender adopt --undo {report} {flag}\n"
+        "note: to restore the old metadata\n"
+        f"hint: postrender adopt --undo {report} {flag}\n"
     )
     assert values(server, SETTINGS) == values(server, BLUE) == ("Helm", "new", "shop")
     assert server.objects[SETTINGS]["data"] == {"a": "1"}
@@ -158,7 +158,7 @@ def test_the_report_on_stdout_and_how_to_undo_it_on_stderr(server: Server, clust
     assert done.returncode == 0
     assert json.loads(done.stdout) == json.loads(report.read_text())
     assert done.stderr.decode() == (
-        f"to restore the old metadata: postrender adopt --undo {report} {' '.join(cluster)}\n"
+        f"note: to restore the old metadata\nhint: postrender adopt --undo {report} {' '.join(cluster)}\n"
     )
     assert values(server, BLUE) == ("Helm", "new", "shop")
 
@@ -234,7 +234,8 @@ def test_an_object_that_changed_meanwhile_is_not_written(server: Server, cluster
         "error: shirts.stable.example.com/shop/blue: it changed since it was read, so it was not given "
         "ownership metadata for release"
         " shop/new: the object has been modified; written before it: configmaps/shop/settings; what was there "
-        f"is in {report}\nnote: run the same command again\n"
+        f"is in {report}\n"
+        f"hint: postrender adopt new {' '.join(names)} --yes --report {report} {' '.join(cluster)}\n"
         f"hint: kubectl get shirts.stable.example.com blue -o yaml -n shop {' '.join(cluster)}\n"
     )
     assert run("adopt", "--undo", str(report), "--yes", *cluster, stdin=b"").returncode == 0

@@ -70,8 +70,9 @@ def test_each_revision_is_told_and_the_copy_is_the_users_alone(server: Server, t
         f"postrender: release shop/old, API server ({server.url})\n"
         "  revision 2 (deployed): 1 resourceVersion removed\n"
         "    - shirts.stable.example.com/shop/shirt (resourceVersion 237)\n"
-        "  2 revisions, 1 changed. To restore the old revisions:\n"
-        f"    kubectl replace -f {copy}\n"
+        "  2 revisions, 1 changed.\n"
+        "note: to restore the old revisions\n"
+        f"hint: kubectl replace -f {copy}\n"
     )
     assert unpin(server, tmp_path, "old", "-q").stdout == ""
     assert "  revision 1 (superseded): no resourceVersion\n" in unpin(server, tmp_path, "old", "-v").stdout
@@ -173,7 +174,7 @@ def test_a_conflict_says_what_was_written_before(server: Server, tmp_path: Path)
         "error: secrets/shop/sh.helm.release.v1.old.v2: it changed since it was read, so it was not given a new "
         "payload for revision 2: the object has been modified; written before it: revision 1; the old payloads are in "
         f"{copy}\n"
-        "note: run the same command again\n"
+        f"hint: postrender unpin old --backup {copy} --kube-apiserver {server.url} -n shop\n"
         "hint: kubectl get secrets sh.helm.release.v1.old.v2 -o yaml -n shop\n"
     )
     assert len(json.loads(copy.read_text())["items"]) == 2

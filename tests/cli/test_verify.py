@@ -226,7 +226,8 @@ def test_a_fix_that_is_refused_says_what_was_written(server: Server, cluster: Cl
     assert done.stderr.decode() == (
         "error: secrets/shop/token: it changed since it was read, so it was not restored to the stored "
         "manifest: the "
-        "object has been modified; written before it: configmaps/shop/settings\nnote: run the same command again\n"
+        "object has been modified; written before it: configmaps/shop/settings\n"
+        f"hint: postrender verify web --fix --yes {' '.join(cluster)}\n"
         f"hint: kubectl get secrets token -o yaml -n shop {' '.join(cluster)}\n"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from postrender.planner.build_view import view
 from postrender.planner.verdict import Action
 from postrender.planner.view import About
 from postrender.redact import Digests
+from postrender.report.terminal import VERBOSE, plan_text
+from postrender.text import Paint
 from tests.plans.test_plans import NOTHING, _cases, _invocation, _policy, _secret
 
 SCHEMA = json.loads((Path(reports.__file__).parents[1] / "report" / "schemas" / "plan.schema.json").read_text())
@@ -49,8 +52,17 @@ def test_view(case: dict[str, Any], version: str, tmp_path: Path, validator: Any
     assert reports.plan_from_json(report) == shown
     assert (shown.outcome == "blocked") == (case.get("exit") == 4)
     told = {each["name"]: [finding["code"] for finding in each["findings"]] for each in report["objects"]}
+    for width in (80, 140):
+        text = plan_text(shown, Paint(width=width), VERBOSE, ("helm upgrade --install shop CHART " + "x" * width,))
+        assert too_long(text, width) == []
     if "error" not in case:
         assert {name: codes for name, codes in told.items() if codes} == case.get("codes", {})
+
+
+def too_long(text: str, width: int) -> list[str]:
+    """Lines of several words that a terminal would break; commands and diffs are as they are."""
+    lines = [line for line in text.splitlines() if not re.match(r" *hint: |  [-+@]", line)]
+    return [line for line in lines if len(line) > width and len(line.split()[-1]) < width - 16]
 
 
 def test_the_schema_names_every_action_request_and_standing() -> None:

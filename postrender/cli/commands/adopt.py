@@ -33,7 +33,7 @@ from postrender.report.adopt import (
 from postrender.settings import Caller, find
 from postrender.settings.connection import connection_flags, reached
 from postrender.settings.table import Flags
-from postrender.text import Hint, one_line, to_stderr
+from postrender.text import Hint, hint_lines, joined, one_line, to_stderr
 
 DESCRIPTION = """\
 Write a release's ownership metadata (one label, two annotations) to live
@@ -114,10 +114,12 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
     _keep(report, file)
     _write(cluster, found, release, driver, file, options)
     back = f"postrender adopt --undo {shlex.quote(file)}{connection_flags(caller)}"
+    hint = [Hint(back, "to restore the old metadata")]
+    painted = chosen_paint(options)
     if options.output != "text":
-        to_stderr(f"to restore the old metadata: {one_line(back)}\n")
+        to_stderr(joined(hint_lines(hint)))
     elif not options.quiet:
-        write(f"  to restore the old metadata:\n    {one_line(back)}\n")
+        write(joined(hint_lines(hint, painted)), coloured=painted.on)
     return 0
 
 

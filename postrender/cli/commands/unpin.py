@@ -21,7 +21,7 @@ from postrender.models import ObjectKey, ReleaseName, Resource, object_name
 from postrender.operations.unpin import RevisionPins, backup_path, carry_out, find_pins, pinned
 from postrender.settings import find
 from postrender.settings.connection import reached
-from postrender.text import columns, one_line, wrapped
+from postrender.text import Hint, columns, hint_lines, one_line, wrapped
 
 DESCRIPTION = """\
 Remove metadata.resourceVersion from every stored revision of a release, so that
@@ -82,8 +82,10 @@ def _summary(
     elif not backup:
         yield f"  {total}, {count} would be changed; nothing was written (--dry-run)."
     else:
-        yield f"  {total}, {count} changed. To restore the old revisions:"
-        yield "    " + cluster.kubectl(f"replace -f {shlex.quote(backup)}")
+        yield f"  {total}, {count} changed."
+        yield from hint_lines(
+            [Hint(cluster.kubectl(f"replace -f {shlex.quote(backup)}"), "to restore the old revisions")]
+        )
 
 
 def _about(found: RevisionPins, names: _Names, done: str) -> Iterator[str]:
