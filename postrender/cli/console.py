@@ -78,10 +78,7 @@ def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[str], None
 def add_color(parser: argparse.ArgumentParser) -> None:
     """``--color``."""
     parser.add_argument(
-        "--color",
-        choices=CHOICES,
-        default="auto",
-        help="colours (default: on a terminal, unless NO_COLOR is set)",
+        "--color", choices=CHOICES, default="auto", help="colours (default: on a terminal, unless NO_COLOR is set)"
     )
 
 

@@ -49,11 +49,7 @@ def choose(connection: Connection, environ: Mapping[str, str]) -> Chosen:
             f"context {context!r} names the cluster {_text(named, 'cluster')!r}, which the kubeconfig does not define",
             next="kubectl config view",
         )
-    return Chosen(
-        context,
-        _cluster(cluster or {}, connection),
-        _user(user or {}, connection),
-    )
+    return Chosen(context, _cluster(cluster or {}, connection), _user(user or {}, connection))
 
 
 def _cluster(cluster: Mapping[str, Json], connection: Connection) -> dict[str, Json]:

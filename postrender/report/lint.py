@@ -106,9 +106,7 @@ def _result(finding: Finding) -> Json:
         "ruleIndex": _CODES.index(finding.code),
         "level": _LEVELS[finding.severity],
         "message": {"text": f"{finding.object}: {finding.text}{advice}"},
-        "locations": [
-            {"physicalLocation": physical, "logicalLocations": [{"fullyQualifiedName": finding.object}]},
-        ],
+        "locations": [{"physicalLocation": physical, "logicalLocations": [{"fullyQualifiedName": finding.object}]}],
         "partialFingerprints": {"postrender/v1": f"{finding.code}:{finding.object}"},
     }
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from postrender._record import Record
+from postrender._record import Record, replace
 from postrender.cluster import kubeconfig_files
 from postrender.errors import UsageError
 from postrender.helm import process as helms
@@ -28,6 +28,10 @@ _ACTIONS = {
 }
 _DRY_RUNS = {"none": DryRun.NO, "client": DryRun.CLIENT, "server": DryRun.SERVER}
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
+_SWITCHES = tuple(
+    name for name, setting in _BY_NAME.items() if setting.kind == "bool" and name in Invocation.__match_args__
+)
+"""Boolean settings that are fields of the invocation, such as ``force``."""
 _RELEASE = ("release", "namespace", "action")
 _CLUSTER = ("kubeconfig", "kube_context", "kube_apiserver")
 
@@ -228,21 +232,16 @@ def _invocation(
     dry_run = _DRY_RUNS[resolved["dry_run"].text or "none"]
     if action is Action.TEMPLATE and dry_run is DryRun.NO:
         dry_run = DryRun.CLIENT
-    return Invocation(
+    invocation = Invocation(
         helm=version,
         action=action,
         release=ReleaseName(namespace, name) if namespace and name else None,
         dry_run=dry_run,
-        generate_name=resolved["generate_name"].on,
-        force=resolved["force"].on,
-        force_conflicts=resolved["force_conflicts"].on,
-        take_ownership=resolved["take_ownership"].on,
         server_side=resolved["server_side"].text or "auto",
-        atomic=resolved["atomic"].on,
-        replace=resolved["replace"].on,
         driver=resolved["driver"].text or "secret",
         namespace="" if name else namespace,
     )
+    return replace(invocation, **{name: resolved[name].on for name in _SWITCHES})
 
 
 def _connection(resolved: Mapping[str, ResolvedSetting]) -> Connection:
