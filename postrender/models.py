@@ -245,7 +245,8 @@ class StoredRelease(Record, hidden=("manifest",)):
     """One revision of a release, as Helm stored it. ``manifest`` is ``None`` where only metadata was read.
 
     ``status`` is one of Helm's (deployed, superseded, failed, uninstalled, uninstalling, pending-install,
-    pending-upgrade, pending-rollback, unknown); ``apply_method`` is ``ssa``, ``csa`` or ``""`` (Helm 3).
+    pending-upgrade, pending-rollback, unknown); ``apply_method`` is ``ssa``, ``csa`` or ``""`` (Helm 3). ``chart`` has
+    the ``templates`` that were rendered, as they are stored, and the ``values``: the chart's and the user's.
     """
 
     release: ReleaseName
@@ -253,6 +254,7 @@ class StoredRelease(Record, hidden=("manifest",)):
     status: str
     manifest: str | None = None
     apply_method: str = ""
+    chart: Json = None
 
 
 class Severity(Enum):

@@ -37,6 +37,8 @@ from postrender.models import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from postrender.cluster.discovery import AccessRule
     from postrender.cluster.managed_fields_migration import Schemas
     from postrender.helm.drift import RepairRequest
@@ -89,6 +91,16 @@ class Cluster:
             turn, starts, total_timeout=self._transport.total_timeout, default=default
         ):
             yield listings[place], found
+
+    def list_objects(self, listings: Sequence[Listing]) -> list[tuple[Any, ...] | Unknown]:
+        """The reduced items of each listing, several requests at once; Unknown where it could not be listed whole."""
+        kept: dict[int, list[Any]] = {id(each): [] for each in listings}
+        failed: dict[int, Unknown] = {}
+        for listing, some in self.pages(listings):
+            kept[id(listing)] += some.kept
+            if some.failure is not None:
+                failed[id(listing)] = some.failure
+        return [failed.get(id(each)) or tuple(kept[id(each)]) for each in listings]
 
     def capabilities(self) -> Capabilities:
         """The server's version and API versions, as ``.Capabilities`` in a chart."""

@@ -106,6 +106,15 @@ class ClusterReader(RevisionReader, Protocol):
     def dry_run(self, requests: Sequence[DryRunRequest]) -> list[DryRunResult]:
         """The server's result of each request as a dry run, in the order of ``requests``; nothing is changed."""
 
+    def list_objects(self, listings: Sequence[Listing]) -> list[tuple[Any, ...] | Unknown]:
+        """The reduced items of each listing, in the order of ``listings``; Unknown where it could not be listed whole.
+
+        A file lists what it holds, and does not know whether there is more where it holds none.
+        """
+
+    def catalog(self) -> Catalog:
+        """Every kind that is served; for a file, those of its objects."""
+
     def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
         """As ``get_revisions`` with their manifests, for several releases at once, each with its driver, in order."""
 

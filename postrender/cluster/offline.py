@@ -21,7 +21,9 @@ from postrender.models import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from postrender.cluster.interface import DryRunRequest, DryRunResult
+    from typing import Any
+
+    from postrender.cluster.interface import Catalog, DryRunRequest, DryRunResult, Listing
 
 _NO_CLUSTER = Unknown("no cluster was asked", ("--kube-context NAME",))
 
@@ -82,6 +84,16 @@ class Offline(Unreached):
         """Unknown."""
         del name, manifest, driver
         return _NO_CLUSTER
+
+    def list_objects(self, listings: Sequence[Listing]) -> list[tuple[Any, ...] | Unknown]:
+        """Unknown, for each."""
+        return [_NO_CLUSTER for _ in listings]
+
+    def catalog(self) -> Catalog:
+        """No kind, since nobody was asked."""
+        from postrender.cluster.interface import Catalog
+
+        return Catalog((), {"": _NO_CLUSTER})
 
     def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
         """Unknown, for each."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from postrender import manifest as manifests
 from postrender._record import replace
 from postrender.cluster import builtin_kinds, snapshot_file
-from postrender.cluster.interface import ClusterReader, DryRunRequest, DryRunResult, ObjectLookup
+from postrender.cluster.interface import Catalog, ClusterReader, DryRunRequest, DryRunResult, Listing, ObjectLookup
 from postrender.helm import storage
 from postrender.helm.storage.revisions import Packing, pack
 from postrender.manifest import Document, Manifest
@@ -93,6 +94,14 @@ class RecordingReader:
         for each in () if isinstance(found, Unknown) else found:
             if each.manifest is not None or (name, each.revision) not in self.revisions:
                 self.revisions[name, each.revision] = driver, each
+
+    def list_objects(self, listings: Sequence[Listing]) -> list[tuple[Any, ...] | Unknown]:
+        """The other one's answer; a file does not tell what was listed."""
+        return self._source.list_objects(listings)
+
+    def catalog(self) -> Catalog:
+        """The other one's answer."""
+        return self._source.catalog()
 
     def stored_in(self, namespace: str) -> tuple[tuple[ReleaseName, str], ...] | Unknown:
         """The other one's answer; the later requests for each release are recorded."""

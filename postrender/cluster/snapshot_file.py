@@ -19,10 +19,13 @@ from postrender import redact
 from postrender._record import Record, asdict, replace
 from postrender.cluster.interface import (
     Accepted,
+    Catalog,
     Conflict,
     Conflicts,
     DryRunRequest,
     DryRunResult,
+    Listing,
+    NamedKind,
     NotAnObject,
     ObjectLookup,
     Rejected,
@@ -205,6 +208,28 @@ class Snapshot(Record, Unreached):
         if not self.answers:
             return [Skipped()] * len(requests)
         return [self.answers.get(fingerprint(each, self.hide), Skipped()) for each in requests]
+
+    def list_objects(self, listings: Sequence[Listing]) -> list[tuple[Any, ...] | Unknown]:
+        """What the file holds of each; Unknown where it holds none, since there may be objects that are not in it."""
+        return [self._list(each) for each in listings]
+
+    def catalog(self) -> Catalog:
+        """The kinds of the objects in the file."""
+        gvks = {
+            GroupVersionKind.parse(live.api_version, key.group_kind.kind): None
+            for key, (live, *_) in self.objects.items()
+        }
+        return Catalog(tuple(NamedKind(_scoped(gvk, self.kinds, self.scopes)) for gvk in gvks), {})
+
+    def _list(self, listing: Listing) -> tuple[Any, ...] | Unknown:
+        found = [
+            live[0].body
+            for key, live in self.objects.items()
+            if key.group_kind == listing.resource.gvk.group_kind and listing.namespace in ("", key.namespace)
+        ]
+        if not found:
+            return Unknown(f"{self.description} has none, and may not have all")
+        return tuple(each for each in (listing.reduce(listing.resource, body) for body in found) if each is not None)
 
     def get_revisions(self, name: ReleaseName, *, manifest: bool, driver: str) -> tuple[StoredRelease, ...] | Unknown:
         """The revisions whose Secrets (or ConfigMaps, as ``driver`` says) the file holds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from postrender._record import Record
 from postrender.helm.versions import HelmVersion, Matching, behaviour_of
@@ -22,15 +23,15 @@ class ManifestObject(Record):
     """An object of a release; ``body`` is its manifest, with Helm's ownership metadata.
 
     A Secret's ``stringData`` stands in ``data``, as the API server stores it. ``plain`` are the keys that the manifest
-    has in ``stringData`` alone: Helm's patches set them, and never remove them. ``plain_nulls`` are those of them with
-    a null, which no patch sets either.
+    has in ``stringData`` alone: Helm's patches set them, and never remove them. ``plain_nulls`` are the keys of
+    ``stringData`` with a null, which no patch sets, each with what ``data`` has there.
     """
 
     gvk: GroupVersionKind
     key: ObjectKey
     body: Json
     plain: frozenset[str] = frozenset()
-    plain_nulls: frozenset[str] = frozenset()
+    plain_nulls: Mapping[str, Json] = MappingProxyType({})
 
     @property
     def removable(self) -> Json:
@@ -40,7 +41,11 @@ class ManifestObject(Record):
     @property
     def settable(self) -> Json:
         """The body as the newer side of a patch: without the values that a patch never sets."""
-        return _without_data(self.body, self.plain_nulls)
+        if not self.plain_nulls or "stringData" in self.body:
+            return self.body
+        set_by_data = {name: value for name, value in self.plain_nulls.items() if value is not None}
+        body = {**self.body, "data": {**self.body["data"], **set_by_data}}
+        return _without_data(body, frozenset(self.plain_nulls) - frozenset(set_by_data))
 
 
 FILENAME_ANNOTATION = "postrenderer.helm.sh/postrender-filename"
@@ -66,9 +71,9 @@ def build_object(gvk: GroupVersionKind, key: ObjectKey, manifest: Json) -> Manif
     body = sent(key, manifest)
     if gvk.group_kind != SECRET or not isinstance(body.get("stringData"), dict):
         return ManifestObject(gvk, key, folded(gvk, body))
-    data = body.get("data")
-    plain = frozenset(body["stringData"]) - frozenset(data if isinstance(data, dict) else ())
-    nulls = frozenset(name for name in plain if body["stringData"][name] is None)
+    data = body.get("data") if isinstance(body.get("data"), dict) else {}
+    plain = frozenset(body["stringData"]) - frozenset(data)
+    nulls = {name: data.get(name) for name, value in body["stringData"].items() if value is None}
     return ManifestObject(gvk, key, folded(gvk, body), plain, nulls)
 
 

@@ -15,7 +15,6 @@ from postrender.manifest import Manifest, ObjectRef
 from postrender.models import CRD, KEEP, RESOURCE_POLICY, Json, LiveObject, ObjectKey, object_name
 from postrender.models import Severity as Severity
 
-_SOURCE = re.compile(rb"^# Source: ([^\r\n]+)", re.MULTILINE)
 _CRDS = re.compile(r"[^/]+/(?:charts/[^/]+/)*crds/|crds/(?!templates/|charts/)")
 """A file of a folder ``crds/``: ``shop/crds/a.yaml``, to Helm 3.12 ``crds/a.yaml`` (helm template --include-crds)."""
 
@@ -131,12 +130,8 @@ def _sources(manifest: Manifest) -> list[str]:
     """The template of each document; a file of ``crds/`` holds several under one comment."""
     found: list[str] = []
     for document in manifest.documents:
-        comment = _SOURCE.search(manifest.data, document.start, document.end)
         before = found[-1] if found else ""
-        if comment:
-            found.append(comment[1].decode(errors="replace").strip())
-        else:
-            found.append(before if _CRDS.match(before) else "")
+        found.append(manifest.template(document.index) or (before if _CRDS.match(before) else ""))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from postrender._record import Record
 from postrender.manifest.composer import Wanted, compose
 from postrender.manifest.decode import value
@@ -14,6 +16,7 @@ from postrender.manifest.stream import TEMPLATE, Chunk, chunks, error_at
 from postrender.manifest.top_level_fields import IDENTITY, Field, fields, plain_breaks
 from postrender.models import Json
 
+_SOURCE = re.compile(rb"^# Source: ([^\r\n]+)", re.MULTILINE)
 _OBJECT: Wanted = dict.fromkeys(IDENTITY)
 _OBJECT["items"] = {None: _OBJECT}
 
@@ -50,6 +53,12 @@ class Manifest:
     def objects(self) -> tuple[ObjectRef, ...]:
         """All objects, in the order of the stream."""
         return tuple(ref for document in self.documents for ref in document.objects)
+
+    def template(self, document: int) -> str:
+        """The template in Helm's comment ``# Source:`` of a document (by its index); ``""`` if it has none."""
+        place = self.documents[document]
+        comment = _SOURCE.search(self.data, place.start, place.end)
+        return comment[1].decode(errors="replace").strip() if comment else ""
 
     def value(self, ref: ObjectRef) -> Json:
         """The object as Go's sigs.k8s.io/yaml reads it, not to be changed; raises ManifestError where that fails."""

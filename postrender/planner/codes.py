@@ -425,6 +425,18 @@ _ALL = (
         "No action is needed.",
     ),
     Code(
+        "PR406",
+        "upgrade would delete data with an object that leaves the chart",
+        ("error", "warning"),
+        "all",
+        "Helm deletes objects that leave the chart, and Kubernetes deletes what depends on them: the objects of a "
+        "CustomResourceDefinition, everything in a Namespace, the volume of a PersistentVolumeClaim whose reclaim "
+        "policy is Delete, the claims of a StatefulSet whose retention policy says so. A password or key that the "
+        "chart generated in a Secret or ConfigMap exists nowhere else.",
+        "Annotate the live object with `helm.sh/resource-policy: keep` to keep it. `--allow PR406` deletes it, with "
+        "a warning.",
+    ),
+    Code(
         "PR501",
         "adopted object is deleted on failure or uninstall",
         ("warning", "error"),

@@ -99,7 +99,7 @@ class Facts(Record):
     no server to ask). ``rejected`` is the server's objection to all that the chart wants and is not live, such as a
     change of an immutable field. ``postponed`` are the objects whose patch by this run the server refuses, though it
     takes all that the chart wants. ``holders`` are the living releases whose stored manifests hold objects that were to
-    be adopted.
+    be adopted. ``losses`` says of removed objects what their deletion takes along, as the end of a sentence.
     """
 
     desired: Desired
@@ -115,6 +115,7 @@ class Facts(Record):
     not_compared: Mapping[ObjectKey, str] = MappingProxyType({})
     rejected: Mapping[ObjectKey, str] = MappingProxyType({})
     postponed: frozenset[ObjectKey] = frozenset()
+    losses: Mapping[ObjectKey, str] = MappingProxyType({})
 
     def previous_body(self, key: ObjectKey) -> Json:
         """The object in the manifest that an upgrade starts from; ``None`` if it is not in it."""

@@ -91,6 +91,16 @@ def deleted_from(owner: ReleaseName, name: str) -> Finding:
     )
 
 
+def deleted_with_data(loss: str, name: str) -> Finding:
+    """Finding for a removed object whose deletion takes data along; ``loss`` is the end of the sentence."""
+    return Finding(
+        "PR406",
+        Severity.ERROR,
+        f"leaves the chart, and Helm would delete it with {loss}",
+        (annotated(name), "--allow PR406"),
+    )
+
+
 def leaves(*, kept: bool) -> Finding:
     """Finding for an object that leaves the chart: Helm deletes or keeps it."""
     return note("PR405", f"leaves the chart; Helm {'keeps' if kept else 'deletes'} it")

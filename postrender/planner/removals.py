@@ -53,6 +53,8 @@ def _finding(
         return findings.deleted_from(owner, item.name)
     if policy.strip().lower() == KEEP:
         return findings.misspelled(policy, item.name)
+    if loss := context.facts.losses.get(item.key):
+        return findings.deleted_with_data(loss, item.name)
     return findings.leaves(kept=False)
 
 

@@ -41,6 +41,10 @@ CASES: dict[str, tuple[Object, Object]] = {
     "null": ({"stringData": {"token": TOKEN}}, {"stringData": None, "data": {"k": packed(OLD)}}),
     "null-data": ({"stringData": {"k": OLD, "token": TOKEN}}, {"data": None, "stringData": {"k": NEW}}),
     "null-value": ({"stringData": {"k": OLD, "token": TOKEN}}, {"stringData": {"k": OLD, "token": None}}),
+    "null-in-both": (
+        {"data": {"token": packed(OLD)}, "stringData": {"token": TOKEN}},
+        {"data": {"token": packed(OLD)}, "stringData": {"token": None}},
+    ),
 }
 """What the Secrets say before and after."""
 LEFT = ("key-left", "key-left-and-changed", "all-left", "null", "null-data")
@@ -174,7 +178,7 @@ def codes_of(stage: Stage, start: str) -> dict[str, str]:
         return dict.fromkeys(LEFT, "PR313")
     code = "PR301" if start == "kept" else "PR310"
     left = (*LEFT, "left-data") if start == "kept" else LEFT
-    return {**dict.fromkeys(left, code), "null-value": "PR313"}
+    return {**dict.fromkeys(left, code), "null-value": "PR313", "null-in-both": "PR313"}
 
 
 def test_a_key_is_stored_once(played: Played) -> None:

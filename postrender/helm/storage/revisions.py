@@ -139,7 +139,10 @@ def completed(stored: StoredRelease, data: Json, *, wrapped: bool) -> StoredRele
     manifest, method = body.get("manifest", ""), body.get("apply_method") or ""
     if not isinstance(manifest, str) or not isinstance(method, str):
         raise Undecodable(f"{place} has a manifest or apply_method that is not a text")
-    return StoredRelease(stored.release, stored.revision, stored.status, manifest, method)
+    chart = body.get("chart")
+    parts = chart if isinstance(chart, dict) else {}
+    rendered = {"templates": parts.get("templates"), "values": [parts.get("values"), body.get("config")]}
+    return StoredRelease(stored.release, stored.revision, stored.status, manifest, method, rendered)
 
 
 MAX_RELEASE = 256 * 1024 * 1024

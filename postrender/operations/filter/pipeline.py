@@ -82,6 +82,10 @@ def plan_manifest(
     draft = Planned(manifest, facts, decide(facts, policy))
     facts, note = _with_holders(draft, source)
     draft = _refined(draft, facts, policy)
+    if draft.plan.removed:
+        from postrender.operations.filter.losses import with_losses  # Few upgrades remove objects.
+
+        draft = _refined(draft, with_losses(draft.plan, draft.facts, source), policy)
     draft = _refined(draft, with_server_results(draft.plan, draft.facts, source), policy)
     # Ask the server what it would answer to Helm.
     plan = with_dry_run_results(draft.plan, draft.facts, policy, source)
