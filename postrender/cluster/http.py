@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from postrender._record import Record
-from postrender.cluster.connections import BrokeOff, Connections, NoConnection, NoProxy, Undecodable
+from postrender.cluster.connections import BrokeOff, Direct, NoConnection, NoProxy, Undecodable
 from postrender.cluster.kubeconfig import as_go_sends
 from postrender.cluster.parallel import MAX_REQUESTS
 from postrender.errors import PostrenderError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import ssl
 
     from postrender.cluster.credentials import Login
+    from postrender.cluster.proxied import Proxied
 
 
 class Endpoint(Record, hidden=("proxy",)):
@@ -289,8 +290,12 @@ class Transport:
             return self._login.generation != generation or self._login.refused()
 
 
-def _connections(endpoint: Endpoint, trust: ssl.SSLContext) -> Connections:
-    return Connections(endpoint.url, endpoint.server_name, trust, MAX_REQUESTS, endpoint.proxy)
+def _connections(endpoint: Endpoint, trust: ssl.SSLContext) -> Direct | Proxied:
+    if not endpoint.proxy:
+        return Direct(endpoint.url, endpoint.server_name, trust, MAX_REQUESTS)
+    from postrender.cluster.proxied import Proxied  # Its import takes as long as all the rest.
+
+    return Proxied(endpoint.url, endpoint.server_name, endpoint.proxy, trust, MAX_REQUESTS)
 
 
 def segment(text: str) -> str:
