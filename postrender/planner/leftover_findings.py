@@ -76,12 +76,11 @@ def compared(
 
 
 def compared_client_side(plan: Plan, facts: Facts, policy: Policy) -> Plan:
-    """The plan with findings for fields that Helm's client-side patches leave in adopted objects for good.
+    """The plan with findings for fields that Helm's client-side patches leave in live objects for good.
 
-    These are fields of other field managers, and defaults without a manager whose condition is gone.
+    These are defaults without a manager whose condition is gone and, in adopted objects, fields of other managers.
     """
-    stored = {entry.key for entry in facts.previous_objects}
-    items = {item.key: item for item in facts.items if item.key in facts.fresh and item.key not in stored}
+    items = {item.key: item for item in facts.items if item.key in facts.fresh}
     return replace(
         plan,
         verdicts=tuple(
@@ -101,6 +100,9 @@ def _client_side(verdict: Verdict, item: DesiredObject, facts: Facts, policy: Po
     after = expected_object(live, body, fresh, field_owners(live, fresh, whole_lists=merges))
     managed = {**after["metadata"], "managedFields": live["metadata"].get("managedFields")}
     found = leftovers(item.key.group_kind, {**after, "metadata": managed}, fresh, body)
+    if any(entry.key == item.key for entry in facts.previous_objects):
+        # What others set in an object of the release was no secret when they did.
+        found = tuple(each for each in found if not each.managers)
     request = DryRunRequest(Verb.MERGE, item.resource, item.key, body)
     for finding in _findings(request, after, [each for each in found if not each.in_chart], policy, held=False):
         verdict = with_finding(verdict, allowed(finding, policy))

@@ -19,7 +19,7 @@ from tests.e2e.charts import chart, manifest
 from tests.e2e.conftest import program
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, Helm, Run, executable
-from tests.e2e.kinds import SERVICE_ACCOUNT, Kind
+from tests.e2e.kinds import SERVICE, SERVICE_ACCOUNT, Kind
 
 CASES = yaml.safe_load(Path(__file__).with_suffix("").with_name("left_the_chart.yaml").read_text())
 VERSIONS = ("3.12.3", "3.21.4")
@@ -324,3 +324,23 @@ def test_a_field_that_left_is_named_although_the_server_knows_no_field_managers(
     said = " ".join(report.read_text().split())
     assert "since no field manager owns it: automountServiceAccountToken (PR318)" in said
     assert namespace.found(SERVICE_ACCOUNT, "a")["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_default_whose_condition_is_gone_is_named_in_an_upgrade_too(
+    version: str, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """A headless Service without a selector gets both address families when it is created, and not by an update."""
+    namespace = control_plane.namespace(f"condition-{version.replace('.', '-')}")
+    helm = Helm(
+        program(f"helm@{version}"), version, tmp_path, control_plane.kubeconfig, namespace.name, tmp_path / "cache"
+    )
+    spec = {"clusterIP": "None", "ports": [{"port": 80}]}
+    helm.install("r", chart(tmp_path, {"a": manifest(SERVICE, "a", {**spec, "selector": {"a": "b"}})})).expect_ok()
+    report = tmp_path / "report.txt"
+    after = chart(tmp_path, {"a": manifest(SERVICE, "a", {**spec, "selector": {}})})
+    helm.upgrade("r", after, filter=True, env={"POSTRENDER_REPORT": str(report)}).expect_ok()
+    said = " ".join(report.read_text().split())
+    assert namespace.found(SERVICE, "a")["spec"]["ipFamilyPolicy"] == "SingleStack"
+    assert "since no field manager owns them: spec.ipFamilies, spec.ipFamilyPolicy (PR318)" in said
+    helm.upgrade("r", after, "--set", "a=b", filter=True).expect_ok()
