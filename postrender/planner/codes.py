@@ -403,7 +403,8 @@ _ALL = (
         ("error",),
         "all",
         "`helm uninstall` trims and lower-cases the resource policy; `helm upgrade` compares it exactly. With `Keep` "
-        "the object survives an uninstall, but not an upgrade that removes it from the chart.",
+        "the object survives an uninstall, but not an upgrade that removes it from the chart. `keep, other` keeps "
+        "nothing in either.",
         "Annotate the live object with `keep`.",
     ),
     Code(

@@ -51,7 +51,7 @@ def _finding(
     owner = live.owner
     if owner is not None and owner != context.release and context.facts.live_releases[owner]:
         return findings.deleted_from(owner, item.name)
-    if policy.strip().lower() == KEEP:
+    if KEEP in policy.lower().replace(",", " ").split():
         return findings.misspelled(policy, item.name)
     if loss := context.facts.losses.get(item.key):
         return findings.deleted_with_data(loss, item.name)

@@ -140,8 +140,9 @@ def completed(stored: StoredRelease, data: Json, *, wrapped: bool) -> StoredRele
     if not isinstance(manifest, str) or not isinstance(method, str):
         raise Undecodable(f"{place} has a manifest or apply_method that is not a text")
     chart = body.get("chart")
-    parts = chart if isinstance(chart, dict) else {}
-    rendered = {"templates": parts.get("templates"), "values": [parts.get("values"), body.get("config")]}
+    rendered: Json = None
+    if isinstance(chart, dict):
+        rendered = {"templates": chart.get("templates"), "values": [chart.get("values"), body.get("config")]}
     return StoredRelease(stored.release, stored.revision, stored.status, manifest, method, rendered)
 
 
