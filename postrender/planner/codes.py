@@ -427,7 +427,7 @@ _ALL = (
     ),
     Code(
         "PR406",
-        "upgrade would delete data with an object that leaves the chart",
+        "upgrade would delete data with an object",
         ("error", "warning"),
         "all",
         "Helm deletes objects that leave the chart, and Kubernetes deletes what depends on them: the objects of a "

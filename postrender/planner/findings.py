@@ -9,7 +9,7 @@ from postrender.helm.ownership import Ownership, OwnerStatus
 from postrender.helm.versions import Behaviour
 from postrender.models import RESOURCE_POLICY, ReleaseName
 from postrender.planner.verdict import Finding, error, note, warning
-from postrender.text import Advice
+from postrender.text import Advice, Hint
 
 NEVER_ALLOWED = frozenset({"PR101"})
 """Codes that ``--allow`` does not downgrade: the object belongs to an installed release."""
@@ -93,11 +93,10 @@ def deleted_from(owner: ReleaseName, name: str) -> Finding:
 
 def deleted_with_data(loss: str, name: str) -> Finding:
     """Finding for a removed object whose deletion takes data along; ``loss`` is the end of the sentence."""
-    return Finding(
+    return error(
         "PR406",
-        Severity.ERROR,
         f"leaves the chart, and Helm would delete it with {loss}",
-        (annotated(name), "--allow PR406"),
+        (annotated(name), Hint("helm ... --post-renderer-args=--allow=PR406", "to delete it with its data")),
     )
 
 

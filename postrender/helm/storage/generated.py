@@ -1,6 +1,6 @@
 """Which values of a stored release its chart generated when it was rendered: nobody can render them again.
 
-Sprig's functions that give another result at each call are listed in its ``functions.go`` and ``crypto.go`` (v3.3.0).
+They are the random and certificate functions of Sprig 3 (https://masterminds.github.io/sprig/).
 """
 
 from __future__ import annotations

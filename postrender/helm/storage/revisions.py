@@ -141,7 +141,7 @@ def completed(stored: StoredRelease, data: Json, *, wrapped: bool) -> StoredRele
         raise Undecodable(f"{place} has a manifest or apply_method that is not a text")
     chart = body.get("chart")
     rendered: Json = None
-    if isinstance(chart, dict):
+    if isinstance(chart, dict) and "templates" in chart:
         rendered = {"templates": chart.get("templates"), "values": [chart.get("values"), body.get("config")]}
     return StoredRelease(stored.release, stored.revision, stored.status, manifest, method, rendered)
 

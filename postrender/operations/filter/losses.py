@@ -1,7 +1,7 @@
 """What data would go with the objects that an upgrade deletes, asked of the deletion.
 
-Helm deletes what leaves the chart (``update``, pkg/kube/client.go); what then goes along is the doing of Kubernetes'
-controllers. No Helm deletes an object to replace it: ``--force`` is a PUT (``updateResource``, pkg/kube/client.go).
+Helm deletes what leaves the chart; what then goes along is the doing of Kubernetes' controllers. No Helm deletes an
+object to replace it: ``--force`` is a PUT (``updateResource``, pkg/kube/client.go of Helm 3.21.4).
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ class _Deletion(Record):
 
 
 def _of_definition(deletion: _Deletion) -> str:
-    """The objects of a kind go with its definition (``crd_finalizer.go`` of apiextensions-apiserver)."""
+    """The objects of a kind go with its definition (``deleteInstances``, k8s.io/apiextensions-apiserver 0.34,
+    pkg/controller/finalizer/crd_finalizer.go).
+    """
     spec = _part(deletion.live.body, "spec")
     names = _part(spec, "names")
     versions = spec.get("versions")
@@ -117,7 +119,9 @@ def _of_namespace(deletion: _Deletion) -> str:
 
 
 def _of_claim(deletion: _Deletion) -> str:
-    """A bound volume goes with its claim if its reclaim policy says so (``pv_controller.go``, reclaimVolume)."""
+    """A bound volume goes with its claim if its reclaim policy says so (``reclaimVolume``, k8s.io/kubernetes 1.34,
+    pkg/controller/volume/persistentvolume/pv_controller.go).
+    """
     name = _part(deletion.live.body, "spec").get("volumeName")
     if not name:
         return ""
@@ -137,7 +141,9 @@ def _of_volume(deletion: _Deletion) -> str:
 
 
 def _of_stateful_set(deletion: _Deletion) -> str:
-    """The claims that it made go with it if it says so (``stateful_set_utils.go``, claimOwnerMatchesSetAndPod)."""
+    """The claims that it made go with it if it says so (``isClaimOwnerUpToDate``, k8s.io/kubernetes 1.34,
+    pkg/controller/statefulset/stateful_set_utils.go).
+    """
     spec = _part(deletion.live.body, "spec")
     if _part(spec, "persistentVolumeClaimRetentionPolicy").get("whenDeleted") != DELETED_WITH:
         return ""
