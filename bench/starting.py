@@ -1,9 +1,10 @@
-"""How long the one-file program takes to start, against the installed one."""
+"""How long the one-file program and the self-contained folder take to start, against the installed program."""
 
 from __future__ import annotations
 
 import os
 import sys
+import tarfile
 import tempfile
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from bench import streams
 from bench.rewriting import STAMP
 from bench.runs import Command, measured
 from bench.table import Row
+from postrender import __version__
 from tools import release
-from tools.pack import onefile
+from tools.pack import onefile, selfcontained
 
 
 def rows(runs: int) -> list[Row]:
@@ -22,6 +24,9 @@ def rows(runs: int) -> list[Row]:
         folder = Path(name)
         (wheel,) = release.build(Path(__file__).parents[1], folder / "dist", "--wheel")
         one_file = onefile.build(wheel, folder / onefile.NAME)
+        packed = selfcontained.build(wheel, __version__, folder, onefile.REQUIREMENTS)
+        with tarfile.open(packed) as archive:
+            archive.extractall(folder, filter="data")
         stream = folder / "stream.yaml"
         stream.write_bytes(streams.ten())
         environ = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
@@ -30,10 +35,11 @@ def rows(runs: int) -> list[Row]:
             [
                 Command("installed", installed, stream, environ=environ),
                 Command("one file", (python, "-I", str(one_file), *STAMP), stream, environ=environ),
+                Command("folder", (str(folder / "postrender" / "postrender"), *STAMP), stream, environ=environ),
             ],
             runs * 4,
         )
-        size = one_file.stat().st_size / 1e6
+        size, packed_size = one_file.stat().st_size / 1e6, packed.stat().st_size / 1e6
     ratio = costs["one file"].least_cpu / costs["installed"].least_cpu
     return [
         Row(f"{onefile.NAME}", size, "MB", 15),
@@ -43,5 +49,11 @@ def rows(runs: int) -> list[Row]:
             costs["one file"].quickest / costs["installed"].quickest,
             "times",
             1.3,
+        ),
+        Row("the self-contained folder, packed", packed_size, "MB"),
+        Row(
+            "its processor time for 10 documents",
+            costs["folder"].least_cpu / costs["installed"].least_cpu,
+            "times the installed one's",
         ),
     ]

@@ -13,6 +13,7 @@ import yaml
 
 from tests.cli.test_filter import EXAMPLE, ROOT
 from tests.e2e.conftest import program
+from tests.release.test_release import clone
 from tests.tools.assets import go_tool
 
 PROGRAM = Path(sys.executable).with_name("postrender")
@@ -128,6 +129,40 @@ def test_the_gitlab_component_runs(tmp_path: Path) -> None:
     )
     assert done.returncode == 1, done.stderr
     assert "Keep" in done.stdout
+
+
+def commit(folder: Path) -> str:
+    """Make a repository of a folder with one commit; its hash."""
+    git = ["git", "-C", str(folder), "-c", "user.name=test", "-c", "user.email=test@postrender.invalid"]
+    for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "all"]):
+        subprocess.run([*git, *arguments], check=True)
+    return subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_pre_commit_runs_the_hook_of_a_clone(tmp_path: Path) -> None:
+    source = clone(tmp_path / "source")
+    hooks = [{"repo": f"file://{source}", "rev": commit(source), "hooks": [{"id": "postrender-lint"}]}]
+    template = chart(tmp_path / "user", MISSPELT) / "templates" / "all.yaml"
+    (tmp_path / "user" / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": hooks}))
+    commit(tmp_path / "user")
+    environ = {
+        **os.environ,
+        "PATH": f"{program('helm@3.21.4').parent}:{os.environ['PATH']}",
+        "PRE_COMMIT_HOME": str(tmp_path / "home"),
+    }
+    command = [str(PROGRAM.with_name("pre-commit")), "run", "--all-files"]
+
+    def ran() -> tuple[int, str]:
+        done = subprocess.run(command, cwd=tmp_path / "user", env=environ, capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    code, output = ran()
+    assert code == 1, output
+    assert "postrender lint" in output
+    assert "chart/templates/all.yaml:6:" in output
+    template.write_text(MISSPELT.replace("Keep", "keep").replace("name: shop", "name: {{ .Release.Name }}"))
+    code, output = ran()
+    assert (code, "Passed" in output) == (0, True), output
 
 
 @pytest.mark.parametrize("name", ["ci.yml", "release.yml"])
