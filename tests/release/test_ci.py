@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.cli.junit import faults
 from tests.cli.test_filter import EXAMPLE, ROOT
 from tests.e2e.conftest import program
 from tests.release.test_release import clone
@@ -92,6 +93,54 @@ def test_the_action_keeps_the_exit_code_of_a_refused_plan(tmp_path: Path) -> Non
     )  # fmt: skip
     assert done.returncode == 4, done.stderr
     assert (tmp_path / "summary.md").read_text() == done.stdout
+
+
+CI = (ROOT / "docs" / "ci.md").read_text()
+LIVE = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: shop
+  namespace: shop
+  uid: a
+  resourceVersion: "1"
+"""
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: shop\n"
+
+
+def scripts() -> list[str]:
+    """The scripts of the page that plan, as they stand there: of shell blocks, and of the job for GitLab."""
+    blocks = re.findall(r"```(\w+)\n(.*?)```", CI, re.DOTALL)
+    shell = [text for language, text in blocks if language == "sh" and "postrender plan" in text]
+    jobs = [yaml.safe_load(text) for language, text in blocks if language == "yaml" and "postrender plan" in text]
+    lines = [job["script"] for each in jobs if isinstance(each, dict) for job in each.values() if "script" in job]
+    return [*shell, *("\n".join(line for line in each if not line.startswith("pip ")) for each in lines)]
+
+
+@pytest.mark.parametrize(("live", "code"), [("", 0), (LIVE, 4)], ids=["possible", "blocked"])
+@pytest.mark.parametrize("script", scripts())
+def test_the_page_runs_under_bash_e(tmp_path: Path, script: str, live: str, code: int) -> None:
+    made = chart(tmp_path, CONFIG)
+    (tmp_path / "charts").mkdir()
+    (tmp_path / "charts" / "shop").symlink_to(made)
+    (tmp_path / "live.yaml").write_text(live or "apiVersion: v1\nkind: List\nitems: []\n")
+    environ = {
+        "PATH": f"{PROGRAM.parent}:{program('helm@3.21.4').parent}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "POSTRENDER_LIVE": str(tmp_path / "live.yaml"),
+    }
+    command = ["bash", "-e", "-o", "pipefail", "-c", f"{script}\ntouch reached"]
+    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    (page,) = tmp_path.glob("*.md")
+    assert page.read_text().startswith("### postrender plan: helm 3.21.4 ")
+    assert (tmp_path / "reached").exists() == (code == 0)
+    for report in tmp_path.glob("*.xml"):
+        assert faults(report.read_text()) == []
+
+
+def test_there_are_scripts_to_run() -> None:
+    assert [script.count("postrender plan") for script in scripts()] == [1, 2]
 
 
 def test_the_action_refuses_another_command(tmp_path: Path) -> None:

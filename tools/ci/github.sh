@@ -9,14 +9,11 @@ lint)
     exec "$program" lint --output github "$POSTRENDER_ACTION_CHART" ${more[@]+"${more[@]}"}
     ;;
 plan)
-    for flag in release namespace; do
-        name=POSTRENDER_ACTION_${flag^^}
-        [ -z "${!name:-}" ] || more+=("--$flag" "${!name}")
-    done
+    [ -z "${POSTRENDER_ACTION_NAMESPACE:-}" ] || more+=(--namespace "$POSTRENDER_ACTION_NAMESPACE")
     code=0
-    "$program" plan "$POSTRENDER_ACTION_CHART" --output markdown ${more[@]+"${more[@]}"} >"$RUNNER_TEMP/plan.md" || code=$?
+    "$program" plan "$POSTRENDER_ACTION_RELEASE" "$POSTRENDER_ACTION_CHART" --output markdown ${more[@]+"${more[@]}"} >"$RUNNER_TEMP/plan.md" || code=$?
     cat "$RUNNER_TEMP/plan.md" | tee -a "$GITHUB_STEP_SUMMARY"
-    # 10: something would change.
+    # 10, if --detailed-exitcode is among the arguments: something would change.
     [ "$code" -eq 10 ] || exit "$code"
     ;;
 *)
