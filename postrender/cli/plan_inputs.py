@@ -54,8 +54,10 @@ VALUE_FLAGS = {
 
 _UPGRADE = COMMANDS["upgrade"].takes_next
 _KNOWN = {**COMMANDS["install"].takes_next, **_UPGRADE}
+_LETTERS = COMMANDS["upgrade"].letters
 _OURS = frozenset(("output", "post-renderer", "post-renderer-args", "help", "color", "colour", "v", "version"))
-_STORED = ("reuse-values", "reset-then-reuse-values", "reset-values")
+_ONLY_UPGRADE = frozenset(_UPGRADE) - frozenset(COMMANDS["install"].takes_next)
+_ONLY_INSTALL = frozenset(COMMANDS["install"].takes_next) - frozenset(_UPGRADE)
 
 
 def add_value_flags(parser: argparse.ArgumentParser, *, letter: bool = False) -> None:
@@ -155,6 +157,8 @@ def _parted(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> tuple[
     left = list(reversed(arguments))
     while left:
         argument = left.pop()
+        if argument not in known and (long := _LETTERS.get(argument[1:])) and argument.startswith("-"):
+            argument = f"--{long}"
         flag, assigned, _ = argument.partition("=")
         name = flag.removeprefix("--")
         action = known.get(flag)
@@ -197,9 +201,9 @@ def helm_command(options: argparse.Namespace, verb: str, namespace: str, further
     """``helm upgrade shop ./chart -n prod -f prod.yaml --wait``, as it was asked for; ``further`` stands behind it."""
     chart = options.chart or "CHART"
     given = [*value_arguments(options), *options.helm_flags]
-    upgrade_only = () if verb == "upgrade" else _STORED
+    other = _ONLY_UPGRADE if verb == "install" else _ONLY_INSTALL
     words = ["helm", verb, options.release or "RELEASE", chart, "-n", namespace]
-    return shlex.join([*words, *(each for each in given if _name(each) not in upgrade_only)]) + further
+    return shlex.join([*words, *(each for each in given if _name(each) not in other)]) + further
 
 
 def rendered(program: HelmBinary, options: argparse.Namespace, caller: Caller, source: ClusterReader | None) -> bytes:
@@ -212,13 +216,14 @@ def rendered(program: HelmBinary, options: argparse.Namespace, caller: Caller, s
     release = caller.invocation.release
     namespace = release.namespace if release else caller.namespace or "default"
     arguments = [release.name if release else "--generate-name", options.chart, "--namespace", namespace]
-    if caller.invocation.action is Action.UPGRADE:
+    upgrade = _upgrades(caller, source)
+    if upgrade:
         arguments.append("--is-upgrade")
     arguments += value_arguments(options)
     rest = template_flags(options)
     looking_up, seen = _as_the_cluster(program, source, rest)
     environ = {**os.environ, **_environ(caller)}
-    stored = stored_values(options, upgrade=caller.invocation.action is Action.UPGRADE)
+    stored = stored_values(options, upgrade=upgrade)
     if stored is not None and release is not None and isinstance(source, Cluster):
         with NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
             file.write(_get_values(program, [release.name, "--namespace", namespace, *stored], environ))
@@ -226,6 +231,15 @@ def rendered(program: HelmBinary, options: argparse.Namespace, caller: Caller, s
             arguments.insert(arguments.index("--namespace"), f"--values={file.name}")
             return _render(program, arguments, looking_up, [*seen, *rest], environ, connection_flags(caller))
     return _render(program, arguments, looking_up, [*seen, *rest], environ, connection_flags(caller))
+
+
+def _upgrades(caller: Caller, source: ClusterReader | None) -> bool:
+    """Whether Helm will upgrade: ``upgrade --install`` does if a revision is deployed."""
+    invocation = caller.invocation
+    if invocation.action is not Action.UPGRADE_INSTALL or source is None or invocation.release is None:
+        return invocation.action is Action.UPGRADE
+    own = source.get_revisions(invocation.release, manifest=False, driver=invocation.driver)
+    return not isinstance(own, Unknown) and base_revision(invocation, own) is not None
 
 
 def _render(

@@ -103,7 +103,9 @@ def _commands(options: argparse.Namespace, made: Planning) -> tuple[str, ...]:
     invocation = made.caller.invocation
     if invocation.action is Action.TEMPLATE or invocation.release is None:
         return ()
-    verb = "upgrade" if invocation.action is Action.UPGRADE else "install"
+    verb = "install" if invocation.action is Action.INSTALL else "upgrade"
+    if invocation.action is Action.UPGRADE_INSTALL and "--install" not in options.helm_flags:
+        options.helm_flags.append("--install")
     options.release = invocation.release.name
     text = helm_command(options, verb, invocation.release.namespace, connection_flags(made.caller))
     asked = "".join(
