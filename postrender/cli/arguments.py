@@ -144,11 +144,11 @@ CONNECTION = "connection"
 """The heading of the flags that say which cluster, as whom."""
 
 
-def add_caller(parser: argparse.ArgumentParser) -> None:
-    """All of ``SETTINGS``: what Helm does, and below it the flags of the connection."""
-    add_arguments(parser, "Helm settings (detected from the calling Helm)", HELM_SETTINGS, positional=True)
+def add_caller(parser: argparse.ArgumentParser, *, positional: bool = True) -> None:
+    """All of ``SETTINGS``: what Helm does, and below it the flags of the connection; see ``add_arguments``."""
+    add_arguments(parser, "Helm settings (detected from the calling Helm)", HELM_SETTINGS, positional=positional)
     connection = [setting for setting in SETTINGS if setting not in HELM_SETTINGS]
-    add_arguments(parser, CONNECTION, connection, positional=True)
+    add_arguments(parser, CONNECTION, connection, positional=positional)
 
 
 def chosen(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import postrender.cli.commands
+from postrender.cli.arguments import CONNECTION
 from postrender.cli.commands import COMMANDS
 from tests.cli.test_filter import refused, run
 
@@ -58,3 +59,19 @@ def test_a_command_that_does_not_exist() -> None:
         'error: unknown command "explaim"; did you mean "explain"?\nhint: postrender explain --help\n'
     )
     assert refused(run("xyzzy"), 2) == 'error: unknown command "xyzzy"\nhint: postrender --help\n'
+
+
+@pytest.mark.parametrize("name", ["filter", *COMMANDS])
+def test_flags_of_the_connection_stand_last_in_one_group(name: str) -> None:
+    parser = import_module(f"postrender.cli.commands.{name.replace('-', '_')}").parser()
+    groups = [
+        (group.title, [flag for action in group._group_actions for flag in action.option_strings])
+        for group in parser._action_groups
+        if group._group_actions
+    ]
+    titles = [title for title, _ in groups]
+    assert len(set(titles)) == len(titles)
+    holding = [title for title, flags in groups if any(flag.startswith("--kube") for flag in flags)]
+    if name != "lint":  # Its --kube-version is that of a chart.
+        assert holding == [CONNECTION] * bool(holding)
+        assert CONNECTION not in titles or titles[-1] == CONNECTION

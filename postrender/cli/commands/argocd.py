@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from postrender._record import replace
-from postrender.cli.arguments import CONNECTION_SETTINGS, FILTER_SETTINGS, add_arguments, chosen, flags
+from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, FILTER_SETTINGS, add_arguments, chosen, flags
 from postrender.cli.inputs import policy_of
 from postrender.cli.parsers import command_parser
 from postrender.cli.run_info import setting_origins
@@ -112,8 +112,8 @@ def parser() -> argparse.ArgumentParser:
     made = command_parser("argocd", DESCRIPTION, epilog=EPILOG)
     made.add_argument("command", choices=("init", "generate", "params"), help="the step that Argo CD runs")
     made.add_argument("--helm", metavar="PATH", help="the Helm that renders (default: the one on PATH)")
-    add_arguments(made, "options", ARGOCD_SETTINGS, positional=True)
-    add_arguments(made, "which cluster", _CALLER, positional=True)
+    add_arguments(made, "options of the filter", ARGOCD_SETTINGS, positional=True)
+    add_arguments(made, CONNECTION, _CALLER, positional=True)
     return made
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from postrender._record import replace
-from postrender.cli.arguments import CONNECTION_SETTINGS, FILTER_SETTINGS, add_arguments, chosen, flags
+from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, FILTER_SETTINGS, add_arguments, chosen, flags
 from postrender.cli.inputs import policy_of, sources_of, stdin
 from postrender.cli.parsers import command_parser, parted
 from postrender.cli.plan_inputs import add_value_flags, value_arguments
@@ -119,8 +119,8 @@ def parser() -> argparse.ArgumentParser:
         "--helm-version", metavar="VERSION", help="the Helm in the helm-controller (1.6: 4.2, 1.5: 4.1, 1.4: 3.19)"
     )
     add_value_flags(made)
-    add_arguments(made, "options", FLUX_SETTINGS, positional=True)
-    add_arguments(made, "which cluster", _CALLER, positional=True)
+    add_arguments(made, "options of the filter", FLUX_SETTINGS, positional=True)
+    add_arguments(made, CONNECTION, _CALLER, positional=True)
     return made
 
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from postrender._record import replace
-from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, chosen
+from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, add_caller, chosen
 from postrender.cli.hints import in_findings
 from postrender.cli.inputs import caller_of, policy_of, sources_of, stdin
 from postrender.cli.parsers import command_parser
@@ -62,8 +62,8 @@ def main(arguments: list[str]) -> int:
 def parser() -> argparse.ArgumentParser:
     """Every setting that functionConfig may hold."""
     made = command_parser("krm", DESCRIPTION)
-    add_arguments(made, "options", KRM_SETTINGS)
-    add_arguments(made, "who installs", SETTINGS)
+    add_arguments(made, "options of the filter", KRM_SETTINGS)
+    add_caller(made, positional=False)
     return made
 
 

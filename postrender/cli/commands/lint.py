@@ -124,7 +124,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="CHART|STREAM",
         help="a chart's folder or archive, a file in a chart, a rendered stream, - for stdin (the default)",
     )
-    add_arguments(made, "how it is judged", LINT_SETTINGS, positional=True)
+    add_arguments(made, "rules, input and output", LINT_SETTINGS, positional=True)
     return made
 
 

@@ -102,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
     """Our own flags; all that stands behind ``--`` is Helm's."""
     made = command_parser("run", DESCRIPTION, usage=USAGE, epilog=EPILOG)
     made.add_argument("--no-upgrade", action="store_true", help="do not run the announced helm upgrade")
-    add_arguments(made, "options", _SETTINGS)
+    add_arguments(made, "options of the filter", _SETTINGS)
     return made
 
 
