@@ -38,6 +38,11 @@ def exactly(monkeypatch: pytest.MonkeyPatch, connect: Connect, wanted: list[Obje
         return connect().get_objects(wanted)
 
 
+def test_ten_objects_are_looked_up_by_one_request(server: Server, connect: Connect) -> None:
+    assert connect().get_objects(lookups(10)) == [Absent()] * 10
+    assert len(server.asked()) == server.connections == 1
+
+
 def test_one_request_tells_the_same_as_many(server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     put(server, 3, 7)
     listed = connect().get_objects(lookups())
