@@ -26,7 +26,7 @@ def rows(runs: int) -> list[Row]:
         one_file = onefile.build(wheel, folder / onefile.NAME)
         packed = selfcontained.build(wheel, __version__, folder, onefile.REQUIREMENTS)
         with tarfile.open(packed) as archive:
-            archive.extractall(folder, filter="data")
+            archive.extractall(folder, filter="tar")
         stream = folder / "stream.yaml"
         stream.write_bytes(streams.ten())
         environ = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}

@@ -33,7 +33,6 @@ ODD = re.compile(f"[{_CONTROLS}]|{_COMMANDS}", re.MULTILINE)
 HEAD = re.compile(r"^[ \t]*(?:next|hint|note|report|error|warning|postrender):", re.MULTILINE | re.IGNORECASE)
 """How a line of our own begins."""
 
-_IN_LINE = re.compile(f"[{_CONTROLS}\n]|{_COMMANDS}", re.MULTILINE)
 _BREAKS = re.compile("[\r\n]")
 _OWN = r"(\x1b\[(?:[012]|3[1256])(?:;(?:[12]|3[1256]))*m)"
 """The colours of ``report/terminal.py``."""
@@ -62,7 +61,7 @@ def harmless(text: str, *, coloured: bool = False) -> str:
 
 def one_line(text: str) -> str:
     """A text as part of one line: a line break in it is escaped as well, so that it makes no line of its own."""
-    return _IN_LINE.sub(_escape, text) if _IN_LINE.search(text) else text
+    return ODD.sub(_escape, text).replace("\n", "\\x0a")
 
 
 def joined(lines: Iterable[str]) -> str:
