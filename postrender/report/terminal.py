@@ -79,8 +79,11 @@ def _plan(view: View, paint: Paint, detail: int, commands: Sequence[str]) -> Ite
 
 def _headline(each: ObjectView, paint: Paint, aligned: int) -> Iterator[str]:
     word = wording.verdict(each)
-    first = f"{word:<9}  {each.name:<{aligned}}  "
-    lines = wrapped(wording.effect(each), first=first, rest=" " * 11, width=paint.width) or [first.rstrip()]
+    first, rest, effect = f"{word:<9}  {each.name:<{aligned}}  ", " " * 11, wording.effect(each)
+    lines = wrapped(effect, first=first, rest=rest, width=paint.width) or [first.rstrip()]
+    if paint.width and len(first + effect.partition(" ")[0]) > paint.width:
+        # A name so long leaves no room for a word beside it.
+        lines = [first.rstrip(), *wrapped(effect, first=rest, rest=rest, width=paint.width)]
     for place, line in enumerate(lines):
         yield line if place else paint(_STYLES.get(word, ""), f"{word:<9}") + line[9:]
 
