@@ -194,7 +194,8 @@ def test_no_helm_and_no_cluster(helm: HelmFactory) -> None:
     done = doctor(it, "--helm", "no-such-helm", "--offline", environ={"POSTRENDER_STAMP": "all"})
     assert done.returncode == 2
     text = " ".join(done.stdout.split())
-    assert "BAD Helm no-such-helm: is not on PATH hint: --helm PATH" in text
+    assert "BAD Helm no-such-helm: is not on PATH hint: postrender doctor " in text
+    assert " --offline --helm PATH " in text
     assert "ok cluster none is asked (--offline)" in text
     assert "POSTRENDER_STAMP" in text
 

@@ -218,5 +218,6 @@ def test_a_folder_that_cannot_be_written(helm: HelmFactory, tmp_path: Path) -> N
     done = call(it, executable(Path()), "install", "--plugins-dir", str(tmp_path / "file"))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"error: {tmp_path}/file/postrender: cannot be written: Not a directory\nhint: --plugins-dir DIR\n"
+        f"error: {tmp_path}/file/postrender: cannot be written: Not a directory\n"
+        f"hint: postrender helm-plugin install --helm {it.binary} --plugins-dir DIR\n"
     )

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from postrender import __version__, manifest
-from postrender._record import Record
+from postrender._record import Record, replace
 from postrender.cli.arguments import FILTER_SETTINGS, add_arguments, add_caller, chosen, flags
 from postrender.cli.console import add_color, chosen_paint
+from postrender.cli.hints import of_command
 from postrender.cli.inputs import policy_of, stdin
 from postrender.cli.output import add_output, show
 from postrender.cli.parsers import command_parser
@@ -52,6 +53,7 @@ def main(arguments: list[str]) -> int:
     found = list(
         checks(DoctorOptions(__version__, options.helm, _kinds(options.file), writes, offline), caller, os.environ)
     )
+    found = [replace(check, next=of_command(check.next, "doctor", arguments)) for check in found]
     origins = (*setting_origins(caller), *_variables(caller))
     code = next((check.code for check in found if check.state is State.FAILED), 0)
     report = DoctorReport(
