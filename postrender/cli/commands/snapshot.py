@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
             f"values of Secrets {'as they are' if hide is None else 'as digests'}\n"
         )
     if options.verbose and not options.quiet:
-        to_stderr("".join(f"  {one_line(str(key))}\n" for key in recording.live))
+        to_stderr("".join(f"  {one_line(str(key))}\n" for key, _ in recording.live))
     return 0
 
 
