@@ -44,7 +44,7 @@ def of_filter(steps: Sequence[str], caller: Caller | None, arguments: Sequence[s
 
 def of_call(steps: Sequence[str], called: Sequence[str]) -> tuple[str, ...]:
     """Hints with the ``helm`` command that is planned; hints of only flags are about our own command and stay."""
-    return tuple(step if step.startswith("--") or step == AGAIN else pasteable(step, called) for step in steps)
+    return tuple(step if step.startswith(("--", AGAIN)) else pasteable(step, called) for step in steps)
 
 
 def in_findings(items: Iterable[Item], whole: Callable[[Sequence[str]], tuple[str, ...]]) -> tuple[Item, ...]:

@@ -55,6 +55,7 @@ from postrender.models import (
     Unknown,
 )
 from postrender.redact import Digests, redacted, values
+from postrender.text import Hint
 
 GROUP = "snapshot.postrender"
 """The API group of what only a snapshot holds; no server serves it."""
@@ -248,7 +249,7 @@ class Snapshot(Record, Unreached):
         except storage.HistoryUnclear as error:
             return Unknown(f"{self.path}: {error.why.reason}", error.why.next)
         except storage.Undecodable as error:
-            return Unknown(f"{self.path}: {error}", (_kubectl(self.path),))
+            return Unknown(f"{self.path}: {error}", (_UNUSABLE,))
         return tuple(whole.revision if whole else found for found, whole in found)
 
     def histories(self, names: Sequence[tuple[ReleaseName, str]]) -> list[tuple[StoredRelease, ...] | Unknown]:
@@ -273,7 +274,7 @@ class Snapshot(Record, Unreached):
         return [
             live
             if "data" in live.body
-            else Unknown(f"it holds no more than the labels of {live.key.name}", (_kubectl(self.path),))
+            else Unknown(f"it holds no more than the labels of {live.key.name}", (_UNUSABLE,))
             for live in records
         ]
 
@@ -298,15 +299,15 @@ def load(path: str, environ: Mapping[str, str] = MappingProxyType({})) -> Snapsh
     names file and line, for a file that cannot be read, holds anything but objects, or holds an object twice.
     """
     if path == "-":
-        raise UsageError("stdin holds the manifests, so it cannot hold the live objects", next=_kubectl("live.yaml"))
+        raise UsageError("stdin holds the manifests, so it cannot hold the live objects", next=_UNUSABLE)
     try:
         manifest = manifests.read(Path(path).read_bytes())
         found = [(ref, manifest.value(ref)) for ref in manifest.objects]
     except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=path, next=_kubectl(path)) from error
+        raise UsageError(f"cannot be read: {error.strerror}", where=path, next=_UNUSABLE) from error
     except ManifestError as error:
         place = ", ".join(part for part in (path, error.where) if part)
-        raise UsageError(f"cannot be read: {error.cause}", where=place, next=error.next or _kubectl(path)) from error
+        raise UsageError(f"cannot be read: {error.cause}", where=place, next=_UNUSABLE) from error
     _only_objects(path, manifest)
     about = [(ref, body) for ref, body in found if ref.gvk.group == GROUP]
     found = [(ref, body) for ref, body in found if ref.gvk.group != GROUP]
@@ -321,11 +322,11 @@ def load(path: str, environ: Mapping[str, str] = MappingProxyType({})) -> Snapsh
         try:
             live = _live(place, ref, body, _scoped(ref.gvk, kinds, scopes))
         except UsageError as error:
-            raise UsageError(error.cause, where=error.where, next=_kubectl(path)) from error
+            raise UsageError(error.cause, where=error.where, next=_UNUSABLE) from error
         same = (live.key, live.api_version)
         if same in first:
             raise UsageError(
-                f"{live.key} is in the file twice, first in line {first[same]}", where=place, next=_kubectl(path)
+                f"{live.key} is in the file twice, first in line {first[same]}", where=place, next=_UNUSABLE
             )
         first[same] = ref.line
         objects[live.key] = (*objects.get(live.key, ()), live)
@@ -337,7 +338,7 @@ def _noted(path: str, about: Sequence[tuple[ObjectRef, Json]], environ: Mapping[
     try:
         records = {ref.name: read(body) for ref, body in about if ref.gvk.kind == ANSWER}
     except (KeyError, TypeError) as error:
-        raise UsageError(f"holds an answer that cannot be read: {error}", where=path, next=_kubectl(path)) from error
+        raise UsageError(f"holds an answer that cannot be read: {error}", where=path, next=_UNUSABLE) from error
     headers = [header(body) for ref, body in about if ref.gvk.kind == HEADER]
     if not headers:
         return {"answers": records}
@@ -350,12 +351,12 @@ def _only_objects(path: str, manifest: Manifest) -> None:
     kubectl prints a list even where it finds nothing, so that an empty file comes of a call that failed.
     """
     if all(document.skip_reason == "empty" for document in manifest.documents):
-        raise UsageError("is empty: kubectl prints a list even of nothing", where=path, next=_kubectl(path))
+        raise UsageError("is empty: kubectl prints a list even of nothing", where=path, next=_UNUSABLE)
     for document in manifest.documents:
         if document.skip_reason and document.skip_reason not in ("empty", "an empty list"):
             line = manifest.data.count(b"\n", 0, document.start) + 1
             cause = f"holds something that is not a Kubernetes object: {document.skip_reason}"
-            raise UsageError(cause, where=f"{path}, line {line}", next=_kubectl(path))
+            raise UsageError(cause, where=f"{path}, line {line}", next=_UNUSABLE)
 
 
 def _scoped(gvk: GroupVersionKind, kinds: Offline, scopes: Mapping[GroupKind, bool]) -> Resource:
@@ -390,5 +391,5 @@ def _again(wanted: ObjectLookup, path: str) -> str:
     return f"(echo ---; kubectl get {kind} {wanted.name}{scope} -o yaml) >> {path}"
 
 
-def _kubectl(path: str) -> str:
-    return f"kubectl get KIND,KIND,secrets -n NAMESPACE -o yaml > {path}"
+_UNUSABLE = Hint("... without --live", "--live takes what kubectl get KINDS -n NAMESPACE -o yaml prints")
+"""What to do with a file that is none."""

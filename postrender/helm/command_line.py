@@ -253,8 +253,16 @@ class _Reader:
 
 _SECRET = frozenset(("--kube-token", "--password"))
 _INSTALL_ONLY = frozenset(("--replace", "--generate-name", "-g", "--name-template"))
+_NOT_TEMPLATE = frozenset(
+    (
+        *("--install", "-i", "--reuse-values", "--reset-values", "--reset-then-reuse-values", "--cleanup-on-fail"),
+        *("--history-max", "--post-renderer", "--post-renderer-args"),
+    )
+)
+"""Flags that helm template has not, and those of the post-renderer, which it is to print the input of."""
+_WITHOUT = r"\.\.\. without (--\S+)"
 _ELLIPSIS = (
-    r"((?:\w+=\S+ )*(?:postrender run (?:.* )?-- )?)helm (?:(install|upgrade(?: --install)?) )?\.\.\."
+    r"((?:\w+=\S+ )*(?:postrender run (?:.* )?-- )?)helm (?:(install|upgrade(?: --install)?|template) )?\.\.\."
     r"(?: without (--\S+))?(?: (-.*))?"
 )
 _PLANNED = r"(postrender (?:plan|snapshot)) \.\.\.(?: (-.*))?"
@@ -271,6 +279,10 @@ def pasteable(step: str, called: Sequence[str]) -> str:
     if isinstance(step, Advice) or not called or command_at(called[1:]) is None:
         return step
     words = _without(called[1:], _SECRET)
+    if found := re.fullmatch(_WITHOUT, step):
+        ours = f"--post-renderer-args={found[1]}"
+        left = [word for word in words if word != ours and not word.startswith(f"{ours}=")]
+        return with_command(step, shlex.join(["helm", *left]))
     if step == AGAIN:
         return with_command(step, shlex.join(["helm", *words]))
     if found := re.fullmatch(_ELLIPSIS, step):
@@ -289,7 +301,9 @@ def _with_verb(words: Sequence[str], verb: str | None) -> str:
 
     place = command_at(words)
     assert place is not None
-    if verb and verb.split() != [words[place]]:
+    if verb == "template":
+        words = _without([*words[:place], verb, *words[place + 1 :]], _NOT_TEMPLATE)
+    elif verb and verb.split() != [words[place]]:
         flags = ["--install"] if verb.endswith(" --install") and not {"--install", "-i"} & {*words} else []
         words = [*words[:place], "upgrade", *words[place + 1 :], *flags]
         words = _without(words, _INSTALL_ONLY)

@@ -12,9 +12,9 @@ import codecs
 from postrender._record import Record
 from postrender.errors import ManifestError
 from postrender.manifest.reader import BOM
-from postrender.text import Advice
+from postrender.text import Advice, Hint
 
-TEMPLATE = "helm template --debug  # with the chart and its values: prints the text in which this line stands"
+TEMPLATE = Hint("helm template ... --debug", "to see the text in which this line stands")
 """Hint for errors in the rendered text."""
 _SEPARATOR = b"---"
 _PIECE = 1 << 20
@@ -107,7 +107,7 @@ def _check_encoding(data: bytes) -> None:
         try:
             decoder.decode(data[at : at + _PIECE], final=at + _PIECE >= len(data))
         except UnicodeDecodeError as error:
-            raise error_at(data, at - pending + error.start, "not UTF-8", next="iconv -t UTF-8 FILE") from None
+            raise error_at(data, at - pending + error.start, "not UTF-8", next=TEMPLATE) from None
 
 
 def _check_marks(data: bytes, position: int) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from postrender.text import AGAIN
 
 
 def folder(environ: Mapping[str, str]) -> str:
@@ -64,3 +66,19 @@ def make_private(path: str) -> None:
         except FileExistsError:
             if not os.path.isdir(path):
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path) from None
+
+
+def unused(path: str) -> str:
+    """The path, or the next one beside it that no file has."""
+    import itertools
+
+    stem, ending = os.path.splitext(path)
+    names = itertools.chain([path], (f"{stem}-{count}{ending}" for count in itertools.count(2)))
+    return next(name for name in names if not os.path.exists(name))
+
+
+def again_with(flag: str, path: str, steps: Sequence[str]) -> tuple[str, ...]:
+    """Hints in which a command that is run again writes another new file than ``path``, which may be there now."""
+    import shlex
+
+    return tuple(f"{flag} {shlex.quote(unused(path))}" if step == AGAIN else step for step in steps)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import time
@@ -15,7 +14,7 @@ from postrender.helm.storage import StoredObject, Undecodable
 from postrender.helm.storage.pins import Unpinned, unpinned
 from postrender.models import LiveObject, ReleaseName, Unknown
 from postrender.operations import state_files
-from postrender.text import Hint
+from postrender.text import AGAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +95,9 @@ def carry_out(storage: Storage, found: Sequence[RevisionPins], backup: str) -> N
         except ClusterError as error:
             before = f"written before it: revision {', '.join(done)}" if done else "nothing was written before it"
             raise ClusterError(
-                f"{error.cause}; {before}; the old payloads are in {backup}", where=error.where, next=error.next
+                f"{error.cause}; {before}; the old payloads are in {backup}",
+                where=error.where,
+                next=state_files.again_with("--backup", backup, error.next),
             ) from error
         done.append(str(each.stored.revision.revision))
 
@@ -104,9 +105,8 @@ def carry_out(storage: Storage, found: Sequence[RevisionPins], backup: str) -> N
 def backup_path(release: ReleaseName, environ: Mapping[str, str]) -> str:
     """A new file in the user's state folder for what is going to be replaced; two within a second are two files."""
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    stem = os.path.join(state_files.folder(environ), "releases", f"{release.namespace}-{release.name}-{now}")
-    names = itertools.chain([f"{stem}.json"], (f"{stem}-{count}.json" for count in itertools.count(2)))
-    return next(name for name in names if not os.path.exists(name))
+    folder = os.path.join(state_files.folder(environ), "releases")
+    return state_files.unused(os.path.join(folder, f"{release.namespace}-{release.name}-{now}.json"))
 
 
 def back_up(objects: Iterable[StoredObject], path: str) -> None:
@@ -127,5 +127,5 @@ def back_up(objects: Iterable[StoredObject], path: str) -> None:
         raise UsageError(
             f"the old payloads cannot be kept there, so nothing was changed: {error.strerror or error}",
             where=path,
-            next=Hint("--backup PATH", "the file must not exist"),
+            next=state_files.again_with("--backup", os.path.basename(path), (AGAIN,)),
         ) from error

@@ -235,7 +235,8 @@ def test_an_object_that_changed_meanwhile_is_not_written(server: Server, cluster
         "ownership metadata for release"
         " shop/new: the object has been modified; written before it: configmaps/shop/settings; what was there "
         f"is in {report}\n"
-        f"hint: postrender adopt new {' '.join(names)} --yes --report {report} {' '.join(cluster)}\n"
+        f"hint: postrender adopt new {' '.join(names)} --yes {' '.join(cluster)} "
+        f"--report {report.with_name('report-2.json')}\n"
         f"hint: kubectl get shirts.stable.example.com blue -o yaml -n shop {' '.join(cluster)}\n"
     )
     assert run("adopt", "--undo", str(report), "--yes", *cluster, stdin=b"").returncode == 0
@@ -250,8 +251,7 @@ def test_a_report_that_cannot_be_kept(server: Server, cluster: Cluster, tmp_path
     assert done.returncode == 2
     assert done.stderr.decode() == (
         f"error: {there}: the report cannot be kept there, so nothing was changed: File exists\n"
-        "note: the file must not exist\n"
-        f"hint: postrender adopt new shirts/blue --yes {' '.join(cluster)} --report FILE\n"
+        f"hint: postrender adopt new shirts/blue --yes {' '.join(cluster)} --report there.json\n"
     )
     assert there.read_text() == "mine"
     assert server.asked("PATCH .*") == []

@@ -289,7 +289,7 @@ def test_a_pin_is_refused(tmp_path: Path) -> None:
             "{release: shop, namespace: shop, live: no-such.yaml}",
             2,
             "no-such.yaml: cannot be read: No such file or directory\n"
-            "hint: kubectl get KIND,KIND,secrets -n NAMESPACE -o yaml > no-such.yaml",
+            "note: remove live from data of the functionConfig",
         ),
     ],
 )

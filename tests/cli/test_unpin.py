@@ -32,15 +32,17 @@ def server() -> Iterator[Server]:
 
 
 def put_back(server: Server) -> None:
-    """The server takes updates, guarded by the resourceVersion."""
+    """The server takes updates, guarded by the resourceVersion if they have one."""
 
     def update(request: object) -> object:
         body = json.loads(request.body)  # type: ignore[attr-defined]
         path = request.path  # type: ignore[attr-defined]
-        if body["metadata"]["resourceVersion"] != server.objects[path]["metadata"]["resourceVersion"]:
+        stored = server.objects[path]["metadata"]
+        if body["metadata"].get("resourceVersion") not in (None, stored["resourceVersion"]):
             return status(409, "Conflict", "the object has been modified")
-        version = str(int(body["metadata"]["resourceVersion"]) + 1)
-        server.objects[path] = {**body, "metadata": {**body["metadata"], "resourceVersion": version}}
+        version = str(int(stored["resourceVersion"]) + 1)
+        kept = {name: stored[name] for name in ("uid", "namespace") if name in stored}
+        server.objects[path] = {**body, "metadata": {**kept, **body["metadata"], "resourceVersion": version}}
         return ok(server.objects[path])
 
     server.on("PUT .*", update)  # type: ignore[arg-type]
@@ -148,8 +150,7 @@ def test_a_copy_that_cannot_be_written_ends_it_before_anything_is_written(server
     assert done.returncode == 2
     assert done.stderr == (
         f"error: {taken}: the old payloads cannot be kept there, so nothing was changed: File exists\n"
-        "note: the file must not exist\n"
-        f"hint: postrender unpin old --kube-apiserver {server.url} -n shop --backup PATH\n"
+        f"hint: postrender unpin old --kube-apiserver {server.url} -n shop --backup taken.json\n"
     )
     assert taken.read_text() == "mine"
     assert server.asked("PUT .*") == []
@@ -174,7 +175,7 @@ def test_a_conflict_says_what_was_written_before(server: Server, tmp_path: Path)
         "error: secrets/shop/sh.helm.release.v1.old.v2: it changed since it was read, so it was not given a new "
         "payload for revision 2: the object has been modified; written before it: revision 1; the old payloads are in "
         f"{copy}\n"
-        f"hint: postrender unpin old --backup {copy} --kube-apiserver {server.url} -n shop\n"
+        f"hint: postrender unpin old --kube-apiserver {server.url} -n shop --backup {copy.with_name('old-2.json')}\n"
         "hint: kubectl get secrets sh.helm.release.v1.old.v2 -o yaml -n shop\n"
     )
     assert len(json.loads(copy.read_text())["items"]) == 2

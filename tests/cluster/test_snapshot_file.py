@@ -273,19 +273,19 @@ class TestReleases:
 
 
 class TestErrors:
-    NEXT = "hint: kubectl get KIND,KIND,secrets -n NAMESPACE -o yaml > "
+    NEXT = "note: --live takes what kubectl get KINDS -n NAMESPACE -o yaml prints\nhint: ... without --live"
 
     def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
         path = str(tmp_path / "live.yaml")
-        assert refused(path) == f"{path}: cannot be read: No such file or directory\n{self.NEXT}{path}"
+        assert refused(path) == f"{path}: cannot be read: No such file or directory\n{self.NEXT}"
 
     def test_stdin(self) -> None:
-        assert refused("-") == (f"stdin holds the manifests, so it cannot hold the live objects\n{self.NEXT}live.yaml")
+        assert refused("-") == (f"stdin holds the manifests, so it cannot hold the live objects\n{self.NEXT}")
 
     @pytest.mark.parametrize("content", ["", "\n", "---\n", "# No resources found in shop namespace.\n"])
     def test_a_call_of_kubectl_that_failed(self, tmp_path: Path, content: str) -> None:
         path = written(tmp_path, content)
-        assert refused(path) == f"{path}: is empty: kubectl prints a list even of nothing\n{self.NEXT}{path}"
+        assert refused(path) == f"{path}: is empty: kubectl prints a list even of nothing\n{self.NEXT}"
 
     def test_no_yaml(self, tmp_path: Path) -> None:
         path = written(tmp_path, "apiVersion: v1\nkind: [ConfigMap\n")
@@ -305,14 +305,14 @@ class TestErrors:
     def test_no_object(self, tmp_path: Path, second: str, cause: str) -> None:
         path = written(tmp_path, f"{json.dumps(an_object(SHIRT, 'a'))}\n---\n{second}\n")
         assert refused(path) == (
-            f"{path}, line 3: holds something that is not a Kubernetes object: {cause}\n{self.NEXT}{path}"
+            f"{path}, line 3: holds something that is not a Kubernetes object: {cause}\n{self.NEXT}"
         )
 
     def test_the_same_object_twice(self, tmp_path: Path) -> None:
         body = an_object(SHIRT, "a")
         path = written(tmp_path, "\n---\n".join(json.dumps(each) for each in (body, an_object(CONFIG_MAP, "a"), body)))
         assert refused(path) == (
-            f"{path}, line 5: Shirt.stable.example.com/shop/a is in the file twice, first in line 1\n{self.NEXT}{path}"
+            f"{path}, line 5: Shirt.stable.example.com/shop/a is in the file twice, first in line 1\n{self.NEXT}"
         )
 
     @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ class TestErrors:
     )
     def test_an_object_that_cannot_be_live(self, tmp_path: Path, body: dict[str, Any], why: str) -> None:
         path = written(tmp_path, {"apiVersion": "v1", "kind": "ConfigMap", **body})
-        assert refused(path) == f"{path}, line 1: {why}\n{self.NEXT}{path}"
+        assert refused(path) == f"{path}, line 1: {why}\n{self.NEXT}"
 
 
 class TestOffline:

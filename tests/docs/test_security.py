@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from tests.cli.test_hostile_corpus import AS_HELM, Play, flux_release, kubeconfig, play
-from tests.faults.play import TABLE, fill
+from tests.faults.hints import TABLE
+from tests.faults.play import fill
 from tests.wire.server import Server
 
 __all__ = ["play"]

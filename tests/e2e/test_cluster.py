@@ -173,11 +173,11 @@ class TestReads:
     def test_reads_are_reads(self, control_plane: ControlPlane, cluster: Cluster, namespace: Namespace) -> None:
         mark = control_plane.audit.mark()
         cluster.resolve_kinds([resource(STABLE_SHIRT).gvk, resource(CONFIG_MAP).gvk])
-        cluster.get_objects([wanted(CONFIG_MAP, namespace, f"c{place}", body=bool(place % 2)) for place in range(7)])
+        cluster.get_objects([wanted(CONFIG_MAP, namespace, f"c{place}", body=bool(place % 2)) for place in range(10)])
         cluster.get_revisions(ReleaseName(namespace.name, "r"), manifest=True, driver="secret")
         asked = control_plane.audit.since(mark)
         assert {each.verb for each in asked if each.agent == "postrender"} == {"get", "list"}
-        assert len([each for each in asked if each.namespace == namespace.name]) == 8
+        assert len([each for each in asked if each.namespace == namespace.name]) == 11
 
     @pytest.mark.parametrize("kind", [CONFIG_MAP, STABLE_SHIRT])
     def test_a_list_tells_the_same(

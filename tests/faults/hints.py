@@ -12,9 +12,13 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from postrender.models import GroupVersionKind, Resource
 from tests.tools import assets
@@ -22,12 +26,14 @@ from tests.wire.kinds import NAMESPACE, an_object
 from tests.wire.server import Reply, Server, ok
 
 ROOT = Path(__file__).parents[2]
-HELM = "helm@3.21.4"
+TABLE: Mapping[str, Any] = yaml.safe_load((Path(__file__).parent / "table.yaml").read_text())
+HELM = "helm@3.16.4"
+"""It sends JSON, which the server of the table understands; newer ones store releases in protocol buffers."""
 SERVICE = Resource(GroupVersionKind("", "v1", "Service"), "services", True)
 PROGRAMS = ("kubectl", HELM)
-WITHIN = 30
+WITHIN = 90
 """Seconds that a hint may take."""
-PLACEHOLDER = re.compile(r"(?:^|[ =/])(?:[A-Z]{2,}(?:[ ,/]|$)|<[^>]*>|\.\.\.)|   \(|  # ")
+PLACEHOLDER = re.compile(r"(?:^|[ =/])(?!CHART )(?:[A-Z]{2,}(?:[ ,/]|$)|<[^>]*>|\.\.\.)|   \(|  # ")
 """What no shell takes as it stands: a name for something else in capitals, an ellipsis, a remark."""
 LOOKS = re.compile(
     r"kubectl (?:get|auth|config (?:view|get-contexts))\b|helm (?:list|history|version)|"
@@ -48,6 +54,21 @@ class Typed:
     wrong: tuple[str, ...] = ()
 
 
+class Chosen:
+    """Chooses the first hint of each row, and of the others each once by its template."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._turn = threading.Lock()
+
+    def __call__(self, place: int, template: str) -> bool:
+        """Whether the hint at that place of a row is to be typed."""
+        with self._turn:
+            new = template not in self._seen
+            self._seen.add(template)
+        return new or place == 0
+
+
 @dataclass(frozen=True)
 class Desk:
     """Where a reader types: a folder and an environment."""
@@ -66,10 +87,12 @@ class Desk:
             program = tools / "postrender"
             program.write_text(f"#!/bin/sh\nPYTHONPATH='{ROOT}' exec '{sys.executable}' -m postrender \"$@\"\n")
             program.chmod(0o755)
+            _write_chart(folder / "chart")
         return cls(folder, {**environ, "PATH": f"{tools}:{environ['PATH']}"})
 
     def type(self, line: str, stdin: bytes) -> Came:
-        """Type a command, and yes if it asks."""
+        """Type a command, and yes if it asks; CHART is a chart of the reader's, which no Helm named."""
+        line = line.replace(" CHART ", " ./chart ")
         line = f"{line} --yes" if re.match(r"postrender (?:adopt|verify .*--fix)(?!.*--yes)", line) else line
         running = subprocess.Popen(
             ["/bin/sh", "-c", line],
@@ -87,6 +110,13 @@ class Desk:
             said, _ = running.communicate()
             return None, said.decode(errors="replace")
         return running.returncode, said.decode(errors="replace")
+
+
+def _write_chart(place: Path) -> None:
+    """A chart with the object that was kept."""
+    (place / "templates").mkdir(parents=True)
+    (place / "Chart.yaml").write_text("apiVersion: v2\nname: gone\nversion: 0.1.0\n")
+    (place / "templates" / "shirt.yaml").write_text(TABLE["streams"]["new"])
 
 
 def judged(step: str, faulty: Came | None, healthy: Came, *, differs: bool) -> list[str]:
@@ -141,6 +171,8 @@ def serve_questions(server: Server, *, allowed: bool = True) -> None:
     )
     server.on("GET /readyz", Reply(200, b"readyz check passed\n", "text/plain"))
     server.on("GET /version", ok({"major": "1", "minor": "34", "gitVersion": "v1.34.3"}))
+    # An empty document of protocol buffers describes no kind, so that Helm has nothing to check objects against.
+    server.on("GET /openapi/v2", Reply(200, b"", "application/octet-stream"))
     if SERVICE not in server.served:
         server.served.insert(0, SERVICE)
     server.put(NAMESPACE, an_object(NAMESPACE, "kube-system"))

@@ -15,20 +15,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from postrender.cli.commands import COMMANDS
 from tests.cli.test_unpin import put_back
 from tests.cli.test_verify import OWNED
-from tests.faults.hints import PLACEHOLDER, Desk, Typed, advised, judged, looks, serve_questions, template
+from tests.faults.hints import PLACEHOLDER, TABLE, Desk, Typed, advised, judged, looks, serve_questions, template
 from tests.wire.kinds import CONFIG_MAP, SECRET, SHIRT, a_revision, an_object
 from tests.wire.server import TLS, Reply, Server, gone, status
 
 ROOT = Path(__file__).parents[2]
-TABLE: Mapping[str, Any] = yaml.safe_load((Path(__file__).parent / "table.yaml").read_text())
 TIMEOUT = "0.5"
 """Seconds that a request may take: a server that hangs is to hold up nobody who runs the table."""
-_PROGRAMS = ("postrender", "kubectl", "helm", "env", "df", "KUBECONFIG=", "POSTRENDER_", "XDG_", "iconv", "/", "--")
+_PROGRAMS = ("postrender", "kubectl", "helm", "env", "df", "KUBECONFIG=", "POSTRENDER_", "XDG_", "ls")
 """How something to type begins."""
 
 
@@ -116,7 +113,8 @@ def _typed(
     steps = [step for place, step in enumerate(advised(said)) if chosen(place, template(step, folder))]
     if not steps:
         return ()
-    elsewhere = {"KUBECONFIG": "/nonexistent/kubeconfig"}  # A hint has the flags that reach the cluster.
+    # A hint has the flags that reach the cluster, if the command had them.
+    elsewhere = {} if "arguments" in row.fault else {"KUBECONFIG": "/nonexistent/kubeconfig"}
     text = TABLE["streams"].get(TABLE["commands"][row.command].get("stdin"), "").encode()
     serve_questions(server, allowed=row.fault.get("status") != 403)
     faulty = Desk.at(folder, {**environ, **elsewhere})
@@ -170,6 +168,7 @@ def judge(row: Row, outcome: Outcome) -> list[str]:
         wrong.append("it failed and printed manifests")
     if dead_end(outcome.stderr or _advice(outcome.stdout)):
         wrong.append("it ends in nothing to type")
+    wrong += [f"{hint.hint}: {each}" for hint in outcome.hints for each in hint.wrong]
     if "arguments" not in row.fault:
         wrong += [f"it advises for any cluster: {step}" for step in astray(outcome.stderr + outcome.stdout)]
     return wrong
@@ -284,7 +283,8 @@ def _run(row: Row, command: Mapping[str, Any], environ: Mapping[str, str], serve
     if arguments is None:
         connection = ("-n", "shop", "--kubeconfig", environ["KUBECONFIG"], "--request-timeout", TIMEOUT)
         arguments = [*command["arguments"], *connection, *fault.get("more", ())]
-    typed = [sys.executable, "-m", "postrender", *arguments]
+    folder = str(Path(environ["KUBECONFIG"]).parent)
+    typed = [sys.executable, "-m", "postrender", *(word.replace("FOLDER", folder) for word in arguments)]
     if "redirect" in fault:
         typed = ["sh", "-c", f'exec "$@" {fault["redirect"]}', "sh", *typed]
     text = fault.get("input") or TABLE["streams"].get(command.get("stdin"), "")

@@ -160,8 +160,10 @@ class TestAJournal:
         (tmp_path / "postrender").write_text("a file")
         with pytest.raises(UsageError) as caught, journal(RELEASE, "a", {"XDG_STATE_HOME": str(tmp_path)}):
             pass
-        assert str(caught.value).endswith(
-            ": what a run notes cannot be written there: Not a directory\nhint: export XDG_STATE_HOME=DIR"
+        folder = str(caught.value).partition(": ")[0]
+        assert str(caught.value) == (
+            f"{folder}: cannot keep its notes there: Not a directory; set XDG_STATE_HOME to another folder\n"
+            f"hint: ls -ld {folder} {os.path.dirname(folder)}"
         )
 
     def test_a_file_that_cannot_be_written(self, tmp_path: Path) -> None:
@@ -169,8 +171,8 @@ class TestAJournal:
         with pytest.raises(UsageError) as caught:
             Journal(str(tmp_path / "old.json"), -1).note(RunState(3, "mine"))
         assert str(caught.value) == (
-            f"{tmp_path}/old.json: what a run notes cannot be written there: Is a directory\n"
-            f"hint: export XDG_STATE_HOME=DIR"
+            f"{tmp_path}/old.json: cannot keep its notes there: Is a directory; set XDG_STATE_HOME to another folder\n"
+            f"hint: ls -ld {tmp_path}/old.json {tmp_path}"
         )
 
     @pytest.mark.parametrize(

@@ -241,6 +241,8 @@ class Server:
         """A new object, with what a server adds; in a dry run it is not kept, and has no resourceVersion."""
         made = json.loads(request.body)
         metadata = {**made["metadata"], "uid": f"uid-of-{made['metadata']['name']}"}
+        if found := re.search(r"/namespaces/([^/]+)/", path):
+            metadata["namespace"] = found[1]
         if request.query.get("dryRun") != "All":
             metadata["resourceVersion"] = "1"
             self.objects[f"{path}/{metadata['name']}"] = {**made, "metadata": metadata}

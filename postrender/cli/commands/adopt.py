@@ -33,7 +33,7 @@ from postrender.report.adopt import (
 from postrender.settings import Caller, find
 from postrender.settings.connection import connection_flags, reached
 from postrender.settings.table import Flags
-from postrender.text import Hint, hint_lines, joined, one_line, to_stderr
+from postrender.text import AGAIN, Hint, hint_lines, joined, one_line, to_stderr
 
 DESCRIPTION = """\
 Write a release's ownership metadata (one label, two annotations) to live
@@ -169,7 +169,9 @@ def _write(
     except (ClusterError, Refused) as error:
         before = f"written before it: {', '.join(done)}" if done else "nothing was written before it"
         raise type(error)(
-            f"{error.cause}; {before}; what was there is in {file}", where=error.where, next=error.next
+            f"{error.cause}; {before}; what was there is in {file}",
+            where=error.where,
+            next=state_files.again_with("--report", file, error.next),
         ) from error
     if options.output == "text" and not options.quiet:
         write("".join(f"{name}: written\n" for name in done))
@@ -183,7 +185,7 @@ def _keep(report: Report, file: str) -> None:
         raise UsageError(
             f"the report cannot be kept there, so nothing was changed: {error.strerror or error}",
             where=file,
-            next=Hint("--report FILE", "the file must not exist"),
+            next=state_files.again_with("--report", os.path.basename(file), (AGAIN,)),
         ) from error
 
 

@@ -70,7 +70,11 @@ def parser() -> argparse.ArgumentParser:
 def _as_keys(steps: Sequence[str]) -> tuple[str, ...]:
     """Hints that are flags as keys of functionConfig."""
     return tuple(
-        Advice(f"set {step[2:].partition(' ')[0]} in data of the functionConfig") if step.startswith("--") else step
+        Advice(f"set {step[2:].partition(' ')[0]} in data of the functionConfig")
+        if step.startswith("--")
+        else Advice(f"remove {step.rpartition('--')[2]} from data of the functionConfig")
+        if step.startswith("... without --")
+        else step
         for step in steps
     )
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 
+from postrender._record import replace
 from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, add_arguments, flags
 from postrender.cli.console import add_terminal, chosen_paint, progress
+from postrender.cli.hints import of_command
 from postrender.cli.output import add_detailed_exitcode, add_output, found_code, show
 from postrender.cli.parsers import command_parser
 from postrender.errors import ClusterError, UsageError
+from postrender.models import Unknown
 from postrender.operations.orphans import LABELLED, Scope, search
 from postrender.report.orphans import FORMATS, OrphansReport, Typing
 from postrender.settings import find
@@ -49,6 +52,11 @@ def main(arguments: list[str]) -> int:
         found = search(
             cluster, scope, lambda objects, kinds: update(f"{objects:,} objects looked at, kinds to go: {kinds}")
         )
+    found = replace(
+        found,
+        undecided=tuple(replace(each, why=_whole(each.why, arguments)) for each in found.undecided),
+        failed=tuple((name, _whole(why, arguments)) for name, why in found.failed),
+    )
     further = [*([] if namespace else ["--all-namespaces"]), *(["--unlabelled"] if options.unlabelled else [])]
     details = f"{cluster.typed(' '.join(['postrender orphans', *further]), namespace)} --verbose"
     report = OrphansReport(
@@ -63,6 +71,10 @@ def main(arguments: list[str]) -> int:
     if found.undecided or found.failed:
         return ClusterError.exit_code
     return found_code(options, found=bool(found.orphans))
+
+
+def _whole(why: Unknown, arguments: list[str]) -> Unknown:
+    return replace(why, next=of_command(why.next, "orphans", arguments))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 
 from postrender import __version__
 from postrender._record import replace
@@ -15,6 +16,7 @@ from postrender.cli.run_report import REPORT_SETTINGS
 from postrender.errors import UsageError
 from postrender.helm import binary
 from postrender.helm.binary import HelmBinary
+from postrender.helm.command_line import pasteable
 from postrender.helm.plugin import installed
 from postrender.operations.filter.pipeline import require_known
 from postrender.operations.run import helm_process
@@ -64,7 +66,7 @@ def main(arguments: list[str]) -> int:
         )
     command = parse_helm_command(behind)
     environ = _environ(options)
-    helm = _helm(named)
+    helm = _helm(named, behind)
     own = installed(sys.argv[0], sys.executable)
     if command.is_dry_run or command.release is None:
         return _alone(helm, command, own, environ)
@@ -88,12 +90,13 @@ def main(arguments: list[str]) -> int:
     return run(request, _print)
 
 
-def _helm(named: str) -> HelmBinary:
+def _helm(named: str, behind: Sequence[str]) -> HelmBinary:
     """The Helm that stands behind ``--``; raises UsageError and Refused."""
     try:
         helm = binary.locate(named, os.environ)
     except UsageError as error:
-        raise UsageError(error.cause, where=error.where, next="postrender run -- /path/to/helm install ...") from error
+        step = pasteable("postrender run -- helm ...", ("helm", *behind))
+        raise UsageError(error.cause, where=error.where, next=step) from error
     require_known(helm.version)
     return helm
 

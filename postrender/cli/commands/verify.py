@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from postrender._record import replace
 from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, add_arguments, flags, release_name
 from postrender.cli.console import add_terminal, chosen_paint, confirm, progress, require_answerable
+from postrender.cli.hints import of_command
 from postrender.cli.inputs import no_namespace
 from postrender.cli.output import add_detailed_exitcode, add_output, found_code, show, write
 from postrender.cli.parsers import command_parser
@@ -59,6 +60,7 @@ exit codes: 0 compared; with --detailed-exitcode 10 if something differs,
 def main(arguments: list[str]) -> int:
     """Verify one release or all, and mend what was agreed to; raises PostrenderError."""
     options = parser().parse_args(arguments)
+    options.typed = arguments
     if bool(options.name) == options.all:
         raise UsageError("name one release, or all", next=("postrender verify RELEASE", "postrender verify --all"))
     if options.all_namespaces and not options.all:
@@ -95,6 +97,8 @@ def _one(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
     assert release is not None
     with progress(f"looking at release {release}", quiet=options.quiet):
         found = verify(cluster, release, caller.invocation.driver)
+        objects = (replace(each, next=of_command(each.next, "verify", options.typed)) for each in found.objects)
+        found = replace(found, objects=tuple(objects))
     show(
         options,
         RELEASE_FORMATS,
@@ -132,7 +136,10 @@ def _all(options: argparse.Namespace, caller: Caller, cluster: Cluster) -> int:
         names = _releases(cluster, namespace, caller.invocation.driver)
         for index, release in enumerate(names):
             update(f"release {index + 1} of {len(names)}: {release}")
-            rows.append(_row(cluster, release, caller.invocation.driver))
+            row = _row(cluster, release, caller.invocation.driver)
+            if isinstance(row, Failed):
+                row = replace(row, next=of_command(row.next, "verify", options.typed))
+            rows.append(row)
     report = ReleasesReport(rows, digests(os.environ), cluster, chosen_paint(options))
     show(options, RELEASES_FORMATS, report)
     return _exit_code(options, rows, found=bool(report.not_in_sync))

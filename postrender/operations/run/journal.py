@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -101,7 +102,9 @@ def wait(found: Journal) -> None:
 
 def _unwritable(path: str, error: OSError) -> UsageError:
     return UsageError(
-        f"what a run notes cannot be written there: {error.strerror}", where=path, next="export XDG_STATE_HOME=DIR"
+        f"cannot keep its notes there: {error.strerror}; set XDG_STATE_HOME to another folder",
+        where=path,
+        next=f"ls -ld {shlex.quote(path)} {shlex.quote(os.path.dirname(path))}",
     )
 
 
