@@ -31,7 +31,7 @@ def plan_markdown(view: View, commands: Sequence[str] = ()) -> str:
     head = "\n".join(_head(view))
     end = "\n".join(_end(view, commands))
     body, left = "", 0
-    for each in view.objects:
+    for each in sorted(view.objects, key=wording.rank):
         if not (each.changing or each.refused or each.findings):
             continue
         section = "\n".join(_section(each)) + "\n"
@@ -61,7 +61,7 @@ def _head(view: View) -> Iterator[str]:
     yield f"### {escaped('postrender plan: ' + wording.heading(view.about))}"
     yield ""
     yield f"**{escaped(wording.summary(view))}**"
-    shown = [each for each in view.objects if each.changing or each.refused]
+    shown = sorted((each for each in view.objects if each.changing or each.refused), key=wording.rank)
     if shown:
         yield ""
         yield "| | object | owner | filter | Helm |"
