@@ -115,8 +115,10 @@ def wrapped(text: str, first: str = "", rest: str = "  ", width: int = 0) -> lis
     line, blank = first, ""
     # A line break is of somebody else's text, and would let it begin a line; so would our own words for a line's head.
     for word in one_line(text.strip()).split():
-        if blank and width and len(line) + 1 + len(word) > width and word.lower() not in _HEADS:
-            lines.append(line)
+        too_long = width and len(line) + len(blank) + len(word) > width and word.lower() not in _HEADS
+        # The first line may be a long name already.
+        if too_long and (blank or len(line) > len(rest) + len(word)):
+            lines.append(line.rstrip())
             line, blank = rest, ""
         line += blank + word
         blank = " "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from types import MappingProxyType
 
 from postrender._record import Record
 from postrender.helm.versions import HelmVersion, Matching, behaviour_of
@@ -23,29 +22,18 @@ class ManifestObject(Record):
     """An object of a release; ``body`` is its manifest, with Helm's ownership metadata.
 
     A Secret's ``stringData`` stands in ``data``, as the API server stores it. ``plain`` are the keys that the manifest
-    has in ``stringData`` alone: Helm's patches set them, and never remove them. ``plain_nulls`` are the keys of
-    ``stringData`` with a null, which no patch sets, each with what ``data`` has there.
+    has in ``stringData`` alone: Helm's patches set them, and never remove them.
     """
 
     gvk: GroupVersionKind
     key: ObjectKey
     body: Json
     plain: frozenset[str] = frozenset()
-    plain_nulls: Mapping[str, Json] = MappingProxyType({})
 
     @property
     def removable(self) -> Json:
         """The body as the older side of a patch: without the values that a patch never removes."""
         return _without_data(self.body, self.plain)
-
-    @property
-    def settable(self) -> Json:
-        """The body as the newer side of a patch: without the values that a patch never sets."""
-        if not self.plain_nulls or "stringData" in self.body:
-            return self.body
-        set_by_data = {name: value for name, value in self.plain_nulls.items() if value is not None}
-        body = {**self.body, "data": {**self.body["data"], **set_by_data}}
-        return _without_data(body, frozenset(self.plain_nulls) - frozenset(set_by_data))
 
 
 FILENAME_ANNOTATION = "postrenderer.helm.sh/postrender-filename"
@@ -73,8 +61,7 @@ def build_object(gvk: GroupVersionKind, key: ObjectKey, manifest: Json) -> Manif
         return ManifestObject(gvk, key, folded(gvk, body))
     data = body.get("data") if isinstance(body.get("data"), dict) else {}
     plain = frozenset(body["stringData"]) - frozenset(data)
-    nulls = {name: data.get(name) for name, value in body["stringData"].items() if value is None}
-    return ManifestObject(gvk, key, folded(gvk, body), plain, nulls)
+    return ManifestObject(gvk, key, folded(gvk, body), plain)
 
 
 def sent(key: ObjectKey, manifest: Json) -> Json:

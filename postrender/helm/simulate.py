@@ -153,7 +153,7 @@ def _strategic(update: Update, target: ManifestObject) -> bool:
 def _difference(update: Update, target: ManifestObject, original: Json, live: Json) -> Json:
     """The patch Helm makes; raises PatchError."""
     if _strategic(update, target):
-        return patch.strategic_three_way(original, target.settable, live, target.gvk)
+        return patch.strategic_three_way(original, target.body, live, target.gvk)
     if update.three_way:
         return patch.three_way_merge_patch(original, target.body, live)
     return patch.merge_patch(original, target.body, exact_numbers=update.helm.major >= 4)

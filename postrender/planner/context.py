@@ -10,7 +10,7 @@ from postrender.helm.invocation import Action
 from postrender.helm.objects import build_object, identity, name_collisions
 from postrender.helm.ownership import Ownership, OwnerStatus, classify
 from postrender.helm.versions import HelmVersion, behaviour_of
-from postrender.models import CRD, NAMESPACE, ObjectKey, Severity
+from postrender.models import CRD, NAMESPACE, SECRET, ObjectKey, Severity
 from postrender.planner.facts import DesiredObject, Facts, applies_server_side, base_revision, ignores_apply_flags
 from postrender.planner.findings import NEVER_ALLOWED
 from postrender.planner.policy import Adopt, Policy, Stamp, kind_label
@@ -230,7 +230,15 @@ class PlanContext:
             strip=(*item.ref.server_set, *item.ref.server_set_empty) if _EXPORTED & set(item.ref.server_set) else (),
             label=(key, kind_label(item.key.group_kind)) if key and collides else None,
             owner=self.release if marked else None,
+            empty=self._nulls_in_string_data(item),
         )
+
+    def _nulls_in_string_data(self, item: DesiredObject) -> tuple[str, ...]:
+        """The keys whose null a client-side patch would take for an order to remove what is not stored anyway."""
+        if item.key.group_kind != SECRET or item.live is None or self.server_side:
+            return ()
+        plain = self.facts.desired.document(item.ref).get("stringData")
+        return tuple(key for key, value in plain.items() if value is None) if isinstance(plain, dict) else ()
 
     def _ownership(self, item: DesiredObject, *, stored: bool) -> OwnerStatus | None:
         if item.observation is None:

@@ -189,6 +189,8 @@ def _findings(planned: PlannedObject) -> list[Finding]:
         found.extend(duplicate_findings(planned))
     if rewrite.strip:
         found.append(findings.stripped(rewrite.strip))
+    if rewrite.empty and rewrite.replacement is None:
+        found.append(findings.null_written([("stringData", key) for key in rewrite.empty]))
     if planned.outcome:
         found.extend(_simulation_findings(planned, planned.outcome))
     found.extend(_string_data_findings(context, item))

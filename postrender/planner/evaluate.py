@@ -212,7 +212,6 @@ def as_live_document(
         result = _without_null_texts(with_leftovers(body, now, comparable(right), _owners(group, entry)))
     else:
         result = with_stale_fields(live_where_different(body, live, right), live, _helm_fields(entry, live))
-    result = replace(entry, body=result).settable
     policy = policy_of(body)
     if policy is None:
         return result

@@ -9,7 +9,7 @@ from postrender.helm.ownership import Ownership, OwnerStatus
 from postrender.helm.versions import Behaviour
 from postrender.models import RESOURCE_POLICY, ReleaseName
 from postrender.planner.verdict import Finding, error, note, warning
-from postrender.text import Advice, Hint
+from postrender.text import Advice, Hint, shorten
 
 NEVER_ALLOWED = frozenset({"PR101"})
 """Codes that ``--allow`` does not downgrade: the object belongs to an installed release."""
@@ -23,6 +23,12 @@ def name_collision(others: Sequence[str]) -> Finding:
 def stripped(paths: Sequence[str]) -> Finding:
     """Finding for a document from which server-set fields are removed."""
     return note("PR303", f"server-set fields removed: {', '.join(paths)}")
+
+
+def null_written(paths: Sequence[Sequence[str]]) -> Finding:
+    """Finding for nulls of the chart that are written as the values that the API server makes of them."""
+    shown = shorten([".".join(path) for path in paths])
+    return note("PR319", f"null is written as the API server stores it in a new object: {shown}")
 
 
 def name_and_prefix() -> Finding:

@@ -27,7 +27,8 @@ class DocumentRewrite(Record):
     ``strip`` are dotted paths of server-set fields to take out; ``replacement`` is what the whole document shall say
     instead (``None``: what it says), the truth about a live object that Helm will not patch; ``label`` is ``(key,
     value)``; ``owner`` the release whose ownership metadata is added; ``pin`` the ``metadata.resourceVersion``, ``""``
-    for none; ``options`` the whole of Argo CD's sync options, ``""`` for what the document says.
+    for none; ``options`` the whole of Argo CD's sync options, ``""`` for what the document says. ``empty`` are the keys
+    of a Secret's ``stringData`` with a null: an empty text, which is what a new Secret gets, is sent instead.
     """
 
     strip: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class DocumentRewrite(Record):
     owner: ReleaseName | None = None
     pin: str = ""
     options: str = ""
+    empty: tuple[str, ...] = ()
 
     def emitted(self, body: Json) -> Json:
         """The document's value after the rewrite; ``body`` is not changed."""
@@ -141,6 +143,7 @@ def edits_of(ref: ObjectRef, rewrite: DocumentRewrite, body: Json) -> tuple[Edit
         edits.append(Set(ref, VERSION, rewrite.pin))
     if rewrite.label:
         edits.append(Set(ref, ("metadata", "labels", rewrite.label[0]), rewrite.label[1]))
+    edits += [Set(ref, ("stringData", key), "") for key in rewrite.empty]
     if rewrite.options:
         edits.append(Set(ref, ("metadata", "annotations", SYNC_OPTIONS), rewrite.options))
     if rewrite.owner:

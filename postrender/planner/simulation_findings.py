@@ -12,7 +12,7 @@ from postrender.helm.versions import HelmVersion, Matching, behaviour_of
 from postrender.models import SECRET, Json, Severity
 from postrender.planner.context import PlanContext
 from postrender.planner.facts import DesiredObject
-from postrender.planner.findings import annotated, kubectl
+from postrender.planner.findings import annotated, kubectl, null_written
 from postrender.planner.policy import OnDrift, Policy
 from postrender.planner.rewrite import RewriteOutcome
 from postrender.planner.verdict import Finding, error, note, warning
@@ -65,7 +65,7 @@ def of_outcome(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
     if outcome.differing or not outcome.fixed_by_next_upgrade:
         findings.append(_not_right(outcome, policy, helm, upgrade=upgrade))
     if outcome.nulls:
-        findings.append(_nulls(outcome))
+        findings.append(null_written(outcome.nulls))
     if outcome.withheld_metadata:
         findings.append(
             note("PR302", "Helm won't patch this object now; the next upgrade will add the missing metadata")
@@ -101,12 +101,6 @@ def _replacing(helm: HelmVersion, *, upgrade: bool) -> tuple[str, ...]:
         return (Advice("use Helm 3.11 or later with --force, which replaces the objects"),)
     flags = "--force" if helm.major == 3 else "--force-replace --server-side=false"
     return (Hint(f"helm ... {flags}", "replaces the objects"),)
-
-
-def _nulls(outcome: RewriteOutcome) -> Finding:
-    """The chart's null is written as the value that the API server makes of it."""
-    paths = shorten([".".join(path) for path in outcome.nulls])
-    return note("PR319", f"null is written as the API server stores it in a new object: {paths}")
 
 
 def applied(paths: Sequence[Sequence[str]]) -> Finding:

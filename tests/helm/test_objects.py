@@ -62,12 +62,11 @@ def test_string_data_stands_in_data_as_the_server_stores_it(body: Any, stored: A
     assert folded(SHIRT, body) == body
 
 
-def test_which_values_a_patch_of_helm_sets_and_removes() -> None:
+def test_which_values_a_patch_of_helm_removes() -> None:
     body = {"data": {"a": "eA==", "b": "eA=="}, "stringData": {"b": "x", "c": "x", "d": None}}
     entry = build_object(SECRET, ObjectKey(SECRET.group_kind, "", "s"), body)
     assert entry.body == {"data": {"a": "eA==", "b": "eA==", "c": "eA==", "d": ""}}
     assert entry.removable == {"data": {"a": "eA==", "b": "eA=="}}
-    assert entry.settable == {"data": {"a": "eA==", "b": "eA==", "c": "eA=="}}
 
 
 def test_an_older_manifest_with_nothing_but_string_data_has_no_data_to_remove() -> None:
