@@ -12,7 +12,15 @@ from postrender.cluster.interface import Accepted, DryRunRequest, DryRunResult, 
 from postrender.helm.field_set import Path, shown
 from postrender.helm.fresh_install import expected_object, field_owners, keys_of_string_data
 from postrender.helm.patch import PatchType, deep_equal, patch_type
-from postrender.helm.server_side.leftovers import Leftover, cannot_change, leftovers, lost, of_others, operations
+from postrender.helm.server_side.leftovers import (
+    Leftover,
+    cannot_change,
+    leftovers,
+    lost,
+    of_others,
+    operations,
+    pointer,
+)
 from postrender.models import SECRET, Json, ObjectKey, Severity
 from postrender.planner import simulation_findings
 from postrender.planner.context import allowed
@@ -106,7 +114,32 @@ def _client_side(verdict: Verdict, item: DesiredObject, facts: Facts, policy: Po
     request = DryRunRequest(Verb.MERGE, item.resource, item.key, body)
     for finding in _findings(request, after, [each for each in found if not each.in_chart], policy, held=False):
         verdict = with_finding(verdict, allowed(finding, policy))
+    after = verdict.prediction.live if verdict.prediction else None
+    nulls = [path for path in _nulls(body) if path in set(_nulls(fresh)) and not _has(after, path)] if merges else []
+    if nulls:
+        paths = [".".join(path) for path in nulls]
+        places = [pointer(live, tuple(f"f:{name}" for name in path)) for path in nulls if _has(live, path[:-1])]
+        patch = [{"op": "add", "path": place, "value": None} for place in places]
+        finding = simulation_findings.nulls_removed(paths, verdict.name, patch, policy)
+        verdict = with_finding(verdict, allowed(finding, policy))
     return verdict
+
+
+def _nulls(body: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The paths of nulls below ``spec`` and its like, lists left out: a patch sets these whole."""
+    if body is None:
+        yield path
+    for name, value in body.items() if isinstance(body, dict) else ():
+        if path or name not in ("metadata", "status"):
+            yield from _nulls(value, (*path, name))
+
+
+def _has(body: Json, path: Sequence[str]) -> bool:
+    for name in path:
+        if not isinstance(body, dict) or name not in body:
+            return False
+        body = body[name]
+    return True
 
 
 def _keys_reported(live: Json) -> frozenset[Path]:

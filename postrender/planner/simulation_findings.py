@@ -242,14 +242,24 @@ def of_other_managers(fields: Sequence[str], name: str, patch: Json, *, held: bo
 
 def unlike_new(paths: Sequence[str], name: str, patch: Json, policy: Policy, *, recreate: bool = False) -> Finding:
     """Finding for fields without a manager that differ in a new object; ``recreate`` if no update can change them."""
-    one = len(paths) == 1
+    cause = f"no field manager owns {'it' if len(paths) == 1 else 'them'}: {shorten(paths)}"
+    if recreate:
+        delete = (f"kubectl delete {kubectl(name)}",)
+        return _unlike_new(len(paths), f"{cause}; the server changes this in a new object only", policy, delete)
+    return _unlike_new(len(paths), cause, policy, _patching(name, patch))
+
+
+def nulls_removed(paths: Sequence[str], name: str, patch: Json, policy: Policy) -> Finding:
+    """Finding for nulls that a new object would have: Helm's merge patch removes those fields instead (RFC 7386)."""
+    return _unlike_new(len(paths), f"Helm's patch cannot set null: {shorten(paths)}", policy, _patching(name, patch))
+
+
+def _unlike_new(count: int, cause: str, policy: Policy, hints: tuple[str, ...]) -> Finding:
     return Finding(
         "PR318",
         Severity.ERROR if policy.on_drift is OnDrift.FAIL else Severity.WARNING,
-        f"{len(paths)} field{'s' * (not one)} will not be as in a fresh installation, since no field manager owns "
-        f"{'it' if one else 'them'}: {shorten(paths)}"
-        + ("; the server changes this in a new object only" if recreate else ""),
-        (f"kubectl delete {kubectl(name)}",) if recreate else _patching(name, patch),
+        f"{count} field{'s' * (count != 1)} will not be as in a fresh installation, since {cause}",
+        hints,
     )
 
 

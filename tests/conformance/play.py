@@ -118,7 +118,7 @@ class Told:
     @property
     def announces(self) -> bool:
         """Whether a further upgrade is said to be needed."""
-        return any("helm upgrade" in f"{each['text']} {' '.join(each['hints'])}" for each in self.findings)
+        return any("next helm upgrade" in each["text"] for each in self.findings)
 
     def unnamed(self, found: Sequence[Difference]) -> list[Difference]:
         """Those of which no warning names the field."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from tests.e2e.charts import chart, manifest
 from tests.e2e.conftest import program
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, Helm, Run, executable
-from tests.e2e.kinds import SERVICE, SERVICE_ACCOUNT, Kind
+from tests.e2e.kinds import SERVICE, SERVICE_ACCOUNT, STABLE_SHIRT, Kind
 
 CASES = yaml.safe_load(Path(__file__).with_suffix("").with_name("left_the_chart.yaml").read_text())
 VERSIONS = ("3.12.3", "3.21.4")
@@ -344,3 +346,25 @@ def test_a_default_whose_condition_is_gone_is_named_in_an_upgrade_too(
     assert namespace.found(SERVICE, "a")["spec"]["ipFamilyPolicy"] == "SingleStack"
     assert "since no field manager owns them: spec.ipFamilies, spec.ipFamilyPolicy (PR318)" in said
     helm.upgrade("r", after, "--set", "a=b", filter=True).expect_ok()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_null_that_no_patch_of_helm_sets_is_named(version: str, control_plane: ControlPlane, tmp_path: Path) -> None:
+    """A field outside of a schema keeps its null in a new object; a merge patch with a null removes it."""
+    namespace = control_plane.namespace(f"null-{version.replace('.', '-')}")
+    helm = Helm(
+        program(f"helm@{version}"), version, tmp_path, control_plane.kubeconfig, namespace.name, tmp_path / "cache"
+    )
+    before, after = ({"color": "red", "note": {"a": value, "b": "c"}} for value in ("x", None))
+    helm.install("r", chart(tmp_path, {"a": manifest(STABLE_SHIRT, "a", before)})).expect_ok()
+    report = tmp_path / "report.txt"
+    place = chart(tmp_path, {"a": manifest(STABLE_SHIRT, "a", after)})
+    helm.upgrade("r", place, filter=True, env={"POSTRENDER_REPORT": str(report)}).expect_ok()
+    said = " ".join(report.read_text().split())
+    assert "since Helm's patch cannot set null: spec.note.a (PR318)" in said
+    hint = re.search(r"kubectl (patch \S+ -n \S+ --type=json -p '.*?')", said)
+    assert hint is not None
+    assert namespace.content(STABLE_SHIRT, "a") == {"color": "red", "note": {"b": "c"}}
+    command = [str(program("kubectl")), *shlex.split(hint[1]), "--kubeconfig", str(control_plane.kubeconfig)]
+    subprocess.run(command, check=True, capture_output=True)
+    assert namespace.content(STABLE_SHIRT, "a") == after

@@ -166,14 +166,14 @@ def operations(live: Json, found: Sequence[Leftover]) -> list[Json]:
     """A JSON patch that sets ``live`` at these paths to the values of a new object."""
     # The last element of a list goes first, so that the others keep their places.
     return [
-        {"op": "remove", "path": _pointer(live, each.path)}
+        {"op": "remove", "path": pointer(live, each.path)}
         if each.fresh is None
-        else {"op": "add", "path": _pointer(live, each.path), "value": each.fresh}
+        else {"op": "add", "path": pointer(live, each.path), "value": each.fresh}
         for each in reversed(found)
     ]
 
 
-def _pointer(body: Json, path: Path) -> str:
+def pointer(body: Json, path: Path) -> str:
     """A path as a JSON patch has it; an element that is not there is to be added at the end."""
     steps = []
     for element in path:
