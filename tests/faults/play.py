@@ -281,7 +281,14 @@ def _run(row: Row, command: Mapping[str, Any], environ: Mapping[str, str], serve
     fault = row.fault
     arguments = fault.get("arguments")
     if arguments is None:
-        connection = ("-n", "shop", "--kubeconfig", environ["KUBECONFIG"], "--request-timeout", TIMEOUT)
+        connection = (
+            "-n",
+            "shop",
+            "--kubeconfig",
+            environ["KUBECONFIG"],
+            "--request-timeout",
+            "30" if "signal" in fault else TIMEOUT,
+        )
         arguments = [*command["arguments"], *connection, *fault.get("more", ())]
     folder = str(Path(environ["KUBECONFIG"]).parent)
     typed = [sys.executable, "-m", "postrender", *(word.replace("FOLDER", folder) for word in arguments)]
