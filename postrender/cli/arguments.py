@@ -196,7 +196,7 @@ def _chosen(setting: Setting, given: str | list[str] | None, environ: Mapping[st
     parts = tuple(part for text in texts for part in _listed(setting, text, origin))
     for part in parts:
         if setting.choices and part not in setting.choices:
-            raise UsageError(f"{part!r} is none of {', '.join(setting.choices)}", where=origin)
+            raise UsageError(f"invalid value {part!r}; choose {', '.join(setting.choices)}", where=origin)
     return parts
 
 

@@ -40,7 +40,7 @@ def from_text(setting: Setting, text: str, origin: str) -> Value:
         return split(text)
     text = _HELM_ALIASES.get(setting.name, {}).get(text, text)
     if setting.choices and text not in setting.choices:
-        raise UsageError(f"{text!r} is none of {', '.join(setting.choices)}", where=origin)
+        raise UsageError(f"invalid value {text!r}; choose {', '.join(setting.choices)}", where=origin)
     problem = _problem(setting.name, text)
     if problem:
         raise UsageError(f"{text!r} is {problem}", where=origin)

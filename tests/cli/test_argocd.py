@@ -287,7 +287,7 @@ def test_values_files_from_the_root_and_from_beside(repository: Path, app: Path,
         ('[{"name": "skip-crds", "string": "maybe"}]', "parameter skip-crds: 'maybe' is neither true nor false\n"),
         ("{", "ARGOCD_APP_PARAMETERS: is not JSON\n"),
         ('{"name": "values"}', "ARGOCD_APP_PARAMETERS: is not a JSON list\n"),
-        ('[{"name": "stamp", "string": "some"}]', "POSTRENDER_STAMP: 'some' is none of adopt, all, none\n"),
+        ('[{"name": "stamp", "string": "some"}]', "POSTRENDER_STAMP: invalid value 'some'; choose adopt, all, none\n"),
         (
             '[{"name": "release-name", "string": "A_b"}]',
             "the Application's release: 'A_b' is no release name: it takes lower-case letters, digits, - and ., "

@@ -133,9 +133,13 @@ def test_a_flag_that_does_not_exist() -> None:
 @pytest.mark.parametrize(
     ("arguments", "environ", "message"),
     [
-        (("--stamp", "some"), {}, "error: --stamp: 'some' is none of adopt, all, none" + HELP),
-        (("--adopt", "orphans,all"), {}, "error: --adopt: 'all' is none of orphans, unmanaged" + HELP),
-        ((), {"POSTRENDER_STAMP": "some"}, "error: POSTRENDER_STAMP: 'some' is none of adopt, all, none" + HELP),
+        (("--stamp", "some"), {}, "error: --stamp: invalid value 'some'; choose adopt, all, none" + HELP),
+        (("--adopt", "orphans,all"), {}, "error: --adopt: invalid value 'all'; choose orphans, unmanaged" + HELP),
+        (
+            (),
+            {"POSTRENDER_STAMP": "some"},
+            "error: POSTRENDER_STAMP: invalid value 'some'; choose adopt, all, none" + HELP,
+        ),
         ((), {"POSTRENDER_QUIET": "maybe"}, "error: POSTRENDER_QUIET: 'maybe' is neither true nor false" + HELP),
         (
             ("--label-key", "a/b/c"),
@@ -190,7 +194,7 @@ def test_a_report_file(tmp_path: Path) -> None:
     assert line == f"  report: {path}"
     assert path.read_text().partition("\n")[2] == f"{account}\n"
     message = refused(run(*OFFLINE, "--stamp", "x", environ={"POSTRENDER_REPORT": str(path)}), 2)
-    assert message == f"error: --stamp: 'x' is none of adopt, all, none{HELP}  report: {path}\n"
+    assert message == f"error: --stamp: invalid value 'x'; choose adopt, all, none{HELP}  report: {path}\n"
     message = refused(run(*OFFLINE, stdin=b"kind: [", environ={"POSTRENDER_REPORT": str(path)}), 3)
     assert message.endswith(f"  report: {path}\n")
     head, _, said = path.read_text().partition("\n")

@@ -273,7 +273,7 @@ def test_a_pin_is_refused(tmp_path: Path) -> None:
             2,
             "--on-drift: 'apply' writes to live objects, which a function may not",
         ),
-        ("{release: shop, namespace: shop, stamp: some}", 2, "--stamp: 'some' is none of adopt, all, none"),
+        ("{release: shop, namespace: shop, stamp: some}", 2, "--stamp: invalid value 'some'; choose adopt, all, none"),
         (
             "{namespace: shop, stamp: all}",
             2,
@@ -386,7 +386,7 @@ def test_kustomize_fails_where_the_function_does(tmp_path: Path, function: Path)
     done = call(assets.go_tool(*KUSTOMIZE), *KUSTOMIZE_BUILD, folder=tmp_path)
     assert done.returncode != 0
     assert done.stdout == ""
-    assert "error: --stamp: 'some' is none of adopt, all, none" in done.stderr
+    assert "error: --stamp: invalid value 'some'; choose adopt, all, none" in done.stderr
 
 
 @with_kpt
@@ -418,5 +418,5 @@ def test_kpt_fails_where_the_function_does_and_changes_nothing(tmp_path: Path, f
     (package / "a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
     done = call(str(KPT), "fn", "eval", package, "--exec", function, "--", "stamp=some", folder=tmp_path)
     assert done.returncode != 0
-    assert "--stamp: 'some' is none of adopt, all, none" in done.stderr
+    assert "--stamp: invalid value 'some'; choose adopt, all, none" in done.stderr
     assert (package / "a.yaml").read_text() == "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"

@@ -178,7 +178,7 @@ def test_a_file_that_is_not_there() -> None:
         ),
         (
             ("-o", "xml"),
-            "error: --output: 'xml' is none of text, json, yaml, markdown, html, github, junit, sarif\n"
+            "error: --output: invalid value 'xml'; choose text, json, yaml, markdown, html, github, junit, sarif\n"
             "hint: postrender lint --help\n",
         ),
     ],

@@ -27,4 +27,7 @@ def test_a_command_that_makes_no_release_is_told_before_helm_is_asked() -> None:
 
 def test_a_setting_that_makes_no_sense_is_told_before_helm_is_asked() -> None:
     message = refused(run("run", "--adopt", "everything", "--", "nohelm", "install", "r", "c"), 2)
-    assert message == "error: --adopt: 'everything' is none of orphans, unmanaged\nhint: postrender run --help\n"
+    assert (
+        message
+        == "error: --adopt: invalid value 'everything'; choose orphans, unmanaged\nhint: postrender run --help\n"
+    )

@@ -19,7 +19,7 @@ from tests.e2e.helm import RUN_WITHIN, Filter, Helm, HelmFactory
 from tests.e2e.kinds import BETA_SHIRT, STABLE_SHIRT
 
 VERSIONS = ("3.12.3", "3.21.4", "4.1.4", "4.3.1")
-FAILURE = "--stamp: 'nonsense' is none of adopt, all, none"
+FAILURE = "--stamp: invalid value 'nonsense'; choose adopt, all, none"
 BAD = Filter(("--stamp=nonsense",))
 
 

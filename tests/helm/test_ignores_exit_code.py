@@ -45,4 +45,4 @@ def test_a_refusal_under_such_a_caller(name: str, printed: str, tmp_path: Path) 
     call = f"'{sys.executable}' -m postrender --offline --stamp some; true"
     done = subprocess.run([tmp_path / name, "-c", call], input=b"", capture_output=True)
     assert done.stdout.decode() == printed
-    assert done.stderr == b"error: --stamp: 'some' is none of adopt, all, none\nhint: postrender --help\n"
+    assert done.stderr == b"error: --stamp: invalid value 'some'; choose adopt, all, none\nhint: postrender --help\n"

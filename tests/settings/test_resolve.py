@@ -446,10 +446,10 @@ def test_an_empty_kubeconfig_flag_leaves_the_variable() -> None:
         ("namespace", "../x", "'../x' is no namespace: " + LABEL),
         ("helm_version", "latest", "'latest' is no Helm version, such as 3.17.3"),
         ("helm_version", "3.17", "'3.17' is not exact: name the patch release, as in 3.17.3"),
-        ("action", "rollback", "'rollback' is none of install, upgrade, upgrade-install, template"),
-        ("dry_run", "maybe", "'maybe' is none of none, client, server"),
-        ("server_side", "yes", "'yes' is none of true, false, auto"),
-        ("driver", "postgres", "'postgres' is none of secret, configmap, memory, sql"),
+        ("action", "rollback", "invalid value 'rollback'; choose install, upgrade, upgrade-install, template"),
+        ("dry_run", "maybe", "invalid value 'maybe'; choose none, client, server"),
+        ("server_side", "yes", "invalid value 'yes'; choose true, false, auto"),
+        ("driver", "postgres", "invalid value 'postgres'; choose secret, configmap, memory, sql"),
         ("request_timeout", "0", "'0' is no number of seconds above 0"),
         ("request_timeout", "5m", "'5m' is no number of seconds above 0"),
         ("force", "maybe", "'maybe' is neither true nor false"),
@@ -481,7 +481,7 @@ def test_bad_values(name: str, text: str, message: str) -> None:
         (
             "helm template shop ./c",
             {"HELM_DRIVER": "etcd"},
-            "HELM_DRIVER: 'etcd' is none of secret, configmap, memory, sql",
+            "HELM_DRIVER: invalid value 'etcd'; choose secret, configmap, memory, sql",
         ),
     ],
 )
