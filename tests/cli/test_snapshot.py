@@ -155,4 +155,4 @@ def test_bad_calls(arguments: tuple[str, ...], message: str) -> None:
 def test_an_answer_that_cannot_be_read(tmp_path: Path) -> None:
     live = live_file(tmp_path, {"apiVersion": "snapshot.postrender/v1", "kind": "Answer", "metadata": {"name": "x"}})
     message = refused(run("--live", live, *RELEASE, stdin=CONFIG.encode()), 2)
-    assert message.startswith(f"error: {live}: holds an answer that cannot be read: 'notAsked'\nhint: ")
+    assert message.startswith(f"error: {live}: holds an answer that cannot be read: 'notAsked'\nnote: ")
