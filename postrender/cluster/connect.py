@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from postrender._record import replace
 from postrender.cluster.credentials import FileLogin, Login, PluginLogin
 from postrender.cluster.exec_plugin import Credentials, exec_plugin
 from postrender.cluster.http import Endpoint, Transport
@@ -152,6 +153,10 @@ def open_transport(connection: Connection) -> tuple[Transport, str]:
         if server:
             # The proxy comes first: a plugin is not run for a connection that cannot be made.
             endpoint = Endpoint(server, _text(chosen.cluster, "tls-server-name"), _usable_proxy(server, chosen))
+            if not server.lower().startswith("https:"):
+                # Over plain HTTP client-go sends no credentials, runs no plugin and impersonates nobody
+                # (``ClientConfig``, tools/clientcmd/client_config.go of v0.34.3).
+                chosen = replace(chosen, user={})
             login = _login(chosen)
         else:
             url, login = _in_cluster(connection)

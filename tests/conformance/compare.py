@@ -71,6 +71,8 @@ def comparable(live: Object, chart: Object) -> Object:
         del labels[label]
     if body["kind"] == "Service" and body["apiVersion"] == "v1":
         _without_allocated(body["spec"], chart.get("spec") or {})
+    if body["kind"] == "Node":
+        _without_conditions(body.get("spec") or {}, chart.get("spec") or {})
     if body["kind"] == "CertificateSigningRequest":
         for field in ("username", "groups", "uid", "extra"):
             body["spec"].pop(field, None)
@@ -134,6 +136,19 @@ def _without_allocated(spec: Object, chart: Mapping[str, Any]) -> None:
     for port in spec.get("ports") or []:
         if port.get("nodePort"):
             port["nodePort"] = "(allocated)"
+
+
+def _without_conditions(spec: Object, chart: Mapping[str, Any]) -> None:
+    """Without the taints that the server gives a node, and its controllers take away (``TaintNodesByCondition``)."""
+    own = {taint.get("key") for taint in chart.get("taints") or []}
+    taints = [
+        taint
+        for taint in spec.get("taints") or []
+        if taint["key"] in own or not taint["key"].startswith("node.kubernetes.io/")
+    ]
+    spec.pop("taints", None)
+    if taints:
+        spec["taints"] = taints
 
 
 def _differing(here: Any, there: Any, path: str, fields: tuple[str, ...], place: Place) -> Iterator[Difference]:

@@ -51,6 +51,13 @@ def test_only_what_the_server_sets_or_allocates_is_left_out() -> None:
     assert comparable(headless, {})["spec"] == {"clusterIP": "None", "clusterIPs": ["None"]}
 
 
+def test_a_taint_of_the_server_is_left_out_and_one_of_the_chart_is_not() -> None:
+    taints = [{"key": key, "effect": "NoSchedule"} for key in ("node.kubernetes.io/not-ready", "example.com/a")]
+    live = {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "n"}, "spec": {"taints": taints}}
+    assert comparable(live, {"spec": {}})["spec"] == {"taints": taints[1:]}
+    assert comparable(live, {"spec": {"taints": taints}})["spec"] == {"taints": taints}
+
+
 def test_what_other_field_managers_own_is_theirs() -> None:
     live = {
         "metadata": {

@@ -34,6 +34,12 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
+def plain_server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
 def tls_server() -> Iterator[Server]:
     with Server(tls=True) as running:
         yield running

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,14 @@ from tests.wire.server import TLS, Reply, Request, Server
 Kubeconfig = Callable[..., Path]
 CA = str(TLS / "ca.pem")
 OTHER_CA = str(TLS / "other-ca.pem")
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Over TLS, by an authority that this machine trusts: over plain HTTP nobody is sent a login."""
+    monkeypatch.setenv("SSL_CERT_FILE", CA)
+    with Server(tls=True) as running:
+        yield running
 
 
 def encoded(path: str) -> str:
@@ -329,11 +337,33 @@ class TestTls:
         assert answer is not None
         assert answer.reason.startswith("the server's certificate or TLS is not accepted: ")
 
-    def test_tls_where_plain_http_is_spoken(self, server: Server, kubeconfig: Kubeconfig) -> None:
-        path = kubeconfig({"server": server.url.replace("http", "https")})
+    def test_tls_where_plain_http_is_spoken(self, plain_server: Server, kubeconfig: Kubeconfig) -> None:
+        path = kubeconfig({"server": plain_server.url.replace("http", "https")})
         answer = look(Connection(kubeconfig=str(path), request_timeout=5))
         assert answer is not None
         assert answer.reason.startswith("the server's certificate or TLS is not accepted: ")
+
+
+PLUGIN = "import pathlib; pathlib.Path(sys.argv[0] + '.ran').touch()"
+LOGINS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "a token": lambda _: {"token": "geheim"},
+    "a password": lambda _: {"username": "jane", "password": "geheim"},
+    "a plugin": lambda folder: {"exec": a_plugin(folder, PLUGIN)},
+    "somebody else's name": lambda _: {"as": "geheim", "as-groups": ["geheim"]},
+}
+
+
+@pytest.mark.parametrize("flag", [True, False], ids=["and a flag", ""])
+@pytest.mark.parametrize("login", LOGINS)
+def test_no_login_is_sent_over_plain_http(
+    plain_server: Server, kubeconfig: Kubeconfig, tmp_path: Path, login: str, flag: bool
+) -> None:
+    path = kubeconfig({"server": plain_server.url}, LOGINS[login](tmp_path))
+    connection = Connection(kubeconfig=str(path), token="geheim" if flag else "", as_user="geheim" if flag else "")
+    sent = asked(plain_server, connection).headers
+    assert "geheim" not in str(sent)
+    assert not {"authorization", "impersonate-user", "impersonate-group"} & set(sent)
+    assert not (tmp_path / "plugin.ran").exists()
 
 
 def a_plugin(folder: Path, body: str) -> dict[str, Any]:
@@ -722,11 +752,11 @@ class TestProxies:
 
     @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy"])
     def test_that_of_the_environment(
-        self, server: Server, kubeconfig: Kubeconfig, monkeypatch: pytest.MonkeyPatch, name: str
+        self, plain_server: Server, kubeconfig: Kubeconfig, monkeypatch: pytest.MonkeyPatch, name: str
     ) -> None:
-        monkeypatch.setenv(name, server.url.replace("http://", "jane:g%20heim@"))
+        monkeypatch.setenv(name, plain_server.url.replace("http://", "jane:g%20heim@"))
         path = kubeconfig({"server": "http://far.example.com"})
-        sent = asked(server, Connection(kubeconfig=str(path))).headers
+        sent = asked(plain_server, Connection(kubeconfig=str(path))).headers
         assert sent["host"] == ("far.example.com",)
         assert sent["proxy-authorization"] == (f"Basic {base64.b64encode(b'jane:g heim').decode()}",)
 
@@ -802,10 +832,11 @@ class TestProxies:
 
     @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
     def test_none_for_the_own_machine(
-        self, server: Server, kubeconfig: Kubeconfig, monkeypatch: pytest.MonkeyPatch, name: str
+        self, plain_server: Server, kubeconfig: Kubeconfig, monkeypatch: pytest.MonkeyPatch, name: str
     ) -> None:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-        assert look(Connection(kubeconfig=str(kubeconfig({"server": server.url.replace("127.0.0.1", name)})))) is None
+        url = plain_server.url.replace("127.0.0.1", name)
+        assert look(Connection(kubeconfig=str(kubeconfig({"server": url})))) is None
 
     def test_one_that_is_not_there(self, kubeconfig: Kubeconfig) -> None:
         path = kubeconfig({"server": "https://far.example.com", "proxy-url": "http://jane:geheim@127.0.0.1:1"})

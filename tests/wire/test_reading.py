@@ -64,7 +64,6 @@ def test_metadata_is_all_that_is_asked_for(server: Server, connect: Connect) -> 
     (request,) = server.asked()
     accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
     assert (f"{request.method} {request.path}", request.headers["accept"]) == (PATH, (accept,))
-    assert request.headers["authorization"] == ("Bearer of-dev",)
 
 
 def test_a_body_is_the_whole_object(server: Server, connect: Connect, shirt: dict[str, object]) -> None:
