@@ -22,10 +22,11 @@ PACKAGES: Mapping[str, str] = {
     "groff": "groff",
     "man": "man-db",
     "mandoc": "mandoc",
-    "buildah": "buildah",
-    "mmdebstrap": "mmdebstrap",
 }
 """Each program, and the Debian package that has it."""
+
+BUILDERS: Mapping[str, str] = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}
+"""Programs that only the test of the image needs, with their packages."""
 
 _ALIKE: Mapping[str, Sequence[str]] = {"chromium": ("chromium-browser", "google-chrome", "google-chrome-stable")}
 
@@ -47,7 +48,7 @@ def needed(program: str) -> str:
 def _missing(program: str) -> NoReturn:
     import pytest
 
-    message = f"{program} is not installed; hint: apt install {PACKAGES[program]}"
+    message = f"{program} is not installed; hint: apt install {({**PACKAGES, **BUILDERS})[program]}"
     if os.environ.get("CI"):
         pytest.fail(message, pytrace=False)
     pytest.skip(message)
