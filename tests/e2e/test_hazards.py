@@ -137,6 +137,7 @@ def test_what_helm_set_client_side_is_refused_and_the_way_out_takes_it_away(
     assert log.read_text().partition("  report: ")[0] == (
         f"error: {name}: metadata.labels.a, spec.size left the chart, "
         "and would stay: Helm set it client-side and now applies server-side (PR312)\n"
+        "note: needed once\n"
         f"hint: helm upgrade r {less} --namespace {namespace.name} --post-renderer postrender --server-side=false\n"
         "hint: postrender explain PR312\n"
     )

@@ -165,7 +165,7 @@ def test_the_announced_upgrade_can_be_left_to_the_user(helm: HelmFactory, namesp
     assert "resourceVersion" not in release.manifest
     told = " ".join(done.stderr.split())
     assert f"not yet as the chart says: shirts.beta.example.com/{namespace.name}/shirt" in told
-    assert "hint: helm upgrade ... (with the same chart and values)" in told
+    assert "hint: helm upgrade ..." in told
     it.upgrade("r", now, filter=True).expect_ok()
     finished(namespace)
 
@@ -260,7 +260,7 @@ def test_an_interrupt_is_helms_and_the_state_is_told(helm: HelmFactory, namespac
     assert process.wait() == 1
     told = " ".join((it.home / "stderr").read_text().split())
     assert "postrender: Helm failed (exit code 1): revision 1 is failed, and what it had changed by then" in told
-    assert told.endswith("hint: postrender run -- helm upgrade ... (with the same chart and values)")
+    assert told.endswith("hint: postrender run -- helm upgrade ...")
 
 
 def test_a_plan_that_is_missing_is_told(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
@@ -384,7 +384,7 @@ def test_a_helm_that_fails_leaves_a_word_on_the_state(helm: HelmFactory, namespa
     assert done.returncode == 1
     told = " ".join(done.stderr.split())
     assert "postrender: Helm failed (exit code 1): revision 1 is failed" in told
-    assert "hint: postrender run -- helm upgrade ... (with the same chart and values)" in told
+    assert "hint: postrender run -- helm upgrade ..." in told
 
 
 def test_what_the_filter_refuses_leaves_the_release_as_it_was(
@@ -419,7 +419,8 @@ def test_with_stderr_in_a_file_it_says_why_the_filter_refused(helm: HelmFactory,
         )
     assert done.returncode != 0
     told = (tmp_path / "stderr").read_text()
-    assert told.count("error: --then false: ended with exit code 1 and said nothing\nhint: false ") == 1, told
+    assert told.count("error: --then false: ended with exit code 1 and said nothing\n") == 1, told
+    assert "\nhint: false ... < MANIFESTS\n" in told
     assert "  report: " in told
 
 

@@ -168,7 +168,7 @@ def test_document_written_anew_is_named_with_the_reason() -> None:
     )
 
 
-NEXT = f"\nhint: {TEMPLATE}"
+NEXT = f"\nnote: {TEMPLATE.note}\nhint: {TEMPLATE}"
 
 
 @pytest.mark.parametrize(
