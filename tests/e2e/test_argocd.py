@@ -119,5 +119,5 @@ def test_a_destination_of_another_version_is_another_cluster(
     assert done.stderr.startswith("error: Application shop: its destination runs Kubernetes 1.29.1, and ")
     assert done.stderr.endswith(
         f"runs {KUBERNETES}: it is another cluster\n"
-        "hint: look up only where Argo CD deploys to one cluster, with credentials for it\n"
+        "note: set look-up only if Argo CD deploys to one cluster, and give it credentials for that cluster\n"
     )

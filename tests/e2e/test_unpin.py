@@ -107,7 +107,7 @@ class TestAPinnedRelease:
         assert it.run("get", "manifest", "r").expect_ok().stdout.rstrip("\n") == after.manifest.rstrip("\n")
         again = unpin(it)
         assert again.endswith("  1 revision, none contains a resourceVersion. Nothing was written.\n")
-        assert said.splitlines()[-1].strip().startswith("kubectl replace -f ")
+        assert said.splitlines()[-1].strip().startswith("hint: kubectl replace -f ")
 
     def test_under_the_configmap_driver(
         self, helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
