@@ -199,6 +199,11 @@ def hint_lines(hints: Iterable[str], paint: Paint | None = None, first: str = ""
             yield f"{first}{paint('cyan', 'hint')}: {one_line(command)}"
 
 
+def counted(count: int, word: str) -> str:
+    """``1 object``, ``1,200 objects``."""
+    return f"{count:,} {word}{'s' * (count != 1)}"
+
+
 def shorten(names: Sequence[str], most: int = 5) -> str:
     """``a, b and 7 more``: the first names, and how many there are beyond ``most``."""
     more = len(names) - most

@@ -11,7 +11,7 @@ from postrender.cluster.interface import CommandHints
 from postrender.models import CRD, NAMESPACE, RESOURCE_POLICY, Json, ReleaseName
 from postrender.operations.orphans import OwnedObject, Search
 from postrender.report.formats import Formats, names_of, structured
-from postrender.text import Paint, hint_data, hint_lines, joined, wrapped
+from postrender.text import Paint, counted, hint_data, hint_lines, joined, wrapped
 
 VERSION = 2
 """Raised when a field goes or changes its meaning; a new field does not raise it."""
@@ -61,7 +61,7 @@ def orphans_text(
             lines += [*_group(release, list(group), typing, paint), ""]
     for undecided in search.undecided:
         lines += wrapped(
-            f"release {undecided.release}, named by {_counted(undecided.objects, 'object')}: its release could not be "
+            f"release {undecided.release}, named by {counted(undecided.objects, 'object')}: its release could not be "
             f"looked up: {undecided.why.reason}",
             width=paint.width,
         )
@@ -72,9 +72,9 @@ def orphans_text(
     if search.forbidden:
         lines += wrapped(f"no permission to list, not searched: {', '.join(search.forbidden)}", width=paint.width)
     releases = len({each.owner for each in search.orphans})
-    count = _counted(len(search.orphans), "orphan")
-    found = f"{count} of {_counted(releases, 'release')}" if releases else "No orphans"
-    seen = f"{_counted(search.objects, 'object')}, {_counted(search.kinds, 'kind')} searched"
+    count = counted(len(search.orphans), "orphan")
+    found = f"{count} of {counted(releases, 'release')}" if releases else "No orphans"
+    seen = f"{counted(search.objects, 'object')}, {counted(search.kinds, 'kind')} searched"
     lines += wrapped(f"{found} ({seen}; {where})", width=paint.width)
     if details and search.orphans:
         lines += hint_lines([details], paint)
@@ -131,7 +131,7 @@ def orphans_data(search: Search, cluster: str, namespace: str, typing: Typing) -
 
 
 def _group(release: ReleaseName, left: Sequence[OwnedObject], typing: Typing, paint: Paint) -> Iterator[str]:
-    yield paint("bold", f"release {release} is gone, {_counted(len(left), 'object')} left")
+    yield paint("bold", f"release {release} is gone, {counted(len(left), 'object')} left")
     notes = [_note(each) for each in left]
     aside = 2 + _DATE + (2 + max(map(len, notes)) if any(notes) else 0)
     width = max(len(each.name) for each in left)
@@ -229,10 +229,6 @@ def _orphan(left: OwnedObject, typing: Typing) -> dict[str, Json]:
 
 def _release(release: ReleaseName) -> dict[str, str]:
     return {"namespace": release.namespace, "name": release.name}
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 class OrphansReport(Record):

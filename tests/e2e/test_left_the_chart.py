@@ -29,6 +29,10 @@ PLURALS = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses"}
 SERVER_SET = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "namespace")
 
 
+def helm_in(namespace: Namespace, version: str, plane: ControlPlane, home: Path) -> Helm:
+    return Helm(program(f"helm@{version}"), version, home, plane.kubeconfig, namespace.name, home / "cache")
+
+
 def name_of(index: int) -> str:
     return f"object-{index}"
 
@@ -279,9 +283,7 @@ def test_a_webhook_that_left_the_chart_goes_and_a_certificate_of_others_stays(
     version: str, kind: Kind, on_drift: str, control_plane: ControlPlane, tmp_path: Path
 ) -> None:
     namespace = control_plane.namespace(f"hook-{on_drift}-{kind.kind[:3].lower()}-{version.replace('.', '-')}")
-    helm = Helm(
-        program(f"helm@{version}"), version, tmp_path, control_plane.kubeconfig, namespace.name, tmp_path / "cache"
-    )
+    helm = helm_in(namespace, version, control_plane, tmp_path)
     body = webhooks(kind, *HOOK_NAMES)
     name = body["metadata"]["name"] = namespace.name
     after = {**body, "webhooks": body["webhooks"][:1]}
@@ -312,9 +314,7 @@ def test_a_field_that_left_is_named_although_the_server_knows_no_field_managers(
     version: str, control_plane: ControlPlane, tmp_path: Path
 ) -> None:
     namespace = control_plane.namespace(f"managers-{version.replace('.', '-')}")
-    helm = Helm(
-        program(f"helm@{version}"), version, tmp_path, control_plane.kubeconfig, namespace.name, tmp_path / "cache"
-    )
+    helm = helm_in(namespace, version, control_plane, tmp_path)
     account = manifest(SERVICE_ACCOUNT, "a", keep=True)
     helm.install("r", chart(tmp_path, {"a": {**account, "automountServiceAccountToken": False}})).expect_ok()
     namespace.patch(SERVICE_ACCOUNT, "a", {"metadata": {"managedFields": [{}]}})
@@ -334,9 +334,7 @@ def test_a_default_whose_condition_is_gone_is_named_in_an_upgrade_too(
 ) -> None:
     """A headless Service without a selector gets both address families when it is created, and not by an update."""
     namespace = control_plane.namespace(f"condition-{version.replace('.', '-')}")
-    helm = Helm(
-        program(f"helm@{version}"), version, tmp_path, control_plane.kubeconfig, namespace.name, tmp_path / "cache"
-    )
+    helm = helm_in(namespace, version, control_plane, tmp_path)
     spec = {"clusterIP": "None", "ports": [{"port": 80}]}
     helm.install("r", chart(tmp_path, {"a": manifest(SERVICE, "a", {**spec, "selector": {"a": "b"}})})).expect_ok()
     report = tmp_path / "report.txt"
@@ -352,9 +350,7 @@ def test_a_default_whose_condition_is_gone_is_named_in_an_upgrade_too(
 def test_a_null_that_no_patch_of_helm_sets_is_named(version: str, control_plane: ControlPlane, tmp_path: Path) -> None:
     """A field outside of a schema keeps its null in a new object; a merge patch with a null removes it."""
     namespace = control_plane.namespace(f"null-{version.replace('.', '-')}")
-    helm = Helm(
-        program(f"helm@{version}"), version, tmp_path, control_plane.kubeconfig, namespace.name, tmp_path / "cache"
-    )
+    helm = helm_in(namespace, version, control_plane, tmp_path)
     before, after = ({"color": "red", "note": {"a": value, "b": "c"}} for value in ("x", None))
     helm.install("r", chart(tmp_path, {"a": manifest(STABLE_SHIRT, "a", before)})).expect_ok()
     report = tmp_path / "report.txt"

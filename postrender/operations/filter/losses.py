@@ -1,4 +1,4 @@
-"""What data would go with the objects that an upgrade deletes, asked of the deletion.
+"""What data would go with the objects that an upgrade deletes, asked of the cluster.
 
 Helm deletes what leaves the chart; what then goes along is the doing of Kubernetes' controllers. No Helm deletes an
 object to replace it: ``--force`` is a PUT (``updateResource``, pkg/kube/client.go of Helm 3.21.4).
@@ -33,6 +33,7 @@ from postrender.models import (
 )
 from postrender.planner.facts import Facts, base_revision
 from postrender.planner.verdict import Plan, Verdict
+from postrender.text import counted
 
 CONFIG_MAP = GroupKind("", "ConfigMap")
 CLAIM = Resource(GroupVersionKind("", "v1", "PersistentVolumeClaim"), "persistentvolumeclaims", namespaced=True)
@@ -92,7 +93,7 @@ def _of_definition(deletion: _Deletion) -> str:
     if isinstance(found, Unknown):
         return f"all {resource.qualified}, which could not be counted: {_why(found)}"
     left = {each.key for each in found} - deletion.deleted
-    return f"{_counted(len(left), 'object')} of its kind ({resource.qualified})" if left else ""
+    return f"{counted(len(left), 'object')} of its kind ({resource.qualified})" if left else ""
 
 
 def _of_namespace(deletion: _Deletion) -> str:
@@ -114,7 +115,7 @@ def _of_namespace(deletion: _Deletion) -> str:
     if left:
         others = sum(live.owner != release for live in left)
         more = "at least " if failed else ""
-        return f"{more}{_counted(len(left), 'object')} in it, {others} of them not of this release"
+        return f"{more}{counted(len(left), 'object')} in it, {others} of them not of this release"
     return f"the objects in it, which could not be counted: {_why(failed[0])}" if failed else ""
 
 
@@ -157,7 +158,7 @@ def _of_stateful_set(deletion: _Deletion) -> str:
         for name in (each.key.name for each in found)
         if any(name.startswith(start) and name[len(start) :].isdigit() for start in starts)
     )
-    return f"{_counted(len(names), 'claim')} ({', '.join(names)}): its retention policy is Delete" if names else ""
+    return f"{counted(len(names), 'claim')} ({', '.join(names)}): its retention policy is Delete" if names else ""
 
 
 def _of_generated(deletion: _Deletion) -> str:
@@ -215,10 +216,6 @@ def _made_by_users(resource: Resource, item: Json) -> LiveObject | None:
 def _part(body: Json, name: str) -> Mapping[str, Json]:
     found = body.get(name) if isinstance(body, dict) else None
     return found if isinstance(found, dict) else {}
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def _why(answer: object) -> str:
