@@ -32,21 +32,21 @@ ORPHANS = 500
 DELAY = 0.020
 RUNS = 3
 FOUND = 10
-"""The exit code where there are orphans."""
+"""The exit code with --detailed-exitcode where there are orphans."""
 
 
 def rows(runs: int) -> list[Row]:
     """Seconds, memory above the interpreter's, and requests at once."""
     with control_plane() as (plane, folder), delayed(plane, DELAY) as proxy, Server() as server:
         _fill(plane, folder)
-        real = _orphans("real", through(proxy, plane, folder / "proxy.kubeconfig"))
-        pages = {count: _Pages(count) for count in (OBJECTS, MANY)}
+        real = orphans_command("real", through(proxy, plane, folder / "proxy.kubeconfig"))
+        pages = {count: Pages(count) for count in (OBJECTS, MANY)}
         costs = measured([real, Command("bare", (sys.executable, "-c", "pass"))], min(runs, RUNS))
         with TemporaryDirectory() as name:
-            kubeconfig = _kubeconfig(server, Path(name) / "kubeconfig")
+            kubeconfig = kubeconfig_of(server, Path(name) / "kubeconfig")
             for count, made in pages.items():
                 server.behaviours[:] = [made]
-                costs |= measured([_orphans(f"{count}", kubeconfig)], 1)
+                costs |= measured([orphans_command(f"{count}", kubeconfig)], 1)
     bare = costs["bare"]
     several = [_memory(costs[f"{count}"], bare) for count in pages]
     return [
@@ -63,9 +63,10 @@ def _memory(cost: Cost, bare: Cost) -> float:
     return (cost.peak - bare.peak) / 1e6
 
 
-def _orphans(name: str, kubeconfig: Path) -> Command:
-    argv = (sys.executable, "-m", "postrender", "orphans", "-A", "--kubeconfig", str(kubeconfig), "-o", "json")
-    return Command(name, argv, exits=FOUND)
+def orphans_command(name: str, kubeconfig: Path) -> Command:
+    """``postrender orphans`` over all namespaces; it ends with ``FOUND``."""
+    ours = (sys.executable, "-m", "postrender", "orphans", "-A", "--kubeconfig", str(kubeconfig))
+    return Command(name, (*ours, "-o", "json", "--detailed-exitcode"), exits=FOUND)
 
 
 def _owned(release: str) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def _fill(plane: ControlPlane, folder: Path) -> None:
             pass
 
 
-class _Pages:
+class Pages:
     """A behaviour of the server of the wire tests: so many Shirts in pages, none of which is stored."""
 
     def __init__(self, count: int) -> None:
@@ -118,7 +119,8 @@ class _Pages:
 
 def _list(items: list[str], onward: str) -> Reply:
     metadata = json.dumps({"resourceVersion": "9", **({"continue": onward} if onward else {})})
-    body = f'{{"kind":"PartialObjectMetadataList","metadata":{metadata},"items":[{",".join(items)}]}}'
+    head = '"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1"'
+    body = f'{{{head},"metadata":{metadata},"items":[{",".join(items)}]}}'
     return Reply(200, body.encode())
 
 
@@ -139,7 +141,8 @@ def _items() -> Iterator[dict[str, Any]]:
         yield {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}
 
 
-def _kubeconfig(server: Server, path: Path) -> Path:
+def kubeconfig_of(server: Server, path: Path) -> Path:
+    """A kubeconfig file for the server."""
     config = {
         "apiVersion": "v1",
         "kind": "Config",

@@ -8,8 +8,11 @@ see dataclasses (PEP 681).
 
 from __future__ import annotations
 
+from operator import attrgetter, ge, gt, le, lt
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, ClassVar, TypeVar
 
     from typing_extensions import dataclass_transform
@@ -26,16 +29,8 @@ COMPILE_AFTER = 50
 """So many instances cost about as much to fill in field by field as to compile ``__init__``."""
 
 
-def _values(record: Any) -> tuple[Any, ...]:
-    return tuple([getattr(record, field) for field in record._fields])
-
-
-_ORDER = {
-    "__lt__": lambda self, other: _values(self) < _values(other) if type(self) is type(other) else NotImplemented,
-    "__le__": lambda self, other: _values(self) <= _values(other) if type(self) is type(other) else NotImplemented,
-    "__gt__": lambda self, other: _values(self) > _values(other) if type(self) is type(other) else NotImplemented,
-    "__ge__": lambda self, other: _values(self) >= _values(other) if type(self) is type(other) else NotImplemented,
-}
+def _compares(by: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
+    return lambda self, other: by(self._key(self), self._key(other)) if type(self) is type(other) else NotImplemented
 
 
 @dataclass_transform(frozen_default=True)
@@ -68,10 +63,11 @@ class RecordType(type):
             if field not in hidden and "Json" not in types[field] and "bytes" not in types[field]
         )
         if order:
-            namespace.update(_ORDER)
+            namespace.update({f"__{each.__name__}__": _compares(each) for each in (lt, le, gt, ge)})
         namespace["_defaults"] = {field: namespace.pop(field) for field in fields if field in namespace}
         namespace["_fields"] = namespace["__match_args__"] = fields
         namespace["__slots__"] = fields
+        namespace["_key"] = attrgetter(*fields or ("__class__",))
         namespace["_made"] = 0
         return super().__new__(mcs, name, bases, namespace)
 
@@ -93,6 +89,7 @@ class Record(metaclass=RecordType):
         _fields: ClassVar[tuple[str, ...]]
         _shown: ClassVar[tuple[str, ...]]
         _defaults: ClassVar[dict[str, Any]]
+        _key: ClassVar[Any]
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable: {name} cannot be set")
@@ -103,16 +100,16 @@ class Record(metaclass=RecordType):
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return _values(self) == _values(other)
+        return bool(self._key(self) == self._key(other))
 
     def __hash__(self) -> int:
-        return hash((type(self), _values(self)))
+        return hash((type(self), self._key(self)))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{field}={getattr(self, field)!r}' for field in self._shown)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), _values(self)
+        return type(self), tuple([getattr(self, field) for field in self._fields])
 
 
 def replace(record: R, /, **changes: Any) -> R:

@@ -10,36 +10,16 @@ from __future__ import annotations
 
 import argparse
 import re
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from postrender.helm import versions
 from postrender.helm.versions import NEWEST_TESTED, HelmVersion
 from tests.tools import assets
+from tools.steps import report, run
 
 ROOT = Path(__file__).parents[1]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One command, what it printed, whether it found nothing, and how long it took in minutes."""
-
-    title: str
-    command: Sequence[str]
-    output: str
-    good: bool
-    minutes: float
-
-    def __str__(self) -> str:
-        """As a section of the report."""
-        typed = " ".join(f"'{part}'" if " " in part else part for part in self.command)
-        verdict = "nothing differs" if self.good else "differs"
-        head = f"## {self.title}: {verdict}\n\n`python {typed}`, {self.minutes:.1f} minutes\n"
-        return f"{head}\n```text\n{self.output}\n```\n"
 
 
 def commands(version: HelmVersion, cells: Path, *, random: int, fresh: int, seed: int) -> list[tuple[str, list[str]]]:
@@ -55,23 +35,6 @@ def commands(version: HelmVersion, cells: Path, *, random: int, fresh: int, seed
             ["-m", "tests.conformance", "--helm", str(version), "-n", str(fresh), "--seed", str(seed)],
         ),
     ]
-
-
-def run(title: str, arguments: Sequence[str]) -> Step:
-    """One step, played now."""
-    print(f"{title} ...", file=sys.stderr, flush=True)
-    began = time.monotonic()
-    with subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as program:
-        output, _ = program.communicate()
-    lines = [line for line in output.splitlines() if not re.match(r"ok  |    (alone|filter): ", line)]
-    return Step(title, arguments, "\n".join(lines), program.returncode == 0, (time.monotonic() - began) / 60)
 
 
 def raised(source: str, version: HelmVersion) -> str:
@@ -103,16 +66,11 @@ def main(arguments: Sequence[str]) -> int:
     cells = assets.cache_folder() / f"adopt-helm-{version}.cells"
     wanted = commands(version, cells, random=options.random, fresh=options.fresh, seed=options.seed)
     steps = [run(title, each) for title, each in wanted]
-    report = ROOT / "build" / f"helm-{version}.md"
-    report.parent.mkdir(exist_ok=True)
-    report.write_text("\n".join([f"# Helm {version}\n", *map(str, steps)]), encoding="utf-8")
     good = all(step.good for step in steps)
     if good:
         table = Path(versions.__file__)
         table.write_text(raised(table.read_text(encoding="utf-8"), version), encoding="utf-8")
-    for step in steps:
-        print(f"{'ok  ' if step.good else 'BAD '} {step.title}: {step.output.splitlines()[-1] if step.output else ''}")
-    print(report.relative_to(ROOT))
+    print(report(f"Helm {version}", steps, ROOT / "build" / f"helm-{version}.md"))
     return 0 if good else 1
 
 

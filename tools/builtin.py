@@ -1,8 +1,11 @@
-"""Write ``postrender/cluster/builtin_kinds.json``: the kinds that a real kube-apiserver serves of its own.
+"""Write ``postrender/cluster/builtin_kinds.json``: the kinds that real kube-apiservers serve of their own.
 
     python -m tools.builtin > postrender/cluster/builtin_kinds.json
+    python -m tools.builtin --check
 
-asks a server with every API switched on, and adds kinds that charts still render and that this server no longer has.
+asks the servers of ``SERVERS`` with every API switched on, and adds kinds that charts still render and that none of
+them has any more. What the servers differ in goes to stderr. ``--check`` asks the server of the end-to-end tests alone,
+and prints what it says otherwise than the table.
 """
 
 from __future__ import annotations
@@ -13,13 +16,19 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from collections.abc import Mapping, Sequence, Set
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from tests.e2e.supervise import Ready
 from tests.tools import assets
 
 ROOT = Path(__file__).parents[1]
+TABLE = ROOT / "postrender" / "cluster" / "builtin_kinds.json"
+
+SERVERS = ("1.30.14", "1.34.3", "1.37.2")
+"""The oldest, the middle and the newest API server that is tested, oldest first."""
 
 ACCEPT = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
@@ -35,8 +44,12 @@ REMOVED = (
 """Kinds of older servers: ``extensions`` went with 1.16 (its Ingress with 1.22), PodSecurityPolicy with 1.25."""
 
 
-def kinds(answer: Any) -> set[tuple[str, str, str, bool, bool]]:
-    """Group, kind, plural, whether namespaced, whether with a status subresource, of each resource that can be read."""
+Row: TypeAlias = "tuple[str, str, str, bool, bool]"
+"""Group, kind, plural, whether namespaced, whether with a status subresource."""
+
+
+def kinds(answer: Any) -> set[Row]:
+    """A row for each resource that can be read, from one answer of aggregated discovery."""
     found = set()
     for group in answer["items"]:
         for version in group["versions"]:
@@ -50,11 +63,56 @@ def kinds(answer: Any) -> set[tuple[str, str, str, bool, bool]]:
     return found
 
 
-def main() -> int:
-    """Ask a server that lives for as long as this takes; the table goes to stdout."""
+def table(served: Mapping[str, Set[Row]]) -> list[Row]:
+    """All rows, sorted: a kind that servers describe differently as the newest does; ``served`` is oldest first."""
+    rows: dict[tuple[str, str], Row] = {row[:2]: row for row in REMOVED}
+    for found in served.values():
+        rows |= {row[:2]: row for row in found}
+    return sorted(rows.values())
+
+
+def differences(served: Mapping[str, Set[Row]]) -> list[str]:
+    """A line for each kind that comes, goes or is described differently from one server to the next."""
+    lines = []
+    for (older, before), (newer, after) in pairwise(served.items()):
+        old, new = ({row[:2]: row for row in rows} for rows in (before, after))
+        for group, kind in sorted(old.keys() | new.keys()):
+            key = (group, kind)
+            name = f"{kind}.{group}" if group else kind
+            if key not in new:
+                lines.append(f"{older} -> {newer}: no {name}")
+            elif key not in old:
+                lines.append(f"{older} -> {newer}: new {name}")
+            elif old[key] != new[key]:
+                lines.append(f"{older} -> {newer}: {name} was {old[key][2:]} and is {new[key][2:]}")
+    return lines
+
+
+def unknown(found: Set[Row], known: Set[Row]) -> list[str]:
+    """A line for each kind of a server that the table lacks or describes otherwise."""
+    table = {row[:2]: row for row in known}
+    return [f"{row} is {table.get(row[:2], 'not')} in the table" for row in sorted(found - known)]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Ask servers that live for as long as this takes; the table goes to stdout, their differences to stderr."""
+    if arguments == ["--check"]:
+        found = asked(assets.KUBERNETES)
+        lines = unknown(found, {tuple(row) for row in json.loads(TABLE.read_text())})
+        print("\n".join([*lines, f"{len(found)} kinds, {len(lines)} of them otherwise than in the table"]))
+        return 1 if lines else 0
+    served = {version: asked(version) for version in SERVERS}
+    sys.stderr.write("".join(f"{line}\n" for line in differences(served)))
+    print("[\n" + ",\n".join(json.dumps(row) for row in table(served)) + "\n]")
+    return 0
+
+
+def asked(version: str) -> set[Row]:
+    """The kinds that a kube-apiserver of this version serves of its own; it is built where it is missing."""
     with tempfile.TemporaryDirectory() as folder:
         everything = Path(folder) / "kube-apiserver"
-        everything.write_text(f'#!/bin/sh\nexec {assets.kube_apiserver()} "$@" --runtime-config=api/all=true\n')
+        server = assets.build(f"kube-apiserver@{version}")
+        everything.write_text(f'#!/bin/sh\nexec {server} "$@" --runtime-config=api/all=true\n')
         everything.chmod(0o755)
         running = subprocess.Popen(
             [sys.executable, "-m", "tests.e2e.supervise", str(assets.etcd()), str(everything)],
@@ -66,10 +124,7 @@ def main() -> int:
         assert running.stdout is not None
         with running:
             ready = Ready(**json.loads(running.stdout.readline()))
-            rows = {row for path in ("/api", "/apis") for row in kinds(_get(ready, path))}
-    lines = [json.dumps(row) for row in sorted(rows | set(REMOVED))]
-    print("[\n" + ",\n".join(lines) + "\n]")
-    return 0
+            return {row for path in ("/api", "/apis") for row in kinds(_get(ready, path))}
 
 
 def _get(ready: Ready, path: str) -> Any:
@@ -80,4 +135,4 @@ def _get(ready: Ready, path: str) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

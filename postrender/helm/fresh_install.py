@@ -342,7 +342,7 @@ def _differences(now: Json, expected: Json, owners: FieldOwners, path: Path) -> 
 
 def dropped(chart: Json, fresh: Json, path: Path = ()) -> Iterator[Path]:
     """The paths that the chart sets and a new object would lack; a list counts as one value."""
-    if isinstance(chart, dict) and isinstance(fresh, dict):
+    if isinstance(chart, dict) and isinstance(fresh, dict) and chart is not fresh:
         for name, value in chart.items():
             if value not in (None, {}, []) and (*path, name) != ("status",):
                 yield from dropped(value, fresh.get(name), (*path, name))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import cache
 
 from postrender._record import Record, replace
 
@@ -101,6 +102,7 @@ NEWEST_TESTED = {3: HelmVersion(3, 22, 0), 4: HelmVersion(4, 3, 2)}
 """The newest Helm of each major version that these facts were held against."""
 
 
+@cache
 def behaviour_of(version: HelmVersion) -> Behaviour:
     """The behaviour of a Helm version: all rows of the table up to it, later rows replacing earlier ones.
 

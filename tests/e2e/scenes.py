@@ -33,6 +33,7 @@ NOT_RUN: Mapping[str, str] = {
     "bin/facts --accept v3.22.0": "writes into the tree",
     "bin/nightly": "an hour of two cores",
     "bin/adopt-helm 3.22.0": "a quarter of an hour of two cores",
+    "bin/adopt-kubernetes 1.37.2": "the same",
     "bin/bench rewriting": "measures, for which the machine must be quiet",
     "bin/bench --write": "the same, half an hour, and writes into the tree",
     "bin/picture": "writes into the tree; test_pages.py plays the same",

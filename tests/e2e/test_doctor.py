@@ -23,6 +23,7 @@ from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Helm, HelmFactory, executable
 from tests.e2e.kinds import BETA_FLAG, BETA_SHIRT, CONFIG_MAP
+from tests.tools.assets import KUBERNETES
 
 SCHEMA = json.loads((ROOT / "postrender" / "report" / "schemas" / "doctor.schema.json").read_text())
 VERSIONS = ("3.12.3", "3.21.4", "4.1.4", "4.3.1")
@@ -97,7 +98,7 @@ def test_all_is_well(helm: HelmFactory, namespace: Namespace, control_plane: Con
     text = " ".join(shown.split())
     assert f"ok Helm {version} ({it.binary})" in text
     assert ("PR202" in text) is (version == "3.12.3")
-    assert "Kubernetes v1.34.3" in text
+    assert f"Kubernetes v{KUBERNETES}" in text
     assert f"in namespace {namespace.name}: list secrets, get secrets, get every kind" in text
     assert "settings from --namespace, KUBECONFIG (kubeconfig)" in text
 

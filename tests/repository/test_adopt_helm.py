@@ -8,7 +8,8 @@ import pytest
 
 from postrender.helm import versions
 from postrender.helm.versions import NEWEST_TESTED, HelmVersion
-from tools.adopt_helm import commands, main, raised, run
+from tools.adopt_helm import commands, main, raised
+from tools.steps import run
 
 SOURCE = Path(versions.__file__).read_text(encoding="utf-8")
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from bench import searching
 from bench.page import MARKER, PAGE, updated
 from bench.table import Row
 from tests.cli.test_filter import ROOT
+from tests.wire.server import Server
 
 ROWS = [Row("ten documents", 24.04, "ms", 25), Row("kustomize takes", 13.5, "times as long", 14, at_least=True)]
 
@@ -47,3 +51,12 @@ def test_only_a_whole_run_is_written() -> None:
     command = [sys.executable, "-m", "bench", "--write", "rewriting"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr.splitlines()[-1]) == (2, "bin/bench: error: --write needs all parts")
+
+
+def test_what_is_measured_of_orphans_is_what_is_meant(tmp_path: Path) -> None:
+    with Server() as server:
+        server.behaviours[:] = [searching.Pages(searching.ORPHANS + 1)]
+        command = searching.orphans_command("orphans", searching.kubeconfig_of(server, tmp_path / "kubeconfig"))
+        done = subprocess.run(command.argv, capture_output=True, text=True)
+    assert done.returncode == command.exits == searching.FOUND, done.stdout + done.stderr
+    assert len(json.loads(done.stdout)["orphans"]) == searching.ORPHANS

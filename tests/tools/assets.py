@@ -28,7 +28,9 @@ from pathlib import Path
 from postrender.helm.versions import NEWEST_TESTED
 from tests.tools import wheels
 
-KUBERNETES = "1.34.3"
+KUBECTL = "1.34.3"
+KUBERNETES = os.environ.get("POSTRENDER_TEST_KUBERNETES") or "1.34.3"
+"""The version of the API server that the end-to-end tests run on."""
 ETCD = "3.6.4"
 _HELMS = (
     "3.9.4",
@@ -186,10 +188,12 @@ def _described(name: str) -> tuple[Path, Callable[[Path], None]]:
         return cache_folder() / f"helm-{version}" / "helm", lambda target: _build_helm(version, target)
     if name == "etcd":
         return _in_envtest(name) or cache_folder() / f"etcd-{ETCD}", _build_etcd
-    if name == "kube-apiserver":
-        return _in_envtest(name) or cache_folder() / f"kube-apiserver-{KUBERNETES}", _build_apiserver
+    if kind == "kube-apiserver" and re.fullmatch(r"(\d+\.\d+\.\d+)?", version):
+        wanted = version or KUBERNETES
+        place = None if version else _in_envtest(name)
+        return place or cache_folder() / f"kube-apiserver-{wanted}", lambda target: _build_apiserver(wanted, target)
     if name == "kubectl":
-        return cache_folder() / f"kubectl-{KUBERNETES}" / name, _build_kubectl
+        return cache_folder() / f"kubectl-{KUBECTL}" / name, _build_kubectl
     if name in ("goyaml", "gopatch", "gofacts"):
         source = Path(__file__).parent / name
         digest = hashlib.sha256()
@@ -197,7 +201,8 @@ def _described(name: str) -> tuple[Path, Callable[[Path], None]]:
             digest.update(part.name.encode() + b"\0" + part.read_bytes())
         return cache_folder() / f"{name}-{digest.hexdigest()[:12]}", lambda target: _build_module(source, target)
     raise BuildError(
-        f"no program is called {name}: there are etcd, kube-apiserver, kubectl, goyaml, gopatch, gofacts and helm@X.Y.Z"
+        f"no program is called {name}: there are etcd, kube-apiserver, kubectl, goyaml, gopatch, gofacts, helm@X.Y.Z "
+        "and kube-apiserver@X.Y.Z"
     )
 
 
@@ -254,21 +259,21 @@ def go(*arguments: str, cwd: Path | None = None, **extra: str) -> str:
     return result.stdout
 
 
-def _build_apiserver(target: Path) -> None:
-    staged = _staging_modules()
-    minor = KUBERNETES.split(".", 1)[1]
+def _build_apiserver(version: str, target: Path) -> None:
+    staged = _staging_modules(version)
+    minor = version.split(".", 1)[1]
     lines = [
         "module apiserver",
-        f"require k8s.io/kubernetes v{KUBERNETES}",
+        f"require k8s.io/kubernetes v{version}",
         *(f"replace {name} => {name} v0.{minor}" for name in staged),
     ]
-    linker = f"-s -w -X k8s.io/component-base/version.gitVersion=v{KUBERNETES}"
+    linker = f"-s -w -X k8s.io/component-base/version.gitVersion=v{version}"
     _build_main(_APISERVER_MAIN, lines, linker, target)
 
 
-def _staging_modules() -> list[str]:
+def _staging_modules(version: str) -> list[str]:
     """Names of the modules that k8s.io/kubernetes replaces by ./staging, which are published on their own."""
-    found = json.loads(go("mod", "download", "-json", f"k8s.io/kubernetes@v{KUBERNETES}"))
+    found = json.loads(go("mod", "download", "-json", f"k8s.io/kubernetes@v{version}"))
     text = Path(found["GoMod"]).read_text()
     return re.findall(r"^\s*(?:replace\s+)?(k8s\.io/\S+) => \./staging/", text, re.M)
 
@@ -284,8 +289,8 @@ def _build_kubectl(target: Path) -> None:
         print(f"{reason}; building it with Go", file=sys.stderr, flush=True)
     else:
         return
-    minor = KUBERNETES.split(".", 1)[1]
-    linker = f"-s -w -X k8s.io/component-base/version.gitVersion=v{KUBERNETES}"
+    minor = KUBECTL.split(".", 1)[1]
+    linker = f"-s -w -X k8s.io/component-base/version.gitVersion=v{KUBECTL}"
     _build_main(_KUBECTL_MAIN, ["module kubectl", f"require k8s.io/kubectl v0.{minor}"], linker, target)
 
 

@@ -185,10 +185,10 @@ def _differing(left: Json, right: Json, path: tuple[str, ...]) -> list[tuple[str
         return []
     paths: list[tuple[str, ...]] = []
     for key, value in left.items():
-        if key in right:
-            paths += _differing(value, right[key], (*path, key))
-        else:
+        if key not in right:
             paths += _leaves(value, (*path, key))
+        elif type(value) is dict or not deep_equal(value, right[key]):
+            paths += _differing(value, right[key], (*path, key))
     for key, value in right.items():
         if key not in left:
             paths += _leaves(value, (*path, key))

@@ -1,0 +1,93 @@
+"""``bin/adopt-kubernetes 1.37.2``: hold what is known of the API server against one more version of it.
+
+Builds that kube-apiserver, and plays against it: its own kinds compared with the table, random cells of the matrix,
+adoptions judged by fresh installations with the newest Helm of each major, and the end-to-end tests that rest on the
+server more than on Helm. The result is a row of docs/compatibility.md; what each step printed is in
+build/kubernetes-VERSION.md. Which servers the table of kinds is made of says ``SERVERS`` of ``tools.builtin``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from postrender.helm.versions import NEWEST_TESTED
+from tests.tools import assets
+from tools.steps import Step, report, run
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "compatibility.md"
+TESTS = (
+    *("test_cluster", "test_kept_resources", "test_field_ownership", "test_string_data", "test_left_the_chart"),
+    *("test_on_drift_apply", "test_refused_patches", "test_dry_runs", "test_data_loss"),
+)
+"""The modules of tests/e2e that rest on what the server itself does: defaults, managed fields, dry runs, refusals."""
+_ROW = r"^\| {} \|.*\n"
+
+
+def commands(*, random: int, fresh: int, seed: int) -> list[tuple[str, list[str]]]:
+    """The title and the arguments for Python of each step."""
+    tests = [f"tests/e2e/{name}.py" for name in TESTS]
+    return [
+        ("Kinds", ["-m", "tools.builtin", "--check"]),
+        ("Random cells", ["-m", "tests.e2e.matrix", "--random", str(random), "--seed", str(seed)]),
+        *(
+            (
+                f"Adopted as if fresh, Helm {helm}",
+                ["-m", "tests.conformance", "--helm", str(helm), "-n", str(fresh), "--seed", str(seed)],
+            )
+            for helm in NEWEST_TESTED.values()
+        ),
+        ("End-to-end tests", ["-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", *tests]),
+    ]
+
+
+def with_row(page: str, version: str, when: str, steps: Sequence[Step]) -> str:
+    """The page with the row of this version, in the order of versions; a row that is there is replaced."""
+    cells = [step.output.splitlines()[-1].strip("= ") if step.output else "" for step in steps]
+    verdict = "tested" if all(step.good for step in steps) else "**differs**"
+    row = f"| {version} | {when} | {verdict} | {' | '.join(cells)} |\n"
+    page = re.sub(_ROW.format(re.escape(version)), "", page, flags=re.M)
+    head, rule, rest = page.partition("| --- | --- | --- | --- | --- | --- | --- | --- |\n")
+    rows = re.match(r"(\|.*\n)*", rest)
+    if not rule or rows is None:
+        raise ValueError(f"{PAGE.name} has no table of API servers")
+    lines = sorted([*rows[0].splitlines(keepends=True), row], key=lambda line: _numbers(line.split("|")[1]))
+    return f"{head}{rule}{''.join(lines)}{rest[rows.end() :]}"
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.strip().split(".")]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 if nothing differs."""
+    parser = argparse.ArgumentParser(
+        prog="adopt-kubernetes",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("version", metavar="VERSION", help="a kube-apiserver, such as 1.37.2")
+    parser.add_argument("--random", type=int, default=60, metavar="N", help="so many random cells (default: 60)")
+    parser.add_argument("--fresh", type=int, default=40, metavar="N", help="so many adoptions a Helm (default: 40)")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    version: str = options.version
+    if not re.fullmatch(r"1\.\d+\.\d+", version):
+        parser.error("VERSION: no version of Kubernetes; one is 1.37.2")
+    assets.build(f"kube-apiserver@{version}")
+    environ = {"POSTRENDER_TEST_KUBERNETES": version}
+    wanted = commands(random=options.random, fresh=options.fresh, seed=options.seed)
+    steps = [run(title, each, environ) for title, each in wanted]
+    PAGE.write_text(with_row(PAGE.read_text(encoding="utf-8"), version, f"{date.today()}", steps), encoding="utf-8")
+    print(report(f"Kubernetes {version}", steps, ROOT / "build" / f"kubernetes-{version}.md"))
+    return 0 if all(step.good for step in steps) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
