@@ -151,6 +151,8 @@ FLUX_NAMESPACE = "helm.toolkit.fluxcd.io/namespace"
 """Flux labels every object with its HelmRelease's namespace (``originLabels``, internal/postrender of helm-controller),
 where it stores the release unless told otherwise, whatever the target namespace is (``GetStorageNamespace``,
 api/v2/helmrelease_types.go)."""
+ARGOCD_TRACKING = "argocd.argoproj.io/tracking-id"
+"""The annotation in which Argo CD writes which Application an object belongs to."""
 
 
 class ReleaseName(Record):
@@ -201,6 +203,22 @@ class LiveObject(Record, hidden=("annotations",)):
             return ()
         of_flux = self.labels.get(FLUX_NAMESPACE)
         return (owner, ReleaseName(of_flux, owner.name)) if of_flux and of_flux != owner.namespace else (owner,)
+
+    @property
+    def argocd_application(self) -> str:
+        """The Argo CD Application that tracks the object, ``""`` for none.
+
+        The tracking id is ``application:group/kind:namespace/name``. One that names another object was copied with its
+        annotations and counts for nothing; that of a cluster-scoped object has the Application's own namespace
+        (``ParseAppInstanceValue``, util/argo/resource_tracking.go, and ``isSelfReferencedObj``, controller/state.go,
+        Argo CD 3.5.1).
+        """
+        application, _, tracked = self.annotations.get(ARGOCD_TRACKING, "").partition(":")
+        kind, _, place = tracked.partition(":")
+        namespace, _, name = place.partition("/")
+        own = f"{self.key.group_kind.group}/{self.key.group_kind.kind}"
+        itself = (kind, name) == (own, self.key.name) and self.key.namespace in ("", namespace)
+        return application if itself else ""
 
 
 class Found(Record):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -14,9 +13,6 @@ from postrender.helm.objects import HOOK
 from postrender.manifest import Manifest, ObjectRef
 from postrender.models import CRD, KEEP, RESOURCE_POLICY, Json, LiveObject, ObjectKey, object_name
 from postrender.models import Severity as Severity
-
-_CRDS = re.compile(r"[^/]+/(?:charts/[^/]+/)*crds/|crds/(?!templates/|charts/)")
-"""A file of a folder ``crds/``: ``shop/crds/a.yaml``, to Helm 3.12 ``crds/a.yaml`` (helm template --include-crds)."""
 
 
 class Subject(Record):
@@ -39,7 +35,7 @@ class Subject(Record):
     @property
     def apart(self) -> bool:
         """Whether it comes from a chart's folder ``crds/``: Helm creates it and never updates or deletes it."""
-        return _CRDS.match(self.source) is not None
+        return manifests.in_crds_folder(self.source)
 
     @property
     def kept(self) -> bool:
@@ -66,7 +62,7 @@ class Rendering:
         own = [manifest.value(ref) for ref in manifest.objects if custom and ref.gvk.group_kind == CRD]
         self.manifest = manifest
         self.kinds = Offline([*crds, *own])
-        sources = _sources(manifest)
+        sources = manifest.templates()
         self.subjects = tuple(self._subject(ref, namespace, sources[ref.document]) for ref in manifest.objects)
 
     def value(self, subject: Subject) -> Json:
@@ -124,15 +120,6 @@ class Facts(Record):
 def rendering(data: bytes, namespace: str = "default", crds: Iterable[Json] = ()) -> Rendering:
     """A stream read as subjects; raises ManifestError."""
     return Rendering(manifests.read(data), namespace, crds)
-
-
-def _sources(manifest: Manifest) -> list[str]:
-    """The template of each document; a file of ``crds/`` holds several under one comment."""
-    found: list[str] = []
-    for document in manifest.documents:
-        before = found[-1] if found else ""
-        found.append(manifest.template(document.index) or (before if _CRDS.match(before) else ""))
-    return found
 
 
 class Trouble(Record):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from postrender.manifest.documents import Document, Manifest, load, read
+from postrender.manifest.documents import Document, Manifest, in_crds_folder, load, read
 from postrender.manifest.object_refs import ObjectRef
 from postrender.manifest.reader import LIBYAML
 
-__all__ = ["LIBYAML", "Document", "Manifest", "ObjectRef", "load", "read"]
+__all__ = ["LIBYAML", "Document", "Manifest", "ObjectRef", "in_crds_folder", "load", "read"]

@@ -17,6 +17,8 @@ from postrender.manifest.top_level_fields import IDENTITY, Field, fields, plain_
 from postrender.models import Json
 
 _SOURCE = re.compile(rb"^# Source: ([^\r\n]+)", re.MULTILINE)
+_CRDS = re.compile(r"[^/]+/(?:charts/[^/]+/)*crds/|crds/(?!templates/|charts/)")
+"""A file of a folder ``crds/``: ``shop/crds/a.yaml``, to Helm 3.12 ``crds/a.yaml`` (helm template --include-crds)."""
 _OBJECT: Wanted = dict.fromkeys(IDENTITY)
 _OBJECT["items"] = {None: _OBJECT}
 
@@ -60,6 +62,14 @@ class Manifest:
         comment = _SOURCE.search(self.data, place.start, place.end)
         return comment[1].decode(errors="replace").strip() if comment else ""
 
+    def templates(self) -> list[str]:
+        """The template of each document; a file of ``crds/`` holds several under one comment."""
+        found: list[str] = []
+        for document in self.documents:
+            before = found[-1] if found else ""
+            found.append(self.template(document.index) or (before if in_crds_folder(before) else ""))
+        return found
+
     def value(self, ref: ObjectRef) -> Json:
         """The object as Go's sigs.k8s.io/yaml reads it, not to be changed; raises ManifestError where that fails."""
         if ref.document not in self._last:
@@ -72,6 +82,14 @@ class Manifest:
         for index in ref.path:
             body = body["items"][index]
         return body
+
+
+def in_crds_folder(template: str) -> bool:
+    """True if a template's name is that of a file in a chart's folder ``crds/``.
+
+    Helm creates such an object and never updates or deletes it: it is no part of the release.
+    """
+    return _CRDS.match(template) is not None
 
 
 def read(data: bytes) -> Manifest:

@@ -15,6 +15,7 @@ from postrender.errors import ClusterError
 from postrender.helm.ownership import Ownership, classify, release_exists
 from postrender.helm.storage import CONFIGMAPS, SECRETS, storage
 from postrender.models import (
+    ARGOCD_TRACKING,
     FLUX_NAMESPACE,
     MANAGED_BY,
     RELEASE_NAME,
@@ -33,7 +34,7 @@ LABELLED = f"{MANAGED_BY}=Helm"
 (``checkOwnership``, pkg/action/validate.go), as in ``ownership.classify``."""
 
 _GITOPS = (
-    ("annotations", "argocd.argoproj.io/tracking-id", "Argo CD"),
+    ("annotations", ARGOCD_TRACKING, "Argo CD"),
     ("labels", "argocd.argoproj.io/instance", "Argo CD"),
     ("labels", "kustomize.toolkit.fluxcd.io/name", "Flux"),
     ("labels", FLUX_NAMESPACE, "Flux"),

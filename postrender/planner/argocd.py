@@ -21,7 +21,6 @@ from postrender.planner.rewrite import SYNC_OPTIONS, actions_of, edits_of
 from postrender.planner.verdict import Action, Finding, Plan, Verdict, note, warning
 from postrender.text import Hint
 
-TRACKING = "argocd.argoproj.io/tracking-id"
 NO_PRUNING = "Prune=false"
 
 _TAKEN = (Ownership.OURS_KEPT, Ownership.ORPHAN, Ownership.UNMANAGED)
@@ -53,7 +52,7 @@ def _verdict(planned: PlannedObject, argocd: ArgoCD) -> Verdict:
 
 def _findings(planned: PlannedObject, argocd: ArgoCD) -> list[Finding]:
     context, item, rewrite = planned.context, planned.item, planned.proposed
-    found = _ownership_findings(context, item, planned.owner)
+    found = _ownership_findings(context, item, planned.owner, argocd)
     if item is next(iter(context.owned_without_lookup), None):
         found.append(findings.not_looked_up(len(context.owned_without_lookup) - 1, context.facts.invocation))
     if item.live is not None:
@@ -67,23 +66,26 @@ def _findings(planned: PlannedObject, argocd: ArgoCD) -> list[Finding]:
     return found
 
 
-def _ownership_findings(context: PlanContext, item: DesiredObject, owner: OwnerStatus | None) -> list[Finding]:
+def _ownership_findings(
+    context: PlanContext, item: DesiredObject, owner: OwnerStatus | None, argocd: ArgoCD
+) -> list[Finding]:
     if owner is None:
         return []
     if owner.ownership is Ownership.FOREIGN:
         return [findings.foreign(owner, item.name)]
     if owner.ownership is Ownership.TERMINATING:
         return [_vanishing(item.name)]
-    found = [_taken_by_argocd(owner)] if owner.ownership in _TAKEN else []
+    # Its own objects have Helm's ownership metadata too if it applied them with ``stamp`` set to ``all``.
+    applied = item.live is not None and item.live.argocd_application == argocd.application
+    found = [_taken_by_argocd(owner)] if owner.ownership in _TAKEN and not applied else []
     if context.release and release_exists(context.facts.revisions) and owner.release == context.release:
         found.append(_held_by_helm(context.release))
     return found
 
 
 def _about_tracking(live: LiveObject, argocd: ArgoCD) -> list[Finding]:
-    """A finding if another Application tracks the object: its id comes first (``ParseAppInstanceValue``, util/argo)."""
-    tracking = live.annotations.get(TRACKING, "")
-    other = tracking.partition(":")[0]
+    """A finding if another Application tracks the object."""
+    other = live.argocd_application
     return [_tracked_elsewhere(other)] if other and other != argocd.application else []
 
 

@@ -94,8 +94,8 @@ _ALL = (
         "kept by an earlier run of this release",
         ("info",),
         "all",
-        "An earlier run of this release created the object and `helm uninstall` kept it. Its label and annotations "
-        "already name this release, so Helm adopts it.",
+        "An earlier run of this release created the object and `helm uninstall` kept it, or Argo CD applied it with "
+        "`stamp` set to `all`. Its label and annotations already name this release, so Helm adopts it.",
         "No action is needed.",
     ),
     Code(

@@ -95,7 +95,11 @@ class PlanContext:
         self.owned_without_lookup = [
             item
             for item in facts.items
-            if policy.stamp is Stamp.ALL and item.observation is None and item.key.name and not item.hook
+            if policy.stamp is Stamp.ALL
+            and item.observation is None
+            and item.key.name
+            and not item.hook
+            and item.ref.document not in facts.desired.outside_release
         ]
         self.objects = self._objects()
 
@@ -225,6 +229,7 @@ class PlanContext:
             return DocumentRewrite()
         adopted = owner is not None and owner.ownership not in (Ownership.ABSENT, Ownership.OURS, Ownership.UNKNOWN)
         marked = self.policy.stamp is Stamp.ALL or (self.policy.stamp is Stamp.ADOPT and adopted)
+        marked = marked and item.ref.document not in self.facts.desired.outside_release
         key = self.policy.label_key
         return DocumentRewrite(
             strip=(*item.ref.server_set, *item.ref.server_set_empty) if _EXPORTED & set(item.ref.server_set) else (),

@@ -228,4 +228,4 @@ def _ownership_findings(planned: PlannedObject) -> list[Finding]:
             return [findings.taken_by_helm(owner)]
         if planned.adopted:
             return [findings.adopted(owner, context.release)]
-    return findings.of_owner(owner, context.release, planned.item.name, context.facts.invocation, context.behaviour)
+    return findings.of_owner(owner, context.release, planned.item, context.facts.invocation, context.behaviour)

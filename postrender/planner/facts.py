@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from types import MappingProxyType
 
 from postrender._record import Record
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.objects import HOOK, ManifestObject, deleted_before, folded, unknown_events
 from postrender.helm.versions import Behaviour, behaviour_of
-from postrender.manifest import Manifest, ObjectRef
+from postrender.manifest import Manifest, ObjectRef, in_crds_folder
 from postrender.models import (
     CRD,
     Found,
@@ -80,6 +81,13 @@ class Desired:
             body = folded(ref.gvk, self._manifest.value(ref))
             self._read[key] = body if self._normalize is None else self._normalize(ref, body)
         return self._read[key]
+
+    @cached_property
+    def outside_release(self) -> frozenset[int]:
+        """The documents, by index, from a chart's folder ``crds/``: Helm writes no ownership metadata to them."""
+        if b"crds/" not in self._manifest.data:
+            return frozenset()
+        return frozenset(index for index, name in enumerate(self._manifest.templates()) if in_crds_folder(name))
 
     def document(self, ref: ObjectRef) -> Json:
         """The object's value as in the document, ``stringData`` included; raises ManifestError."""

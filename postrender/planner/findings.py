@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.ownership import Ownership, OwnerStatus
 from postrender.helm.versions import Behaviour
-from postrender.models import RESOURCE_POLICY, ReleaseName
+from postrender.models import RESOURCE_POLICY, LiveObject, ReleaseName
 from postrender.planner.verdict import Finding, error, note, warning
 from postrender.text import Advice, Hint, shorten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from postrender.planner.facts import DesiredObject
 
 NEVER_ALLOWED = frozenset({"PR101"})
 """Codes that ``--allow`` does not downgrade: the object belongs to an installed release."""
@@ -112,9 +116,10 @@ def leaves(*, kept: bool) -> Finding:
 
 
 def of_owner(
-    owner: OwnerStatus, release: ReleaseName | None, name: str, invocation: Invocation, behaviour: Behaviour
+    owner: OwnerStatus, release: ReleaseName | None, item: DesiredObject, invocation: Invocation, behaviour: Behaviour
 ) -> list[Finding]:
     """Findings that follow from the owner alone: an error, or a note that a kept object is adopted again."""
+    name = item.name
     if owner.ownership is Ownership.FOREIGN:
         return [foreign(owner, name)]
     if owner.ownership is Ownership.ORPHAN:
@@ -124,8 +129,15 @@ def of_owner(
     if owner.ownership is Ownership.TERMINATING:
         return [_terminating(name)]
     if owner.ownership is Ownership.OURS_KEPT:
-        return [note("PR107", f"kept by an earlier run of release {release}; Helm adopts it")]
+        return [_kept(release, item.live)]
     return []
+
+
+def _kept(release: ReleaseName | None, live: LiveObject | None) -> Finding:
+    """Finding for an object with this release's ownership metadata, while nothing of the release is stored."""
+    application = live.argocd_application if live else ""
+    before = f"applied by Argo CD Application {application} for" if application else "kept by an earlier run of"
+    return note("PR107", f"{before} release {release}; Helm adopts it")
 
 
 def not_looked_up(more: int, invocation: Invocation) -> Finding:

@@ -171,15 +171,16 @@ def test_stamps_and_labels_need_no_cluster(app: Path, sidecar: dict[str, str]) -
     done = generated(app, {**sidecar, **entries([], POSTRENDER_STAMP="all")})
     labels = [each["metadata"].get("labels") for each in objects(done)]
     helm = {"app.kubernetes.io/managed-by": "Helm"}
+    # The definition is from the chart's folder crds/, to which Helm writes no ownership metadata.
     assert labels == [
-        helm,
+        None,
         {**helm, "postrender/group-kind": "Shirt.beta.example.com"},
         {**helm, "postrender/group-kind": "Shirt.stable.example.com"},
     ]
     assert "argocd.argoproj.io/tracking-id" not in done.stdout
     said = " ".join(done.stderr.split())
     assert said.startswith(
-        "postrender: Argo CD Application shirts, release shop/shirts, no cluster was asked: 3 of 3 objects modified "
+        "postrender: Argo CD Application shirts, release shop/shirts, no cluster was asked: 2 of 3 objects modified "
     )
     assert "the destination does not serve beta.example.com/v1 Shirt, so that its sync will fail" in said
     # This one is defined by the chart itself.
@@ -408,6 +409,15 @@ def test_init_with_a_lock_file_and_a_neighbour(app: Path, sidecar: dict[str, str
         archive.unlink()
     assert (app / "Chart.lock").exists()
     assert {each["metadata"]["name"] for each in objects(generated(app, {**sidecar, **entries([])}))} >= {"socks"}
+
+
+def test_no_command_prints_nothing(app: Path, sidecar: dict[str, str], charts: str) -> None:
+    """Argo CD logs a warning for one that does (``runCommand``)."""
+    environ = {**sidecar, **entries([])}
+    assert command(PLUGIN["init"], app, environ) == (0, "no dependencies to download\n", "")
+    depends(app, charts)
+    assert command(PLUGIN["init"], app, environ)[:2] == (0, "dependencies downloaded\n")
+    assert command(PLUGIN["init"], app, environ) == (0, "no dependencies to download\n", "")
 
 
 def test_init_that_fails_ends_it(app: Path, sidecar: dict[str, str]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.cli.test_argocd import Ended, command
+from tests.cli.test_argocd import EXAMPLE, Ended, command
 from tests.e2e.api import Namespace
 from tests.e2e.charts import chart, manifest
 from tests.e2e.conftest import program
@@ -121,3 +122,23 @@ def test_a_destination_of_another_version_is_another_cluster(
         f"runs {KUBERNETES}: it is another cluster\n"
         "note: set look-up only if Argo CD deploys to one cluster, and give it credentials for that cluster\n"
     )
+
+
+def test_the_rights_of_the_example_suffice(
+    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """``rbac.yaml``, with the namespace of the test: every object is looked up, and whose it is, is known."""
+    bodies = list(yaml.safe_load_all((EXAMPLE / "rbac.yaml").read_text()))
+    rules = {body["kind"]: body["rules"] for body in bodies if "rules" in body}
+    assert all("*" not in values for each in rules.values() for rule in each for values in rule.values())
+    user = control_plane.user(namespace, rules["Role"], rules["ClusterRole"])
+    look_up = {"POSTRENDER_KUBECONFIG": str(user.kubeconfig)}
+    folder = tmp_path / "chart"
+    shutil.copytree(EXAMPLE / "chart", folder)
+    given = {"ARGOCD_APP_PARAMETERS": "[]", "POSTRENDER_VERBOSE": "true"}
+    new = generate(folder, namespace, program("helm@3.21.4"), **look_up, **given)
+    assert (new.code, new.stderr.count("(PR601)")) == (0, 1), new.stderr
+    helm("3.21.4").install("other", folder, "--skip-crds", filter=True).expect_ok()
+    done = generate(folder, namespace, program("helm@3.21.4"), **look_up, **given)
+    assert (done.code, done.stdout) == (4, "")
+    assert f"owned by installed release {namespace.name}/other; not adopted (PR101)" in done.stderr

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
+from postrender._record import replace
 from postrender.cluster import snapshot_file
 from postrender.helm.invocation import Action, ArgoCD, Invocation
+from postrender.helm.versions import HelmVersion
 from postrender.manifest.edit import splice
 from postrender.models import ReleaseName, Severity
 from postrender.operations.filter.pipeline import Planned, check, plan_stream
@@ -73,8 +76,31 @@ def test_a_helm_release_of_the_same_name_that_still_holds_it_is_told(tmp_path: P
     assert plan.plan.verdicts[0].findings[0].next == ("kubectl delete secrets -n shop -l owner=helm,name=shirts",)
 
 
+def test_an_object_that_the_application_applied_itself_is_not_adopted_again(tmp_path: Path) -> None:
+    """With Helm's ownership metadata or without: no Helm release has ever kept it."""
+    for owner in ("", "shirts", "gone"):
+        assert told(planned(tmp_path, live(owner, tracking="argo_shirts"))) == [KEPT]
+
+
+@pytest.mark.parametrize(
+    "tracking", ["argo_shirts:/ConfigMap:shop/other", "argo_shirts:x/ConfigMap:shop/sizes", "argo"]
+)
+def test_a_tracking_id_that_was_copied_counts_for_nothing(tracking: str, tmp_path: Path) -> None:
+    for application in ("argo_shirts", "other"):
+        copied = live("shirts", tracking="X").replace("X:/ConfigMap:shop/sizes", tracking.replace("argo", application))
+        assert told(planned(tmp_path, copied)) == [("PR601", Severity.INFO), KEPT]
+
+
+def test_a_cluster_scoped_object_is_tracked_in_the_namespace_of_the_application(tmp_path: Path) -> None:
+    stream = b"apiVersion: v1\nkind: Namespace\nmetadata: {name: sizes}\n"
+    namespace = (
+        "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: sizes\n  resourceVersion: '1'\n"
+        "  annotations: {argocd.argoproj.io/tracking-id: 'argo_shirts:/Namespace:shop/sizes'}\n"
+    )
+    assert told(planned(tmp_path, namespace, stream=stream)) == []
+
+
 def test_another_application_that_tracks_it_is_told(tmp_path: Path) -> None:
-    assert told(planned(tmp_path, live("shirts", tracking="argo_shirts"))) == [("PR601", Severity.INFO), KEPT]
     plan = planned(tmp_path, live("shirts", tracking="team_other"))
     assert told(plan) == [("PR601", Severity.INFO), ("PR604", Severity.WARNING), KEPT]
     assert plan.plan.verdicts[0].findings[1].text == (
@@ -113,3 +139,54 @@ def test_a_hook_is_left_alone(tmp_path: Path) -> None:
     stream = STREAM.replace(b"    argocd", b"    helm.sh/hook: pre-install\n    argocd")
     plan = planned(tmp_path, live(), policy=Policy(stamp=Stamp.ALL, argocd_prune_false=True), stream=stream)
     assert (told(plan), plan.plan.edits) == ([], ())
+
+
+def test_helm_adopts_what_argo_cd_applied_and_does_not_call_it_kept(tmp_path: Path) -> None:
+    """The stamped object of an Application that never had a Helm release, installed with Helm later."""
+    file = tmp_path / "live.yaml"
+    file.write_text(live("shirts", tracking="argo_shirts"))
+    run = Invocation(HelmVersion(3, 18, 0), Action.INSTALL, ReleaseName("shop", "shirts"))
+    (verdict,) = plan_stream(STREAM, run, Policy(), snapshot_file.load(str(file))).plan.verdicts
+    assert next((each.code, each.text) for each in verdict.findings) == (
+        "PR107",
+        "applied by Argo CD Application argo_shirts for release shop/shirts; Helm adopts it",
+    )
+
+
+CRDS = b"""\
+---
+# Source: shirts/crds/shirts.yaml
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: shirts.stable.example.com}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: blouses.stable.example.com}
+---
+# Source: shirts/templates/crds/a.yaml
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: socks.stable.example.com}
+"""
+
+
+@pytest.mark.parametrize("run", [RUN, replace(RUN, argocd=None, action=Action.TEMPLATE)])
+def test_what_comes_from_crds_is_no_part_of_the_release(run: Invocation) -> None:
+    """Helm writes no ownership metadata to it, whoever renders: an install would never adopt or delete it."""
+    done = plan_stream(CRDS, run, Policy(stamp=Stamp.ALL), None)
+    owners = [
+        each["metadata"].get("annotations") for each in yaml.safe_load_all(splice(done.manifest, done.plan.edits).data)
+    ]
+    assert owners == [None, None, {"meta.helm.sh/release-name": "shirts", "meta.helm.sh/release-namespace": "shop"}]
+    (finding,) = [each for verdict in done.plan.verdicts for each in verdict.findings]
+    assert (finding.code, finding.text.partition(" is written")[0]) == ("PR316", "ownership metadata")
+
+
+def test_a_live_definition_from_crds_is_not_marked_either(tmp_path: Path) -> None:
+    body = CRDS.decode().split("---\n")[1].replace("{name", "{resourceVersion: '1', name")
+    file = tmp_path / "live.yaml"
+    file.write_text(body)
+    done = plan_stream(CRDS, RUN, Policy(), snapshot_file.load(str(file)))
+    assert [finding.code for finding in done.plan.verdicts[0].findings] == ["PR601"]
+    assert splice(done.manifest, done.plan.edits).data == CRDS

@@ -84,7 +84,10 @@ def main(arguments_given: list[str]) -> int:
         helm = binary.locate(options.helm, os.environ)
         environ = homes(os.environ, folder)
         if options.command == "init":
-            to_stderr(build(helm, os.curdir, environ))
+            helm_output = build(helm, os.curdir, environ)
+            # Argo CD logs a warning for a command that prints nothing (``runCommand``, cmpserver/plugin/plugin.go).
+            write(b"dependencies downloaded\n" if helm_output else b"no dependencies to download\n")
+            to_stderr(helm_output)
             return 0
         app = application(os.environ)
         values = chosen(options, ARGOCD_SETTINGS, _environ(app))
