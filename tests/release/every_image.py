@@ -41,13 +41,18 @@ def become() -> list[str]:
 
 def pip_volumes(folder: Path) -> Iterator[str]:
     """How pip in the build reaches the package index that it reaches here."""
+    (folder / "pip.conf").write_text(pip_settings())
+    yield f"{folder}/pip.conf:/etc/pip.conf:ro"
+    if "PIP_CERT" in os.environ:
+        certificates = Path(os.environ["PIP_CERT"]).parent
+        yield f"{certificates}:{certificates}:ro"
+
+
+def pip_settings() -> str:
+    """The text of a pip.conf with what pip reads from variables here."""
     settings = {name: text for name, text in os.environ.items() if name in ("PIP_INDEX_URL", "PIP_CERT", "PIP_PROXY")}
     lines = [f"{name[4:].lower().replace('_', '-')} = {text}\n" for name, text in settings.items()]
-    (folder / "pip.conf").write_text("[global]\n" + "".join(lines))
-    yield f"{folder}/pip.conf:/etc/pip.conf:ro"
-    if "PIP_CERT" in settings:
-        certificates = Path(settings["PIP_CERT"]).parent
-        yield f"{certificates}:{certificates}:ro"
+    return "[global]\n" + "".join(lines)
 
 
 @pytest.fixture(scope="module")

@@ -25,8 +25,12 @@ PACKAGES: Mapping[str, str] = {
 }
 """Each program, and the Debian package that has it."""
 
-BUILDERS: Mapping[str, str] = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}
-"""Programs that only the test of the image needs, with their packages."""
+BUILDERS: Mapping[str, str] = {
+    "buildah": "buildah",
+    "mmdebstrap": "mmdebstrap",
+    "qemu-aarch64-static": "qemu-user-static",
+}
+"""Programs that only the tests of the image and of arm64 need, with their packages."""
 
 _ALIKE: Mapping[str, Sequence[str]] = {"chromium": ("chromium-browser", "google-chrome", "google-chrome-stable")}
 
