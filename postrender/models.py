@@ -142,6 +142,8 @@ Json: TypeAlias = "Any"
 """A JSON value as Python's ``json`` gives it. Objects are dicts with string keys, never changed in place."""
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
+OWN_FIELD_MANAGER = "postrender"
+"""Who the API server says wrote our values. A later server-side apply of the same values meets no conflict."""
 RELEASE_NAME = "meta.helm.sh/release-name"
 RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
 RESOURCE_POLICY = "helm.sh/resource-policy"

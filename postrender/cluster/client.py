@@ -242,6 +242,14 @@ class Cluster:
 
         return set_ownership(self._transport, live, resource, release, metadata, self._kubectl)
 
+    def set_managed_fields(
+        self, live: LiveObject, resource: Resource, managed_fields: Sequence[Json], *, dry_run: bool
+    ) -> LiveObject:
+        """Write the field managers of a live object that is still as it was read; raises ClusterError."""
+        from postrender.cluster.writes import set_managed_fields
+
+        return set_managed_fields(self._transport, live, resource, managed_fields, self._kubectl, dry_run=dry_run)
+
     def apply(self, live: LiveObject, resource: Resource, patch: Json, *, dry_run: bool) -> LiveObject:
         """Send a merge patch to a live object that is still as it was read; raises ClusterError."""
         from postrender.cluster.writes import apply

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from postrender._record import Record, replace
 from postrender.cluster.diagnose import Kubectl, RequestContext, causes, describe_failure, message
@@ -32,6 +32,7 @@ from postrender.helm.ownership import OwnershipMetadata
 from postrender.helm.storage import StoredObject
 from postrender.models import (
     MANAGED_BY,
+    OWN_FIELD_MANAGER,
     RELEASE_NAME,
     RELEASE_NAMESPACE,
     SECRET,
@@ -340,10 +341,6 @@ def repair_object(
     return write(transport, change, kubectl)
 
 
-OWN_FIELD_MANAGER = "postrender"
-"""Who the API server says wrote the three values. A later server-side apply of the same values meets no conflict."""
-
-
 def set_ownership(
     transport: Transport,
     live: LiveObject,
@@ -365,6 +362,39 @@ def set_ownership(
     if now.uid != live.uid or OwnershipMetadata.of(now) != metadata:
         raise ClusterError(
             "the server accepted the ownership metadata, but the object does not show it",
+            where=object_name(resource, live.key),
+            next=look_at(wanted, kubectl),
+        )
+    return now
+
+
+def set_managed_fields(
+    transport: Transport,
+    live: LiveObject,
+    resource: Resource,
+    managed_fields: Sequence[Json],
+    kubectl: Kubectl,
+    *,
+    dry_run: bool,
+) -> LiveObject:
+    """Replace ``metadata.managedFields``, and return the live object after it.
+
+    By a JSON patch with the resourceVersion, as client-go does (``UpgradeManagedFieldsPatch``,
+    util/csaupgrade/upgrade.go of client-go 0.36.2). Raises ClusterError, which says whether anything was written.
+    """
+    wanted = ObjectLookup(resource, live.key.namespace, live.key.name, body=True)
+    patch = [
+        {"op": "replace", "path": "/metadata/managedFields", "value": list(managed_fields)},
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": live.resource_version},
+    ]
+    done = "given other field managers" + (" (tried as a dry run)" if dry_run else "")
+    body = json.dumps(patch).encode()
+    change = Write(wanted, "PATCH", body, "application/json-patch+json", OWN_FIELD_MANAGER, done, dry_run=dry_run)
+    now = write(transport, change, kubectl)
+    managers = {entry.get("manager") for entry in (now.body["metadata"].get("managedFields") or ())}
+    if now.uid != live.uid or managers != {entry.get("manager") for entry in managed_fields}:
+        raise ClusterError(
+            "the server accepted the field managers, but the object does not show them",
             where=object_name(resource, live.key),
             next=look_at(wanted, kubectl),
         )

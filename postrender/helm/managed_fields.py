@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import reduce
 from typing import Any
 
@@ -15,10 +16,18 @@ MANAGER = "helm"
 HELM = (MANAGER, "")
 """The key of Helm's own fields among those by manager."""
 
+_CONTROLLER = re.compile(r"kubelet|kube-scheduler|.*controller-manager|vpa-.*|.*-autoscaler|.*-operator|manager")
+"""Kubernetes' own (``cmd`` of k8s.io/kubernetes), autoscalers, and what kubebuilder and operators call themselves."""
+
 _FREE_FORM = FieldSet(
     {"f:metadata": FieldSet({"f:labels": WHOLE, "f:annotations": WHOLE}), "f:data": WHOLE, "f:binaryData": WHOLE}
 )
 """Maps of built-in kinds that take any key."""
+
+
+def is_controller(manager: str) -> bool:
+    """True for a field manager that sets state, which no chart has, and not configuration, as kubectl or Helm do."""
+    return _CONTROLLER.fullmatch(manager) is not None
 
 
 def fields_by_manager(live: Json) -> dict[tuple[str, str], FieldSet]:

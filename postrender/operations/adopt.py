@@ -1,21 +1,29 @@
 """The command ``adopt``: the owners of live objects, the ownership metadata to write, and its undoing.
 
-All or nothing as far as it can be: where one object is not to be had, none is written. Whose an object is,
-``ownership.classify`` alone decides.
+Fields that other field managers set can be moved to Helm's, so that its next apply decides about them. All or nothing
+as far as it can be: where one object is not to be had, none is written. Whose an object is, ``ownership.classify``
+alone decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from postrender import manifest as manifests
 from postrender._record import Record
 from postrender.cluster.interface import ClusterReader, ObjectLookup, unreadable
 from postrender.cluster.release_lookup import Holders, ReleaseLookup, holders, require_free, require_gone
 from postrender.errors import ClusterError, Refused, UsageError
+from postrender.helm.field_set import shown
+from postrender.helm.managed_fields import fields_by_manager
 from postrender.helm.ownership import Ownership, OwnershipMetadata, OwnerStatus, classify, release_exists
+from postrender.helm.server_side.field_managers import taken
 from postrender.models import (
+    OWN_FIELD_MANAGER,
     Found,
+    Json,
     LiveObject,
     ObjectKey,
     Observation,
@@ -45,15 +53,33 @@ class Target(ClusterReader, Protocol):
     ) -> LiveObject:
         """Write it, guarded by the live object's resourceVersion; raises ClusterError."""
 
+    def set_managed_fields(
+        self, live: LiveObject, resource: Resource, managed_fields: Sequence[Json], *, dry_run: bool
+    ) -> LiveObject:
+        """Write ``metadata.managedFields``, guarded by the live object's resourceVersion; raises ClusterError."""
+
+
+class TakenFields(Record):
+    """The ``metadata.managedFields`` of one object before and after; ``paths`` are what is moved, by field manager."""
+
+    before: Sequence[Json]
+    after: Sequence[Json]
+    paths: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
 
 class Adoption(Record):
-    """One object: whose it is, and its ownership metadata before and after; both are one where nothing is to do."""
+    """One object: whose it is, and its ownership metadata before and after; both are one where nothing is to do.
+
+    ``fields`` is ``None`` if no field changes its manager. An ``undone`` adoption is written in the other order.
+    """
 
     resource: Resource
     live: LiveObject
     owner: OwnerStatus
     before: OwnershipMetadata
     after: OwnershipMetadata
+    fields: TakenFields | None = None
+    undone: bool = False
 
     @property
     def name(self) -> str:
@@ -63,7 +89,7 @@ class Adoption(Record):
     @property
     def changes(self) -> bool:
         """Whether anything is to be written."""
-        return self.before != self.after
+        return self.before != self.after or self.fields is not None
 
 
 class AdoptionPlan(Record):
@@ -81,6 +107,7 @@ class AdoptionRecord(Record):
     uid: str
     before: OwnershipMetadata
     after: OwnershipMetadata
+    fields: TakenFields | None = None
 
     @property
     def name(self) -> str:
@@ -124,13 +151,19 @@ def objects_of_release(target: Target, release: ReleaseName, driver: str) -> lis
     return places
 
 
-def plan_adoption(target: Target, release: ReleaseName, driver: str, places: Places, *, absent: bool) -> AdoptionPlan:
+def plan_adoption(
+    target: Target, release: ReleaseName, driver: str, places: Places, *, absent: bool, managers: Sequence[str] = ()
+) -> AdoptionPlan:
     """What would be written to each object, in order; nothing is.
 
-    With ``absent``, an object need not exist. Raises Refused, with every objection in one message, where an
-    object belongs to a release that is alive, is being deleted, or is not there; ClusterError where that is not clear.
+    With ``absent``, an object need not exist. The fields of these ``managers`` are to become Helm's.
+
+    Raises Refused, with every objection in one message, where an object belongs to a release that is alive, is being
+    deleted, or is not there; ClusterError where that is not clear.
     """
-    seen = target.get_objects([ObjectLookup(resource, key.namespace, key.name, body=False) for resource, key in places])
+    seen = target.get_objects(
+        [ObjectLookup(resource, key.namespace, key.name, body=bool(managers)) for resource, key in places]
+    )
     live_releases = _live_releases(target, release, driver, places, seen)
     found, objections, codes = [], [], set()
     owners = [
@@ -150,7 +183,8 @@ def plan_adoption(target: Target, release: ReleaseName, driver: str, places: Pla
         if isinstance(observation, Found) and not why:
             before = OwnershipMetadata.of(observation.live)
             after = before if owner.ownership in _OURS else OwnershipMetadata.for_release(release)
-            found.append(Adoption(resource, observation.live, owner, before, after))
+            fields = _taken(observation.live, managers)
+            found.append(Adoption(resource, observation.live, owner, before, after, fields))
         elif code:
             objections.append(f"{name}: {why} ({code})")
             codes.add(code)
@@ -170,14 +204,60 @@ def carry_out(
     Whose the objects are is asked once more: raises Refused for one whose owner is back, ClusterError.
     """
     changes = [each for each in adoptions if each.changes]
-    taken = {each.name: each.live for each in changes if each.owner.ownership in _TAKEN}
-    if taken:
-        require_free(target, taken, release, driver)
+    adopted = {each.name: each.live for each in changes if each.owner.ownership in _TAKEN}
+    if adopted:
+        require_free(target, adopted, release, driver)
+    for each in changes:
+        if each.fields is not None:
+            target.set_managed_fields(each.live, each.resource, each.fields.after, dry_run=True)
     for number, each in enumerate(changes):
-        if each.name in taken and number:
+        if each.name in adopted and number:
             require_gone(target, each.name, each.live, release, driver)
-        target.set_ownership(each.live, each.resource, release, each.after)
+        live = each.live
+        if each.undone:
+            live = _with_metadata(target, each, release, live)
+        # What is written later has an entry of its own among the managers, which the other order would drop.
+        if each.fields is not None:
+            live = target.set_managed_fields(live, each.resource, each.fields.after, dry_run=False)
+        if not each.undone:
+            _with_metadata(target, each, release, live)
         on_written(each.name)
+
+
+def _with_metadata(target: Target, each: Adoption, release: ReleaseName, live: LiveObject) -> LiveObject:
+    return live if each.before == each.after else target.set_ownership(live, each.resource, release, each.after)
+
+
+def _taken(live: LiveObject, managers: Sequence[str]) -> TakenFields | None:
+    """The fields of these managers as Helm's; ``None`` if none of them set any."""
+    if not managers:
+        return None
+    before = after = managed_fields(live)
+    owned = fields_by_manager(live.body)
+    for manager in managers:
+        after = taken(after, manager)
+    paths = {
+        manager: tuple(shown(path) for path in owned[manager, ""].leaves())
+        for manager in managers
+        if (manager, "") in owned
+    }
+    return None if after == before else TakenFields(before, after, paths)
+
+
+def managed_fields(live: LiveObject) -> Sequence[Json]:
+    """The entries of ``metadata.managedFields`` of an object that was read whole."""
+    entries: Sequence[Json] = (live.body.get("metadata") or {}).get("managedFields") or ()
+    return entries
+
+
+def _same_managers(left: Iterable[Json], right: Iterable[Json]) -> bool:
+    """True if the entries are the same but for their times, their order, and entries of our own."""
+    return _entries(left) == _entries(right)
+
+
+def _entries(managed: Iterable[Json]) -> list[str]:
+    kept = ({name: value for name, value in entry.items() if name != "time"} for entry in managed)
+    return sorted(json.dumps(entry, sort_keys=True) for entry in kept if entry.get("manager") != OWN_FIELD_MANAGER)
 
 
 def undo(target: Target, release: ReleaseName, driver: str, written: Sequence[AdoptionRecord]) -> tuple[Adoption, ...]:
@@ -188,7 +268,10 @@ def undo(target: Target, release: ReleaseName, driver: str, written: Sequence[Ad
     """
     held = _held(target, release, driver)
     seen = target.get_objects(
-        [ObjectLookup(each.resource, each.key.namespace, each.key.name, body=False) for each in written]
+        [
+            ObjectLookup(each.resource, each.key.namespace, each.key.name, body=each.fields is not None)
+            for each in written
+        ]
     )
     found, objections = [], []
     for each, observation in zip(written, seen, strict=True):
@@ -196,15 +279,23 @@ def undo(target: Target, release: ReleaseName, driver: str, written: Sequence[Ad
             raise ClusterError(f"could not be looked up: {observation.reason}", where=each.name, next=observation.next)
         if not isinstance(observation, Found) or observation.live.uid != each.uid:
             objections.append(f"{each.name}: the adopted object no longer exists")
-        elif each.key in held:
-            objections.append(f"{each.name}: installed release {release} has it in its stored manifest (PR101)")
-        elif OwnershipMetadata.of(observation.live) == each.before:
             continue
-        elif OwnershipMetadata.of(observation.live) != each.after:
+        if each.key in held:
+            objections.append(f"{each.name}: installed release {release} has it in its stored manifest (PR101)")
+            continue
+        live = observation.live
+        metadata = OwnershipMetadata.of(live)
+        fields = (
+            None if each.fields is None or _same_managers(managed_fields(live), each.fields.before) else each.fields
+        )
+        if metadata not in (each.before, each.after):
             objections.append(f"{each.name}: its ownership metadata is no longer what was written")
-        else:
+        elif fields is not None and not _same_managers(managed_fields(live), fields.after):
+            objections.append(f"{each.name}: its field managers are no longer those that were written")
+        elif metadata != each.before or fields is not None:
+            back = None if fields is None else TakenFields(fields.after, fields.before)
             owner = OwnerStatus(Ownership.OURS_KEPT, release)
-            found.append(Adoption(each.resource, observation.live, owner, each.after, each.before))
+            found.append(Adoption(each.resource, live, owner, metadata, each.before, back, undone=True))
     if objections:
         raise Refused("\n".join([*objections, "nothing was written"]))
     return tuple(found)

@@ -228,8 +228,9 @@ _ALL = (
         "With server-side apply the API server records who set each field (`metadata.managedFields`). Another manager "
         "set these fields to other values than the chart, so Helm would stop with `conflict occurred while applying`. "
         "A dry run showed this before anything changed.",
-        "Find out who the manager is. If an operator or autoscaler sets the field, remove it from the chart. "
-        "Otherwise run Helm with `--force-conflicts`.",
+        "Find out who the manager is. If an operator or autoscaler sets the field, remove it from the chart. If the "
+        "manager no longer sets it, move its fields to Helm with `postrender adopt --take-fields`. Otherwise run Helm "
+        "with `--force-conflicts`, which takes these fields once.",
     ),
     Code(
         "PR307",
@@ -351,9 +352,11 @@ _ALL = (
         ("warning", "info"),
         "4.x with server-side apply",
         "Server-side apply removes only fields that Helm applied before. Fields that the chart lacks and that another "
-        "field manager set, such as kubectl, an operator or Helm under another name, stay on the object. The finding "
-        "lists each field with its managers.",
-        "If these fields are not needed, run the command in the finding after Helm.",
+        "field manager set, such as kubectl, Terraform or Helm under another name, stay on the object. The finding "
+        "lists each field with its managers. What a controller, an operator or an autoscaler set is its state and is "
+        "not listed.",
+        "If these fields are not needed, run the first command in the finding before Helm: `postrender adopt "
+        "--take-fields` makes them Helm's, and its apply removes them. Or run the patch in the finding after Helm.",
     ),
     Code(
         "PR318",

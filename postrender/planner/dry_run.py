@@ -180,7 +180,8 @@ def _apply_result(
         finding = allowed(simulation_findings.removed([shown(path) for path in gone]), policy)
         verdict = replace(verdict, findings=(*verdict.findings, finding))
     if isinstance(answer, Conflicts):
-        finding = simulation_findings.conflicts(_remaining_conflicts(request, answer), verdict.name)
+        conflicts = _remaining_conflicts(request, answer)
+        finding = simulation_findings.conflicts(conflicts, verdict.name, facts.invocation.release)
     elif isinstance(answer, Rejected):
         finding = simulation_findings.rejected(answer.message, verdict.name, creates=request.creates)
     elif isinstance(answer, Accepted) and answer.left:

@@ -21,7 +21,7 @@ from postrender.helm.server_side.leftovers import (
     operations,
     pointer,
 )
-from postrender.models import SECRET, Json, ObjectKey, Severity
+from postrender.models import SECRET, Json, ObjectKey, ReleaseName, Severity
 from postrender.planner import simulation_findings
 from postrender.planner.context import allowed
 from postrender.planner.dry_run import with_finding
@@ -71,6 +71,7 @@ def compared(
                 policy,
                 *after[verdict.key],
                 fresh[verdict.key],
+                release=facts.invocation.release,
                 held=verdict.key in held,
                 reported=_keys_reported(live_objects.get(verdict.key))
                 if verdict.key.group_kind == SECRET
@@ -112,7 +113,9 @@ def _client_side(verdict: Verdict, item: DesiredObject, facts: Facts, policy: Po
         # What others set in an object of the release was no secret when they did.
         found = tuple(each for each in found if not each.managers)
     request = DryRunRequest(Verb.MERGE, item.resource, item.key, body)
-    for finding in _findings(request, after, [each for each in found if not each.in_chart], policy, held=False):
+    others = [each for each in found if not each.in_chart]
+    # No apply of this Helm would take out what was made its own.
+    for finding in _findings(request, after, others, policy, release=None, held=False):
         verdict = with_finding(verdict, allowed(finding, policy))
     after = verdict.prediction.live if verdict.prediction else None
     nulls = [path for path in _nulls(body) if path in set(_nulls(fresh)) and not _has(after, path)] if merges else []
@@ -171,6 +174,7 @@ def _compared(
     live: Json,
     fresh: Json | str,
     *,
+    release: ReleaseName | None,
     held: bool,
     reported: frozenset[Path],
 ) -> Verdict:
@@ -180,7 +184,8 @@ def _compared(
         found: Sequence[Leftover] = of_others(live, request.body)
     else:
         found = leftovers(request.key.group_kind, live, fresh, request.body)
-    findings = _findings(request, live, [each for each in found if each.path not in reported], policy, held=held)
+    shown_here = [each for each in found if each.path not in reported]
+    findings = _findings(request, live, shown_here, policy, release=release, held=held)
     if isinstance(fresh, str) and fresh and not held:
         findings.append(simulation_findings.not_compared(fresh))
     for finding in findings:
@@ -189,7 +194,13 @@ def _compared(
 
 
 def _findings(
-    request: DryRunRequest, live: Json, found: Sequence[Leftover], policy: Policy, *, held: bool
+    request: DryRunRequest,
+    live: Json,
+    found: Sequence[Leftover],
+    policy: Policy,
+    *,
+    release: ReleaseName | None,
+    held: bool,
 ) -> list[Finding]:
     custom = patch_type(request.resource.gvk) is PatchType.MERGE
     reported = {tuple(f"f:{name}" for name in path) for path in lost(request.body, live)} if custom else set()
@@ -201,8 +212,10 @@ def _findings(
         findings.append(simulation_findings.dropped([(shown(each.path),) for each in dropped]))
     if others:
         fields = [f"{shown(each.path)} ({', '.join(each.managers)})" for each in others]
+        managers = dict.fromkeys(manager for each in others for manager in each.managers)
+        patch = _patch(request, live, others)
         findings.append(
-            simulation_findings.of_other_managers(fields, request.name, _patch(request, live, others), held=held)
+            simulation_findings.of_other_managers(fields, list(managers), request.name, release, patch, held=held)
         )
     if rest:
         paths = [shown(each.path) for each in rest]

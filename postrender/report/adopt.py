@@ -17,9 +17,9 @@ from postrender.models import (
     ReleaseName,
     Resource,
 )
-from postrender.operations.adopt import Adoption, AdoptionRecord
+from postrender.operations.adopt import Adoption, AdoptionRecord, TakenFields
 from postrender.report.formats import Formats, structured
-from postrender.text import Paint, joined, wrapped
+from postrender.text import Paint, joined, shorten, wrapped
 
 VERSION = 1
 """Raised when a field goes or changes its meaning; a new field does not raise it."""
@@ -56,7 +56,8 @@ def preview(adoptions: Sequence[Adoption], heading: str, paint: Paint, note: str
     count = sum(each.changes for each in adoptions)
     same = len(adoptions) - count
     already = f"; {same} in this release already" if same and not verbose else ""
-    lines.append(f"{count} object{'s' * (count != 1)} to be written (ownership metadata only){already}")
+    what = "ownership metadata and field managers" if any(each.fields for each in adoptions) else "ownership metadata"
+    lines.append(f"{count} object{'s' * (count != 1)} to be written ({what} only){already}")
     return joined(lines)
 
 
@@ -80,16 +81,23 @@ def adoption_data(report: Report) -> dict[str, Json]:
                 "uid": each.uid,
                 "before": each.before.values,
                 "after": each.after.values,
+                **_fields_data(each.fields),
             }
             for each in report.written
         ],
     }
 
 
+def _fields_data(fields: TakenFields | None) -> dict[str, Json]:
+    if fields is None:
+        return {}
+    return {"managedFields": {"before": list(fields.before), "after": list(fields.after)}}
+
+
 def report_of(adoptions: Sequence[Adoption], cluster: str, release: ReleaseName, read: int = 0) -> Report:
     """What is about to be written; ``read`` as in ``Report``."""
     written = [
-        AdoptionRecord(each.resource, each.live.key, each.live.uid, each.before, each.after)
+        AdoptionRecord(each.resource, each.live.key, each.live.uid, each.before, each.after, each.fields)
         for each in adoptions
         if each.changes
     ]
@@ -117,6 +125,8 @@ def _owner_text(each: Adoption) -> str:
     ownership = each.owner.ownership
     if not each.changes:
         return "in this release already"
+    if ownership is Ownership.OURS:
+        return "in this release"
     if ownership is Ownership.OURS_KEPT:
         return "to be as it was before"
     if ownership is Ownership.ORPHAN:
@@ -133,15 +143,26 @@ def _values(each: Adoption, paint: Paint) -> Iterator[str]:
             yield paint("red", f"      - {key}: {value}")
         if after[key] is not None:
             yield paint("green", f"      + {key}: {after[key]}")
+    for manager, paths in each.fields.paths.items() if each.fields else ():
+        text = f"from {manager} to Helm: {shorten(paths)}"
+        yield from wrapped(text, first="      ", rest="        ", width=paint.width)
 
 
 def _written(data: dict[str, Json]) -> AdoptionRecord:
     gvk = GroupVersionKind.parse(_text(data["apiVersion"]), _text(data["kind"]))
     resource = Resource(gvk, _text(data["resource"]), data["namespaced"] is True)
     key = ObjectKey(gvk.group_kind, _text(data["namespace"]), _text(data["name"]))
-    return AdoptionRecord(
-        resource, key, _text(data["uid"]), _metadata_from(data["before"]), _metadata_from(data["after"])
-    )
+    before, after = (_metadata_from(data[name]) for name in ("before", "after"))
+    return AdoptionRecord(resource, key, _text(data["uid"]), before, after, _fields_from(data.get("managedFields")))
+
+
+def _fields_from(data: Json) -> TakenFields | None:
+    if data is None:
+        return None
+    before, after = data["before"], data["after"]
+    if not all(isinstance(entry, dict) for entry in (*before, *after)):
+        raise TypeError("no entries")
+    return TakenFields(before, after)
 
 
 def _metadata_from(data: dict[str, Json]) -> OwnershipMetadata:

@@ -6,6 +6,7 @@ Some of them are in ``test_run_killed.py``; all take some minutes, so this file 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.e2e.api import Namespace
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import HelmFactory
 from tests.e2e.killing import SCENES, Kill, Stage, interrupted, kills
+from tests.e2e.test_take_fields import POINTS, killed_and_repeated
 
 
 @pytest.mark.parametrize("kill", [kill for scene in SCENES for kill in kills(scene)], ids=str)
@@ -21,3 +23,15 @@ def test_killed_and_called_again_it_ends_the_same(
 ) -> None:
     with Stage(helm(kill.scene.version), namespace, control_plane, tmp_path) as stage:
         interrupted(stage, kill)
+
+
+@pytest.mark.parametrize(("place", "when"), POINTS)
+def test_fields_whose_move_is_killed_are_moved_by_the_next_call(
+    helm: HelmFactory,
+    namespace: Namespace,
+    control_plane: ControlPlane,
+    tmp_path: Path,
+    place: int,
+    when: Literal["before", "after"],
+) -> None:
+    killed_and_repeated(helm("4.3.2"), namespace, control_plane, tmp_path, place, when)

@@ -212,9 +212,9 @@ def findings_of(report: Any) -> list[Any]:
 
 def patched_as_advised(namespace: Namespace, kind: Kind, finding: Any) -> Object:
     """The object once the command that the finding names was run."""
-    (hint,) = finding["hints"]
-    words = shlex.split(hint["command"])
-    assert words[:2] == ["kubectl", "patch"]
+    (words,) = (
+        words for each in finding["hints"] if (words := shlex.split(each["command"]))[:2] == ["kubectl", "patch"]
+    )
     path = kind.path(namespace.name, words[2].partition("/")[2])
     json_patch = "application/json-patch+json"
     return namespace.api.request("PATCH", path, json.loads(words[words.index("-p") + 1]), content_type=json_patch)

@@ -229,6 +229,7 @@ def test_conflicts_are_refused_with_fields_managers_and_the_flag() -> None:
     )
     assert finding.next == (
         "kubectl get configmaps/shirt -n shop -o yaml --show-managed-fields",
+        "postrender adopt shirts -n shop configmaps/shop/shirt --take-fields someone",
         "helm ... --force-conflicts",
     )
     assert verdict.prediction is not None
@@ -244,6 +245,11 @@ def test_one_conflict_is_told_in_the_singular_and_can_be_allowed() -> None:
     assert finding.text == (
         "1 field that the chart sets belongs to another field manager, and Helm would stop there: data.a (hpa)"
     )
+
+
+def test_what_a_controller_sets_is_not_to_be_taken_from_it() -> None:
+    ((_, finding),) = heard(facts("4.3.1"), conflicting(Conflict(".data.a", "keda-operator", False))).errors
+    assert not any("--take-fields" in step for step in finding.next)
 
 
 def test_conflicts_with_helms_own_client_side_past_do_not_arise() -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from postrender.cluster.interface import Accepted, DryRunRequest, DryRunResult, Rejected, Skipped, Verb
+from postrender.helm import invocation
+from postrender.helm.invocation import Invocation
 from postrender.helm.objects import build_object
 from postrender.helm.server_side.leftovers import Leftover, leftovers, of_others, operations
-from postrender.models import GroupKind, GroupVersionKind, ObjectKey, Resource
+from postrender.helm.versions import HelmVersion
+from postrender.models import GroupKind, GroupVersionKind, ObjectKey, ReleaseName, Resource
 from postrender.planner.facts import Facts
 from postrender.planner.leftover_findings import compared, known, new_objects
 from postrender.planner.policy import OnDrift, Policy
@@ -151,7 +154,8 @@ def said(
     assert (asked.verb, asked.creates, asked.strict_validation, asked.about) == (Verb.APPLY, True, True, key)
     assert asked.key.name != "a"
     stored = (build_object(resource.gvk, key, chart),) if held else ()
-    facts = Facts(None, (), None, previous_objects=stored)  # type: ignore[arg-type]
+    run = Invocation(HelmVersion(4, 3, 1), invocation.Action.INSTALL, ReleaseName("shop", "r"))
+    facts = Facts(None, (), run, previous_objects=stored)  # type: ignore[arg-type]
     plan = compared(Plan((verdict,)), facts, policy or Policy(), pairs, known(requests, [fresh]))
     return plan.verdicts[0]
 
@@ -168,7 +172,8 @@ def test_fields_of_other_managers_are_listed_with_the_command_that_removes_them(
     verdict = said(live, Accepted(body(PART, {"color": "red"})), body(PART, {"color": "red"}))
     assert [text(each) for each in verdict.findings] == [
         "PR317 warning: 1 field that the chart does not set belongs to another field manager, and Helm leaves it: "
-        "spec.it's (kubectl) | kubectl patch parts.example.com/a -n shop --type=json "
+        "spec.it's (kubectl) | postrender adopt r -n shop parts.example.com/shop/a --take-fields kubectl; "
+        "kubectl patch parts.example.com/a -n shop --type=json "
         """-p '[{"op":"remove","path":"/spec/it'"'"'s"}]'"""
     ]
 

@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import time
+from collections.abc import Iterator, Sequence
 
 from postrender._record import replace
 from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, add_arguments, flags, release_name
@@ -17,9 +18,17 @@ from postrender.cli.parsers import command_parser
 from postrender.cluster.client import Cluster
 from postrender.cluster.discovery import named_object
 from postrender.errors import ClusterError, Refused, UsageError
+from postrender.helm.managed_fields import MANAGER
 from postrender.models import ReleaseName
 from postrender.operations import state_files
-from postrender.operations.adopt import Adoption, carry_out, objects_of_release, plan_adoption, undo
+from postrender.operations.adopt import (
+    Adoption,
+    carry_out,
+    managed_fields,
+    objects_of_release,
+    plan_adoption,
+    undo,
+)
 from postrender.report.adopt import (
     FORMATS,
     AdoptReport,
@@ -41,12 +50,16 @@ objects, so that Helm adopts them into the release. Nothing else changes.
 
   postrender adopt shop -n prod configmaps/prod/settings secret/login
   postrender adopt shop -n prod --dry-run
+  postrender adopt shop -n prod deploy/web --take-fields kubectl-edit
   postrender adopt --undo report.json
 
 Name objects as in messages, or as for kubectl. Without names, the objects of
 the release's stored manifest that lack its ownership metadata are adopted. If
 any object belongs to another installed release, nothing is written. A report
 of the old metadata goes into a file first; --undo restores it.
+
+--take-fields moves the fields that another field manager set to Helm's, so that
+Helm's next server-side apply sets or removes them as the chart says.
 """
 
 EPILOG = """\
@@ -64,6 +77,12 @@ def main(arguments: list[str]) -> int:
             "name a release, or the report to be undone",
             next=("postrender adopt RELEASE OBJECT ...", "postrender adopt --undo FILE"),
         )
+    if MANAGER in options.take_fields or (options.undo and options.take_fields):
+        raise UsageError(
+            f"{MANAGER} is Helm's own field manager" if not options.undo else "the report names the fields",
+            where="--take-fields",
+            next="postrender adopt --help",
+        )
     if not options.dry_run:
         require_answerable(yes=options.yes)
     given = flags(options, CONNECTION_SETTINGS)
@@ -76,6 +95,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("name", nargs="?", metavar="RELEASE", help="the release that gets the objects")
     made.add_argument("objects", nargs="*", metavar="OBJECT", help="such as shirts.stable.example.com/shop/shirt")
     made.add_argument("--undo", metavar="FILE", help="restore the metadata from this report")
+    made.add_argument(
+        "--take-fields",
+        action="append",
+        default=[],
+        metavar="MANAGER",
+        help="also make this field manager's fields Helm's; repeat it for others",
+    )
     made.add_argument("--dry-run", action="store_true", help="show what would be written, and write nothing")
     made.add_argument("--yes", "-y", action="store_true", help="write without asking")
     made.add_argument(
@@ -103,10 +129,12 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
             places = list(dict.fromkeys(named))
         else:
             places = objects_of_release(cluster, release, driver)
-        seen = plan_adoption(cluster, release, driver, places, absent=not options.objects)
+        managers = list(dict.fromkeys(options.take_fields))
+        seen = plan_adoption(cluster, release, driver, places, absent=not options.objects, managers=managers)
     found = seen.adoptions
     report = report_of(found, cluster.description, release, seen.holders.read)
-    _show(options, found, report, f"release {release}, {cluster.description}", seen.holders.note)
+    note = "; ".join(filter(None, (seen.holders.note, *_unknown_managers(managers, found))))
+    _show(options, found, report, f"release {release}, {cluster.description}", note)
     if not report.written or options.dry_run:
         return 0
     confirm(_question(len(report.written), cluster), yes=options.yes)
@@ -121,6 +149,15 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
     elif not options.quiet:
         write(joined(hint_lines(hint, painted)), coloured=painted.on)
     return 0
+
+
+def _unknown_managers(managers: Sequence[str], found: Sequence[Adoption]) -> Iterator[str]:
+    """A note on each manager that set nothing in these objects, with those that did."""
+    taken = {manager for each in found if each.fields for manager in each.fields.paths}
+    there = sorted({str(entry.get("manager")) for each in found if managers for entry in managed_fields(each.live)})
+    for manager in managers:
+        if manager not in taken:
+            yield f"{manager} owns no field of these objects; their field managers are {', '.join(there)}"
 
 
 def _undo(options: argparse.Namespace, given: Flags) -> int:

@@ -8,10 +8,12 @@ structured-merge-diff/v6 (merge/update.go).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Protocol
 
 from postrender._record import Record, replace
 from postrender.helm.field_set import EMPTY, FieldSet
+from postrender.helm.managed_fields import MANAGER
 from postrender.helm.server_side.typed import Typed
 from postrender.models import Json
 
@@ -57,6 +59,25 @@ def migrated(
         elif not plain(entry):
             result.append(entry)
     return result
+
+
+def taken(managed_fields: Sequence[Json], manager: str, helm: str = MANAGER) -> Sequence[Json]:
+    """``managed_fields`` after the fields of another manager's updates and applies became fields of Helm's apply.
+
+    As client-go migrates its own (``UpgradeManagedFields``, util/csaupgrade/upgrade.go of client-go 0.36.2). Writes to
+    a subresource stay with the manager, and writes in another apiVersion than Helm's, in which fields may be called
+    otherwise.
+    """
+    mine = [entry for entry in managed_fields if entry.get("manager") == manager and not entry.get("subresource")]
+    into = next((entry for entry in managed_fields if _is(entry, helm, "Apply", "")), mine[0] if mine else {})
+    moved = [entry for entry in mine if entry.get("apiVersion") == into.get("apiVersion")] if mine else []
+    if not moved:
+        return managed_fields
+    fields = reduce(FieldSet.union, (FieldSet.parse(entry.get("fieldsV1") or {}) for entry in moved), EMPTY)
+    update = {**moved[0], "operation": "Update", "fieldsV1": fields.serialize()}
+    rest = [update if entry is moved[0] else entry for entry in managed_fields if entry not in moved[1:]]
+    stay = [entry for entry in mine if entry not in moved]
+    return [*migrated([entry for entry in rest if entry not in stay], manager, helm), *stay]
 
 
 def _is(entry: Json, manager: str, operation: str, subresource: str) -> bool:

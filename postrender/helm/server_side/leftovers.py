@@ -11,12 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from postrender._record import Record, replace
 from postrender.helm.field_set import EMPTY, Element, FieldSet, Path, canonical, element_of, key_names, value_at
-from postrender.helm.managed_fields import MANAGER, fields_by_manager
+from postrender.helm.managed_fields import MANAGER, fields_by_manager, is_controller
 from postrender.helm.patch import deep_equal
 from postrender.models import GroupKind, Json
-
-CONTROLLERS = frozenset(("cloud-controller-manager", "kube-controller-manager", "kube-scheduler", "kubelet"))
-"""Field managers of Kubernetes itself: what they set is state, which no chart has."""
 
 _SERVICE = GroupKind("", "Service")
 _SERVER_SET: Mapping[GroupKind, tuple[Path, ...]] = {
@@ -76,13 +73,13 @@ def of_others(live: Json, chart: Json) -> tuple[Leftover, ...]:
 
 
 _STATE = ""
-"""Stands for the managers of Kubernetes itself, and for writes to a subresource."""
+"""Stands for controllers, and for writes to a subresource."""
 
 
 def _by_manager(body: Json) -> dict[str, FieldSet]:
     owned: dict[str, FieldSet] = {}
     for (manager, subresource), fields in fields_by_manager(body).items():
-        name = _STATE if subresource or manager in CONTROLLERS else manager
+        name = _STATE if subresource or is_controller(manager) else manager
         owned[name] = owned.get(name, EMPTY).union(fields)
     return owned
 
