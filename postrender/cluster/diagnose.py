@@ -12,7 +12,7 @@ from postrender.cluster.http import RequestFailed, Response
 from postrender.models import SECRET, Connection, Json, Resource, Unknown, unflagged
 from postrender.text import AGAIN, Hint, with_command
 
-_LONGEST = 300
+_LONGEST, _LAST = 300, 100
 _READS = frozenset({"get", "list", "watch"})
 # Patterns are compiled when they are needed, which is when a request failed.
 _DENIED = (
@@ -35,7 +35,7 @@ _RULES = (
 """
 
 _OF_HELM = re.compile(
-    r"helm (?:get|history|list|status|rollback|uninstall)\b|postrender (?:adopt|doctor|orphans|unpin|verify)\b"
+    r"helm (?:get|history|list|status|rollback|uninstall)\b|postrender (?:adopt|doctor|orphans|unpin|unserved|verify)\b"
 )
 """Commands of Helm's and ours that ask a cluster."""
 
@@ -190,7 +190,8 @@ def message(answer: Response, *, secret: bool = False) -> str:
         return _about_secret(answer, reported)
     if isinstance(reported, str) and reported:
         line = " ".join(reported.split())
-        return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
+        # What is wrong with a value comes behind it (``Error.ErrorBody``, k8s.io/apimachinery, util/validation/field).
+        return line if len(line) <= _LONGEST else f"{line[: _LONGEST - _LAST]} ... {line[-_LAST:]}"
     return f"no word of an API server, but {answer.content_type.partition(';')[0] or 'nothing'}"
 
 

@@ -285,7 +285,8 @@ class _Check:
         if isinstance(seen, Unknown):
             return replace(each, why=seen.reason, next=seen.next)
         if isinstance(seen, NotServed):
-            return replace(each, state=State.MISSING, why="its kind is not served any more")
+            command = self._target.typed(f"postrender unserved {self._release.name}", self._release.namespace)
+            return replace(each, state=State.MISSING, why="its API is no longer served", next=(command,))
         if isinstance(seen, Absent):
             return self._tried(
                 replace(each, state=State.MISSING), Drift(RepairRequest(RepairMethod.CREATE, desired), desired)

@@ -242,8 +242,9 @@ _ALL = (
         "through the chart. New objects are checked too if other objects of the chart exist, unless their CRD or "
         "namespace is created in the same run. If an admission webhook rejects a new object, that is only a note, "
         "because the chart may create what the webhook requires first.",
-        "Change the chart to a value that the API server accepts. If the object holds no data, delete it and let Helm "
-        "create it again.",
+        "Change the chart to a value that the API server accepts. To change an immutable field, the object has to be "
+        "created again: the finding has the command that deletes it without its Pods and claims, if nothing is lost by "
+        "that. A PersistentVolumeClaim or a Secret can hold data; keep the old value in the chart.",
     ),
     Code(
         "PR308",
@@ -512,6 +513,18 @@ _ALL = (
         "does not matter. Helm 3 does not pass hooks to a post-renderer, so only Helm 4 and plans of whole charts "
         "report this.",
         "Correct the annotation in the chart.",
+    ),
+    Code(
+        "PR508",
+        "stored manifest names an API no longer served",
+        ("error",),
+        "all",
+        "Helm compares the chart with the stored manifest, and first looks up each object of both. The API server no "
+        "longer serves the apiVersion of this stored object: a Kubernetes upgrade removed the API, or a CRD version is "
+        "no longer served. The upgrade fails with `unable to build kubernetes objects from current release manifest`, "
+        "even if the chart uses the new apiVersion; an uninstall and a rollback fail too.",
+        "Run the command in the finding: `postrender unserved` writes the served apiVersion into every stored "
+        "revision, and removes objects of kinds that no longer exist.",
     ),
     Code(
         "PR601",

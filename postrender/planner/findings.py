@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.ownership import Ownership, OwnerStatus
 from postrender.helm.versions import Behaviour
-from postrender.models import RESOURCE_POLICY, LiveObject, ReleaseName
+from postrender.models import RESOURCE_POLICY, GroupVersionKind, LiveObject, ReleaseName, StoredRelease, unflagged
 from postrender.planner.verdict import Finding, error, note, warning
 from postrender.text import Advice, Hint, shorten
 
@@ -107,6 +107,17 @@ def deleted_with_data(loss: str, name: str) -> Finding:
         "PR406",
         f"leaves the chart, and Helm would delete it with {loss}",
         (annotated(name), Hint("helm ... --post-renderer-args=--allow=PR406", "to delete it with its data")),
+    )
+
+
+def unserved(gvk: GroupVersionKind, base: StoredRelease) -> Finding:
+    """Finding for a stored object that Helm cannot build, because the API server no longer serves its kind."""
+    release = base.release
+    return error(
+        "PR508",
+        f"revision {base.revision} stores it as {gvk.api_version}, which the API server no longer serves: Helm would "
+        "fail to build kubernetes objects from the current release manifest",
+        (unflagged(f"postrender unserved {release.name}", release.namespace) + " --fix",),
     )
 
 

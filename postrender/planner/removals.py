@@ -7,22 +7,29 @@ Follows the end of ``update`` (pkg/kube/client.go, 3.2 to 4.3): what is stored a
 from __future__ import annotations
 
 from postrender.helm.objects import identity
-from postrender.models import KEEP, RESOURCE_POLICY, Json, LiveObject, Severity
+from postrender.models import KEEP, RESOURCE_POLICY, Json, LiveObject, NotServed, Severity
 from postrender.planner import findings
 from postrender.planner.context import PlanContext
-from postrender.planner.facts import DesiredObject
+from postrender.planner.facts import DesiredObject, base_revision
 from postrender.planner.hazards import rollback_hazard
 from postrender.planner.verdict import Action, Finding, Verdict
 
 
 def removals(context: PlanContext) -> tuple[Verdict, ...]:
-    """A verdict for each live object that the stored manifest has and the stream lacks."""
+    """A verdict for each live object that the stored manifest has and the stream lacks.
+
+    And for each stored object that is no longer served: Helm cannot build it, whether it leaves the chart or not
+    (``performUpgrade``, pkg/action/upgrade.go of 3.12.3 and 4.3.2).
+    """
     matching = context.behaviour.matching
     targets = {identity(matching, item.ref.gvk, item.key) for item in context.facts.items if not item.hook}
     keys = {item.key for item in context.facts.items if not item.hook}
     uids = {item.live.uid for item in context.facts.items if item.live is not None}
     verdicts = []
     for item in context.facts.removed:
+        if isinstance(item.observation, NotServed):
+            verdicts.append(_unserved(context, item))
+            continue
         live = item.live
         if live is None:
             continue
@@ -35,6 +42,12 @@ def removals(context: PlanContext) -> tuple[Verdict, ...]:
                 findings.append(more)
             verdicts.append(_verdict(item, findings, None if deleted else live.body, deleted=deleted))
     return tuple(verdicts)
+
+
+def _unserved(context: PlanContext, item: DesiredObject) -> Verdict:
+    base = base_revision(context.facts.invocation, context.facts.revisions)
+    assert base is not None  # The object is in its manifest.
+    return _verdict(item, [context.allowed(findings.unserved(item.ref.gvk, base))], None, deleted=False)
 
 
 def _finding(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 
@@ -204,13 +205,42 @@ def conflicts(found: Sequence[Conflict], name: str, release: ReleaseName | None)
 def rejected(message: str, name: str, *, creates: bool) -> Finding:
     """Finding for a request that the API server rejects; ``creates`` if there is no live object.
 
-    No command deletes the object: what it holds would be lost, so that ``postrender explain PR307`` describes the way.
+    A command that deletes the object is shown only if the rejected field is immutable and nothing is lost by it.
     """
     return error(
         "PR307",
         f"the API server would refuse what this Helm sends: {message}",
-        () if creates else (f"kubectl get {kubectl(name)} -o yaml",),
+        () if creates else (f"kubectl get {kubectl(name)} -o yaml", *_recreation(message, name)),
     )
+
+
+_IMMUTABLE = re.compile(
+    "field is immutable|cannot change roleRef|may not change once set|updates to statefulset spec for fields other than"
+)
+"""How the API server words it (``ValidateImmutableField``, k8s.io/apimachinery 0.34, pkg/api/validation/objectmeta.go;
+``ValidateRoleBindingUpdate``, ``validateServiceClusterIPsRelatedFields`` and ``ValidateStatefulSetUpdate``,
+k8s.io/kubernetes 1.34, pkg/apis)."""
+
+_RECREATED = {
+    "deployments.apps": ("--cascade=orphan", "its Pods keep running"),
+    "daemonsets.apps": ("--cascade=orphan", "its Pods keep running"),
+    "replicasets.apps": ("--cascade=orphan", "its Pods keep running"),
+    "statefulsets.apps": ("--cascade=orphan", "its Pods and claims stay"),
+    "jobs.batch": ("--cascade=orphan", "its Pods stay, so wait until it is finished"),
+    "services": ("", "it gets another cluster IP"),
+    "rolebindings.rbac.authorization.k8s.io": ("", "its subjects lack the role until Helm has run"),
+    "clusterrolebindings.rbac.authorization.k8s.io": ("", "its subjects lack the role until Helm has run"),
+}
+"""Kinds whose objects hold no data: how one is deleted, and what is to be known of it."""
+
+
+def _recreation(message: str, name: str) -> tuple[str, ...]:
+    """The command after which Helm creates an object again; none if it may hold data, or no field is immutable."""
+    flag, remark = _RECREATED.get(name.partition("/")[0], ("", ""))
+    if not remark or not _IMMUTABLE.search(message):
+        return ()
+    command = " ".join(part for part in ("kubectl delete", kubectl(name), flag) if part)
+    return (Hint(command, f"for Helm to create it again; {remark}"),)
 
 
 def dropped(paths: Sequence[Sequence[str]]) -> Finding:

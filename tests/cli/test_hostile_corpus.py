@@ -403,6 +403,7 @@ def what_a_server_says(
         note("plan of a chart", "plan", "chart", *helm, *where, "--release", "new")
         note("adopt --yes", "adopt", "new", "shirts/kept", *where, "--yes")
         note("unpin", "unpin", "web", *where)
+        note("unserved", "unserved", "web", *where)
         note("verify --fix", "verify", "web", *where, "--fix", "--yes")
         for flag in ((), ("--adopt=orphans",), ("--on-drift=apply",)):
             for output in ("text", "json") if formats == FORMATS else ("text",):

@@ -231,6 +231,7 @@ COMMANDS_WITH_FLAGS = [
     ("verify", "r"),
     ("adopt", "r", "secrets/a"),
     ("unpin", "r"),
+    ("unserved", "r"),
     ("doctor",),
     ("snapshot", "-"),
     ("flux", "-"),

@@ -10,7 +10,7 @@ from postrender.cli.commands import COMMANDS
 from postrender.cli.console import NAMES_ONLY, NOTHING
 from tests.cli.test_filter import RENDERED, run
 
-LISTS = {"plan", "orphans", "verify", "lint"}
+LISTS = {"plan", "orphans", "verify", "unserved", "lint"}
 """Commands that list objects: ``-q`` leaves their names."""
 
 
@@ -26,7 +26,8 @@ def test_quiet_is_names_or_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["filter", "plan", "snapshot", "orphans", "verify", "adopt", "unpin", "doctor", "flux", "argocd"]
+    "name",
+    ["filter", "plan", "snapshot", "orphans", "verify", "adopt", "unpin", "unserved", "doctor", "flux", "argocd"],
 )
 def test_what_has_one_has_the_other(name: str) -> None:
     assert len(helps(name, "-q")) == len(helps(name, "-v")) == 1

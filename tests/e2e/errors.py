@@ -12,6 +12,7 @@ from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, Helm, HelmFactory, Run
 from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, CUSTOM_CONFIG_MAP, DEPLOYMENT, ROLE_BINDING, STABLE_SHIRT, Kind
+from tests.e2e.removed_apis import store
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +228,13 @@ def _pod(label: str) -> dict[str, Any]:
     return {"metadata": {"labels": {"app": label}}, "spec": {"containers": [{"name": "a", "image": "a"}]}}
 
 
+def removed_api(stage: Stage) -> Run:
+    """What was stored on an older cluster."""
+    stage.it.install("shop", stage.chart(config())).expect_ok()
+    store(stage.namespace, "shop", 1, "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n")
+    return stage.it.upgrade("shop", stage.chart(config("2")))
+
+
 ERRORS = (
     Error("pair", ("3.9.4", "3.12.3", "3.16.4", "3.17.0"), pair),
     Error("built_in_pair", ("3.12.3", "3.17.0"), built_in_pair),
@@ -243,6 +251,7 @@ ERRORS = (
     Error("taken_from_kubectl", ("4.1.4", "4.3.1"), taken_from_kubectl),
     Error("another_role", ("3.12.3", "3.21.4", "4.1.4", "4.3.1"), another_role),
     Error("another_selector", ("3.12.3", "3.21.4", "4.1.4", "4.3.1"), another_selector),
+    Error("removed_api", ("3.12.3", "3.22.0", "4.3.2"), removed_api),
     Error("exported", ("4.1.4", "4.3.1"), exported),
     Error("exported_and_new", ("4.1.4", "4.3.1"), exported_and_new),
     Error("generated_name", ("3.12.3", "3.21.4", "4.1.4", "4.3.1"), generated_name),

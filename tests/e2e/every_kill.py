@@ -1,4 +1,5 @@
-"""``bin/kills``: ``postrender run`` killed at its every request and at every write of its Helm, and called again.
+"""``bin/kills``: ``postrender run`` killed at its every request and at every write of its Helm, and called again; and
+``postrender unserved --fix`` at its every request.
 
 Some of them are in ``test_run_killed.py``; all take some minutes, so this file is none that pytest looks for.
 """
@@ -13,7 +14,7 @@ import pytest
 from tests.e2e.api import Namespace
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import HelmFactory
-from tests.e2e.killing import SCENES, Kill, Stage, interrupted, kills
+from tests.e2e.killing import EVERY_UNSERVED, SCENES, Interruption, Kill, Stage, interrupted, kills, repaired_after
 from tests.e2e.test_take_fields import POINTS, killed_and_repeated
 
 
@@ -35,3 +36,10 @@ def test_fields_whose_move_is_killed_are_moved_by_the_next_call(
     when: Literal["before", "after"],
 ) -> None:
     killed_and_repeated(helm("4.3.2"), namespace, control_plane, tmp_path, place, when)
+
+
+@pytest.mark.parametrize("point", EVERY_UNSERVED, ids=str)
+def test_a_repair_killed_and_called_again_loses_nothing(
+    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, point: Interruption
+) -> None:
+    repaired_after(helm("3.22.0"), namespace, control_plane, tmp_path, point)

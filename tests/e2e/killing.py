@@ -14,9 +14,10 @@ from typing import Literal
 from tests.e2e.api import Namespace
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
-from tests.e2e.helm import Helm
+from tests.e2e.helm import Helm, executable
 from tests.e2e.kinds import STABLE_SHIRT
 from tests.e2e.proxy import Point, Proxy, told
+from tests.e2e.removed_apis import copies, store
 from tests.e2e.test_run import finished, kept_pair, ok, run, start, words
 
 Who = Literal["run", "helm"]
@@ -246,3 +247,68 @@ def interrupted(stage: Stage, kill: Kill) -> None:
     assert ("was interrupted, and is gone on with" in said) == begun
     kill.scene.finished(stage.namespace)
     assert "live as stored; no resourceVersion is stored" in said
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """A request of ``postrender unserved --fix`` at which it is killed, with ``NS`` for the namespace."""
+
+    point: Point
+
+    def __str__(self) -> str:
+        """``PUT-v1-before``: also a test's name."""
+        method, path = self.point.request.split()
+        return f"{method}-{path.rpartition('/')[2].rpartition('.')[2]}-{self.point.nth}-{self.point.when}"
+
+
+OLD = "---\napiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n"
+NOW = OLD.replace("policy/v1beta1", '"policy/v1"')
+
+_ASKED = (
+    REVISIONS,
+    *(f"GET {revision(number)}" for number in (1, 2)),
+    *("GET /apis", "GET /apis/policy/v1beta1", "GET /api", "GET /apis"),
+    *(f"PUT {revision(number)}" for number in (1, 2)),
+)
+"""All that is asked, in order but for the reads of revisions, which go out at once."""
+
+EVERY_UNSERVED = tuple(
+    Interruption(Point(request, _ASKED[: place + 1].count(request), when))
+    for place, request in enumerate(_ASKED)
+    for when in ("before", "after")
+)
+UNSERVED = tuple(each for each in EVERY_UNSERVED if each.point.request.startswith("PUT"))
+
+
+def repaired_after(
+    it: Helm, namespace: Namespace, plane: ControlPlane, folder: Path, interruption: Interruption
+) -> None:
+    """Kill ``unserved --fix`` and call it again: each revision is old or new, and no old one without a copy is gone.
+
+    The second call goes through a proxy too, and fails the test if it asks what no interruption is for.
+    """
+    for number, color in enumerate(("blue", "green")):
+        template = chart(folder, {"shirt": manifest(STABLE_SHIRT, "shirt", {"color": color})})
+        (it.upgrade if number else it.install)("r", template).expect_ok()
+    for number in (1, 2):
+        store(namespace, "r", number, OLD)
+    command = [str(executable(it.home)), "unserved", "r", "--fix", "-n", namespace.name]
+    here, everywhere = f"/namespaces/{namespace.name}/", "/namespaces/NS/"
+    point = interruption.point
+    proxy = Proxy(plane, folder / "unserved.kubeconfig")
+    environ = {"KUBECONFIG": str(proxy.kubeconfig)}
+    with proxy:
+        at = Point(point.request.replace(everywhere, here), point.nth, point.when)
+        proxy.kill(lambda: start(command, it, environ), at)
+        between = [each.manifest for each in namespace.releases("r")]
+        assert all(each in (OLD, NOW) for each in between)
+        saved = {item["metadata"]["name"] for item in copies(it)}
+        assert {f"sh.helm.release.v1.r.v{at + 1}" for at, each in enumerate(between) if each == NOW} <= saved
+        proxy.requests.clear()
+        done = subprocess.run(command, env={**it.env, **environ}, cwd=it.home, capture_output=True, text=True)
+        asked = [told(request).replace(here, everywhere) for request in proxy.requests]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [each.manifest for each in namespace.releases("r")] == [NOW, NOW]
+    assert {f"sh.helm.release.v1.r.v{number}" for number in (1, 2)} <= {item["metadata"]["name"] for item in copies(it)}
+    if between == [OLD, OLD]:
+        assert sorted(asked) == sorted(_ASKED)

@@ -68,17 +68,6 @@ NOT_RUN: Mapping[str, str] = {
 }
 """Commands that no test runs as they stand, and why."""
 
-ELSEWHERE: Mapping[str, str] = {
-    "bin/docs": "tests/browser/test_site.py",
-    "pipx install .": "tests/release/test_release.py",
-    **{
-        step.command: "docs/five-minutes.md"
-        for step in transcripts.steps(DOCS / "five-minutes.md")
-        if step.command != "helm uninstall shirts" and step.command in (DOCS / "zh" / "quick-start.md").read_text()
-    },
-}
-"""Commands that a test of their own runs, and where."""
-
 
 class Scene(NamedTuple):
     """What the reader has, and what is typed then; the fields are described in ``typed.yaml``."""
@@ -95,6 +84,23 @@ class Scene(NamedTuple):
 SCENES = [Scene(**each) for each in yaml.safe_load(Path(__file__).with_name("typed.yaml").read_text())]
 STEPS = [{"command": each} if isinstance(each, str) else each for scene in SCENES for each in scene.run]
 RUN = {step["command"] for step in STEPS if "command" in step}
+
+
+ELSEWHERE: Mapping[str, str] = {
+    "bin/docs": "tests/browser/test_site.py",
+    "pipx install .": "tests/release/test_release.py",
+    **{
+        step.command: "docs/five-minutes.md"
+        for step in transcripts.steps(DOCS / "five-minutes.md")
+        if step.command not in RUN and step.command in (DOCS / "zh" / "quick-start.md").read_text()
+    },
+    **{
+        each.command: "docs/immutable-fields.md"
+        for each in typed.on(DOCS / "immutable-fields.md")
+        if each.info == "sh" and each.command not in RUN
+    },
+}
+"""Commands that a test of their own runs, and where."""
 
 
 def elsewhere(each: Typed) -> bool:

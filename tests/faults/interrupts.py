@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "verify": ("verify", "web"),
     "adopt": ("adopt", "new", "configmaps/a", "--yes"),
     "unpin": ("unpin", "web"),
+    "unserved": ("unserved", "web"),
 }
 
 AT_ONCE = 5.0

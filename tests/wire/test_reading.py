@@ -394,7 +394,7 @@ def test_reads_send_no_write(server: Server, connect: Connect) -> None:
     assert all(each.body == b"" for each in server.asked())
 
 
-def test_a_long_message_is_cut_and_stays_one_line(server: Server, connect: Connect) -> None:
+def test_a_long_message_is_cut_in_the_middle_and_stays_one_line(server: Server, connect: Connect) -> None:
     server.on(PATH, Reply(403, json.dumps({"kind": "Status", "message": "no\n" + "x" * 999}).encode()))
     said = unknown(connect).reason.partition("(403): ")[2]
-    assert said == "no " + "x" * 297 + " ..."
+    assert said == "no " + "x" * 197 + " ... " + "x" * 100

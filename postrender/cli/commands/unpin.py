@@ -18,7 +18,8 @@ from postrender.cluster.client import Cluster
 from postrender.cluster.offline import Offline
 from postrender.manifest import ObjectRef
 from postrender.models import ObjectKey, ReleaseName, Resource, object_name
-from postrender.operations.unpin import RevisionPins, backup_path, carry_out, find_pins, pinned
+from postrender.operations.stored_revisions import backup_path
+from postrender.operations.unpin import RevisionPins, carry_out, find_pins, pinned
 from postrender.settings import find
 from postrender.settings.connection import reached
 from postrender.text import Hint, columns, hint_lines, one_line, wrapped

@@ -150,12 +150,12 @@ def _entries(stored: Manifest | None, kinds: _Kinds) -> tuple[ManifestObject, ..
 
 
 def _leaving(items: Sequence[DesiredObject], stored: Manifest | None, kinds: _Kinds) -> list[DesiredObject]:
-    """What is stored and not in the stream in the same group, version and Kind; not what is no longer served."""
+    """What is stored and not in the stream in the same group, version and Kind; and all that is no longer served."""
     held = {(item.ref.gvk, item.key) for item in items if not item.hook}
     return [
-        DesiredObject(ref, kinds.key(ref), kinds.of(ref.gvk), None)
+        DesiredObject(ref, kinds.key(ref), kinds.of(ref.gvk), None if ref.gvk in kinds.served else NotServed())
         for ref in (stored.objects if stored else ())
-        if ref.gvk in kinds.served and (ref.gvk, kinds.key(ref)) not in held
+        if ref.gvk not in kinds.served or (ref.gvk, kinds.key(ref)) not in held
     ]
 
 

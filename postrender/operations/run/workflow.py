@@ -19,7 +19,8 @@ from postrender.operations.run.request import (
     unless_at_work,
 )
 from postrender.operations.run.summary import RunResult, print_failure, print_success
-from postrender.operations.unpin import back_up, backup_path, carry_out, find_pins, pinned
+from postrender.operations.stored_revisions import back_up, backup_path
+from postrender.operations.unpin import carry_out, find_pins, pinned
 from postrender.planner.view import View
 from postrender.text import shorten
 

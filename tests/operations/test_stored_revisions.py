@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from postrender.models import ReleaseName
-from postrender.operations.unpin import backup_path
+from postrender.operations.stored_revisions import backup_path
 
 
 def test_a_file_that_is_there_is_never_named_again(tmp_path: Path) -> None:
