@@ -71,7 +71,7 @@ def plan(
     version of Helm.
     """
     _check(invocation, policy)
-    return plan_stream(data, invocation, policy, _looked_up(source)[0]).plan
+    return plan_stream(data, invocation, policy, _looked_up(source, invocation)[0]).plan
 
 
 def rewrite(
@@ -84,10 +84,12 @@ def rewrite(
     UsageError, ManifestError, ClusterError and, with all errors in one message, Refused.
     """
     _check(invocation, policy)
-    return filter_stream(data, invocation, policy, *_looked_up(source))
+    return filter_stream(data, invocation, policy, *_looked_up(source, invocation))
 
 
-def _looked_up(source: Connection | LiveFile | None) -> tuple[ClusterReader | None, Writer | None]:
+def _looked_up(
+    source: Connection | LiveFile | None, invocation: Invocation
+) -> tuple[ClusterReader | None, Writer | None]:
     """A cluster is connected to anew for each call: one that gave no answers is not asked any more."""
     if isinstance(source, LiveFile):
         from postrender.cluster import snapshot_file
@@ -96,7 +98,7 @@ def _looked_up(source: Connection | LiveFile | None) -> tuple[ClusterReader | No
     if isinstance(source, Connection):
         from postrender.cluster.client import connect
 
-        cluster = connect(source)
+        cluster = connect(source, field_manager=invocation.field_manager)
         return cluster, cluster
     return None, None
 

@@ -11,7 +11,7 @@ import inspect
 import re
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from postrender import errors
 from postrender.cli.commands import COMMANDS
 from postrender.cli.commands.filter import GROUPS
 from postrender.cli.commands.lint import LINT_SETTINGS
+from postrender.integrations.flux.controllers import controllers
 from postrender.lint.rules import RULES
 from postrender.planner.codes import CODES
 from postrender.planner.findings import NEVER_ALLOWED
@@ -180,7 +181,7 @@ def callers() -> dict[str, str]:
 
 def _caller(folder: Path) -> str:
     heading, text = (folder / "README.md").read_text().split("\n", 1)
-    lines = [heading, MADE, _linked(text.strip(), "../codes/"), "## The files"]
+    lines = [heading, MADE, _linked(text.strip(), "../codes/"), *_CALLER_PARTS.get(folder.name, list)(), "## The files"]
     lines.append(f"From the folder `examples/{folder.name}` of the repository.")
     for file in sorted(folder.iterdir()):
         if file.is_file() and file.name != "README.md":
@@ -188,6 +189,25 @@ def _caller(folder: Path) -> str:
             lines += [f"`{file.name}`:", f"```{language}\n{file.read_text().strip()}\n```"]
     lines.append("[All callers](../callers.md)\n")
     return "\n\n".join(lines)
+
+
+def _helm_controllers() -> list[str]:
+    """The Helm in each helm-controller."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for version, each in controllers().items():
+        hooks = each.strategy.value if each.strategy else "combined, separate, nohooks"
+        rows.setdefault((str(each.helm), hooks), []).append(version)
+    return [
+        "## Helm in helm-controller",
+        _table(
+            ("helm-controller", "Helm", "post-render strategy"),
+            [(", ".join(found), *row) for row, found in rows.items()],
+        ),
+    ]
+
+
+_CALLER_PARTS: Mapping[str, Callable[[], list[str]]] = {"flux": _helm_controllers}
+"""What a page has besides the README and the files, by the folder of the example."""
 
 
 def _argument(action: argparse.Action) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ from postrender.operations.filter.pipeline import require_known
 from postrender.planner.policy import DEFAULT_LABEL_KEY, Adopt, OnDrift, Policy, Stamp, is_label_key
 from postrender.settings import SETTINGS, Caller, find
 from postrender.settings.parse import Value
-from postrender.text import Hint
+from postrender.text import Advice, Hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,7 +124,10 @@ def _writer(connected: Cluster, caller: Caller, policy: Policy) -> Writer | None
         *(["--adopt"] if policy.adopt else []),
         *(["--on-drift=apply"] if policy.on_drift is OnDrift.APPLY else []),
     ]
-    if not asked or caller.invocation.dry_run is not DryRun.NO:
+    if not asked:
+        return None
+    if caller.invocation.dry_run is not DryRun.NO:
+        _require_own_dry_run(caller, " and ".join(asked))
         return None
     if caller.origins["action"] == "default":
         raise UsageError(
@@ -133,6 +136,18 @@ def _writer(connected: Cluster, caller: Caller, policy: Policy) -> Writer | None
             next=Hint("--action install", "or upgrade, upgrade-install"),
         )
     return connected
+
+
+def _require_own_dry_run(caller: Caller, asked: str) -> None:
+    """Raise UsageError if a provider passes a dry run to each of its runs: what is asked would never be done."""
+    provider = caller.invocation.field_manager
+    if caller.origins["field_manager"].startswith("parent ") and caller.origins["dry_run"] != "default":
+        raise UsageError(
+            f"{asked} never write{'s' * (' and ' not in asked)} to live objects, since {provider} passes "
+            f"{caller.origins['dry_run']} in every run",
+            where=caller.origins["dry_run"],
+            next=Advice(f"remove {asked}"),
+        )
 
 
 def _named(caller: Caller, *, needed: bool) -> None:

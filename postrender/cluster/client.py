@@ -22,6 +22,7 @@ from postrender.cluster.reads import (
     timed_out_page,
 )
 from postrender.errors import ClusterError
+from postrender.helm.invocation import FIELD_MANAGER
 from postrender.models import (
     Connection,
     GroupVersionKind,
@@ -56,10 +57,11 @@ class Cluster:
     them up.
     """
 
-    def __init__(self, transport: Transport, description: str, kubectl: Kubectl) -> None:
+    def __init__(self, transport: Transport, description: str, kubectl: Kubectl, field_manager: str) -> None:
         self._transport = transport
         self._description = description
         self._kubectl = kubectl
+        self.field_manager = field_manager
         self._schemas: Schemas | None = None
         self._turns = threading.BoundedSemaphore(MAX_REQUESTS)
         self._skipped: dict[str, None] = {}
@@ -254,7 +256,7 @@ class Cluster:
         """Send a merge patch to a live object that is still as it was read; raises ClusterError."""
         from postrender.cluster.writes import apply
 
-        return apply(self._transport, live, resource, patch, self._kubectl, dry_run=dry_run)
+        return apply(self._transport, live, resource, patch, self._kubectl, self.field_manager, dry_run=dry_run)
 
     def repair_object(
         self, resource: Resource, key: ObjectKey, live: LiveObject | None, request: RepairRequest, *, dry_run: bool
@@ -262,7 +264,9 @@ class Cluster:
         """Restore an object to its stored manifest, or create it (with its resourceVersion); raises ClusterError."""
         from postrender.cluster.writes import repair_object
 
-        return repair_object(self._transport, resource, key, live, request, self._kubectl, dry_run=dry_run)
+        return repair_object(
+            self._transport, resource, key, live, request, self._kubectl, self.field_manager, dry_run=dry_run
+        )
 
     def replace_payload(self, stored: StoredObject, packed: str) -> LiveObject:
         """Replace the payload of a stored revision that is still as it was read; raises ClusterError."""
@@ -305,11 +309,11 @@ class Cluster:
         return describe_failure(RequestFailed.late(requests * self._transport.total_timeout), self._kubectl)
 
 
-def connect(connection: Connection, typed: str = "") -> Cluster:
+def connect(connection: Connection, typed: str = "", field_manager: str = FIELD_MANAGER) -> Cluster:
     """The cluster that Helm would talk to with the same flags, kubeconfig and environment.
 
-    ``typed`` are the flags that lead what is typed next there too, each with a blank before it. Nothing is asked yet,
-    but a kubeconfig's exec plugin runs. Raises ClusterError.
+    ``field_manager`` is Helm's. ``typed`` are the flags that lead what is typed next there too, each with a blank
+    before it. Nothing is asked yet, but a kubeconfig's exec plugin runs. Raises ClusterError.
     """
     kubectl = Kubectl.of(connection, typed)
     try:
@@ -317,4 +321,4 @@ def connect(connection: Connection, typed: str = "") -> Cluster:
     except ClusterError as error:
         steps = kubectl.completed(error.next or ("postrender doctor",))
         raise ClusterError(error.cause, where=error.where, next=steps) from None
-    return Cluster(transport, description, kubectl)
+    return Cluster(transport, description, kubectl, field_manager)

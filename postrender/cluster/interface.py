@@ -12,6 +12,7 @@ from enum import Enum
 
 from postrender._record import Record
 from postrender.errors import ClusterError, UsageError
+from postrender.helm.invocation import FIELD_MANAGER
 from postrender.models import (
     GroupVersionKind,
     Json,
@@ -279,6 +280,7 @@ class DryRunRequest(Record, hidden=("body",)):
     not. ``creates`` says that nothing is live under that name, ``strict_validation`` that Helm asks for no field to be
     unknown. ``follows`` says that an earlier document of the run writes the object first: the server cannot foresee the
     result. ``stands_for`` is the object for which the request is sent under another name, an unused one.
+    ``field_manager`` is Helm's.
     """
 
     verb: Verb
@@ -293,6 +295,7 @@ class DryRunRequest(Record, hidden=("body",)):
     stands_for: ObjectKey | None = None
     has_client_side_fields: bool = False
     follows: bool = False
+    field_manager: str = FIELD_MANAGER
 
     @property
     def name(self) -> str:

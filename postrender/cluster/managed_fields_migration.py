@@ -17,7 +17,6 @@ from postrender.cluster.http import RequestFailed, Response, Transport, segment
 from postrender.cluster.interface import DryRunRequest, ObjectLookup
 from postrender.cluster.reads import exact_path
 from postrender.helm.field_set import FieldSet, Path, value_at
-from postrender.helm.managed_fields import MANAGER
 from postrender.helm.patch import PatchType, deep_equal, patch_type
 from postrender.helm.server_side.field_managers import Owned, applied, migrated
 from postrender.helm.server_side.typed import Typed
@@ -40,16 +39,17 @@ def after_migration(
 
     Text is the API server's error, without its last details; Unknown says why the result cannot be computed.
     """
-    api_version = request.resource.gvk.api_version
+    api_version, manager = request.resource.gvk.api_version, request.field_manager
     try:
         body, before = _without_managed_fields(_live(transport, request, request.resource, kubectl))
         converter = _Converter(transport, schemas, request, kubectl, body)
         live = converter.typed(body, request.resource.gvk)
         config = converter.typed(request.body, request.resource.gvk)
         config.validate()
-        owned = _owned(migrated(before, MANAGER, MANAGER))
-        result = applied(live, config, api_version, owned, _identifier(MANAGER, "Apply", "", ""), converter)
-        alone = applied(live, config, api_version, _owned(before), _identifier(MANAGER, "Apply", "", ""), converter)
+        owned = _owned(migrated(before, manager, manager))
+        applier = _identifier(manager, "Apply", "", "")
+        result = applied(live, config, api_version, owned, applier, converter)
+        alone = applied(live, config, api_version, _owned(before), applier, converter)
         gone = alone.named(alone.fields()).difference(result.named(result.fields())).top()
     except _Unforeseen as error:
         return error.why

@@ -36,6 +36,7 @@ from postrender.cluster.interface import (
 from postrender.cluster.offline import Offline
 from postrender.errors import ManifestError, UsageError
 from postrender.helm import storage
+from postrender.helm.invocation import FIELD_MANAGER
 from postrender.manifest import Manifest, ObjectRef
 from postrender.models import (
     CRD,
@@ -106,6 +107,7 @@ def fingerprint(request: DryRunRequest, hide: Digests | None) -> str:
             request.creates,
             request.strict_validation,
             request.has_client_side_fields,
+            *([request.field_manager] if request.field_manager != FIELD_MANAGER else []),
         ],
     ]
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()

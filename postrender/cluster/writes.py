@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Sequence
+from urllib.parse import quote
 
 from postrender._record import Record, replace
 from postrender.cluster.diagnose import Kubectl, RequestContext, causes, describe_failure, message
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from postrender.cluster.managed_fields_migration import Pruned, Schemas
 
 
-HELM_FIELD_MANAGER = "helm"
 """Helm's own name for itself (``main``, cmd/helm/helm.go), so that the answer is Helm's."""
 
 _SENT = {
@@ -139,7 +139,7 @@ def _path(request: DryRunRequest) -> str:
 
 def _query(request: DryRunRequest) -> str:
     """As ``patchResourceServerSide`` and the like (pkg/kube/client.go) send it, but for the dry run."""
-    parts = [DRY_RUN, f"fieldManager={HELM_FIELD_MANAGER}"]
+    parts = [DRY_RUN, f"fieldManager={quote(request.field_manager, safe='')}"]
     if request.verb is Verb.APPLY:
         parts.append(f"force={'true' if request.force else 'false'}")
     if request.strict_validation:
@@ -217,7 +217,7 @@ def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
         lambda: transport.request(
             change.method,
             path,
-            query=f"fieldManager={change.manager}"
+            query=f"fieldManager={quote(change.manager, safe='')}"
             + ("&dryRun=All" if change.dry_run else "")
             + ("&force=true" if change.force else ""),
             accept="application/json" if wanted.body else METADATA,
@@ -273,9 +273,16 @@ def look_at(wanted: ObjectLookup, kubectl: Kubectl) -> str:
 
 
 def apply(
-    transport: Transport, live: LiveObject, resource: Resource, patch: Json, kubectl: Kubectl, *, dry_run: bool
+    transport: Transport,
+    live: LiveObject,
+    resource: Resource,
+    patch: Json,
+    kubectl: Kubectl,
+    manager: str,
+    *,
+    dry_run: bool,
 ) -> LiveObject:
-    """Send a JSON merge patch, and answer what is live then, or in a dry run what would be.
+    """Send a JSON merge patch as this field manager; the live object after it, or in a dry run what it would be.
 
     The resourceVersion goes with it, so that the server refuses it where the object changed since it was read. Raises
     ClusterError, which says whether anything was written.
@@ -284,7 +291,7 @@ def apply(
     metadata = {**(patch.get("metadata") or {}), "resourceVersion": live.resource_version}
     body = json.dumps({**patch, "metadata": metadata}).encode()
     done = "brought to what the chart says" + (" (tried as a dry run)" if dry_run else "")
-    change = Write(wanted, "PATCH", body, MERGE_PATCH, HELM_FIELD_MANAGER, done, dry_run=dry_run)
+    change = Write(wanted, "PATCH", body, MERGE_PATCH, manager, done, dry_run=dry_run)
     return write(transport, change, kubectl)
 
 
@@ -311,6 +318,7 @@ def repair_object(
     live: LiveObject | None,
     request: RepairRequest,
     kubectl: Kubectl,
+    manager: str,
     *,
     dry_run: bool,
 ) -> LiveObject:
@@ -333,7 +341,7 @@ def repair_object(
         "POST" if request.how is RepairMethod.CREATE else "PATCH",
         json.dumps(body).encode(),
         request.how.value,
-        HELM_FIELD_MANAGER,
+        manager,
         done,
         dry_run=dry_run,
         force=request.how is RepairMethod.APPLY,

@@ -74,12 +74,13 @@ def drift(gvk: GroupVersionKind, body: Json, live: Json, *, server_side: bool) -
     return Drift(RepairRequest(how, body if server_side else patch), after)
 
 
-def leftovers(body: Json, live: Json, fresh: Json) -> Drift | None:
+def leftovers(body: Json, live: Json, fresh: Json, manager: str) -> Drift | None:
     """The difference between the live object and ``body`` if the live object has fields of an older manifest.
 
-    ``fresh`` is what a dry-run create of ``body`` gives. ``None`` if no such field is live.
+    ``fresh`` is what a dry-run create of ``body`` gives, ``manager`` Helm's field manager. ``None`` if no such field is
+    live.
     """
-    owners = field_owners(live, fresh)
+    owners = field_owners(live, fresh, manager)
     after = expected_object(live, body, fresh, owners)
     if not differences(
         without_volatile_metadata(as_stored(live, body, fresh, after, owners)), without_volatile_metadata(after), owners

@@ -19,7 +19,7 @@ from typing import Any
 
 from postrender._record import Record
 from postrender.helm.field_set import EMPTY, WHOLE, Element, FieldSet, element_of, has_keys, key_names
-from postrender.helm.managed_fields import HELM, MANAGER, fields_by_manager, fields_of_others, is_secret
+from postrender.helm.managed_fields import fields_by_manager, fields_of_others, is_secret
 from postrender.helm.patch import deep_equal
 from postrender.models import Json
 
@@ -65,38 +65,39 @@ class FieldOwners(Record):
         return key_names((self.helm, self.others, self.new))
 
 
-def field_owners(live: Json, fresh: Json, *, whole_lists: bool = False) -> FieldOwners:
+def field_owners(live: Json, fresh: Json, manager: str, *, whole_lists: bool = False) -> FieldOwners:
     """The owners of a live object's fields, and of the fields of a new object (``fresh``).
 
-    What another manager or a subresource wrote (``status``, ``scale``) counts as others'.
+    ``manager`` is Helm's field manager. What another manager or a subresource wrote (``status``, ``scale``) counts as
+    others'.
     """
-    mine = fields_by_manager(live).get(HELM, EMPTY)
+    mine = fields_by_manager(live).get((manager, ""), EMPTY)
     new = reduce(FieldSet.union, fields_by_manager(fresh).values(), EMPTY)
     if is_secret(live):
         # Whoever set a key in ``stringData`` owns that key in ``data``.
-        from_strings = FieldSet({f"f:{key}": WHOLE for key in keys_of_string_data(live)})
+        from_strings = FieldSet({f"f:{key}": WHOLE for key in keys_of_string_data(live, manager)})
         mine = mine.union(FieldSet({"f:data": from_strings})) if from_strings else mine
-    return FieldOwners(mine, fields_of_others(live), new, whole_lists)
+    return FieldOwners(mine, fields_of_others(live, manager), new, whole_lists)
 
 
-def keys_of_string_data(secret: Json) -> list[str]:
-    """The keys in a live Secret's ``data`` that come from ``stringData`` and that no manager but Helm owns.
+def keys_of_string_data(secret: Json, manager: str) -> list[str]:
+    """The keys in a live Secret's ``data`` that come from ``stringData`` and that no other field manager owns.
 
     Server-side apply owns what it was sent, and no manager owns what the API server makes of it. So what no manager
     owns was in ``stringData`` once, and no apply removes it. ``[]`` for an object without ``managedFields``.
     """
     managed, by_manager = (secret.get("metadata") or {}).get("managedFields"), fields_by_manager(secret)
     owned = [fields.at("f:data") for fields in by_manager.values()]
-    owned += [fields.at("f:stringData") for (manager, _), fields in by_manager.items() if manager != MANAGER]
+    owned += [fields.at("f:stringData") for (name, _), fields in by_manager.items() if name != manager]
     return [key for key in secret.get("data") or {} if managed and not any(each.at(f"f:{key}") for each in owned)]
 
 
-def may_hold_leftovers(live: Json, chart: Json) -> bool:
+def may_hold_leftovers(live: Json, chart: Json, manager: str) -> bool:
     """True if Helm's field manager owns a field of the live object that the chart does not set.
 
     Usually that is a default of the API server, which only a dry-run create tells from a field that left the chart.
     """
-    mine = field_owners(live, {}).helm
+    mine = field_owners(live, {}, manager).helm
     return bool(mine) and _beyond(mine, live, chart)
 
 

@@ -10,12 +10,6 @@ from postrender.helm.field_set import EMPTY, WHOLE, FieldSet
 from postrender.helm.patch import deep_equal
 from postrender.models import Json
 
-MANAGER = "helm"
-"""What Helm 3.9.4 to 4.3.1 call themselves, whatever the file is called; ``Update`` on 3.x, ``Apply`` on 4.x."""
-
-HELM = (MANAGER, "")
-"""The key of Helm's own fields among those by manager."""
-
 _CONTROLLER = re.compile(r"kubelet|kube-scheduler|.*controller-manager|vpa-.*|.*-autoscaler|.*-operator|manager")
 """Kubernetes' own (``cmd`` of k8s.io/kubernetes), autoscalers, and what kubebuilder and operators call themselves."""
 
@@ -41,22 +35,22 @@ def fields_by_manager(live: Json) -> dict[tuple[str, str], FieldSet]:
     return found
 
 
-def helm_fields(live: Json, *, custom: bool) -> FieldSet:
-    """The fields that Helm set on a live object.
+def helm_fields(live: Json, manager: str, *, custom: bool) -> FieldSet:
+    """The fields that Helm, as this field manager, set on a live object.
 
     Of a kind that is not ``custom`` these are only labels, annotations and data: among the others are defaults of the
     API server, which are no remainder of an older chart.
     """
-    mine = fields_by_manager(live).get(HELM, EMPTY)
+    mine = fields_by_manager(live).get((manager, ""), EMPTY)
     if not custom:
         mine = _restricted_to(mine, _FREE_FORM)
-    return _with_atomic_maps(mine, live, fields_of_others(live)) if mine else mine
+    return _with_atomic_maps(mine, live, fields_of_others(live, manager)) if mine else mine
 
 
-def fields_of_others(live: Json) -> FieldSet:
-    """The fields that other managers than Helm own, and those of subresources; of a Secret in ``data`` too."""
+def fields_of_others(live: Json, manager: str) -> FieldSet:
+    """The fields of all other field managers, and those of subresources; of a Secret in ``data`` too."""
     owned = fields_by_manager(live)
-    others = reduce(FieldSet.union, (fields for manager, fields in owned.items() if manager != HELM), EMPTY)
+    others = reduce(FieldSet.union, (fields for key, fields in owned.items() if key != (manager, "")), EMPTY)
     strings = others.at("f:stringData")
     return others.union(FieldSet({"f:data": strings})) if is_secret(live) and strings.children else others
 

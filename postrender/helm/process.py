@@ -114,6 +114,24 @@ def find(pid: int, processes: Processes) -> Helm | None:
     return None
 
 
+_PROVIDERS = ("terraform-provider-helm", "pulumi-resource-kubernetes")
+
+
+def provider(pid: int, processes: Processes) -> Process | None:
+    """The nearest ancestor of ``pid`` that is a provider of Terraform or Pulumi with Helm in it.
+
+    Such a Helm calls itself as its program is called (``getManagedFieldsManager``, pkg/kube/client.go).
+    """
+    return next(
+        (
+            each
+            for each in ancestors(pid, processes)
+            if each.argv and os.path.basename(each.argv[0]).startswith(_PROVIDERS)
+        ),
+        None,
+    )
+
+
 def is_helm(path: str) -> bool:
     """True if a program is called helm: ``helm``, ``helm3``, ``helm-v3.12.3``, ``helm-linux-amd64``, ``helm.exe``.
 

@@ -121,7 +121,11 @@ _OURS = (Ownership.OURS, Ownership.OURS_KEPT)
 
 
 class Target(ClusterReader, Protocol):
-    """A cluster, where objects can be mended too."""
+    """A cluster, where objects can be mended too, as Helm's ``field_manager``."""
+
+    @property
+    def field_manager(self) -> str:
+        """The name under which it writes."""
 
     def repair_object(
         self, resource: Resource, key: ObjectKey, live: LiveObject | None, request: RepairRequest, *, dry_run: bool
@@ -263,7 +267,7 @@ class _Check:
         requests = [
             create_request(resource, key, body)
             for resource, key, body, live in found
-            if has_null(body) or may_hold_leftovers(live, body)
+            if has_null(body) or may_hold_leftovers(live, body, self._target.field_manager)
         ]
         unknown: dict[str, list[str]] = {}
         for request, answer in zip(requests, self._target.dry_run(requests), strict=True):
@@ -312,7 +316,7 @@ class _Check:
             desired, found = each.desired, None
             if fresh is not None:
                 desired = with_null_values(each.desired, fresh, ())
-                found = leftovers(desired, seen.live.body, fresh)
+                found = leftovers(desired, seen.live.body, fresh, self._target.field_manager)
             found = found or drift(gvk, desired, seen.live.body, server_side=self._server_side)
         except PatchError as error:
             return replace(each, why=f"it cannot be compared: {error}")

@@ -82,6 +82,7 @@ def _group(
         members,
         update,
         release,
+        context.facts.invocation.field_manager,
         stores_live=stores_live,
         apply=apply,
         server_results=context.facts.server_results,

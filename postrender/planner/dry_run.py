@@ -21,7 +21,6 @@ from postrender.cluster.interface import (
     Verb,
 )
 from postrender.helm.field_set import shown, value_at
-from postrender.helm.managed_fields import MANAGER
 from postrender.helm.objects import sent, with_helm_metadata
 from postrender.helm.patch import PatchType, apply_merge_patch, differs, patch_type
 from postrender.helm.server_side.leftovers import lost
@@ -51,6 +50,11 @@ def dry_run_request(planned: PlannedObject) -> DryRunRequest | None:
     ``None`` if Helm sends nothing, if its request is not known, and if this run first changes what the answer depends
     on.
     """
+    found = _request(planned)
+    return replace(found, field_manager=planned.context.facts.invocation.field_manager) if found else None
+
+
+def _request(planned: PlannedObject) -> DryRunRequest | None:
     context, item, prediction = planned.context, planned.item, planned.prediction
     if item.hook or context.release is None or context.facts.invocation.helm is None or context.depends_on_stream(item):
         return None
@@ -66,7 +70,9 @@ def dry_run_request(planned: PlannedObject) -> DryRunRequest | None:
             migrates_field_manager=context.upgrades_field_manager,
             ownership_written_first=planned.adopted,
             strict_validation=True,
-            has_client_side_fields=any(_plain(entry) for entry in item.live.managed_fields),
+            has_client_side_fields=any(
+                _plain(entry, context.facts.invocation.field_manager) for entry in item.live.managed_fields
+            ),
         )
     if prediction is None or prediction.error:
         return None
@@ -87,10 +93,10 @@ def dry_run_request(planned: PlannedObject) -> DryRunRequest | None:
     return None
 
 
-def _plain(entry: Json) -> bool:
-    """True if Helm set these fields by updates, not by server-side apply."""
+def _plain(entry: Json, manager: str) -> bool:
+    """True if this field manager, Helm's, set the fields by updates, not by server-side apply."""
     writer = (entry.get("manager"), entry.get("operation"), entry.get("subresource") or "")
-    return writer == (MANAGER, "Update", "")
+    return writer == (manager, "Update", "")
 
 
 def _creation(planned: PlannedObject) -> DryRunRequest | None:
@@ -145,7 +151,7 @@ def _remaining_conflicts(request: DryRunRequest, answer: Conflicts) -> tuple[Con
     return tuple(
         conflict
         for conflict in answer.conflicts
-        if not (request.migrates_field_manager and conflict.by_update and conflict.manager == MANAGER)
+        if not (request.migrates_field_manager and conflict.by_update and conflict.manager == request.field_manager)
         and not (request.ownership_written_first and conflict.field in _STAMPED)
     )
 
@@ -210,7 +216,7 @@ def _kept_by_server(
     fresh = facts.fresh.get(verdict.key)
     if fresh is None or request.verb is Verb.APPLY or not isinstance(answer, Accepted) or verdict.prediction is None:
         return ()
-    return ignored(item, facts.desired(item.ref), fresh, verdict.prediction.live, answer.live)
+    return ignored(item, facts, fresh, verdict.prediction.live, answer.live)
 
 
 def _unexpected(item: DesiredObject, facts: Facts, answer: Accepted) -> list[tuple[str, ...]]:

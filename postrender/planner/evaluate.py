@@ -104,7 +104,7 @@ def seen_by_server(group: CollisionGroup, entry: ManifestObject, now: Json, righ
 def _owners(group: CollisionGroup, entry: ManifestObject) -> FieldOwners:
     live, fresh = group.update.live[entry.key], group.fresh[entry.key]
     merges = patch_type(entry.gvk, group.update.helm) is PatchType.MERGE
-    owners = field_owners(live, fresh, whole_lists=merges)
+    owners = field_owners(live, fresh, group.manager, whole_lists=merges)
     # What others set before an adoption that wrote nothing is no later change of theirs.
     wrote = any(element != "f:metadata" for element in owners.helm.children)
     return replace(owners, yields=merges and wrote and bool(_stored(group, entry)))
@@ -211,7 +211,7 @@ def as_live_document(
         now = comparable(seen_by_server(group, entry, live, right))
         result = _without_null_texts(with_leftovers(body, now, comparable(right), _owners(group, entry)))
     else:
-        result = with_stale_fields(live_where_different(body, live, right), live, _helm_fields(entry, live))
+        result = with_stale_fields(live_where_different(body, live, right), live, _helm_fields(group, entry, live))
     policy = policy_of(body)
     if policy is None:
         return result
@@ -280,7 +280,7 @@ def _expected_object(group: CollisionGroup, target: ManifestObject) -> Json:
         return expected_object(live, target.body, group.fresh[target.key], _owners(group, target))
     merges = patch_type(target.gvk, group.update.helm) is PatchType.MERGE
     if live is not None and not stored and merges and not group.update.force:
-        return without_stale_fields(_overlaid(group, target, live), target.body, _helm_fields(target, live))
+        return without_stale_fields(_overlaid(group, target, live), target.body, _helm_fields(group, target, live))
     alone = replace(
         group.update,
         targets=[target],
@@ -292,7 +292,7 @@ def _expected_object(group: CollisionGroup, target: ManifestObject) -> Json:
     (prediction,) = simulate(alone)
     if live is None or group.update.force:
         return prediction.live
-    fields = _helm_fields(target, live)
+    fields = _helm_fields(group, target, live)
     if not stored:
         return without_stale_fields(prediction.live, target.body, fields)
     if prediction.error:
@@ -322,8 +322,8 @@ def _overlaid(group: CollisionGroup, target: ManifestObject, live: Json) -> Json
     return preserve_server_fields(target.gvk, live, apply_merge_patch(live, target.body), status_apart=status_apart)
 
 
-def _helm_fields(entry: ManifestObject, live: Json) -> FieldSet:
-    return helm_fields(live, custom=patch_type(entry.gvk) is PatchType.MERGE)
+def _helm_fields(group: CollisionGroup, entry: ManifestObject, live: Json) -> FieldSet:
+    return helm_fields(live, group.manager, custom=patch_type(entry.gvk) is PatchType.MERGE)
 
 
 def _versionless(entry: ManifestObject) -> ManifestObject:

@@ -54,21 +54,22 @@ def dry_run_create(facts: Facts, item: DesiredObject) -> DryRunRequest | None:
     if item.hook or live is None or live.body is None or release is None or not item.key.name:
         return None
     body = charted_object(facts, item, release)
-    more = may_hold_leftovers(live.body, body) or has_unowned_fields(live.body, body)
+    more = may_hold_leftovers(live.body, body, facts.invocation.field_manager) or has_unowned_fields(live.body, body)
     if holds(live.body, body) and not more:
         return None
     document = with_helm_metadata(sent(item.key, facts.desired.document(item.ref)), release, facts.invocation.helm)
     return create_request(item.resource, item.key, document)
 
 
-def ignored(item: DesiredObject, body: Json, fresh: Json, predicted: Json, answered: Json) -> tuple[Path, ...]:
+def ignored(item: DesiredObject, facts: Facts, fresh: Json, predicted: Json, answered: Json) -> tuple[Path, ...]:
     """The paths at which the server's result of Helm's patch is not what the patch asks for.
 
-    Some kinds take any update and keep their own fields, such as the spec of a CertificateSigningRequest. ``body`` is
-    the chart's object as Helm sends it; what it leaves to the server, and the ownership metadata, do not count.
+    Some kinds take any update and keep their own fields, such as the spec of a CertificateSigningRequest. What
+    the chart's object, as Helm sends it, leaves to the server does not count, nor does the ownership metadata.
     """
     assert item.live is not None
-    owners = field_owners(item.live.body, fresh)
+    body = facts.desired(item.ref)
+    owners = field_owners(item.live.body, fresh, facts.invocation.field_manager)
     wanted, now = (as_stored(each, body, fresh, fresh, owners) for each in (predicted, answered))
     return tuple(
         path

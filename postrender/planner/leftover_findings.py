@@ -73,7 +73,7 @@ def compared(
                 fresh[verdict.key],
                 release=facts.invocation.release,
                 held=verdict.key in held,
-                reported=_keys_reported(live_objects.get(verdict.key))
+                reported=_keys_reported(live_objects.get(verdict.key), after[verdict.key][0].field_manager)
                 if verdict.key.group_kind == SECRET
                 else frozenset(),
             )
@@ -103,12 +103,12 @@ def _client_side(verdict: Verdict, item: DesiredObject, facts: Facts, policy: Po
     release = facts.invocation.release
     if item.live is None or release is None or any(finding.severity is Severity.ERROR for finding in verdict.findings):
         return verdict
-    body = charted_object(facts, item, release)
+    body, manager = charted_object(facts, item, release), facts.invocation.field_manager
     live, fresh = item.live.body, facts.fresh[item.key]
     merges = patch_type(item.ref.gvk, facts.invocation.helm) is PatchType.MERGE
-    after = expected_object(live, body, fresh, field_owners(live, fresh, whole_lists=merges))
+    after = expected_object(live, body, fresh, field_owners(live, fresh, manager, whole_lists=merges))
     managed = {**after["metadata"], "managedFields": live["metadata"].get("managedFields")}
-    found = leftovers(item.key.group_kind, {**after, "metadata": managed}, fresh, body)
+    found = leftovers(item.key.group_kind, {**after, "metadata": managed}, fresh, body, manager)
     if any(entry.key == item.key for entry in facts.previous_objects):
         # What others set in an object of the release was no secret when they did.
         found = tuple(each for each in found if not each.managers)
@@ -145,9 +145,9 @@ def _has(body: Json, path: Sequence[str]) -> bool:
     return True
 
 
-def _keys_reported(live: Json) -> frozenset[Path]:
+def _keys_reported(live: Json, manager: str) -> frozenset[Path]:
     """The keys that ``stringData`` wrote into a live Secret: ``string_data`` reports those that left the chart."""
-    keys = set(keys_of_string_data(live)) if live else set()
+    keys = set(keys_of_string_data(live, manager)) if live else set()
     paths = {("f:data", f"f:{key}") for key in keys}
     # Where all keys left, the leftover is the map.
     whole = {("f:data",)} if keys and keys.issuperset(live.get("data") or {}) else set()
@@ -181,9 +181,9 @@ def _compared(
     if any(finding.severity is Severity.ERROR for finding in verdict.findings):
         return verdict
     if isinstance(fresh, str):
-        found: Sequence[Leftover] = of_others(live, request.body)
+        found: Sequence[Leftover] = of_others(live, request.body, request.field_manager)
     else:
-        found = leftovers(request.key.group_kind, live, fresh, request.body)
+        found = leftovers(request.key.group_kind, live, fresh, request.body, request.field_manager)
     shown_here = [each for each in found if each.path not in reported]
     findings = _findings(request, live, shown_here, policy, release=release, held=held)
     if isinstance(fresh, str) and fresh and not held:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from postrender._record import Record
+from postrender.helm.invocation import FIELD_MANAGER
 from postrender.helm.objects import ManifestObject, with_helm_metadata, with_ownership_metadata
 from postrender.manifest import ObjectRef
 from postrender.manifest.edit import Edit, Remove, Set
@@ -81,12 +82,13 @@ class CollisionGroup(Record):
     may be stored, ``apply`` whether the live object may be brought to what the chart says first. ``server_results`` are
     objects as the server says they would be, had all been sent that the chart wants and is not live; ``fresh`` are the
     chart's objects as a dry-run create gives them. ``postponed`` are live objects that this run shall leave as they
-    are, since the server refuses its patch.
+    are, since the server refuses its patch. ``manager`` is Helm's field manager.
     """
 
     members: Sequence[GroupMember]
     update: Update
     release: ReleaseName
+    manager: str = FIELD_MANAGER
     stores_live: bool = True
     apply: bool = False
     server_results: Mapping[ObjectKey, Json] = MappingProxyType({})

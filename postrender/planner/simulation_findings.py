@@ -341,7 +341,8 @@ def removed_string_data(context: PlanContext, item: DesiredObject) -> list[str]:
     if not context.server_side or item.hook or item.key.group_kind != SECRET or item.live is None or not item.live.body:
         return []
     wanted = context.facts.desired(item.ref).get("data") or {}
-    return [key for key in keys_of_string_data(item.live.body) if key not in wanted]
+    keys = keys_of_string_data(item.live.body, context.facts.invocation.field_manager)
+    return [key for key in keys if key not in wanted]
 
 
 def string_data_finding(context: PlanContext, item: DesiredObject, keys: list[str]) -> Finding:

@@ -11,7 +11,7 @@ from postrender.settings.parse import shown
 
 def reached(caller: Caller) -> Cluster:
     """The caller's cluster, with the flags for hints; raises ClusterError."""
-    return connect(caller.connection, connection_flags(caller))
+    return connect(caller.connection, connection_flags(caller), caller.invocation.field_manager)
 
 
 def connection_flags(caller: Caller) -> str:

@@ -12,7 +12,7 @@ from postrender.errors import UsageError
 from postrender.helm import process as helms
 from postrender.helm.command_line import Release, release
 from postrender.helm.detect_version import VersionUnknown, ask_version
-from postrender.helm.invocation import Action, DryRun, Invocation
+from postrender.helm.invocation import FIELD_MANAGER, Action, DryRun, Invocation
 from postrender.helm.process import Helm, Processes, here
 from postrender.helm.versions import HelmVersion
 from postrender.models import Connection, ReleaseName
@@ -74,9 +74,14 @@ def find(
     Runs the calling Helm's program to get its version, unless a setting has it. Raises UsageError.
     """
     processes = processes or here()
-    helm = helms.find(os.getpid() if pid is None else pid, processes)
+    pid = os.getpid() if pid is None else pid
+    helm = helms.find(pid, processes)
     sources = _sources(flags, environ, helm, processes)
     resolved = {name: sources.lookup(setting) for name, setting in _BY_NAME.items()}
+    if helm is None and not resolved["field_manager"].text and (provider := helms.provider(pid, processes)):
+        resolved["field_manager"] = ResolvedSetting(
+            os.path.basename(provider.argv[0]), f"parent {os.path.basename(provider.argv[0])} (pid {provider.pid})"
+        )
     notes: list[str] = []
     version = _version(resolved, helm, processes, sources.environ, notes)
     talking = helm is not None and contacts_cluster(helm.line, version)
@@ -239,6 +244,7 @@ def _invocation(
         dry_run=dry_run,
         server_side=resolved["server_side"].text or "auto",
         driver=resolved["driver"].text or "secret",
+        field_manager=resolved["field_manager"].text or FIELD_MANAGER,
         namespace="" if name else namespace,
     )
     return replace(invocation, **{name: resolved[name].on for name in _SWITCHES})

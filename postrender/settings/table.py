@@ -116,6 +116,13 @@ SETTINGS: tuple[Setting, ...] = (
         helm_variable="HELM_DRIVER",
     ),
     Setting(
+        "field_manager",
+        "str",
+        "NAME",
+        "the field manager of what the caller writes, if that is not helm (default: the name of the provider of "
+        "Terraform or Pulumi that runs postrender)",
+    ),
+    Setting(
         "kubeconfig",
         "str",
         "PATH",
@@ -220,6 +227,7 @@ class Flags(Record):
     atomic: bool | None = None
     replace: bool | None = None
     driver: str | None = None
+    field_manager: str | None = None
     kubeconfig: str | None = None
     kube_context: str | None = None
     kube_as_user: str | None = None

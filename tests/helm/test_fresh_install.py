@@ -29,7 +29,7 @@ def entry(manager: str, fields: Any) -> Any:
 
 
 def owners(live: Any, fresh: Any, *, whole_lists: bool) -> FieldOwners:
-    return field_owners(live, fresh, whole_lists=whole_lists)
+    return field_owners(live, fresh, "helm", whole_lists=whole_lists)
 
 
 def listed(elements: Any, *managers: Any) -> Any:
@@ -87,7 +87,7 @@ def test_an_element_that_left_the_chart_goes_with_what_others_set_in_it() -> Non
     charts: list[Any] = [{}, {"webhooks": []}]
     for chart in charts:
         fresh: Any = {"metadata": {}, **chart}
-        assert not expected_object(live, chart, fresh, field_owners(live, fresh)).get("webhooks")
+        assert not expected_object(live, chart, fresh, field_owners(live, fresh, "helm")).get("webhooks")
 
 
 def test_what_another_manager_changed_since_is_left_to_it_only_if_helms_patch_leaves_it() -> None:
@@ -96,7 +96,7 @@ def test_what_another_manager_changed_since_is_left_to_it_only_if_helms_patch_le
     fresh = {"metadata": {}, "spec": {"fit": "slim", "color": "red"}}
     chart = {"spec": fresh["spec"]}
     for yields, color in ((False, "red"), (True, "blue")):
-        known = replace(field_owners(live, fresh, whole_lists=True), yields=yields)
+        known = replace(field_owners(live, fresh, "helm", whole_lists=True), yields=yields)
         assert expected_object(live, chart, fresh, known)["spec"]["color"] == color
 
 
@@ -104,7 +104,7 @@ def test_a_map_that_the_chart_empties_is_live_and_not_dropped_by_the_server() ->
     managed: Any = {"metadata": {"managedFields": [entry("helm", {"f:data": {".": {}, "f:a": {}}})]}}
     chart: Any = {"kind": "Secret", "data": {}}
     fresh: Any = {"kind": "Secret"}
-    known = field_owners(managed, fresh)
+    known = field_owners(managed, fresh, "helm")
     left: Any = {**fresh, "data": {"a": "1"}}
     expected = expected_object(left, chart, fresh, known)
     assert as_stored(left, chart, fresh, expected, known) == left
@@ -134,13 +134,13 @@ def test_a_required_field_that_left_the_chart_has_its_zero_value(zero: Any) -> N
     """The server writes it into a new object, although no manager set it."""
     live = {"metadata": {"managedFields": [entry("helm", {"f:spec": {"f:generation": {}}})]}, "spec": {"generation": 1}}
     fresh = {"metadata": {"managedFields": []}, "spec": {"generation": zero}}
-    assert expected_object(live, {"spec": {}}, fresh, field_owners(live, fresh))["spec"] == {"generation": zero}
+    assert expected_object(live, {"spec": {}}, fresh, field_owners(live, fresh, "helm"))["spec"] == {"generation": zero}
 
 
 def test_a_value_that_the_server_allocates_stays() -> None:
     live = {"metadata": {"managedFields": [entry("helm", {"f:spec": {"f:port": {}}})]}, "spec": {"port": 30000}}
     fresh = {"metadata": {"managedFields": []}, "spec": {"port": 31234}}
-    assert expected_object(live, {"spec": {}}, fresh, field_owners(live, fresh))["spec"] == {"port": 30000}
+    assert expected_object(live, {"spec": {}}, fresh, field_owners(live, fresh, "helm"))["spec"] == {"port": 30000}
 
 
 def test_fields_of_unknown_managers_may_have_left_the_chart_and_stay() -> None:
@@ -148,7 +148,7 @@ def test_fields_of_unknown_managers_may_have_left_the_chart_and_stay() -> None:
     live = {"metadata": {"labels": {"a": "b", "old": "c"}, "uid": "1"}, "automount": False, "status": {"x": 1}}
     chart: Any = {"metadata": {"labels": {"a": "b"}}}
     fresh: Any = {"metadata": {"labels": {"a": "b"}, "managedFields": []}}
-    assert expected_object(live, chart, fresh, field_owners(live, fresh)) == live
+    assert expected_object(live, chart, fresh, field_owners(live, fresh, "helm")) == live
     assert has_unowned_fields(live, chart)
     assert has_unowned_fields({"metadata": {}, "data": {"a": "1"}}, {"data": None})
     assert not has_unowned_fields({"metadata": {"labels": {"a": "b"}, "uid": "1"}, "status": {"x": 1}}, chart)

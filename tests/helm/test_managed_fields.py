@@ -30,8 +30,8 @@ def test_only_helms_entries_count() -> None:
         {"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:spec": {"f:other": {}}}},
     ]
     live = {"metadata": {"managedFields": entries}}
-    assert helm_fields(live, custom=True) == FieldSet.parse({"f:spec": {"f:color": {}, "f:size": {}}})
-    assert helm_fields({}, custom=True) == EMPTY
+    assert helm_fields(live, "helm", custom=True) == FieldSet.parse({"f:spec": {"f:color": {}, "f:size": {}}})
+    assert helm_fields({}, "helm", custom=True) == EMPTY
 
 
 def test_of_a_builtin_kind_only_free_form_maps_count() -> None:
@@ -41,7 +41,7 @@ def test_of_a_builtin_kind_only_free_form_maps_count() -> None:
         "f:spec": {"f:replicas": {}},
     }
     live = {"metadata": {"managedFields": [{"manager": "helm", "operation": "Update", "fieldsV1": tree}]}}
-    assert helm_fields(live, custom=False).serialize() == {
+    assert helm_fields(live, "helm", custom=False).serialize() == {
         "f:metadata": {"f:labels": {"f:x": {}}},
         "f:data": {"f:a": {}},
     }
@@ -58,13 +58,13 @@ def test_a_map_that_helm_set_as_a_whole(others: Any, fields: Any) -> None:
     managed = [("helm", {"f:spec": {}}), ("painter", others)]
     entries = [{"manager": name, "operation": "Update", "fieldsV1": tree} for name, tree in managed]
     live = {"metadata": {"managedFields": entries}, "spec": {"a": {"b": 1}}}
-    assert helm_fields(live, custom=True).serialize() == fields
+    assert helm_fields(live, "helm", custom=True).serialize() == fields
 
 
 def test_an_atomic_map_stays_whole_beside_an_entry_with_fields_of_it() -> None:
     managed: list[Any] = [{"f:spec": {}}, {"f:spec": {"f:a": {}}}]
     entries = [{"manager": "helm", "operation": "Update", "fieldsV1": tree} for tree in managed]
-    found = helm_fields({"metadata": {"managedFields": entries}, "spec": {"a": 1}}, custom=True)
+    found = helm_fields({"metadata": {"managedFields": entries}, "spec": {"a": 1}}, "helm", custom=True)
     assert found.serialize() == {"f:spec": {".": {}, "f:a": {}}}
 
 

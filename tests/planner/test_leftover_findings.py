@@ -34,7 +34,7 @@ def found(live: Any, fresh: Any, chart: Any, *managed: dict[str, Any]) -> list[L
     """The leftovers of a Part with these specs; ``managed`` are the live object's managers."""
     group_kind = GroupKind("example.com", "Part")
     bodies = (body(PART, live, *managed), body(PART, fresh), body(PART, chart))
-    return list(leftovers(group_kind, *bodies))
+    return list(leftovers(group_kind, *bodies, "helm"))
 
 
 def test_what_is_alike_leaves_nothing() -> None:
@@ -104,7 +104,7 @@ def test_what_the_server_gives_each_object_of_its_own_is_no_leftover() -> None:
     live = {"clusterIP": "10.0.0.1", "ports": [{"nodePort": 30001, "port": 80}], "type": "NodePort"}
     fresh = {"clusterIP": "10.0.0.2", "ports": [{"nodePort": 30002, "port": 80}], "type": "NodePort"}
     bodies = (body(SERVICE, live, entry("helm", {"f:spec": {"f:ports": {'k:{"port":80}': {}}}})), body(SERVICE, fresh))
-    assert leftovers(SERVICE.gvk.group_kind, *bodies, body(SERVICE, {})) == ()
+    assert leftovers(SERVICE.gvk.group_kind, *bodies, body(SERVICE, {}), "helm") == ()
     uids = [{"matchLabels": {"uid": f"{digit * 8}-1111-2222-3333-{digit * 12}"}} for digit in "ab"]
     assert found(*uids, {}) == []
 
@@ -120,7 +120,7 @@ def test_versions_status_and_the_annotation_of_kubectl_do_not_count() -> None:
     live |= {"apiVersion": "example.com/v2", "status": {"a": 1}}
     live["metadata"] |= {"annotations": notes, "uid": "x"}
     fresh["metadata"]["annotations"] = {}
-    (only,) = leftovers(PART.gvk.group_kind, live, fresh, fresh)
+    (only,) = leftovers(PART.gvk.group_kind, live, fresh, fresh, "helm")
     assert only.path == ("f:metadata", "f:annotations", "f:a")
 
 
@@ -129,7 +129,7 @@ def test_what_others_set_is_known_without_a_new_object() -> None:
         "f:spec": {".": {}, "f:x": {}, "f:gone": {}, "f:said": {}, "f:list": {'k:{"name":"a"}': {"f:v": {}}}}
     }
     live = body(PART, {"x": 1, "said": 1, "free": 1, "list": [{"name": "a", "v": 2}]}, entry("kubectl", fields))
-    assert of_others(live, body(PART, {"said": 1})) == (
+    assert of_others(live, body(PART, {"said": 1}), "helm") == (
         Leftover(("f:spec", "f:x"), 1, None, ("kubectl",)),
         Leftover(("f:spec", "f:list", 'k:{"name":"a"}', "f:v"), 2, None, ("kubectl",)),
     )

@@ -525,3 +525,32 @@ def test_nothing_secret_is_shown() -> None:
     assert secret not in repr(own)
     assert secret not in repr(Flags(kube_token=secret, release="shop"))
     assert repr(Flags(kube_token=secret, release="shop")) == "Flags(release=..., kube_token=...)"
+
+
+PROVIDER = "/home/ann/.terraform/providers/registry.terraform.io/hashicorp/helm/3.1.2/terraform-provider-helm_v3.1.2_x5"
+
+
+@pytest.mark.parametrize(
+    ("above", "manager", "origin"),
+    [
+        (((PROVIDER, PROVIDER),), "terraform-provider-helm_v3.1.2_x5", "parent terraform-provider-helm_v3.1.2_x5"),
+        ((("/bin/sh", "sh ./script"), (PROVIDER, PROVIDER)), "terraform-provider-helm_v3.1.2_x5", "parent"),
+        ((("/x/p", "/x/pulumi-resource-kubernetes 127.0.0.1:1"),), "pulumi-resource-kubernetes", "parent"),
+        ((("/usr/bin/terraform", "terraform apply"),), "helm", "default"),
+        ((("/usr/bin/helm", "helm install shop ./c"), (PROVIDER, PROVIDER)), "helm", "default"),
+    ],
+)
+def test_the_field_manager_is_the_program_that_has_helm_in_it(
+    above: tuple[tuple[str, str], ...], manager: str, origin: str
+) -> None:
+    caller = find(Flags(helm_version="3.18.5"), {"HOME": "/nonexistent"}, pid=0, processes=chain(*above))
+    assert caller.invocation.field_manager == manager
+    assert caller.origins["field_manager"].startswith(origin)
+    given = find(
+        Flags(helm_version="3.18.5", field_manager="mine"), {"HOME": "/nonexistent"}, pid=0, processes=chain(*above)
+    )
+    assert given.invocation.field_manager == "mine"
+
+
+def test_the_field_manager_from_a_variable() -> None:
+    assert alone({"POSTRENDER_FIELD_MANAGER": "operator"}).invocation.field_manager == "operator"

@@ -18,7 +18,7 @@ from postrender.cli.parsers import command_parser
 from postrender.cluster.client import Cluster
 from postrender.cluster.discovery import named_object
 from postrender.errors import ClusterError, Refused, UsageError
-from postrender.helm.managed_fields import MANAGER
+from postrender.helm.invocation import FIELD_MANAGER
 from postrender.models import ReleaseName
 from postrender.operations import state_files
 from postrender.operations.adopt import (
@@ -77,9 +77,9 @@ def main(arguments: list[str]) -> int:
             "name a release, or the report to be undone",
             next=("postrender adopt RELEASE OBJECT ...", "postrender adopt --undo FILE"),
         )
-    if MANAGER in options.take_fields or (options.undo and options.take_fields):
+    if FIELD_MANAGER in options.take_fields or (options.undo and options.take_fields):
         raise UsageError(
-            f"{MANAGER} is Helm's own field manager" if not options.undo else "the report names the fields",
+            f"{FIELD_MANAGER} is Helm's own field manager" if not options.undo else "the report names the fields",
             where="--take-fields",
             next="postrender adopt --help",
         )

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from postrender._record import replace
@@ -16,14 +16,26 @@ from postrender.cli.parsers import command_parser, parted
 from postrender.cli.plan_inputs import add_value_flags, value_arguments
 from postrender.cli.run_info import setting_origins
 from postrender.cli.stdout import write
-from postrender.cluster.interface import ClusterReader
+from postrender.cluster.interface import ClusterReader, unreadable
 from postrender.errors import ManifestError, Refused, UsageError
 from postrender.helm import binary
-from postrender.helm.versions import HelmVersion
+from postrender.helm.invocation import Action, Invocation
+from postrender.helm.versions import HelmVersion, behaviour_of
+from postrender.integrations.flux.controllers import (
+    FIELD_MANAGER,
+    NEWEST,
+    Controller,
+    controllers,
+    of_version,
+    with_helm,
+)
 from postrender.integrations.flux.helm_release import Chart, HelmRelease, read, values_elsewhere
 from postrender.integrations.flux.patches import patches
 from postrender.integrations.flux.writer import in_place, to_include
+from postrender.models import Unknown
 from postrender.operations.filter.pipeline import Planned, check, plan_stream, require_known
+from postrender.planner.policy import OnDrift, Policy
+from postrender.planner.verdict import Plan, Verdict
 from postrender.report.plan_summary import SummaryHeading, plan_summary
 from postrender.settings import Caller, find
 from postrender.settings.parse import Value
@@ -56,8 +68,8 @@ FLUX_SETTINGS = tuple(setting for setting in FILTER_SETTINGS if setting.name not
 _OTHERS = {"adopt": None, "on_drift": None, "offline": None}
 _CALLER = tuple(each for each in CONNECTION_SETTINGS if each.name not in ("namespace", "driver"))
 
-_FROM_RELEASE = ("release", "namespace", "action", "take_ownership", "server_side", "force_conflicts", "replace")
-"""What the HelmRelease tells, whatever flag it is handed on as."""
+_LEFT_TO_DRIFT_DETECTION = frozenset({"PR301", "PR310", "PR313", "PR318"})
+"""What is an error if the live spec may not be stored instead."""
 
 
 STREAM = Hint("--stream FILE", "FILE holds what helm template printed")
@@ -69,13 +81,15 @@ def main(arguments: list[str]) -> int:
     options = parser().parse_args(ours)
     if rest and options.stream:
         raise UsageError("flags behind -- are for helm template, and --stream is rendered", where=" ".join(rest))
-    helm_release = read(options.file, _bytes(options.file), options.name)
+    helm_release = read(options.file, _bytes(options.file), options.name, options.namespace)
     values = {**chosen(options, FLUX_SETTINGS, os.environ), **_OTHERS}
-    caller = _caller(helm_release, options)
-    source = _source(helm_release, caller, values)
+    known = _controller(options)
+    caller = _caller(helm_release, options, known)
+    controller = known or with_helm(caller.invocation.helm, helm3_defaults=options.helm3_defaults)
+    source = _source(caller, values)
+    caller = _as_run(caller, helm_release, controller, source)
     data = _stream(helm_release, options, rest)
-    policy = replace(policy_of(values), for_git=True)
-    planned = plan_stream(data, caller.invocation, policy, source)
+    planned = plan_stream(data, caller.invocation, _policy(helm_release, values), source)
     if not planned.manifest.objects:
         # An empty stream is what a failed helm template leaves in a pipe.
         raise ManifestError(
@@ -83,15 +97,17 @@ def main(arguments: list[str]) -> int:
             where=options.stream or options.chart or "",
             next=STREAM,
         )
-    _check(planned)
-    made = patches(planned)
+    _check(planned, helm_release)
+    if helm_release.corrects_drift:
+        planned = replace(planned, plan=_left_to_controller(planned.plan))
+    made = patches(planned, helm_release.strategy(controller))
     changed = in_place(helm_release, made)
     if options.check:
         _check_up_to_date(helm_release, changed)
     elif options.patch_file == "-":
-        write(to_include(helm_release, made))
+        write(to_include(helm_release, made, "FILE"))
     elif options.patch_file:
-        _write(options.patch_file, to_include(helm_release, made))
+        _write(options.patch_file, to_include(helm_release, made, Path(options.patch_file).name))
     elif changed != helm_release.manifest.data:
         _write(options.file, changed)
     if not values["quiet"]:
@@ -106,6 +122,9 @@ def parser() -> argparse.ArgumentParser:
     made = command_parser("flux", DESCRIPTION, usage=USAGE, epilog=EPILOG)
     made.add_argument("file", metavar="HELMRELEASE.yaml", help="the file that holds the HelmRelease")
     made.add_argument("--name", metavar="NAME", help="the HelmRelease, if the file contains several")
+    made.add_argument(
+        "--namespace", "-n", metavar="NAMESPACE", help="the HelmRelease's namespace, if the file does not contain it"
+    )
     made.add_argument("--check", action="store_true", help="write nothing; fail if the patches are outdated")
     made.add_argument(
         "--patch-file",
@@ -116,7 +135,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--chart", metavar="CHART", help="the chart, as for helm (default: from the sources in FILE)")
     made.add_argument("--helm", metavar="PATH", help="the Helm that renders the chart (default: the one on PATH)")
     made.add_argument(
-        "--helm-version", metavar="VERSION", help="the Helm in the helm-controller (1.6: 4.2, 1.5: 4.1, 1.4: 3.19)"
+        "--controller-version", metavar="VERSION", help=f"the version of helm-controller, such as {NEWEST}"
+    )
+    made.add_argument(
+        "--helm-version", metavar="VERSION", help="the Helm in helm-controller (default: by --controller-version)"
+    )
+    made.add_argument(
+        "--helm3-defaults", action="store_true", help="helm-controller has the feature gate UseHelm3Defaults"
     )
     add_value_flags(made)
     add_arguments(made, "options of the filter", FLUX_SETTINGS, positional=True)
@@ -131,37 +156,79 @@ def _bytes(path: str) -> bytes:
         raise UsageError(f"cannot be read: {error.strerror}", where=path) from error
 
 
-def _caller(helm_release: HelmRelease, options: argparse.Namespace) -> Caller:
+def _controller(options: argparse.Namespace) -> Controller | None:
+    """The helm-controller of ``--controller-version``, ``None`` without one; raises UsageError."""
+    version = options.controller_version
+    if not version:
+        return None
+    if options.helm_version:
+        raise UsageError("--controller-version and --helm-version exclude each other")
+    found = of_version(version, helm3_defaults=options.helm3_defaults)
+    if found is None:
+        raise UsageError(
+            f"unknown helm-controller {version!r} (known: {', '.join(controllers())})",
+            where="--controller-version",
+            next=Advice("use --helm-version with the Helm in that helm-controller's go.mod instead"),
+        )
+    return found
+
+
+def _caller(helm_release: HelmRelease, options: argparse.Namespace, known: Controller | None) -> Caller:
     """The controller, as its Helm would be called; raises UsageError."""
     release = helm_release.release
     given = replace(
         flags(options, _CALLER),
-        helm_version=options.helm_version,
+        helm_version=str(known.helm) if known else options.helm_version,
         release=release.name,
         namespace=release.namespace,
-        action="upgrade-install",
-        take_ownership=helm_release.takes_ownership,
-        server_side=helm_release.server_side,
-        force_conflicts=True,
-        replace=bool(helm_release.of_install("replace")),
     )
     caller = find(given, os.environ)
     require_known(caller.invocation.helm)
-    origins = {name: helm_release.path for name in _FROM_RELEASE if not caller.origins[name].startswith("POSTRENDER_")}
-    return replace(caller, origins={**caller.origins, **origins})
+    origins = dict.fromkeys(("release", "namespace"), helm_release.path)
+    if known:
+        origins["helm_version"] = "--controller-version"
+    run = replace(caller.invocation, field_manager=FIELD_MANAGER)
+    return replace(caller, invocation=run, origins={**caller.origins, **origins})
 
 
-def _source(helm_release: HelmRelease, caller: Caller, values: Mapping[str, Value | None]) -> ClusterReader | None:
-    """Where live objects are looked up: nowhere unless somebody text where."""
+def _source(caller: Caller, values: Mapping[str, Value | None]) -> ClusterReader | None:
+    """Where live objects are looked up: nowhere unless a flag or variable names a cluster or a file."""
     if not values["live"] and not caller.cluster_named:
         return None
-    if helm_release.stores_elsewhere:
-        raise UsageError(
-            "its revisions are stored in another namespace (spec.storageNamespace), where they are not looked for",
-            where=helm_release.path,
-            next=Advice("leave out --live and --kube-context"),
-        )
     return sources_of(caller, values, policy_of(values), only_reads=True).source
+
+
+def _as_run(caller: Caller, helm_release: HelmRelease, controller: Controller, source: ClusterReader | None) -> Caller:
+    """The caller with the action that is next for the controller, and that action's flags; raises ClusterError."""
+    run = helm_release.run(caller.invocation, (), controller)
+    if source is None:
+        return replace(caller, invocation=replace(run, action=Action.UPGRADE_INSTALL))
+    assert run.stored_as is not None  # A HelmRelease has a name and a namespace.
+    # Only the whole revision shows how it was applied.
+    own = source.get_revisions(run.stored_as, manifest=True, driver=run.driver)
+    if isinstance(own, Unknown):
+        raise unreadable(run.stored_as, source.description, own)
+    return replace(caller, invocation=helm_release.run(caller.invocation, own, controller))
+
+
+def _policy(helm_release: HelmRelease, values: Mapping[str, Value | None]) -> Policy:
+    """The user's options. Where the controller corrects drift, what Helm leaves out is no reason to stop."""
+    policy = replace(policy_of(values), for_git=True)
+    if not helm_release.corrects_drift:
+        return policy
+    return replace(policy, on_drift=OnDrift.FAIL, allow=policy.allow | _LEFT_TO_DRIFT_DETECTION)
+
+
+def _left_to_controller(plan: Plan) -> Plan:
+    """The plan without the hints for what the controller's drift detection applies: they are for other callers."""
+
+    def left(verdict: Verdict) -> Verdict:
+        findings = (
+            replace(each, next=()) if each.code in _LEFT_TO_DRIFT_DETECTION else each for each in verdict.findings
+        )
+        return replace(verdict, findings=tuple(findings))
+
+    return replace(plan, verdicts=tuple(map(left, plan.verdicts)))
 
 
 def _stream(helm_release: HelmRelease, options: argparse.Namespace, rest: Sequence[str]) -> bytes:
@@ -206,22 +273,50 @@ def _rendered(
         return binary.template(found, [*arguments, *rest], os.environ, typed)
 
 
-def _check(planned: Planned) -> None:
-    """Raises Refused; what is true for a moment only has Flux's own ways out."""
+def _check(planned: Planned, helm_release: HelmRelease) -> None:
+    """Raises Refused, with what to change in Flux instead of flags for a helm command."""
     try:
         check(planned.plan)
     except Refused as error:
-        if not any(finding.code == "PR311" for _, finding in planned.plan.errors):
-            raise
-        raise Refused(
-            error.cause,
-            next=(
-                Advice("use helm-controller 1.5.0 or later: its Helm 4 applies server-side (--helm-version 4.1.1)"),
-                Advice("set spec.driftDetection.mode to enabled: the controller applies what Helm leaves unapplied"),
-                Advice("or suspend the HelmRelease, run helm upgrade --install with postrender, and resume it"),
-                *(step for step in error.next if not step.startswith("helm upgrade")),
-            ),
-        ) from None
+        invocation, found = planned.facts.invocation, [finding for _, finding in planned.plan.errors]
+        of_state = [each for each in found if each.code == "PR311"]
+        steps: list[str] = []
+        if any(each.code in _ADOPTABLE for each in found):
+            steps.append(Advice(f"remove {_take_ownership(invocation)}: helm-controller then takes the objects"))
+        if of_state:
+            steps += _other_controllers(invocation)
+            if not helm_release.corrects_drift and not any("Version" in each.text for each in of_state):
+                steps.append(_CORRECT)
+            steps.append(
+                Advice("or suspend the HelmRelease, run helm upgrade --install with postrender, and resume it")
+            )
+        steps += [step for step in error.next if not step.startswith(("helm upgrade", "helm ..."))]
+        raise Refused(error.cause, next=tuple(steps)) from None
+
+
+_ADOPTABLE = ("PR102", "PR103")
+"""Objects that Helm would take if it were told to."""
+
+
+def _take_ownership(invocation: Invocation) -> str:
+    return f"spec.{'install' if invocation.action is Action.INSTALL else 'upgrade'}.disableTakeOwnership"
+
+
+_CORRECT = Advice("set spec.driftDetection.mode to enabled: the controller applies what Helm leaves unapplied")
+
+
+def _other_controllers(invocation: Invocation) -> Iterator[str]:
+    """What a Helm that leaves the live object alone is to be replaced by, or called with."""
+    helm, installs = invocation.helm, invocation.action is Action.INSTALL
+    if helm is None or helm.major < 4:
+        yield Advice("use helm-controller 1.5.0 or later: its Helm 4 applies server-side (--controller-version 1.5.0)")
+    elif invocation.server_side == "false":
+        field = "spec.install.serverSideApply to true" if installs else "spec.upgrade.serverSideApply to enabled"
+        yield Advice(f"set {field}: Helm 4 then applies the chart")
+    if installs and helm and behaviour_of(helm).three_way_on_take_ownership and not invocation.take_ownership:
+        yield Advice(
+            "remove spec.install.disableTakeOwnership: an install then compares the chart with the live object"
+        )
 
 
 def _check_up_to_date(helm_release: HelmRelease, changed: bytes) -> None:
@@ -245,17 +340,30 @@ def _summary(
     controller = f"a helm-controller with Helm {helm}" if helm else "a helm-controller with a Helm of unknown version"
     looked = source.description if source else "no cluster was asked"
     notes = [note for note in caller.notes if source is not None and "version" in note]
-    if helm_release.takes_ownership:
-        notes.append(
-            "helm-controller takes over what it finds, including objects of installed releases, unless "
-            "spec.install.disableTakeOwnership is true"
-        )
+    notes += _notes(helm_release, helm, planned.plan, looked_up=source is not None)
     heading = SummaryHeading(controller, f"release {caller.invocation.release}", looked, setting_origins(caller))
     total = len(planned.plan.verdicts)
     objects = f"{total} object{'s' * (total != 1)}"
     patched = f"{count} patch{'es' * (count != 1)} in {place}, each checked against what was rendered"
     closing = f"{objects}, {patched}" if count else f"{objects}, none of which needs a patch"
     return plan_summary(planned.plan, heading, notes, closing, verbose=verbose)
+
+
+def _notes(helm_release: HelmRelease, helm: HelmVersion | None, plan: Plan, *, looked_up: bool) -> Iterator[str]:
+    """What the plan does not show: how the controller treats objects that it finds."""
+    if not helm_release.leaves_owners:
+        yield (
+            "helm-controller takes over what it finds, including objects of installed releases, unless "
+            "disableTakeOwnership is true in spec.install and spec.upgrade"
+        )
+    if not looked_up and not helm_release.corrects_drift and (helm is None or helm.major < 4):
+        which = "before 1.5" if helm is None else f"with Helm {helm}"
+        yield (
+            f"helm-controller {which} may adopt a kept object and leave the chart's changes unapplied, without an "
+            "error; --kube-context NAME checks that"
+        )
+    if any(each.code in _LEFT_TO_DRIFT_DETECTION for verdict in plan.verdicts for each in verdict.findings):
+        yield "drift detection is enabled: helm-controller applies the chart's fields after Helm"
 
 
 def _write(path: str, data: bytes) -> None:

@@ -33,6 +33,7 @@ from postrender.report.formats import COLOURED
 from postrender.report.verify import RELEASE_FORMATS, RELEASES_FORMATS, Failed, ReleaseReport, ReleasesReport
 from postrender.settings import Caller, find
 from postrender.settings.connection import reached
+from postrender.settings.table import SETTINGS
 
 DESCRIPTION = """\
 Compare the stored manifest of a release with the cluster: each object is in
@@ -57,6 +58,9 @@ exit codes: 0 compared; with --detailed-exitcode 10 if something differs,
 """
 
 
+_SETTINGS = (*CONNECTION_SETTINGS, *(each for each in SETTINGS if each.name == "field_manager"))
+
+
 def main(arguments: list[str]) -> int:
     """Verify one release or all, and mend what was agreed to; raises PostrenderError."""
     options = parser().parse_args(arguments)
@@ -69,7 +73,7 @@ def main(arguments: list[str]) -> int:
         raise UsageError("--fix works on one release and prints text", next="postrender verify RELEASE --fix")
     if options.fix:
         require_answerable(yes=options.yes)
-    given = flags(options, CONNECTION_SETTINGS)
+    given = flags(options, _SETTINGS)
     caller = find(replace(given, release=release_name(options.name)) if options.name else given, os.environ)
     if caller.namespace is None and not options.all_namespaces:
         raise no_namespace(caller)
@@ -88,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
     add_output(made, RELEASE_FORMATS, alias="text")
     add_terminal(made, "show objects that are in sync, too")
     add_detailed_exitcode(made, "an object differs from the stored release")
-    add_arguments(made, CONNECTION, CONNECTION_SETTINGS, positional=True)
+    add_arguments(made, CONNECTION, _SETTINGS, positional=True)
     return made
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from postrender._record import Record, replace
 from postrender.helm.field_set import EMPTY, Element, FieldSet, Path, canonical, element_of, key_names, value_at
-from postrender.helm.managed_fields import MANAGER, fields_by_manager, is_controller
+from postrender.helm.managed_fields import fields_by_manager, is_controller
 from postrender.helm.patch import deep_equal
 from postrender.models import GroupKind, Json
 
@@ -46,24 +46,24 @@ class Leftover(Record):
     in_chart: bool = False
 
 
-def leftovers(group_kind: GroupKind, live: Json, fresh: Json, chart: Json) -> tuple[Leftover, ...]:
+def leftovers(group_kind: GroupKind, live: Json, fresh: Json, chart: Json, manager: str) -> tuple[Leftover, ...]:
     """The differences of the applied object ``live``, in its order, except for values unique to each object.
 
-    ``fresh`` is a new object of the same ``chart``, under the same name.
+    ``fresh`` is a new object of the same ``chart``, under the same name; ``manager`` is Helm's field manager.
     """
     old, new = _by_manager(live), _by_manager(fresh)
     found = (
-        replace(each, in_chart=value_at(chart, each.path) is not None, managers=_others(each.managers))
+        replace(each, in_chart=value_at(chart, each.path) is not None, managers=_others(each.managers, manager))
         for each in _unlike(_compared(live), _compared(fresh), old, new, frozenset(), ())
-        if each.managers != (_STATE,) and not _own_to_each(group_kind, each)
+        if _foreign(each.managers, manager) != (_STATE,) and not _own_to_each(group_kind, each)
     )
     # What the new object had to be created without is live as the chart says.
     return tuple(each for each in found if not (each.in_chart and deep_equal(value_at(chart, each.path), each.now)))
 
 
-def of_others(live: Json, chart: Json) -> tuple[Leftover, ...]:
+def of_others(live: Json, chart: Json, manager: str) -> tuple[Leftover, ...]:
     """Fields of other managers that the chart does not set, for an applied object without a new one to compare."""
-    owned = {name: fields for name, fields in _by_manager(live).items() if name not in (MANAGER, _STATE)}
+    owned = {name: fields for name, fields in _by_manager(live).items() if name not in (manager, _STATE)}
     found: dict[Path, list[str]] = {}
     for name, fields in owned.items():
         for path in fields.leaves():
@@ -114,7 +114,7 @@ def _unlike(now: Json, fresh: Json, old: _Owned, new: _Owned, above: frozenset[s
         for element, (mine, other) in pairs.items():
             yield from _unlike(mine, other, _below(old, element), _below(new, element), above, (*path, element))
         return
-    owners = () if now is None else tuple(sorted({*above, *old} - {MANAGER}))
+    owners = () if now is None else tuple(sorted({*above, *old}))
     yield Leftover(path, now, fresh, owners)
 
 
@@ -133,8 +133,12 @@ def _paired(now: Json, fresh: Json, keys: tuple[str, ...]) -> dict[Element, tupl
     return {element: (before.get(element), after.get(element)) for element in {**before, **after}}
 
 
-def _others(managers: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for name in managers if name != _STATE)
+def _foreign(managers: Sequence[str], manager: str) -> tuple[str, ...]:
+    return tuple(name for name in managers if name != manager)
+
+
+def _others(managers: Sequence[str], manager: str) -> tuple[str, ...]:
+    return tuple(name for name in managers if name not in (manager, _STATE))
 
 
 def _own_to_each(group_kind: GroupKind, found: Leftover) -> bool:

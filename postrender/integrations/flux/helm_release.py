@@ -5,14 +5,16 @@ Read from helm-controller 1.6.3 (api/v2/helmrelease_types.go, internal/action an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from postrender import manifest as manifests
-from postrender._record import Record
+from postrender._record import Record, replace
 from postrender.errors import ManifestError, UsageError
+from postrender.helm.invocation import Action, Invocation
+from postrender.integrations.flux.controllers import Controller, Strategy
 from postrender.manifest import Manifest, ObjectRef
-from postrender.models import GroupKind, Json, ReleaseName
+from postrender.models import GroupKind, Json, ReleaseName, StoredRelease
 from postrender.text import Advice
 
 KIND = GroupKind("helm.toolkit.fluxcd.io", "HelmRelease")
@@ -29,12 +31,16 @@ class Chart(Record):
 
 
 class HelmRelease(Record):
-    """One HelmRelease of a file; ``body`` is its value, ``others`` the file's other objects."""
+    """One HelmRelease of a file; ``body`` is its value, ``others`` the file's other objects.
+
+    ``namespace`` is its own, not that of the objects that it installs.
+    """
 
     path: str
     manifest: Manifest
     ref: ObjectRef
     body: Json
+    namespace: str
     others: tuple[Json, ...] = ()
 
     @property
@@ -43,7 +49,7 @@ class HelmRelease(Record):
         spec = self.spec
         target = _text(spec, "targetNamespace")
         name = _text(spec, "releaseName") or "-".join(part for part in (target, self.ref.name) if part)
-        return ReleaseName(target or self.ref.namespace, _shortened(name))
+        return ReleaseName(target or self.namespace, _shortened(name))
 
     @property
     def spec(self) -> Mapping[str, Json]:
@@ -52,25 +58,63 @@ class HelmRelease(Record):
         return found if isinstance(found, dict) else {}
 
     @property
-    def stores_elsewhere(self) -> bool:
-        """Whether the release's revisions are stored in another namespace than its objects' (``storageNamespace``)."""
-        stored = _text(self.spec, "storageNamespace") or self.ref.namespace
-        return stored != self.release.namespace
+    def storage_namespace(self) -> str:
+        """The namespace of the Secrets that hold the release's revisions (``GetStorageNamespace``)."""
+        return _text(self.spec, "storageNamespace") or self.namespace
 
     @property
-    def takes_ownership(self) -> bool:
-        """Whether Helm takes what it finds, whosever it is: the default since 1.1.0 (``newInstall``)."""
-        return not self.of_install("disableTakeOwnership")
+    def corrects_drift(self) -> bool:
+        """True if the controller applies, after Helm, what is not live as the release stores it (``GetMode``)."""
+        return _map(self.spec, "driftDetection").get("mode") == "enabled"
 
     @property
-    def server_side(self) -> str:
-        """As ``--server-side`` of Helm 4; client-side where the installation is told so."""
-        return "false" if self.of_install("serverSideApply") is False else "auto"
+    def leaves_owners(self) -> bool:
+        """True if no action takes objects from other owners: the default since 1.1.0 is that both do."""
+        return all(_map(self.spec, action).get("disableTakeOwnership") is True for action in ("install", "upgrade"))
 
-    def of_install(self, field: str) -> Json:
-        """A field of ``spec.install``."""
-        install = self.spec.get("install")
-        return install.get(field) if isinstance(install, dict) else None
+    def run(self, run: Invocation, own: Sequence[StoredRelease], controller: Controller) -> Invocation:
+        """The run of Helm that the controller makes of this, as the action and its flags.
+
+        ``run`` has release and Helm; ``own`` are the stored revisions. The controller installs if there are none, or if
+        the last one is uninstalled, and upgrades otherwise (``DetermineReleaseState``, internal/reconcile/state.go).
+        """
+        run = replace(run, storage_namespace=self.storage_namespace)
+        if own and own[-1].status != "uninstalled":
+            return self._upgrade(run, own)
+        install = _map(self.spec, "install")
+        applies = install.get("serverSideApply")
+        server_side = applies if isinstance(applies, bool) else not controller.helm3_defaults
+        return replace(
+            run,
+            action=Action.INSTALL,
+            take_ownership=install.get("disableTakeOwnership") is not True,
+            server_side="true" if server_side else "false",
+            force_conflicts=server_side,
+            replace=install.get("replace") is True,
+        )
+
+    def _upgrade(self, run: Invocation, own: Sequence[StoredRelease]) -> Invocation:
+        """``newUpgrade`` and ``Upgrade`` (internal/action/upgrade.go); without a mode, as the last revision did."""
+        upgrade = _map(self.spec, "upgrade")
+        mode = {"enabled": "true", "disabled": "false"}.get(_text(upgrade, "serverSideApply"), "auto")
+        server_side = mode == "true" or (mode == "auto" and own[-1].apply_method == "ssa")
+        return replace(
+            run,
+            action=Action.UPGRADE,
+            take_ownership=upgrade.get("disableTakeOwnership") is not True,
+            server_side="true" if server_side else "false",
+            force_conflicts=server_side,
+            force=upgrade.get("force") is True and not (server_side and (run.helm is None or run.helm.major > 3)),
+        )
+
+    def strategy(self, controller: Controller) -> Strategy:
+        """The objects that the controller's post-renderers get, hooks among them or not."""
+        named = _text(self.spec, "postRenderStrategy")
+        if controller.strategy is not None:
+            return controller.strategy
+        if named in [each.value for each in Strategy]:
+            return Strategy(named)
+        return Strategy.NO_HOOKS if controller.helm3_defaults else Strategy.COMBINED
 
     def chart(self) -> Chart | None:
         """The chart, where this file tells where it is; ``None`` where only a cluster does."""
@@ -98,7 +142,7 @@ class HelmRelease(Record):
             return {}
         for other in self.others:
             metadata = other.get("metadata") or {}
-            namespace = named.get("namespace") or self.ref.namespace
+            namespace = named.get("namespace") or self.namespace
             if (
                 str(other.get("apiVersion")).startswith(f"{_SOURCES}/")
                 and (other.get("kind"), metadata.get("name")) == (named.get("kind"), named.get("name"))
@@ -109,8 +153,11 @@ class HelmRelease(Record):
         return {}
 
 
-def read(path: str, data: bytes, name: str | None) -> HelmRelease:
-    """The HelmRelease of a file, by its name where there are several; raises UsageError."""
+def read(path: str, data: bytes, name: str | None, namespace: str | None = None) -> HelmRelease:
+    """The HelmRelease of a file, by its name where there are several; raises UsageError.
+
+    ``namespace`` is its namespace if the file has none, as where a kustomization adds it.
+    """
     try:
         manifest = manifests.read(data)
         bodies = [(ref, manifest.value(ref)) for ref in manifest.objects]
@@ -129,13 +176,13 @@ def read(path: str, data: bytes, name: str | None) -> HelmRelease:
         raise UsageError(
             "the HelmRelease is an item of a list", where=path, next=Advice("put it into a document of its own")
         )
-    if not ref.namespace:
-        raise UsageError(
-            "the HelmRelease names no namespace, which its release depends on",
-            where=f"{path}, line {ref.line}",
-            next=Advice("set metadata.namespace of the HelmRelease"),
-        )
-    return HelmRelease(path, manifest, ref, body, tuple(other for other_ref, other in bodies if other_ref is not ref))
+    place = f"{path}, line {ref.line}"
+    if not (ref.namespace or namespace):
+        raise UsageError("the HelmRelease has no namespace", where=place, next="--namespace NAMESPACE")
+    if ref.namespace and namespace not in (None, ref.namespace):
+        raise UsageError(f"the HelmRelease is in namespace {ref.namespace}, not {namespace}", where=place)
+    others = tuple(other for other_ref, other in bodies if other_ref is not ref)
+    return HelmRelease(path, manifest, ref, body, ref.namespace or namespace or "", others)
 
 
 def values_elsewhere(helm_release: HelmRelease) -> tuple[str, ...]:
@@ -163,6 +210,11 @@ def _shortened(name: str) -> str:
     import hashlib
 
     return f"{name[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def _map(spec: Mapping[str, Json], field: str) -> Mapping[str, Json]:
+    found = spec.get(field)
+    return found if isinstance(found, dict) else {}
 
 
 def _text(spec: Mapping[str, Json], field: str) -> str:

@@ -5,6 +5,9 @@ its own. But kustomize then takes every field out of the object that is null, so
 6902 patch. That one has to add the map of labels where it is missing, and first tests that it is: where a later chart
 brings labels it fails, loudly, instead of wiping them. It is not taken for all, since with it kustomize also mends
 references to the object: a RoleBinding's subject without a namespace gets one.
+
+Which streams kustomize gets depends on the HelmRelease's strategy: hooks among the other objects, hooks by themselves,
+or no hooks. The same patches are applied to each stream.
 """
 
 from __future__ import annotations
@@ -14,11 +17,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from postrender._record import Record
 from postrender.errors import Refused
+from postrender.integrations.flux.controllers import Strategy
 from postrender.manifest import ObjectRef
 from postrender.manifest.edit import Edit, Set
 from postrender.manifest.edit.changes import block, flow
 from postrender.models import GroupVersionKind, Json
 from postrender.operations.filter.pipeline import Planned
+from postrender.planner.facts import DesiredObject
 from postrender.planner.verdict import Verdict
 from postrender.text import Advice
 
@@ -63,22 +68,33 @@ class Patch(Record):
     text: str
 
 
-def patches(planned: Planned) -> tuple[Patch, ...]:
+def patches(planned: Planned, strategy: Strategy = Strategy.COMBINED) -> tuple[Patch, ...]:
     """The edits of a plan that refuses nothing, a patch for each object, in the order of the stream.
 
     Raises Refused for a stream that kustomize would not take, or an object that no target can single out.
     """
-    refs = planned.manifest.objects
-    _distinct(refs, planned.plan.verdicts)
+    pairs = list(zip(planned.facts.items, planned.plan.verdicts, strict=True))
+    streams = [pairs]
+    if strategy is not Strategy.COMBINED:
+        streams = [[pair for pair in pairs if pair[0].hook is hooks] for hooks in (False, True)]
+    if strategy is Strategy.NO_HOOKS:
+        del streams[1]
+    for stream in streams:
+        _distinct(stream)
+    items = [item for stream in streams for item, _ in stream]
     return tuple(
-        _patch(verdict, planned.manifest.value(verdict.ref), refs) for verdict in planned.plan.verdicts if verdict.edits
+        _patch(item, verdict, planned.manifest.value(item.ref), items, apart=strategy is Strategy.SEPARATE)
+        for stream in streams
+        for item, verdict in stream
+        if verdict.edits
     )
 
 
-def _distinct(refs: Sequence[ObjectRef], verdicts: Sequence[Verdict]) -> None:
+def _distinct(stream: Iterable[tuple[DesiredObject, Verdict]]) -> None:
     """Raises Refused where kustomize fails: it takes no object twice, and none without a name."""
-    seen: dict[tuple[GroupVersionKind, str, str], int] = {}
-    for ref, verdict in zip(refs, verdicts, strict=True):
+    seen: dict[tuple[GroupVersionKind, str, str], DesiredObject] = {}
+    for item, verdict in stream:
+        ref = item.ref
         if not ref.name:
             raise Refused(
                 "has no name, and kustomize takes no such object",
@@ -87,26 +103,38 @@ def _distinct(refs: Sequence[ObjectRef], verdicts: Sequence[Verdict]) -> None:
             )
         key = (ref.gvk, ref.namespace or _DEFAULT, ref.name)
         if key in seen:
+            other = seen[key]
             raise Refused(
-                f"is in the stream twice, in lines {seen[key]} and {ref.line}, which kustomize does not take",
+                f"is in the stream twice, in lines {other.ref.line} and {ref.line}, which kustomize does not take",
                 where=verdict.name,
-                next=Advice("in the chart, rename one of them"),
+                next=Advice("in the chart, rename one of them") if item.hook is other.hook else _WITHOUT_HOOKS,
             )
-        seen[key] = ref.line
+        seen[key] = item
 
 
-def _patch(verdict: Verdict, body: Json, refs: Iterable[ObjectRef]) -> Patch:
-    ref = verdict.ref
+_WITHOUT_HOOKS = Advice("set spec.postRenderStrategy of the HelmRelease to nohooks (helm-controller 1.6 and later)")
+
+
+def _patch(item: DesiredObject, verdict: Verdict, body: Json, items: Sequence[DesiredObject], *, apart: bool) -> Patch:
+    """The patch of one object. ``apart`` says that kustomize gets hooks by themselves, with the same patches."""
+    ref = item.ref
     plain = Target(_quoted(ref.gvk.group) or "^$", ref.gvk.version, ref.gvk.kind, _quoted(ref.name))
     # Without a namespace where none is needed: kustomize has its own mind which kinds live in namespaces.
-    near = [other for other in refs if other is not ref and plain.selects(other)]
+    near = [other for other in items if other is not item and plain.selects(other.ref)]
     target = (
         plain if not near else Target(plain.group, plain.version, plain.kind, plain.name, ref.namespace or _DEFAULT)
     )
-    found = [other for other in (ref, *near) if target.selects(other)]
-    if found != [ref]:
+    found = [other for other in near if target.selects(other.ref)]
+    if not target.selects(ref) or any(not (apart and other.hook) for other in found):
         raise Refused(
             "no target of a kustomize patch distinguishes it from objects with the same name", where=verdict.name
+        )
+    if found and _has_null(body):
+        # Its operations are about this body, and may fail on that of the hook.
+        raise Refused(
+            "has the name of a hook, and kustomize would apply its patch to both",
+            where=verdict.name,
+            next=_WITHOUT_HOOKS,
         )
     lines = _operations(body, verdict.edits) if _has_null(body) else _merged(ref, verdict.edits)
     return Patch(target, f"{MARKER}\n{''.join(lines)}")

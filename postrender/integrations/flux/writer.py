@@ -20,7 +20,7 @@ from postrender import manifest as manifests
 from postrender.errors import ManifestError
 from postrender.integrations.flux.helm_release import HelmRelease
 from postrender.integrations.flux.patches import MARKER, Patch
-from postrender.manifest.edit.changes import same
+from postrender.manifest.edit.changes import flow, same
 from postrender.models import Json
 from postrender.text import Hint
 
@@ -60,15 +60,21 @@ def _reads_as(result: bytes, helm_release: HelmRelease, meant: Json) -> bool:
         return False
 
 
-def to_include(helm_release: HelmRelease, patches: Sequence[Patch]) -> bytes:
-    """A JSON 6902 patch of the HelmRelease for a kustomization, which puts ours in front of its post-renderers."""
+def to_include(helm_release: HelmRelease, patches: Sequence[Patch], file: str) -> bytes:
+    """A JSON 6902 patch of the HelmRelease for a kustomization, which puts ours in front of its post-renderers.
+
+    A comment shows the entry of the kustomization: a JSON 6902 patch names no object, so the entry needs a target.
+    """
     others = _others(helm_release.spec.get("postRenderers"))
     path = "/spec/postRenderers/0" if others else "/spec/postRenderers"
     entry = _entry(patches)
     operation = CommentedMap(op="add", path=path, value=entry if others else [entry])
     made = io.StringIO()
     _yaml(offset=0).dump([operation] if patches else [], made)
-    return f"{MARKER}\n{made.getvalue()}".encode()
+    ref = helm_release.ref
+    target = {"group": ref.gvk.group, "kind": ref.gvk.kind, "name": ref.name}
+    head = f"# in kustomization.yaml: {flow({'patches': [{'path': file, 'target': target}]}).decode()[1:-1]}"
+    return f"{MARKER}\n{head}\n{made.getvalue()}".encode()
 
 
 def with_patches(body: Json, patches: Sequence[Patch]) -> Json:

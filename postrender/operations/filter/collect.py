@@ -86,11 +86,12 @@ def collect_facts(
 
 
 def _own(invocation: Invocation, source: ClusterReader) -> tuple[StoredRelease, ...]:
-    if invocation.release is None or invocation.action not in (Action.UPGRADE, Action.UPGRADE_INSTALL):
+    stored_as = invocation.stored_as
+    if stored_as is None or invocation.action not in (Action.UPGRADE, Action.UPGRADE_INSTALL):
         return ()
-    answer = source.get_revisions(invocation.release, manifest=True, driver=invocation.driver)
+    answer = source.get_revisions(stored_as, manifest=True, driver=invocation.driver)
     if isinstance(answer, Unknown):
-        raise unreadable(invocation.release, source.description, answer)
+        raise unreadable(stored_as, source.description, answer)
     return answer
 
 

@@ -119,7 +119,9 @@ def with_fresh_objects(facts: Facts, source: ClusterReader) -> Facts:
         found = fresh_object(request, answer)
         if not isinstance(found, str):
             fresh[key] = found
-        elif item.live is not None and may_hold_leftovers(item.live.body, facts.desired(item.ref)):
+        elif item.live is not None and may_hold_leftovers(
+            item.live.body, facts.desired(item.ref), invocation.field_manager
+        ):
             unknown[key] = found
     return replace(facts, fresh=fresh, not_compared=unknown)
 
