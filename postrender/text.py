@@ -174,6 +174,35 @@ def parts(hint: str) -> tuple[str, str]:
     return str(hint), hint.note if isinstance(hint, Hint) else ""
 
 
+def finished(hint: str) -> str:
+    """The hint as it is printed: one with a part that only the user knows (``helm upgrade ... --force``) in words."""
+    command, note = parts(hint)
+    words = _in_words(command)
+    return Advice(f"{words}: {note}" if note else words) if words else hint
+
+
+_PARTIAL = r"((?:\w+=\S+ )*)(helm|postrender)((?: [a-z-]+)*) \.\.\.(?: (.+))?"
+_OTHERWISE = r"\.\.\. without (--\S+)"
+
+
+def _in_words(hint: str) -> str:
+    """``run helm upgrade with --force`` for ``helm upgrade ... --force``; ``""`` for a whole command."""
+    if hint == AGAIN:
+        return "run the same command again"
+    if hint.startswith("--"):
+        return f"add {hint}"
+    if "..." not in hint:
+        return ""
+    if found := re.fullmatch(_OTHERWISE, hint):
+        return f"leave out {found[1]}"
+    if not (found := re.fullmatch(_PARTIAL, hint)):
+        return ""
+    variables, program, verb, flags = found.groups()
+    name = "Helm" if program == "helm" and not verb else f"{program}{verb}"
+    more = [each for each in (variables.strip(), flags) if each]
+    return f"run {name}" + "".join(f" {each if each.startswith('without ') else f'with {each}'}" for each in more)
+
+
 def hint_data(hints: Iterable[str]) -> list[Any]:
     """Hints in JSON: ``{"command": ..., "note": ...}``, of which one may be ``""``."""
     return [{"command": command, "note": note} for command, note in map(parts, hints)]

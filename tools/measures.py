@@ -24,7 +24,7 @@ LIMITS = {
     "import circles of packages": 0,
     "import circles of modules": 0,
     "files": 217,
-    "lines": 33_867,
+    "lines": 33_987,
     "modules imported by the offline filter": 64,
     "dialect identifiers": 0,
     "file names used twice": 9,

@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from postrender._record import replace
-from postrender.helm.command_line import pasteable
+from postrender.helm.command_line import pasteable, pasteable_in_run, without_secrets
 from postrender.helm.invocation import Action
 from postrender.settings import Caller
 from postrender.settings.parse import shown
-from postrender.settings.table import SETTINGS
-from postrender.text import AGAIN, Advice, with_command
+from postrender.settings.table import RUN_COMMAND, SETTINGS
+from postrender.text import AGAIN, Advice, finished, with_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,13 @@ def of_filter(steps: Sequence[str], caller: Caller | None, arguments: Sequence[s
 
     found = process.find(os.getpid(), process.here())
     if found and found.process.whole:
-        return tuple(pasteable(step, found.process.argv) for step in steps)
+        argv = found.process.argv
+        if RUN_COMMAND in os.environ:
+            import shlex
+
+            *flags, _, helm = shlex.split(os.environ[RUN_COMMAND])
+            return tuple(finished(pasteable_in_run(step, (helm, *argv[1:]), flags)) for step in steps)
+        return tuple(finished(pasteable(step, argv)) for step in steps)
     return of_command(of_call(steps, _named(caller)), "", arguments)
 
 
@@ -70,8 +76,20 @@ def _named(caller: Caller | None) -> tuple[str, ...]:
 
 
 def of_command(steps: Sequence[str], name: str, arguments: Sequence[str]) -> tuple[str, ...]:
-    """Hints that are only flags, or ``AGAIN``, with the command of ours that ran; ``name`` is ``""`` for the filter."""
-    return tuple(_of_command(step, name, arguments) for step in steps)
+    """Hints that are only flags, or ``AGAIN``, with the command of ours that ran; ``name`` is ``""`` for the filter.
+
+    Of ``postrender run`` also those with ``helm ...``.
+    """
+    if name == "run" and "--" in arguments[:-1]:
+        place = arguments.index("--")
+        flags = own_flags(arguments[:place])
+        return tuple(finished(pasteable_in_run(step, arguments[place + 1 :], flags)) for step in steps)
+    return tuple(finished(_of_command(step, name, arguments)) for step in steps)
+
+
+def own_flags(arguments: Sequence[str]) -> tuple[str, ...]:
+    """The flags of a command of ours as hints repeat them, without what is secret."""
+    return tuple(_kept(arguments, set()))
 
 
 def _of_command(step: str, name: str, arguments: Sequence[str]) -> str:
@@ -85,7 +103,7 @@ def _of_command(step: str, name: str, arguments: Sequence[str]) -> str:
     dropped |= {other for pair in _EXCLUSIVE for other in pair if dropped & pair}
     place = arguments.index("--") if "--" in arguments else len(arguments)
     ours = _kept(arguments[:place], dropped)
-    words = ["postrender", *([name] if name else []), *ours, *added, *arguments[place:]]
+    words = ["postrender", *([name] if name else []), *ours, *added, *without_secrets(arguments[place:])]
     return with_command(step, shlex.join(words))
 
 

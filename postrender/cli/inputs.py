@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from postrender._record import Record, replace
 from postrender.cli.arguments import flags
-from postrender.cluster.interface import LIVE, ClusterReader
+from postrender.cluster.interface import CONTEXTS, LIVE, ClusterReader
 from postrender.errors import UsageError
 from postrender.helm.invocation import Action, DryRun
 from postrender.operations.filter.pipeline import require_known
@@ -52,9 +52,11 @@ def caller_of(options: argparse.Namespace | SimpleNamespace) -> Caller:
     return caller
 
 
-def no_namespace(caller: Caller, flag: str = "--namespace NAMESPACE") -> UsageError:
-    """The error where nothing tells the namespace of a release, with why, and the flag that would."""
-    return UsageError("\n  ".join(["namespace required", *caller.notes]), next=flag)
+def no_namespace(caller: Caller, flag: str = "--namespace") -> UsageError:
+    """The error if the namespace of a release is not known, with why, and the flag that sets it."""
+    return UsageError(
+        "\n  ".join(["namespace required", *caller.notes]), next=Advice(f"add {flag} with the release's namespace")
+    )
 
 
 def policy_of(values: Mapping[str, Value | None]) -> Policy:
@@ -109,9 +111,7 @@ def sources_of(
 
         return Sources(snapshot_file.load(str(values["live"]), os.environ))
     if not caller.cluster_named and not only_reads:
-        raise UsageError(
-            "\n  ".join(["cluster required", *caller.notes]), next=("--kube-context NAME", LIVE, "--offline")
-        )
+        raise UsageError("\n  ".join(["cluster required", *caller.notes]), next=(CONTEXTS, LIVE, "--offline"))
     from postrender.settings.connection import reached
 
     connected = reached(caller)
@@ -154,5 +154,5 @@ def _named(caller: Caller, *, needed: bool) -> None:
     invocation = caller.invocation
     if not needed or invocation.release is not None or invocation.generate_name:
         return
-    flag = "--release NAME" if caller.namespace else "--namespace NAMESPACE"
-    raise UsageError("release name required", next=flag)
+    advice = "--release with the release's name" if caller.namespace else "--namespace with the release's namespace"
+    raise UsageError("release name required", next=Advice(f"add {advice}"))

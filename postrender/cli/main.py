@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
         code: int = command.main(rest)
         return code
     except PostrenderError as error:
-        if any(step.startswith(("--", "...")) for step in error.next):
+        if any(step.startswith(("--", "helm ", "postrender ")) or "..." in step for step in error.next):
             from postrender.cli.hints import of_command
 
             error.next = of_command(error.next, name, rest)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from postrender import redact
 from postrender._record import Record
-from postrender.cluster.interface import ClusterReader
+from postrender.cluster.interface import CONTEXTS, ClusterReader
 from postrender.errors import Refused, UsageError
 from postrender.helm.invocation import Action
 from postrender.operations.filter.pipeline import Planned
@@ -34,7 +34,7 @@ class SavedPlan(Record):
             raise UsageError(
                 "a saved plan needs a run that looks up live objects",
                 where=self.path,
-                next=(Advice("use helm install or helm upgrade, not helm template"), "--kube-context NAME"),
+                next=(Advice("use helm install or helm upgrade, not helm template"), CONTEXTS),
             )
         from postrender.cli.run_info import about_of
         from postrender.planner.build_view import view
@@ -63,11 +63,13 @@ def hold(path: str, environ: Mapping[str, str]) -> SavedPlan:
         raise UsageError(f"cannot be held to: {cause}", where=path, next=_again(path)) from error
     digests = redact.digests(environ)
     if saved.about.digest_key != (digests.name if digests.keyed else ""):
-        how, step = ("with another key", "export") if saved.about.digest_key else ("without this key", "unset")
+        keyed = bool(saved.about.digest_key)
         raise UsageError(
-            f"its digests of Secret values were made {how}",
+            f"its digests of Secret values were made {'with another' if keyed else 'without this'} key",
             where=path,
-            next=Hint(f"{step} {redact.VARIABLE}", "as when the plan was saved"),
+            next=Advice(f"set {redact.VARIABLE} to the key with which the plan was saved")
+            if keyed
+            else f"unset {redact.VARIABLE}",
         )
     return SavedPlan(path, saved, digests)
 

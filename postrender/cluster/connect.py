@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 import os
+import shlex
 import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from postrender.cluster.kubeconfig import Chosen, choose, impersonation
 from postrender.cluster.tls import Certificates, Encrypted, context
 from postrender.errors import ClusterError
 from postrender.models import Connection, Json
+from postrender.text import Advice, Hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -172,9 +174,18 @@ def open_transport(connection: Connection) -> tuple[Transport, str]:
         raise ClusterError(
             "the client key is encrypted, and a password prompt is not possible",
             where=_named(chosen),
-            next="openssl pkey -in KEY -out DECRYPTED-KEY",
+            next=_decrypt(chosen.user),
         ) from None
     return transport, f"{_named(chosen)} ({_without_password(endpoint.url)})"
+
+
+def _decrypt(user: Mapping[str, Json]) -> str:
+    """The hint for an encrypted client key: as a file, or in the kubeconfig itself."""
+    file = str(user.get("client-key") or "")
+    if not file or user.get("client-key-data"):
+        return Advice("decrypt it with openssl pkey, and put the result into the kubeconfig")
+    new = shlex.quote(f"{file}.decrypted")
+    return Hint(f"openssl pkey -in {shlex.quote(file)} -out {new}", "then set client-key to the new file")
 
 
 def _login(chosen: Chosen) -> Login:

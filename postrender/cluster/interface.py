@@ -27,7 +27,7 @@ from postrender.models import (
     object_name,
     unflagged,
 )
-from postrender.text import Hint
+from postrender.text import Advice, Hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ class ObjectLookup(Record):
         return ObjectKey(self.resource.gvk.group_kind, self.namespace, self.name)
 
 
-LIVE = Hint("--live FILE", "FILE holds what kubectl get -o yaml printed")
+CONTEXTS = Hint("kubectl config get-contexts", "to look live objects up, add --kube-context with one of these")
+LIVE = Advice("or add --live with a file that kubectl get -o yaml wrote")
 """How to plan without a cluster."""
 
 

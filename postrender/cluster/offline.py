@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from postrender._record import replace
 from postrender.cluster import builtin_kinds
-from postrender.cluster.interface import ObjectLookup, Unreached
+from postrender.cluster.interface import CONTEXTS, ObjectLookup, Unreached
 from postrender.models import (
     GroupVersionKind,
     Json,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from postrender.cluster.interface import Catalog, DryRunRequest, DryRunResult, Listing
 
-_NO_CLUSTER = Unknown("no cluster was asked", ("--kube-context NAME",))
+_NO_CLUSTER = Unknown("no cluster was asked", (CONTEXTS,))
 
 
 class Offline(Unreached):

@@ -13,7 +13,7 @@ from postrender.errors import ManifestError, UsageError
 from postrender.helm.detect_version import VersionUnknown, version_of
 from postrender.helm.process import is_helm
 from postrender.helm.versions import HelmVersion
-from postrender.text import Hint, quoted, to_stderr
+from postrender.text import Advice, Hint, quoted, to_stderr
 
 _SET = ("--set", "--set-string", "--set-json", "--set-literal")
 """Flags whose values may be secret: no message repeats them."""
@@ -40,6 +40,9 @@ class CommandResult(Record):
     stderr: str
 
 
+_OTHER = Advice("install Helm, or give the path of its program")
+
+
 def locate(named: str | None, environ: Mapping[str, str]) -> HelmBinary:
     """The Helm at a path or of a name on PATH; ``None`` for the ``helm`` on PATH.
 
@@ -49,10 +52,10 @@ def locate(named: str | None, environ: Mapping[str, str]) -> HelmBinary:
     path = shutil.which(wanted, path=environ.get("PATH"))
     if path is None:
         cause = "is not a program that can be run" if os.sep in wanted else "is not on PATH"
-        raise UsageError(cause, where=wanted, next="--helm PATH")
+        raise UsageError(cause, where=wanted, next=_OTHER)
     answer = version_of(os.path.abspath(path))
     if isinstance(answer, VersionUnknown):
-        raise UsageError(f"cannot detect its version: {path} version {answer.reason}", where=wanted, next="--helm PATH")
+        raise UsageError(f"cannot detect its version: {path} version {answer.reason}", where=wanted, next=_OTHER)
     return HelmBinary(os.path.abspath(path), answer)
 
 
@@ -130,7 +133,7 @@ def plugin_folders(program: HelmBinary, environ: Mapping[str, str]) -> tuple[str
         raise UsageError(
             f"cannot detect its plugin folder: helm env HELM_PLUGINS failed: {answer.stderr.strip()}",
             where=program.path,
-            next="--plugins-dir DIR",
+            next=Advice("add --plugins-dir with the folder of Helm's plugins"),
         )
     return folders
 

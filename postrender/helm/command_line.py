@@ -252,7 +252,8 @@ class _Reader:
 
 
 _SECRET = frozenset(("--kube-token", "--password"))
-_INSTALL_ONLY = frozenset(("--replace", "--generate-name", "-g", "--name-template"))
+_INSTALL_ONLY = frozenset(("--replace", "--generate-name", "-g"))
+"""Flags that stand alone and that only ``helm install`` has (``newInstallCmd``, cmd/helm/install.go)."""
 _NOT_TEMPLATE = frozenset(
     (
         *("--install", "-i", "--reuse-values", "--reset-values", "--reset-then-reuse-values", "--cleanup-on-fail"),
@@ -260,6 +261,7 @@ _NOT_TEMPLATE = frozenset(
     )
 )
 """Flags that helm template has not, and those of the post-renderer, which it is to print the input of."""
+_HANDED_ON = "--post-renderer-args="
 _WITHOUT = r"\.\.\. without (--\S+)"
 _ELLIPSIS = (
     r"((?:\w+=\S+ )*(?:postrender run (?:.* )?-- )?)helm (?:(install|upgrade(?: --install)?|template) )?\.\.\."
@@ -271,32 +273,80 @@ _PLANNED = r"(postrender (?:plan|snapshot)) \.\.\.(?: (-.*))?"
 def pasteable(step: str, called: Sequence[str]) -> str:
     """A hint with ``helm ...``, ``postrender plan ...``, only flags of the filter, or ``AGAIN``, as a whole command.
 
-    ``called`` is Helm's program and its arguments, ``()`` if they are not known; passwords and tokens are left out.
-    Any other hint comes back as it is.
+    ``called`` is Helm's program, as it was typed, and its arguments, ``()`` if they are not known; passwords and tokens
+    are left out. Any other hint comes back as it is.
     """
     import shlex  # A run that succeeds need not import it.
 
     if isinstance(step, Advice) or not called or command_at(called[1:]) is None:
         return step
-    words = _without(called[1:], _SECRET)
+    words = without_secrets(called[1:])
     if found := re.fullmatch(_WITHOUT, step):
-        ours = f"--post-renderer-args={found[1]}"
+        ours = f"{_HANDED_ON}{found[1]}"
         left = [word for word in words if word != ours and not word.startswith(f"{ours}=")]
-        return with_command(step, shlex.join(["helm", *left]))
+        return with_command(step, shlex.join([called[0], *left]))
     if step == AGAIN:
-        return with_command(step, shlex.join(["helm", *words]))
+        return with_command(step, shlex.join([called[0], *words]))
     if found := re.fullmatch(_ELLIPSIS, step):
         before, verb, without, added = found.groups()
         words = _without(words, {without, f"{without}-args"} if without else set())
-        return with_command(step, before + _with_verb(words, verb) + (f" {added}" if added else ""))
+        return with_command(step, before + _with_verb(called[0], words, verb) + (f" {added}" if added else ""))
     if found := re.fullmatch(_PLANNED, step):
         return with_command(step, f"{found[1]} {shlex.join(_as_planned(words))}" + (f" {found[2]}" if found[2] else ""))
     if step.startswith("--"):
-        return with_command(step, shlex.join(["helm", *words, *_for_post_renderer(shlex.split(step))]))
+        return with_command(step, shlex.join([called[0], *words, *_for_post_renderer(shlex.split(step))]))
     return step
 
 
-def _with_verb(words: Sequence[str], verb: str | None) -> str:
+def pasteable_in_run(step: str, called: Sequence[str], flags: Sequence[str]) -> str:
+    """As ``pasteable``, for the Helm that ``postrender run`` runs: Helm's command behind the one of ours.
+
+    ``flags`` are those of ``postrender run``. A run that is another one is not held to the plan of this one.
+    """
+    import shlex
+
+    words = _without(called[1:], {"--post-renderer", "--post-renderer-args"})
+    whole = pasteable(step, (*called[:1], *words, *_for_post_renderer(flags)))
+    if isinstance(step, Advice) or whole == step:
+        return step
+    ours: list[str] = []
+    helm: list[str] = []
+    for word in shlex.split(whole):
+        flag = word.removeprefix(_HANDED_ON)
+        (helm if flag == word else ours).append(flag)
+    place = command_at(helm[1:])
+    if helm[0] != called[0] or place is None or helm[place + 1] == "template":
+        return with_command(step, shlex.join(word for word in helm if word != "--no-upgrade"))
+    if step.startswith("helm upgrade"):
+        ours = [flag for flag in ours if not flag.startswith("--plan=")]
+    return with_command(step, shlex.join(["postrender", "run", *ours, "--", *helm]))
+
+
+def as_upgrade(arguments: Sequence[str]) -> list[str]:
+    """The arguments of ``helm upgrade`` with the release, chart, values and flags of these of ``helm install``.
+
+    Without the flags that only an installation has. Its ``--server-side`` is a switch, an upgrade's takes a word
+    (``newInstallCmd`` and ``newUpgradeCmd``, pkg/cmd of Helm 4.3.1).
+    """
+    place = command_at(arguments)
+    line = parse(arguments)
+    assert place is not None
+    assert line is not None
+    name = release(line).name
+    made = [*arguments[:place], "upgrade", *([name] if name and len(line.arguments) == 1 else [])]
+    rest = list(arguments[place + 1 :])
+    while rest:
+        argument = rest.pop(0)
+        if argument == "--name-template":
+            rest[:1] = []
+        elif argument == "--server-side":
+            made.append("--server-side=true")
+        elif argument.partition("=")[0] not in (*_INSTALL_ONLY, "--name-template"):
+            made.append(argument)
+    return made
+
+
+def _with_verb(program: str, words: Sequence[str], verb: str | None) -> str:
     import shlex
 
     place = command_at(words)
@@ -305,16 +355,15 @@ def _with_verb(words: Sequence[str], verb: str | None) -> str:
         words = _without([*words[:place], verb, *words[place + 1 :]], _NOT_TEMPLATE)
     elif verb and verb.split() != [words[place]]:
         flags = ["--install"] if verb.endswith(" --install") and not {"--install", "-i"} & {*words} else []
-        words = [*words[:place], "upgrade", *words[place + 1 :], *flags]
-        words = _without(words, _INSTALL_ONLY)
-    return shlex.join(["helm", *words])
+        words = [*(as_upgrade(words) if words[place] == "install" else words), *flags]
+    return shlex.join([program, *words])
 
 
 def _as_planned(words: Sequence[str]) -> list[str]:
     """The arguments of ``postrender plan`` for the same release: the filter's own flags are its flags."""
     place = command_at(words)
     assert place is not None
-    ours = [value for word in words if (value := word.removeprefix("--post-renderer-args=")) != word]
+    ours = [value for word in words if (value := word.removeprefix(_HANDED_ON)) != word]
     rest = _without(
         [*words[:place], *words[place + 1 :]], {"--post-renderer", "--post-renderer-args", "--install", "-i"}
     )
@@ -325,11 +374,16 @@ def _for_post_renderer(flags: Sequence[str]) -> list[str]:
     """``--adopt orphans`` as Helm hands it on: ``--post-renderer-args=--adopt=orphans``."""
     passed: list[str] = []
     for word in flags:
-        if word.startswith("--") or not passed:
-            passed.append(f"--post-renderer-args={word}")
+        if word.startswith("-") or not passed:
+            passed.append(f"{_HANDED_ON}{word}")
         else:
             passed[-1] += f"={word}"
     return passed
+
+
+def without_secrets(words: Sequence[str]) -> list[str]:
+    """Helm's arguments without passwords and tokens."""
+    return _without(words, _SECRET)
 
 
 def _without(words: Sequence[str], flags: Set[str]) -> list[str]:

@@ -37,7 +37,7 @@ class Ownership(Enum):
     ABSENT = "absent"
     OURS = "in this release"
     OURS_KEPT = "kept by this release"
-    ORPHAN = "kept by a release that is gone"
+    ORPHAN = "owned by an uninstalled release"
     FOREIGN = "owned by another release"
     UNMANAGED = "without a Helm owner"
     TERMINATING = "being deleted"

@@ -25,7 +25,7 @@ VERSIONS = ("config.kubernetes.io/v1", "config.kubernetes.io/v1beta1")
 LOCAL = "config.kubernetes.io/local-config"
 """Annotation of an item that is never applied to a cluster: a Kptfile, another function's configuration."""
 
-_CALLS = ("kustomize build --enable-alpha-plugins --enable-exec .", 'kpt fn eval DIR --exec "postrender krm"')
+_CALLS = ("kustomize build --enable-alpha-plugins --enable-exec .", 'kpt fn eval . --exec "postrender krm"')
 _PATHS = ("internal.config.kubernetes.io/path", "config.kubernetes.io/path")
 _INDICES = ("internal.config.kubernetes.io/index", "config.kubernetes.io/index")
 _FIELDS = {

@@ -23,7 +23,7 @@ def chart_of(named: str) -> str | None:
     path = Path(named)
     if path.is_dir():
         if not (path / "Chart.yaml").is_file():
-            raise UsageError("is a folder without Chart.yaml", where=named, next="postrender lint CHART")
+            raise UsageError("is a folder without Chart.yaml", where=named, next="postrender lint --help")
         return named
     if path.suffix == ".tgz":
         return named
@@ -81,4 +81,4 @@ def _archived(chart: str) -> dict[str, Template]:
                 if file is not None
             }
     except (OSError, tarfile.TarError) as error:
-        raise UsageError(f"cannot be read: {error}", where=chart, next="postrender lint CHART") from error
+        raise UsageError(f"cannot be read: {error}", where=chart, next="postrender lint --help") from error

@@ -33,7 +33,7 @@ from postrender.models import (
     Unknown,
     object_name,
 )
-from postrender.text import Hint
+from postrender.text import Advice
 
 _OURS = (Ownership.OURS, Ownership.OURS_KEPT)
 _TAKEN = (Ownership.ORPHAN, Ownership.UNMANAGED)
@@ -130,11 +130,7 @@ def objects_of_release(target: Target, release: ReleaseName, driver: str) -> lis
             where=f"release {release}",
             next=(
                 target.typed("postrender orphans", release.namespace),
-                Hint(
-                    target.typed(f"postrender adopt {release.name}", release.namespace)
-                    + f" configmaps/{release.namespace}/NAME",
-                    "name the objects",
-                ),
+                Advice(f"name the objects, such as configmaps/{release.namespace}/settings"),
             ),
         )
     manifest = manifests.read((own[-1].manifest or "").encode())

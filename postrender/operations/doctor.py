@@ -22,7 +22,7 @@ from postrender.models import GroupVersionKind, Resource, Unknown
 from postrender.operations import state_files
 from postrender.settings import Caller
 from postrender.settings.connection import reached
-from postrender.text import Hint
+from postrender.text import Advice
 
 
 class State(Enum):
@@ -207,7 +207,7 @@ def _rights(cluster: Cluster, namespace: str, needed: Sequence[AccessRule], usef
             "rights",
             State.WARNING,
             details,
-            (Hint("postrender doctor -f STREAM", "to check only the kinds in rendered manifests"),),
+            (Advice("to check only the kinds of your manifests, add -f with a file that helm template wrote"),),
         )
     return Check("rights", State.FAILED, details, _asked(cluster, lack), ClusterError.exit_code)
 

@@ -167,7 +167,8 @@ def require_settled(target: Target, verified: ReleaseStatus) -> None:
     last = verified.newest
     if last.status.startswith("pending-"):
         raise Refused(
-            f"its revision {last.revision} is {last.status}: a Helm may be at work on it, so nothing was written",
+            f"has a pending operation (revision {last.revision}, {last.status}); another helm process may be running. "
+            "Nothing was changed",
             where=f"release {last.release}",
             next=(
                 target.typed(f"helm history {last.release.name}", last.release.namespace),

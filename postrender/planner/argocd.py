@@ -19,7 +19,7 @@ from postrender.planner.findings import kubectl
 from postrender.planner.policy import Policy
 from postrender.planner.rewrite import SYNC_OPTIONS, actions_of, edits_of
 from postrender.planner.verdict import Action, Finding, Plan, Verdict, note, warning
-from postrender.text import Hint
+from postrender.text import Advice, Hint
 
 NO_PRUNING = "Prune=false"
 
@@ -115,7 +115,7 @@ def _pruned_though_kept() -> Finding:
     return warning(
         "PR602",
         "is marked keep, but Argo CD prunes it when it leaves the chart",
-        (Hint("postrender argocd generate --prune-false", "or set the parameter prune-false"),),
+        (Advice("set the parameter prune-false, which adds Prune=false to what the chart keeps"),),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from postrender.cluster.interface import CONTEXTS
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.ownership import Ownership, OwnerStatus
 from postrender.helm.versions import Behaviour
@@ -49,7 +50,7 @@ def version_unknown() -> Finding:
     return error(
         "PR901",
         "what Helm does to it depends on Helm's version, which is not known",
-        ("helm version --short", "--helm-version VERSION"),
+        (Hint("helm version --short", "add --helm-version with this version"),),
     )
 
 
@@ -161,7 +162,11 @@ def not_looked_up(more: int, invocation: Invocation) -> Finding:
         f"{where} is written without a lookup: applied by any tool but Helm, it removes the object from the "
         f"release that owns it"
         "",
-        (f"{action}--kube-context NAME", f"{action}--live FILE", "--stamp adopt"),
+        (
+            Hint(CONTEXTS, f"to look live objects up, add {action}--kube-context with one of these"),
+            Advice(f"or add {action}--live with a file that kubectl get -o yaml wrote"),
+            "--stamp adopt",
+        ),
     )
 
 

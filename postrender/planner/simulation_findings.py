@@ -31,7 +31,7 @@ def not_for_git(*, pin: bool) -> Finding:
     return error(
         "PR311",
         f"needs {what}, which depends on the cluster's state and can't go in Git",
-        (Hint("helm upgrade --install ... --post-renderer postrender", "run it once, by hand"),),
+        (Hint("helm upgrade --install ... --post-renderer postrender", "once, by hand"),),
     )
 
 

@@ -131,7 +131,7 @@ def orphans_data(search: Search, cluster: str, namespace: str, typing: Typing) -
 
 
 def _group(release: ReleaseName, left: Sequence[OwnedObject], typing: Typing, paint: Paint) -> Iterator[str]:
-    yield paint("bold", f"release {release} is gone, {counted(len(left), 'object')} left")
+    yield paint("bold", f"release {release} is uninstalled: {counted(len(left), 'object')} left")
     notes = [_note(each) for each in left]
     aside = 2 + _DATE + (2 + max(map(len, notes)) if any(notes) else 0)
     width = max(len(each.name) for each in left)

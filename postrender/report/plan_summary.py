@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from postrender._record import Record
 from postrender.models import Severity
 from postrender.planner.verdict import Action, Plan, Verdict
-from postrender.text import Paint, hint_lines, wrapped
+from postrender.text import Paint, finished, hint_lines, wrapped
 
 DONE = {
     Action.ADOPT: "adopted",
@@ -85,7 +85,7 @@ def _about(verdict: Verdict, width: int) -> Iterator[str]:
         head = "warning: " if finding.severity is Severity.WARNING else "- "
         yield from wrapped(f"{head}{finding.text} ({finding.code})", first="    ", rest="      ", width=width)
         if finding.severity is Severity.WARNING:
-            yield from hint_lines(finding.next, Paint(width=width), first="    ")
+            yield from hint_lines(map(finished, finding.next), Paint(width=width), first="    ")
 
 
 def _summary(plan: Plan) -> str:

@@ -205,6 +205,9 @@ SETTINGS: tuple[Setting, ...] = (
 RUN_PLAN = "POSTRENDER_RUN_PLAN"
 """The variable by which ``postrender run`` passes the path of the plan to the filter; not a user's setting."""
 
+RUN_COMMAND = "POSTRENDER_RUN_COMMAND"
+"""The variable by which it passes its own flags and Helm's name: ``--adopt=orphans -- helm``; not a user's setting."""
+
 
 def unseen_beside(plan: str) -> str:
     """The file beside the plan where the filter leaves a message for ``postrender run`` that could not be shown."""

@@ -211,7 +211,7 @@ def test_without_objects_those_of_the_stored_manifest_are_meant(server: Server, 
     assert message == (
         "error: release shop/new: nothing is stored of it that would name its objects, so name them\n"
         f"hint: postrender orphans -n shop {flag}\n"
-        f"note: name the objects\nhint: postrender adopt new -n shop {flag} configmaps/shop/NAME\n"
+        "note: name the objects, such as configmaps/shop/settings\n"
     )
 
 
@@ -286,7 +286,7 @@ def test_an_undo_after_the_release_was_installed(server: Server, cluster: Cluste
     )
 
 
-NEXT = "note: FILE is a report that postrender adopt wrote\nhint: postrender adopt --undo FILE\n"
+NEXT = "hint: postrender adopt --help\n"
 
 
 @pytest.mark.parametrize(
@@ -330,8 +330,7 @@ def test_an_owner_that_cannot_be_told_is_not_gone(server: Server, cluster: Clust
     [
         (
             (),
-            "name a release, or the report to be undone\nhint: postrender adopt RELEASE OBJECT ...\n"
-            "hint: postrender adopt --undo FILE\n",
+            "name a release, or the report to be undone\nhint: postrender adopt --help\n",
         ),
         (("web", "shirts"), "shirts: no object can be called that: "),
         (("web", "trousers/a"), "trousers/a: the server has no kind trousers\n"),

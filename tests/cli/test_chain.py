@@ -11,10 +11,8 @@ from tests.cli.test_filter import EXAMPLE, LIVE, OFFLINE, RENDERED, refused, run
 HELM = (*LIVE, "--helm-version", "3.12.3")
 
 
-def instead(flags: tuple[str, ...], then: str) -> str:
-    """The hint to run a program first; its arguments, which may be secret, are left out."""
-    command = f"postrender {' '.join(flags)} --then '{then} ...' --first 'PROGRAM ARGUMENT'"
-    return f"note: to run it before postrender, not after\nhint: {command}\n"
+INSTEAD = "note: run it before postrender: give it with --first instead\n"
+"""The arguments of the program, which may be secret, are left out."""
 
 
 def test_what_changes_nothing_changes_nothing() -> None:
@@ -51,7 +49,7 @@ def test_its_exit_code_and_its_words_are_ours() -> None:
         done = run(*OFFLINE, flag, "sh -c 'echo kustomization.yaml is missing >&2; exit 7'")
         assert refused(done, 7) == (
             f"error: {flag} sh: ended with exit code 7: kustomization.yaml is missing\n"
-            "note: to run it by itself\nhint: sh ... < MANIFESTS\n"
+            "note: run it alone, with what helm template prints on its stdin\n"
         )
 
 
@@ -63,7 +61,7 @@ def test_one_that_was_killed() -> None:
 def test_one_that_does_not_exist() -> None:
     assert refused(run(*OFFLINE, "--then", "no-such-program --token s3cr3t"), 2) == (
         "error: --then no-such-program: cannot be run: No such file or directory\n"
-        "hint: postrender --release shirts -n default --offline --then 'PROGRAM ARGUMENT'\n"
+        "note: give a program on PATH, or its path, and its arguments: 'kustomize build'\n"
     )
 
 
@@ -78,7 +76,7 @@ def test_one_that_does_not_exist() -> None:
         (
             " ",
             "--first: names no program\n"
-            "hint: postrender --release shirts -n default --offline --first 'PROGRAM ARGUMENT'\n",
+            "note: give a program on PATH, or its path, and its arguments: 'kustomize build'\n",
         ),
     ],
 )
@@ -113,7 +111,7 @@ def test_output_that_cannot_be_read() -> None:
 def test_a_pin_that_it_takes_out_is_missed() -> None:
     assert refused(run(*HELM, "--then", "sed /resourceVersion/d"), 4) == (
         "error: --then: undoes what has to be written, or adds objects that need it; what differs:\n"
-        f"  shirts.stable.example.com/default/shirt: metadata.resourceVersion\n{instead(HELM, 'sed')}"
+        f"  shirts.stable.example.com/default/shirt: metadata.resourceVersion\n{INSTEAD}"
     )
 
 
@@ -130,7 +128,7 @@ def test_what_is_live_and_it_changes_back_is_missed(tmp_path: Path) -> None:
     assert b'color: "white"' in run(*flags).stdout
     assert refused(run(*flags, "--then", "sed s/white/green/"), 4) == (
         "error: --then: undoes what has to be written, or adds objects that need it; what differs:\n"
-        f"  shirts.stable.example.com/default/shirt: spec.color\n{instead(flags, 'sed')}"
+        f"  shirts.stable.example.com/default/shirt: spec.color\n{INSTEAD}"
     )
 
 

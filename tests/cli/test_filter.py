@@ -113,16 +113,16 @@ def test_an_empty_stream_becomes_a_comment_for_helm_4() -> None:
 def test_no_cluster_is_guessed() -> None:
     assert refused(run("--release", "shirts", "-n", "default", "--helm-version", "3.12.3"), 2) == (
         "error: cluster required\n"
-        "hint: postrender --release shirts -n default --helm-version 3.12.3 --kube-context NAME\n"
-        "note: FILE holds what kubectl get -o yaml printed\n"
-        "hint: postrender --release shirts -n default --helm-version 3.12.3 --live FILE\n"
+        "note: to look live objects up, add --kube-context with one of these\n"
+        "hint: kubectl config get-contexts\n"
+        "note: or add --live with a file that kubectl get -o yaml wrote\n"
         "hint: postrender --release shirts -n default --helm-version 3.12.3 --offline\n"
     )
 
 
 def test_which_release() -> None:
     assert refused(run("--live", "examples/shirts/live.yaml", "-n", "default"), 2) == (
-        "error: release name required\nhint: postrender --live examples/shirts/live.yaml -n default --release NAME\n"
+        "error: release name required\nnote: add --release with the release's name\n"
     )
 
 

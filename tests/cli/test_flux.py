@@ -181,7 +181,8 @@ def test_the_account(file: Path) -> None:
         "warning: ownership metadata, here and in 2 more objects, is written without a lookup: applied by any tool "
         "but Helm, it removes the object from the release that owns it"
         " (PR316) "
-        "hint: --kube-context NAME hint: --live FILE hint: --stamp adopt "
+        "note: to look live objects up, add --kube-context with one of these hint: kubectl config get-contexts "
+        "note: or add --live with a file that kubectl get -o yaml wrote note: add --stamp adopt "
         "- shares its Kind and name with shirts.beta.example.com/prod/shirt (PR201) "
         "shirts.beta.example.com/prod/shirt: ownership metadata added, label added "
         "- shares its Kind and name with shirts.stable.example.com/prod/shirt (PR201) "
@@ -238,9 +239,8 @@ def test_values_from_elsewhere_must_be_told(field: str, named: str, file: Path, 
     file.write_text(RELEASE.replace("  values:", f"  {field}\n  values:"))
     assert refused(flux(file, "--chart", CHART, "--helm", helm), 2) == (
         f"error: {file}: takes values from {named}, which it does not hold itself\n"
-        f"note: FILE holds these values\nhint: postrender flux {file} --chart {CHART} --helm {helm} --values FILE\n"
-        "note: FILE holds what helm template printed\n"
-        f"hint: postrender flux {file} --chart {CHART} --helm {helm} --stream FILE\n"
+        "note: add --values with a file that holds these values\n"
+        "note: or add --stream with a file that helm template wrote\n"
     )
     values = tmp_path / "values.yaml"
     values.write_text("size: S\n")
@@ -386,7 +386,8 @@ def test_a_stream_that_kustomize_would_not_take(stream: bytes, message: str, fil
         (
             f"{RELEASE}---\n{RELEASE.replace('name: shirts', 'name: other')}",
             (),
-            "error: {file}: holds 2 HelmReleases: shirts, other\nhint: postrender flux {file} --name NAME\n",
+            "error: {file}: holds 2 HelmReleases: shirts, other\nhint: postrender flux {file} --name shirts\n"
+            "hint: postrender flux {file} --name other\n",
         ),
         (
             RELEASE.replace("  namespace: prod   # one namespace a team\n", ""),
@@ -398,8 +399,8 @@ def test_a_stream_that_kustomize_would_not_take(stream: bytes, message: str, fil
             RELEASE,
             (),
             "error: {file}: its chart can only be found in the cluster\n"
-            "hint: postrender flux {file} --chart CHART\n"
-            "note: FILE holds what helm template printed\nhint: postrender flux {file} --stream FILE\n",
+            "note: add --chart with the chart, as helm takes it\n"
+            "note: or add --stream with a file that helm template wrote\n",
         ),
         (RELEASE, ("--stream", "no-such"), "error: no-such: cannot be read: No such file or directory\n"),
         (
@@ -421,8 +422,7 @@ def test_an_empty_stream_takes_no_patch_out(file: Path) -> None:
     for stdin in (b"", b"# nothing\n"):
         assert refused(flux(file, "--stream", "-", stdin=stdin), 3) == (
             "error: -: nothing was rendered, and all patches of postrender would be removed\n"
-            "note: FILE holds what helm template printed\n"
-            f"hint: postrender flux {file} --stream FILE\n"
+            "note: or add --stream with a file that helm template wrote\n"
         )
     assert file.read_text() == before
 

@@ -178,8 +178,8 @@ def test_a_refusal_prints_the_list_as_it_came_with_the_objections(tmp_path: Path
     assert results[0] == {
         "message": "configmaps/shop/a: exists and has no Helm owner; Helm won't adopt it "
         "(PR103); hint: kubectl get configmaps/a -n shop -o yaml --show-managed-fields; "
-        "hint: helm ... --post-renderer-args=--adopt=unmanaged; "
-        "hint: helm ... --take-ownership",
+        "note: run Helm with --post-renderer-args=--adopt=unmanaged; "
+        "note: run Helm with --take-ownership",
         "severity": "error",
         "resourceRef": {"apiVersion": "v1", "kind": "ConfigMap", "name": "a"},
         "file": {"path": "a.yaml", "index": 0},
@@ -227,7 +227,7 @@ WANTED = """\
   metadata: {name: shirt, namespace: shop}
   spec: {color: red}
 """
-ONCE = ("note: run it once, by hand", "hint: helm upgrade --install ... --post-renderer postrender")
+ONCE = ("note: run helm upgrade --install with --post-renderer postrender: once, by hand",)
 
 
 def test_live_values_are_refused_since_the_list_stays(tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ def test_an_error_is_in_the_list_and_on_stderr(config: str, code: int, message: 
     assert said == f"error: {message}\n{hint}"
 
 
-CALLS = 'hint: kustomize build --enable-alpha-plugins --enable-exec .\nhint: kpt fn eval DIR --exec "postrender krm"\n'
+CALLS = 'hint: kustomize build --enable-alpha-plugins --enable-exec .\nhint: kpt fn eval . --exec "postrender krm"\n'
 EXPECTED = "a ResourceList is expected on stdin, of config.kubernetes.io/v1 or config.kubernetes.io/v1beta1"
 
 

@@ -63,7 +63,7 @@ def test_what_can_be_done_about_each(server: Server, cluster: Cluster) -> None:
     done = run("orphans", *cluster, "--verbose", stdin=b"")
     flag = " ".join(cluster)
     assert done.stdout.decode() == (
-        "release shop/old is gone, 2 objects left\n"
+        "release shop/old is uninstalled: 2 objects left\n"
         "  configmaps/shop/settings              2026-09-14\n"
         "  shirts.stable.example.com/shop/shirt  2026-09-14\n"
         f"    take back  helm install old CHART -n shop {flag} --post-renderer postrender\n"
@@ -71,7 +71,7 @@ def test_what_can_be_done_about_each(server: Server, cluster: Cluster) -> None:
         "shirts.stable.example.com/shop/shirt\n"
         f"    delete     kubectl delete configmaps/settings shirts.stable.example.com/shirt -n shop {flag}\n"
         "\n"
-        "release shop/other is gone, 1 object left\n"
+        "release shop/other is uninstalled: 1 object left\n"
         "  configmaps/shop/scratch  2026-09-14  not marked keep\n"
         f"    take back  helm install other CHART -n shop {flag} --post-renderer postrender\n"
         f"    adopt      postrender adopt RELEASE -n shop {flag} configmaps/shop/scratch\n"

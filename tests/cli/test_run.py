@@ -8,20 +8,28 @@ from tests.cli.test_filter import refused, run
 def test_no_helm_is_named() -> None:
     for arguments in ((), ("--",), ("--adopt", "orphans")):
         assert refused(run("run", *arguments), 2) == (
-            "error: the Helm command is missing; write it after --\nhint: postrender run -- helm install NAME CHART\n"
+            "error: the Helm command is missing; write it after --\nhint: postrender run --help\n"
         )
 
 
 def test_a_helm_that_is_not_there() -> None:
     assert refused(run("run", "--", "nohelm", "install", "r", "c"), 2) == (
-        "error: nohelm: is not on PATH\nhint: postrender run -- helm install r c\n"
+        "error: nohelm: is not on PATH\nnote: install Helm, or give the path of its program\n"
+    )
+
+
+def test_a_post_renderer_of_its_own() -> None:
+    given = ("--adopt", "orphans", "--", "nohelm", "install", "r", "c", "--post-renderer", "x", "--kube-token=t0ken")
+    assert refused(run("run", *given), 2) == (
+        "error: helm install: --post-renderer is not allowed: postrender is the post-renderer\n"
+        "note: without --post-renderer\nhint: postrender run --adopt=orphans -- nohelm install r c\n"
+        "note: to run the other post-renderer as well, give its program to postrender run with --then\n"
     )
 
 
 def test_a_command_that_makes_no_release_is_told_before_helm_is_asked() -> None:
     assert refused(run("run", "--", "nohelm", "list"), 2) == (
-        "error: helm list: only helm install and helm upgrade make a release that can be finished\n"
-        "hint: postrender run -- helm install NAME CHART ...\n"
+        "error: helm list: only helm install and helm upgrade can be run\nhint: postrender run --help\n"
     )
 
 

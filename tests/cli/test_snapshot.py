@@ -144,7 +144,8 @@ def test_what_it_says(tmp_path: Path) -> None:
         (
             ("snapshot", "-", "--offline", "--release", "a", "-n", "b"),
             "nothing is looked up, so that there is nothing to take\n"
-            "hint: postrender snapshot - --release a -n b --kube-context NAME\n",
+            "note: to look live objects up, add --kube-context with one of these\n"
+            "hint: kubectl config get-contexts\n",
         ),
     ],
 )

@@ -31,7 +31,7 @@ def shell(redirection: str, *arguments: str, stdin: bytes = RENDERED) -> subproc
             "manifests are expected on stdin, and stdin is closed\nhint: postrender plan --help\n",
         ),
         ("<&-", ("krm",), "a ResourceList is expected on stdin, and stdin is closed\nhint: postrender krm --help\n"),
-        ("<&-", ("lint",), "manifests are expected on stdin, and stdin is closed\nhint: postrender lint CHART\n"),
+        ("<&-", ("lint",), "manifests are expected on stdin, and stdin is closed\nhint: postrender lint --help\n"),
         (
             "<&-",
             ("adopt", "new", "configmaps/a"),

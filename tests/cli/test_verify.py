@@ -207,8 +207,8 @@ def test_a_fix_while_a_helm_is_at_work(server: Server, cluster: Cluster) -> None
     flag = " ".join(cluster)
     assert done.returncode == 4
     assert done.stderr.decode() == (
-        "error: release shop/web: its revision 5 is pending-upgrade: a Helm may be at work on it, so nothing was "
-        f"written\nhint: helm history web -n shop {flag}\nnote: if no helm process is running\n"
+        "error: release shop/web: has a pending operation (revision 5, pending-upgrade); another helm process may be "
+        f"running. Nothing was changed\nhint: helm history web -n shop {flag}\nnote: if no helm process is running\n"
         f"hint: helm rollback web -n shop {flag}\n"
     )
     assert {each.query.get("dryRun") for each in server.asked("(PATCH|POST) .*")} == {"All"}
@@ -341,15 +341,15 @@ def test_a_manifest_that_cannot_be_read(server: Server, cluster: Cluster) -> Non
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "name one release, or all\nhint: postrender verify RELEASE\nhint: postrender verify --all\n"),
+        ((), "name one release, or all\nhint: postrender verify --all\n"),
         (
             ("web", "--all"),
-            "name one release, or all\nhint: postrender verify RELEASE\nhint: postrender verify --all\n",
+            "name one release, or all\nhint: postrender verify --all\n",
         ),
         (("web", "-A"), "--all-namespaces goes with --all\nhint: postrender verify --all --all-namespaces\n"),
         (
             ("--all", "--fix"),
-            "--fix works on one release and prints text\nhint: postrender verify RELEASE --fix\n",
+            "--fix works on one release and prints text\nhint: postrender verify --help\n",
         ),
         (("Web!",), "RELEASE: 'Web!' is no name for a release\n"),
     ],

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from postrender.cluster import snapshot_file
-from postrender.cluster.interface import ClusterReader, ObjectLookup
+from postrender.cluster.interface import CONTEXTS, ClusterReader, ObjectLookup
 from postrender.cluster.offline import Offline
 from postrender.cluster.snapshot_file import Snapshot
 from postrender.errors import UsageError
@@ -349,7 +349,7 @@ class TestOffline:
             assert source.resolve_kinds([rack]) == {rack: Resource(rack, "rackses", False, True)}
 
     def test_it_says_that_it_knows_nothing_live(self) -> None:
-        nobody = Unknown("no cluster was asked", ("--kube-context NAME",))
+        nobody = Unknown("no cluster was asked", (CONTEXTS,))
         assert Offline().get_objects([ObjectLookup(SHIRT, "shop", "a", True)]) == [nobody]
         assert Offline().get_revisions(OLD, manifest=False, driver="secret") == nobody
         assert Offline().description == "no cluster"

@@ -244,7 +244,7 @@ def interrupted(stage: Stage, kill: Kill) -> None:
     said = " ".join(again.stderr.split())
     only_looked = kill.who == "run" and kill.point.nth == 1 and kill.point.request in kill.scene.looked
     begun = kill.scene.begun or not only_looked
-    assert ("was interrupted, and is gone on with" in said) == begun
+    assert ("resuming the interrupted run" in said) == begun
     kill.scene.finished(stage.namespace)
     assert "live as stored; no resourceVersion is stored" in said
 

@@ -70,7 +70,7 @@ def test_from_a_fresh_clone_to_an_installation_that_adopts(
         f"  helm     {version} ({it.binary})\n"
         f"  plugin   {folder}\n"
         f"  program  {clone}/bin/postrender\n"
-        "hint: helm install NAME CHART --post-renderer postrender\n"
+        "note: run helm install and helm upgrade with --post-renderer postrender\n"
     )
     assert names(it) == ["other", "postrender"]
     contents = {BETA_SHIRT: {"color": "blue"}, STABLE_SHIRT: {"color": "green"}}
@@ -146,7 +146,7 @@ def test_helm_3_is_refused_and_keeps_its_plugins(helm: HelmFactory) -> None:
         assert refused(call(it, postrender, what, environ={"PATH": str(postrender.parent)})) == (
             f"error: {it.binary}: Helm 3.21.4 runs a post-renderer by its path and needs no plugin; one of Helm "
             "4's kind in its folder would cost it all its plugins\n"
-            "hint: helm install NAME CHART --post-renderer postrender\n"
+            "note: run helm install and helm upgrade with --post-renderer postrender\n"
         )
     assert names(it) == ["other"]
 
@@ -158,9 +158,8 @@ def test_a_helm_3_with_the_same_folder_keeps_its_plugins(helm: HelmFactory, tmp_
     assert refused(call(it, postrender, "install", environ=path)) == (
         f"error: {old}: Helm 3.21.4 keeps its plugins in the same folder, {folder}, and would load none of them "
         "any more beside one of Helm 4's kind\n"
-        "note: and set HELM_PLUGINS=DIR for Helm 4\nhint: postrender helm-plugin install --plugins-dir DIR\n"
-        "note: DIRS are the folders of PATH without that Helm 3\n"
-        f"hint: PATH=DIRS postrender helm-plugin install --helm {it.binary}\n"
+        "note: add --plugins-dir with another folder, and set HELM_PLUGINS to it for Helm 4\n"
+        f"note: or take {old} from PATH, and add --helm {it.binary}\n"
     )
     assert list(folder.iterdir()) == []
     apart = tmp_path / "plugins of helm 4"
@@ -219,5 +218,5 @@ def test_a_folder_that_cannot_be_written(helm: HelmFactory, tmp_path: Path) -> N
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"error: {tmp_path}/file/postrender: cannot be written: Not a directory\n"
-        f"hint: postrender helm-plugin install --helm {it.binary} --plugins-dir DIR\n"
+        "note: add --plugins-dir with a folder that can be written, and set HELM_PLUGINS to it for Helm 4\n"
     )

@@ -66,6 +66,14 @@ def run(
     )
 
 
+def typed(line: str, it: Helm) -> Done:
+    """A hint as a shell runs it, with this ``postrender`` on PATH."""
+    env = {**it.env, "PATH": f"{executable(it.home).parent}:{it.env['PATH']}"}
+    return subprocess.run(
+        ["sh", "-c", line], env=env, cwd=it.home, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+
+
 def start(command: list[str], it: Helm, environ: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """A command in a session of its own, of which nothing is heard: it ends alone, whatever it started."""
     return subprocess.Popen(
@@ -164,9 +172,10 @@ def test_the_announced_upgrade_can_be_left_to_the_user(helm: HelmFactory, namesp
     (release,) = namespace.releases("r")
     assert "resourceVersion" not in release.manifest
     told = " ".join(done.stderr.split())
-    assert f"not yet as the chart says: shirts.beta.example.com/{namespace.name}/shirt" in told
-    assert "hint: helm upgrade ..." in told
-    it.upgrade("r", now, filter=True).expect_ok()
+    assert f"not yet updated to the chart: shirts.beta.example.com/{namespace.name}/shirt" in told
+    hint = f"postrender run --no-upgrade -- {it.binary} upgrade r {now} --namespace {namespace.name}"
+    assert done.stderr.endswith(f"\nhint: {hint}\n")
+    ok(typed(hint, it))
     finished(namespace)
 
 
@@ -259,8 +268,8 @@ def test_an_interrupt_is_helms_and_the_state_is_told(helm: HelmFactory, namespac
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait() == 1
     told = " ".join((it.home / "stderr").read_text().split())
-    assert "postrender: Helm failed (exit code 1): revision 1 is failed, and what it had changed by then" in told
-    assert told.endswith("hint: postrender run -- helm upgrade ...")
+    assert "postrender: Helm failed (exit code 1): revision 1 is failed; what it had changed until then stays" in told
+    assert told.endswith(f"hint: postrender run -- {it.binary} upgrade r {waiting} --wait --namespace {namespace.name}")
 
 
 def test_a_plan_that_is_missing_is_told(helm: HelmFactory, namespace: Namespace, tmp_path: Path) -> None:
@@ -273,7 +282,8 @@ def test_a_plan_that_is_missing_is_told(helm: HelmFactory, namespace: Namespace,
     around.chmod(0o755)
     done = ok(run(it, "install", "r", str(now), program=around))
     told = " ".join(done.stderr.split())
-    assert "the filter left no plan, so whether it announced an upgrade is not known" in told
+    assert "the filter left no plan; its report says whether a helm upgrade has to follow" in told
+    assert f"note: if the report says so hint: postrender run -- {around} upgrade r {now} --namespace" in told
     assert "no resourceVersion is stored" in told
     assert namespace.content(BETA_SHIRT, "shirt") == {"color": "blue", "size": "M"}
 
@@ -282,7 +292,7 @@ def test_a_dry_run_writes_nothing(helm: HelmFactory, namespace: Namespace, tmp_p
     it = helm("3.12.3")
     now = kept_pair(it, tmp_path)
     done = ok(run(it, "install", "r", str(now), "--dry-run"))
-    assert done.stderr.endswith("postrender: a dry run: there is nothing to finish\n")
+    assert done.stderr.endswith("postrender: a dry run: nothing to finish\n")
     assert namespace.releases("r") == []
     assert namespace.content(BETA_SHIRT, "shirt") == {"color": "blue", "size": "M"}
 
@@ -324,7 +334,7 @@ def test_killed_at_any_step_and_called_again_it_ends_the_same(
     killed = run(it, "install", "r", str(now), program=stopping.program)
     assert killed.returncode == -signal.SIGKILL
     again = ok(run(it, "install", "r", str(now), program=stopping.program))
-    assert "was interrupted, and is gone on with" in " ".join(again.stderr.split())
+    assert "resuming the interrupted run" in " ".join(again.stderr.split())
     finished(namespace)
     assert "verified: 2 objects live as stored; no resourceVersion is stored" in again.stderr
 
@@ -357,7 +367,9 @@ def test_killed_together_with_its_helm_and_called_again_it_ends_the_same(
     values.write_text("never: false\n")
     assert namespace.releases("r")[-1].status.startswith("pending-")
     again = ok(run(it, verb, "r", str(now), "--wait"))
-    assert "whose Helm died, is taken away" in " ".join(again.stderr.split())
+    told = " ".join(again.stderr.split())
+    assert "removed the record of revision " in told
+    assert "whose Helm died" in told
     finished(namespace)
 
 
@@ -372,7 +384,7 @@ def test_a_second_call_waits_for_the_helm_of_the_first(helm: HelmFactory, namesp
     killed = start(words(it, "install", "r", str(now), program=stopping.program), it)
     assert killed.wait() == -signal.SIGKILL
     again = ok(run(it, "install", "r", str(now), program=stopping.program))
-    assert f"is at work on release {namespace.name}/r; waiting until it ends" in " ".join(again.stderr.split())
+    assert f"is still working on release {namespace.name}/r; waiting until it ends" in " ".join(again.stderr.split())
     finished(namespace)
 
 
@@ -384,7 +396,7 @@ def test_a_helm_that_fails_leaves_a_word_on_the_state(helm: HelmFactory, namespa
     assert done.returncode == 1
     told = " ".join(done.stderr.split())
     assert "postrender: Helm failed (exit code 1): revision 1 is failed" in told
-    assert "hint: postrender run -- helm upgrade ..." in told
+    assert told.endswith(f"hint: postrender run -- {it.binary} upgrade r {bad} --namespace {namespace.name}")
 
 
 def test_what_the_filter_refuses_leaves_the_release_as_it_was(
@@ -397,8 +409,12 @@ def test_what_the_filter_refuses_leaves_the_release_as_it_was(
     assert done.returncode == 1
     told = " ".join(done.stderr.split())
     assert "PR103" in told
-    assert "postrender: Helm failed (exit code 1): the release is as it was: not installed" in told
-    ok(run(it, "install", "r", str(chart_), ours=("--adopt", "unmanaged")))
+    assert "postrender: Helm failed (exit code 1): the release is unchanged: not installed" in told
+    again = f"-- {it.binary} install r {chart_} --namespace {namespace.name}"
+    assert f"\nnote: the same command, after you fix the cause\nhint: postrender run {again}\n" in done.stderr
+    hint = f"postrender run --adopt=unmanaged {again}"
+    assert f"\nhint: {hint}\n" in done.stderr
+    ok(typed(hint, it))
     assert namespace.content(CONFIG_MAP, "cfg") == {"a": "2"}
 
 
@@ -420,7 +436,7 @@ def test_with_stderr_in_a_file_it_says_why_the_filter_refused(helm: HelmFactory,
     assert done.returncode != 0
     told = (tmp_path / "stderr").read_text()
     assert told.count("error: --then false: ended with exit code 1 and said nothing\n") == 1, told
-    assert "\nhint: false ... < MANIFESTS\n" in told
+    assert "\nnote: run it alone, with what helm template prints on its stdin\n" in told
     assert "  report: " in told
 
 
@@ -430,8 +446,10 @@ def test_what_it_advises_after_a_helm_was_terminated_works(
 ) -> None:
     it = helm("3.12.3")
     now = kept_pair(it, tmp_path)
-    failed = run(it, "install", "r", str(now), program=Stopping(it, tmp_path, number, when).program)
+    program = Stopping(it, tmp_path, number, when).program
+    failed = run(it, "install", "r", str(now), program=program)
     assert failed.returncode == 128 + signal.SIGTERM
-    assert failed.stderr.endswith("hint: postrender run -- helm upgrade ...\n")
-    ok(run(it, "upgrade", "r", str(now)))
+    hint = f"postrender run -- {program} upgrade r {now} --namespace {namespace.name}"
+    assert failed.stderr.endswith(f"hint: {hint}\n")
+    ok(typed(hint, it))
     finished(namespace)

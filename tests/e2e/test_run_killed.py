@@ -93,8 +93,8 @@ def test_a_pending_record_of_another_helm_is_left_alone(
         record = f"sh.helm.release.v1.r.v{len(statuses)}"
         where = f"-n {namespace.name} --kubeconfig {stage.run.kubeconfig}"
         assert refused.stderr == (
-            f"error: release {namespace.name}/r: its revision {len(statuses)} is {statuses[-1]}, by a Helm that "
-            "this run did not start and that may be at work, so nothing was done\n"
+            f"error: release {namespace.name}/r: has a pending operation (revision {len(statuses)}, {statuses[-1]}) "
+            "that this run did not start; another helm process may be running. Nothing was changed\n"
             f"hint: helm history r -n {namespace.name}\n"
             f"note: if no helm process is running\nhint: kubectl delete secrets {record} {where}\n"
         )
@@ -113,7 +113,7 @@ def test_a_record_that_was_pending_before_is_told(
         failed = stage.call([*arguments, "--kube-context", "test"])
         assert failed.returncode == 1
         told = " ".join(failed.stderr.split())
-        assert "Helm failed (exit code 1): the release is as it was: revision 1, pending-install" in told
+        assert "Helm failed (exit code 1): the release is unchanged: revision 1, pending-install" in told
         where = f"-n {namespace.name} --kubeconfig {stage.run.kubeconfig} --context test"
         assert failed.stderr.endswith(
             f"hint: helm history r -n {namespace.name} --kube-context test\n"

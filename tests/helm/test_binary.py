@@ -33,7 +33,7 @@ def test_another_name_on_path_is_found(tmp_path: Path) -> None:
 def test_no_helm_on_path(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         binary.locate(None, {"PATH": str(tmp_path)})
-    assert str(error.value) == "helm: is not on PATH\nhint: --helm PATH"
+    assert str(error.value) == "helm: is not on PATH\nnote: install Helm, or give the path of its program"
 
 
 def test_a_path_that_is_no_program(tmp_path: Path) -> None:
@@ -41,7 +41,10 @@ def test_a_path_that_is_no_program(tmp_path: Path) -> None:
     path.write_text("no program")
     with pytest.raises(UsageError) as error:
         binary.locate(str(path), {"PATH": ""})
-    assert str(error.value) == f"{path}: is not a program that can be run\nhint: --helm PATH"
+    assert (
+        str(error.value)
+        == f"{path}: is not a program that can be run\nnote: install Helm, or give the path of its program"
+    )
 
 
 def test_a_program_that_says_no_version(tmp_path: Path) -> None:
@@ -51,7 +54,8 @@ def test_a_program_that_says_no_version(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         binary.locate(str(path), {"PATH": "/usr/bin:/bin"})
     assert str(error.value) == (
-        f"{path}: cannot detect its version: {path} version said 'hello', which is not a version\nhint: --helm PATH"
+        f"{path}: cannot detect its version: {path} version said 'hello', which is not a version\n"
+        "note: install Helm, or give the path of its program"
     )
 
 
@@ -100,5 +104,6 @@ def test_a_helm_that_does_not_tell_where_it_looks_for_plugins(tmp_path: Path) ->
     with pytest.raises(UsageError) as error:
         binary.plugin_folders(binary.locate(None, {"PATH": str(tmp_path)}), {})
     assert str(error.value) == (
-        f"{path}: cannot detect its plugin folder: helm env HELM_PLUGINS failed: Error: no\nhint: --plugins-dir DIR"
+        f"{path}: cannot detect its plugin folder: helm env HELM_PLUGINS failed: Error: no\n"
+        "note: add --plugins-dir with the folder of Helm's plugins"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.helm.command_line import pasteable
+from postrender.helm.command_line import pasteable, pasteable_in_run
 from postrender.text import Advice, Hint, parts
 
 INSTALL = (
@@ -28,13 +28,18 @@ INSTALL = (
         (
             "helm ... --post-renderer-args=--adopt=orphans",
             INSTALL,
-            "helm install shop './my chart' -n prod -f a.yaml --set 'a=b c' --replace "
+            "/usr/bin/helm install shop './my chart' -n prod -f a.yaml --set 'a=b c' --replace "
             "--post-renderer-args=--adopt=orphans",
         ),
         (
             "helm upgrade ...",
             INSTALL,
-            "helm upgrade shop './my chart' -n prod -f a.yaml --set 'a=b c'",
+            "/usr/bin/helm upgrade shop './my chart' -n prod -f a.yaml --set 'a=b c'",
+        ),
+        (
+            "helm upgrade ... --force-conflicts",
+            ("helm", "install", "./c", "--name-template", "shop", "--server-side", "--wait"),
+            "helm upgrade shop ./c --server-side=true --wait --force-conflicts",
         ),
         (
             "POSTRENDER_ADOPT=orphans helm ...",
@@ -51,7 +56,8 @@ INSTALL = (
         (
             "helm upgrade --install ... --post-renderer postrender",
             INSTALL,
-            "helm upgrade shop './my chart' -n prod -f a.yaml --set 'a=b c' --install --post-renderer postrender",
+            "/usr/bin/helm upgrade shop './my chart' -n prod -f a.yaml --set 'a=b c' --install --post-renderer "
+            "postrender",
         ),
         (
             "postrender plan ... --save plan.json",
@@ -81,3 +87,67 @@ def test_a_step_becomes_a_whole_command(step: str, called: tuple[str, ...], comm
 def test_a_remark_stays() -> None:
     whole = pasteable(Hint("helm ... --force", "replaces the objects"), ("helm", "install", "shop", "./c"))
     assert parts(whole) == ("helm install shop ./c --force", "replaces the objects")
+
+
+IN_RUN = (
+    "./helm",
+    "install",
+    "shop",
+    "./my chart",
+    "--set",
+    "a=b c",
+    "--replace",
+    "--kube-token",
+    "t0ken",
+    "--post-renderer",
+    "postrender-run",
+)
+
+
+@pytest.mark.parametrize(
+    ("step", "flags", "command"),
+    [
+        (
+            "helm ... --post-renderer-args=--adopt=orphans",
+            ("--allow", "PR406", "-v"),
+            "postrender run --allow=PR406 -v --adopt=orphans -- ./helm install shop './my chart' --set 'a=b c' "
+            "--replace",
+        ),
+        (
+            "helm ... --take-ownership",
+            (),
+            "postrender run -- ./helm install shop './my chart' --set 'a=b c' --replace --take-ownership",
+        ),
+        (
+            "helm upgrade ...",
+            ("--plan", "plan.json", "--adopt=orphans"),
+            "postrender run --adopt=orphans -- ./helm upgrade shop './my chart' --set 'a=b c'",
+        ),
+        (
+            "...",
+            ("--plan", "plan.json"),
+            "postrender run --plan=plan.json -- ./helm install shop './my chart' --set 'a=b c' --replace",
+        ),
+        ("... without --offline", ("--no-upgrade", "--offline"), "postrender run --no-upgrade -- ./helm install shop"),
+        ("--dry-run client", (), "postrender run --dry-run=client -- ./helm install shop"),
+        (
+            "helm template ... --debug",
+            ("--adopt=orphans",),
+            "./helm template shop './my chart' --set 'a=b c' --replace --debug",
+        ),
+        (
+            "postrender plan ... --save plan.json",
+            ("--no-upgrade", "--adopt=orphans"),
+            "postrender plan shop './my chart' --set 'a=b c' --replace --adopt=orphans --save plan.json",
+        ),
+        (Advice("use Helm 4.0.1 or later"), (), "use Helm 4.0.1 or later"),
+        ("kubectl get a -n b", ("--no-upgrade",), "kubectl get a -n b"),
+    ],
+)
+def test_in_a_run_it_is_the_run_that_is_typed(step: str, flags: tuple[str, ...], command: str) -> None:
+    assert pasteable_in_run(step, IN_RUN, flags).startswith(command)
+
+
+def test_in_a_run_a_remark_stays() -> None:
+    whole = pasteable_in_run(Hint("helm ... --force", "replaces the objects"), IN_RUN[:4], ())
+    assert parts(whole) == ("postrender run -- ./helm install shop './my chart' --force", "replaces the objects")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from postrender.text import Advice, Hint, hint_data, hint_lines, hints_from
+from postrender.text import AGAIN, Advice, Hint, finished, hint_data, hint_lines, hints_from
 
 ROOT = Path(__file__).parents[2]
 COMMAND = re.compile(
@@ -87,6 +87,29 @@ def test_a_remark_stands_on_a_line_of_its_own() -> None:
         "  hint: helm uninstall b",
         "  note: use Helm 4.0.1 or later",
     ]
+
+
+@pytest.mark.parametrize(
+    ("hint", "words"),
+    [
+        ("helm ... --take-ownership", "run Helm with --take-ownership"),
+        (Hint("helm upgrade --install ... --force", "once"), "run helm upgrade --install with --force: once"),
+        ("helm ... without --atomic", "run Helm without --atomic"),
+        ("helm upgrade ...", "run helm upgrade"),
+        ("POSTRENDER_ADOPT=orphans helm ...", "run Helm with POSTRENDER_ADOPT=orphans"),
+        ("postrender plan ... --save plan.json", "run postrender plan with --save plan.json"),
+        ("--stamp adopt", "add --stamp adopt"),
+        ("... without --live", "leave out --live"),
+        (AGAIN, "run the same command again"),
+    ],
+)
+def test_what_only_the_user_can_complete_is_no_command(hint: str, words: str) -> None:
+    assert list(hint_lines([finished(hint)])) == [f"note: {words}"]
+
+
+@pytest.mark.parametrize("hint", ["kubectl get a", "postrender --then 'sed ...' --offline", "kubectl get a -p '{...}'"])
+def test_an_ellipsis_in_a_value_stays(hint: str) -> None:
+    assert list(hint_lines([finished(hint)])) == [f"hint: {hint}"]
 
 
 def test_hints_in_json_and_back() -> None:

@@ -86,25 +86,21 @@ def test_values_are_never_shown() -> None:
     [
         (
             "template r c",
-            "helm template: only helm install and helm upgrade make a release that can be finished\n"
-            "hint: postrender run -- helm install NAME CHART ...",
+            "helm template: only helm install and helm upgrade can be run\nhint: postrender run --help",
         ),
         (
             "",
-            "helm: only helm install and helm upgrade make a release that can be finished\n"
-            "hint: postrender run -- helm install NAME CHART ...",
+            "helm: only helm install and helm upgrade can be run\nhint: postrender run --help",
         ),
         (
             "install r c --post-renderer=x",
-            "helm install: it names a post-renderer, but postrender must be the post-renderer\n"
-            "hint: postrender run -- helm install ... without --post-renderer\n"
-            "note: to run the other post-renderer as well\n"
-            "hint: postrender run --then 'PROGRAM ARGUMENT' -- helm install ... without --post-renderer",
+            "helm install: --post-renderer is not allowed: postrender is the post-renderer\n"
+            "note: without --post-renderer\nhint: ...\n"
+            "note: to run the other post-renderer as well, give its program to postrender run with --then",
         ),
         (
             "upgrade c",
-            "helm upgrade: Helm's command line does not have a release and a chart\n"
-            "hint: postrender run -- helm install NAME CHART",
+            "helm upgrade: Helm's command line does not have a release and a chart\nhint: postrender run --help",
         ),
     ],
 )
@@ -162,7 +158,7 @@ class TestAJournal:
             pass
         folder = str(caught.value).partition(": ")[0]
         assert str(caught.value) == (
-            f"{folder}: cannot keep its notes there: Not a directory; set XDG_STATE_HOME to another folder\n"
+            f"{folder}: cannot write its state there: Not a directory; set XDG_STATE_HOME to another folder\n"
             f"hint: ls -ld {folder} {os.path.dirname(folder)}"
         )
 
@@ -171,7 +167,7 @@ class TestAJournal:
         with pytest.raises(UsageError) as caught:
             Journal(str(tmp_path / "old.json"), -1).note(RunState(3, "mine"))
         assert str(caught.value) == (
-            f"{tmp_path}/old.json: cannot keep its notes there: Is a directory; set XDG_STATE_HOME to another folder\n"
+            f"{tmp_path}/old.json: cannot write its state there: Is a directory; set XDG_STATE_HOME to another folder\n"
             f"hint: ls -ld {tmp_path}/old.json {tmp_path}"
         )
 
@@ -206,7 +202,7 @@ def test_what_only_the_server_knows_is_not_called_nothing() -> None:
     each = ObjectView(
         "shirt", shirt, 1, False, None, (), True, (), Predicted("apply"), (), {}, {}, None, {}, None, nobody
     )
-    assert summary.changed_fields([View(About(), (each,))]) == {"shirt": ("what is not known",)}
+    assert summary.changed_fields([View(About(), (each,))]) == {"shirt": ("fields unknown",)}
     assert summary.changed_fields([View(About(), (replace(each, after={}),))]) == {}
 
 

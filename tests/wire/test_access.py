@@ -661,7 +661,8 @@ class TestKeys:
         path = kubeconfig({"server": "https://127.0.0.1:1"}, user)
         assert refused(Connection(kubeconfig=str(path))) == (
             "context dev: the client key is encrypted, and a password prompt is not possible\n"
-            "hint: openssl pkey -in KEY -out DECRYPTED-KEY"
+            "note: then set client-key to the new file\n"
+            f"hint: openssl pkey -in {tmp_path}/key.pem -out {tmp_path}/key.pem.decrypted"
         )
 
 

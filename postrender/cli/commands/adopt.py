@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> int:
     if bool(options.name) == bool(options.undo):
         raise UsageError(
             "name a release, or the report to be undone",
-            next=("postrender adopt RELEASE OBJECT ...", "postrender adopt --undo FILE"),
+            next="postrender adopt --help",
         )
     if FIELD_MANAGER in options.take_fields or (options.undo and options.take_fields):
         raise UsageError(
@@ -236,10 +236,16 @@ def _read(file: str) -> Report:
         raise UsageError(
             str(error),
             where=file,
-            next=Hint("postrender adopt --undo FILE", "FILE is a report that postrender adopt wrote"),
+            next=[Hint(f"ls {shlex.quote(_folder())}", "the reports that postrender adopt wrote")]
+            if os.path.isdir(_folder())
+            else (),
         ) from error
 
 
 def _file(release: ReleaseName) -> str:
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    return os.path.join(state_files.folder(os.environ), "adopt", f"{release.namespace}-{release.name}-{now}.json")
+    return os.path.join(_folder(), f"{release.namespace}-{release.name}-{now}.json")
+
+
+def _folder() -> str:
+    return os.path.join(state_files.folder(os.environ), "adopt")

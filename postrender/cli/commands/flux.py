@@ -39,7 +39,7 @@ from postrender.planner.verdict import Plan, Verdict
 from postrender.report.plan_summary import SummaryHeading, plan_summary
 from postrender.settings import Caller, find
 from postrender.settings.parse import Value
-from postrender.text import Advice, Hint, to_stderr
+from postrender.text import Advice, to_stderr
 
 DESCRIPTION = """\
 Write the filter's edits as patches into a Flux HelmRelease, since the
@@ -72,7 +72,9 @@ _LEFT_TO_DRIFT_DETECTION = frozenset({"PR301", "PR310", "PR313", "PR318"})
 """What is an error if the live spec may not be stored instead."""
 
 
-STREAM = Hint("--stream FILE", "FILE holds what helm template printed")
+STREAM = Advice("or add --stream with a file that helm template wrote")
+
+CHART = Advice("add --chart with the chart, as helm takes it")
 
 
 def main(arguments: list[str]) -> int:
@@ -239,16 +241,14 @@ def _stream(helm_release: HelmRelease, options: argparse.Namespace, rest: Sequen
         return _bytes(options.stream)
     chart = Chart(options.chart) if options.chart else helm_release.chart()
     if chart is None:
-        raise UsageError(
-            "its chart can only be found in the cluster", where=helm_release.path, next=("--chart CHART", STREAM)
-        )
+        raise UsageError("its chart can only be found in the cluster", where=helm_release.path, next=(CHART, STREAM))
     named = values_elsewhere(helm_release)
     given = value_arguments(options)
     if named and not given:
         raise UsageError(
             f"takes values from {', '.join(named)}, which it does not hold itself",
             where=helm_release.path,
-            next=(Hint("--values FILE", "FILE holds these values"), STREAM),
+            next=(Advice("add --values with a file that holds these values"), STREAM),
         )
     return _rendered(helm_release, chart, given, options.helm, rest)
 

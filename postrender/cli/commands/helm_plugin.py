@@ -17,7 +17,7 @@ from postrender.errors import Refused, UsageError
 from postrender.helm import binary, plugin
 from postrender.helm.binary import HelmBinary
 from postrender.helm.plugin import NAME, Plugin, claims, installed
-from postrender.text import Hint
+from postrender.text import Advice, Hint
 
 DESCRIPTION = """\
 Helm 4 runs plugins as post-renderers, not programs. This makes one of the
@@ -73,7 +73,7 @@ def _install(place: Place) -> int:
         changed = plugin.write(wanted)
     except OSError as error:
         raise UsageError(
-            f"cannot be written: {error.strerror}", where=error.filename or place.folder, next="--plugins-dir DIR"
+            f"cannot be written: {error.strerror}", where=error.filename or place.folder, next=_ELSEWHERE
         ) from error
     if NAME not in _loads(place):
         raise Refused(
@@ -87,7 +87,7 @@ def _install(place: Place) -> int:
     if moved and before is not None:
         write(f"  before   {before.program}\n")
     _print_variable(place)
-    write(f"hint: helm install NAME CHART --post-renderer {NAME}\n")
+    write(f"note: run helm install and helm upgrade with --post-renderer {NAME}\n")
     return 0
 
 
@@ -138,7 +138,7 @@ def _check(place: Place, wanted: Plugin | None) -> None:
             f"Helm {helm.version} runs a post-renderer by its path and needs no plugin; one of Helm 4's kind in its "
             "folder would cost it all its plugins",
             where=helm.path,
-            next=f"helm install NAME CHART --post-renderer {runs}",
+            next=Advice(f"run helm install and helm upgrade with --post-renderer {runs}"),
         )
     in_the_way = claims(place.folders, place.folder)
     if in_the_way:
@@ -168,11 +168,8 @@ def _spare_helm_3(place: Place) -> None:
                 "more beside one of Helm 4's kind",
                 where=other.path,
                 next=(
-                    Hint("postrender helm-plugin install --plugins-dir DIR", "and set HELM_PLUGINS=DIR for Helm 4"),
-                    Hint(
-                        f"PATH=DIRS postrender helm-plugin install --helm {place.helm.path}",
-                        "DIRS are the folders of PATH without that Helm 3",
-                    ),
+                    Advice("add --plugins-dir with another folder, and set HELM_PLUGINS to it for Helm 4"),
+                    Advice(f"or take {other.path} from PATH, and add --helm {shlex.quote(place.helm.path)}"),
                 ),
             )
 
@@ -200,6 +197,9 @@ def _print_variable(place: Place) -> None:
     """Helm finds a folder that was chosen here only where it is told the same."""
     if os.path.dirname(place.folder) not in binary.plugin_folders(place.helm, os.environ):
         write(f"  note: Helm looks there only with HELM_PLUGINS={os.path.dirname(place.folder)}\n")
+
+
+_ELSEWHERE = Advice("add --plugins-dir with a folder that can be written, and set HELM_PLUGINS to it for Helm 4")
 
 
 def _remove(folder: str) -> tuple[str, ...]:

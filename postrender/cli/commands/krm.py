@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
+import re
 from collections.abc import Mapping, Sequence
 
 from postrender._record import replace
@@ -19,7 +20,7 @@ from postrender.operations.filter.pipeline import check, plan_manifest
 from postrender.planner.policy import OnDrift
 from postrender.planner.verdict import Plan
 from postrender.settings import SETTINGS
-from postrender.text import Advice
+from postrender.text import Advice, finished, parts
 
 DESCRIPTION = """\
 A KRM function: reads a ResourceList on stdin and prints it with its items
@@ -68,14 +69,20 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _as_keys(steps: Sequence[str]) -> tuple[str, ...]:
-    """Hints that are flags as keys of functionConfig."""
-    return tuple(
-        Advice(f"set {step[2:].partition(' ')[0]} in data of the functionConfig")
-        if step.startswith("--")
-        else Advice(f"remove {step.rpartition('--')[2]} from data of the functionConfig")
-        if step.startswith("... without --")
-        else step
-        for step in steps
+    """Hints that are about flags as keys of functionConfig."""
+    return tuple(map(_as_key, steps))
+
+
+def _as_key(step: str) -> str:
+    step = finished(step)
+    _, note = parts(step)
+    found = re.search(r"\b(add|leave out)(?: --action \w+)? --([a-z-]+)", note)
+    if not found:
+        return step
+    return Advice(
+        f"set {found[2]} in data of the functionConfig"
+        if found[1] == "add"
+        else f"remove {found[2]} from data of the functionConfig"
     )
 
 

@@ -132,7 +132,7 @@ def _named(what: list[str]) -> list[str]:
     """What to look at, each chart once."""
     if not what:
         if sys.stdin is not None and sys.stdin.isatty():
-            raise UsageError("nothing to look at: stdin is a terminal", next="postrender lint CHART")
+            raise UsageError("nothing to look at: stdin is a terminal", next="postrender lint --help")
         return ["-"]
     return list(dict.fromkeys((chart_of(named) or named) if named != "-" else named for named in what))
 
@@ -171,9 +171,9 @@ def _live(path: Value | None) -> Snapshot | None:
 
 def _of_stream(named: str, wishes: _Wishes) -> Facts:
     try:
-        data = stdin("manifests are", "postrender lint CHART") if named == "-" else Path(named).read_bytes()
+        data = stdin("manifests are", "postrender lint --help") if named == "-" else Path(named).read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=named, next="postrender lint CHART") from error
+        raise UsageError(f"cannot be read: {error.strerror}", where=named, next="postrender lint --help") from error
     return _facts(data, wishes)
 
 

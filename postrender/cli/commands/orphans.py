@@ -17,6 +17,7 @@ from postrender.operations.orphans import LABELLED, Scope, search
 from postrender.report.orphans import FORMATS, OrphansReport, Typing
 from postrender.settings import find
 from postrender.settings.connection import reached
+from postrender.text import Advice
 
 DESCRIPTION = """\
 Find objects of uninstalled releases: their ownership metadata names a release
@@ -45,7 +46,9 @@ def main(arguments: list[str]) -> int:
     caller = find(flags(options, CONNECTION_SETTINGS), os.environ)
     namespace = "" if options.all_namespaces else caller.namespace
     if namespace is None:
-        raise UsageError("namespace required", next=("--namespace NAMESPACE", "--all-namespaces"))
+        raise UsageError(
+            "namespace required", next=("--all-namespaces", Advice("or add --namespace with one namespace"))
+        )
     scope = Scope(namespace, "" if options.unlabelled else LABELLED, caller.invocation.driver)
     cluster = reached(caller)
     with progress("listing releases", quiet=options.quiet) as update:

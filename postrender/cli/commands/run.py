@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
-from collections.abc import Sequence
 
 from postrender import __version__
 from postrender._record import replace
 from postrender.cli.arguments import CHAIN_SETTINGS, FILTER_SETTINGS, HOLD_SETTINGS, add_arguments, chosen
+from postrender.cli.hints import own_flags
 from postrender.cli.inputs import no_namespace, policy_of
 from postrender.cli.parsers import command_parser, parted
 from postrender.cli.run_report import REPORT_SETTINGS
 from postrender.errors import UsageError
 from postrender.helm import binary
 from postrender.helm.binary import HelmBinary
-from postrender.helm.command_line import pasteable
 from postrender.helm.plugin import installed
 from postrender.operations.filter.pipeline import require_known
 from postrender.operations.run import helm_process
@@ -25,6 +25,7 @@ from postrender.operations.run.workflow import run
 from postrender.settings import Setting, find
 from postrender.settings.connection import reached
 from postrender.settings.parse import Value
+from postrender.settings.table import RUN_COMMAND
 from postrender.text import to_stderr
 
 DESCRIPTION = """\
@@ -61,12 +62,12 @@ def main(arguments: list[str]) -> int:
     options = parser().parse_args(ours)
     named, *behind = rest or [""]
     if not named:
-        raise UsageError(
-            "the Helm command is missing; write it after --", next="postrender run -- helm install NAME CHART"
-        )
+        raise UsageError("the Helm command is missing; write it after --", next="postrender run --help")
     command = parse_helm_command(behind)
-    environ = _environ(options)
-    helm = _helm(named, behind)
+    kept = own_flags(ours)
+    environ = {**_environ(options), RUN_COMMAND: shlex.join([*kept, "--", named])}
+    helm = binary.locate(named, os.environ)
+    require_known(helm.version)
     own = installed(sys.argv[0], sys.executable)
     if command.is_dry_run or command.release is None:
         return _alone(helm, command, own, environ)
@@ -74,9 +75,11 @@ def main(arguments: list[str]) -> int:
     caller = find(flags, os.environ)
     release = caller.invocation.release
     if release is None:
-        raise no_namespace(caller, "-n NAMESPACE")
+        raise no_namespace(caller, "-n")
     request = RunRequest(
         helm=helm,
+        typed=(named, *behind),
+        flags=kept,
         command=command,
         cluster=reached(caller),
         release=release,
@@ -88,17 +91,6 @@ def main(arguments: list[str]) -> int:
         upgrade=not options.no_upgrade,
     )
     return run(request, _print)
-
-
-def _helm(named: str, behind: Sequence[str]) -> HelmBinary:
-    """The Helm that stands behind ``--``; raises UsageError and Refused."""
-    try:
-        helm = binary.locate(named, os.environ)
-    except UsageError as error:
-        step = pasteable("postrender run -- helm ...", ("helm", *behind))
-        raise UsageError(error.cause, where=error.where, next=step) from error
-    require_known(helm.version)
-    return helm
 
 
 def parser() -> argparse.ArgumentParser:
@@ -113,8 +105,8 @@ def _alone(helm: HelmBinary, command: HelmCommand, own: str, environ: dict[str, 
     """A dry run, and an installation under a name that is made up: nothing to finish, and nothing kept to take back."""
     with helm_process.renderer(helm, own, __version__, environ) as renderer:
         code = helm_process.run(helm, command.with_flags(*renderer.flags), renderer.environ)
-    why = "a dry run" if command.is_dry_run else "a release with a made-up name, which nothing kept belongs to"
-    _print(f"postrender: {why}: there is nothing to finish\n" if not code else "")
+    why = "a dry run" if command.is_dry_run else "a release with a generated name"
+    _print(f"postrender: {why}: nothing to finish\n" if not code else "")
     return code
 
 

@@ -12,7 +12,7 @@ from postrender.cli.console import NOTHING, add_verbosity
 from postrender.cli.output import write
 from postrender.cli.parsers import command_parser, parted
 from postrender.cli.plan_inputs import add_planning, add_settings, parse, planning
-from postrender.cluster.interface import ClusterReader
+from postrender.cluster.interface import CONTEXTS, ClusterReader
 from postrender.cluster.recorder import RecordingReader, documents
 from postrender.errors import UsageError
 from postrender.manifest.dump import printed
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
     def through(source: ClusterReader | None) -> ClusterReader:
         if source is None:
-            raise UsageError("nothing is looked up, so that there is nothing to take", next="--kube-context NAME")
+            raise UsageError("nothing is looked up, so that there is nothing to take", next=CONTEXTS)
         recordings.append(RecordingReader(source))
         return recordings[0]
 

@@ -66,11 +66,11 @@ def main(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
     options.typed = arguments
     if bool(options.name) == options.all:
-        raise UsageError("name one release, or all", next=("postrender verify RELEASE", "postrender verify --all"))
+        raise UsageError("name one release, or all", next="postrender verify --all")
     if options.all_namespaces and not options.all:
         raise UsageError("--all-namespaces goes with --all", next="postrender verify --all --all-namespaces")
     if options.fix and (options.all or options.output not in COLOURED):
-        raise UsageError("--fix works on one release and prints text", next="postrender verify RELEASE --fix")
+        raise UsageError("--fix works on one release and prints text", next="postrender verify --help")
     if options.fix:
         require_answerable(yes=options.yes)
     given = flags(options, _SETTINGS)

@@ -170,7 +170,9 @@ def read(path: str, data: bytes, name: str | None, namespace: str | None = None)
         raise UsageError(f"holds no HelmRelease{called} of {KIND.group}", where=path)
     if len(found) > 1:
         names = ", ".join(ref.name for ref, _ in found)
-        raise UsageError(f"holds {len(found)} HelmReleases: {names}", where=path, next="--name NAME")
+        raise UsageError(
+            f"holds {len(found)} HelmReleases: {names}", where=path, next=[f"--name {ref.name}" for ref, _ in found[:5]]
+        )
     ((ref, body),) = found
     if ref.path:
         raise UsageError(

@@ -180,5 +180,5 @@ def _unwritable(helm_release: HelmRelease, cause: str) -> ManifestError:
     return ManifestError(
         f"cannot be edited with its comments: {cause}",
         where=f"{helm_release.path}, line {ref.line}",
-        next=Hint("--patch-file FILE", "to write the patch into a file of its own"),
+        next=Hint("--patch-file patch.yaml", "to write the patch into a file of its own"),
     )

@@ -237,7 +237,7 @@ def _handed_on(
         raise Refused(
             "\n  ".join(["undoes what has to be written, or adds objects that need it; what differs:", *undone]),
             where="--then",
-            next=Hint("--first 'PROGRAM ARGUMENT'", "to run it before postrender, not after"),
+            next=Advice("run it before postrender: give it with --first instead"),
         )
     return after
 

@@ -11,7 +11,7 @@ from postrender import manifest as manifests
 from postrender._record import Record
 from postrender.errors import ManifestError, PostrenderError, Refused, UsageError
 from postrender.manifest import Manifest, ObjectRef
-from postrender.text import Advice, Hint
+from postrender.text import Advice
 
 MAX_LISTED = 20
 """How many lost documents a message names before it only counts them."""
@@ -44,6 +44,9 @@ class Passed(Record):
     stderr: str
 
 
+_VALUE = Advice("give a program on PATH, or its path, and its arguments: 'kustomize build'")
+
+
 def link(flag: str, text: str) -> PostRenderer:
     """The program and the arguments that a flag's value names, as a shell parts them; raises UsageError."""
     try:
@@ -51,7 +54,7 @@ def link(flag: str, text: str) -> PostRenderer:
     except ValueError as error:
         raise UsageError(f"cannot be parted into a program and its arguments: {error}", where=flag) from None
     if not command:
-        raise UsageError("names no program", where=flag, next=f"{flag} 'PROGRAM ARGUMENT'")
+        raise UsageError("names no program", where=flag, next=_VALUE)
     return PostRenderer(flag, command)
 
 
@@ -67,7 +70,7 @@ def passed(link: PostRenderer, data: bytes) -> Passed:
         done = subprocess.run(link.command, input=data, capture_output=True, check=False)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"cannot be run: {reason}", where=link.name, next=f"{link.flag} 'PROGRAM ARGUMENT'") from error
+        raise UsageError(f"cannot be run: {reason}", where=link.name, next=_VALUE) from error
     stderr = done.stderr.decode(errors="replace")
     if done.returncode:
         code = done.returncode if done.returncode > 0 else 128 - done.returncode
@@ -76,7 +79,7 @@ def passed(link: PostRenderer, data: bytes) -> Passed:
             f"ended with exit code {code}" + (f": {words}" if words else " and said nothing"),
             code,
             where=link.name,
-            next=Hint(f"{os.path.basename(link.command[0])} ... < MANIFESTS", "to run it by itself"),
+            next=Advice("run it alone, with what helm template prints on its stdin"),
         )
     try:
         after = manifests.read(done.stdout)

@@ -102,7 +102,7 @@ def wait(found: Journal) -> None:
 
 def _unwritable(path: str, error: OSError) -> UsageError:
     return UsageError(
-        f"cannot keep its notes there: {error.strerror}; set XDG_STATE_HOME to another folder",
+        f"cannot write its state there: {error.strerror}; set XDG_STATE_HOME to another folder",
         where=path,
         next=f"ls -ld {shlex.quote(path)} {shlex.quote(os.path.dirname(path))}",
     )

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from postrender._record import Record
 from postrender.cluster.client import Cluster
 from postrender.cluster.interface import unreadable
 from postrender.errors import UsageError
 from postrender.helm.binary import HelmBinary
-from postrender.helm.command_line import CommandLine, command_at, parse, release
+from postrender.helm.command_line import CommandLine, as_upgrade, command_at, parse, pasteable_in_run, release
 from postrender.helm.storage import storage, stored_name
 from postrender.models import ReleaseName, StoredRelease, Unknown
 from postrender.operations.run.journal import RunState
 from postrender.planner.view import View
 from postrender.settings.sources import dry_run_mode, from_command_line
 from postrender.settings.table import SETTINGS, Flags
-from postrender.text import Hint, wrapped
+from postrender.text import AGAIN, Advice, Hint, hint_lines, wrapped
 
 Output = Callable[[str], None]
 """Takes lines for a person, each ended."""
@@ -26,14 +26,17 @@ Output = Callable[[str], None]
 UPGRADE = "helm upgrade ..."
 
 
-class RunRequest(Record, hidden=("environ",)):
+class RunRequest(Record, hidden=("environ", "typed")):
     """What is to be done.
 
+    ``typed`` is the Helm command as it was typed, program and all, and ``flags`` are those of the run, for hints.
     ``program`` is the path that starts this postrender, ``upgrade`` whether an announced upgrade is run too,
     ``environ`` what Helm and the filter get, ``folder`` where they run.
     """
 
     helm: HelmBinary
+    typed: tuple[str, ...]
+    flags: tuple[str, ...]
     command: HelmCommand
     cluster: Cluster
     release: ReleaseName
@@ -43,6 +46,15 @@ class RunRequest(Record, hidden=("environ",)):
     environ: Mapping[str, str]
     folder: str
     upgrade: bool = True
+
+    def whole(self, step: str) -> str:
+        """The hint as a whole command: ``helm ...`` with the flags and the Helm command of this run."""
+        return pasteable_in_run(step, self.typed, self.flags)
+
+
+def print_hints(output: Output, hints: Iterable[str]) -> None:
+    """Print hints, each command on a line of its own."""
+    output("".join(f"{line}\n" for line in hint_lines(hints)))
 
 
 def print_lines(output: Output, text: str, first: str = "") -> None:
@@ -81,10 +93,6 @@ def unless_at_work(request: RunRequest, pending: StoredRelease) -> tuple[str, ..
     )
 
 
-_ONLY_INSTALL = ("--replace", "--generate-name", "-g")
-"""Flags that stand alone and that only ``helm install`` has (``newInstallCmd``, cmd/helm/install.go)."""
-
-
 class HelmCommand(Record, hidden=("arguments",)):
     """What stands behind Helm's name: install or upgrade. Its values may be secret, so they are never shown."""
 
@@ -121,27 +129,8 @@ class HelmCommand(Record, hidden=("arguments",)):
         return (*self.arguments[:place], *flags, *self.arguments[place:])
 
     def as_upgrade(self) -> HelmCommand:
-        """``helm upgrade`` with the same chart, values and flags; an upgrade stays as it is.
-
-        Without the flags that only an installation has. Its ``--server-side`` is a switch, an upgrade's takes a word
-        (``newInstallCmd`` and ``newUpgradeCmd``, pkg/cmd of Helm 4.3.1).
-        """
-        if not self.installs:
-            return self
-        place = command_at(self.arguments)
-        named = [] if len(self.line.arguments) == 2 else [str(self.release)]
-        assert place is not None
-        made = [*self.arguments[:place], "upgrade", *named]
-        rest = list(self.arguments[place + 1 :])
-        while rest:
-            argument = rest.pop(0)
-            if argument == "--name-template":
-                rest[:1] = []
-            elif argument == "--server-side":
-                made.append("--server-side=true")
-            elif argument.partition("=")[0] not in (*_ONLY_INSTALL, "--name-template"):
-                made.append(argument)
-        return parse_helm_command(made)
+        """``helm upgrade`` with the same chart, values and flags; an upgrade stays as it is."""
+        return parse_helm_command(as_upgrade(self.arguments)) if self.installs else self
 
 
 def parse_helm_command(arguments: Sequence[str]) -> HelmCommand:
@@ -150,23 +139,20 @@ def parse_helm_command(arguments: Sequence[str]) -> HelmCommand:
     if line is None or line.command not in ("install", "upgrade"):
         place = command_at(arguments)
         raise UsageError(
-            "only helm install and helm upgrade make a release that can be finished",
+            "only helm install and helm upgrade can be run",
             where="helm" if place is None else f"helm {arguments[place]}",
-            next="postrender run -- helm install NAME CHART ...",
+            next="postrender run --help",
         )
     if any(argument.partition("=")[0].startswith("--post-renderer") for argument in arguments):
         raise UsageError(
-            "it names a post-renderer, but postrender must be the post-renderer",
+            "--post-renderer is not allowed: postrender is the post-renderer",
             where=f"helm {line.command}",
             next=(
-                f"postrender run -- helm {line.command} ... without --post-renderer",
-                Hint(
-                    f"postrender run --then 'PROGRAM ARGUMENT' -- helm {line.command} ... without --post-renderer",
-                    "to run the other post-renderer as well",
-                ),
+                Hint(AGAIN, "without --post-renderer"),
+                Advice("to run the other post-renderer as well, give its program to postrender run with --then"),
             ),
         )
     named = release(line)
     if named.name is None and not named.generated:
-        raise UsageError(named.why_not, where=f"helm {line.command}", next="postrender run -- helm install NAME CHART")
+        raise UsageError(named.why_not, where=f"helm {line.command}", next="postrender run --help")
     return HelmCommand(tuple(arguments), line)

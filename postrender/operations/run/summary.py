@@ -14,6 +14,7 @@ from postrender.operations.run.request import (
     Output,
     RunRequest,
     left_pending,
+    print_hints,
     print_lines,
     revisions,
     unless_at_work,
@@ -22,7 +23,7 @@ from postrender.operations.verify import State, verify
 from postrender.planner.view import ObjectView, View
 from postrender.planner.view_json import NoPlan, plan_from_json
 from postrender.settings.table import unseen_beside
-from postrender.text import Hint, hint_lines, shorten
+from postrender.text import AGAIN, Hint, shorten
 
 _ADOPTED = ("ours-kept", "orphan", "unmanaged")
 
@@ -75,7 +76,7 @@ def changed_fields(plans: Sequence[View | None]) -> dict[str, tuple[str, ...]]:
         if request in ("create", "delete"):
             found.setdefault(each.name, {})[f"{request}d"] = None
         elif request == "apply" and each.after is None:
-            found.setdefault(each.name, {})["what is not known"] = None
+            found.setdefault(each.name, {})["fields unknown"] = None
         for change in each.prediction.changes:
             found.setdefault(each.name, {})[".".join(map(str, change.path))] = None
     return {name: tuple(paths) for name, paths in found.items()}
@@ -105,31 +106,33 @@ def print_success(request: RunRequest, output: Output, done: RunResult) -> None:
     print_lines(output, f"adopted: {shorten(adopted(done.plans)) or 'nothing'}", first="  ")
     changed = [f"{name} ({shorten(paths)})" for name, paths in changed_fields(done.plans).items()]
     print_lines(output, f"changed: {shorten(changed) or 'nothing'}", first="  ")
-    print_lines(output, _verified(request), first="  ")
+    verified, more = _verified(request)
+    print_lines(output, verified, first="  ")
     if done.backups:
         pins = f"{done.unpinned} pin{'s' * (done.unpinned != 1)}"
         print_lines(output, f"{pins} removed; the previous revision is saved in {', '.join(done.backups)}", first="  ")
     if done.left:
-        print_lines(output, f"not yet as the chart says: {shorten(done.left)}", first="  ")
-        output(f"hint: {UPGRADE}\n")
+        print_lines(output, f"not yet updated to the chart: {shorten(done.left)}", first="  ")
+        more = (*more, request.whole(UPGRADE))
+    print_hints(output, more)
 
 
-def _verified(request: RunRequest) -> str:
-    """Whether what is stored is live, and no pin is left."""
+def _verified(request: RunRequest) -> tuple[str, tuple[str, ...]]:
+    """Whether the live objects are as stored, and no pin is left; and the command that shows more."""
     try:
         found = verify(request.cluster, request.release, request.driver)
     except PostrenderError as error:
-        return f"not verified: {error.where + ': ' if error.where else ''}{error.cause}"
+        return f"not verified: {error.where + ': ' if error.where else ''}{error.cause}", error.next
     pins = (
         "a resourceVersion is stored" if any(each.pinned for each in found.objects) else "no resourceVersion is stored"
     )
     if found.in_sync:
         count = len(found.objects)
-        return f"verified: {count} object{'s' * (count != 1)} live as stored; {pins}"
+        return f"verified: {count} object{'s' * (count != 1)} live as stored; {pins}", ()
     apart = [f"{each.name} ({each.state.value})" for each in found.objects if each.state is not State.IN_SYNC]
     release = request.release
     more = request.cluster.typed(f"postrender verify {release.name}", release.namespace)
-    return f"verified: not live as stored: {shorten(apart)}; {pins}; {more} shows more"
+    return f"verified: not live as stored: {shorten(apart)}; {pins}", (more,)
 
 
 def print_failure(
@@ -152,35 +155,33 @@ def print_failure(
         print_lines(output, f"installed before that, with the live spec stored: {names}", first="  ")
     if written(plans[-1]):
         print_lines(output, f"written by postrender before Helm failed: {shorten(written(plans[-1]))}", first="  ")
-    output("".join(f"{line}\n" for line in hint_lines(_next(request, noted, newest, dead=dead))))
+    print_hints(output, _next(request, noted, newest, dead=dead))
     return not dead
 
 
 def _state(noted: RunState, newest: StoredRelease | None, *, dead: bool) -> str:
     """What the release is after Helm failed; ``dead`` says that it left a pending record."""
     if newest is None:
-        return "the release is as it was: not installed"
+        return "the release is unchanged: not installed"
     if newest.revision <= noted.before:
-        return f"the release is as it was: revision {newest.revision}, {newest.status}"
+        return f"the release is unchanged: revision {newest.revision}, {newest.status}"
     if newest.status == "failed":
-        return f"revision {newest.revision} is failed, and what it had changed by then stays changed"
+        return f"revision {newest.revision} is failed; what it had changed until then stays"
     if dead:
-        return f"revision {newest.revision} is {newest.status}, and no Helm is at work on it any more"
+        return f"revision {newest.revision} is {newest.status}; no helm process is running"
     return f"the release is {newest.status}, revision {newest.revision}"
 
 
 def _next(request: RunRequest, noted: RunState, newest: StoredRelease | None, *, dead: bool) -> tuple[str, ...]:
     """What to type in that state."""
     if newest is not None and newest.status == "failed" and newest.revision > noted.before:
-        return (f"postrender run -- {UPGRADE}",)
+        return (request.whole(UPGRADE),)
     if newest is not None and newest.status.startswith("pending-") and not dead:
         return unless_at_work(request, newest)
-    again = Hint(
-        f"postrender run -- helm {request.command.line.command} ...", "the same command, after you fix the cause"
-    )
     if dead:
-        return (Hint(again, "the same command removes that record and continues"),)
-    return (_possible(request, newest) or again,)
+        return (request.whole(Hint(AGAIN, "the same command removes that record and continues")),)
+    again = Hint(AGAIN, "the same command, after you fix the cause")
+    return (request.whole(_possible(request, newest) or again),)
 
 
 def _possible(request: RunRequest, newest: StoredRelease | None) -> str:
@@ -195,5 +196,5 @@ def _possible(request: RunRequest, newest: StoredRelease | None) -> str:
     if replaceable and request.command.line.switch("replace"):
         return ""
     if newest.status == "uninstalled":
-        return "postrender run -- helm install ... --replace"
-    return f"postrender run -- {UPGRADE}"
+        return "helm ... --replace"
+    return UPGRADE

@@ -14,6 +14,7 @@ from postrender.operations.run.request import (
     Output,
     RunRequest,
     left_pending,
+    print_hints,
     print_lines,
     revisions,
     unless_at_work,
@@ -22,7 +23,7 @@ from postrender.operations.run.summary import RunResult, print_failure, print_su
 from postrender.operations.stored_revisions import back_up, backup_path
 from postrender.operations.unpin import carry_out, find_pins, pinned
 from postrender.planner.view import View
-from postrender.text import shorten
+from postrender.text import Hint, shorten
 
 
 class ResumePoint(Record):
@@ -50,14 +51,12 @@ def beginning(request: RunRequest, notes: Journal, output: Output) -> ResumePoin
     plan = summary.read(notes.plan(noted.helm)) if noted.helm else None
     if last is not None and pending and not left_pending(noted, plan, last):
         raise Refused(
-            f"its revision {last.revision} is {last.status}, by a Helm that this run did not start and that may be at "
-            "work, so nothing was done",
+            f"has a pending operation (revision {last.revision}, {last.status}) that this run did not start; another "
+            "helm process may be running. Nothing was changed",
             where=f"release {request.release}",
             next=unless_at_work(request, last),
         )
-    print_lines(
-        output, f"postrender: an earlier run for release {request.release} was interrupted, and is gone on with"
-    )
+    print_lines(output, f"postrender: resuming the interrupted run for release {request.release}")
     if last is not None and pending:
         _forget(request, last, output)
         last = stored[-2] if len(stored) > 1 else None
@@ -83,8 +82,7 @@ def _forget(request: RunRequest, revision: StoredRelease, output: Output) -> Non
         request.cluster.delete(each)
     print_lines(
         output,
-        f"the record of revision {revision.revision} ({revision.status}), whose Helm died, is taken away; "
-        f"a copy is in {path}",
+        f"removed the record of revision {revision.revision} ({revision.status}), whose Helm died; a copy is in {path}",
         first="  ",
     )
 
@@ -95,8 +93,8 @@ def run(request: RunRequest, output: Output) -> int:
         if busy:
             print_lines(
                 output,
-                f"postrender: another run, or the Helm of an interrupted one, is at work on release {request.release}; "
-                "waiting until it ends",
+                "postrender: another run, or the Helm of an interrupted one, is still working on release "
+                f"{request.release}; waiting until it ends",
             )
             wait(notes)
         begun = beginning(request, notes, output)
@@ -126,12 +124,12 @@ class _Run:
             if first is None and self._stores_something():
                 print_lines(
                     self.output,
-                    "postrender: the filter left no plan, so whether it announced an upgrade is not known: "
-                    f"read its report, and if so: {UPGRADE}",
+                    "postrender: the filter left no plan; its report says whether a helm upgrade has to follow",
                 )
+                print_hints(self.output, [Hint(request.whole(UPGRADE), "if the report says so")])
             names = summary.announced(first)
             if names and request.upgrade:
-                print_lines(self.output, f"postrender: helm upgrade is run, to apply the chart to {shorten(names)}")
+                print_lines(self.output, f"postrender: running helm upgrade to apply the chart to {shorten(names)}")
                 code = self._step("second", request.command.as_upgrade(), renderer, quiet=True)
                 if code:
                     return self._failed(code)
