@@ -36,15 +36,18 @@ class User:
 class ControlPlane:
     """A kube-apiserver on 127.0.0.1 that serves the kinds of ``kinds.CUSTOM``; a context manager.
 
-    It lives in a process that ends with this one, whatever ends it. No controllers run: nothing is garbage-collected,
-    no Pod starts and a deleted namespace never goes away, so each test takes a namespace of its own.
+    It lives in a process that ends with this one, whatever ends it. Without ``controllers`` nothing is
+    garbage-collected, no Pod starts and a deleted namespace never goes away, so each test takes a namespace of its own.
     """
 
-    def __init__(self, etcd: Path, kube_apiserver: Path, folder: Path) -> None:
-        """Start it and return when it answers; ``folder`` takes the kubeconfigs of users. Raises StartError."""
+    def __init__(self, etcd: Path, kube_apiserver: Path, folder: Path, *controllers: Path) -> None:
+        """Start it and return when it answers; ``folder`` takes the kubeconfigs of users. Raises StartError.
+
+        ``controllers`` are a kube-controller-manager, and a KWOK if Pods are to run.
+        """
         self._folder = folder
         self._supervisor = subprocess.Popen(
-            [sys.executable, "-m", "tests.e2e.supervise", str(etcd), str(kube_apiserver)],
+            [sys.executable, "-m", "tests.e2e.supervise", *map(str, (etcd, kube_apiserver, *controllers))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,6 +1,9 @@
 """Run one throw-away control plane, etcd and kube-apiserver, for as long as somebody holds this program's stdin.
 
-    python -m tests.e2e.supervise ETCD KUBE_APISERVER
+    python -m tests.e2e.supervise ETCD KUBE_APISERVER [KUBE_CONTROLLER_MANAGER [KWOK]]
+
+With the third the cluster's controllers run: what an owner reference ties to a deleted object goes away, a deleted
+namespace too, and Deployments and Jobs make Pods. With the fourth these Pods run, or fail, as ``kwok.yaml`` says.
 
 prints one line of JSON when the server is ready (see ``Ready``), and from then on waits for the end of its stdin.
 Whoever started it holds the other end, so that however that process ends, by a crash or a SIGKILL too, both programs
@@ -25,6 +28,7 @@ import tempfile
 import textwrap
 import time
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -90,7 +94,7 @@ def kubeconfig(url: str, ca: Path, token: str) -> str:
         """)
 
 
-def main(etcd: str, kube_apiserver: str) -> int:
+def main(etcd: str, kube_apiserver: str, controller_manager: str = "", kwok: str = "") -> int:
     """Start, say so, wait for the end of stdin, stop; 1 and the reason on stderr where the start failed."""
     folder = Path(tempfile.mkdtemp(prefix="postrender-plane-", dir=_fast_folder()))
     running: Running = {}
@@ -101,9 +105,15 @@ def main(etcd: str, kube_apiserver: str) -> int:
                 ready = _start(etcd, kube_apiserver, folder, running)
                 break
             except StartError:
-                _stop(running)
+                stop(running)
                 if not left:
                     raise
+        if controller_manager:
+            _start_controllers(controller_manager, folder, ready, running)
+        if kwok:
+            stages = Path(__file__).with_name("kwok.yaml")
+            arguments = (f"--kubeconfig={ready.kubeconfig}", f"--config={stages}", "--manage-all-nodes=true")
+            running["kwok"] = start(folder / "kwok.log", kwok, *arguments, "--server-address=127.0.0.1:0")
         print(json.dumps(asdict(ready)), flush=True)
         sys.stdin.buffer.read()
     except StartError as error:
@@ -112,15 +122,15 @@ def main(etcd: str, kube_apiserver: str) -> int:
     except (BrokenPipeError, KeyboardInterrupt):
         return 0
     finally:
-        _stop(running)
+        stop(running)
         shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
 def _start(etcd: str, kube_apiserver: str, folder: Path, running: Running) -> Ready:
-    client, peer, secure = (f"127.0.0.1:{port}" for port in _free_ports(3))
+    client, peer, secure = (f"127.0.0.1:{port}" for port in free_ports(3))
     data = Path(tempfile.mkdtemp(prefix="etcd-", dir=folder))
-    running["etcd"] = _run(
+    running["etcd"] = start(
         folder / "etcd.log",
         etcd,
         "--unsafe-no-fsync",
@@ -138,7 +148,7 @@ def _start(etcd: str, kube_apiserver: str, folder: Path, running: Running) -> Re
     tokens.write_text(f"{token},admin,admin,system:masters\n")
     policy.write_text(_AUDIT_POLICY)
     audit_log.touch()
-    running["kube-apiserver"] = _run(
+    running["kube-apiserver"] = start(
         folder / "kube-apiserver.log",
         kube_apiserver,
         f"--etcd-servers=http://{client}",
@@ -164,6 +174,20 @@ def _start(etcd: str, kube_apiserver: str, folder: Path, running: Running) -> Re
     config.touch(mode=0o600)
     config.write_text(kubeconfig(f"https://{secure}", ca, token))
     return Ready(f"https://{secure}", token, str(ca), str(config), str(audit_log))
+
+
+def _start_controllers(program: str, folder: Path, ready: Ready, running: Running) -> None:
+    """Those that act on what Helm applies; the others only take processor time."""
+    controllers = ("garbage-collector", "namespace", "job", "deployment", "replicaset", "statefulset", "serviceaccount")
+    running["kube-controller-manager"] = start(
+        folder / "kube-controller-manager.log",
+        program,
+        f"--kubeconfig={ready.kubeconfig}",
+        f"--service-account-private-key-file={folder / 'service-account.key'}",
+        f"--controllers={','.join(f'{name}-controller' for name in controllers)}",
+        "--leader-elect=false",
+        "--secure-port=0",
+    )
 
 
 def _wait(url: str, ca: Path, token: str, running: Running, folder: Path) -> None:
@@ -198,7 +222,8 @@ def _log_ends(folder: Path) -> str:
     return "".join(f"\n{line}" for line in found)
 
 
-def _run(log: Path, *command: str) -> subprocess.Popen[bytes]:
+def start(log: Path, *command: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Start a program that ends with this one at the latest; both its streams go to ``log``."""
     with log.open("wb") as sink:
         return subprocess.Popen(
             command,
@@ -206,6 +231,7 @@ def _run(log: Path, *command: str) -> subprocess.Popen[bytes]:
             stdout=sink,
             stderr=subprocess.STDOUT,
             cwd=log.parent,
+            env=env,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )
 
@@ -216,7 +242,7 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
-def _stop(running: Running) -> None:
+def stop(running: Running) -> None:
     """Kill without grace, since the data is thrown away, and wait for the end."""
     while running:
         _, process = running.popitem()
@@ -224,7 +250,8 @@ def _stop(running: Running) -> None:
         process.wait()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 on which nothing listens now."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:

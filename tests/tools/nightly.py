@@ -34,7 +34,7 @@ def parts(seed: int, scale: float) -> dict[str, list[str]]:
         "fuzz": ["bin/fuzz", scaled(600)],
         "kills": ["bin/kills"],
         "faults": ["bin/attack"],
-        "callers": [*_PYTHON, "pytest", "-q", "tests/e2e/test_argocd.py", "tests/e2e/test_flux.py"],
+        "callers": ["bin/callers"],
         "image": [*_PYTHON, "pytest", "-q", "tests/release/every_image.py", "tests/release/every_arm64.py"],
         "mutations": [*_PYTHON, "tests.tools.mutations"],
     }

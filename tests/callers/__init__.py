@@ -1,0 +1,1 @@
+"""``bin/callers``: every program that calls Helm or the filter, run for real through one table of scenes."""

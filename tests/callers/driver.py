@@ -1,0 +1,53 @@
+"""What a caller has to be able to do, for the scenes to be played with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tests.callers.world import Run, World
+from tests.e2e.controlplane import ControlPlane
+
+OwnScene = Callable[[Any], str]
+"""A scene of one caller alone, called with its driver: ``""`` where all is well, else what is wrong."""
+
+
+class Driver:
+    """One caller, set up as its page in the documentation says, for one scene.
+
+    ``expected`` are the cells of scenes in which this caller differs for a reason that its page names; "–" there says
+    that the scene is not for it. ``needs`` are the programs of ``bin/assets`` that it runs.
+    """
+
+    name: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]] = ()
+    expected: ClassVar[Mapping[str, str]] = {}
+    own: ClassVar[Mapping[str, OwnScene]] = {}
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    @classmethod
+    def version(cls) -> str:
+        """The caller's version, and that of the Helm in it."""
+        raise NotImplementedError
+
+    def apply(self, *, adopt: bool) -> Run:
+        """Bring the cluster to what the chart in ``world.chart`` says, for the first time or again."""
+        raise NotImplementedError
+
+    def delete(self) -> Run:
+        """Take the release away."""
+        raise NotImplementedError
+
+    @classmethod
+    def prepare(cls, control_plane: ControlPlane, folder: Path) -> None:
+        """Make once what all scenes share, in ``folder``."""
+
+    @classmethod
+    def finish(cls) -> None:
+        """End what ``prepare`` started."""
+
+    def close(self) -> None:
+        """End what this scene started."""

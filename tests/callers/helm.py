@@ -1,0 +1,40 @@
+"""Helm itself, the baseline."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tests.callers.driver import Driver
+from tests.callers.world import HELM, Run, World
+from tests.e2e.helm import Filter
+
+
+class Helm3(Driver):
+    """``helm upgrade --install``, as the README says."""
+
+    name = "Helm 3"
+    helm: ClassVar[str] = HELM
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._helm = world.helm(self.helm)
+
+    @classmethod
+    def version(cls) -> str:
+        return cls.helm
+
+    def apply(self, *, adopt: bool) -> Run:
+        chosen = Filter(("--adopt=orphans",)) if adopt else True
+        done = self._helm.run("upgrade", "--install", "shop", str(self.world.chart), filter=chosen)
+        return Run(done.exit_code, done.stdout + done.stderr)
+
+    def delete(self) -> Run:
+        done = self._helm.uninstall("shop")
+        return Run(done.exit_code, done.stdout + done.stderr)
+
+
+class Helm4(Helm3):
+    """The same with the plugin."""
+
+    name = "Helm 4"
+    helm = "4.3.2"
