@@ -185,6 +185,8 @@ def _apply_result(
     if isinstance(answer, Accepted) and (gone := _unexpected(item, facts, answer)):
         finding = allowed(simulation_findings.removed([shown(path) for path in gone]), policy)
         verdict = replace(verdict, findings=(*verdict.findings, finding))
+    if isinstance(answer, Conflicts) and policy.applied_elsewhere:
+        return verdict
     if isinstance(answer, Conflicts):
         conflicts = _remaining_conflicts(request, answer)
         finding = simulation_findings.conflicts(conflicts, verdict.name, facts.invocation.release)

@@ -11,6 +11,8 @@ from tests.callers.world import DELETED, KEPT, Run, State, World
 RIGHT = "as in the chart"
 UNCHANGED = "changes nothing"
 KEEPS = "kept objects stay"
+OLD = "old values until the next run (PR301)"
+PUT_RIGHT = "applies the chart"
 
 
 class Step(NamedTuple):
@@ -90,9 +92,9 @@ def judged(scene: Scene, step: Step, before: State, after: State, ran: Run) -> s
         return f"{len(after)} objects"
     stale = [name for name, live in after.items() if live.size != step.size]
     if stale:
-        return f"old values in {', '.join(stale)}"
+        return OLD if "PR301" in ran.said else "old values, and no word of it"
     if scene.wants == UNCHANGED:
-        return UNCHANGED if before == after else "changes objects"
+        return UNCHANGED if before == after else PUT_RIGHT
     return RIGHT
 
 

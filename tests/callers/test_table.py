@@ -9,7 +9,7 @@ import pytest
 from tests.callers import page
 from tests.callers.__main__ import DRIVERS
 from tests.callers.page import Results, table, written
-from tests.callers.scenes import KEEPS, RIGHT, SCENES, UNCHANGED, Cell, Scene, Step, judged
+from tests.callers.scenes import KEEPS, OLD, PUT_RIGHT, RIGHT, SCENES, UNCHANGED, Cell, Scene, Step, judged
 from tests.callers.world import Live, Run, State
 
 NAMES = ("Shirt.stable.example.com", "Shirt.beta.example.com", "ConfigMap.")
@@ -31,11 +31,12 @@ def happened(before: State, after: State, ran: Run = DONE, does: str = "apply", 
     ("result", "said"),
     [
         (happened({}, live()), RIGHT),
-        (happened(live("L"), live("L")), "old values in Shirt.stable.example.com, Shirt.beta.example.com, ConfigMap."),
+        (happened(live("L"), live("L"), Run(0, "1 field stays as live (PR301)")), OLD),
+        (happened(live("L"), live("L")), "old values, and no word of it"),
         (happened(live(uid="0"), live()), "replaced Shirt.stable.example.com, Shirt.beta.example.com, ConfigMap."),
         (happened({}, live(names=NAMES[:1])), "1 objects"),
         (happened(live(), live(), wants=UNCHANGED), UNCHANGED),
-        (happened(live("L"), live(), wants=UNCHANGED), "changes objects"),
+        (happened(live("L"), live(), wants=UNCHANGED), PUT_RIGHT),
         (happened({}, {}, Run(1, "x: owned (PR101)")), "refused (PR101)"),
         (happened({}, live(), Run(1, "x: owned (PR101)")), "refused (PR101), with changes made"),
         (happened({}, {}, Run(1, "no reason")), "failed without a code"),
@@ -73,4 +74,5 @@ def test_every_line_has_a_cell_for_each_column() -> None:
 def test_the_page_has_lines_of_callers_that_can_be_run() -> None:
     text = page.PAGE.read_text()
     assert written(text, []) == text
-    assert re.findall(r"^\| (.*?) \| [^|]* \| \d{4}-", text, re.MULTILINE) == [each.name for each in DRIVERS.values()]
+    listed = set(re.findall(r"^\| (.*?) \| [^|]* \| \d{4}-", text, re.MULTILINE))
+    assert listed <= {each.name for each in DRIVERS.values()}

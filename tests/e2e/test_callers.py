@@ -14,7 +14,7 @@ from tests.callers.world import World
 from tests.e2e.api import Namespace
 from tests.e2e.controlplane import ControlPlane
 
-PLAYED = [(Helm3, "adopt"), (Helm4, "changed-again"), (Kustomize, "fresh"), (Kustomize, "owner")]
+PLAYED = [(Helm3, "adopt"), (Helm4, "changed-again"), (Kustomize, "upgrade"), (Kustomize, "owner")]
 
 
 @pytest.mark.parametrize(("caller", "name"), PLAYED, ids=lambda value: getattr(value, "name", value))

@@ -252,6 +252,14 @@ def test_what_a_controller_sets_is_not_to_be_taken_from_it() -> None:
     assert not any("--take-fields" in step for step in finding.next)
 
 
+def test_what_another_tool_applies_first_does_not_conflict_with_it_in_helm() -> None:
+    """What ``krm`` prints kubectl applies: Helm, later, sets the fields to the values that they have."""
+    conflict = conflicting(Conflict(".data.a", "kubectl-client-side-apply", True))
+    plan = heard(facts("4.3.1"), conflict, Policy(applied_elsewhere=True))
+    assert plan.errors == ()
+    assert "PR306" not in [finding.code for finding in plan.verdicts[0].findings]
+
+
 def test_conflicts_with_helms_own_client_side_past_do_not_arise() -> None:
     request = only(facts("4.3.1"))
     past = Conflict(".data.a", "helm", True)

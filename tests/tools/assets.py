@@ -54,7 +54,6 @@ END_TO_END = (
     "etcd",
     "kube-apiserver",
     "kube-controller-manager",
-    "kwok",
     "kubectl",
     *(f"helm@{version}" for version in HELMS),
 )

@@ -88,7 +88,7 @@ def _as_key(step: str) -> str:
 
 def _planned(found: krm.ResourceList, options: argparse.Namespace) -> tuple[bool, Plan]:
     values = {**chosen(options, KRM_SETTINGS, os.environ), "adopt": None}
-    policy = replace(policy_of(values), for_git=True)
+    policy = replace(policy_of(values), for_git=True, applied_elsewhere=True)
     if policy.on_drift is OnDrift.APPLY:
         raise UsageError("'apply' writes to live objects, which a function may not", where="--on-drift")
     caller = caller_of(options)
