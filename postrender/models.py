@@ -149,6 +149,8 @@ RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
 RESOURCE_POLICY = "helm.sh/resource-policy"
 KEEP = "keep"
 """The value of ``RESOURCE_POLICY`` that keeps an object (``KeepPolicy``, pkg/kube/resource_policy.go)."""
+KEEP_LIVE = "postrender/keep-live"
+"""The annotation that names fields whose live values are kept, with commas between."""
 FLUX_NAMESPACE = "helm.toolkit.fluxcd.io/namespace"
 """Flux labels every object with its HelmRelease's namespace (``originLabels``, internal/postrender of helm-controller),
 where it stores the release unless told otherwise, whatever the target namespace is (``GetStorageNamespace``,

@@ -71,6 +71,12 @@ FILTER_SETTINGS: tuple[Setting, ...] = (
         "fail (the default without a helm command: Terraform, Pulumi), or apply the chart to the live object first",
         choices=("store", "fail", "apply"),
     ),
+    Setting(
+        "keep_live",
+        "list",
+        "KIND/NAME[:FIELD]",
+        "keep live values that the chart would change, such as secrets/login:data.password",
+    ),
     Setting("label_key", "str", "KEY", "key of the label that distinguishes kinds with the same name"),
     Setting("no_label", "bool", "", "do not add that label"),
     Setting("allow", "list", "CODE", "downgrade this code to a warning, such as PR106"),

@@ -68,12 +68,19 @@ def policy_of(values: Mapping[str, Value | None]) -> Policy:
     allow = values["allow"] or ()
     assert isinstance(adopt, tuple)
     assert isinstance(allow, tuple)
+    keep_live = values["keep_live"] or ()
+    assert isinstance(keep_live, tuple)
+    if keep_live:
+        from postrender.planner.keep_live import selectors  # Few users name any.
+
+        selectors(keep_live)
     return Policy(
         adopt=frozenset(Adopt(what) for what in adopt),
         stamp=Stamp(str(values["stamp"] or Stamp.ADOPT.value)),
         label_key="" if values["no_label"] else key,
         on_drift=OnDrift(str(values["on_drift"] or OnDrift.STORE.value)),
         allow=frozenset(code.upper() for code in allow),
+        keep_live=keep_live,
     )
 
 

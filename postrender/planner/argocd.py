@@ -39,20 +39,22 @@ def _verdict(planned: PlannedObject, argocd: ArgoCD) -> Verdict:
     rewrite = planned.proposed
     found = [allowed(finding, context.policy) for finding in _findings(planned, argocd)]
     refused = any(finding.severity is Severity.ERROR for finding in found)
+    kept = () if refused else context.facts.kept_of(item.ref).paths
     return Verdict(
         ref=item.ref,
         key=item.key,
         resource=item.resource,
         ownership=planned.owner,
-        actions=(Action.REFUSE,) if refused else actions_of(rewrite),
+        actions=(Action.REFUSE,) if refused else actions_of(rewrite, kept=kept),
         findings=tuple(found),
         edits=() if refused else edits_of(item.ref, rewrite, None),
+        kept_live=kept,
     )
 
 
 def _findings(planned: PlannedObject, argocd: ArgoCD) -> list[Finding]:
     context, item, rewrite = planned.context, planned.item, planned.proposed
-    found = _ownership_findings(context, item, planned.owner, argocd)
+    found = [*_ownership_findings(context, item, planned.owner, argocd), *context.facts.kept_of(item.ref).findings]
     if item is next(iter(context.owned_without_lookup), None):
         found.append(findings.not_looked_up(len(context.owned_without_lookup) - 1, context.facts.invocation))
     if item.live is not None:

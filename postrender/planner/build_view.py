@@ -154,6 +154,7 @@ class _Building:
             stored=safe.stored,
             live=safe.live,
             after=safe.after,
+            kept_live=verdict.kept_live,
             held=Held(
                 live.uid if live else "",
                 live.resource_version if live else "",

@@ -381,6 +381,29 @@ _ALL = (
         "To remove the key, delete it from the chart.",
     ),
     Code(
+        "PR320",
+        "live values are kept",
+        ("info",),
+        "all",
+        "`--keep-live` or the annotation `postrender/keep-live` names these fields, and the object exists: the "
+        "manifest that Helm gets and stores has the live values of these fields instead of the chart's. All other "
+        "fields follow the chart.",
+        "No action is needed. Without the flag or the annotation, the next `helm upgrade` applies the chart's values.",
+    ),
+    Code(
+        "PR321",
+        "a live value is not kept",
+        ("error", "warning"),
+        "all",
+        "`--keep-live` or the annotation `postrender/keep-live` names a field whose live value cannot be written into "
+        "the manifest: the chart does not set the field, the path leads into a list, the live value is a mapping or "
+        "list and the chart's is not, or the object is a hook. It is a warning if no live object is looked up "
+        "(`helm template`, a client-side dry run, manifests for Git), and if the field is live but not in the chart, "
+        "so that there is nothing to replace.",
+        "Correct the name of the field. To keep a field that the chart lacks, name the whole object, as in "
+        "`--keep-live secrets/login`. `--allow PR321` uses the chart's values instead.",
+    ),
+    Code(
         "PR401",
         "left behind after it leaves the chart",
         ("warning",),
@@ -492,7 +515,9 @@ _ALL = (
         "The Secret existed before this release, and the chart changes some of its keys. Charts that generate "
         "passwords with `randAlphaNum` generate new ones when they adopt the Secret. Clients that use the old values "
         "lose access: a database keeps the password it was created with.",
-        "Set the live values in the chart's values.",
+        "Run Helm with the flag in the finding (`--keep-live secrets/login:data.password`), or annotate the Secret in "
+        "the chart: `postrender/keep-live: data.password`. Helm then gets the live values. Or set the live values in "
+        "the chart's values.",
     ),
     Code(
         "PR506",

@@ -122,12 +122,13 @@ def _verdict(planned: PlannedObject) -> Verdict:
     adopt = item.live if not refused and planned.adopted else None
     apply = None if refused else outcome.apply if outcome else _removal_patch(context, item)
     body = context.facts.desired(item.ref) if rewrite.replacement is not None else None
+    kept = () if refused else context.facts.kept_of(item.ref).paths
     return Verdict(
         ref=item.ref,
         key=item.key,
         resource=item.resource,
         ownership=planned.owner,
-        actions=(Action.REFUSE,) if refused else actions_of(rewrite, adopt, apply),
+        actions=(Action.REFUSE,) if refused else actions_of(rewrite, adopt, apply, kept),
         findings=tuple(found),
         edits=() if refused else edits_of(item.ref, rewrite, body),
         prediction=planned.prediction,
@@ -135,6 +136,7 @@ def _verdict(planned: PlannedObject) -> Verdict:
         apply=apply,
         repair_patch=outcome.repair_patch if outcome and not _of_others(found) else None,
         dry_run=None if refused or (outcome and apply is not None) else _dry_run_request(planned),
+        kept_live=kept,
     )
 
 
@@ -174,7 +176,7 @@ def _dry_run_request(planned: PlannedObject) -> DryRunRequest | None:
 
 def _findings(planned: PlannedObject) -> list[Finding]:
     context, item, rewrite = planned.context, planned.item, planned.rewrite
-    found = _ownership_findings(planned)
+    found = [*_ownership_findings(planned), *context.facts.kept_of(item.ref).findings]
     if item is next(iter(context.owned_without_lookup), None):
         found.append(findings.not_looked_up(len(context.owned_without_lookup) - 1, context.facts.invocation))
     if item.live is not None and context.cannot_adopt_server_side:

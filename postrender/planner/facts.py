@@ -24,6 +24,41 @@ from postrender.models import (
     object_name,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from postrender.manifest.edit import Edit
+    from postrender.planner.verdict import Finding
+
+Place: TypeAlias = "tuple[int, tuple[int, ...]]"
+"""An object's place in the stream: the index of its document, and its path there."""
+
+
+def place_of(ref: ObjectRef) -> Place:
+    """The place of an object; an edit of its document does not change it."""
+    return ref.document, ref.path
+
+
+class KeptValues(Record, hidden=("edits",)):
+    """The live values that one object keeps (``keep_live``).
+
+    ``asked`` are the fields to keep, ``()`` for the whole object; ``paths`` those that are kept, as text; ``edits``
+    write the live values into the chart's document.
+    """
+
+    asked: tuple[tuple[str, ...], ...] = ()
+    paths: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def covers(self, path: tuple[str, ...]) -> bool:
+        """True if a field was to be kept."""
+        return any(path[: len(each)] == each for each in self.asked)
+
+
+NOTHING_KEPT = KeptValues()
+
 
 class DesiredObject(Record):
     """One object of the stream with its scope, and the result of its lookup.
@@ -72,11 +107,15 @@ class Desired:
     def __init__(self, manifest: Manifest, normalize: Callable[[ObjectRef, Json], Json] | None = None) -> None:
         self._manifest = manifest
         self._normalize = normalize
-        self._read: dict[tuple[int, tuple[int, ...]], Json] = {}
+        self._read: dict[Place, Json] = {}
+
+    def of(self, manifest: Manifest) -> Desired:
+        """The objects of an edited stream, in the same form."""
+        return Desired(manifest, self._normalize)
 
     def __call__(self, ref: ObjectRef) -> Json:
         """The object's value; raises ManifestError."""
-        key = (ref.document, ref.path)
+        key = place_of(ref)
         if key not in self._read:
             body = folded(ref.gvk, self._manifest.value(ref))
             self._read[key] = body if self._normalize is None else self._normalize(ref, body)
@@ -107,7 +146,8 @@ class Facts(Record):
     no server to ask). ``rejected`` is the server's objection to all that the chart wants and is not live, such as a
     change of an immutable field. ``postponed`` are the objects whose patch by this run the server refuses, though it
     takes all that the chart wants. ``holders`` are the living releases whose stored manifests hold objects that were to
-    be adopted. ``losses`` says of removed objects what their deletion takes along, as the end of a sentence.
+    be adopted. ``losses`` says of removed objects what their deletion takes along, as the end of a sentence. ``kept``
+    are the live values that objects of the stream keep; their documents have these values already.
     """
 
     desired: Desired
@@ -124,6 +164,11 @@ class Facts(Record):
     rejected: Mapping[ObjectKey, str] = MappingProxyType({})
     postponed: frozenset[ObjectKey] = frozenset()
     losses: Mapping[ObjectKey, str] = MappingProxyType({})
+    kept: Mapping[Place, KeptValues] = MappingProxyType({})
+
+    def kept_of(self, ref: ObjectRef) -> KeptValues:
+        """The live values that an object of the stream keeps."""
+        return self.kept.get(place_of(ref), NOTHING_KEPT)
 
     def previous_body(self, key: ObjectKey) -> Json:
         """The object in the manifest that an upgrade starts from; ``None`` if it is not in it."""

@@ -188,7 +188,7 @@ def _orphan(owner: OwnerStatus, release: ReleaseName | None, invocation: Invocat
     return error(
         "PR102",
         f"owned by uninstalled release {owner.release}; Helm won't adopt it into {release or 'a new release'}",
-        (_adopt_flag("orphans", invocation),),
+        (filter_flag("adopt", "orphans", invocation),),
     )
 
 
@@ -200,7 +200,7 @@ def _unmanaged(owner: OwnerStatus, name: str, invocation: Invocation, behaviour:
         f"{state}; Helm won't adopt it",
         (
             f"kubectl get {kubectl(name)} -o yaml --show-managed-fields",
-            _adopt_flag("unmanaged", invocation),
+            filter_flag("adopt", "unmanaged", invocation),
             *_take_ownership(invocation, behaviour),
         ),
     )
@@ -215,10 +215,13 @@ def _terminating(name: str) -> Finding:
     )
 
 
-def _adopt_flag(what: str, invocation: Invocation) -> str:
+def filter_flag(name: str, value: str, invocation: Invocation) -> str:
+    """The command with a flag of the filter; with its variable for a Helm that passes no arguments on."""
+    import shlex  # A run without findings need not import it.
+
     if invocation.helm is not None and invocation.helm.major == 3 and invocation.helm.minor < 9:
-        return f"POSTRENDER_ADOPT={what} helm ..."
-    return f"helm ... --post-renderer-args=--adopt={what}"
+        return f"POSTRENDER_{name.upper().replace('-', '_')}={shlex.quote(value)} helm ..."
+    return f"helm ... --post-renderer-args={shlex.quote(f'--{name}={value}')}"
 
 
 def _take_ownership(invocation: Invocation, behaviour: Behaviour) -> tuple[str, ...]:

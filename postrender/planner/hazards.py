@@ -10,7 +10,7 @@ from postrender.helm.ownership import Ownership
 from postrender.models import KEEP, RESOURCE_POLICY, SECRET, Json, LiveObject, Severity
 from postrender.planner.context import PlanContext, PlannedObject
 from postrender.planner.facts import DesiredObject
-from postrender.planner.findings import kubectl
+from postrender.planner.findings import filter_flag, kubectl
 from postrender.planner.verdict import Finding, error, warning
 from postrender.text import Advice, Hint, shorten
 
@@ -97,13 +97,26 @@ def _overwritten(context: PlanContext, item: DesiredObject, live: LiveObject) ->
     if item.key.group_kind != SECRET or live.body is None:
         return
     before, wanted = live.body.get("data") or {}, context.facts.desired(item.ref).get("data") or {}
-    changed = sorted(key for key, value in wanted.items() if key in before and before[key] != value)
+    kept = context.facts.kept_of(item.ref)
+    changed = sorted(
+        key
+        for key, value in wanted.items()
+        if key in before and before[key] != value and not kept.covers(("data", key))
+    )
     if changed:
+        from postrender.manifest.field_paths import path_text  # Few runs change a Secret that they adopt.
+
+        fields = [f"{item.resource.plural}/{item.key.name}:{path_text(('data', key))}" for key in changed]
         yield warning(
             "PR505",
             f"the chart changes {shorten(changed)}; if randomly generated, clients using the old values will "
             f"lose access",
-            (Hint(f"kubectl get {kubectl(item.name)} -o yaml", "set the chart's values to the live ones"),),
+            (
+                Hint(
+                    filter_flag("keep-live", ",".join(fields), context.facts.invocation),
+                    "to keep the live values, now and in later upgrades",
+                ),
+            ),
         )
 
 

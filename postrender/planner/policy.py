@@ -43,7 +43,8 @@ class Policy(Record):
     ``argocd_prune_false`` adds a sync option that stops Argo CD from pruning kept objects. ``for_git`` is set if the
     manifests go in Git: they must not depend on the cluster's state. ``single_run`` is set if the caller runs no
     upgrade afterwards, so postrender must not suggest one. ``applied_elsewhere`` is set if another tool applies the
-    manifests before any Helm does: Helm then sets the fields to the values that they have already.
+    manifests before any Helm does: Helm then sets the fields to the values that they have already. ``keep_live`` names
+    fields whose live values are kept (``secrets/login:data.password``).
     """
 
     adopt: frozenset[Adopt] = frozenset()
@@ -55,6 +56,7 @@ class Policy(Record):
     for_git: bool = False
     single_run: bool = False
     applied_elsewhere: bool = False
+    keep_live: tuple[str, ...] = ()
 
 
 LABEL_VALUE_LENGTH = 63

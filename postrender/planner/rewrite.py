@@ -158,8 +158,10 @@ def edits_of(ref: ObjectRef, rewrite: DocumentRewrite, body: Json) -> tuple[Edit
     return tuple(edits)
 
 
-def actions_of(rewrite: DocumentRewrite, adopt: LiveObject | None = None, apply: Json = None) -> tuple[Action, ...]:
-    """The actions of a rewrite, and of what is written to the live object first."""
+def actions_of(
+    rewrite: DocumentRewrite, adopt: LiveObject | None = None, apply: Json = None, kept: Sequence[str] = ()
+) -> tuple[Action, ...]:
+    """The actions of a rewrite, of what is written to the live object first, and of ``kept`` live values."""
     wanted: Mapping[Action, object] = {
         Action.ADOPT: adopt,
         Action.APPLY: apply,
@@ -169,6 +171,7 @@ def actions_of(rewrite: DocumentRewrite, adopt: LiveObject | None = None, apply:
         Action.STORE: rewrite.replacement is not None,
         Action.STRIP: rewrite.strip,
         Action.OPTION: rewrite.options,
+        Action.KEEP: kept,
     }
     return tuple(action for action, present in wanted.items() if present) or (Action.PASS,)
 

@@ -27,6 +27,7 @@ class Action(Enum):
     STORE = "store live"
     STRIP = "strip"
     OPTION = "sync option"
+    KEEP = "keep live"
     ADOPT = "adopt"
     APPLY = "apply"
     LEAVE = "leave"
@@ -64,7 +65,7 @@ class Verdict(Record):
     first, ``apply`` the JSON merge patch that ``--on-drift apply`` sends to the live object before Helm runs
     (``None`` for none), ``repair_patch`` the patch that would correct the object if this Helm does not, ``dry_run``
     the request that Helm will send. ``prediction`` is ``None`` without a lookup, and for server-side apply without a
-    dry run.
+    dry run. ``kept_live`` are the fields whose live values the document has, besides ``edits``.
     """
 
     ref: ObjectRef
@@ -79,6 +80,7 @@ class Verdict(Record):
     apply: Json = None
     repair_patch: Json = None
     dry_run: DryRunRequest | None = None
+    kept_live: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -79,7 +79,8 @@ class ObjectView(Record):
     """One object of a plan.
 
     ``desired`` is what the chart wants, ``emitted`` what the filter makes of it (``None`` where it refuses) and the
-    release will store, ``edits`` the differences between the two. ``stored`` is what the release keeps now, ``live``
+    release will store, ``edits`` the differences between the two; ``kept_live`` are the fields for whose value in both
+    the live one stands. ``stored`` is what the release keeps now, ``live``
     what is there now, ``after`` what will be there, both without what every write changes (``managedFields``,
     ``resourceVersion``, ``generation``). Each is ``None`` where there is none or nobody knows. ``changing`` tells
     whether the cluster or the release will be different afterwards, ``leaving`` that the object leaves the release.
@@ -101,6 +102,7 @@ class ObjectView(Record):
     live: Json
     after: Json
     held: Held
+    kept_live: tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:

@@ -92,6 +92,7 @@ def _object(each: ObjectView) -> dict[str, Json]:
             "changes": [_change(change) for change in each.prediction.changes],
         },
         "edits": [_change(change) for change in each.edits],
+        "keptLive": list(each.kept_live),
         "desired": each.desired,
         "emitted": each.emitted,
         "stored": each.stored,
@@ -173,6 +174,7 @@ def _view(data: Mapping[str, Any]) -> ObjectView:
         live=data["live"],
         after=data["after"],
         held=Held(held["uid"], held["resourceVersion"], held["desired"], held["emitted"]),
+        kept_live=tuple(data.get("keptLive", ())),  # Plans of older versions have none.
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from postrender._record import Record
 from postrender.models import Severity
 from postrender.planner.verdict import Action, Plan, Verdict
-from postrender.text import Paint, finished, hint_lines, wrapped
+from postrender.text import Paint, finished, hint_lines, shorten, wrapped
 
 DONE = {
     Action.ADOPT: "adopted",
@@ -18,6 +18,7 @@ DONE = {
     Action.STORE: "live spec stored in the release",
     Action.STRIP: "server-set fields removed",
     Action.OPTION: "pruning disabled",
+    Action.KEEP: "live values kept",
     Action.PASS: "unchanged",
     Action.LEAVE: "removed from the release",
     Action.REFUSE: "refused",
@@ -58,6 +59,9 @@ def plan_summary(
         lines += wrapped(f"settings from {', '.join(heading.found)}", first="  ", rest="    ", width=width)
     for verdict in (*plan.verdicts, *plan.removed):
         lines += _about(verdict, width) if verbose else _warnings(verdict, width)
+    kept = [f"{verdict.name} ({shorten(verdict.kept_live)})" for verdict in plan.verdicts if verdict.kept_live]
+    if kept and not verbose:
+        lines += wrapped(f"kept as live: {shorten(kept)}", first="  ", rest="    ", width=width)
     for note in (*extra, *plan.notes, *heading.notes):
         lines += wrapped(note, first="  note: ", rest="        ", width=width)
     if verbose:
@@ -90,6 +94,6 @@ def _about(verdict: Verdict, width: int) -> Iterator[str]:
 
 def _summary(plan: Plan) -> str:
     total = len(plan.verdicts)
-    changed = sum(1 for verdict in plan.verdicts if verdict.edits)
+    changed = sum(1 for verdict in plan.verdicts if verdict.edits or verdict.kept_live)
     objects = f"{total} object{'s' * (total != 1)}"
     return f"{changed} of {objects} modified" if changed else f"{objects}, no changes needed"

@@ -8,7 +8,7 @@ from postrender.models import Severity
 from postrender.planner.view import ObjectView, View
 from postrender.report import wording
 from postrender.report.diff import live_diff, stored_diff
-from postrender.text import Paint, hint_lines, wrapped
+from postrender.text import Paint, hint_lines, shorten, wrapped
 
 _STYLES = {
     "blocked": "bold red",
@@ -42,7 +42,10 @@ def shown(view: View, detail: int = NORMAL) -> list[ObjectView]:
     return [
         each
         for each in found
-        if each.refused or wording.warnings(each) or (each.changing and wording.verdict(each) != "store")
+        if each.refused
+        or wording.warnings(each)
+        or each.kept_live
+        or (each.changing and wording.verdict(each) != "store")
     ]
 
 
@@ -93,6 +96,8 @@ def _changes(each: ObjectView, paint: Paint) -> Iterator[str]:
     errors = wording.errors(each)[1:]
     for finding in (*errors, *wording.warnings(each)):
         yield from _finding(finding.severity, f"{finding.text} ({finding.code})", finding.next, paint)
+    if each.kept_live:
+        yield from wrapped(f"kept as live: {shorten(each.kept_live)}", first="  ", rest="    ", width=paint.width)
     if wording.verdict(each) == "change":
         yield from _diff(live_diff(each)[2:], paint, heads=0)
 

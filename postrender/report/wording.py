@@ -85,8 +85,8 @@ def stored(each: ObjectView) -> str:
         return "as a hook"
     if "store-live" in each.actions:
         return "the live spec, so that the next upgrade applies the chart"
-    count = len(each.edits)
-    return f"the chart's manifest, {count} field{'s' * (count != 1)} edited" if count else "the chart's manifest"
+    count = len(each.edits) + len(each.kept_live)
+    return f"the chart's manifest, {_count(count, 'field')} edited" if count else "the chart's manifest"
 
 
 RANKS = ("blocked", "delete", "change", "edit", "adopt", "create", "store", "keep", "hook", "unchanged")

@@ -233,6 +233,58 @@ def test_lookup_may_take_the_live_value_over() -> None:
 
 
 @pytest.mark.parametrize(
+    ("annotation", "codes"),
+    [
+        ("data.password", []),
+        ("data", []),
+        ("stringData.password, data.other", []),
+        ("data.other", ["PL112"]),
+        ("data[0]", ["PL112"]),
+    ],
+)
+def test_what_is_kept_as_it_is_live_locks_nobody_out(annotation: str, codes: list[str]) -> None:
+    both = (
+        secret("shop", each).replace(b": keep}", f": keep, postrender/keep-live: '{annotation}'}}".encode())
+        for each in ("YQ==", "Yg==")
+    )
+    data, again = both
+    assert found(data, again=rendering(again)) == codes
+
+
+def test_the_annotation_is_advised_with_every_field() -> None:
+    data, again = (
+        secret("shop", each).replace(b"  password", f"  tls.key: {each}\n  password".encode())
+        for each in ("YQ==", "Yg==")
+    )
+    (finding,) = engine.check(Facts(rendering(data), again=rendering(again)), [RULES["PL112"]], "stream")
+    assert finding.next[0] == (
+        "in the chart, annotate secrets/default/shop with postrender/keep-live: 'data[\"tls.key\"],data.password'"
+    )
+
+
+LOOKUP = '{{ lookup "v1" "Secret" "a" "b" }}'
+
+
+@pytest.mark.parametrize(
+    ("templates", "severity"),
+    [
+        ({"a.yaml": "password: {{ randAlphaNum 8 }}", "b.yaml": LOOKUP}, "error"),
+        ({"a.yaml": LOOKUP}, "info"),
+        ({"a.yaml": '{{ include "one" . }}', "_h.tpl": f'{{{{ define "one" }}}}{LOOKUP}{{{{ end }}}}'}, "info"),
+        ({"a.yaml": "x", "_h.tpl": f'{{{{ define "one" }}}}{LOOKUP}{{{{ end }}}}'}, "error"),
+    ],
+)
+def test_only_the_lookup_of_its_own_template_counts(templates: dict[str, str], severity: str) -> None:
+    facts = Facts(
+        rendering(secret("shop", "YQ==")),
+        again=rendering(secret("shop", "Yg==")),
+        templates={f"shop/templates/{name}": Template(name, text) for name, text in templates.items()},
+    )
+    (finding,) = engine.check(facts, [RULES["PL112"]], "stream")
+    assert finding.severity.value == severity
+
+
+@pytest.mark.parametrize(
     ("minor", "codes"), [(None, []), (20, ["PL107"]), (21, []), (36, [])], ids=["unsaid", "1.20", "1.21", "1.36"]
 )
 def test_kubernetes_versions(minor: int | None, codes: list[str]) -> None:

@@ -74,7 +74,7 @@ def test_every_command_of_every_scenario(tmp_path: Path) -> None:
                 found.setdefault(code, set()).update(steps)
     assert sorted(step for steps in found.values() for step in steps if unflagged(step)) == []
     flagged = {code for code, steps in found.items() if any(" --context dev" in step for step in steps)}
-    assert {"", "PR103", "PR305", "PR401", "PR402", "PR505"} <= flagged
+    assert {"", "PR103", "PR305", "PR401", "PR402"} <= flagged
 
 
 @pytest.mark.parametrize(

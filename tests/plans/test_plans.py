@@ -28,7 +28,7 @@ CASE_KEYS = {
     "helm": "Helm versions, each a run of its own that must come to the same",
     "action": "install (the default), upgrade, upgrade --install, template",
     "flags": "fields of Invocation",
-    "policy": "adopt, stamp, label_key, on_drift, allow",
+    "policy": "adopt, stamp, label_key, on_drift, allow, keep_live",
     "in": "the stream",
     "live": "a stream of live objects",
     "releases": "stored revisions: name, namespace, revision, status, manifest, apply_method",
@@ -105,6 +105,8 @@ def _policy(case: dict[str, Any]) -> Policy:
         values["on_drift"] = OnDrift(chosen["on_drift"])
     if "allow" in chosen:
         values["allow"] = frozenset(chosen["allow"])
+    if "keep_live" in chosen:
+        values["keep_live"] = tuple(chosen["keep_live"])
     return Policy(**values)
 
 

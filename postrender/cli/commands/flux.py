@@ -64,8 +64,8 @@ exit codes: 0 done, 2 bad usage, 3 the chart cannot be rendered or read,
 USAGE = """postrender flux HELMRELEASE.yaml [FLAG ...] [-- HELM TEMPLATE FLAG ...]"""
 
 # Patches in Git write to no live object, and what is live changes after they were made.
-FLUX_SETTINGS = tuple(setting for setting in FILTER_SETTINGS if setting.name not in ("adopt", "on_drift", "offline"))
-_OTHERS = {"adopt": None, "on_drift": None, "offline": None}
+_OTHERS = dict.fromkeys(("adopt", "on_drift", "offline", "keep_live"))
+FLUX_SETTINGS = tuple(setting for setting in FILTER_SETTINGS if setting.name not in _OTHERS)
 _CALLER = tuple(each for each in CONNECTION_SETTINGS if each.name not in ("namespace", "driver"))
 
 _LEFT_TO_DRIFT_DETECTION = frozenset({"PR301", "PR310", "PR313", "PR318"})

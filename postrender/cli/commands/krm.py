@@ -38,8 +38,8 @@ current state are refused, since the list is kept.
   postrender krm --release shop -n prod < list.yaml
 """
 
-# A function may not write to a cluster, so that nothing can be adopted from here.
-KRM_SETTINGS = tuple(setting for setting in FILTER_SETTINGS if setting.name != "adopt")
+# A function may not write to a cluster, so that nothing can be adopted from here, and no live value goes in Git.
+KRM_SETTINGS = tuple(setting for setting in FILTER_SETTINGS if setting.name not in ("adopt", "keep_live"))
 
 
 def main(arguments: list[str]) -> int:
@@ -87,7 +87,7 @@ def _as_key(step: str) -> str:
 
 
 def _planned(found: krm.ResourceList, options: argparse.Namespace) -> tuple[bool, Plan]:
-    values = {**chosen(options, KRM_SETTINGS, os.environ), "adopt": None}
+    values = {**chosen(options, KRM_SETTINGS, os.environ), "adopt": None, "keep_live": None}
     policy = replace(policy_of(values), for_git=True, applied_elsewhere=True)
     if policy.on_drift is OnDrift.APPLY:
         raise UsageError("'apply' writes to live objects, which a function may not", where="--on-drift")

@@ -109,8 +109,9 @@ def _commands(options: argparse.Namespace, made: Planning) -> tuple[str, ...]:
     options.release = invocation.release.name
     text = helm_command(options, verb, invocation.release.namespace, connection_flags(made.caller))
     asked = "".join(
-        f" --post-renderer-args=--{name.replace('_', '-')}={','.join(given) if isinstance(given, tuple) else given}"
-        for name in ("adopt", "on_drift", "allow")
+        " --post-renderer-args="
+        + shlex.quote(f"--{name.replace('_', '-')}={','.join(given) if isinstance(given, tuple) else given}")
+        for name in ("adopt", "on_drift", "keep_live", "allow")
         if (given := made.values[name])
     )
     if options.save:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from postrender.models import Json
 
@@ -33,6 +33,20 @@ def generating_templates(chart: Json) -> dict[str, str]:
         more = {name for name, text in named.items() if name not in generating and _includes(text, generating)}
         generating |= more
     return {name: text for name, text in texts.items() if _GENERATES.search(text) or _includes(text, generating)}
+
+
+def with_included(name: str, texts: Mapping[str, str]) -> str:
+    """The text of a template with that of all named templates that it includes; ``texts`` has all by their names."""
+    named = {name: text for each in texts.values() for name, text in _named(each)}
+    found: dict[str, str] = {}
+    waiting = [texts[name]]
+    while waiting:
+        text = waiting.pop()
+        for included in _INCLUDE.findall(text):
+            if included in named and included not in found:
+                found[included] = named[included]
+                waiting.append(named[included])
+    return "\n".join((texts[name], *found.values()))
 
 
 def given_values(chart: Json) -> str:

@@ -28,7 +28,7 @@ from postrender.models import (
     Unknown,
 )
 from postrender.planner.decide import bodies_wanted
-from postrender.planner.facts import Desired, DesiredObject, Facts, base_revision
+from postrender.planner.facts import Desired, DesiredObject, Facts, Place, base_revision, place_of
 
 MAX_LISTED = 10
 """How many unanswered objects a message names before it only counts the rest."""
@@ -52,12 +52,18 @@ class _Kinds(Record):
 
 
 def collect_facts(
-    manifest: Manifest, invocation: Invocation, source: ClusterReader | None, *, whole: bool = False
+    manifest: Manifest,
+    invocation: Invocation,
+    source: ClusterReader | None,
+    *,
+    whole: bool = False,
+    keep_live: Sequence[str] | None = None,
 ) -> Facts:
     """Everything ``decide`` needs; without a source, and for ``helm template``, nothing is looked up.
 
-    With ``whole``, live objects come with their bodies even where the decision needs only metadata. Raises
-    ClusterError where an answer was not certain.
+    With ``whole``, live objects come with their bodies even where the decision needs only metadata. With ``keep_live``
+    (``Policy.keep_live``) those do of which values are to be kept; ``None`` if neither the user nor the chart names
+    any. Raises ClusterError where an answer was not certain.
     """
     # A kind that the server does not serve yet is guessed, even where its CRD is in the stream: reading that would cost
     # more than all the rest, and the guess only names things.
@@ -77,7 +83,8 @@ def collect_facts(
         DesiredObject(ref, kinds.key(ref), kinds.of(ref.gvk), NotServed() if ref.gvk not in kinds.served else None)
         for ref in manifest.objects
     ]
-    items = _observed(items, source, whole=whole or bodies_wanted(invocation, own))
+    kept = _kept(items, keep_live)
+    items = _observed(items, source, whole=whole or bodies_wanted(invocation, own), kept=kept)
     items = _occupied(items, source)
     leaving = _observed(_leaving(items, stored, kinds), source, whole=whole)
     live_releases = _live_releases([*items, *leaving], invocation, source)
@@ -106,15 +113,28 @@ def _kinds(
     return _Kinds(served, {gvk: answer for gvk, answer in guesses.items() if isinstance(answer, Resource)}, invocation)
 
 
-def _observed(items: Sequence[DesiredObject], source: ClusterReader, *, whole: bool) -> list[DesiredObject]:
-    """The items with what is live, read ``whole`` or by metadata: one question for each object."""
+def _kept(items: Sequence[DesiredObject], keep_live: Sequence[str] | None) -> frozenset[Place]:
+    if keep_live is None:
+        return frozenset()
+    from postrender.planner.keep_live import named  # Few charts and users name anything.
+
+    return named(items, keep_live)
+
+
+def _observed(
+    items: Sequence[DesiredObject], source: ClusterReader, *, whole: bool, kept: frozenset[Place] = frozenset()
+) -> list[DesiredObject]:
+    """The items with what is live, read ``whole``, as those of ``kept``, or by metadata: one question for each."""
     places = [
         place
         for place, item in enumerate(items)
         if item.key.name and not item.hook and not isinstance(item.observation, NotServed)
     ]
     answers = source.get_objects(
-        [_wanted(items[place], whole=whole or items[place].key.group_kind == SECRET) for place in places]
+        [
+            _wanted(item, whole=whole or item.key.group_kind == SECRET or place_of(item.ref) in kept)
+            for item in (items[place] for place in places)
+        ]
     )
     result = list(items)
     for place, answer in zip(places, answers, strict=True):

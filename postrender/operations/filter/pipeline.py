@@ -10,7 +10,7 @@ from postrender.helm.invocation import DryRun, Invocation
 from postrender.helm.versions import NEWEST_TESTED, HelmVersion
 from postrender.manifest import Manifest
 from postrender.manifest.edit import Set, splice
-from postrender.models import SECRET, ReleaseName, Severity
+from postrender.models import KEEP_LIVE, SECRET, ReleaseName, Severity
 from postrender.operations.filter.collect import collect_facts
 from postrender.planner.decide import decide
 from postrender.planner.facts import Facts
@@ -26,11 +26,15 @@ if TYPE_CHECKING:
 
 
 class Planned(Record):
-    """A plan, and what it was made from: all that a view of it needs. It may refuse (``Plan.errors``)."""
+    """A plan, and what it was made from: all that a view of it needs. It may refuse (``Plan.errors``).
+
+    ``manifest`` has the live values that are kept; ``rewritten`` names the documents that were serialized again for it.
+    """
 
     manifest: Manifest
     facts: Facts
     plan: Plan
+    rewritten: tuple[tuple[int, str], ...] = ()
 
 
 class Result(Record):
@@ -67,7 +71,14 @@ def plan_manifest(
     manifest: Manifest, invocation: Invocation, policy: Policy, source: ClusterReader | None, *, whole: bool = False
 ) -> Planned:
     """``plan_stream`` for a stream that was read already, and of which some objects may have been left out."""
-    facts = collect_facts(manifest, invocation, source, whole=whole)
+    keeps = asks_to_keep(manifest, policy)
+    facts = collect_facts(manifest, invocation, source, whole=whole, keep_live=policy.keep_live if keeps else None)
+    rewritten: tuple[tuple[int, str], ...] = ()
+    if keeps:
+        from postrender.operations.filter.kept_values import with_kept_values  # Few charts and users ask for it.
+
+        kept = with_kept_values(manifest, facts, policy, source)
+        manifest, facts, rewritten = kept.manifest, kept.facts, kept.rewritten
     if source is None:
         return Planned(manifest, facts, decide(facts, policy))
     from postrender.operations.filter.dry_runs import (
@@ -79,7 +90,7 @@ def plan_manifest(
 
     facts = with_fresh_objects(facts, source)
     # Decide, and decide again with what each question that follows from the decision brings to light.
-    draft = Planned(manifest, facts, decide(facts, policy))
+    draft = Planned(manifest, facts, decide(facts, policy), rewritten)
     facts, note = _with_holders(draft, source)
     draft = _refined(draft, facts, policy)
     if draft.plan.removed:
@@ -94,6 +105,11 @@ def plan_manifest(
         plan = with_dry_run_results(draft.plan, draft.facts, policy, source)
     notes = (*plan.notes, *note, *_unchecked(draft.facts, source))
     return replace(draft, plan=_addressed(replace(plan, notes=notes), source))
+
+
+def asks_to_keep(manifest: Manifest, policy: Policy) -> bool:
+    """True if the user or the chart names live values to keep."""
+    return bool(policy.keep_live) or any(KEEP_LIVE in ref.annotations for ref in manifest.objects)
 
 
 def _refined(draft: Planned, facts: Facts, policy: Policy) -> Planned:
@@ -170,20 +186,21 @@ def filter_stream(
         seen(planned)
     manifest, plan = planned.manifest, planned.plan
     check(plan)
-    _check_values(plan, source)
+    _check_values(planned, source)
     output = splice(manifest, plan.edits)
+    rewritten = (*planned.rewritten, *output.rewritten)
     emitted = _handed_on(output.data, then, invocation, policy, source)
     writes = plan.adoptions or plan.applications
     if not writes or invocation.release is None or invocation.dry_run is not DryRun.NO:
-        return Result(emitted, plan, output.rewritten)
+        return Result(emitted, plan, rewritten)
     if writer is None:
         _check_unwritten(plan, source)
-        return Result(emitted, plan, output.rewritten)
+        return Result(emitted, plan, rewritten)
     now, policy, written = _write(planned, policy, source, writer, invocation.release)
     final = splice(manifest, now.edits)
     if final.data != output.data:
         emitted = _handed_on(final.data, then, invocation, policy, source)
-    return Result(emitted, _executed_plan(plan, now), final.rewritten, written)
+    return Result(emitted, _executed_plan(plan, now), (*planned.rewritten, *final.rewritten), written)
 
 
 def _write(
@@ -226,12 +243,18 @@ def _handed_on(
 
     after = then(data)
     manifest = manifests.read(after)
-    facts = collect_facts(manifest, invocation, source)
+    keeps = asks_to_keep(manifest, policy)
+    facts = collect_facts(manifest, invocation, source, keep_live=policy.keep_live if keeps else None)
+    if keeps:
+        from postrender.operations.filter.kept_values import with_kept_values
+
+        facts = replace(facts, kept=with_kept_values(manifest, facts, policy, source).facts.kept)
     plan = _decided(facts, policy, source)
     undone = []
     for verdict in plan.verdicts:
-        body = facts.desired(verdict.ref) if verdict.edits else None
-        paths = differs(body, with_edits(body, verdict.edits))
+        body, kept = facts.desired(verdict.ref) if verdict.edits else None, facts.kept_of(verdict.ref).edits
+        document = facts.desired.document(verdict.ref) if kept else None
+        paths = [*differs(document, with_edits(document, kept)), *differs(body, with_edits(body, verdict.edits))]
         undone += [f"{verdict.name}: {'.'.join(path)}" for path in paths]
     if undone:
         raise Refused(
@@ -242,15 +265,16 @@ def _handed_on(
     return after
 
 
-def _check_values(plan: Plan, source: ClusterReader | None) -> None:
+def _check_values(planned: Planned, source: ClusterReader | None) -> None:
     """Raises Refused where a digest would be emitted as a Secret's value."""
     if source is None:
         return
-    for verdict in plan.verdicts:
-        if verdict.key.group_kind == SECRET and verdict.edits:
+    for verdict in planned.plan.verdicts:
+        edits = (*planned.facts.kept_of(verdict.ref).edits, *verdict.edits)
+        if verdict.key.group_kind == SECRET and edits:
             from postrender.redact import digests_in
 
-            if any(isinstance(edit, Set) and digests_in(edit.value) for edit in verdict.edits):
+            if any(isinstance(edit, Set) and digests_in(edit.value) for edit in edits):
                 raise Refused(
                     f"must be stored with its live spec, but {source.description} holds digests instead of its values",
                     where=verdict.name,
