@@ -40,14 +40,14 @@ class ControlPlane:
     garbage-collected, no Pod starts and a deleted namespace never goes away, so each test takes a namespace of its own.
     """
 
-    def __init__(self, etcd: Path, kube_apiserver: Path, folder: Path, *controllers: Path) -> None:
+    def __init__(self, etcd: Path, kube_apiserver: Path, folder: Path, controllers: Path | None = None) -> None:
         """Start it and return when it answers; ``folder`` takes the kubeconfigs of users. Raises StartError.
 
-        ``controllers`` are a kube-controller-manager, and a KWOK if Pods are to run.
+        ``controllers`` is a kube-controller-manager.
         """
         self._folder = folder
         self._supervisor = subprocess.Popen(
-            [sys.executable, "-m", "tests.e2e.supervise", *map(str, (etcd, kube_apiserver, *controllers))],
+            [sys.executable, "-m", "tests.e2e.supervise", *map(str, filter(None, (etcd, kube_apiserver, controllers)))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

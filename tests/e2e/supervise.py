@@ -1,9 +1,9 @@
 """Run one throw-away control plane, etcd and kube-apiserver, for as long as somebody holds this program's stdin.
 
-    python -m tests.e2e.supervise ETCD KUBE_APISERVER [KUBE_CONTROLLER_MANAGER [KWOK]]
+    python -m tests.e2e.supervise ETCD KUBE_APISERVER [KUBE_CONTROLLER_MANAGER]
 
 With the third the cluster's controllers run: what an owner reference ties to a deleted object goes away, a deleted
-namespace too, and Deployments and Jobs make Pods. With the fourth these Pods run, or fail, as ``kwok.yaml`` says.
+namespace too, and Deployments and Jobs make Pods, which stay pending.
 
 prints one line of JSON when the server is ready (see ``Ready``), and from then on waits for the end of its stdin.
 Whoever started it holds the other end, so that however that process ends, by a crash or a SIGKILL too, both programs
@@ -94,7 +94,7 @@ def kubeconfig(url: str, ca: Path, token: str) -> str:
         """)
 
 
-def main(etcd: str, kube_apiserver: str, controller_manager: str = "", kwok: str = "") -> int:
+def main(etcd: str, kube_apiserver: str, controller_manager: str = "") -> int:
     """Start, say so, wait for the end of stdin, stop; 1 and the reason on stderr where the start failed."""
     folder = Path(tempfile.mkdtemp(prefix="postrender-plane-", dir=_fast_folder()))
     running: Running = {}
@@ -110,10 +110,6 @@ def main(etcd: str, kube_apiserver: str, controller_manager: str = "", kwok: str
                     raise
         if controller_manager:
             _start_controllers(controller_manager, folder, ready, running)
-        if kwok:
-            stages = Path(__file__).with_name("kwok.yaml")
-            arguments = (f"--kubeconfig={ready.kubeconfig}", f"--config={stages}", "--manage-all-nodes=true")
-            running["kwok"] = start(folder / "kwok.log", kwok, *arguments, "--server-address=127.0.0.1:0")
         print(json.dumps(asdict(ready)), flush=True)
         sys.stdin.buffer.read()
     except StartError as error:

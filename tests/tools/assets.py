@@ -88,7 +88,6 @@ COMMANDS = {
         ),
     ),
     "helmfile": GoCommand("github.com/helmfile/helmfile", "1.8.0", "", "go.szostok.io/version.version"),
-    "kwok": GoCommand("sigs.k8s.io/kwok", "0.8.0", "cmd/kwok", "sigs.k8s.io/kwok/pkg/consts.Version"),
     "pulumi": GoCommand(
         "github.com/pulumi/pulumi/pkg/v3",
         "3.274.1",
@@ -108,7 +107,7 @@ COMMANDS = {
         "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version",
     ),
 }
-"""The programs that ``bin/callers`` drives, and KWOK, which lets Deployments become ready without a node."""
+"""The programs that ``bin/callers`` drives."""
 
 _KUBERNETES_MAIN = """\
 package main
