@@ -89,6 +89,8 @@ def python(wheel: Path, one_file: Path, tmp_path_factory: pytest.TempPathFactory
             "binutils",
             "coreutils",
             "bash",
+            "libc-bin",
+            "libpython3.11",
         )
         root = debian(tmp_path_factory.mktemp("arm64") / "root", *packages)
         shutil.copytree(ROOT / "tools", root / "work" / "tools")
@@ -119,6 +121,7 @@ def test_the_self_contained_program_runs_on_arm64_without_python(
     python: Path, wheel: Path, expected: bytes, tmp_path: Path
 ) -> None:
     requirements = "/work/tools/pack/requirements.txt"
+    ran(python, "/usr/sbin/ldconfig")
     ran(
         python, "/usr/bin/env", "PYTHONPATH=/work", "python3", "-c", BUILD, f"/work/{wheel.name}", requirements, VERSION
     )
