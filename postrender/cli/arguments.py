@@ -113,6 +113,9 @@ CONNECTION_SETTINGS: tuple[Setting, ...] = tuple(
 )
 """Which cluster, as whom, and where in it a release is stored."""
 
+FIELD_SETTINGS = (*CONNECTION_SETTINGS, *(setting for setting in SETTINGS if setting.name == "field_manager"))
+"""The same, and whose the fields are that Helm set."""
+
 
 def add_arguments(
     parser: argparse.ArgumentParser, title: str, settings: Iterable[Setting], *, positional: bool = False

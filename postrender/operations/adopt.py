@@ -46,7 +46,11 @@ else:
 
 
 class Target(ClusterReader, Protocol):
-    """A cluster, where ownership metadata can be written."""
+    """A cluster, where ownership metadata can be written, and fields given to Helm's ``field_manager``."""
+
+    @property
+    def field_manager(self) -> str:
+        """Helm's name among the field managers."""
 
     def set_ownership(
         self, live: LiveObject, resource: Resource, release: ReleaseName, metadata: OwnershipMetadata | None = None
@@ -179,7 +183,7 @@ def plan_adoption(
         if isinstance(observation, Found) and not why:
             before = OwnershipMetadata.of(observation.live)
             after = before if owner.ownership in _OURS else OwnershipMetadata.for_release(release)
-            fields = _taken(observation.live, managers)
+            fields = _taken(observation.live, managers, target.field_manager)
             found.append(Adoption(resource, observation.live, owner, before, after, fields))
         elif code:
             objections.append(f"{name}: {why} ({code})")
@@ -224,14 +228,14 @@ def _with_metadata(target: Target, each: Adoption, release: ReleaseName, live: L
     return live if each.before == each.after else target.set_ownership(live, each.resource, release, each.after)
 
 
-def _taken(live: LiveObject, managers: Sequence[str]) -> TakenFields | None:
+def _taken(live: LiveObject, managers: Sequence[str], helm: str) -> TakenFields | None:
     """The fields of these managers as Helm's; ``None`` if none of them set any."""
     if not managers:
         return None
     before = after = managed_fields(live)
     owned = fields_by_manager(live.body)
     for manager in managers:
-        after = taken(after, manager)
+        after = taken(after, manager, helm)
     paths = {
         manager: tuple(shown(path) for path in owned[manager, ""].leaves())
         for manager in managers

@@ -189,7 +189,7 @@ def _apply_result(
         return verdict
     if isinstance(answer, Conflicts):
         conflicts = _remaining_conflicts(request, answer)
-        finding = simulation_findings.conflicts(conflicts, verdict.name, facts.invocation.release)
+        finding = simulation_findings.conflicts(conflicts, verdict.name, facts.invocation)
     elif isinstance(answer, Rejected):
         finding = simulation_findings.rejected(answer.message, verdict.name, creates=request.creates)
     elif isinstance(answer, Accepted) and answer.left:

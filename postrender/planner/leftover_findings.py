@@ -11,6 +11,7 @@ from postrender._record import replace
 from postrender.cluster.interface import Accepted, DryRunRequest, DryRunResult, Verb
 from postrender.helm.field_set import Path, shown
 from postrender.helm.fresh_install import expected_object, field_owners, keys_of_string_data
+from postrender.helm.invocation import Invocation
 from postrender.helm.patch import PatchType, deep_equal, patch_type
 from postrender.helm.server_side.leftovers import (
     Leftover,
@@ -21,7 +22,7 @@ from postrender.helm.server_side.leftovers import (
     operations,
     pointer,
 )
-from postrender.models import SECRET, Json, ObjectKey, ReleaseName, Severity
+from postrender.models import SECRET, Json, ObjectKey, Severity
 from postrender.planner import simulation_findings
 from postrender.planner.context import allowed
 from postrender.planner.dry_run import with_finding
@@ -71,7 +72,7 @@ def compared(
                 policy,
                 *after[verdict.key],
                 fresh[verdict.key],
-                release=facts.invocation.release,
+                run=facts.invocation,
                 held=verdict.key in held,
                 reported=_keys_reported(live_objects.get(verdict.key), after[verdict.key][0].field_manager)
                 if verdict.key.group_kind == SECRET
@@ -115,7 +116,7 @@ def _client_side(verdict: Verdict, item: DesiredObject, facts: Facts, policy: Po
     request = DryRunRequest(Verb.MERGE, item.resource, item.key, body)
     others = [each for each in found if not each.in_chart]
     # No apply of this Helm would take out what was made its own.
-    for finding in _findings(request, after, others, policy, release=None, held=False):
+    for finding in _findings(request, after, others, policy, run=None, held=False):
         verdict = with_finding(verdict, allowed(finding, policy))
     after = verdict.prediction.live if verdict.prediction else None
     nulls = [path for path in _nulls(body) if path in set(_nulls(fresh)) and not _has(after, path)] if merges else []
@@ -174,7 +175,7 @@ def _compared(
     live: Json,
     fresh: Json | str,
     *,
-    release: ReleaseName | None,
+    run: Invocation | None,
     held: bool,
     reported: frozenset[Path],
 ) -> Verdict:
@@ -185,7 +186,7 @@ def _compared(
     else:
         found = leftovers(request.key.group_kind, live, fresh, request.body, request.field_manager)
     shown_here = [each for each in found if each.path not in reported]
-    findings = _findings(request, live, shown_here, policy, release=release, held=held)
+    findings = _findings(request, live, shown_here, policy, run=run, held=held)
     if isinstance(fresh, str) and fresh and not held:
         findings.append(simulation_findings.not_compared(fresh))
     for finding in findings:
@@ -199,7 +200,7 @@ def _findings(
     found: Sequence[Leftover],
     policy: Policy,
     *,
-    release: ReleaseName | None,
+    run: Invocation | None,
     held: bool,
 ) -> list[Finding]:
     custom = patch_type(request.resource.gvk) is PatchType.MERGE
@@ -215,7 +216,7 @@ def _findings(
         managers = dict.fromkeys(manager for each in others for manager in each.managers)
         patch = _patch(request, live, others)
         findings.append(
-            simulation_findings.of_other_managers(fields, list(managers), request.name, release, patch, held=held)
+            simulation_findings.of_other_managers(fields, list(managers), request.name, run, patch, held=held)
         )
     if rest:
         paths = [shown(each.path) for each in rest]

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 
 from postrender._record import replace
 from postrender.helm.fresh_install import keys_of_string_data
+from postrender.helm.invocation import FIELD_MANAGER, Invocation
 from postrender.helm.managed_fields import is_controller
 from postrender.helm.versions import HelmVersion, Matching, behaviour_of
-from postrender.models import SECRET, Json, ReleaseName, Severity
+from postrender.models import SECRET, Json, Severity
 from postrender.planner.context import PlanContext
 from postrender.planner.facts import DesiredObject
 from postrender.planner.findings import annotated, kubectl, null_written
@@ -184,7 +185,7 @@ def _not_right(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
     )
 
 
-def conflicts(found: Sequence[Conflict], name: str, release: ReleaseName | None) -> Finding:
+def conflicts(found: Sequence[Conflict], name: str, run: Invocation | None) -> Finding:
     """Finding for a server-side apply that conflicts with other field managers."""
     managers = dict.fromkeys(conflict.manager for conflict in found)
     fields = shorten([f"{conflict.field.removeprefix('.')} ({conflict.manager})" for conflict in found])
@@ -196,7 +197,7 @@ def conflicts(found: Sequence[Conflict], name: str, release: ReleaseName | None)
         f"would stop there: {fields}",
         (
             f"kubectl get {kubectl(name)} -o yaml --show-managed-fields",
-            *_taking(managers, name, release),
+            *_taking(managers, name, run),
             "helm ... --force-conflicts",
         ),
     )
@@ -265,11 +266,11 @@ def client_side_fields_stay(paths: Sequence[str]) -> Finding:
 
 
 def of_other_managers(
-    fields: Sequence[str], managers: Sequence[str], name: str, release: ReleaseName | None, patch: Json, *, held: bool
+    fields: Sequence[str], managers: Sequence[str], name: str, run: Invocation | None, patch: Json, *, held: bool
 ) -> Finding:
     """Finding for other managers' fields that the chart does not set; ``held`` if a stored manifest has the object.
 
-    With a release, the fields can become those of its server-side apply.
+    With a run, the fields can become those of its server-side apply.
     """
     one = len(fields) == 1
     return Finding(
@@ -277,17 +278,18 @@ def of_other_managers(
         Severity.INFO if held else Severity.WARNING,
         f"{len(fields)} field{'s' * (not one)} that the chart does not set belong{'s' * one} to another field manager, "
         f"and Helm leaves {'it' if one else 'them'}: {shorten(fields)}",
-        (*_taking(managers, name, release), *_patching(name, patch)),
+        (*_taking(managers, name, run), *_patching(name, patch)),
     )
 
 
-def _taking(managers: Iterable[str], name: str, release: ReleaseName | None) -> tuple[str, ...]:
+def _taking(managers: Iterable[str], name: str, run: Invocation | None) -> tuple[str, ...]:
     """The command that moves the fields of these managers to Helm's, before Helm's run; none for controllers."""
     taken = [shlex.quote(manager) for manager in managers if not is_controller(manager)]
-    if release is None or not taken:
+    if run is None or run.release is None or not taken:
         return ()
     flags = "".join(f" --take-fields {manager}" for manager in taken)
-    return (Hint(f"postrender adopt {release.name} -n {release.namespace} {name}{flags}", "before Helm"),)
+    flags += f" --field-manager {shlex.quote(run.field_manager)}" if run.field_manager != FIELD_MANAGER else ""
+    return (Hint(f"postrender adopt {run.release.name} -n {run.release.namespace} {name}{flags}", "before Helm"),)
 
 
 def unlike_new(paths: Sequence[str], name: str, patch: Json, policy: Policy, *, recreate: bool = False) -> Finding:

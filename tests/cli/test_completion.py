@@ -92,7 +92,7 @@ def test_bash_offers_every_flag(bash: Complete, command: str) -> None:
         (("--stamp", ""), ["adopt", "all", "none"]),
         (("--action", "up"), ["upgrade", "upgrade-install"]),
         (("--release", ""), []),
-        (("verify", "shop", "--f"), ["--fix"]),
+        (("verify", "shop", "--f"), ["--fix", "--field-manager"]),
         (("explain", "PR10"), [f"PR10{digit}" for digit in range(1, 8)]),
         (("helm-plugin", "un"), ["uninstall"]),
         (("completion", ""), ["bash", "zsh", "fish", "powershell"]),

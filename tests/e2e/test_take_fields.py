@@ -220,3 +220,10 @@ def test_killed_between_its_writes_the_repeat_ends_the_same(
     when: Literal["before", "after"],
 ) -> None:
     killed_and_repeated(helm("4.3.2"), namespace, control_plane, tmp_path, place, when)
+
+
+def test_fields_become_those_of_the_named_field_manager(helm: HelmFactory, namespace: Namespace) -> None:
+    written_by_others(namespace)
+    flags = ("--take-fields", "kubectl-edit", "--field-manager", "helm-controller")
+    assert adopt(helm("4.3.2"), "r", "-n", namespace.name, "cm/a", *flags).returncode == 0
+    assert "helm-controller" in [entry["manager"] for entry in managers(namespace) if entry["operation"] == "Apply"]

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from postrender._record import replace
-from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, add_arguments, flags, release_name
+from postrender.cli.arguments import CONNECTION, FIELD_SETTINGS, add_arguments, flags, release_name
 from postrender.cli.console import NOTHING, add_terminal, chosen_paint, confirm, progress, require_answerable
 from postrender.cli.inputs import no_namespace
 from postrender.cli.output import add_output, show, write
@@ -18,7 +18,6 @@ from postrender.cli.parsers import command_parser
 from postrender.cluster.client import Cluster
 from postrender.cluster.discovery import named_object
 from postrender.errors import ClusterError, Refused, UsageError
-from postrender.helm.invocation import FIELD_MANAGER
 from postrender.models import ReleaseName
 from postrender.operations import state_files
 from postrender.operations.adopt import (
@@ -77,15 +76,11 @@ def main(arguments: list[str]) -> int:
             "name a release, or the report to be undone",
             next="postrender adopt --help",
         )
-    if FIELD_MANAGER in options.take_fields or (options.undo and options.take_fields):
-        raise UsageError(
-            f"{FIELD_MANAGER} is Helm's own field manager" if not options.undo else "the report names the fields",
-            where="--take-fields",
-            next="postrender adopt --help",
-        )
+    if options.undo and options.take_fields:
+        raise UsageError("the report names the fields", where="--take-fields", next="postrender adopt --help")
     if not options.dry_run:
         require_answerable(yes=options.yes)
-    given = flags(options, CONNECTION_SETTINGS)
+    given = flags(options, FIELD_SETTINGS)
     return _undo(options, given) if options.undo else _adopt(options, given)
 
 
@@ -109,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add_output(made, FORMATS)
     add_terminal(made, "show objects that are in the release already, too", NOTHING)
-    add_arguments(made, CONNECTION, CONNECTION_SETTINGS, positional=True)
+    add_arguments(made, CONNECTION, FIELD_SETTINGS, positional=True)
     return made
 
 
@@ -120,6 +115,8 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
         raise no_namespace(caller)
     driver = caller.invocation.driver
     cluster = reached(caller)
+    if (own := cluster.field_manager) in options.take_fields:
+        raise UsageError(f"{own} is Helm's own field manager", where="--take-fields", next="postrender adopt --help")
     with progress("looking at the objects", quiet=options.quiet):
         if options.objects:
             catalog = cluster.catalog()

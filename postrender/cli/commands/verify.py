@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from postrender._record import replace
-from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, add_arguments, flags, release_name
+from postrender.cli.arguments import CONNECTION, FIELD_SETTINGS, add_arguments, flags, release_name
 from postrender.cli.console import add_terminal, chosen_paint, confirm, progress, require_answerable
 from postrender.cli.hints import of_command
 from postrender.cli.inputs import no_namespace
@@ -33,7 +33,6 @@ from postrender.report.formats import COLOURED
 from postrender.report.verify import RELEASE_FORMATS, RELEASES_FORMATS, Failed, ReleaseReport, ReleasesReport
 from postrender.settings import Caller, find
 from postrender.settings.connection import reached
-from postrender.settings.table import SETTINGS
 
 DESCRIPTION = """\
 Compare the stored manifest of a release with the cluster: each object is in
@@ -58,9 +57,6 @@ exit codes: 0 compared; with --detailed-exitcode 10 if something differs,
 """
 
 
-_SETTINGS = (*CONNECTION_SETTINGS, *(each for each in SETTINGS if each.name == "field_manager"))
-
-
 def main(arguments: list[str]) -> int:
     """Verify one release or all, and mend what was agreed to; raises PostrenderError."""
     options = parser().parse_args(arguments)
@@ -73,7 +69,7 @@ def main(arguments: list[str]) -> int:
         raise UsageError("--fix works on one release and prints text", next="postrender verify --help")
     if options.fix:
         require_answerable(yes=options.yes)
-    given = flags(options, _SETTINGS)
+    given = flags(options, FIELD_SETTINGS)
     caller = find(replace(given, release=release_name(options.name)) if options.name else given, os.environ)
     if caller.namespace is None and not options.all_namespaces:
         raise no_namespace(caller)
@@ -92,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
     add_output(made, RELEASE_FORMATS, alias="text")
     add_terminal(made, "show objects that are in sync, too")
     add_detailed_exitcode(made, "an object differs from the stored release")
-    add_arguments(made, CONNECTION, _SETTINGS, positional=True)
+    add_arguments(made, CONNECTION, FIELD_SETTINGS, positional=True)
     return made
 
 

@@ -13,7 +13,6 @@ from typing import Protocol
 
 from postrender._record import Record, replace
 from postrender.helm.field_set import EMPTY, FieldSet
-from postrender.helm.invocation import FIELD_MANAGER
 from postrender.helm.server_side.typed import Typed
 from postrender.models import Json
 
@@ -61,7 +60,7 @@ def migrated(
     return result
 
 
-def taken(managed_fields: Sequence[Json], manager: str, helm: str = FIELD_MANAGER) -> Sequence[Json]:
+def taken(managed_fields: Sequence[Json], manager: str, helm: str) -> Sequence[Json]:
     """``managed_fields`` after the fields of another manager's updates and applies became fields of Helm's apply.
 
     As client-go migrates its own (``UpgradeManagedFields``, util/csaupgrade/upgrade.go of client-go 0.36.2). Writes to
