@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from postrender.cluster.connect import open_transport
 from postrender.cluster.diagnose import Kubectl, describe_failure
@@ -251,6 +251,19 @@ class Cluster:
         from postrender.cluster.writes import set_managed_fields
 
         return set_managed_fields(self._transport, live, resource, managed_fields, self._kubectl, dry_run=dry_run)
+
+    def set_metadata(
+        self,
+        live: LiveObject,
+        resource: Resource,
+        labels: Mapping[str, str | None],
+        annotations: Mapping[str, str | None],
+        done: str,
+    ) -> LiveObject:
+        """Write labels and annotations to a live object that is still as it was read; raises ClusterError."""
+        from postrender.cluster.writes import set_metadata
+
+        return set_metadata(self._transport, live, resource, labels, annotations, done, self._kubectl)
 
     def apply(self, live: LiveObject, resource: Resource, patch: Json, *, dry_run: bool) -> LiveObject:
         """Send a merge patch to a live object that is still as it was read; raises ClusterError."""

@@ -336,12 +336,16 @@ _REVIEW = Resource(
 
 
 class AccessRule(Record):
-    """Permission for ``verb`` on a resource (its plural name; ``*``: all) in a namespace (``""``: all)."""
+    """Permission for ``verb`` on a resource (its plural name; ``*``: all) in a namespace (``""``: all).
+
+    ``name`` is the one object that is meant, ``""`` for all.
+    """
 
     verb: str
     group: str
     plural: str
     namespace: str
+    name: str = ""
 
     def __str__(self) -> str:
         """``get shirts.stable.example.com``."""
@@ -352,6 +356,7 @@ class AccessRule(Record):
 def allowed(transport: Transport, right: AccessRule, kubectl: Kubectl) -> bool | Unknown:
     """True if the user has a right; False too if the server does not say."""
     spec = {"verb": right.verb, "group": right.group, "resource": right.plural, "namespace": right.namespace}
+    spec |= {"name": right.name} if right.name else {}
     outcome = transport.request(
         "POST",
         PATH,
@@ -401,7 +406,7 @@ def named_object(
 
 
 def _kind(text: str, word: str, catalog: Catalog, kubectl: Callable[[str], str]) -> Resource:
-    fitting = [named.resource for named in catalog.kinds if word.lower() in _called(named)]
+    fitting = [named.resource for named in catalog.kinds if word.lower() in called(named)]
     exact = [resource for resource in fitting if resource.qualified == word]
     if len(exact) == 1 or len(fitting) == 1:
         return (exact or fitting)[0]
@@ -420,7 +425,7 @@ def _kind(text: str, word: str, catalog: Catalog, kubectl: Callable[[str], str])
     raise UsageError(f"the server has no kind {word}", where=text, next=kubectl("api-resources"))
 
 
-def _called(named: NamedKind) -> Iterable[str]:
+def called(named: NamedKind) -> Iterable[str]:
     """Everything the kind may be called, in lower case."""
     resource = named.resource
     group, version = resource.gvk.group, resource.gvk.version

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from postrender import manifest as manifests
 from postrender._record import Record
@@ -63,12 +63,18 @@ class Holders(Record):
         return f"checked the manifests of {releases} for the objects to be adopted" if self.read else ""
 
 
-def holders(source: ClusterReader, live_objects: Iterable[LiveObject], release: ReleaseName, driver: str) -> Holders:
+def holders(
+    source: ClusterReader,
+    live_objects: Iterable[LiveObject],
+    release: ReleaseName,
+    driver: str,
+    besides: Collection[tuple[ReleaseName, str]] = (),
+) -> Holders:
     """The installed releases whose stored manifests have some of the live objects.
 
     Read are the releases of the object's namespace, of the namespace of ``release`` (which wants the objects, and is
-    stored through ``driver``), and of those that the object's metadata names. Raises ClusterError if any of them
-    cannot be read, or if ``driver`` keeps releases where none can.
+    stored through ``driver``), and of those that the object's metadata names; none of ``besides``. Raises ClusterError
+    if any of them cannot be read, or if ``driver`` keeps releases where none can.
     """
     wanted: dict[str, list[ObjectKey]] = {}
     for live in live_objects:
@@ -76,7 +82,8 @@ def holders(source: ClusterReader, live_objects: Iterable[LiveObject], release: 
         places = (live.key.namespace, release.namespace, live.annotations.get(RELEASE_NAMESPACE), *named)
         for namespace in dict.fromkeys(place for place in places if place):
             wanted.setdefault(namespace, []).append(live.key)
-    stored = [each for namespace in wanted for each in _stored_in(source, namespace) if each != (release, driver)]
+    ours = {(release, driver), *besides}
+    stored = [each for namespace in wanted for each in _stored_in(source, namespace) if each not in ours]
     if len(stored) > MOST:
         raise ClusterError(
             f"{len(stored)} releases may own these objects, and at most {MOST} are read",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import quote
 
 from postrender._record import Record, replace
@@ -363,13 +363,35 @@ def set_ownership(
     refuses it if the object changed since it was read. Raises ClusterError, which says whether anything was written.
     """
     metadata = metadata or OwnershipMetadata.for_release(release)
-    wanted = ObjectLookup(resource, live.key.namespace, live.key.name, body=live.body is not None)
-    body = json.dumps(_patch(live, metadata)).encode()
+    annotations = {RELEASE_NAME: metadata.release_name, RELEASE_NAMESPACE: metadata.release_namespace}
     done = f"given ownership metadata for release {release}"
+    return set_metadata(transport, live, resource, {MANAGED_BY: metadata.managed_by}, annotations, done, kubectl)
+
+
+def set_metadata(
+    transport: Transport,
+    live: LiveObject,
+    resource: Resource,
+    labels: Mapping[str, str | None],
+    annotations: Mapping[str, str | None],
+    done: str,
+    kubectl: Kubectl,
+) -> LiveObject:
+    """Write labels and annotations by a JSON merge patch, ``None`` to remove one, and return the live object after it.
+
+    The patch carries the resourceVersion, so that the server refuses it if the object changed since it was read.
+    ``done`` as in ``Write``. Raises ClusterError, which says whether anything was written.
+    """
+    wanted = ObjectLookup(resource, live.key.namespace, live.key.name, body=live.body is not None)
+    patch = {"resourceVersion": live.resource_version, "labels": labels, "annotations": annotations}
+    body = json.dumps({"metadata": {name: value for name, value in patch.items() if value}}).encode()
     now = write(transport, Write(wanted, "PATCH", body, MERGE_PATCH, OWN_FIELD_MANAGER, done), kubectl)
-    if now.uid != live.uid or OwnershipMetadata.of(now) != metadata:
+    shown = all(now.labels.get(key) == value for key, value in labels.items()) and all(
+        now.annotations.get(key) == value for key, value in annotations.items()
+    )
+    if now.uid != live.uid or not shown:
         raise ClusterError(
-            "the server accepted the ownership metadata, but the object does not show it",
+            f"the server accepted that it is {done}, but the object does not show it",
             where=object_name(resource, live.key),
             next=look_at(wanted, kubectl),
         )
@@ -407,17 +429,6 @@ def set_managed_fields(
             next=look_at(wanted, kubectl),
         )
     return now
-
-
-def _patch(live: LiveObject, metadata: OwnershipMetadata) -> object:
-    """``None`` takes a value out (RFC 7386)."""
-    return {
-        "metadata": {
-            "resourceVersion": live.resource_version,
-            "labels": {MANAGED_BY: metadata.managed_by},
-            "annotations": {RELEASE_NAME: metadata.release_name, RELEASE_NAMESPACE: metadata.release_namespace},
-        }
-    }
 
 
 def replace_payload(transport: Transport, stored: StoredObject, packed: str, kubectl: Kubectl) -> LiveObject:

@@ -12,7 +12,7 @@ from postrender._record import Record
 from postrender.cluster.interface import CommandHints, none_stored, unreadable
 from postrender.errors import ClusterError, ManifestError, UsageError
 from postrender.helm.storage import StoredObject, Undecodable
-from postrender.models import LiveObject, ReleaseName, Unknown
+from postrender.models import Json, LiveObject, ReleaseName, Unknown
 from postrender.operations import state_files
 from postrender.text import AGAIN
 
@@ -110,11 +110,7 @@ def back_up(objects: Iterable[StoredObject], path: str) -> None:
     ``kubectl replace -f`` puts them back whatever was written meanwhile, and ``kubectl create -f`` where they are gone.
     Raises UsageError where it cannot be written.
     """
-    items = []
-    for each in objects:
-        body = each.live.body
-        metadata = {name: value for name, value in body["metadata"].items() if name not in _SET_BY_SERVER}
-        items.append({**body, "metadata": metadata})
+    items = [copy_of(each.live.body) for each in objects]
     copy = json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=1).encode() + b"\n"
     try:
         state_files.write_private(path, copy)
@@ -124,3 +120,8 @@ def back_up(objects: Iterable[StoredObject], path: str) -> None:
             where=path,
             next=state_files.again_with("--backup", os.path.basename(path), (AGAIN,)),
         ) from error
+
+
+def copy_of(body: Json) -> Json:
+    """An object as ``kubectl create -f`` and ``kubectl replace -f`` take it: without what the server sets."""
+    return {**body, "metadata": {name: value for name, value in body["metadata"].items() if name not in _SET_BY_SERVER}}

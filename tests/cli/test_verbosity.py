@@ -27,7 +27,20 @@ def test_quiet_is_names_or_nothing(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["filter", "plan", "snapshot", "orphans", "verify", "adopt", "unpin", "unserved", "doctor", "flux", "argocd"],
+    [
+        "filter",
+        "plan",
+        "snapshot",
+        "orphans",
+        "verify",
+        "adopt",
+        "unpin",
+        "unserved",
+        "move",
+        "doctor",
+        "flux",
+        "argocd",
+    ],
 )
 def test_what_has_one_has_the_other(name: str) -> None:
     assert len(helps(name, "-q")) == len(helps(name, "-v")) == 1

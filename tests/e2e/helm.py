@@ -121,13 +121,13 @@ class Helm:
         """``helm template``."""
         return self.run("template", release, str(chart), *flags, filter=filter, env=env)
 
-    def rollback(self, release: str, revision: int, *flags: str) -> Run:
+    def rollback(self, release: str, revision: int, *flags: str, env: Env | None = None) -> Run:
         """``helm rollback``, which runs no post-renderer."""
-        return self.run("rollback", release, str(revision), *flags)
+        return self.run("rollback", release, str(revision), *flags, env=env)
 
-    def uninstall(self, release: str, *flags: str) -> Run:
+    def uninstall(self, release: str, *flags: str, env: Env | None = None) -> Run:
         """``helm uninstall``, which runs no post-renderer."""
-        return self.run("uninstall", release, *flags)
+        return self.run("uninstall", release, *flags, env=env)
 
     def run(self, *arguments: str, filter: Filter | bool = False, env: Env | None = None) -> Run:
         """Any Helm command in the namespace; ``filter=True`` runs the project's post-renderer without arguments."""

@@ -63,6 +63,7 @@ def test_no_command_shows_a_secret_of_the_cluster(helm: HelmFactory, namespace: 
     ask("adopt", "r", "secrets/applied", *common, "--yes", codes=(0,))
     ask("unpin", "r", *common, codes=(0,))
     ask("unserved", "r", *common, "-v", codes=(0,))
+    ask("move", "--all", "--from", "r", "--to", "s", *common, "--dry-run", codes=(0,))
     ask("doctor", "--helm", str(it.binary), "--release", "r", *common, codes=(0,))
 
     def sealed(value: str) -> str:

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "adopt": ("adopt", "new", "configmaps/a", "--yes"),
     "unpin": ("unpin", "web"),
     "unserved": ("unserved", "web"),
+    "move": ("move", "shirts", "--from", "web", "--to", "next", "--yes"),
 }
 
 AT_ONCE = 5.0

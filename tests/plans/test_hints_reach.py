@@ -40,9 +40,7 @@ def unflagged(step: str) -> bool:
         return False
     if step.startswith("kubectl "):
         return OF_KUBECTL not in step
-    asks = (
-        r"helm (?:get|history|list|status|rollback|uninstall)|postrender (?:adopt|doctor|orphans|unpin|unserved|verify)"
-    )
+    asks = r"helm (?:get|history|list|status|rollback|uninstall)|postrender (?:adopt|doctor|orphans|move|unpin|unserved|verify)"
     return bool(re.match(rf"(?:{asks})\b", step)) and " --kube-context dev" not in step
 
 

@@ -53,7 +53,7 @@ class Journal(Record):
         try:
             state_files.replace_private(self.path, json.dumps(data).encode())
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise unwritable(self.path, error) from error
 
     def noted(self, command: str) -> RunState | None:
         """What a run of that command noted which was interrupted; ``None`` where none was."""
@@ -82,13 +82,13 @@ def journal(release: ReleaseName, cluster: str, environ: Mapping[str, str]) -> I
 
     Takes the lock if it is free; otherwise ``wait`` waits for it.
     """
-    folder = os.path.join(state_files.folder(environ), "runs", _name(cluster), release.namespace)
+    folder = os.path.join(state_files.folder(environ), "runs", cluster_folder(cluster), release.namespace)
     path = os.path.join(folder, f"{release.name}.json")
     try:
         state_files.make_private(folder)
         lock = os.open(os.path.join(folder, f"{release.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
     try:
         yield Journal(path, lock), not _locked(lock)
     finally:
@@ -100,7 +100,8 @@ def wait(found: Journal) -> None:
     fcntl.flock(found.lock, fcntl.LOCK_EX)
 
 
-def _unwritable(path: str, error: OSError) -> UsageError:
+def unwritable(path: str, error: OSError) -> UsageError:
+    """The error for a state folder that cannot be written."""
     return UsageError(
         f"cannot write its state there: {error.strerror}; set XDG_STATE_HOME to another folder",
         where=path,
@@ -116,7 +117,7 @@ def _locked(lock: int) -> bool:
     return True
 
 
-def _name(cluster: str) -> str:
+def cluster_folder(cluster: str) -> str:
     """A folder's name for a cluster: its description may hold any character."""
     import hashlib
 
