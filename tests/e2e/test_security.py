@@ -88,9 +88,30 @@ def unpinning(admin: Helm, folder: Path) -> Callable[[Helm], Done]:
     return lambda it: call(it, "unpin", "r", "--backup", str(folder / secrets.token_hex(4)))
 
 
+def moving(admin: Helm, folder: Path) -> Callable[[Helm], Done]:
+    """A release with an object, which is moved to another one, and back for whoever tries next."""
+    admin.install("shop", chart(folder, {"a": shirt("blue")})).expect_ok()
+
+    def run(it: Helm) -> Done:
+        record = str(folder / secrets.token_hex(4))
+        done = call(
+            it, "move", "shirts.stable.example.com/shirt", "--from", "shop", "--to", "web", "--yes", "--record", record
+        )
+        if Path(record).is_file():
+            assert call(admin, "move", "--undo", record, "--yes").returncode == 0
+        return done
+
+    return run
+
+
 @pytest.mark.parametrize(
     ("name", "scene", "version"),
-    [("reading", reading, "3.16.4"), ("adopting", adopting, "3.16.4"), ("unpinning", unpinning, "3.12.3")],
+    [
+        ("reading", reading, "3.16.4"),
+        ("adopting", adopting, "3.16.4"),
+        ("unpinning", unpinning, "3.12.3"),
+        ("moving", moving, "3.16.4"),
+    ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_the_rights_on_the_page_are_enough_and_needed(

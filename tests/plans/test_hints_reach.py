@@ -40,7 +40,8 @@ def unflagged(step: str) -> bool:
         return False
     if step.startswith("kubectl "):
         return OF_KUBECTL not in step
-    asks = r"helm (?:get|history|list|status|rollback|uninstall)|postrender (?:adopt|doctor|orphans|move|unpin|unserved|verify)"
+    ours = r"postrender (?:adopt|doctor|move|orphans|unpin|unserved|verify)"
+    asks = rf"helm (?:get|history|list|status|rollback|uninstall)|{ours}"
     return bool(re.match(rf"(?:{asks})\b", step)) and " --kube-context dev" not in step
 
 
