@@ -37,7 +37,7 @@ from postrender.models import (
 from postrender.operations import handover
 from postrender.operations.handover import Change, LiveMetadata, Progress, look_up, metadata_for
 from postrender.operations.stored_revisions import NewPayload, editing, read_payloads
-from postrender.text import AGAIN, Hint
+from postrender.text import AGAIN, Advice, Hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def plan_move(target: Target, request: Request, begun: MoveRecord | None = None)
     resources, revisions = _read(target, source, stored)
     places = {key: resources[key] for each in reversed(revisions) for key in each.refs}
     resumed = {each.key: each.resource for each in begun.objects} if begun else {}
-    chosen = {**resumed, **_chosen(target, request, places)}
+    chosen = {**resumed, **_chosen(target, request, {**resumed, **places})}
     lives = look_up(target, [(resource, key) for key, resource in chosen.items()])
     kept = {each.key: each.before for each in begun.objects} if begun else {}
     changes = [
@@ -404,9 +404,7 @@ def _require_one_kind(text: str, found: Mapping[ObjectKey, Resource]) -> None:
         raise UsageError(
             f"{word} are several kinds: {', '.join(sorted(groups))}",
             where=text,
-            next=tuple(
-                Hint(f"{each}/{rest}" if rest else each, "name the kind with its group") for each in sorted(groups)
-            ),
+            next=[Advice(f"write it as {each}/{rest}" if rest else f"write it as {each}") for each in sorted(groups)],
         )
 
 

@@ -37,8 +37,8 @@ _ALL = (
         "all",
         "The live object carries the ownership metadata of another release, and that release is still installed. If "
         "two releases own an object, the last one upgraded wins, and uninstalling either one deletes the object.",
-        "No flag overrides this code. Rename the object in this chart, or remove it from the other release first: "
-        "mark it `helm.sh/resource-policy: keep` in that chart, upgrade, remove it from that chart, and upgrade again.",
+        "No flag overrides this code. The hint's `postrender move` moves the object to this release without deleting "
+        "it; remove it from the other chart then. Or rename it in this chart.",
     ),
     Code(
         "PR102",

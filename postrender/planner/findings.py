@@ -133,7 +133,7 @@ def of_owner(
     """Findings that follow from the owner alone: an error, or a note that a kept object is adopted again."""
     name = item.name
     if owner.ownership is Ownership.FOREIGN:
-        return [foreign(owner, name)]
+        return [foreign(owner, name, release)]
     if owner.ownership is Ownership.ORPHAN:
         return [_orphan(owner, release, invocation)]
     if owner.ownership is Ownership.UNMANAGED:
@@ -170,15 +170,18 @@ def not_looked_up(more: int, invocation: Invocation) -> Finding:
     )
 
 
-def foreign(owner: OwnerStatus, name: str) -> Finding:
-    """Finding for an object that belongs to another installed release or tool."""
+def foreign(owner: OwnerStatus, name: str, release: ReleaseName | None = None) -> Finding:
+    """Finding for an object that belongs to another installed release or tool; it may be moved to ``release``."""
     other = owner.release
     assert other is not None
+    elsewhere = f" --to-namespace {release.namespace}" if release and release.namespace != other.namespace else ""
+    ends = f"--from {other.name} --to {release.name if release else ''}{elsewhere} -n {other.namespace}"
     return error(
         "PR101",
         f"owned by installed release {other}; not adopted",
         (
             f"helm get manifest {other.name} -n {other.namespace}",
+            *([Hint(f"postrender move {name} {ends}", "to move it")] if release else []),
             Advice(f"rename {name} in this chart, or remove it from the other one"),
         ),
     )

@@ -218,6 +218,18 @@ def test_an_interrupted_move_is_gone_on_with(live: Server, move: Any, tmp_path: 
     assert stored(live)[0] == config("settings") + config("other")
 
 
+def test_a_pattern_goes_on_with_what_left_the_stored_manifests(live: Server, move: Any) -> None:
+    at(live, f"PATCH {SETTINGS}", status(500, "InternalError", "out of order"), times=2)
+    assert move("cm/*", *FROM).code == 5
+    live.behaviours.pop(0)
+    live.requests.clear()
+    assert move("cm/*", *FROM).code == 0
+    for done in ("cm/*", "cm"):
+        assert metadata(live, SETTINGS) == metadata(live, OTHER) == of("new")
+        code, _, err = move(done, *FROM)
+        assert (code, f"{done}: no object in the stored manifests of the release fits" in err) == (2, True)
+
+
 def test_an_interrupted_move_is_undone(live: Server, move: Any, tmp_path: Path) -> None:
     at(live, f"PUT {REVISIONS[0]}", status(500, "InternalError", "out of order"), times=1)
     assert move("--all", *FROM).code == 5
@@ -342,7 +354,7 @@ def _no_match(_: Server) -> None:
     ("shirt/blue",),
     2,
     "shirt/blue: shirt are several kinds: blouses.beta.example.com, shirts.stable.example.com\n"
-    "note: name the kind with its group\nhint: blouses.beta.example.com/blue\n",
+    "note: write it as blouses.beta.example.com/blue\nnote: write it as shirts.stable.example.com/blue\n",
 )
 def _several(server: Server) -> None:
     both = SHIRTS + SHIRTS.replace("stable", "beta")

@@ -39,9 +39,9 @@ Move objects from one Helm release to another without deleting or recreating
 them. They leave the stored manifests of the first release, and get the
 ownership metadata of the second one, which may be installed later.
 
-  postrender move configmaps/settings --from shop --to web -n prod
-  postrender move 'secrets/login-*' deployment/api --from shop --to web -n prod
-  postrender move --selector app=web --from shop --to web -n prod --dry-run
+  postrender move configmaps/settings --from shop --to web -n shop
+  postrender move 'configmaps/web-*' secret/login --from shop --to web -n shop
+  postrender move --selector app=web --from shop --to web -n shop --dry-run
   postrender move --undo record.json
 
 Name objects as in messages, or as for kubectl; a kind alone means all of its
