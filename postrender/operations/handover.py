@@ -127,7 +127,7 @@ def _written(target: Target, change: Change, wanted: LiveMetadata, done: Progres
         return change
     ownership = wanted.ownership
     values = {key: value for key, value in wanted.values.items() if value != now.values[key]}
-    said = (
+    what = (
         "protected from deletion"
         if wanted.moving
         else "freed of its ownership metadata"
@@ -136,8 +136,8 @@ def _written(target: Target, change: Change, wanted: LiveMetadata, done: Progres
     )
     labels = {key: value for key, value in values.items() if key == MANAGED_BY}
     annotations = {key: value for key, value in values.items() if key != MANAGED_BY}
-    live = target.set_metadata(change.live, change.resource, labels, annotations, said)
-    done(f"{change.name}: {said}")
+    live = target.set_metadata(change.live, change.resource, labels, annotations, what)
+    done(f"{change.name}: {what}")
     return Change(change.resource, change.key, live, change.before, change.after)
 
 

@@ -194,9 +194,9 @@ class _Writing:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, ClusterError):
-            said = f"{counted(self._count, 'write')} before it" if self._count else "nothing was written before it"
+            before = f"{counted(self._count, 'write')} before it" if self._count else "nothing was written before it"
             raise ClusterError(
-                f"{error.cause}; {said}; run the same command again to go on",
+                f"{error.cause}; {before}; run the same command again to go on",
                 where=error.where,
                 next=(*(step for step in error.next if step != AGAIN), *(self._back if self._count else ())),
             ) from error
