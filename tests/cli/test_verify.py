@@ -112,6 +112,22 @@ def test_what_differs_is_shown_and_secret_values_are_not(server: Server, cluster
 
 
 @pytest.mark.usefixtures("release")
+def test_a_removed_api_is_shown_with_the_command_that_fixes_it(server: Server, cluster: Cluster) -> None:
+    server.served.remove(SHIRT)
+    done = run("verify", "web", *cluster, stdin=b"")
+    flag = " ".join(cluster)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode() == (
+        "release shop/web, revision 4 (deployed)\n"
+        "  shirts.stable.example.com/shop/shirt  missing, pinned\n"
+        "      its API is no longer served\n"
+        f"    hint: postrender unserved web -n shop {flag}\n"
+        "3 objects: 2 in sync, 1 missing\n"
+        f"hint: postrender unpin web -n shop {flag}\n"
+    )
+
+
+@pytest.mark.usefixtures("release")
 def test_json_and_yaml_are_as_the_schema_says(server: Server, cluster: Cluster) -> None:
     drift(server)
     environ = {"POSTRENDER_DIGEST_KEY": "0123456789abcdef"}

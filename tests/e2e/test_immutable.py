@@ -172,6 +172,11 @@ def headless(namespace: Namespace) -> None:
     assert namespace.content(SERVICE, "web")["clusterIP"] == "None"
 
 
+def has_node_port(namespace: Namespace) -> None:
+    spec = namespace.content(SERVICE, "web")
+    assert (spec["type"], spec["clusterIP"] == "None") == ("NodePort", False)
+
+
 def refers_to_new(namespace: Namespace) -> None:
     assert namespace.content(ROLE_BINDING, "web")["name"] == "new"
 
@@ -226,6 +231,14 @@ CASES = {
         "may not change once set",
         left=headless,
         hint="kubectl delete services/web -n NS",
+    ),
+    "Service without a cluster IP": Case(
+        SERVICE,
+        [service(clusterIP="None")],
+        [service(type="NodePort")],
+        "may not be set to 'None' for NodePort services",
+        left=has_node_port,
+        hint="postrender explain PR307",
     ),
     "RoleBinding": Case(
         ROLE_BINDING,

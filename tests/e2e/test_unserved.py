@@ -90,6 +90,10 @@ class TestACustomVersionOutOfService:
         assert not uninstalled.ok
         assert "failed to delete release: r" in uninstalled.error
         assert namespace.content(racks_.new, "rack") == {"color": "green", "size": "M"}
+        assert [each.status for each in namespace.releases("r")] == ["superseded", "uninstalling"]
+        unserved(it, "--fix")
+        it.uninstall("r").expect_ok()
+        assert namespace.get(racks_.new, "rack") is None
 
     def test_fixed_the_next_upgrade_rollback_and_uninstall_work(
         self, helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, version: str
@@ -243,6 +247,10 @@ def test_kinds_of_kubernetes_come_out_as_the_next_chart_says(
     it.install("fresh", chart(tmp_path, by_name(named(changed(CURRENT, fallback=fallback))))).expect_ok()
     for kind in (INGRESS, DISRUPTION_BUDGET, CRON_JOB, AUTOSCALER):
         assert namespace.content(kind, "web") == namespace.content(kind, "fresh"), done.stderr
+    # The served Ingress has no serviceName.
+    rolled = it.rollback("r", 1)
+    assert not rolled.ok
+    assert "Ingress" in rolled.error
 
 
 def named(objects: list[Object]) -> list[Object]:
