@@ -113,6 +113,18 @@ def test_the_chart_is_rendered_for_the_application(app: Path, sidecar: dict[str,
     }
 
 
+def test_without_a_lookup_no_live_value_is_kept(app: Path, sidecar: dict[str, str]) -> None:
+    (app / "templates" / "login.yaml").write_text(
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: login\n  annotations:\n"
+        "    postrender/keep-live: data.password\ndata:\n  password: bmV3\n"
+    )
+    ended = generated(app, {**sidecar, **entries([])})
+    assert next(each for each in objects(ended) if each["kind"] == "Secret")["data"] == {"password": "bmV3"}
+    said = " ".join(ended.stderr.split())
+    text = "has the chart's value of data.password, not the live one: no live object is looked up (PR321)"
+    assert said.count(f"warning: secrets/shop/login: {text}") == 1
+
+
 def test_the_parameters_reach_helm(app: Path, sidecar: dict[str, str]) -> None:
     (app / "templates" / "all.yaml").write_text(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: all}\ndata:\n"

@@ -130,6 +130,23 @@ def test_again_it_brings_its_own_up_to_date_and_leaves_the_users_alone(file: Pat
     assert "# made by postrender" not in file.read_text()
 
 
+def test_no_live_value_goes_in_a_patch(file: Path, tmp_path: Path) -> None:
+    secret = (
+        "---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: login\n  annotations:\n"
+        "    postrender/keep-live: data.password\ndata:\n  password: bmV3\n"
+    )
+    live = tmp_path / "live.yaml"
+    live.write_text(
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: login\n  namespace: prod\n  labels: "
+        "{app.kubernetes.io/managed-by: Helm}\n  annotations: {meta.helm.sh/release-name: shirts, "
+        "meta.helm.sh/release-namespace: prod}\ndata: {password: b2xk}\n"
+    )
+    said = done(file, "--stream", "-", "--live", str(live), stdin=STREAM + secret.encode())
+    text = "has the chart's value of data.password, not the live one: the manifests go in Git (PR321)"
+    assert " ".join(said.split()).count(f"warning: secrets/prod/login: {text}") == 1
+    assert "b2xk" not in file.read_text()
+
+
 def test_a_patch_of_its_own_that_was_moved_is_still_its_own(file: Path) -> None:
     done(file, "--stream", "-")
     body = yaml.safe_load(file.read_text())

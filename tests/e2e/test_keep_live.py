@@ -303,6 +303,28 @@ def test_what_cannot_be_kept_is_refused_before_anything_is_written(
     assert len(namespace.releases("r")) == 1
 
 
+def test_run_keeps_it_in_the_install_and_in_the_upgrade_that_follows(
+    version: str, helm: HelmFactory, namespace: Namespace, tmp_path: Path
+) -> None:
+    it = helm(version)
+    objects = {
+        "login.yaml": LOGIN,
+        "shirt": manifest(STABLE_SHIRT, "shirt", {"color": "blue"}, keep=True),
+    }
+    values = {"user": "one", "keepLive": "", "plain": False}
+    it.install("r", chart(tmp_path, objects, values=values)).expect_ok()
+    it.uninstall("r").expect_ok()
+    first = namespace.found(SECRET, "login")["data"]["password"]
+    objects["shirt"] = manifest(STABLE_SHIRT, "shirt", {"color": "green"}, keep=True)
+    place = str(chart(tmp_path, objects, values=values))
+    flags = ("--keep-live", "secrets/login:data.password")
+    done = postrender(it, "run", *flags, "--", str(it.binary), "install", "r", place, "-n", it.namespace)
+    assert done.returncode == 0, (done.stdout + done.stderr).decode()
+    assert namespace.found(SECRET, "login")["data"]["password"] == first
+    assert namespace.content(STABLE_SHIRT, "shirt") == {"color": "green"}
+    assert leaks(done.stdout, done.stderr) == []
+
+
 GENERATES = {
     "rand-alpha-num": "{{ randAlphaNum 20 | b64enc }}",
     "rand-alpha": "{{ randAlpha 20 | b64enc }}",
