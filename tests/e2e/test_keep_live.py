@@ -307,7 +307,7 @@ def test_run_keeps_it_in_the_install_and_in_the_upgrade_that_follows(
     version: str, helm: HelmFactory, namespace: Namespace, tmp_path: Path
 ) -> None:
     it = helm(version)
-    objects = {
+    objects: dict[str, str | Object] = {
         "login.yaml": LOGIN,
         "shirt": manifest(STABLE_SHIRT, "shirt", {"color": "blue"}, keep=True),
     }
