@@ -16,7 +16,7 @@ HELM = postrender.HelmVersion(3, 21, 4)
 
 @kopf.on.create("example.com", "v1", "charts")
 @kopf.on.update("example.com", "v1", "charts")
-@kopf.timer("example.com", "v1", "charts", interval=300)
+@kopf.timer("example.com", "v1", "charts", interval=300, initial_delay=300)
 async def chart(spec: Any, name: str, namespace: str, patch: Any, **_: Any) -> None:
     """Render, ask postrender, and write what it says into the status; only then let Helm install."""
     rendered = await asyncio.to_thread(render, name, namespace, spec["chart"])
@@ -28,7 +28,11 @@ async def chart(spec: Any, name: str, namespace: str, patch: Any, **_: Any) -> N
         raise kopf.TemporaryError(found.status["message"], delay=30)
     if found.manifests is None:
         raise kopf.PermanentError(found.status["reason"])
-    await asyncio.to_thread(install, name, namespace, spec["chart"])
+    try:
+        await asyncio.to_thread(install, name, namespace, spec["chart"])
+    except subprocess.CalledProcessError as error:
+        # Such as a release that another Helm is working on; what Helm and postrender said is in the operator's log.
+        raise kopf.TemporaryError(f"helm ended with {error.returncode}", delay=30) from error
 
 
 def render(name: str, namespace: str, chart: str) -> bytes:

@@ -58,5 +58,5 @@ def test_an_unknown_program_is_told(name: str) -> None:
         assets.build(name)
     assert str(caught.value) == (
         f"no program is called {name}: there are etcd, kube-apiserver, kube-controller-manager, kubectl, goyaml, "
-        f"gopatch, gofacts, {', '.join(assets.COMMANDS)}, helm@X.Y.Z and kube-apiserver@X.Y.Z"
+        f"gopatch, gofacts, provider, {', '.join(assets.COMMANDS)}, helm@X.Y.Z and kube-apiserver@X.Y.Z"
     )

@@ -24,7 +24,7 @@ def playbook() -> Path:
     """The path of ``ansible-playbook``; raises CalledProcessError where pip cannot get what it is made of."""
     folder = assets.cache_folder() / f"ansible-{VERSION}-{sys.version_info.major}.{sys.version_info.minor}"
     whole = folder / "whole"
-    with assets.lock("ansible"):
+    with assets.lock("ansible", "ansible"):
         if not whole.is_file():
             _make(folder)
             whole.touch()

@@ -50,6 +50,8 @@ _HELMS = (
 )
 HELMS = (*_HELMS, *map(str, NEWEST_TESTED.values()))
 """The Helms of the end-to-end tests: the last before and the first after each change in behaviour, and the newest."""
+_OWN = ("goyaml", "gopatch", "gofacts", "provider")
+"""The programs in folders beside this file."""
 END_TO_END = (
     "etcd",
     "kube-apiserver",
@@ -263,7 +265,7 @@ def _described(name: str) -> tuple[Path, Callable[[Path], None]]:
         return cache_folder() / f"{name}-{command.version}" / name, lambda target: _build_command(command, target)
     if name == "kubectl":
         return cache_folder() / f"kubectl-{KUBECTL}" / name, _build_kubectl
-    if name in ("goyaml", "gopatch", "gofacts"):
+    if name in _OWN:
         source = Path(__file__).parent / name
         digest = hashlib.sha256()
         for part in sorted(source.glob("*")):
@@ -271,7 +273,7 @@ def _described(name: str) -> tuple[Path, Callable[[Path], None]]:
         return cache_folder() / f"{name}-{digest.hexdigest()[:12]}", lambda target: _build_module(source, target)
     raise BuildError(
         f"no program is called {name}: there are etcd, kube-apiserver, kube-controller-manager, kubectl, goyaml, "
-        f"gopatch, gofacts, {', '.join(COMMANDS)}, helm@X.Y.Z and kube-apiserver@X.Y.Z"
+        f"gopatch, gofacts, provider, {', '.join(COMMANDS)}, helm@X.Y.Z and kube-apiserver@X.Y.Z"
     )
 
 
@@ -303,9 +305,9 @@ def _built(target: Path, how: Callable[[Path], None]) -> Path:
 
 
 @contextlib.contextmanager
-def lock(what: str) -> Iterator[None]:
+def lock(what: str, name: str = "build") -> Iterator[None]:
     """Held by one at a time, in whatever process; says what for where it has to wait."""
-    with (cache_folder() / "build.lock").open("w") as handle:
+    with (cache_folder() / f"{name}.lock").open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
