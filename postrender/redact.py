@@ -28,6 +28,7 @@ SHORTEST_KEY = 16
 """Characters that a key has at least: a shorter one could be found by trying, and the values with it."""
 
 _DIGEST = re.compile(r"digest:[0-9a-f]{8}:[0-9a-f]{16}")
+_DIGEST_BYTES = re.compile(_DIGEST.pattern.encode())
 _OPEN = frozenset({"apiVersion", "kind", "metadata", "type", "immutable"})
 """Fields of a Secret that hold no secret; whatever else stands beside them, misspelled perhaps, is taken for one."""
 
@@ -152,7 +153,9 @@ def _hidden(value: Json, place: str, made: Digests, *, packed: bool) -> Json:
     if value is None or is_digest(value):
         return value
     if isinstance(value, str):
-        return made.of(place, _decoded(value) if packed else value.encode("utf-8", "surrogatepass"))
+        plain = _decoded(value) if packed else value.encode("utf-8", "surrogatepass")
+        # A digest in ``stringData`` stands in base64 where the API server stores it.
+        return plain.decode() if packed and _DIGEST_BYTES.fullmatch(plain) else made.of(place, plain)
     return made.of(place, json.dumps(value, sort_keys=True).encode())
 
 

@@ -284,6 +284,11 @@ def _data_edits(item: DesiredObject, chart: Mapping[str, Json], key: str, live: 
     if not (isinstance(plain, dict) and key in plain):
         yield Set(item.ref, ("data", key), live)
         return
+    from postrender.redact import is_digest  # A file of live objects may hold digests instead of values.
+
+    if is_digest(live):
+        yield Set(item.ref, ("stringData", key), live)
+        return
     try:
         yield Set(item.ref, ("stringData", key), base64.b64decode(live, validate=True).decode())
     except (binascii.Error, UnicodeDecodeError, TypeError, ValueError):

@@ -178,6 +178,33 @@ def test_a_plan_says_what_is_kept_and_foresees_what_comes(
     assert leaks(verified.stdout, verified.stderr) == []
 
 
+@pytest.mark.parametrize("version", ["3.12.3", "4.3.2"])
+def test_a_plan_from_a_snapshot_is_the_plan_of_the_cluster(
+    version: str, helm: HelmFactory, namespace: Namespace, tmp_path: Path
+) -> None:
+    login = Login(helm(version), namespace, tmp_path, NAMED["string data"])
+    login.install().expect_ok()
+    login.it.env["POSTRENDER_DIGEST_KEY"] = "0123456789abcdef"
+    rendered = tmp_path / "rendered.yaml"
+    rendered.write_text(login.it.template("r", login.chart, *login.set).expect_ok().stdout)
+    keeps = ("--keep-live", "secrets/login", "--release", "r", "-n", login.it.namespace, "--helm-version", version)
+    file = tmp_path / "snapshot.yaml"
+    common = ("--manifests", str(rendered), *keeps, "--action", "upgrade")
+    file.write_bytes(postrender(login.it, "snapshot", *common).stdout)
+
+    def planned(*flags: str) -> Any:
+        done = postrender(login.it, "plan", *common, *flags, "-o", "json")
+        assert leaks(done.stdout, done.stderr) == []
+        (found,) = json.loads(done.stdout)["objects"]
+        return found
+
+    direct, there = planned(), planned("--live", str(file))
+    assert direct["keptLive"] == ["data"]
+    assert not direct["prediction"]["changes"]
+    for field in ("keptLive", "actions", "prediction", "live", "after", "desired", "emitted"):
+        assert there[field] == direct[field], field
+
+
 def everything(value: str, note: str) -> dict[str, Object]:
     """Objects of several kinds, each with a field of its own that others set."""
     labels = {"app": "web"}
