@@ -12,9 +12,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from postrender._record import Record, replace
-from postrender.cluster.interface import Catalog, Listing
+from postrender.cluster.interface import Catalog, DryRunRequest, DryRunResult, Listing, Rejected
 from postrender.cluster.offline import Offline
 from postrender.errors import ClusterError, Refused
+from postrender.helm.drift import sent_by_helm
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.storage import StoredObject, Undecodable
 from postrender.helm.storage.payload import Edited, Payload
@@ -36,6 +37,7 @@ from postrender.models import (
 )
 from postrender.operations.stored_revisions import NewPayload, Storage, editing, read_payloads, write_payloads
 from postrender.planner.facts import base_revision
+from postrender.planner.fresh_objects import create_request
 from postrender.text import packaged
 
 TYPE_CHECKING = False
@@ -55,6 +57,9 @@ class Target(Storage, Protocol):
 
     def catalog(self) -> Catalog:
         """Every kind whose objects can be made and listed."""
+
+    def dry_run(self, requests: Sequence[DryRunRequest]) -> list[DryRunResult]:
+        """The server's result of each request as a dry run, in the order of ``requests``."""
 
     def list_objects(self, listings: Sequence[Listing]) -> list[tuple[Any, ...] | Unknown]:
         """The reduced items of each listing; Unknown where it could not be listed whole."""
@@ -82,13 +87,15 @@ class Replacement(Record):
 class UnservedObject(Record):
     """One stored object of a kind that is not served; ``name`` is what every message calls it.
 
-    ``template`` is the chart's file that made it, ``""`` if the manifest does not say.
+    ``template`` is the chart's file that made it, ``""`` if the manifest does not say. ``rejected`` is the API server's
+    objection to the object under the served apiVersion, ``""`` for none: a rollback would send it so.
     """
 
     ref: ObjectRef
     name: str
     template: str
     replacement: Replacement
+    rejected: str = ""
 
     @property
     def kept(self) -> bool:
@@ -133,6 +140,8 @@ class UnservedRelease(Record):
 def find_unserved(target: Target, release: ReleaseName, driver: str) -> UnservedRelease:
     """Every revision with what is not served, and what it is to become; nothing is written.
 
+    Objects under their served apiVersion are sent as a dry run, which shows whether their fields fit it.
+
     Raises ClusterError where a revision cannot be read or edited, or what is served is not known; UsageError where
     nothing is stored.
     """
@@ -148,8 +157,7 @@ def find_unserved(target: Target, release: ReleaseName, driver: str) -> Unserved
             raise _unknown(target, str(gvk), answer)
     replacements = _replacements(target, [gvk for gvk in gvks if isinstance(answers[gvk], NotServed)])
     found = [
-        _revision(target, each, payload, replacements, release.namespace)
-        for each, payload in zip(stored, payloads, strict=True)
+        _revision(target, each, payload, replacements, release) for each, payload in zip(stored, payloads, strict=True)
     ]
     base = base_revision(Invocation(None, Action.UPGRADE, release), tuple(each.revision for each in stored))
     return UnservedRelease(release, tuple(found), base.revision if base else 0)
@@ -177,12 +185,12 @@ def _revision(
     stored: StoredObject,
     payload: Payload,
     replacements: Mapping[GroupVersionKind, Replacement],
-    namespace: str,
+    release: ReleaseName,
 ) -> UnservedRevision:
     found = tuple(
         UnservedObject(
             ref,
-            _name(ref, replacements[ref.gvk].served, namespace),
+            _name(ref, replacements[ref.gvk].served, release.namespace),
             payload.manifest.template(ref.document),
             replacements[ref.gvk],
         )
@@ -192,7 +200,32 @@ def _revision(
     if not found or any(each.replacement.blocked for each in found):
         return UnservedRevision(stored, found)
     with editing(target, stored, "rewrite"):
-        return UnservedRevision(stored, found, _edited(payload, found))
+        edited = _edited(payload, found)
+    applied = stored.revision.apply_method == "ssa"
+    return UnservedRevision(stored, _tried(target, payload, found, release, applied=applied), edited)
+
+
+def _tried(
+    target: Target, payload: Payload, found: Sequence[UnservedObject], release: ReleaseName, *, applied: bool
+) -> tuple[UnservedObject, ...]:
+    """The objects with the API server's objection to each; ``applied`` if Helm would apply them server-side."""
+    requests: dict[int, DryRunRequest] = {}
+    for place, each in enumerate(found):
+        served = each.replacement.served
+        if served and each.ref.name:
+            namespace = (each.ref.namespace or release.namespace) if served.namespaced else ""
+            key = ObjectKey(served.gvk.group_kind, namespace, each.ref.name)
+            body = {**payload.manifest.value(each.ref), "apiVersion": served.gvk.api_version}
+            request = create_request(served, key, sent_by_helm(served.gvk, key, body, release))
+            # Server-side apply rejects unknown fields; a rollback applies as its target was applied
+            # (``prepareRollback``, pkg/action/rollback.go of 4.3.2).
+            requests[place] = replace(request, strict_validation=applied)
+    tried = list(found)
+    for (place, request), result in zip(requests.items(), target.dry_run(list(requests.values())), strict=True):
+        if isinstance(result, Rejected):
+            objection = result.message.replace(request.key.name, request.about.name)
+            tried[place] = replace(found[place], rejected=objection)
+    return tuple(tried)
 
 
 def _edited(payload: Payload, found: Sequence[UnservedObject]) -> Edited:

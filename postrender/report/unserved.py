@@ -44,6 +44,13 @@ class UnservedReport(Record):
         for text in dict.fromkeys(_note(each) for revision in found.affected for each in revision.objects):
             yield from wrapped(text, first="note: ", rest="      ", width=width) if text else ()
         for each in found.affected:
+            for one in each.objects:
+                if one.rejected:
+                    text = (
+                        f"helm rollback to revision {each.stored.revision.revision} will be rejected, because the "
+                        f"fields of {one.name} do not fit {one.replacement.api_version}: {one.rejected}"
+                    )
+                    yield from wrapped(text, first="note: ", rest="      ", width=width)
             if each.edited and each.edited.reserialized:
                 text = f"revision {each.stored.revision.revision}: a document is serialized again; its values stay"
                 yield from wrapped(text, first="note: ", rest="      ", width=width)
@@ -143,6 +150,7 @@ def _object(each: UnservedObject) -> Json:
         "servedAs": each.replacement.api_version,
         "action": "block" if each.replacement.blocked else "rewrite" if each.replacement.served else "remove",
         "reason": each.replacement.reason,
+        "rejected": each.rejected,
     }
 
 

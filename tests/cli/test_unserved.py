@@ -16,7 +16,7 @@ from postrender.models import GroupVersionKind, Resource
 from tests.cli.test_filter import run
 from tests.cli.test_unpin import put_back
 from tests.wire.kinds import CONFIG_MAP, SECRET, a_revision
-from tests.wire.server import Server, status
+from tests.wire.server import Reply, Request, Server, status
 
 Cluster = tuple[str, str]
 
@@ -85,12 +85,29 @@ def test_each_object_of_a_removed_api_is_shown(old: Server, cluster: Cluster) ->
         "2 revisions, 2 with removed APIs.\n"
         f"hint: postrender unserved web -n shop {flag} --fix\n"
     )
-    assert old.asked("(PUT|PATCH|POST|DELETE) .*") == []
+    assert {each.query.get("dryRun") for each in old.asked("(PUT|PATCH|POST|DELETE) .*")} == {"All"}
     assert unserved(cluster, "web", "--detailed-exitcode")[0] == 10
     assert "  web/templates/psp.yaml\n" in unserved(cluster, "web", "-o", "wide")[1]
     assert unserved(cluster, "web", "-o", "name")[1] == (
         "ingresses.extensions/shop/web\npodsecuritypolicies.policy/web\n"
     )
+
+
+def test_fields_that_do_not_fit_the_served_version_are_shown(old: Server, cluster: Cluster) -> None:
+    def refuse(request: Request) -> Reply:
+        name = json.loads(request.body)["metadata"]["name"]
+        return status(422, "Invalid", f'Ingress.networking.k8s.io "{name}" is invalid: spec.rules: Required value')
+
+    old.on("POST /apis/networking.k8s.io/v1/namespaces/shop/ingresses", refuse)
+    code, out, err = unserved(cluster, "web", "--fix")
+    assert (code, err) == (0, "")
+    for revision in (1, 2):
+        assert (
+            f"note: helm rollback to revision {revision} will be rejected, because the fields of "
+            "ingresses.extensions/shop/web do not fit networking.k8s.io/v1: "
+            'Ingress.networking.k8s.io "web" is invalid: spec.rules: Required value\n'
+        ) in out
+    assert manifests(old) == [SERVED, SERVED]
 
 
 def test_fixed_every_revision_is_rewritten_and_a_repeat_has_nothing_to_do(
@@ -150,6 +167,7 @@ def test_json_and_yaml_are_as_the_schema_says(cluster: Cluster) -> None:
         "servedAs": "",
         "action": "remove",
         "reason": "Kubernetes 1.25 removed the kind",
+        "rejected": "",
     }
 
 

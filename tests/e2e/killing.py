@@ -268,6 +268,7 @@ _ASKED = (
     REVISIONS,
     *(f"GET {revision(number)}" for number in (1, 2)),
     *("GET /apis", "GET /apis/policy/v1beta1", "GET /api", "GET /apis"),
+    *["POST /apis/policy/v1/namespaces/NS/poddisruptionbudgets?dryRun"] * 2,
     *(f"PUT {revision(number)}" for number in (1, 2)),
 )
 """All that is asked, in order but for the reads of revisions, which go out at once."""

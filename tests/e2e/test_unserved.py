@@ -248,9 +248,18 @@ def test_kinds_of_kubernetes_come_out_as_the_next_chart_says(
     for kind in (INGRESS, DISRUPTION_BUDGET, CRON_JOB, AUTOSCALER):
         assert namespace.content(kind, "web") == namespace.content(kind, "fresh"), done.stderr
     # The served Ingress has no serviceName.
+    name = f"ingresses.extensions/{namespace.name}/web"
+    assert f"note: helm rollback to revision 1 will be rejected, because the fields of {name} do not fit " in said
     rolled = it.rollback("r", 1)
     assert not rolled.ok
-    assert "Ingress" in rolled.error
+    if it.major == 3:
+        assert 'Ingress.networking.k8s.io "web" is invalid' in said
+        assert 'Ingress.networking.k8s.io "web" is invalid' in rolled.error
+    else:
+        unknown = '"spec.rules[0].http.paths[0].backend.serviceName"'
+        assert f"unknown field {unknown}" in said
+        assert f"server-side apply failed for object {namespace.name}/web networking.k8s.io/v1" in rolled.error
+        assert "field not declared in schema" in rolled.error
 
 
 def named(objects: list[Object]) -> list[Object]:
