@@ -138,6 +138,12 @@ def object_name(resource: Resource, key: ObjectKey) -> str:
     return one_line("/".join(part for part in (resource.qualified, key.namespace, key.name or "(generated)") if part))
 
 
+def kubectl(name: str) -> str:
+    """``shirts.stable.example.com/shop/shirt`` as kubectl takes it: ``shirts.stable.example.com/shirt -n shop``."""
+    parts = name.split("/")
+    return f"{parts[0]}/{parts[-1]}" + (f" -n {parts[1]}" if len(parts) == 3 else "")
+
+
 Json: TypeAlias = "Any"
 """A JSON value as Python's ``json`` gives it. Objects are dicts with string keys, never changed in place."""
 

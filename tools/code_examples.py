@@ -18,7 +18,10 @@ from postrender.planner.verdict import Finding
 from tests.plans.test_plans import NOTHING, _cases, _invocation, _policy, _secret
 
 LINT: dict[str, dict[str, str]] = yaml.safe_load(Path(__file__).with_name("lint_examples.yaml").read_text())
-"""For a rule's code: ``before``, in which the rule finds something, and ``after``, in which it does not."""
+"""For a rule's code: ``before``, in which the rule finds something, and ``after``, in which it does not.
+
+``old`` is the older version, if the rule compares two.
+"""
 
 
 class Example(NamedTuple):

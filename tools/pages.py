@@ -42,9 +42,18 @@ FAMILIES = {
     "PR6": "Argo CD",
     "PR9": "Unknown Helm version",
     "PL1": "Findings of postrender lint",
+    "PL2": "Findings of postrender lint OLD NEW",
 }
 RULE_HELMS = {"PL101": "3.17.0 and earlier", "PL108": "3.17.1 and later, 4.x"}
 """The Helm versions that a rule is about, if not all."""
+_MOVE_CRDS = "Commands for users: [Move CRDs from crds/ to templates/](../move-crds.md)."
+RULE_GUIDES = {
+    "PL203": _MOVE_CRDS,
+    "PL204": "Commands for users: [Removed APIs](../removed-apis.md).",
+    "PL206": "Commands for users: [Immutable fields](../immutable-fields.md).",
+    "PL208": _MOVE_CRDS,
+}
+"""The guide for a rule, if there is one."""
 LANGUAGES = {
     ".py": "python",
     ".tf": "terraform",
@@ -303,9 +312,13 @@ def _rule(code: str) -> str:
         "## Why",
         _linked(cause, "", code),
     ]
-    parts += ["## Fix", _linked(fix, "", code)]
+    parts += ["## Fix", _linked(fix, "", code), *([RULE_GUIDES[code]] if code in RULE_GUIDES else [])]
     if code in LINT:
-        parts += ["## Example", "Reported:", _yaml(LINT[code]["before"]), "Not reported:", _yaml(LINT[code]["after"])]
+        example = LINT[code]
+        new = "New version, " if "old" in example else ""
+        parts += ["## Example", *(["Old version:", _yaml(example["old"])] if new else [])]
+        parts += [f"{new}reported:".capitalize(), _yaml(example["before"])]
+        parts += [f"{new}not reported:".capitalize(), _yaml(example["after"])]
     parts += [
         "## Suppress it",
         f"Put the comment `# postrender: ignore={code}` on the line, or run lint with `--ignore {code}`.",

@@ -136,17 +136,34 @@ _SHOWN = frozenset({"apiVersion", "kind", "metadata"})
 _IGNORE = re.compile(r"postrender:\s*ignore=([A-Z0-9, ]*[A-Z0-9])")
 
 
-def check(facts: Facts, rules: Iterable[Rule], file: str) -> list[Finding]:
-    """The findings in the order of their places; ``file`` is what the stream is called."""
-    places = Places(facts, file)
-    secrets = _secrets(facts)
+def check(facts: Facts, rules: Iterable[Rule], file: str, old_file: str = "") -> list[Finding]:
+    """The findings in the order of their places; ``file`` is what the stream is called, ``old_file`` the older one."""
+    new = _Judged(facts, file)
+    old = _Judged(facts.before, old_file) if facts.before else new
     found = [
-        _finding(rule.code, trouble, places.of(trouble), secrets.get(trouble.subject.ref.document))
+        (old if trouble.old else new).finding(rule.code, trouble)
         for rule in rules
         for trouble in rule.check(facts)
-        if not _ignored(rule.code, trouble, places)
+        if not (old if trouble.old else new).ignored(rule.code, trouble)
     ]
     return sorted(found, key=lambda finding: (finding.file, finding.line, finding.column, finding.code, finding.object))
+
+
+class _Judged:
+    """One version of the chart: its places, and the values of its Secrets."""
+
+    def __init__(self, facts: Facts, file: str) -> None:
+        self._places = Places(facts, file)
+        self._secrets = _secrets(facts)
+
+    def finding(self, code: str, trouble: Trouble) -> Finding:
+        return _finding(code, trouble, self._places.of(trouble), self._secrets.get(trouble.subject.ref.document))
+
+    def ignored(self, code: str, trouble: Trouble) -> bool:
+        """Whether the line says so, or a comment on a line of its own in the same document."""
+        places = self._places
+        lines = [places.rendered(trouble).text, places.of(trouble).text, *places.comments(trouble)]
+        return any(code in _listed(found[1]) for line in lines for found in _IGNORE.finditer(line))
 
 
 def _secrets(facts: Facts) -> dict[int, frozenset[str]]:
@@ -195,12 +212,6 @@ def _without_value(line: str) -> str:
         return "…"
     key, colon, value = line.partition(":")
     return f"{key}: …" if colon and value.strip() else line if colon else "…" if line.strip() else ""
-
-
-def _ignored(code: str, trouble: Trouble, places: Places) -> bool:
-    """Whether the line says so, or a comment on a line of its own in the same document."""
-    lines = [places.rendered(trouble).text, places.of(trouble).text, *places.comments(trouble)]
-    return any(code in _listed(found[1]) for line in lines for found in _IGNORE.finditer(line))
 
 
 def _listed(text: str) -> list[str]:

@@ -6,11 +6,23 @@ import json
 from functools import cache
 
 from postrender._record import Record
-from postrender.models import GroupVersionKind
+from postrender.models import GroupKind, GroupVersionKind
 from postrender.text import packaged
 
 NEWEST = 37
 """The minor version of the newest Kubernetes that the table knows."""
+
+SHARED = {
+    GroupKind("", "Event"): "events.k8s.io",
+    GroupKind("events.k8s.io", "Event"): "",
+    GroupKind("extensions", "DaemonSet"): "apps",
+    GroupKind("extensions", "Deployment"): "apps",
+    GroupKind("extensions", "ReplicaSet"): "apps",
+    GroupKind("extensions", "Ingress"): "networking.k8s.io",
+    GroupKind("extensions", "NetworkPolicy"): "networking.k8s.io",
+    GroupKind("extensions", "PodSecurityPolicy"): "policy",
+}
+"""Kinds that a second group serves as the same stored objects, and that group."""
 
 
 class Served(Record):
@@ -46,3 +58,8 @@ def replacement(gvk: GroupVersionKind, minor: int) -> GroupVersionKind | None:
     return min(
         served, key=lambda other: (other.group != gvk.group, "a" in other.version[1:], other.version), default=None
     )
+
+
+def stored_as(kind: GroupKind) -> GroupKind:
+    """The kind as which the API server stores its objects: ``Deployment.apps`` for ``Deployment.extensions``."""
+    return GroupKind(SHARED[kind], kind.kind) if kind in SHARED and kind.group else kind

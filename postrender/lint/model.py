@@ -89,7 +89,7 @@ class Facts(Record):
     ``release`` is the release's name, "" where nobody said. ``minor`` is that of the Kubernetes it is meant for (29 for
     1.29), ``api_versions`` what its server serves beside Kubernetes' own (``group/version`` or ``group/version/Kind``);
     ``None`` and () where nobody said. ``live`` are live objects, ``templates`` the chart's own files by the name in
-    ``# Source:``.
+    ``# Source:``. ``before`` are the facts of the version that is compared with; ``None`` if there is none.
     """
 
     stream: Rendering
@@ -100,11 +100,18 @@ class Facts(Record):
     api_versions: tuple[str, ...] = ()
     live: tuple[LiveObject, ...] = ()
     templates: Mapping[str, Template] = MappingProxyType({})
+    before: Facts | None = None
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
         """The objects of the rendering that is judged."""
         return self.stream.subjects
+
+    @property
+    def charts(self) -> frozenset[str]:
+        """The names of the charts in ``# Source:``."""
+        sources = (subject.source for subject in self.subjects if subject.source and not subject.apart)
+        return frozenset(source.partition("/")[0] for source in sources)
 
     @property
     def managed(self) -> tuple[Subject, ...]:
@@ -125,7 +132,8 @@ def rendering(data: bytes, namespace: str = "default", crds: Iterable[Json] = ()
 class Trouble(Record):
     """A rule's report on one object: one sentence without a full stop, and hints.
 
-    ``path`` leads to the field, as far as it exists; ``hide`` keeps the field's value out of the output.
+    ``path`` leads to the field, as far as it exists; ``hide`` keeps the field's value out of the output; ``old`` if the
+    subject is one of ``Facts.before``.
     """
 
     subject: Subject
@@ -134,6 +142,7 @@ class Trouble(Record):
     next: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
     hide: bool = False
+    old: bool = False
 
 
 class Finding(Record):

@@ -11,11 +11,10 @@ from postrender._record import replace
 from postrender.helm.invocation import ArgoCD
 from postrender.helm.ownership import Ownership, OwnerStatus, release_exists
 from postrender.helm.versions import BEHAVIOUR_CHANGES
-from postrender.models import RESOURCE_POLICY, LiveObject, ReleaseName, Severity
+from postrender.models import RESOURCE_POLICY, LiveObject, ReleaseName, Severity, kubectl
 from postrender.planner import findings
 from postrender.planner.context import PlanContext, PlannedObject, allowed
 from postrender.planner.facts import DesiredObject, Facts
-from postrender.planner.findings import kubectl
 from postrender.planner.policy import Policy
 from postrender.planner.rewrite import SYNC_OPTIONS, actions_of, edits_of
 from postrender.planner.verdict import Action, Finding, Plan, Verdict, note, warning

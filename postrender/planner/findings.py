@@ -8,7 +8,15 @@ from postrender.cluster.interface import CONTEXTS
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.ownership import Ownership, OwnerStatus
 from postrender.helm.versions import Behaviour
-from postrender.models import RESOURCE_POLICY, GroupVersionKind, LiveObject, ReleaseName, StoredRelease, unflagged
+from postrender.models import (
+    RESOURCE_POLICY,
+    GroupVersionKind,
+    LiveObject,
+    ReleaseName,
+    StoredRelease,
+    kubectl,
+    unflagged,
+)
 from postrender.planner.verdict import Finding, error, note, warning
 from postrender.text import Advice, Hint, shorten
 
@@ -57,12 +65,6 @@ def version_unknown() -> Finding:
 def annotated(name: str, policy: str = "keep") -> str:
     """The command that sets the resource policy of the live object."""
     return f"kubectl annotate --overwrite {kubectl(name)} {RESOURCE_POLICY}={policy}"
-
-
-def kubectl(name: str) -> str:
-    """``shirts.stable.example.com/shop/shirt`` as kubectl takes it: ``shirts.stable.example.com/shirt -n shop``."""
-    parts = name.split("/")
-    return f"{parts[0]}/{parts[-1]}" + (f" -n {parts[1]}" if len(parts) == 3 else "")
 
 
 def left_behind(name: str) -> Finding:

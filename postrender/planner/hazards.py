@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from postrender.helm.invocation import Action
 from postrender.helm.objects import HOOK, events, no_original, unknown_events
 from postrender.helm.ownership import Ownership
-from postrender.models import KEEP, RESOURCE_POLICY, SECRET, Json, LiveObject, Severity
+from postrender.models import KEEP, RESOURCE_POLICY, SECRET, Json, LiveObject, Severity, kubectl
 from postrender.planner.context import PlanContext, PlannedObject
 from postrender.planner.facts import DesiredObject
-from postrender.planner.findings import filter_flag, kubectl
+from postrender.planner.findings import filter_flag
 from postrender.planner.verdict import Finding, error, warning
 from postrender.text import Advice, Hint, shorten
 

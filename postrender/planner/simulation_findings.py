@@ -12,10 +12,10 @@ from postrender.helm.fresh_install import keys_of_string_data
 from postrender.helm.invocation import FIELD_MANAGER, Invocation
 from postrender.helm.managed_fields import is_controller
 from postrender.helm.versions import HelmVersion, Matching, behaviour_of
-from postrender.models import SECRET, Json, Severity
+from postrender.models import SECRET, Json, Severity, kubectl
 from postrender.planner.context import PlanContext
 from postrender.planner.facts import DesiredObject
-from postrender.planner.findings import annotated, kubectl, null_written
+from postrender.planner.findings import annotated, null_written
 from postrender.planner.policy import OnDrift, Policy
 from postrender.planner.rewrite import RewriteOutcome
 from postrender.planner.verdict import Finding, error, note, warning

@@ -281,7 +281,7 @@ def test_explain_knows_the_rules() -> None:
 
 def test_the_pre_commit_hook_calls_a_command_that_exists() -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-    assert hook["entry"] == "postrender lint"
+    assert hook["entry"] == "postrender lint --each"
     assert hook["language"] == "python"
 
 

@@ -27,10 +27,18 @@ def test_every_other_code_has_an_example() -> None:
     assert sorted(code for code in without if not code.startswith("PR6")) == [*NEEDS_A_SERVER]
 
 
+def test_every_rule_that_compares_has_an_example() -> None:
+    assert {code for code in LINT if "old" in LINT[code]} == {code for code in RULES if code.startswith("PL2")}
+
+
 @pytest.mark.parametrize("code", LINT)
 def test_a_rule_finds_its_example_and_passes_the_fix(code: str) -> None:
+    old = LINT[code].get("old")
+    before = Facts(rendering(old.encode())) if old else None
+
     def found(text: str) -> set[str]:
-        return {finding.code for finding in engine.check(Facts(rendering(text.encode())), RULES.values(), "chart")}
+        facts = Facts(rendering(text.encode()), before=before)
+        return {finding.code for finding in engine.check(facts, RULES.values(), "chart")}
 
     assert code in found(LINT[code]["before"])
     assert code not in found(LINT[code]["after"])

@@ -1,10 +1,14 @@
-"""``postrender lint``: what in a chart, or in a rendered stream, would make trouble when Helm adopts; no cluster."""
+"""``postrender lint``: problems in a chart or a rendered stream, or in an upgrade from one version to the next.
+
+No cluster is contacted.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import re
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,8 +25,9 @@ from postrender.errors import UsageError
 from postrender.helm import binary
 from postrender.lint import engine
 from postrender.lint.chart import chart_of, templates_of
-from postrender.lint.model import Facts, Finding, rendering
+from postrender.lint.model import Facts, Finding, Rendering, rendering
 from postrender.lint.rules import RULES, Rule
+from postrender.lint.upgrade import renderings
 from postrender.models import CRD
 from postrender.report.lint import FORMATS, LintReport
 from postrender.settings.parse import Value
@@ -40,6 +45,14 @@ No cluster is contacted. A chart is rendered with helm template; arguments after
   postrender lint ./chart
   postrender lint ./chart -- -f prod.yaml
   helm template shop ./chart | postrender lint --release shop -o github
+
+Of two versions of one chart, lint shows what an upgrade from OLD to NEW does to
+users: data that it deletes, objects that get another name, fields that cannot
+change. Both are rendered with the same values and release name.
+
+  postrender lint ./shop-1.4.0.tgz ./chart
+  postrender lint --from old.yaml ./chart
+  helm get manifest shop | postrender lint --from - ./chart --release shop
 """
 
 EPILOG = """\
@@ -48,8 +61,21 @@ the document if it has a line of its own. postrender explain PL101 explains it.
 exit codes: 0 nothing found, 1 findings, 2 bad usage, 3 invalid manifests
 """
 
+RELEASE = "release-name"
+"""What helm template calls a release that has no name."""
+
+COMPARING = "PL2"
+"""How the codes of the rules begin that compare two versions."""
+
 LINT_SETTINGS: tuple[Setting, ...] = (
-    Setting("select", "list", "CODE", "only these rules, such as PL101; PL1 is all that begin so"),
+    Setting("from", "str", "OLD", "compare with this older chart or stream, - for stdin", path=True),
+    Setting("each", "bool", "", "check two charts or streams by themselves: they are not two versions of one"),
+    Setting(
+        "select",
+        "list",
+        "CODE",
+        f"only these rules, such as PL101; PL1 is all that begin so (default for two versions: {COMPARING})",
+    ),
     Setting("ignore", "list", "CODE", "all rules but these"),
     Setting("output", "str", "FORMAT", f"the format: {', '.join(FORMATS)}", choices=tuple(FORMATS), aliases=("-o",)),
     Setting(
@@ -92,20 +118,41 @@ class _Wishes(Record):
         return str(self.values["namespace"] or "default")
 
 
+class _Input(Record):
+    """A chart, or a stream, as it was named; ``label`` is what findings call it."""
+
+    name: str
+    chart: str | None
+
+    @property
+    def label(self) -> str:
+        return self.chart or ("stdin" if self.name == "-" else self.name)
+
+
 def main(arguments: list[str]) -> int:
     """Print the findings; 1 where there are any. Raises PostrenderError."""
     ours, rest = parted(arguments)
     options = parser().parse_args(ours)
     values = chosen(options, LINT_SETTINGS, os.environ)
+    inputs = _inputs(options.what)
+    versions = _versions(inputs, values, options.what, arguments)
     live = _live(values["live"])
     wishes = _Wishes(values, live, _minor(values["kube_version"]), tuple(rest))
-    rules = _rules(wishes.listed("select"), wishes.listed("ignore"))
+    select = wishes.listed("select") or ((COMPARING,) if versions else ())
+    rules = _rules(select, wishes.listed("ignore"))
     objects, findings = 0, list[Finding]()
-    for named in _named(options.what):
-        chart = chart_of(named) if named != "-" else None
-        facts = _of_chart(chart, wishes) if chart else _of_stream(named, wishes)
-        objects += len(facts.subjects)
-        findings += engine.check(facts, rules, chart or ("stdin" if named == "-" else named))
+    if versions:
+        old, new = versions
+        facts = _compared(old, new, wishes)
+        if not values["from"]:
+            _require_one_chart(facts, old, new, options.what, arguments)
+        objects = len(facts.subjects)
+        findings = engine.check(facts, rules, new.label, old.label)
+    else:
+        for each in inputs:
+            facts = _facts_of(each, wishes)
+            objects += len(facts.subjects)
+            findings += engine.check(facts, rules, each.label)
     findings = [replace(each, next=of_command(each.next, "lint", arguments)) for each in findings]
     options.output, options.color = str(values["output"] or "text"), str(values["color"] or "auto")
     if values["quiet"] and options.output == "text":
@@ -122,19 +169,64 @@ def parser() -> argparse.ArgumentParser:
         "what",
         nargs="*",
         metavar="CHART|STREAM",
-        help="a chart's folder or archive, a file in a chart, a rendered stream, - for stdin (the default)",
+        help="a chart's folder or archive, a file in a chart, a rendered stream, - for stdin (the default); "
+        "two of them are the old and the new version of one chart, more are checked one by one",
     )
     add_arguments(made, "rules, input and output", LINT_SETTINGS, positional=True)
     return made
 
 
-def _named(what: list[str]) -> list[str]:
+def _inputs(what: list[str]) -> list[_Input]:
     """What to look at, each chart once."""
     if not what:
         if sys.stdin is not None and sys.stdin.isatty():
             raise UsageError("nothing to look at: stdin is a terminal", next="postrender lint --help")
-        return ["-"]
-    return list(dict.fromkeys((chart_of(named) or named) if named != "-" else named for named in what))
+        return [_input("-")]
+    found = [_input(named) for named in what]
+    return list({each.chart or each.name: each for each in found}.values())
+
+
+def _input(named: str) -> _Input:
+    return _Input(named, chart_of(named) if named != "-" else None)
+
+
+def _versions(
+    inputs: list[_Input], values: Mapping[str, Value | None], what: list[str], arguments: list[str]
+) -> tuple[_Input, _Input] | None:
+    """The old and the new version, if two are to be compared."""
+    older = values["from"]
+    if older is None:
+        return (inputs[0], inputs[1]) if len(inputs) == 2 and not values["each"] else None
+    old = str(older)
+    if values["each"]:
+        hints = (_typed(arguments, {"--from", f"--from={old}", old}), _typed(arguments, {"--each"}))
+        raise UsageError("cannot be used with --each", where="--from", next=hints)
+    if len(inputs) > 1:
+        problem = f"takes one new chart or stream, not {len(inputs)}"
+        raise UsageError(problem, where="--from", next=_typed(arguments, set(what[1:])))
+    if old == "-" == inputs[0].name:
+        raise UsageError("only one version can be read from stdin", where="--from", next="postrender lint --help")
+    return _input(old), inputs[0]
+
+
+def _require_one_chart(facts: Facts, old: _Input, new: _Input, what: list[str], arguments: list[str]) -> None:
+    """Raises UsageError where two arguments are of different charts: nobody said that one is the older version."""
+    assert facts.before is not None
+    names = [facts.before.charts, facts.charts]
+    if all(names) and names[0].isdisjoint(names[1]):
+        first, second = (", ".join(sorted(each)) for each in names)
+        older = {named for named in what if _input(named).label == old.label}
+        raise UsageError(
+            f"{old.label} is chart {first} and {new.label} is chart {second}, not two versions of one chart",
+            next=(_typed(arguments, set(), "--each"), _typed(arguments, older, "--from", old.name)),
+        )
+
+
+def _typed(arguments: list[str], without: set[str], *more: str) -> str:
+    """The command that ran, without some words and with others."""
+    ours, rest = parted(arguments)
+    words = [word for word in ours if word not in without]
+    return shlex.join(["postrender", "lint", *words, *more, *(["--", *rest] if rest else [])])
 
 
 def _rules(select: tuple[str, ...], ignore: tuple[str, ...]) -> list[Rule]:
@@ -169,47 +261,64 @@ def _live(path: Value | None) -> Snapshot | None:
     return snapshot_file.load(str(path))
 
 
-def _of_stream(named: str, wishes: _Wishes) -> Facts:
-    try:
-        data = stdin("manifests are", "postrender lint --help") if named == "-" else Path(named).read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=named, next="postrender lint --help") from error
-    return _facts(data, wishes)
-
-
-def _of_chart(chart: str, wishes: _Wishes) -> Facts:
-    """The chart rendered; where it keeps anything, a second time and under another name as well."""
-    helm = binary.locate(str(wishes.values["helm"]) if wishes.values["helm"] else None, os.environ)
-    release = wishes.release or "release-name"
-    common = [chart, "--namespace", wishes.namespace, "--include-crds"]
-    if wishes.values["kube_version"]:
-        common += ["--kube-version", str(wishes.values["kube_version"])]
-    for api in wishes.listed("api_versions"):
-        common += ["--api-versions", api]
-    common += wishes.helm_arguments
-
-    def rendered(name: str) -> bytes:
-        return binary.template(helm, [name, *common], os.environ)
-
-    facts = replace(_facts(rendered(release), wishes), templates=templates_of(chart), release=release)
-    if not facts.kept:
+def _facts_of(named: _Input, wishes: _Wishes) -> Facts:
+    """One version alone: a chart that keeps anything is rendered a second time, and under another name as well."""
+    facts = _facts(rendering(_data(named, wishes), wishes.namespace, _crds(wishes.live)), named, wishes)
+    if not named.chart or not facts.kept:
         return facts
     crds = _crds(wishes.live)
     return replace(
         facts,
-        again=rendering(rendered(release), wishes.namespace, crds),
-        renamed=rendering(rendered(f"{release[:40]}-other"), wishes.namespace, crds),
+        again=rendering(_data(named, wishes), wishes.namespace, crds),
+        renamed=rendering(_data(named, wishes, f"{facts.release[:40]}-other"), wishes.namespace, crds),
     )
 
 
-def _facts(data: bytes, wishes: _Wishes) -> Facts:
+def _compared(old: _Input, new: _Input, wishes: _Wishes) -> Facts:
+    """The new version, with the old one as ``before``; charts are rendered twice, to find what is generated."""
+
+    def both() -> tuple[Rendering, Rendering]:
+        streams = [_data(old, wishes), _data(new, wishes, upgrade=True)]
+        return renderings(streams[0], streams[1], wishes.namespace, _crds(wishes.live))
+
+    first, second = both()
+    before, after = _facts(first, old, wishes), _facts(second, new, wishes)
+    if old.chart and new.chart:
+        again = both()
+        before, after = replace(before, again=again[0]), replace(after, again=again[1])
+    return replace(after, before=before)
+
+
+def _data(named: _Input, wishes: _Wishes, release: str = "", *, upgrade: bool = False) -> bytes:
+    """The stream, or the rendering of the chart."""
+    if named.chart is None:
+        try:
+            if named.name == "-":
+                return stdin("manifests are", "postrender lint --help")
+            return Path(named.name).read_bytes()
+        except OSError as error:
+            raise UsageError(
+                f"cannot be read: {error.strerror}", where=named.name, next="postrender lint --help"
+            ) from error
+    helm = binary.locate(str(wishes.values["helm"]) if wishes.values["helm"] else None, os.environ)
+    common = [named.chart, "--namespace", wishes.namespace, "--include-crds"]
+    if wishes.values["kube_version"]:
+        common += ["--kube-version", str(wishes.values["kube_version"])]
+    for api in wishes.listed("api_versions"):
+        common += ["--api-versions", api]
+    common += [*(["--is-upgrade"] if upgrade else []), *wishes.helm_arguments]
+    return binary.template(helm, [release or wishes.release or RELEASE, *common], os.environ)
+
+
+def _facts(stream: Rendering, named: _Input, wishes: _Wishes) -> Facts:
     live = tuple(versions[0] for versions in wishes.live.objects.values()) if wishes.live else ()
     return Facts(
-        rendering(data, wishes.namespace, _crds(wishes.live)),
-        release=wishes.release,
+        stream,
+        release=wishes.release or (RELEASE if named.chart else ""),
         minor=wishes.minor,
         api_versions=wishes.listed("api_versions"),
         live=live,
+        templates=templates_of(named.chart) if named.chart else {},
     )
 
 

@@ -17,8 +17,9 @@ from collections.abc import Iterator
 
 from postrender.helm.storage.generated import with_included
 from postrender.lint.model import Facts, Severity, Subject, Trouble
+from postrender.lint.upgrade import differing
 from postrender.manifest.field_paths import InvalidPath, parse_path, path_text, split_paths
-from postrender.models import KEEP_LIVE, Json
+from postrender.models import KEEP_LIVE
 
 CODE = "PL112"
 _SHOWN = 3
@@ -31,18 +32,18 @@ def check(facts: Facts) -> Iterator[Trouble]:
     again = {subject.key: subject for subject in facts.again.subjects}
     for subject in facts.kept:
         twin = again.get(subject.key)
-        differing = _differing(facts.stream.value(subject), facts.again.value(twin)) if twin else ()
+        changed = differing(facts.stream.value(subject), facts.again.value(twin)) if twin else ()
         kept = _kept_live(subject)
-        paths = [path for path in differing if not any(_data(path)[: len(each)] == each for each in kept)]
+        paths = [path for path in changed if not any(_data(path)[: len(each)] == each for each in kept)]
         if not paths:
             continue
-        looks_up = _looks_up(facts, subject)
+        looked_up = looks_up(facts, subject)
         more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
         fields = ", ".join(".".join(path) for path in paths[:_SHOWN]) + more
-        unless = "; where lookup finds nothing, as here" if looks_up else ""
+        unless = "; where lookup finds nothing, as here" if looked_up else ""
         yield Trouble(
             subject,
-            Severity.INFO if looks_up else Severity.ERROR,
+            Severity.INFO if looked_up else Severity.ERROR,
             f"is kept, and each rendering generates new {fields}: "
             f"the next installation locks out what the old value opens{unless}",
             (
@@ -73,17 +74,8 @@ def _annotation(paths: list[tuple[str, ...]]) -> str:
     return text if re.fullmatch(r"[\w.,/-]+", text) else f"'{text}'"
 
 
-def _looks_up(facts: Facts, subject: Subject) -> bool:
+def looks_up(facts: Facts, subject: Subject) -> bool:
     """True if the object's template looks live objects up; if that is not known, any template of the chart."""
     texts = {name: template.text for name, template in facts.templates.items()}
     found = with_included(subject.source, texts) if subject.source in texts else "\n".join(texts.values())
     return re.search(r"\blookup\s", found) is not None
-
-
-def _differing(one: Json, other: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The paths at which two objects differ, as deep as both are mappings."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in [*one, *(key for key in other if key not in one)]:
-            yield from _differing(one.get(key), other.get(key), (*path, key))
-    elif one != other:
-        yield path

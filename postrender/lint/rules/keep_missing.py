@@ -16,18 +16,19 @@ from postrender.lint.model import Facts, Severity, Trouble
 from postrender.models import CRD, KEEP, NAMESPACE, RESOURCE_POLICY, GroupKind
 
 CODE = "PL104"
-_LOST = {
+LOST = {
     GroupKind("", "PersistentVolumeClaim"): "its volume, unless that is retained",
     GroupKind("", "PersistentVolume"): "what points to the volume",
     NAMESPACE: "everything in it",
     CRD: "every custom resource of it",
 }
+"""What goes with an object of such a kind."""
 
 
 def check(facts: Facts) -> Iterator[Trouble]:
     """Every object of those kinds without a resource policy."""
     for subject in facts.managed:
-        lost = _LOST.get(subject.key.group_kind)
+        lost = LOST.get(subject.key.group_kind)
         if lost is None or RESOURCE_POLICY in subject.ref.annotations:
             continue
         yield Trouble(

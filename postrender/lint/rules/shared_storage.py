@@ -12,31 +12,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from postrender.lint.kubernetes_kinds import SHARED
 from postrender.lint.model import Facts, Severity, Trouble
-from postrender.models import GroupKind
 
 CODE = "PL108"
-_SHARED = {
-    GroupKind("", "Event"): "events.k8s.io",
-    GroupKind("events.k8s.io", "Event"): "the core group",
-    GroupKind("extensions", "DaemonSet"): "apps",
-    GroupKind("extensions", "Deployment"): "apps",
-    GroupKind("extensions", "ReplicaSet"): "apps",
-    GroupKind("extensions", "Ingress"): "networking.k8s.io",
-    GroupKind("extensions", "NetworkPolicy"): "networking.k8s.io",
-    GroupKind("extensions", "PodSecurityPolicy"): "policy",
-}
 
 
 def check(facts: Facts) -> Iterator[Trouble]:
     """Every object of a kind that a second group serves as the same one."""
     for subject in facts.managed:
-        other = _SHARED.get(subject.key.group_kind)
-        if other:
+        other = SHARED.get(subject.key.group_kind)
+        if other is not None:
             yield Trouble(
                 subject,
                 Severity.WARNING,
-                f"is the same stored object as one of its kind in {other}: "
+                f"is the same stored object as one of its kind in {other or 'the core group'}: "
                 "an upgrade that moves it there has Helm 3.17.1 and later delete it",
                 ("before such an upgrade, annotate the live object with helm.sh/resource-policy=keep",),
                 ("apiVersion",),
