@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from postrender.cluster.managed_fields_migration import Schemas
     from postrender.helm.drift import RepairRequest
     from postrender.helm.ownership import OwnershipMetadata
-    from postrender.helm.storage import StoredObject
+    from postrender.helm.storage import Storage, StoredObject
 
 _REQUESTS = 4
 """As many requests one after the other are given time for a release (a list or two, two payloads), or a migration."""
@@ -286,6 +286,12 @@ class Cluster:
         from postrender.cluster.writes import replace_payload
 
         return replace_payload(self._transport, stored, packed, self._kubectl)
+
+    def create_stored(self, kept: Storage, body: Json, done: str) -> LiveObject:
+        """Create the Secret or ConfigMap of a revision; raises ClusterError, also where there is one of that name."""
+        from postrender.cluster.writes import create_stored
+
+        return create_stored(self._transport, kept, body, done, self._kubectl)
 
     def delete(self, stored: StoredObject) -> None:
         """Delete the object of a stored revision that is still as it was read; raises ClusterError."""

@@ -30,7 +30,7 @@ from postrender.cluster.reads import METADATA, collection_path, exact_path, veri
 from postrender.errors import ClusterError
 from postrender.helm.drift import RepairMethod, RepairRequest
 from postrender.helm.ownership import OwnershipMetadata
-from postrender.helm.storage import StoredObject
+from postrender.helm.storage import Storage, StoredObject
 from postrender.models import (
     MANAGED_BY,
     OWN_FIELD_MANAGER,
@@ -309,6 +309,14 @@ def delete(transport: Transport, stored: StoredObject, kubectl: Kubectl) -> None
     )
     asked = RequestContext("delete", resource, wanted.namespace, wanted.name)
     check_response(outcome, wanted, "deleted", {200, 202, 404}, asked, kubectl)
+
+
+def create_stored(transport: Transport, kept: Storage, body: Json, done: str, kubectl: Kubectl) -> LiveObject:
+    """Create the Secret or ConfigMap of a revision; raises ClusterError, also where there is one of that name."""
+    metadata = body["metadata"]
+    wanted = ObjectLookup(kept.resource, metadata["namespace"], metadata["name"], body=True)
+    change = Write(wanted, "POST", json.dumps(body).encode(), "application/json", OWN_FIELD_MANAGER, done)
+    return write(transport, change, kubectl)
 
 
 def repair_object(

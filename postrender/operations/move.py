@@ -129,8 +129,8 @@ class MovePlan(Record):
         return not self.payloads and not any(each.changes for each in self.changes)
 
 
-class _Revision(Record):
-    """One stored revision, its manifest, and the objects in it that can be live."""
+class Revision(Record):
+    """One stored revision, its manifest, and the objects in it of kinds that are served."""
 
     stored: StoredObject
     payload: Payload
@@ -146,9 +146,9 @@ def plan_move(target: Target, request: Request, begun: MoveRecord | None = None)
     """
     source, goal = request.source, request.goal
     stored = read_payloads(target, source, request.driver)
-    _require_settled(target, source, [each.revision for each in stored])
+    require_settled(target, source, [each.revision for each in stored])
     goal_revisions = _goal_revisions(target, goal)
-    resources, revisions = _read(target, source, stored)
+    resources, revisions = read_revisions(target, source, stored)
     places = {key: resources[key] for each in reversed(revisions) for key in each.refs}
     resumed = {each.key: each.resource for each in begun.objects} if begun else {}
     chosen = {**resumed, **_chosen(target, request, {**resumed, **places})}
@@ -246,7 +246,7 @@ def plan_undo(target: Target, record: MoveRecord) -> MovePlan:
     source, goal = record.source, record.goal
     stored = read_payloads(target, source, record.driver)
     revisions = [each.revision for each in stored]
-    _require_settled(target, source, revisions)
+    require_settled(target, source, revisions)
     lives = look_up(target, [(each.resource, each.key) for each in record.objects])
     objections, changes = [], []
     if revisions[-1].revision != record.newest:
@@ -298,7 +298,8 @@ def back(target: Target, source: ReleaseName, goal: ReleaseName, names: Sequence
     return target.typed(text, goal.namespace)
 
 
-def _require_settled(target: Target, release: ReleaseName, revisions: Sequence[StoredRelease]) -> None:
+def require_settled(target: Target, release: ReleaseName, revisions: Sequence[StoredRelease]) -> None:
+    """Raise Refused if a Helm may be at work on a release."""
     newest = revisions[-1]
     if newest.status.startswith("pending-") or newest.status == "uninstalling":
         raise Refused(
@@ -330,14 +331,14 @@ def _goal_revisions(target: Target, goal: ReleaseName) -> tuple[StoredRelease, .
         if isinstance(answer, Unknown):
             raise unreadable(goal, target.description, answer)
         if answer:
-            _require_settled(target, goal, answer)
+            require_settled(target, goal, answer)
             return answer
     return ()
 
 
-def _read(
+def read_revisions(
     target: Target, release: ReleaseName, stored: Sequence[StoredObject]
-) -> tuple[dict[ObjectKey, Resource], list[_Revision]]:
+) -> tuple[dict[ObjectKey, Resource], list[Revision]]:
     """The objects of every revision, and how each is served; what is not served cannot be live."""
     payloads = []
     for each in stored:
@@ -357,7 +358,7 @@ def _read(
                 key = _key(ref, resource, release.namespace)
                 resources[key] = resource
                 refs[key] = (*refs.get(key, ()), ref)
-        revisions.append(_Revision(each, payload, refs))
+        revisions.append(Revision(each, payload, refs))
     return resources, revisions
 
 
@@ -468,7 +469,7 @@ def _require_movable(
     target: Target,
     request: Request,
     changes: Sequence[Change],
-    revisions: Sequence[_Revision],
+    revisions: Sequence[Revision],
 ) -> None:
     source = request.source
     own = {key for each in revisions for key in each.refs}
@@ -539,7 +540,7 @@ def _hooks(stored: Iterable[StoredObject]) -> set[tuple[GroupKind, str, str]]:
 
 
 def _payloads(
-    target: Target, revisions: Iterable[_Revision], chosen: Mapping[ObjectKey, Resource]
+    target: Target, revisions: Iterable[Revision], chosen: Mapping[ObjectKey, Resource]
 ) -> Iterator[NewPayload]:
     for each in revisions:
         refs = [ref for key in chosen for ref in each.refs.get(key, ())]
@@ -548,7 +549,7 @@ def _payloads(
                 yield NewPayload(each.stored, each.payload.edited((), refs).packed)
 
 
-def _unqualified(newest: _Revision, chosen: Mapping[ObjectKey, Resource]) -> Iterator[str]:
+def _unqualified(newest: Revision, chosen: Mapping[ObjectKey, Resource]) -> Iterator[str]:
     """The objects that have their namespace from their release."""
     for key, resource in chosen.items():
         if key.namespace and any(not ref.namespace for ref in newest.refs.get(key, ())):

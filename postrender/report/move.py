@@ -58,7 +58,7 @@ class MoveReport(Record):
             yield self.paint("bold", line)
         for each in plan.changes:
             yield from wrapped(f"{each.name}: {self._where(each)}", first="  ", rest="      ", width=width)
-            yield from self._values(each)
+            yield from value_lines(each, self.paint)
         for text in self.notes():
             yield from wrapped(text, first="  note: ", rest="        ", width=width)
         yield from wrapped(self._summary(), width=width)
@@ -68,18 +68,6 @@ class MoveReport(Record):
         held = self.plan.held.get(each.key, ())
         stored = f"{_revisions(held)} of release {self.plan.source}" if held else "only its metadata changes"
         return stored if each.live is not None else f"{stored}; not in the cluster"
-
-    def _values(self, each: Change) -> Iterator[str]:
-        if each.live is None:
-            return
-        after = each.after.values
-        for key, value in LiveMetadata.of(each.live).values.items():
-            if value == after[key]:
-                continue
-            if value is not None:
-                yield self.paint("red", f"      - {key}: {value}")
-            if after[key] is not None:
-                yield self.paint("green", f"      + {key}: {after[key]}")
 
     def notes(self) -> Iterator[str]:
         """What is to be known of the two releases, each a sentence without a full stop."""
@@ -129,8 +117,8 @@ class MoveReport(Record):
             "schemaVersion": VERSION,
             "kind": KIND,
             "cluster": self.cluster.description,
-            "from": _release(plan.source),
-            "to": _release(plan.goal),
+            "from": release_data(plan.source),
+            "to": release_data(plan.goal),
             "undo": self.undoing,
             "written": bool(self.record),
             "record": self.record,
@@ -150,11 +138,26 @@ class MoveReport(Record):
         }
 
 
+def value_lines(each: Change, paint: Paint) -> Iterator[str]:
+    """The values that change on a live object, as a diff."""
+    if each.live is None:
+        return
+    after = each.after.values
+    for key, value in LiveMetadata.of(each.live).values.items():
+        if value == after[key]:
+            continue
+        if value is not None:
+            yield paint("red", f"      - {key}: {value}")
+        if after[key] is not None:
+            yield paint("green", f"      + {key}: {after[key]}")
+
+
 def _revisions(numbers: tuple[int, ...]) -> str:
     return f"revision{'s' * (len(numbers) != 1)} {', '.join(map(str, numbers))}"
 
 
-def _release(release: ReleaseName) -> Json:
+def release_data(release: ReleaseName) -> Json:
+    """A release as a record has it."""
     return {"namespace": release.namespace, "name": release.name}
 
 
@@ -164,25 +167,11 @@ def record_bytes(record: MoveRecord) -> bytes:
         "schemaVersion": VERSION,
         "kind": KIND,
         "cluster": record.cluster,
-        "from": _release(record.source),
-        "to": _release(record.goal),
+        "from": release_data(record.source),
+        "to": release_data(record.goal),
         "driver": record.driver,
         "newest": record.newest,
-        "objects": [
-            {
-                "object": object_name(each.resource, each.key),
-                "apiVersion": each.resource.gvk.api_version,
-                "kind": each.resource.gvk.kind,
-                "resource": each.resource.plural,
-                "namespaced": each.resource.namespaced,
-                "namespace": each.key.namespace,
-                "name": each.key.name,
-                "uid": each.uid,
-                "before": each.before.values,
-                "after": each.after.values,
-            }
-            for each in record.objects
-        ],
+        "objects": [object_data(each) for each in record.objects],
         "revisions": [
             {"revision": each.revision, "written": each.digest, "stored": copy_of(each.stored)}
             for each in record.revisions
@@ -191,51 +180,82 @@ def record_bytes(record: MoveRecord) -> bytes:
     return json.dumps(data, indent=1).encode() + b"\n"
 
 
+def object_data(each: RecordedObject) -> Json:
+    """An object as a record has it."""
+    return {
+        "object": object_name(each.resource, each.key),
+        "apiVersion": each.resource.gvk.api_version,
+        "kind": each.resource.gvk.kind,
+        "resource": each.resource.plural,
+        "namespaced": each.resource.namespaced,
+        "namespace": each.key.namespace,
+        "name": each.key.name,
+        "uid": each.uid,
+        "before": each.before.values,
+        "after": each.after.values,
+    }
+
+
 def record_from(data: bytes) -> MoveRecord:
     """The record in a file; raises NoReport."""
-    try:
-        data = json.loads(data)
-    except ValueError as error:
-        raise NoReport("it is not JSON") from error
-    if not isinstance(data, dict) or data.get("kind") != KIND:
-        raise NoReport("it is not a record of postrender move")
-    if data.get("schemaVersion") != VERSION:
-        raise NoReport(f"it has schemaVersion {data.get('schemaVersion')!r}, and this postrender reads {VERSION}")
+    body = record_body(data, KIND)
     try:
         return MoveRecord(
-            _text(data["cluster"]),
-            *(ReleaseName(_text(data[end]["namespace"]), _text(data[end]["name"])) for end in ("from", "to")),
-            _text(data["driver"]),
-            int(data["newest"]),
-            tuple(map(_object, data["objects"])),
+            text(body["cluster"]),
+            release_from(body["from"]),
+            release_from(body["to"]),
+            text(body["driver"]),
+            int(body["newest"]),
+            tuple(map(object_from, body["objects"])),
             tuple(
-                RecordedRevision(int(each["revision"]), _text(each["written"]), _stored(each["stored"]))
-                for each in data["revisions"]
+                RecordedRevision(int(each["revision"]), text(each["written"]), stored_from(each["stored"]))
+                for each in body["revisions"]
             ),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise NoReport("it is not whole") from error
 
 
-def _stored(body: Json) -> Json:
-    _text(body["data"]["release"])
+def record_body(data: bytes, kind: str) -> dict[str, Json]:
+    """The JSON of a record of ``postrender move``, or of the command that ``kind`` names; raises NoReport."""
+    try:
+        body = json.loads(data)
+    except ValueError as error:
+        raise NoReport("it is not JSON") from error
+    if not isinstance(body, dict) or body.get("kind") != kind:
+        raise NoReport(f"it is not a record of postrender {kind.lower()}")
+    if body.get("schemaVersion") != VERSION:
+        raise NoReport(f"it has schemaVersion {body.get('schemaVersion')!r}, and this postrender reads {VERSION}")
     return body
 
 
-def _object(data: dict[str, Json]) -> RecordedObject:
-    gvk = GroupVersionKind.parse(_text(data["apiVersion"]), _text(data["kind"]))
-    resource = Resource(gvk, _text(data["resource"]), data["namespaced"] is True)
-    key = ObjectKey(gvk.group_kind, _text(data["namespace"]), _text(data["name"]))
-    return RecordedObject(resource, key, _text(data["uid"]), _metadata(data["before"]), _metadata(data["after"]))
+def release_from(data: dict[str, Json]) -> ReleaseName:
+    """A release of a record; raises KeyError and TypeError."""
+    return ReleaseName(text(data["namespace"]), text(data["name"]))
+
+
+def stored_from(body: Json) -> Json:
+    """The copy of a Secret or ConfigMap with a payload; raises KeyError and TypeError."""
+    text(body["data"]["release"])
+    return body
+
+
+def object_from(data: dict[str, Json]) -> RecordedObject:
+    """An object of a record; raises KeyError and TypeError."""
+    gvk = GroupVersionKind.parse(text(data["apiVersion"]), text(data["kind"]))
+    resource = Resource(gvk, text(data["resource"]), data["namespaced"] is True)
+    key = ObjectKey(gvk.group_kind, text(data["namespace"]), text(data["name"]))
+    return RecordedObject(resource, key, text(data["uid"]), _metadata(data["before"]), _metadata(data["after"]))
 
 
 def _metadata(data: dict[str, Json]) -> LiveMetadata:
     keys = (MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, RESOURCE_POLICY, MOVING)
-    *ownership, policy, moving = (None if data[key] is None else _text(data[key]) for key in keys)
+    *ownership, policy, moving = (None if data[key] is None else text(data[key]) for key in keys)
     return LiveMetadata(OwnershipMetadata(*ownership), policy, moving)
 
 
-def _text(value: Json) -> str:
+def text(value: Json) -> str:
+    """A text of a record; raises TypeError."""
     if not isinstance(value, str):
         raise TypeError("no text")
     return value

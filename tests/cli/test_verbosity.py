@@ -37,6 +37,7 @@ def test_quiet_is_names_or_nothing(name: str) -> None:
         "unpin",
         "unserved",
         "move",
+        "forget",
         "doctor",
         "flux",
         "argocd",

@@ -1,5 +1,5 @@
 """``bin/kills``: ``postrender run`` killed at its every request and at every write of its Helm, and called again; and
-``postrender unserved --fix`` at its every request.
+``postrender unserved --fix`` and ``postrender move`` at their every request.
 
 Some of them are in ``test_run_killed.py``; all take some minutes, so this file is none that pytest looks for.
 """
@@ -11,10 +11,12 @@ from typing import Literal
 
 import pytest
 
+from tests.e2e import moving
 from tests.e2e.api import Namespace
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import HelmFactory
 from tests.e2e.killing import EVERY_UNSERVED, SCENES, Interruption, Kill, Stage, interrupted, kills, repaired_after
+from tests.e2e.moving import EVERY_MOVE, Killed
 from tests.e2e.test_take_fields import POINTS, killed_and_repeated
 
 
@@ -36,6 +38,14 @@ def test_fields_whose_move_is_killed_are_moved_by_the_next_call(
     when: Literal["before", "after"],
 ) -> None:
     killed_and_repeated(helm("4.3.2"), namespace, control_plane, tmp_path, place, when)
+
+
+@pytest.mark.parametrize("version", ["3.12.3", "3.22.0", "4.3.2"])
+@pytest.mark.parametrize("killed", EVERY_MOVE, ids=str)
+def test_a_move_killed_loses_no_object_whatever_is_done_then(
+    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, killed: Killed, version: str
+) -> None:
+    moving.interrupted(helm(version), namespace, control_plane, tmp_path, *killed)
 
 
 @pytest.mark.parametrize("point", EVERY_UNSERVED, ids=str)

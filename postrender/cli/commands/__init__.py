@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "verify": "compare a release with the cluster and fix drift",
     "adopt": "write ownership metadata to live objects, or undo it",
     "move": "move objects to another release, or undo it",
+    "forget": "delete a release's records, keep its objects, or undo it",
     "unpin": "remove resourceVersion from the stored manifests of a release",
     "unserved": "find removed APIs in the stored manifests of a release, and fix them",
     "flux": "write the edits as patches into a Flux HelmRelease",

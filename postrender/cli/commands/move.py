@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import time
 
 from postrender._record import replace
 from postrender.cli.arguments import CONNECTION, CONNECTION_SETTINGS, add_arguments, flags, release_name
 from postrender.cli.console import NOTHING, add_terminal, chosen_paint, confirm, progress, require_answerable
 from postrender.cli.inputs import no_namespace
-from postrender.cli.output import add_output, show, write
+from postrender.cli.output import add_output, show
 from postrender.cli.parsers import command_parser
+from postrender.cli.recorded import Writing, done_with, keep_record, note_other_cluster, read_record
 from postrender.cluster.client import Cluster
-from postrender.errors import ClusterError, UsageError
+from postrender.errors import UsageError
 from postrender.models import ReleaseName
-from postrender.operations import state_files
 from postrender.operations.move import (
     MoveRecord,
     Request,
@@ -27,12 +26,11 @@ from postrender.operations.move import (
     undo,
 )
 from postrender.operations.unfinished import unfinished
-from postrender.report.adopt import NoReport
 from postrender.report.move import FORMATS, MoveReport, record_bytes, record_from
 from postrender.settings import find
 from postrender.settings.connection import connection_flags, reached
 from postrender.settings.table import Flags
-from postrender.text import AGAIN, Hint, counted, hint_lines, joined, one_line, to_stderr
+from postrender.text import Hint, counted, to_stderr
 
 DESCRIPTION = """\
 Move objects from one Helm release to another without deleting or recreating
@@ -127,22 +125,22 @@ def _move(options: argparse.Namespace, given: Flags) -> int:
                 notes.end(file)
             return 0
         _ask(options, report, f"move {counted(len(plan.changes), 'object')}", cluster)
-        file = _keep(record_of(plan, cluster.description, driver, begun), options, file if begun else "", name)
+        data = record_bytes(record_of(plan, cluster.description, driver, begun))
+        file = keep_record(data, options.record or "", file if begun else "", "move", name)
         notes.begin(file)
         back = f"postrender move --undo {shlex.quote(file)}{connection_flags(caller)}"
-        with _Writing(options, Hint(back, "to undo what was written")) as writing:
+        with Writing(options, Hint(back, "to undo what was written")) as writing:
             carry_out(cluster, plan, driver, writing.done)
         notes.end(file)
-    _done(options, replace(report, record=file, hints=(Hint(back, "to undo the move"),)))
+    done_with(options, FORMATS, replace(report, record=file, hints=(Hint(back, "to undo the move"),)))
     return 0
 
 
 def _undo(options: argparse.Namespace, given: Flags) -> int:
-    record = _read(options.undo)
+    record = read_record(options.undo, record_from, "move")
     caller = find(given, os.environ)
     cluster = reached(caller)
-    if cluster.description != record.cluster and not options.yes:
-        to_stderr(f"note: {one_line(f'the record is about {record.cluster}, and this is {cluster.description}')}\n")
+    note_other_cluster(options, cluster, record.cluster)
     source, goal = record.source, record.goal
     name = f"{source.namespace}-{source.name}-to-{goal.namespace}-{goal.name}"
     with unfinished("move", name, cluster.description, os.environ) as notes:
@@ -155,10 +153,10 @@ def _undo(options: argparse.Namespace, given: Flags) -> int:
                 notes.end(options.undo)
             return 0
         _ask(options, report, f"undo the move of {counted(len(plan.changes), 'object')}", cluster)
-        with _Writing(options) as writing:
+        with Writing(options) as writing:
             undo(cluster, plan, writing.done)
         notes.end(options.undo)
-    _done(options, replace(report, record=options.undo))
+    done_with(options, FORMATS, replace(report, record=options.undo))
     return 0
 
 
@@ -168,77 +166,6 @@ def _ask(options: argparse.Namespace, report: MoveReport, what: str, cluster: Cl
         confirm(f"{what} in {cluster.description}?", yes=False)
 
 
-def _done(options: argparse.Namespace, report: MoveReport) -> None:
-    if options.output != "text":
-        to_stderr(joined(hint_lines(report.hints)))
-        show(options, FORMATS, replace(report, hints=()))
-    elif not options.quiet:
-        show(options, FORMATS, report)
-
-
-class _Writing:
-    """Counts the writes, and says in an error what was written before it."""
-
-    def __init__(self, options: argparse.Namespace, *back: str) -> None:
-        self._shown = options.verbose and options.output == "text" and not options.quiet
-        self._back = back
-        self._count = 0
-
-    def __enter__(self) -> _Writing:
-        return self
-
-    def done(self, line: str) -> None:
-        self._count += 1
-        if self._shown:
-            write(f"{line}\n")
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, ClusterError):
-            before = f"{counted(self._count, 'write')} before it" if self._count else "nothing was written before it"
-            raise ClusterError(
-                f"{error.cause}; {before}; run the same command again to go on",
-                where=error.where,
-                next=(*(step for step in error.next if step != AGAIN), *(self._back if self._count else ())),
-            ) from error
-
-
 def _begun(file: str) -> MoveRecord | None:
     """The record of an interrupted move, ``None`` for none; a record that is gone cannot be gone on with."""
-    return _read(file) if file and os.path.exists(file) else None
-
-
-def _keep(record: MoveRecord, options: argparse.Namespace, file: str, name: str) -> str:
-    """Write the record where only the user may read it, and return its path; raises UsageError."""
-    data = record_bytes(record)
-    path = file or options.record or _new_file(name)
-    try:
-        if file:
-            state_files.replace_private(path, data)
-        else:
-            state_files.write_private(path, data)
-    except OSError as error:
-        raise UsageError(
-            f"the record cannot be kept there, so nothing was changed: {error.strerror or error}",
-            where=path,
-            next=state_files.again_with("--record", os.path.basename(path), (AGAIN,)),
-        ) from error
-    return path
-
-
-def _new_file(name: str) -> str:
-    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    return state_files.unused(os.path.join(state_files.folder(os.environ), "move", f"{name}-{now}.json"))
-
-
-def _read(file: str) -> MoveRecord:
-    try:
-        with open(file, "rb") as handle:
-            return record_from(handle.read())
-    except OSError as error:
-        raise UsageError(f"it cannot be read: {error.strerror or error}", where=file) from error
-    except NoReport as error:
-        raise UsageError(
-            str(error),
-            where=file,
-            next=Hint("postrender move --undo FILE", "FILE is a record that postrender move wrote"),
-        ) from error
+    return read_record(file, record_from, "move") if file and os.path.exists(file) else None
