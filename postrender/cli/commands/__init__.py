@@ -17,7 +17,7 @@ COMMANDS: dict[str, str] = {
     "move": "move objects to another release, or undo it",
     "forget": "delete a release's records, keep its objects, or undo it",
     "unpin": "remove resourceVersion from the stored manifests of a release",
-    "unserved": "find removed APIs in the stored manifests of a release, and fix them",
+    "unserved": "find removed APIs in stored manifests, and fix them",
     "flux": "write the edits as patches into a Flux HelmRelease",
     "argocd": "run as a config management plugin of Argo CD",
     "krm": "run as a KRM function for kustomize and kpt",
