@@ -11,7 +11,7 @@ from postrender.planner.view import ObjectView, View
 from postrender.report import wording
 from postrender.report.diff import live_diff, stored_diff
 from postrender.report.ownership_svg import picture
-from postrender.text import one_line, packaged, parts
+from postrender.text import counted, one_line, packaged, parts
 
 _SEVERITIES = ("error", "warning", "info")
 _CLASSES = {"+": "add", "-": "del", "@": "hunk"}
@@ -51,9 +51,19 @@ def _main(view: View) -> Iterator[str]:
     yield f'<section aria-label="Ownership" class="picture">{picture(view)}</section>'
     yield from _toolbar(view)
     yield '<section id="objects" aria-label="Objects">'
-    for index, each in enumerate(view.objects):
-        yield from _card(index, each)
-    yield '<p id="none" hidden>No object is left by this filter. <kbd>Esc</kbd> takes it away.</p></section>'
+    cards = sorted(enumerate(view.objects), key=lambda card: wording.rank(card[1]))
+    rest = [
+        (index, each) for index, each in cards if wording.verdict(each) == "unchanged" and not wording.warnings(each)
+    ]
+    for index, each in cards:
+        if (index, each) not in rest:
+            yield from _card(index, each)
+    if rest:
+        yield f'<details id="rest"><summary>{counted(len(rest), "object")} unchanged</summary>'
+        for index, each in rest:
+            yield from _card(index, each)
+        yield "</details>"
+    yield '<p id="none" hidden>No object matches. <kbd>Esc</kbd> clears the filter.</p></section>'
 
 
 def _header(view: View, commands: Sequence[str]) -> Iterator[str]:
@@ -71,9 +81,8 @@ def _header(view: View, commands: Sequence[str]) -> Iterator[str]:
 
 
 def _toolbar(view: View) -> Iterator[str]:
-    counts: dict[str, int] = {}
-    for each in view.objects:
-        counts[wording.verdict(each)] = counts.get(wording.verdict(each), 0) + 1
+    words = [wording.verdict(each) for each in view.objects]
+    counts = {word: words.count(word) for word in wording.RANKS if word in words}
     yield '<div class="toolbar" role="search"><label for="text">Filter</label>'
     yield '<input id="text" type="search" placeholder="name, kind, owner, code" autocomplete="off" spellcheck="false">'
     yield '<span role="group" aria-label="Action">'

@@ -82,17 +82,17 @@ def _from(each: ObjectView) -> str:
     owner = each.ownership
     if owner is None:
         return "a hook" if each.prediction.request == "hook" else "not looked up"
-    return "not live yet" if owner.standing == "absent" else wording.owner(each)
+    return "new objects" if owner.standing == "absent" else wording.owner(each)
 
 
 def _to(view: View, each: ObjectView) -> str:
     word = wording.verdict(each)
     if word == "blocked":
-        return "blocked: it stays as it is"
+        return "blocked: unchanged"
     if word == "delete":
         return "deleted"
     if word == "keep":
-        return "kept, in no release"
+        return "kept without a release"
     return f"release {view.about.release}" if view.about.release else "the release"
 
 
@@ -111,7 +111,7 @@ def _svg(
     label = escape(f"Who has each object today, and who will have it. {wording.summary(view)}", quote=True)
     yield f'<svg viewBox="0 -24 {WIDTH} {total + 28:g}" role="group" aria-label="{label}">'
     yield '<text class="column" x="0" y="-8">today</text>'
-    then = "afterwards, if nothing were blocked" if view.outcome == "blocked" else "afterwards"
+    then = "afterwards, if not blocked" if view.outcome == "blocked" else "afterwards"
     yield f'<text class="column" x="{RIGHT}" y="-8">{then}</text>'
     for top, owner, height in left:
         yield f'<rect class="box" x="0.5" y="{top + 0.5}" width="{LEFT}" height="{height}" rx="6"/>'

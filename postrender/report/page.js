@@ -8,8 +8,10 @@ const severity = document.getElementById("severity");
 const count = document.getElementById("count");
 const none = document.getElementById("none");
 const all = document.getElementById("all");
+const rest = document.getElementById("rest");
 
-const shown = () => cards.filter((card) => !card.hidden);
+const found = () => cards.filter((card) => !card.hidden);
+const shown = () => found().filter((card) => !rest || rest.open || !rest.contains(card));
 
 function filter() {
   const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -26,8 +28,13 @@ function filter() {
     const card = document.getElementById(flow.getAttribute("href").slice(1));
     flow.classList.toggle("off", card.hidden);
   }
-  none.hidden = shown().length > 0 || !cards.length;
-  count.textContent = `${shown().length} of ${cards.length}`;
+  if (rest) {
+    const left = found().filter((card) => rest.contains(card));
+    rest.hidden = !left.length;
+    rest.open = left.length > 0 && Boolean(words.length || wanted.length || severity.value);
+  }
+  none.hidden = found().length > 0 || !cards.length;
+  count.textContent = `${found().length} of ${cards.length}`;
   name();
 }
 
@@ -36,6 +43,7 @@ function name() {
 }
 
 function unfold() {
+  if (rest) rest.open = true;
   const open = !shown().every((card) => card.open);
   for (const card of shown()) card.open = open;
   name();
@@ -59,6 +67,7 @@ function reveal() {
   const card = document.getElementById(location.hash.slice(1));
   if (!card?.matches(".card")) return;
   if (card.hidden) clear();
+  if (rest?.contains(card)) rest.open = true;
   card.open = true;
   card.scrollIntoView();
   card.querySelector("summary").focus({ preventScroll: true });
@@ -73,7 +82,7 @@ for (const chip of chips) {
     filter();
   });
 }
-for (const card of cards) card.addEventListener("toggle", name);
+for (const card of rest ? [...cards, rest] : cards) card.addEventListener("toggle", name);
 addEventListener("hashchange", reveal);
 for (const flow of flows) flow.addEventListener("click", () => setTimeout(reveal));
 addEventListener("keydown", (event) => {

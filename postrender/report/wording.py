@@ -36,7 +36,7 @@ def owner(each: ObjectView) -> str:
     """Whose the live object is."""
     found = each.ownership
     if found is None:
-        return "in no release, as every hook" if each.prediction.request == "hook" else "not looked up"
+        return "none (hook)" if each.prediction.request == "hook" else "not looked up"
     if found.standing == "absent":
         return "none (new object)"
     standing = Ownership[found.standing.upper().replace("-", "_")].value
@@ -78,9 +78,9 @@ def filter(each: ObjectView) -> str:
 def stored(each: ObjectView) -> str:
     """What the release will keep of it."""
     if each.leaving:
-        return "no longer"
+        return "removed"
     if each.refused:
-        return "nothing new"
+        return "unchanged"
     if each.prediction.request == "hook":
         return "as a hook"
     if "store-live" in each.actions:
@@ -100,7 +100,6 @@ _SUMMARY = {
     "create": "to create",
     "keep": "to keep",
     "store": "to store",
-    "hook": "hooks",
 }
 
 
@@ -189,7 +188,8 @@ def _count(count: int, what: str) -> str:
 def summary(view: View) -> str:
     """``31 objects: 1 to create, 30 unchanged.``"""
     words = [verdict(each) for each in view.objects]
-    counts = [f"{words.count(word)} {_SUMMARY.get(word, word)}" for word in RANKS if word in words]
+    found = [(words.count(word), word) for word in RANKS if word in words]
+    counts = [_count(count, word) if word == "hook" else f"{count} {_SUMMARY.get(word, word)}" for count, word in found]
     end = " Nothing is changed as long as an object is blocked." if view.outcome == "blocked" else ""
     return f"{_count(len(words), 'object')}{': ' if counts else ''}{', '.join(counts)}.{end}"
 

@@ -79,11 +79,29 @@ def test_everything_is_there(page: Page) -> None:
     assert page.run("document.querySelectorAll('svg .flow').length") == 15
 
 
+def test_problems_come_first_and_what_stays_unchanged_is_counted(page: Page) -> None:
+    words = page.run("[...document.querySelectorAll('.card')].map((card) => card.dataset.word)")
+    assert words[:3] == ["blocked"] * 3
+    assert "blocked" not in words[3:]
+    unchanged = words.count("unchanged")
+    assert words[-unchanged:] == ["unchanged"] * unchanged
+    rest = "document.getElementById('rest')"
+    assert (
+        page.run(f"{rest}.querySelector('summary').textContent")
+        == f"{unchanged} object{'s' * (unchanged > 1)} unchanged"
+    )
+    assert page.run(f"{rest}.open") is False
+    page.run("document.querySelector('.chip[data-word=unchanged]').click()")
+    assert page.run(f"{rest}.open") is True
+    page.press("Escape")
+    assert page.run(f"{rest}.open") is False
+
+
 def test_a_text_filters_cards_and_picture(page: Page) -> None:
     page.press("/")
     assert page.run("document.activeElement.id") == "text"
     page.type("shirts kept")
-    assert page.run(NAMES) == ["shirts.beta.example.com/shop/shirt", "shirts.stable.example.com/shop/shirt"]
+    assert page.run(NAMES) == ["shirts.stable.example.com/shop/shirt", "shirts.beta.example.com/shop/shirt"]
     assert page.run("document.querySelectorAll('svg .flow:not(.off)').length") == 2
     assert page.run(COUNT) == "2 of 15"
     page.press("Escape")
@@ -114,15 +132,17 @@ def test_actions_and_severities_filter(page: Page) -> None:
 
 
 def test_keys_walk_from_card_to_card_and_unfold_them(page: Page) -> None:
+    first, second, *_ = page.run("[...document.querySelectorAll('.card')].map((card) => card.id)")
     page.press("j")
-    assert page.run(FOCUSED) == "object-0"
+    assert page.run(FOCUSED) == first
     page.press("j")
     page.press("j")
     page.press("k")
-    assert page.run(FOCUSED) == "object-1"
-    assert page.run("document.getElementById('object-1').open") is False
+    assert page.run(FOCUSED) == second
+    opened = f"document.getElementById('{second}').open"
+    before = page.run(opened)
     page.press("Enter")
-    assert page.run("document.getElementById('object-1').open") is True
+    assert page.run(opened) is not before
     page.press("e")
     assert page.run(f"{SHOWN}.every((card) => card.open)") is True
     assert page.run("document.getElementById('all').textContent") == "Fold all"

@@ -196,7 +196,7 @@ def test_what_leaves_the_chart(tmp_path: Path) -> None:
     assert "\ndelete     configmaps/shop/b  no longer in the chart\n\n3 objects: 1 to delete, 1 to keep, " in text
     text = plan(CONFIG, live_file(tmp_path, *both, kept, stored(old)), "-v").stdout.decode()
     assert "  owner   in this release (shop/shop)\n  filter  removed from the release\n" in text
-    assert "  Helm    deletes it\n  stored  no longer\n" in text
+    assert "  Helm    deletes it\n  stored  removed\n" in text
     assert "  +++ deleted\n" in text
 
 
