@@ -66,7 +66,7 @@ def digests(environ: Mapping[str, str]) -> Digests:
         return Digests(secrets.token_bytes(32))
     if len(given) < SHORTEST_KEY:
         raise UsageError(
-            f"is shorter than {SHORTEST_KEY} characters, and could be found by trying",
+            f"is shorter than {SHORTEST_KEY} characters, and could be guessed",
             where=VARIABLE,
             next=f"export {VARIABLE}=$(openssl rand -hex 32)",
         )

@@ -158,6 +158,6 @@ def test_a_key_that_could_be_guessed() -> None:
     with pytest.raises(UsageError) as error:
         digests({"POSTRENDER_DIGEST_KEY": "short"})
     assert str(error.value) == (
-        "POSTRENDER_DIGEST_KEY: is shorter than 16 characters, and could be found by trying\n"
+        "POSTRENDER_DIGEST_KEY: is shorter than 16 characters, and could be guessed\n"
         "hint: export POSTRENDER_DIGEST_KEY=$(openssl rand -hex 32)"
     )

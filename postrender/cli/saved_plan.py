@@ -46,7 +46,7 @@ class SavedPlan(Record):
             return
         more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
         raise Refused(
-            "\n  ".join(["something is not as the plan saw it", *found[:SHOWN], *more]),
+            "\n  ".join(["the result differs from the saved plan", *found[:SHOWN], *more]),
             where=self.path,
             next=Hint(_again(self.path), "plan again, and review the new plan"),
         )
@@ -60,7 +60,7 @@ def hold(path: str, environ: Mapping[str, str]) -> SavedPlan:
         raise UsageError(f"cannot be read: {error.strerror}", where=path, next=_again(path)) from error
     except (ValueError, NoPlan) as error:
         cause = str(error) if isinstance(error, NoPlan) else "it is not JSON"
-        raise UsageError(f"cannot be held to: {cause}", where=path, next=_again(path)) from error
+        raise UsageError(f"is not a saved plan: {cause}", where=path, next=_again(path)) from error
     digests = redact.digests(environ)
     if saved.about.digest_key != (digests.name if digests.keyed else ""):
         keyed = bool(saved.about.digest_key)

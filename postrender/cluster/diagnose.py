@@ -149,7 +149,7 @@ def describe_failure(
 
 def unexpected_response(what: str, kubectl: Kubectl, asked: RequestContext | str = "/apis") -> Unknown:
     """Why a response with status 200 that is not what was asked for leaves the question open."""
-    return Unknown(f"the server's answer cannot be relied on: {what}", (_again(kubectl, asked),))
+    return Unknown(f"unexpected answer of the server: {what}", (_again(kubectl, asked),))
 
 
 def causes(answer: Response) -> Sequence[Json]:

@@ -103,7 +103,7 @@ def _aggregated(catalog: dict[str, list[Json]], gvk: GroupVersionKind, kubectl: 
         stale = {name for name, version in versions.items() if version.get("freshness") == "Stale"}
         if gvk.version in stale or (stale and gvk.version not in versions):
             return Unknown(
-                f"what the server knows of {gvk.api_version} is stale: the API behind it does not answer",
+                f"what the server knows of {gvk.api_version} is stale: its API server does not answer",
                 (kubectl.call(f"get apiservices {gvk.version}.{gvk.group}"),),
             )
         return _chosen(_aggregated_rows(versions.get(gvk.version) or {}, gvk), gvk, kubectl)
@@ -263,7 +263,7 @@ def _aggregated_catalog(root: str, body: Json, kubectl: Kubectl) -> Iterator[tup
                 yield (
                     path,
                     Unknown(
-                        "what the server knows of it is stale: the API behind it does not answer",
+                        "what the server knows of it is stale: its API server does not answer",
                         (kubectl.call(f"get apiservices {version['version']}.{name}"),),
                     ),
                 )
@@ -393,7 +393,7 @@ def named_object(
     """
     parts = text.split("/")
     if len(parts) not in (2, 3) or not all(parts):
-        raise UsageError(f"no object can be called that: {_FORMS}", where=text)
+        raise UsageError(f"invalid object name: {_FORMS}", where=text)
     resource = _kind(text, parts[0], catalog, kubectl)
     if len(parts) == 3 and not resource.namespaced:
         raise UsageError(

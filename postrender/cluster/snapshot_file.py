@@ -56,7 +56,7 @@ from postrender.models import (
     Unknown,
 )
 from postrender.redact import Digests, redacted, values
-from postrender.text import Hint
+from postrender.text import Advice
 
 GROUP = "snapshot.postrender"
 """The API group of what only a snapshot holds; no server serves it."""
@@ -353,7 +353,7 @@ def _only_objects(path: str, manifest: Manifest) -> None:
     kubectl prints a list even where it finds nothing, so that an empty file comes of a call that failed.
     """
     if all(document.skip_reason == "empty" for document in manifest.documents):
-        raise UsageError("is empty: kubectl prints a list even of nothing", where=path, next=_UNUSABLE)
+        raise UsageError("is empty: kubectl prints an empty list, never an empty file", where=path, next=_UNUSABLE)
     for document in manifest.documents:
         if document.skip_reason and document.skip_reason not in ("empty", "an empty list"):
             line = manifest.data.count(b"\n", 0, document.start) + 1
@@ -393,5 +393,5 @@ def _again(wanted: ObjectLookup, path: str) -> str:
     return f"(echo ---; kubectl get {kind} {wanted.name}{scope} -o yaml) >> {path}"
 
 
-_UNUSABLE = Hint("... without --live", "--live takes what kubectl get KINDS -n NAMESPACE -o yaml prints")
+_UNUSABLE = Advice("--live takes a file that kubectl get KINDS -n NAMESPACE -o yaml wrote")
 """What to do with a file that is none."""

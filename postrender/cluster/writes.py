@@ -232,7 +232,9 @@ def write(transport: Transport, change: Write, kubectl: Kubectl) -> LiveObject:
         return verified(answer, wanted, exists=not (making and change.dry_run))
     except NotAnObject as error:
         raise ClusterError(
-            f"it was {change.done}, but the answer is odd: {error}", where=where, next=look_at(wanted, kubectl)
+            f"it was {change.done}, but the server's answer is unexpected: {error}",
+            where=where,
+            next=look_at(wanted, kubectl),
         ) from error
 
 
@@ -251,7 +253,7 @@ def check_response(
     where = object_name(wanted.resource, wanted.key)
     if isinstance(outcome, RequestFailed):
         raise ClusterError(
-            f"it was to be {done}, and whether it was is not known: {outcome.reason}",
+            f"the request failed, and whether it was {done} is unknown: {outcome.reason}",
             where=where,
             next=look_at(wanted, kubectl),
         )
@@ -290,7 +292,7 @@ def apply(
     wanted = ObjectLookup(resource, live.key.namespace, live.key.name, body=True)
     metadata = {**(patch.get("metadata") or {}), "resourceVersion": live.resource_version}
     body = json.dumps({**patch, "metadata": metadata}).encode()
-    done = "brought to what the chart says" + (" (tried as a dry run)" if dry_run else "")
+    done = "updated to the chart" + (" (tried as a dry run)" if dry_run else "")
     change = Write(wanted, "PATCH", body, MERGE_PATCH, manager, done, dry_run=dry_run)
     return write(transport, change, kubectl)
 

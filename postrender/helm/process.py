@@ -155,7 +155,7 @@ class ProcFS(Record):
         return int(fields[1]) if len(fields) > 1 and fields[1].isdigit() else 0
 
     def read(self, pid: int, up: int) -> Process | None:
-        """One process; every argument on its command line ends with a zero byte, or it is not whole."""
+        """One process; every argument on its command line ends with a zero byte, or it is incomplete."""
         try:
             ours = os.stat(f"{self.root}/{pid}").st_uid == os.geteuid()
         except OSError:

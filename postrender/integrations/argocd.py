@@ -144,7 +144,7 @@ def _known(entry: Json) -> Parameter:
     if name in _BY_NAME:
         return _BY_NAME[name]
     near = [Advice(f"did you mean {each}?") for each in difflib.get_close_matches(str(name), _BY_NAME)]
-    raise UsageError("there is no such parameter", where=f"parameter {name}", next=(*near, "postrender argocd params"))
+    raise UsageError("unknown parameter", where=f"parameter {name}", next=(*near, "postrender argocd params"))
 
 
 def _are_texts(value: Json) -> bool:
@@ -270,7 +270,7 @@ def _inside(path: str, folder: str, root: str) -> str:
         os.path.join(root, path.lstrip("/")) if path.startswith("/") else os.path.join(folder, path)
     )
     if "," in found:
-        raise UsageError("has a comma in its path, which parts it in two for Helm", where=f"values file {path}")
+        raise UsageError("has a comma in its path, where Helm splits it", where=f"values file {path}")
     if "://" in path or os.path.commonpath([found, root]) != root:
         raise UsageError("is not a file of the repository", where=f"values file {path}")
     if not os.path.isfile(found):

@@ -130,7 +130,7 @@ def objects_of_release(target: Target, release: ReleaseName, driver: str) -> lis
     own = _stored(target, release, driver, manifest=True)
     if not own:
         raise UsageError(
-            "nothing is stored of it that would name its objects, so name them",
+            "no stored revision lists its objects",
             where=f"release {release}",
             next=(
                 target.typed("postrender orphans", release.namespace),
@@ -305,7 +305,7 @@ def _objection(owner: OwnerStatus) -> tuple[str, str]:
     if owner.ownership is Ownership.FOREIGN:
         return f"owned by installed release {owner.release}; not adopted", "PR101"
     if owner.ownership is Ownership.TERMINATING:
-        return "is being deleted, and will be gone", "PR106"
+        return "is being deleted", "PR106"
     return ("", "") if owner.ownership in (*_OURS, *_TAKEN) else ("is not there", "")
 
 

@@ -116,7 +116,7 @@ def back_up(objects: Iterable[StoredObject], path: str) -> None:
         state_files.write_private(path, copy)
     except OSError as error:
         raise UsageError(
-            f"the old payloads cannot be kept there, so nothing was changed: {error.strerror or error}",
+            f"cannot write the backup, so nothing was changed: {error.strerror or error}",
             where=path,
             next=state_files.again_with("--backup", os.path.basename(path), (AGAIN,)),
         ) from error

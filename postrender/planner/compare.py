@@ -52,7 +52,7 @@ def _of_one(saved: ObjectView, now: ObjectView) -> Iterator[str]:
         yield "leaves the release now" if now.leaving else "does not leave the release any more"
         return
     if saved.held.desired != now.held.desired:
-        yield "the chart says something else now"
+        yield "the chart has changed"
     if saved.held.uid != now.held.uid:
         if not saved.held.uid:
             yield "is live now, and was not"

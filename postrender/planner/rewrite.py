@@ -79,7 +79,7 @@ class CollisionGroup(Record):
     """The objects of one Kind, namespace and name as this Helm will update them.
 
     ``update`` holds all but the targets. Where Helm will not apply the chart, ``stores_live`` says whether what is live
-    may be stored, ``apply`` whether the live object may be brought to what the chart says first. ``server_results`` are
+    may be stored, ``apply`` whether the live object may be updated to the chart first. ``server_results`` are
     objects as the server says they would be, had all been sent that the chart wants and is not live; ``fresh`` are the
     chart's objects as a dry-run create gives them. ``postponed`` are live objects that this run shall leave as they
     are, since the server refuses its patch. ``manager`` is Helm's field manager.

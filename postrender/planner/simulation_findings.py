@@ -111,7 +111,7 @@ def applied(paths: Sequence[Sequence[str]]) -> Finding:
     shown = shorten([".".join(path) for path in paths])
     fields = f"{len(paths)} field{'s' * (len(paths) != 1)}"
     return Finding(
-        "PR309", Severity.INFO, f"{fields} of the live object set to what the chart says, before Helm: {shown}"
+        "PR309", Severity.INFO, f"{fields} of the live object updated to the chart before Helm runs: {shown}"
     )
 
 

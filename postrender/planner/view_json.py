@@ -50,7 +50,7 @@ def plan_from_json(data: Json) -> View:
     try:
         found = View(_about(data["about"]), tuple(_view(each) for each in data["objects"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise NoPlan(f"it lacks something: {error}") from error
+        raise NoPlan(f"missing field: {error}") from error
     _check(found)
     return found
 

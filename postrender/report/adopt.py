@@ -118,7 +118,7 @@ def report_from(data: bytes) -> Report:
         release = ReleaseName(_text(data["release"]["namespace"]), _text(data["release"]["name"]))
         return Report(_text(data["cluster"]), release, tuple(map(_written, data["objects"])))
     except (KeyError, TypeError) as error:
-        raise NoReport("it is not whole") from error
+        raise NoReport("it is incomplete") from error
 
 
 def _owner_text(each: Adoption) -> str:

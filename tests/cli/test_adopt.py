@@ -130,7 +130,7 @@ def test_what_is_being_deleted_or_not_there_is_refused(server: Server, cluster: 
     server.put(SHIRT, an_object(SHIRT, "going", metadata={"deletionTimestamp": "2026-09-14T10:00:00Z"}))
     done = run("adopt", "new", "shirts/going", "shirts/nothing", "shirts/blue", "--yes", *cluster, stdin=b"")
     assert refused(done, 4) == (
-        "error: shirts.stable.example.com/shop/going: is being deleted, and will be gone (PR106)\n"
+        "error: shirts.stable.example.com/shop/going: is being deleted (PR106)\n"
         "shirts.stable.example.com/shop/nothing: there is no such object\n"
         "nothing was written\nhint: postrender explain PR106\n"
     )
@@ -209,7 +209,7 @@ def test_without_objects_those_of_the_stored_manifest_are_meant(server: Server, 
     message = refused(run("adopt", "new", "--yes", *cluster, stdin=b""), 2)
     flag = " ".join(cluster)
     assert message == (
-        "error: release shop/new: nothing is stored of it that would name its objects, so name them\n"
+        "error: release shop/new: no stored revision lists its objects\n"
         f"hint: postrender orphans -n shop {flag}\n"
         "note: name the objects, such as configmaps/shop/settings\n"
     )
@@ -250,7 +250,7 @@ def test_a_report_that_cannot_be_kept(server: Server, cluster: Cluster, tmp_path
     done = run("adopt", "new", "shirts/blue", "--yes", "--report", str(there), *cluster, stdin=b"")
     assert done.returncode == 2
     assert done.stderr.decode() == (
-        f"error: {there}: the report cannot be kept there, so nothing was changed: File exists\n"
+        f"error: {there}: cannot write the report, so nothing was changed: File exists\n"
         f"hint: postrender adopt new shirts/blue --yes {' '.join(cluster)} --report there.json\n"
     )
     assert there.read_text() == "mine"
@@ -301,7 +301,7 @@ NEXT = "hint: postrender adopt --help\n"
         ),
         (
             '{"kind": "Adoption", "schemaVersion": 1, "cluster": "x", "release": {}}',
-            f"it is not whole\n{NEXT}",
+            f"it is incomplete\n{NEXT}",
         ),
     ],
 )
@@ -332,7 +332,7 @@ def test_an_owner_that_cannot_be_told_is_not_gone(server: Server, cluster: Clust
             (),
             "name a release, or the report to be undone\nhint: postrender adopt --help\n",
         ),
-        (("web", "shirts"), "shirts: no object can be called that: "),
+        (("web", "shirts"), "shirts: invalid object name: "),
         (("web", "trousers/a"), "trousers/a: the server has no kind trousers\n"),
         (
             ("web", "shirts/blue", "--take-fields", "helm"),

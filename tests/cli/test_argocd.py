@@ -260,7 +260,7 @@ def test_a_chart_that_cannot_be_rendered(app: Path, sidecar: dict[str, str]) -> 
         ("link.yaml", "is not a file of the repository"),
         ("https://example.com/values.yaml", "is not a file of the repository"),
         ("no-such.yaml", "is not there"),
-        ("a,b.yaml", "has a comma in its path, which parts it in two for Helm"),
+        ("a,b.yaml", "has a comma in its path, where Helm splits it"),
     ],
 )
 def test_values_files_are_files_of_the_repository(
@@ -287,7 +287,7 @@ def test_values_files_from_the_root_and_from_beside(repository: Path, app: Path,
     [
         (
             '[{"name": "value-files", "array": []}]',
-            "parameter value-files: there is no such parameter\n"
+            "parameter value-files: unknown parameter\n"
             "note: did you mean values-files?\n"
             "note: did you mean values?\n"
             "hint: postrender argocd params\n",

@@ -55,7 +55,7 @@ def test_its_exit_code_and_its_words_are_ours() -> None:
 
 def test_one_that_was_killed() -> None:
     message = refused(run(*OFFLINE, "--then", "sh -c 'kill -9 $$'"), 137)
-    assert message.startswith("error: --then sh: ended with exit code 137 and said nothing\n")
+    assert message.startswith("error: --then sh: ended with exit code 137 without a message\n")
 
 
 def test_one_that_does_not_exist() -> None:
@@ -70,7 +70,7 @@ def test_one_that_does_not_exist() -> None:
     [
         (
             "sed 's/a",
-            "--first: cannot be parted into a program and its arguments: No closing quotation\n"
+            "--first: cannot be split into a program and its arguments: No closing quotation\n"
             "hint: postrender --help\n",
         ),
         (
@@ -87,7 +87,7 @@ def test_what_names_no_program(text: str, message: str) -> None:
 def test_documents_that_it_loses_are_named() -> None:
     for flag in ("--first", "--then"):
         assert refused(run(*HELM, flag, "sed 's/name: shirt/name: other/'"), 4).startswith(
-            f"error: {flag} sed: lost 2 objects, which Helm would delete or never make\n"
+            f"error: {flag} sed: lost 2 objects, which Helm would delete or not create\n"
             "  Shirt.beta.example.com shirt (line 3)\n"
             "  Shirt.stable.example.com shirt (line "
         )
@@ -110,7 +110,7 @@ def test_output_that_cannot_be_read() -> None:
 
 def test_a_pin_that_it_takes_out_is_missed() -> None:
     assert refused(run(*HELM, "--then", "sed /resourceVersion/d"), 4) == (
-        "error: --then: undoes what has to be written, or adds objects that need it; what differs:\n"
+        "error: --then: the program reverted required changes, or added objects that need them:\n"
         f"  shirts.stable.example.com/default/shirt: metadata.resourceVersion\n{INSTEAD}"
     )
 
@@ -127,7 +127,7 @@ def test_what_is_live_and_it_changes_back_is_missed(tmp_path: Path) -> None:
     flags = ("--live", str(live), *LIVE[2:], "--helm-version", "3.21.4")
     assert b'color: "white"' in run(*flags).stdout
     assert refused(run(*flags, "--then", "sed s/white/green/"), 4) == (
-        "error: --then: undoes what has to be written, or adds objects that need it; what differs:\n"
+        "error: --then: the program reverted required changes, or added objects that need them:\n"
         f"  shirts.stable.example.com/default/shirt: spec.color\n{INSTEAD}"
     )
 

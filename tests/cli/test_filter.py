@@ -257,7 +257,7 @@ def test_explain() -> None:
     done = run("explain", "pr102")
     assert done.stdout.startswith(b"PR102: owned by an uninstalled release\n\nThe live object names")
     assert max(len(line) for line in done.stdout.decode().splitlines()) <= 80
-    assert refused(run("explain", "PR999"), 2) == "error: no such code: PR999\nhint: postrender explain\n"
+    assert refused(run("explain", "PR999"), 2) == "error: unknown code: PR999\nhint: postrender explain\n"
     assert len(run("explain").stdout.splitlines()) > 10
 
 

@@ -222,7 +222,7 @@ def test_revisions_that_cannot_be_read(file: Path, tmp_path: Path) -> None:
     live.write_text(json.dumps(revision))
     assert refused(flux(file, "--stream", "-", "--live", str(live)), 5) == (
         f"error: release prod/shirts: its stored revisions could not be read from file {live}: {live}: "
-        "secrets/prod/sh.helm.release.v1.shirts.v2 cannot be decoded, so whether the release lives is not known: "
+        "secrets/prod/sh.helm.release.v1.shirts.v2 cannot be decoded, so whether the release is installed is unknown: "
         "revision 2 of release prod/shirts cannot be read: it is not base64\n"
         "hint: helm history shirts -n prod\n"
         "note: if the release is uninstalled\n"

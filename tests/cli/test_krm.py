@@ -262,12 +262,12 @@ def test_a_pin_is_refused(tmp_path: Path) -> None:
         (
             "{releas: shop}",
             2,
-            "functionConfig.data: there is no setting releas\n"
+            "functionConfig.data: unknown setting releas\n"
             "note: did you mean release?\n"
             "note: did you mean replace?\n"
             "hint: postrender krm --help",
         ),
-        ("{adopt: orphans}", 2, "functionConfig.data: there is no setting adopt\nhint: postrender krm --help"),
+        ("{adopt: orphans}", 2, "functionConfig.data: unknown setting adopt\nhint: postrender krm --help"),
         (
             "{release: shop, namespace: shop, on-drift: apply}",
             2,
@@ -289,7 +289,7 @@ def test_a_pin_is_refused(tmp_path: Path) -> None:
             "{release: shop, namespace: shop, live: no-such.yaml}",
             2,
             "no-such.yaml: cannot be read: No such file or directory\n"
-            "note: remove live from data of the functionConfig",
+            "note: --live takes a file that kubectl get KINDS -n NAMESPACE -o yaml wrote",
         ),
     ],
 )

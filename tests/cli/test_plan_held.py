@@ -69,7 +69,7 @@ THIRD = stored(CONFIG, revision=4)
 @pytest.mark.parametrize(
     ("stream", "documents", "lines"),
     [
-        (CONFIG, None, ["configmaps/shop/a: the chart says something else now"]),
+        (CONFIG, None, ["configmaps/shop/a: the chart has changed"]),
         (
             NEW,
             [changed(resourceVersion="8"), stored(CONFIG)],
@@ -97,7 +97,7 @@ def test_what_departs_is_named(
     now = live if documents is None else live_file(tmp_path, *documents)
     told = "".join(f"  {line}\n" for line in lines)
     assert refused(held(path, stream, now), 4) == (
-        f"error: {path}: something is not as the plan saw it\n{told}"
+        f"error: {path}: the result differs from the saved plan\n{told}"
         f"note: plan again, and review the new plan\nhint: postrender plan shop CHART -n shop --save {path}\n"
     )
 
@@ -122,7 +122,7 @@ def test_a_secret_is_held_to_by_its_fields_unless_there_is_a_key(tmp_path: Path)
     path = saved(tmp_path, one, empty, environ=KEY)
     assert held(path, one, empty, environ=KEY).returncode == 0
     message = refused(held(path, other, empty, environ=KEY), 4)
-    assert "secrets/shop/db: the chart says something else now\n" in message
+    assert "secrets/shop/db: the chart has changed\n" in message
     assert refused(held(path, one, empty), 2) == (
         f"error: {path}: its digests of Secret values were made with another key\n"
         "note: set POSTRENDER_DIGEST_KEY to the key with which the plan was saved\n"
@@ -145,13 +145,13 @@ def test_a_plan_that_is_refused_is_not_kept(tmp_path: Path) -> None:
     ("content", "cause"),
     [
         (None, "cannot be read: No such file or directory"),
-        ("{", "cannot be held to: it is not JSON"),
-        ("[]", "cannot be held to: it is not a plan that postrender wrote"),
+        ("{", "is not a saved plan: it is not JSON"),
+        ("[]", "is not a saved plan: it is not a plan that postrender wrote"),
         (
             '{"kind": "Plan", "schemaVersion": 1}',
-            "cannot be held to: it has schemaVersion 1, and this postrender reads 2",
+            "is not a saved plan: it has schemaVersion 1, and this postrender reads 2",
         ),
-        ('{"kind": "Plan", "schemaVersion": 2}', "cannot be held to: it lacks something: 'about'"),
+        ('{"kind": "Plan", "schemaVersion": 2}', "is not a saved plan: missing field: 'about'"),
     ],
 )
 def test_a_file_that_is_no_plan(tmp_path: Path, live: str, content: str | None, cause: str) -> None:

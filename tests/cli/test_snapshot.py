@@ -143,7 +143,7 @@ def test_what_it_says(tmp_path: Path) -> None:
         ),
         (
             ("snapshot", "-", "--offline", "--release", "a", "-n", "b"),
-            "nothing is looked up, so that there is nothing to take\n"
+            "a snapshot needs a cluster\n"
             "note: to look live objects up, add --kube-context with one of these\n"
             "hint: kubectl config get-contexts\n",
         ),

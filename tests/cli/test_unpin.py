@@ -149,7 +149,7 @@ def test_a_copy_that_cannot_be_written_ends_it_before_anything_is_written(server
     done = unpin(server, tmp_path, "old", "--backup", str(taken))
     assert done.returncode == 2
     assert done.stderr == (
-        f"error: {taken}: the old payloads cannot be kept there, so nothing was changed: File exists\n"
+        f"error: {taken}: cannot write the backup, so nothing was changed: File exists\n"
         f"hint: postrender unpin old --kube-apiserver {server.url} -n shop --backup taken.json\n"
     )
     assert taken.read_text() == "mine"

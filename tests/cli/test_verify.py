@@ -169,7 +169,7 @@ def test_every_release_as_one_table(server: Server, cluster: Cluster) -> None:
         "RELEASE      REVISION  OBJECTS  STATE",
         f"shop/broken                     unknown: its stored revisions could not be read from "
         f"context dev ({server.url}): "
-        "secrets/shop/sh.helm.release.v1.broken.v2 cannot be decoded, so whether the release lives is not known: "
+        "secrets/shop/sh.helm.release.v1.broken.v2 cannot be decoded, so whether the release is installed is unknown: "
         "revision 2 of release shop/broken cannot be read: it is not base64",
     ]
     assert lines[-3:] == [

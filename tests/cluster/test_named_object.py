@@ -55,7 +55,7 @@ def test_what_is_no_name(text: str) -> None:
     with pytest.raises(UsageError) as error:
         named_object(text, "shop", CATALOG, kubectl=KUBECTL.call)
     assert str(error.value).endswith(
-        "no object can be called that: shirts.stable.example.com/shop/shirt, or shirt/shirt as for kubectl"
+        "invalid object name: shirts.stable.example.com/shop/shirt, or shirt/shirt as for kubectl"
     )
 
 

@@ -263,8 +263,8 @@ class TestReleases:
     def test_a_payload_that_is_none(self, tmp_path: Path) -> None:
         path = written(tmp_path, {**a_revision("old", 1, "deployed"), "data": {}})
         assert snapshot_file.load(path).get_revisions(OLD, manifest=True, driver="secret") == Unknown(
-            f"{path}: secrets/shop/sh.helm.release.v1.old.v1 cannot be decoded, so whether the release lives is not "
-            "known: revision 1 of release shop/old has no data.release",
+            f"{path}: secrets/shop/sh.helm.release.v1.old.v1 cannot be decoded, so whether the release is installed "
+            "is unknown: revision 1 of release shop/old has no data.release",
             (
                 "helm history old -n shop",
                 "kubectl delete secrets sh.helm.release.v1.old.v1 -n shop",
@@ -273,7 +273,7 @@ class TestReleases:
 
 
 class TestErrors:
-    NEXT = "note: --live takes what kubectl get KINDS -n NAMESPACE -o yaml prints\nhint: ... without --live"
+    NEXT = "note: --live takes a file that kubectl get KINDS -n NAMESPACE -o yaml wrote"
 
     def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
         path = str(tmp_path / "live.yaml")
@@ -285,7 +285,7 @@ class TestErrors:
     @pytest.mark.parametrize("content", ["", "\n", "---\n", "# No resources found in shop namespace.\n"])
     def test_a_call_of_kubectl_that_failed(self, tmp_path: Path, content: str) -> None:
         path = written(tmp_path, content)
-        assert refused(path) == f"{path}: is empty: kubectl prints a list even of nothing\n{self.NEXT}"
+        assert refused(path) == f"{path}: is empty: kubectl prints an empty list, never an empty file\n{self.NEXT}"
 
     def test_no_yaml(self, tmp_path: Path) -> None:
         path = written(tmp_path, "apiVersion: v1\nkind: [ConfigMap\n")

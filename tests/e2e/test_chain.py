@@ -106,7 +106,7 @@ def test_what_kustomize_loses_is_named_before_anything_is_written(
     losing = f"{flag}={kustomize(tmp_path, WITHOUT_SHIRTS)}"
     run = it.install("r", old, filter=Filter((losing, "--adopt=orphans")))
     assert not run.ok
-    assert f"error: {flag} kustomized: lost 2 objects, which Helm would delete or never make\n" in run.stderr
+    assert f"error: {flag} kustomized: lost 2 objects, which Helm would delete or not create\n" in run.stderr
     assert "  Shirt.beta.example.com shirt (line " in run.stderr
     assert namespace.releases("r") == []
     assert {namespace.owner(kind, "shirt") for kind in (*PAIR, CONFIG_MAP)} == {"old"}, "nothing was taken over"

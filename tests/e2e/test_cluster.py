@@ -123,7 +123,7 @@ class TestDiscovery:
         self, control_plane: ControlPlane, cluster: Cluster
     ) -> None:
         stale = Unknown(
-            "what the server knows of broken.example.com/v1 is stale: the API behind it does not answer",
+            "what the server knows of broken.example.com/v1 is stale: its API server does not answer",
             (f"kubectl get apiservices v1.broken.example.com --kubeconfig {control_plane.kubeconfig}",),
         )
         wait_until(lambda: cluster.resolve_kinds([BROKEN])[BROKEN] == stale, "the API to be known as stale")

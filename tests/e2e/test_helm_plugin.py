@@ -120,7 +120,7 @@ def test_an_older_plugin_of_another_installation_is_brought_up_to_date(helm: Hel
     status = call(it, postrender, "status")
     assert status.returncode == 4
     assert status.stderr == (
-        f"error: {folder}: its program /nowhere/postrender is gone\nhint: postrender helm-plugin install\n"
+        f"error: {folder}: its program /nowhere/postrender does not exist\nhint: postrender helm-plugin install\n"
     )
     done = call(it, postrender, "install")
     assert done.stdout.startswith("postrender 0.1.0: the plugin is brought up to date\n")

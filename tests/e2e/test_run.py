@@ -435,7 +435,7 @@ def test_with_stderr_in_a_file_it_says_why_the_filter_refused(helm: HelmFactory,
         )
     assert done.returncode != 0
     told = (tmp_path / "stderr").read_text()
-    assert told.count("error: --then false: ended with exit code 1 and said nothing\n") == 1, told
+    assert told.count("error: --then false: ended with exit code 1 without a message\n") == 1, told
     assert "\nnote: run it alone, with what helm template prints on its stdin\n" in told
     assert "  report: " in told
 

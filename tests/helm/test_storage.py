@@ -56,7 +56,7 @@ def test_config_maps(driver: str) -> None:
             "memory",
             Unknown("HELM_DRIVER=memory keeps releases in the memory of Helm itself, where they cannot be read"),
         ),
-        ("Secret", Unknown("HELM_DRIVER=Secret is none that Helm knows", ("export HELM_DRIVER=secret",))),
+        ("Secret", Unknown("HELM_DRIVER=Secret is unknown to Helm", ("export HELM_DRIVER=secret",))),
     ],
 )
 def test_other_drivers_cannot_be_told_of(driver: str, unknown: Unknown) -> None:

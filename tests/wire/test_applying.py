@@ -102,7 +102,7 @@ def test_a_dry_run_writes_nothing(server: Server, connect: Connect, mode: DryRun
 def test_what_the_server_refuses_is_told_before_anything_is_written(server: Server, connect: Connect) -> None:
     server.on(f"PATCH {STABLE}", status(422, "Invalid", "spec.color: Unsupported value"))
     assert refused(connect) == (
-        "shirts.stable.example.com/shop/shirt: it could not be brought to what the chart says (tried as a dry run): "
+        "shirts.stable.example.com/shop/shirt: it could not be updated to the chart (tried as a dry run): "
         "the server answers 422: spec.color: Unsupported value; nothing was written before it\n"
         "hint: kubectl get shirts.v1.stable.example.com shirt -n shop\n"
         "note: to store the live spec; helm upgrade then applies the chart\n"
@@ -118,8 +118,8 @@ def only_for_real(reply: Any) -> Any:
 def test_a_write_that_fails_says_what_was_written_before_it(server: Server, connect: Connect) -> None:
     server.on(f"PATCH {STABLE}", only_for_real(status(409, "Conflict", "the object has been modified")))
     assert refused(connect) == (
-        "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not brought to what the chart "
-        "says: the object has been modified; written before it: blouses.beta.example.com/shop/shirt\n"
+        "shirts.stable.example.com/shop/shirt: it changed since it was read, so it was not updated to the "
+        "chart: the object has been modified; written before it: blouses.beta.example.com/shop/shirt\n"
         "hint: ...\n"
         "hint: kubectl get shirts.stable.example.com shirt -o yaml -n shop\n"
         "note: to store the live spec; helm upgrade then applies the chart\n"
@@ -136,7 +136,7 @@ def test_whoever_may_not_patch_is_told(server: Server, connect: Connect) -> None
 def test_a_connection_that_breaks_off_leaves_it_open(server: Server, connect: Connect) -> None:
     server.on(f"PATCH {BETA}", lambda request: None if request.query.get("dryRun") else gone(request))
     told = refused(connect)
-    assert "it was to be brought to what the chart says, and whether it was is not known: " in told
+    assert "the request failed, and whether it was updated to the chart is unknown: " in told
     assert "hint: kubectl get blouses.beta.example.com shirt -o yaml -n shop\n" in told
 
 

@@ -42,7 +42,7 @@ def test_a_group_behind_which_nobody_answers_is_named(server: Server, connect: C
     assert SHIRT not in {each.resource for each in found.kinds}
     assert found.unknown == {
         "/apis/stable.example.com/v1": Unknown(
-            "what the server knows of it is stale: the API behind it does not answer",
+            "what the server knows of it is stale: its API server does not answer",
             ("kubectl get apiservices v1.stable.example.com",),
         )
     }

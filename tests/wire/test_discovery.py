@@ -52,7 +52,7 @@ def test_a_resource_that_is_badly_described_settles_nothing(server: Server, conn
     server.on("GET /apis", ok({"kind": "APIGroupDiscoveryList", "items": [group]}))
     found = connect().resolve_kinds([SHIRT.gvk, DEPLOYMENT.gvk])
     assert found[SHIRT.gvk] == Unknown(
-        "the server's answer cannot be relied on: it is not an APIGroupDiscoveryList", ("kubectl get --raw /apis -v=6",)
+        "unexpected answer of the server: it is not an APIGroupDiscoveryList", ("kubectl get --raw /apis -v=6",)
     )
     assert found[DEPLOYMENT.gvk] == DEPLOYMENT
 
@@ -129,7 +129,7 @@ def test_a_stale_version_is_unknown_and_its_neighbours_are_not(server: Server, c
     found = connect().resolve_kinds([SHIRT.gvk, DEPLOYMENT.gvk])
     assert found[DEPLOYMENT.gvk] == DEPLOYMENT
     assert found[SHIRT.gvk] == Unknown(
-        "what the server knows of stable.example.com/v1 is stale: the API behind it does not answer",
+        "what the server knows of stable.example.com/v1 is stale: its API server does not answer",
         ("kubectl get apiservices v1.stable.example.com",),
     )
 
@@ -180,14 +180,12 @@ def test_a_discovery_that_fails_for_a_moment(server: Server, connect: Connect) -
         ),
         (
             html(200),
-            Unknown(
-                "the server's answer cannot be relied on: it is not a JSON object", ("kubectl get --raw /apis -v=6",)
-            ),
+            Unknown("unexpected answer of the server: it is not a JSON object", ("kubectl get --raw /apis -v=6",)),
         ),
         (
             ok({"kind": "APIGroupDiscoveryList", "items": [{"metadata": {"name": "stable.example.com"}}]}),
             Unknown(
-                "the server's answer cannot be relied on: it is not an APIGroupDiscoveryList",
+                "unexpected answer of the server: it is not an APIGroupDiscoveryList",
                 ("kubectl get --raw /apis -v=6",),
             ),
         ),

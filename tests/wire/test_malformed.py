@@ -50,7 +50,7 @@ def test_a_malformed_list_is_not_an_empty_one(server: Server, connect: Connect, 
     server.on(LIST, ok(body))
     answer = connect(request_timeout=5).get_revisions(OLD, manifest=False, driver="secret")
     assert isinstance(answer, Unknown), answer
-    assert answer.reason.startswith("the server's answer cannot be relied on: it")
+    assert answer.reason.startswith("unexpected answer of the server: it")
     assert answer.next == ("kubectl get secrets -n shop",)
 
 

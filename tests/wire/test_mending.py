@@ -117,7 +117,7 @@ def test_a_connection_that_breaks_off_leaves_it_open_and_is_not_tried_again(
     server.on("PATCH .*", gone)
     told = refused(connect, live, MERGE)
     assert (
-        "it was to be restored to the stored manifest, and whether it was is not known: the connection broke off"
+        "the request failed, and whether it was restored to the stored manifest is unknown: the connection broke off"
         in told
     )
     assert len(server.asked("PATCH .*")) == 1

@@ -214,7 +214,7 @@ def test_a_list_without_end(server: Server, connect: Connect) -> None:
     server.on(LIST, ok(body))
     ((name, why),) = searched(connect).failed
     assert name == "shirts.stable.example.com"
-    assert why.reason == "the server's answer cannot be relied on: its list does not end"
+    assert why.reason == "unexpected answer of the server: its list does not end"
     assert len(server.asked(LIST)) == 2
 
 
@@ -230,11 +230,14 @@ def test_too_many_requests_are_waited_for(server: Server, connect: Connect) -> N
     ("reply", "reason"),
     [
         (status(500, "InternalError", "no"), "the server failed (500): no"),
-        (html(200), "the server's answer cannot be relied on: it is not a list of shirts.stable.example.com"),
-        (ok({"kind": "PodList", "items": []}), "cannot be relied on: it is not a list of shirts.stable.example.com"),
+        (html(200), "unexpected answer of the server: it is not a list of shirts.stable.example.com"),
+        (
+            ok({"kind": "PodList", "items": []}),
+            "unexpected answer of the server: it is not a list of shirts.stable.example.com",
+        ),
         (
             ok({"kind": "ShirtList", "apiVersion": "stable.example.com/v1", "metadata": {}, "items": [{}]}),
-            "cannot be relied on: an item has no metadata",
+            "unexpected answer of the server: an item has no metadata",
         ),
         (Reply(200, b"{}" * 99, cut=20), "the connection broke off"),
     ],

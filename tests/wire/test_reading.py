@@ -321,7 +321,7 @@ def test_an_answer_that_is_not_the_object_is_not_relied_on(
     server: Server, connect: Connect, reply: Reply, what: str
 ) -> None:
     server.on(PATH, reply)
-    expected = Unknown(f"the server's answer cannot be relied on: {what}", AGAIN)
+    expected = Unknown(f"unexpected answer of the server: {what}", AGAIN)
     assert unknown(connect, body=True) == expected
     assert unknown(connect) == expected
 

@@ -96,7 +96,7 @@ def test_a_release_of_which_the_newest_record_cannot_be_decoded_is_not_gone(
     put(server, record("deployed", driver=driver, data={}))
     put(server, *(a_revision("old", 1, each, driver=driver) for each in before))
     assert ReleaseLookup(connect(request_timeout=5), "secret").exists(OLD) == Unknown(
-        f"{driver}s/shop/{RECORD} cannot be decoded, so whether the release lives is not known: "
+        f"{driver}s/shop/{RECORD} cannot be decoded, so whether the release is installed is unknown: "
         "revision 99 of release shop/old has no data.release",
         ("helm history old -n shop", f"kubectl delete {driver}s {RECORD} -n shop"),
     )
@@ -117,7 +117,7 @@ def test_what_helm_counts_and_did_not_store_settles_nothing(
     cluster = connect(request_timeout=5)
     name = forged["metadata"]["name"]
     unknown = Unknown(
-        f"secrets/shop/{name} is none of Helm's own records ({why}), and Helm takes it for a revision of it",
+        f"secrets/shop/{name} is not a record of Helm ({why}), but Helm treats it as a revision",
         (f"kubectl get secrets {name} -n shop -o yaml", f"kubectl delete secrets {name} -n shop"),
     )
     assert cluster.get_revisions(OLD, manifest=True, driver="secret") == unknown

@@ -121,9 +121,8 @@ def test_a_connection_that_breaks_off_leaves_it_open(server: Server, connect: Co
     server.on(PATCH, behaviour)
     told = refused(connect, live)
     assert told.startswith(
-        "shirts.stable.example.com/shop/shirt: it was to be given ownership metadata for release shop/old, and "
-        "whether it was is not "
-        "known: the connection broke off: "
+        "shirts.stable.example.com/shop/shirt: the request failed, and whether it was given ownership metadata for "
+        "release shop/old is unknown: the connection broke off: "
     )
     assert told.endswith(LOOK)
     assert len(server.asked("PATCH .*")) == 1
@@ -133,7 +132,7 @@ def test_a_connection_that_breaks_off_leaves_it_open(server: Server, connect: Co
 def test_a_server_that_takes_too_long_leaves_it_open(server: Server, connect: Connect) -> None:
     live = read(connect)
     server.on(PATCH, lambda _: Reply(200) if server.over.wait(5) else Reply(500))
-    assert "whether it was is not known: no answer within 0.2 s\n" in refused(connect, live, timeout=0.2)
+    assert " is unknown: no answer within 0.2 s\n" in refused(connect, live, timeout=0.2)
 
 
 @pytest.mark.usefixtures("shirt")
@@ -162,7 +161,10 @@ def test_a_connection_that_went_stale_meanwhile_is_not_written_to(
         ({"uid": "another"}, "but the object does not show it"),
         ({"labels": {}}, "but the object does not show it"),
         ({"annotations": {"meta.helm.sh/release-name": "else"}}, "but the object does not show it"),
-        ({"name": "blouse"}, "but the answer is odd: it is about Shirt.stable.example.com/shop/blouse, not about"),
+        (
+            {"name": "blouse"},
+            "but the server's answer is unexpected: it is about Shirt.stable.example.com/shop/blouse, not about",
+        ),
     ],
 )
 def test_an_answer_without_the_stamps_is_not_believed(

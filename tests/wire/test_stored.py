@@ -118,7 +118,7 @@ def test_a_list_whose_place_is_always_forgotten(server: Server, connect: Connect
 
 def test_a_list_without_end(server: Server, connect: Connect) -> None:
     server.on(LIST, ok({"kind": "SecretList", "apiVersion": "v1", "metadata": {"continue": "more"}, "items": []}))
-    assert stored(connect) == Unknown("the server's answer cannot be relied on: its list does not end", AGAIN)
+    assert stored(connect) == Unknown("unexpected answer of the server: its list does not end", AGAIN)
 
 
 @pytest.mark.usefixtures("revisions")
@@ -151,13 +151,13 @@ def test_no_right_to_read_a_payload(server: Server, connect: Connect) -> None:
     [
         (status(500, "InternalError", "no"), "the server failed (500): no"),
         (html(404), "the server answers 404: no word of an API server, but text/html"),
-        (html(200), "the server's answer cannot be relied on: it is not a list of secrets"),
-        (ok({"kind": "PodList", "items": []}), "the server's answer cannot be relied on: it is not a list of secrets"),
+        (html(200), "unexpected answer of the server: it is not a list of secrets"),
+        (ok({"kind": "PodList", "items": []}), "unexpected answer of the server: it is not a list of secrets"),
         (
             ok({**SECRETS, "items": [{"metadata": {"name": "a", "labels": {"owner": "helm"}}}]}),
-            "the server's answer cannot be relied on: Secret/a is not a revision of release shop/old",
+            "unexpected answer of the server: Secret/a is not a revision of release shop/old",
         ),
-        (Reply(200, b'{"kind": "Secr'), "the server's answer cannot be relied on: it is not a list of secrets"),
+        (Reply(200, b'{"kind": "Secr'), "unexpected answer of the server: it is not a list of secrets"),
     ],
 )
 def test_a_list_that_settles_nothing(server: Server, connect: Connect, reply: Reply, reason: str) -> None:
@@ -170,7 +170,7 @@ def test_a_list_that_settles_nothing(server: Server, connect: Connect, reply: Re
 def test_a_record_that_is_listed_twice(server: Server, connect: Connect) -> None:
     server.on(LIST, ok({**SECRETS, "items": [a_revision("old", 1, "deployed")] * 2}))
     assert stored(connect) == Unknown(
-        "the server's answer cannot be relied on: revision 1 of release shop/old is stored twice", AGAIN
+        "unexpected answer of the server: revision 1 of release shop/old is stored twice", AGAIN
     )
 
 
@@ -180,9 +180,7 @@ def test_a_release_that_changes_while_it_is_read(server: Server, connect: Connec
     server.on(f"{LIST}/.*", after)
     answer = stored(connect, manifest=True)
     assert isinstance(answer, Unknown)
-    assert (
-        answer.reason == "the server's answer cannot be relied on: sh.helm.release.v1.old.v1 changed while it was read"
-    )
+    assert answer.reason == "unexpected answer of the server: sh.helm.release.v1.old.v1 changed while it was read"
 
 
 def test_a_release_that_goes_away_while_it_is_read(server: Server, connect: Connect) -> None:
@@ -191,10 +189,7 @@ def test_a_release_that_goes_away_while_it_is_read(server: Server, connect: Conn
     server.on(f"{LIST}/.*", not_found(SECRET, revision["metadata"]["name"]))
     answer = stored(connect, manifest=True)
     assert isinstance(answer, Unknown)
-    assert (
-        answer.reason
-        == "the server's answer cannot be relied on: sh.helm.release.v1.old.v1 went away while it was read"
-    )
+    assert answer.reason == "unexpected answer of the server: sh.helm.release.v1.old.v1 went away while it was read"
 
 
 @pytest.mark.usefixtures("revisions")

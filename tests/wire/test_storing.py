@@ -108,7 +108,7 @@ def test_a_connection_that_breaks_off_leaves_it_open(server: Server, connect: Co
     first = payloads(connect)[0]
     server.on("PUT .*", gone)
     told = refused(connect, first)
-    assert "it was to be given a new payload for revision 1, and whether it was is not known: " in told
+    assert "the request failed, and whether it was given a new payload for revision 1 is unknown: " in told
     assert told.endswith("hint: kubectl get secrets sh.helm.release.v1.old.v1 -o yaml -n shop")
     assert len(server.asked("PUT .*")) == 1
 
@@ -170,5 +170,5 @@ class TestDeleting:
     def test_a_connection_that_breaks_off_leaves_it_open(self, server: Server, connect: Connect) -> None:
         first = payloads(connect)[0]
         server.on("DELETE .*", gone)
-        with pytest.raises(ClusterError, match="it was to be deleted, and whether it was is not known: "):
+        with pytest.raises(ClusterError, match="the request failed, and whether it was deleted is unknown: "):
             connect().delete(first)

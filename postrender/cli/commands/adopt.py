@@ -217,7 +217,7 @@ def _keep(report: Report, file: str) -> None:
         state_files.write_private(file, json.dumps(adoption_data(report), indent=2).encode() + b"\n")
     except OSError as error:
         raise UsageError(
-            f"the report cannot be kept there, so nothing was changed: {error.strerror or error}",
+            f"cannot write the report, so nothing was changed: {error.strerror or error}",
             where=file,
             next=state_files.again_with("--report", os.path.basename(file), (AGAIN,)),
         ) from error

@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
     known |= {rule.code: (rule.title, rule.text) for rule in RULES.values()}
     unknown = [code for code in wanted if code not in known]
     if unknown:
-        raise UsageError(f"no such code: {', '.join(unknown)}", next="postrender explain")
+        raise UsageError(f"unknown code: {', '.join(unknown)}", next="postrender explain")
     if not wanted:
         write("".join(f"{code}  {title}\n" for code, (title, _) in known.items()))
         return 0

@@ -120,7 +120,7 @@ def _status(place: Place) -> int:
     _print(f"postrender {__version__}: the plugin is installed", place, found)
     _print_variable(place)
     if not found.works:
-        raise Refused(f"its program {found.program or '(none)'} is gone", where=place.folder, next=again)
+        raise Refused(f"its program {found.program or '(none)'} does not exist", where=place.folder, next=again)
     _check(place, None)
     if NAME not in _loads(place):
         raise Refused(f"{place.helm.path} plugin list does not show it", where=place.folder, next=again)

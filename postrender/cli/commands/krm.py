@@ -112,6 +112,6 @@ def _as_flags(settings: Mapping[str, str]) -> list[str]:
         if key not in names:
             near = [Advice(f"did you mean {each}?") for each in difflib.get_close_matches(key, names)]
             raise UsageError(
-                f"there is no setting {key}", where="functionConfig.data", next=(*near, "postrender krm --help")
+                f"unknown setting {key}", where="functionConfig.data", next=(*near, "postrender krm --help")
             )
     return [f"--{key}={text}" for key, text in settings.items()]

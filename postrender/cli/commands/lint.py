@@ -180,7 +180,7 @@ def _inputs(what: list[str]) -> list[_Input]:
     """What to look at, each chart once."""
     if not what:
         if sys.stdin is not None and sys.stdin.isatty():
-            raise UsageError("nothing to look at: stdin is a terminal", next="postrender lint --help")
+            raise UsageError("no manifests: stdin is a terminal", next="postrender lint --help")
         return [_input("-")]
     found = [_input(named) for named in what]
     return list({each.chart or each.name: each for each in found}.values())

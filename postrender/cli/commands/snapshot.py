@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
     def through(source: ClusterReader | None) -> ClusterReader:
         if source is None:
-            raise UsageError("nothing is looked up, so that there is nothing to take", next=CONTEXTS)
+            raise UsageError("a snapshot needs a cluster", next=CONTEXTS)
         recordings.append(RecordingReader(source))
         return recordings[0]
 

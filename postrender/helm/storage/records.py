@@ -143,7 +143,7 @@ def _leave_out(
         if _counts(answer, kept):
             raise HistoryUnclear(
                 Unknown(
-                    f"{where} is none of Helm's own records ({why}), and Helm takes it for a revision of it",
+                    f"{where} is not a record of Helm ({why}), but Helm treats it as a revision",
                     (
                         _kubectl("get", live, kept, reached) + " -o yaml",
                         Hint(_kubectl("delete", live, kept, reached), "if it does not belong to Helm"),
@@ -176,7 +176,7 @@ def _require_settled(
     first, why = unreadable[0]
     raise HistoryUnclear(
         Unknown(
-            f"{_named(first, kept)} cannot be decoded, so whether the release lives is not known: {why}",
+            f"{_named(first, kept)} cannot be decoded, so whether the release is installed is unknown: {why}",
             (
                 reached.typed(f"helm history {release.name}", release.namespace),
                 Hint(_kubectl("delete", first, kept, reached), "if the release is uninstalled"),

@@ -60,7 +60,7 @@ def storage(driver: str) -> Storage | Unknown:
     if driver in ("memory", "sql"):
         kept = "in a database" if driver == "sql" else "in the memory of Helm itself"
         return Unknown(f"HELM_DRIVER={driver} keeps releases {kept}, where they cannot be read")
-    return Unknown(f"HELM_DRIVER={driver} is none that Helm knows", ("export HELM_DRIVER=secret",))
+    return Unknown(f"HELM_DRIVER={driver} is unknown to Helm", ("export HELM_DRIVER=secret",))
 
 
 def stored_name(revision: StoredRelease) -> str:

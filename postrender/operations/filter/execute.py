@@ -57,7 +57,7 @@ def write_ownership(
 
 
 def apply_to_live(facts: Facts, plan: Plan, writer: Writer, written: list[str]) -> Facts:
-    """The facts after the live objects were brought to what the chart says; as ``write_ownership``.
+    """The facts after the live objects were updated to the chart; as ``write_ownership``.
 
     The server is asked for all of it as a dry run first.
     """

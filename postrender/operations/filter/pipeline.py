@@ -258,7 +258,7 @@ def _handed_on(
         undone += [f"{verdict.name}: {'.'.join(path)}" for path in paths]
     if undone:
         raise Refused(
-            "\n  ".join(["undoes what has to be written, or adds objects that need it; what differs:", *undone]),
+            "\n  ".join(["the program reverted required changes, or added objects that need them:", *undone]),
             where="--then",
             next=Advice("run it before postrender: give it with --first instead"),
         )

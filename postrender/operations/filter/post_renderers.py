@@ -52,7 +52,7 @@ def link(flag: str, text: str) -> PostRenderer:
     try:
         command = tuple(shlex.split(text))
     except ValueError as error:
-        raise UsageError(f"cannot be parted into a program and its arguments: {error}", where=flag) from None
+        raise UsageError(f"cannot be split into a program and its arguments: {error}", where=flag) from None
     if not command:
         raise UsageError("names no program", where=flag, next=_VALUE)
     return PostRenderer(flag, command)
@@ -76,7 +76,7 @@ def passed(link: PostRenderer, data: bytes) -> Passed:
         code = done.returncode if done.returncode > 0 else 128 - done.returncode
         words = stderr.strip()
         raise Failed(
-            f"ended with exit code {code}" + (f": {words}" if words else " and said nothing"),
+            f"ended with exit code {code}" + (f": {words}" if words else " without a message"),
             code,
             where=link.name,
             next=Advice("run it alone, with what helm template prints on its stdin"),
@@ -90,7 +90,7 @@ def passed(link: PostRenderer, data: bytes) -> Passed:
         more = [f"and {len(gone) - MAX_LISTED} more"] if len(gone) > MAX_LISTED else []
         count = f"{len(gone)} object{'s' * (len(gone) != 1)}"
         raise Refused(
-            "\n  ".join([f"lost {count}, which Helm would delete or never make", *gone[:MAX_LISTED], *more]),
+            "\n  ".join([f"lost {count}, which Helm would delete or not create", *gone[:MAX_LISTED], *more]),
             where=link.name,
             next=Advice("the program must write every object that it reads, with its name unchanged"),
         )
