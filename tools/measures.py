@@ -24,7 +24,7 @@ LIMITS = {
     "import circles of packages": 0,
     "import circles of modules": 0,
     "files": 238,
-    "lines": 37_533,
+    "lines": 37_590,
     "modules imported by the offline filter": 64,
     "dialect identifiers": 0,
     "file names used twice": 11,
