@@ -278,7 +278,7 @@ def test_the_copy_puts_the_release_back(helm: HelmFactory, namespace: Namespace,
     assert namespace.releases("r") == before
 
 
-def test_who_may_not_update_it_is_told_and_nothing_changes(
+def test_who_may_update_secrets_may_fix_it_and_others_change_nothing(
     helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path
 ) -> None:
     helm("3.22.0").install("r", chart(tmp_path, {"cm": manifest(CONFIG_MAP, "cm", {"a": "1"})})).expect_ok()
@@ -289,3 +289,8 @@ def test_who_may_not_update_it_is_told_and_nothing_changes(
     assert (done.returncode, done.stdout) == (5, "")
     assert "it could not be given a new payload for revision 1: no right to update secrets (403)" in done.stderr
     assert namespace.releases("r") == before
+    rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "update"]}
+    writer = control_plane.user(namespace, [rule], name="writer")
+    done = postrender(helm("3.22.0", writer), "unserved", "r", "--fix")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert namespace.releases("r")[0].manifest == before[0].manifest.replace("policy/v1beta1", '"policy/v1"')
