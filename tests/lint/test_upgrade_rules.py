@@ -301,3 +301,57 @@ def test_every_rule_is_found_once_at_least() -> None:
 def test_no_rule_finds_anything_without_an_old_version() -> None:
     data = stream(CRD % "", CLAIM, workload(), stateful(TEMPLATE % "a"))
     assert engine.check(Facts(rendering(data)), UPGRADE, "stream") == []
+
+
+NODE_EXPORTER = """\
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: shop-node}
+spec:
+  selector: {matchLabels: %(labels)s}
+  template: {metadata: {labels: %(labels)s}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop-node}
+spec: {selector: %(labels)s}
+"""
+
+
+def test_labels_change_as_in_prometheus_node_exporter_4() -> None:
+    """Version 4.0.0 took to the recommended labels, and its notes say to delete the DaemonSet before the upgrade."""
+    old = NODE_EXPORTER % {"labels": "{app: node, release: shop}"}
+    new = NODE_EXPORTER % {"labels": "{app.kubernetes.io/name: node, app.kubernetes.io/instance: shop}"}
+    selector, service = compared(old.encode(), new.encode())
+    assert (selector.code, selector.text, selector.next[-1]) == (
+        "PL206",
+        "changes spec.selector: the API server rejects the upgrade",
+        "or write into the upgrade notes: kubectl delete daemonsets.apps/shop-node -n default --cascade=orphan",
+    )
+    assert (service.code, service.object) == ("PL207", "services/default/shop-node")
+
+
+MOVED = """\
+# Source: shop/%s/hats.yaml
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+%s
+  name: hats.example.com
+"""
+
+
+def test_definitions_move_as_in_argo_cd_5_2() -> None:
+    """Version 5.2.0 moved its definitions to the templates. Two had ``annotations`` twice, and were not kept."""
+    kept = "  annotations: {helm.sh/resource-policy: keep}"
+    twice = f"{kept}\n  labels: {{a: b}}\n  annotations: {{example.com/version: v1}}"
+    old = (MOVED % ("crds", "  labels: {a: b}")).encode()
+    advice = []
+    for written in (kept, twice):
+        (moved,) = compared(old, (MOVED % ("templates", written)).encode())
+        assert (moved.code, moved.text) == (
+            "PL203",
+            "moves from crds/ to the templates: an upgrade fails with `invalid ownership metadata`",
+        )
+        advice.append(moved.next[0].partition(":")[0])
+    assert advice == ["write into the upgrade notes", "set metadata.annotations"]

@@ -55,7 +55,11 @@ _FIELDS: Mapping[GroupKind, tuple[str, ...]] = {
     GroupKind("node.k8s.io", "RuntimeClass"): ("handler",),
     CRD: ("spec.scope", "spec.names.kind"),
 }
-"""Fields that no update can change (pkg/apis of k8s.io/kubernetes 1.34)."""
+"""Fields that no update can change, by the validation of the API server.
+
+``ValidateStatefulSetUpdate`` (k8s.io/kubernetes 1.34, pkg/apis/apps/validation/validation.go) and
+``ValidateJobSpecUpdate`` (k8s.io/kubernetes 1.34, pkg/apis/batch/validation/validation.go) are two of many.
+"""
 
 _MUTABLE: Mapping[GroupKind, tuple[str, ...]] = {
     _STATEFUL_SET: (
@@ -150,7 +154,7 @@ def stored_version(old: Json, new: Json) -> str:
 
 def _trouble(pair: Pair, changed: list[tuple[str, ...]], old: Json) -> Trouble:
     kind = stored_as(pair.new.key.group_kind)
-    fields = ", ".join(dict.fromkeys(".".join(path) for path in changed))
+    fields = ", ".join(dict.fromkeys(_shown(path) for path in changed))
     finished = kind == _JOB and part(old, "spec", "ttlSecondsAfterFinished") is not None
     default = kind == _CLAIM and changed == [("spec", "storageClassName")] and part(old, *changed[0]) is None
     unless = ", unless the Job is gone by then" if finished else ", unless it is the default class" if default else ""
@@ -168,6 +172,11 @@ def _trouble(pair: Pair, changed: list[tuple[str, ...]], old: Json) -> Trouble:
         changed[0],
         hide=kind in (SECRET, _CONFIG_MAP),
     )
+
+
+def _shown(path: tuple[str, ...]) -> str:
+    """The field without the keys of a selector."""
+    return ".".join(path[: path.index("matchLabels")] if "matchLabels" in path else path)
 
 
 def _changed(pair: Pair, old: Json, new: Json) -> Iterator[tuple[str, ...]]:
@@ -200,7 +209,11 @@ def _effective(body: Json, path: tuple[str, ...]) -> Json:
 
 
 def _of_service(old: Json, new: Json) -> Iterator[tuple[str, ...]]:
-    """``validateUpgradeDowngradeClusterIPs`` and its like; a missing cluster IP is an allocated one."""
+    """The fields of a Service that an update cannot change; a missing cluster IP is an allocated one.
+
+    ``validateUpgradeDowngradeClusterIPs``, ``validateUpgradeDowngradeIPFamilies`` and
+    ``validateLoadBalancerClassField`` (k8s.io/kubernetes 1.34, pkg/apis/core/validation/validation.go).
+    """
     kinds = {part(old, "type"), part(new, "type")}
     if "ExternalName" in kinds:
         return
