@@ -13,7 +13,7 @@ from postrender.helm.objects import build_object, with_helm_metadata, without_fi
 from postrender.helm.ownership import OwnerStatus, classify
 from postrender.helm.simulate import Prediction, Request
 from postrender.manifest.json_diff import changes
-from postrender.models import GroupVersionKind, Json, ObjectKey
+from postrender.models import GroupVersionKind, Json, NotServed, ObjectKey
 from postrender.planner.facts import DesiredObject, Facts
 from postrender.planner.rewrite import with_edits
 from postrender.planner.verdict import Action, Plan, Verdict
@@ -84,14 +84,14 @@ class _Building:
             self._object(
                 verdict,
                 item,
-                Predicted(prediction.request.value),
+                Predicted(prediction.request.value, prediction.error),
                 bodies,
                 changing=Action.REFUSE not in verdict.actions,
                 leaving=True,
             ),
-            ownership=_owner(
-                classify(item.observation, self.release, stored=True, live_releases=self.facts.live_releases)
-            ),
+            ownership=None
+            if isinstance(item.observation, NotServed)
+            else _owner(classify(item.observation, self.release, stored=True, live_releases=self.facts.live_releases)),
         )
 
     def _changing(self, verdict: Verdict, item: DesiredObject, prediction: Prediction | None, bodies: _Bodies) -> bool:

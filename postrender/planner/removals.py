@@ -6,6 +6,7 @@ Follows the end of ``update`` (pkg/kube/client.go, 3.2 to 4.3): what is stored a
 
 from __future__ import annotations
 
+from postrender._record import replace
 from postrender.helm.objects import identity
 from postrender.models import KEEP, RESOURCE_POLICY, Json, LiveObject, NotServed, Severity
 from postrender.planner import findings
@@ -13,6 +14,8 @@ from postrender.planner.context import PlanContext
 from postrender.planner.facts import DesiredObject, base_revision
 from postrender.planner.hazards import rollback_hazard
 from postrender.planner.verdict import Action, Finding, Verdict
+
+UNBUILT = "unable to build kubernetes objects from current release manifest"
 
 
 def removals(context: PlanContext) -> tuple[Verdict, ...]:
@@ -47,7 +50,9 @@ def removals(context: PlanContext) -> tuple[Verdict, ...]:
 def _unserved(context: PlanContext, item: DesiredObject) -> Verdict:
     base = base_revision(context.facts.invocation, context.facts.revisions)
     assert base is not None  # The object is in its manifest.
-    return _verdict(item, [context.allowed(findings.unserved(item.ref.gvk, base))], None, deleted=False)
+    verdict = _verdict(item, [context.allowed(findings.unserved(item.ref.gvk, base))], None, deleted=False)
+    assert verdict.prediction is not None
+    return replace(verdict, prediction=replace(verdict.prediction, error=UNBUILT))
 
 
 def _finding(

@@ -48,6 +48,8 @@ def helm(each: ObjectView) -> str:
     does, would = _REQUESTS[each.prediction.request]
     if each.refused and each.ownership and each.ownership.standing in ("foreign", "orphan", "unmanaged"):
         return "fails (invalid ownership metadata), or adopts it with --take-ownership"
+    if each.leaving and each.prediction.error:
+        return f"fails: {each.prediction.error}"
     if each.refused:
         return f"would {would}" if each.prediction.request != "unknown" else does
     if each.prediction.error:
@@ -77,10 +79,10 @@ def filter(each: ObjectView) -> str:
 
 def stored(each: ObjectView) -> str:
     """What the release will keep of it."""
+    if each.refused and (not each.leaving or each.prediction.error):
+        return "unchanged"
     if each.leaving:
         return "removed"
-    if each.refused:
-        return "unchanged"
     if each.prediction.request == "hook":
         return "as a hook"
     if "store-live" in each.actions:

@@ -93,6 +93,29 @@ def test_each_object_of_a_removed_api_is_shown(old: Server, cluster: Cluster) ->
     )
 
 
+def test_a_plan_shows_that_helm_fails_and_how_to_fix_it(old: Server, cluster: Cluster) -> None:
+    stream = SERVED.encode()
+    told = ("--release", "web", "--helm-version", "3.22.0", "--action", "upgrade", "--verbose")
+    done = run("plan", "-", *told, *cluster, stdin=stream)
+    out = done.stdout.decode()
+    assert (done.returncode, done.stderr) == (4, b""), out
+    said = (
+        "revision 2 stores it as extensions/v1beta1, which the API server no longer serves: Helm would fail to build "
+        "kubernetes objects from the current release manifest (PR508)"
+    )
+    assert (
+        f"blocked    ingresses.extensions/shop/web         {said}\n"
+        "  owner   not looked up\n"
+        "  filter  refused\n"
+        "  Helm    fails: unable to build kubernetes objects from current release manifest\n"
+        "  stored  unchanged\n"
+        f"  error: {said}\n"
+    ) in out
+    assert "blocked    podsecuritypolicies.policy/web        revision 2 stores it as policy/v1beta1, " in out
+    assert f"hint: postrender unserved web -n shop --fix {' '.join(cluster)}\n" in out
+    assert old.asked("(PUT|PATCH|DELETE) .*") == []
+
+
 def test_fields_that_do_not_fit_the_served_version_are_shown(old: Server, cluster: Cluster) -> None:
     def refuse(request: Request) -> Reply:
         name = json.loads(request.body)["metadata"]["name"]
