@@ -36,7 +36,7 @@ _RULES = (
 
 _OF_HELM = re.compile(
     r"helm (?:get|history|list|status|rollback|uninstall)\b|"
-    r"postrender (?:adopt|doctor|move|orphans|unpin|unserved|verify)\b"
+    r"postrender (?:adopt|doctor|move|orphans|rename|unpin|unserved|verify)\b"
 )
 """Commands of Helm's and ours that ask a cluster."""
 

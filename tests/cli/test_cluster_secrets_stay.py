@@ -167,6 +167,7 @@ def test_no_command_shows_one(answer: str, play: Play, tmp_path: Path) -> None:
         backup = tmp_path / "backup.json"
         note("unpin", "web", "--backup", str(backup))
         note("unserved", "web", "--fix", "-v")
+        note("rename", "web", "next", "--dry-run", "-v", "--with-changes")
         note("forget", "web", "--dry-run", "-v")
         note("move", "--all", "--from", "web", "--to", "next", "--yes", "-v")
         listed = {"kind": "ResourceList", "apiVersion": "config.kubernetes.io/v1", "items": []}

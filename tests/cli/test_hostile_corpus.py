@@ -404,6 +404,7 @@ def what_a_server_says(
         note("adopt --yes", "adopt", "new", "shirts/kept", *where, "--yes")
         note("unpin", "unpin", "web", *where)
         note("unserved", "unserved", "web", *where)
+        note("rename", "rename", "web", "next", *where, "--dry-run")
         note("forget", "forget", "web", *where, "--dry-run")
         note("move", "move", "--all", "--from", "web", "--to", "next", *where, "--dry-run")
         note("verify --fix", "verify", "web", *where, "--fix", "--yes")

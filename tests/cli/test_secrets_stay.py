@@ -232,6 +232,7 @@ COMMANDS_WITH_FLAGS = [
     ("adopt", "r", "secrets/a"),
     ("unpin", "r"),
     ("unserved", "r"),
+    ("rename", "r", "s", "--dry-run"),
     ("forget", "r", "--dry-run"),
     ("move", "--all", "--from", "r", "--to", "s", "--dry-run"),
     ("doctor",),

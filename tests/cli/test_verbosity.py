@@ -38,6 +38,7 @@ def test_quiet_is_names_or_nothing(name: str) -> None:
         "unserved",
         "move",
         "forget",
+        "rename",
         "doctor",
         "flux",
         "argocd",

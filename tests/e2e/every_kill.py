@@ -1,22 +1,26 @@
 """``bin/kills``: ``postrender run`` killed at its every request and at every write of its Helm, and called again; and
-``postrender unserved --fix`` and ``postrender move`` at their every request.
+``postrender unserved --fix``, ``move``, ``forget`` and ``rename`` at their every request.
 
 Some of them are in ``test_run_killed.py``; all take some minutes, so this file is none that pytest looks for.
 """
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from tests.e2e import moving
+from tests.e2e import moving, test_forget, test_rename
 from tests.e2e.api import Namespace
+from tests.e2e.charts import chart
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import HelmFactory
 from tests.e2e.killing import EVERY_UNSERVED, SCENES, Interruption, Kill, Stage, interrupted, kills, repaired_after
+from tests.e2e.kinds import CONFIG_MAP
 from tests.e2e.moving import EVERY_MOVE, Killed
+from tests.e2e.proxy import Proxy
 from tests.e2e.test_take_fields import POINTS, killed_and_repeated
 
 
@@ -53,3 +57,43 @@ def test_a_repair_killed_and_called_again_loses_nothing(
     helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, point: Interruption
 ) -> None:
     repaired_after(helm("3.22.0"), namespace, control_plane, tmp_path, point)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    "request_", test_rename.WRITES, ids=lambda each: f"{each[0].split()[0]}-{each[0][-4:]}-{each[1]}"
+)
+def test_a_rename_killed_shows_no_two_releases(
+    helm: HelmFactory,
+    namespace: Namespace,
+    control_plane: ControlPlane,
+    tmp_path: Path,
+    request_: tuple[str, int],
+    when: str,
+) -> None:
+    test_rename.interrupted(helm("3.22.0"), namespace, control_plane, tmp_path, request_, when)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("request_", test_forget.WRITES, ids=lambda each: each.replace("/", "-"))
+def test_a_forgotten_release_is_not_lost_if_it_is_killed(
+    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, request_: str, when: str
+) -> None:
+    test_forget.interrupted(helm("3.22.0"), namespace, control_plane, tmp_path, request_, when)
+
+
+def test_a_thousand_objects_are_moved(
+    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """Prints seconds and requests: bin/kills -s -k thousand."""
+    it = helm("3.22.0")
+    many = {f"cm-{number}": moving.config(f"cm-{number}") for number in range(1000)}
+    it.install("a", chart(tmp_path, many), "--timeout", "300s").expect_ok()
+    proxy = Proxy(control_plane, tmp_path / "many.kubeconfig")
+    with proxy:
+        began = time.monotonic()
+        moving.moved(it, "--all", "--from", "a", "--to", "b", env={"KUBECONFIG": str(proxy.kubeconfig)})
+        print(f"\n1,000 objects: {time.monotonic() - began:.1f} s, {len(proxy.requests)} requests")
+    assert moving.stored_names(namespace, "a") == [[]]
+    assert all(namespace.owner(CONFIG_MAP, name) == "b" for name in (f"cm-{number}" for number in (0, 500, 999)))
+    assert len(proxy.requests) < 2100

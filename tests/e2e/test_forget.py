@@ -75,27 +75,33 @@ _OBJECT = f"PATCH /api/v1/namespaces/NS/configmaps/{MOVED}"
 _STORED = tuple(f"DELETE /api/v1/namespaces/NS/secrets/sh.helm.release.v1.a.v{number}" for number in (1, 2))
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("request_", [_OBJECT, *_STORED], ids=["PATCH", "DELETE v1", "DELETE v2"])
-def test_killed_it_loses_nothing_and_ends_the_same(
-    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, request_: str, when: str
-) -> None:
-    it = helm("3.22.0")
-    two_revisions(it, tmp_path)
+WRITES = (_OBJECT, *_STORED)
+
+
+def interrupted(it: Helm, namespace: Namespace, plane: ControlPlane, folder: Path, request: str, when: str) -> None:
+    """Kill a command at a request, and give it again: nothing is lost, and it ends the same."""
+    two_revisions(it, folder)
     before = namespace.releases("a")
     uid = namespace.uid(CONFIG_MAP, MOVED)
     command = [str(executable(it.home)), "forget", "a", "--yes", "-n", namespace.name]
-    proxy = Proxy(control_plane, tmp_path / "forget.kubeconfig")
+    proxy = Proxy(plane, folder / "forget.kubeconfig")
     with proxy:
         it.env["KUBECONFIG"] = str(proxy.kubeconfig)
-        here = request_.replace("/namespaces/NS/", f"/namespaces/{namespace.name}/")
+        here = request.replace("/namespaces/NS/", f"/namespaces/{namespace.name}/")
         proxy.kill(lambda: start(command, it, {}), Point(here, 1, "before" if when == "before" else "after"))
         if namespace.releases("a"):
             assert namespace.releases("a")[-1] == before[-1]
-            it.upgrade("a", old_chart(tmp_path, "2", moved=True), "--dry-run").expect_ok()
+            it.upgrade("a", old_chart(folder, "2", moved=True), "--dry-run").expect_ok()
         forget(it, "a")
         assert namespace.releases("a") == []
         assert (owner(namespace), namespace.uid(CONFIG_MAP, MOVED)) == ("", uid)
         forget(it, "--undo", record(it))
     assert namespace.releases("a") == before
     assert (owner(namespace), namespace.uid(CONFIG_MAP, MOVED)) == ("a", uid)
+
+
+@pytest.mark.parametrize(("request_", "when"), [(WRITES[0], "after"), (WRITES[1], "after"), (WRITES[2], "after")])
+def test_killed_it_loses_nothing_and_ends_the_same(
+    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, request_: str, when: str
+) -> None:
+    interrupted(helm("3.22.0"), namespace, control_plane, tmp_path, request_, when)

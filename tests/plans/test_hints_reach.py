@@ -40,7 +40,7 @@ def unflagged(step: str) -> bool:
         return False
     if step.startswith("kubectl "):
         return OF_KUBECTL not in step
-    ours = r"postrender (?:adopt|doctor|move|orphans|unpin|unserved|verify)"
+    ours = r"postrender (?:adopt|doctor|move|orphans|rename|unpin|unserved|verify)"
     asks = rf"helm (?:get|history|list|status|rollback|uninstall)|{ours}"
     return bool(re.match(rf"(?:{asks})\b", step)) and " --kube-context dev" not in step
 

@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "adopt": "write ownership metadata to live objects, or undo it",
     "move": "move objects to another release, or undo it",
     "forget": "delete a release's records, keep its objects, or undo it",
+    "rename": "rename a release without recreating its objects",
     "unpin": "remove resourceVersion from the stored manifests of a release",
     "unserved": "find removed APIs in stored manifests, and fix them",
     "flux": "write the edits as patches into a Flux HelmRelease",

@@ -69,6 +69,21 @@ class Payload:
             raise Undecodable("with the edits it would read differently")
 
 
+def renamed(packed: str, *, wrapped: bool, name: str, namespace: str) -> str:
+    """The payload of the same revision under another name: only the values of ``name`` and ``namespace`` change.
+
+    Proved as in ``Payload.edited``; raises Undecodable.
+    """
+    text, packing = unpack(packed, wrapped=wrapped)
+    source = text.decode()
+    for field, value in (("name", name), ("namespace", namespace)):
+        start, end = _place(source, field)
+        source = source[:start] + json.dumps(value) + source[end:]
+    if not same(parse(source.encode()), {**parse(text), "name": name, "namespace": namespace}):
+        raise Undecodable("with another name it would read differently")
+    return pack(source.encode(), packing)
+
+
 def _changes(ref: ObjectRef, edits: Sequence[Edit]) -> Changes:
     changes: Changes = {}
     for edit in edits:
@@ -98,12 +113,12 @@ def _manifest(body: dict[str, Json]) -> bytes:
 def _with_manifest(text: bytes, manifest: str) -> bytes:
     """The JSON text with another value of ``manifest`` in it; raises Undecodable."""
     source = text.decode()
-    start, end = _place(source)
+    start, end = _place(source, "manifest")
     return (source[:start] + json.dumps(manifest, ensure_ascii=False) + source[end:]).encode()
 
 
-def _place(source: str) -> tuple[int, int]:
-    """Where the value of the one field ``manifest`` stands in the text of an object.
+def _place(source: str, field: str) -> tuple[int, int]:
+    """Where the value of a field that occurs once stands in the text of an object.
 
     Go's reader takes names in any case, and of one that is there twice the last (encoding/json), so that more than one
     would be ambiguous.
@@ -118,12 +133,12 @@ def _place(source: str) -> tuple[int, int]:
         name, at = decoder.raw_decode(source, at)
         start = _past_blanks(source, source.index(":", at) + 1)
         _, at = decoder.raw_decode(source, start)
-        if name.lower() == "manifest":
+        if name.lower() == field:
             found.append((start, at))
         at = _past_blanks(source, at)
         at += source[at] == ","
     if len(found) != 1:
-        raise Undecodable("it does not hold exactly one manifest")
+        raise Undecodable(f"it does not hold exactly one {field}")
     return found[0]
 
 
