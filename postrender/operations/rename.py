@@ -72,15 +72,7 @@ def plan_rename(
         )
     if stored:
         move.require_settled(target, old, [each.revision for each in stored])
-    bodies, stale, right = [], [], {each.live.key.name: each for each in hidden}
-    for each in stored:
-        with editing(target, each, "rename"):
-            body = _body(each, new)
-        there = right.get(body["metadata"]["name"])
-        if there is not None and there.packed != body["data"]["release"]:
-            stale.append(right.pop(body["metadata"]["name"]))
-            there = None
-        bodies += [] if there is not None else [body]
+    bodies, stale, right = _to_create(target, stored, hidden, new)
     every = [*stored, *hidden]
     resources, _ = move.read_revisions(target, old, stored or tuple(hidden))
     changes = _changes(target, old, new, driver, resources)
@@ -91,23 +83,51 @@ def plan_rename(
         raise Refused(
             "\n".join([*texts, "nothing was written"]), where=f"release {old}", next=_next(target, old, new, names)
         )
-    kept = every[0].storage.resource
-    rights = [
-        *((AccessRule("create", kept.gvk.group, kept.plural, new.namespace), "") for _ in bodies[:1]),
-        *((AccessRule("delete", kept.gvk.group, kept.plural, old.namespace), each.live.key.name) for each in stored),
-        *((AccessRule("patch", kept.gvk.group, kept.plural, new.namespace), _name(each, new)) for each in every),
-    ]
-    handover.require_rights(target, [*rights, *handover.patch_rights(changes)])
+    handover.require_rights(target, [*_rights(old, new, bodies, stored, hidden), *handover.patch_rights(changes)])
     return RenamePlan(
         old,
         new,
         tuple(bodies),
         tuple(stored),
         tuple(stale),
-        tuple(right.values()),
+        tuple(right),
         changes,
         tuple(text for text, _ in differences),
     )
+
+
+def _to_create(
+    target: forget.Target, stored: Sequence[StoredObject], hidden: Sequence[StoredObject], new: ReleaseName
+) -> tuple[list[Json], list[StoredObject], list[StoredObject]]:
+    """The revisions to be created, and the hidden ones that are out of date, and those that are right."""
+    right = {each.live.key.name: each for each in hidden}
+    bodies, stale = [], []
+    for each in stored:
+        with editing(target, each, "rename"):
+            body = _body(each, new)
+        name = body["metadata"]["name"]
+        if name in right and right[name].packed != body["data"]["release"]:
+            stale.append(right.pop(name))
+        if name not in right:
+            bodies.append(body)
+    return bodies, stale, list(right.values())
+
+
+def _rights(
+    old: ReleaseName,
+    new: ReleaseName,
+    bodies: Sequence[Json],
+    stored: Sequence[StoredObject],
+    hidden: Sequence[StoredObject],
+) -> Iterator[tuple[AccessRule, str]]:
+    """The rights on stored revisions that a rename needs."""
+    kept = (*stored, *hidden)[0].storage.resource
+    for _ in bodies[:1]:
+        yield AccessRule("create", kept.gvk.group, kept.plural, new.namespace), ""
+    for each in stored:
+        yield AccessRule("delete", kept.gvk.group, kept.plural, old.namespace), each.live.key.name
+    for each in (*stored, *hidden):
+        yield AccessRule("patch", kept.gvk.group, kept.plural, new.namespace), _name(each, new)
 
 
 def carry_out(target: forget.Target, plan: RenamePlan, done: Progress) -> None:
