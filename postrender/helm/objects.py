@@ -210,5 +210,10 @@ def deleted_before(annotations: Mapping[str, str]) -> bool:
     return DELETE_POLICY not in annotations or "before-hook-creation" in _words(annotations[DELETE_POLICY])
 
 
+def deleted_after(annotations: Mapping[str, str]) -> bool:
+    """True if Helm deletes the hook's object when it has succeeded (``deleteHookByPolicy``, pkg/action/hooks.go)."""
+    return "hook-succeeded" in _words(annotations.get(DELETE_POLICY, ""))
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().lower() for word in text.split(","))

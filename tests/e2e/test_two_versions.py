@@ -127,6 +127,32 @@ def test_a_claim_that_leaves(helm: HelmFactory, namespace: Namespace, tmp_path: 
     assert [gone(namespace, CLAIM, name) for name in ("data", "kept", "spelt")] == [True, False, True]
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_hook_that_becomes_part_of_the_release(helm: HelmFactory, tmp_path: Path, version: str) -> None:
+    it = helm(version)
+    hook = manifest(CONFIG_MAP, "settings", {"a": "b"}, annotations={"helm.sh/hook": "pre-install,pre-upgrade"})
+    managed = manifest(CONFIG_MAP, "settings", {"a": "b"})
+    old, new = (chart(tmp_path, {"place": PLACE, "settings": body}) for body in (hook, managed))
+    it.install("shop", old).expect_ok()
+    assert findings(it, old, new) == ["PL209 settings"]
+    refused = it.upgrade("shop", new)
+    assert "invalid ownership metadata" in refused.stderr
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_object_that_becomes_a_hook(helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str) -> None:
+    it = helm(version)
+    hook = manifest(CONFIG_MAP, "settings", {"a": "b"}, annotations={"helm.sh/hook": "pre-install,pre-upgrade"})
+    managed = manifest(CONFIG_MAP, "settings", {"a": "b"})
+    old, new = (chart(tmp_path, {"place": PLACE, "settings": body}) for body in (managed, hook))
+    it.install("shop", old).expect_ok()
+    assert findings(it, old, new) == ["PL209 settings"]
+    it.upgrade("shop", new).expect_ok()
+    assert gone(namespace, CONFIG_MAP, "settings")
+    it.upgrade("shop", new).expect_ok()
+    assert not gone(namespace, CONFIG_MAP, "settings")
+
+
 def test_immutable_fields_are_those_that_the_server_refuses(namespace: Namespace) -> None:
     """Each change is sent as a dry run. What lint lets pass, the server takes; what lint finds, it refuses."""
     wrong = {}

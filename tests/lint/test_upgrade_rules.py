@@ -28,6 +28,10 @@ def stateful(more: str, name: str = "shop") -> str:
     return obj("apps/v1", "StatefulSet", name) + f"spec: {{{more}}}\n"
 
 
+def hook(events: str, more: str = "") -> str:
+    return obj("v1", "Secret", notes=f"helm.sh/hook: '{events}'{more}")
+
+
 def claim(spec: str) -> str:
     return CLAIM_KEPT + f"spec: {{{spec}}}\n"
 
@@ -285,6 +289,18 @@ CASES: tuple[tuple[str, str, str, list[str]], ...] = (
         ["PL208"],
     ),
     ("PL208 nobody knows", NOTHING, FROM_CRDS + CRD % "", []),
+    ("PL209 a hook that stays", hook("pre-install"), obj("v1", "Secret"), ["PL209"]),
+    (
+        "PL209 a hook that goes",
+        hook("pre-install", ", helm.sh/hook-delete-policy: hook-succeeded"),
+        obj("v1", "Secret"),
+        [],
+    ),
+    ("PL209 a test", hook("test"), obj("v1", "Secret"), []),
+    ("PL209 a hook before", obj("v1", "Secret"), hook("pre-install,pre-upgrade"), ["PL209"]),
+    ("PL209 a hook after", obj("v1", "Secret"), hook("post-upgrade"), []),
+    ("PL209 kept", obj("v1", "Secret", keep=True), hook("pre-upgrade"), []),
+    ("PL209 a hook in both", hook("pre-upgrade"), hook("pre-upgrade"), []),
     ("PL208 left", FROM_CRDS + CRD % "", NOTHING, []),
 )
 

@@ -17,6 +17,7 @@ from postrender.lint.rules import (
     generated_data,
     hook_for_a_job,
     hook_of_kept_name,
+    hook_swapped,
     immutable_field,
     keep_dropped,
     keep_missing,
@@ -74,6 +75,7 @@ RULES: dict[str, Rule] = {
             immutable_field,
             selector_changed,
             crd_not_updated,
+            hook_swapped,
         ),
     )
 }
