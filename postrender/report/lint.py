@@ -21,17 +21,23 @@ from postrender.text import PLAIN, Paint, hint_data, hint_lines, joined, one_lin
 
 
 class LintReport(Record):
-    """What lint found, how many objects it looked at, and how a terminal shows it."""
+    """What lint found, how many objects it looked at, and how a terminal shows it.
+
+    ``old`` is the name of the older version, "" if none was compared.
+    """
 
     findings: Sequence[Finding]
     objects: int
     paint: Paint = PLAIN
+    old: str = ""
 
     @property
     def summary(self) -> str:
-        """``4 objects, 2 findings``."""
+        """``4 objects, 2 findings``; ``4 objects compared with old.yaml, 2 findings``."""
         count = len(self.findings)
-        return f"{self.objects} object{'s' * (self.objects != 1)}, {count or 'no'} finding{'s' * (count != 1)}"
+        compared = f" compared with {self.old}" if self.old else ""
+        objects = f"{self.objects} object{'s' * (self.objects != 1)}{compared}"
+        return f"{objects}, {count or 'no'} finding{'s' * (count != 1)}"
 
 
 def lint_data(report: LintReport) -> Json:
@@ -147,7 +153,7 @@ def to_markdown(report: LintReport) -> str:
 def _markdown(report: LintReport) -> Iterator[str]:
     yield "### postrender lint"
     yield ""
-    yield f"**{report.summary}**"
+    yield f"**{markdown.escaped(report.summary)}**"
     if not report.findings:
         return
     yield ""

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
+from postrender.report.lint import FORMATS
 from tests.cli.test_filter import refused, run
 from tests.cli.test_lint import CLEAN, EVENT, SCHEMA, chart
 
@@ -17,6 +18,7 @@ CLAIM = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: {{ .Rel
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  password: {{ RANDOM }}\n"
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata:\n  name: shop\nspec:\n  selector: {app: %s}\n"
 ABOUT = "apiVersion: v2\nname: %s\nversion: %s\n"
+NONE = "1 object compared with {}, no findings\n"
 LEFT = (
     "%s: error PL201\n"
     "%s"
@@ -73,20 +75,32 @@ def test_two_streams(tmp_path: Path) -> None:
     old, new = streams(tmp_path, CLAIM.replace("{{ .Release.Name }}-", ""), CLEAN.decode())
     done = run("lint", old, new)
     assert (done.returncode, done.stderr) == (1, b"")
-    assert done.stdout.decode() == LEFT % (f"{old}:4:3", "      4 |   name: data\n", "1 object, 1 finding")
+    assert done.stdout.decode() == LEFT % (
+        f"{old}:4:3",
+        "      4 |   name: data\n",
+        f"1 object compared with {old}, 1 finding",
+    )
 
 
 @pytest.mark.parametrize("arguments", [("--from", "{old}", "{new}"), ("{new}", "--from={old}"), ("--from={old}",)])
 def test_the_old_version_as_a_flag(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     old, new = streams(tmp_path, CLAIM.replace("{{ .Release.Name }}-", ""), CLEAN.decode())
     done = run("lint", *(each.format(old=old, new=new) for each in arguments), stdin=CLEAN)
-    assert done.stdout.decode() == LEFT % (f"{old}:4:3", "      4 |   name: data\n", "1 object, 1 finding")
+    assert done.stdout.decode() == LEFT % (
+        f"{old}:4:3",
+        "      4 |   name: data\n",
+        f"1 object compared with {old}, 1 finding",
+    )
 
 
 def test_the_old_version_from_stdin(tmp_path: Path) -> None:
     _, new = streams(tmp_path, "", CLEAN.decode())
     done = run("lint", "--from", "-", new, stdin=CLAIM.replace("{{ .Release.Name }}-", "").encode())
-    assert done.stdout.decode() == LEFT % ("stdin:4:3", "      4 |   name: data\n", "1 object, 1 finding")
+    assert done.stdout.decode() == LEFT % (
+        "stdin:4:3",
+        "      4 |   name: data\n",
+        "1 object compared with stdin, 1 finding",
+    )
 
 
 def test_two_charts(tmp_path: Path) -> None:
@@ -94,7 +108,11 @@ def test_two_charts(tmp_path: Path) -> None:
     done = run("lint", old, new, "--helm", helm(tmp_path), "--release", "shop", "--", "-f", "x.yaml")
     assert done.stdout.decode() == (
         LEFT.replace("/data", "/shop-data")
-        % (f"{old}/templates/a.yaml:4:3", "      4 |   name: {{ .Release.Name }}-data\n", "1 object, 1 finding")
+        % (
+            f"{old}/templates/a.yaml:4:3",
+            "      4 |   name: {{ .Release.Name }}-data\n",
+            f"1 object compared with {old}, 1 finding",
+        )
     )
     common = "--namespace default --include-crds"
     assert (tmp_path / "calls").read_text().splitlines() == [
@@ -106,7 +124,7 @@ def test_two_charts(tmp_path: Path) -> None:
 def test_files_of_the_new_chart(tmp_path: Path) -> None:
     old, new = versions(tmp_path, {"templates/a.yaml": CLAIM}, {"templates/b.yaml": CLEAN.decode(), "values.yaml": ""})
     done = run("lint", "--from", old, f"{new}/templates/b.yaml", f"{new}/values.yaml", "--helm", helm(tmp_path))
-    assert done.stdout.decode().splitlines()[-1] == "1 object, 1 finding"
+    assert done.stdout.decode().splitlines()[-1] == f"1 object compared with {old}, 1 finding"
 
 
 def test_a_generated_value_is_lost_and_not_shown(tmp_path: Path) -> None:
@@ -122,15 +140,15 @@ def test_a_generated_value_is_lost_and_not_shown(tmp_path: Path) -> None:
 def test_a_secret_that_is_not_generated_holds_nothing(tmp_path: Path) -> None:
     fixed = SECRET.replace("{{ RANDOM }}", "YQ==")
     old, new = versions(tmp_path, {"templates/a.yaml": fixed}, {"templates/b.yaml": CLEAN.decode()})
-    assert run("lint", old, new, "--helm", helm(tmp_path)).stdout == b"1 object, no findings\n"
+    assert run("lint", old, new, "--helm", helm(tmp_path)).stdout.decode() == NONE.format(old)
 
 
 def test_the_new_version_is_not_judged_by_itself_unless_asked(tmp_path: Path) -> None:
     old, new = streams(tmp_path, EVENT.decode(), EVENT.decode())
-    assert run("lint", old, new).stdout == b"1 object, no findings\n"
+    assert run("lint", old, new).stdout.decode() == NONE.format(old)
     assert run("lint", old, new, "--select", "PL").stdout.decode().startswith(f"{new}:1:1: warning PL108\n")
     assert run("lint", old, new, "--select", "PL1").returncode == 1
-    assert run("lint", old, new, "--ignore", "PL2").stdout == b"1 object, no findings\n"
+    assert run("lint", old, new, "--ignore", "PL2").stdout.decode() == NONE.format(old)
 
 
 def test_each_by_itself(tmp_path: Path) -> None:
@@ -157,7 +175,7 @@ def test_two_charts_that_are_not_one(tmp_path: Path) -> None:
         f"hint: postrender lint {new} --helm {tmp_path}/helm --from {old}\n"
     )
     done = run("lint", new, "--from", old, "--helm", helm(tmp_path))
-    assert done.stdout.decode().splitlines()[-1] == "1 object, 1 finding"
+    assert done.stdout.decode().splitlines()[-1] == f"1 object compared with {old}, 1 finding"
 
 
 @pytest.mark.parametrize(
@@ -210,3 +228,14 @@ def test_every_format(tmp_path: Path) -> None:
     for output in ("markdown", "html", "junit", "text"):
         shown = run("lint", old, new, "-o", output).stdout.decode()
         assert all(code in shown for code, *_ in found)
+
+
+@pytest.mark.parametrize("output", FORMATS)
+def test_no_format_shows_a_value_of_a_secret(tmp_path: Path, output: str) -> None:
+    """What is found stands on the very line of the value."""
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: %s}\nimmutable: true\ntype: %s\nstringData:\n  key: %s\n"
+    old, new = streams(tmp_path, secret % ("shop", "a/b", "hunter1-old"), secret % ("shop", "a/b", "hunter1-new"))
+    done = run("lint", old, new, "-o", output)
+    assert done.returncode == 1
+    assert b"PL206" in done.stdout
+    assert b"hunter1" not in done.stdout + done.stderr

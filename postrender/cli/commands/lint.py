@@ -158,7 +158,11 @@ def main(arguments: list[str]) -> int:
     if values["quiet"] and options.output == "text":
         write("".join(f"{name}\n" for name in dict.fromkeys(finding.object for finding in findings)))
     else:
-        show(options, FORMATS, LintReport(findings, objects, chosen_paint(options)))
+        show(
+            options,
+            FORMATS,
+            LintReport(findings, objects, chosen_paint(options), versions[0].label if versions else ""),
+        )
     return 1 if findings else 0
 
 
