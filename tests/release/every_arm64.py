@@ -66,7 +66,7 @@ def debian(folder: Path, *packages: str) -> Path:
 def ran(root: Path, *command: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """A program of the root folder, with nothing but HOME and PATH in its environment."""
     inside = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", INSIDE, str(root)]
-    environ = ["/usr/bin/env", "-i", "HOME=/work", "PATH=/usr/bin:/bin"]
+    environ = ["/usr/bin/env", "-i", "HOME=/work", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
     done = subprocess.run([*become(), *inside, *command_in(root, environ), *command], input=stdin, capture_output=True)
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
     return done
@@ -121,7 +121,7 @@ def test_the_self_contained_program_runs_on_arm64_without_python(
     python: Path, wheel: Path, expected: bytes, tmp_path: Path
 ) -> None:
     requirements = "/work/tools/pack/requirements.txt"
-    ran(python, "/usr/sbin/ldconfig")
+    ran(python, "ldconfig")
     ran(
         python, "/usr/bin/env", "PYTHONPATH=/work", "python3", "-c", BUILD, f"/work/{wheel.name}", requirements, VERSION
     )
