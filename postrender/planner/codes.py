@@ -229,7 +229,7 @@ _ALL = (
         "set these fields to other values than the chart, so Helm would stop with `conflict occurred while applying`. "
         "A dry run showed this before anything changed.",
         "Find out who the manager is. If an operator or autoscaler sets the field, remove it from the chart. If the "
-        "manager no longer sets it, move its fields to Helm with `postrender adopt --take-fields`. Otherwise run Helm "
+        "manager no longer sets it, move its fields to Helm with `--take-fields` of `postrender adopt`. Otherwise run Helm "
         "with `--force-conflicts`, which takes these fields once.",
     ),
     Code(
@@ -356,8 +356,8 @@ _ALL = (
         "field manager set, such as kubectl, Terraform or Helm under another name, stay on the object. The finding "
         "lists each field with its managers. What a controller, an operator or an autoscaler set is its state and is "
         "not listed.",
-        "If these fields are not needed, run the first command in the finding before Helm: `postrender adopt "
-        "--take-fields` makes them Helm's, and its apply removes them. Or run the patch in the finding after Helm.",
+        "If these fields are not needed, run the first command in the finding before Helm: `--take-fields` "
+        "makes them Helm's, and its apply removes them. Or run the patch in the finding after Helm.",
     ),
     Code(
         "PR318",
