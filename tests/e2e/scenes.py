@@ -34,17 +34,8 @@ NOT_RUN: Mapping[str, str] = {
     "bin/nightly": "an hour of two cores",
     "bin/adopt-helm 3.22.0": "a quarter of an hour of two cores",
     "bin/adopt-kubernetes 1.37.2": "the same",
-    "bin/adopt-kubernetes VERSION": "the same",
     "bin/callers": "the programs of other callers, minutes each; tests/e2e/test_callers.py has those that are at hand",
     "bin/callers NAME --write": "the same, and writes into the tree",
-    "postrender adopt --take-fields": "tests/e2e/test_take_fields.py runs it with a field manager",
-    "postrender adopt shop -n prod deploy/web --take-fields kubectl-edit": "the same with an object of the test",
-    "postrender adopt shop -n prod configmaps/prod/settings --take-fields kubectl-client-side-apply "
-    "--take-fields kubectl-edit": "the same",
-    "postrender adopt --undo ~/.local/state/postrender/adopt/prod-shop-20261129T190000Z.json": (
-        "tests/e2e/test_take_fields.py undoes it from the file that it was given"
-    ),
-    "helm upgrade --force-conflicts": "tests/e2e/test_errors.py runs it with a chart",
     "bin/bench rewriting": "measures, for which the machine must be quiet",
     "bin/bench --write": "the same, half an hour, and writes into the tree",
     "bin/picture": "writes into the tree; test_pages.py plays the same",
