@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.api import Namespace
 from tests.e2e.controlplane import ControlPlane
-from tests.e2e.helm import HelmFactory
+from tests.e2e.helm import HelmFactory, executable
 from tests.e2e.kinds import CONFIG_MAP
 from tests.e2e.moving import (
     MOVED,
@@ -68,3 +69,36 @@ def test_killed_at_any_request_the_object_is_not_lost(
     helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, killed: Killed
 ) -> None:
     interrupted(helm("3.22.0"), namespace, control_plane, tmp_path, *killed)
+
+
+def test_two_movers_at_once_give_the_object_to_one_of_them(
+    helm: HelmFactory, namespace: Namespace, tmp_path: Path
+) -> None:
+    """From two machines, whose locks do not know of each other."""
+    it = helm("3.22.0")
+    it.install("a", old_chart(tmp_path)).expect_ok()
+    it.upgrade("a", old_chart(tmp_path, "2")).expect_ok()
+    uid = namespace.uid(CONFIG_MAP, MOVED)
+    program, rest = str(executable(it.home)), ["--yes", "-n", it.namespace]
+    movers = [
+        subprocess.Popen(
+            [program, "move", f"configmaps/{MOVED}", "--from", "a", "--to", name, *rest],
+            env={**it.env, "XDG_STATE_HOME": str(tmp_path / name)},
+            cwd=it.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for name in ("b", "c")
+    ]
+    codes = [each.wait() for each in movers]
+    for each in movers:
+        each.communicate()
+    assert sorted(codes)[1] in (0, 4, 5)
+    winner = owner(namespace) if owner(namespace) != "a" else "b"
+    if 0 in codes:
+        assert winner == ("b", "c")[codes.index(0)] or codes == [0, 0]
+    moved(it, f"configmaps/{MOVED}", "--from", "a", "--to", winner)
+    assert (owner(namespace), unmarked(namespace)) == (winner, True)
+    assert stored_names(namespace, "a") == [[STAYS], [STAYS]]
+    assert namespace.uid(CONFIG_MAP, MOVED) == uid
