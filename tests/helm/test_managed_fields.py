@@ -31,6 +31,7 @@ def test_only_helms_entries_count() -> None:
     ]
     live = {"metadata": {"managedFields": entries}}
     assert helm_fields(live, "helm", custom=True) == FieldSet.parse({"f:spec": {"f:color": {}, "f:size": {}}})
+    assert helm_fields(live, "kubectl", custom=True) == FieldSet.parse({"f:spec": {"f:other": {}}})
     assert helm_fields({}, "helm", custom=True) == EMPTY
 
 

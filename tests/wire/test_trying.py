@@ -71,6 +71,12 @@ def test_every_request_is_a_dry_run(
     assert json.loads(request.body) == BODY
 
 
+def test_a_dry_run_is_sent_as_the_callers_field_manager(server: Server, connect: Connect) -> None:
+    server.on(".*", ok(an_object(SHIRT, "shirt", spec=BODY["spec"])))
+    answer(connect, request(field_manager="helm-controller"))
+    assert [each.query["fieldManager"] for each in server.requests] == ["helm-controller"]
+
+
 def test_a_cluster_scoped_object(server: Server, connect: Connect) -> None:
     server.on(".*", ok(an_object(NAMESPACE, "shirt")))
     answer(connect, request(resource=NAMESPACE))
