@@ -23,6 +23,7 @@ from pathlib import Path
 
 from tests.callers.argocd import ArgoCD
 from tests.callers.driver import Driver
+from tests.callers.flux import Flux
 from tests.callers.helm import Helm3, Helm4
 from tests.callers.helmfile import Helmfile
 from tests.callers.kustomize import Kustomize
@@ -36,6 +37,7 @@ DRIVERS: dict[str, type[Driver]] = {
     "helm3": Helm3,
     "helm4": Helm4,
     "argocd": ArgoCD,
+    "flux": Flux,
     "helmfile": Helmfile,
     "kustomize": Kustomize,
 }

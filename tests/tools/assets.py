@@ -89,6 +89,13 @@ COMMANDS = {
             "hack/git-verify-wrapper.sh",
         ),
     ),
+    "helm-controller": GoCommand(
+        "github.com/fluxcd/helm-controller",
+        "1.6.2",
+        "",
+        "main.version",
+        ("config/crd/bases/helm.toolkit.fluxcd.io_helmreleases.yaml",),
+    ),
     "helmfile": GoCommand("github.com/helmfile/helmfile", "1.8.0", "", "go.szostok.io/version.version"),
     "pulumi": GoCommand(
         "github.com/pulumi/pulumi/pkg/v3",
