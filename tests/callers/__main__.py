@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+from tests.callers.ansible_helm import Ansible
 from tests.callers.argocd import ArgoCD
 from tests.callers.driver import Driver
 from tests.callers.flux import Flux
@@ -39,6 +40,7 @@ DRIVERS: dict[str, type[Driver]] = {
     "argocd": ArgoCD,
     "flux": Flux,
     "helmfile": Helmfile,
+    "ansible": Ansible,
     "kustomize": Kustomize,
 }
 """By the name that ``bin/callers`` takes, those first whose results matter to most users."""
@@ -60,26 +62,34 @@ def main(arguments: Sequence[str]) -> int:
         parser.error("--write takes whole callers; omit --scene")
     chosen = [driver for name, driver in DRIVERS.items() if name in (options.name or DRIVERS)]
     try:
-        for name in (*_NEEDED, *(name for driver in chosen for name in driver.needs)):
-            assets.build(name)
-        with tempfile.TemporaryDirectory(prefix="postrender-callers-") as folder:
-            found = _run(chosen, options.scene or [""], Path(folder))
+        programs = [assets.build(name) for name in _NEEDED]
     except assets.BuildError as error:
         print(error, file=sys.stderr)
         return 1
+    with tempfile.TemporaryDirectory(prefix="postrender-callers-") as folder:
+        found = _run(chosen, options.scene or [""], programs, Path(folder))
     if options.write:
         PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
-    return int(not all(each.right for each in found))
+    return int(len(found) < len(chosen) or not all(each.right for each in found))
 
 
-def _run(drivers: Sequence[type[Driver]], scenes: Sequence[str], folder: Path) -> list[Results]:
-    programs = [assets.find(name) for name in _NEEDED[:3]]
+def _run(
+    drivers: Sequence[type[Driver]], scenes: Sequence[str], programs: Sequence[Path], folder: Path
+) -> list[Results]:
+    """The results of those callers whose own programs are available."""
     found = []
     with ControlPlane(programs[0], programs[1], folder, programs[2]) as control_plane:
         for driver in drivers:
             place = folder / re.sub(r"\W+", "-", driver.name.lower())
             place.mkdir()
-            found.append(_through(driver, control_plane, scenes, place))
+            try:
+                for name in driver.needs:
+                    assets.build(name)
+                found.append(_through(driver, control_plane, scenes, place))
+            except assets.BuildError as error:
+                print(f"{driver.name}: {error}", file=sys.stderr)
+                continue
+            print(f"{driver.name}: {found[-1].seconds / 60:.1f} min", flush=True)
     return found
 
 

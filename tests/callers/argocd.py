@@ -57,7 +57,7 @@ class Servers:
     def _start(self, control_plane: ControlPlane, folder: Path) -> None:
         redis_server = shutil.which("redis-server")
         if redis_server is None:
-            raise assets.Missing("redis-server is missing: apt-get install redis-server")
+            raise assets.Missing("redis-server is not installed; hint: apt install redis-server")
         program = str(assets.find("argocd"))
         redis, repository, *metrics = (str(port) for port in free_ports(4))
         sockets, plugin = folder / "plugins", folder / "plugin"
