@@ -53,7 +53,7 @@ def _verdict(planned: PlannedObject, argocd: ArgoCD) -> Verdict:
 
 def _findings(planned: PlannedObject, argocd: ArgoCD) -> list[Finding]:
     context, item, rewrite = planned.context, planned.item, planned.proposed
-    found = [*_ownership_findings(context, item, planned.owner, argocd), *context.facts.kept_of(item.ref).findings]
+    found = [*_ownership_findings(context, item, planned.owner), *context.facts.kept_of(item.ref).findings]
     if item is next(iter(context.owned_without_lookup), None):
         found.append(findings.not_looked_up(len(context.owned_without_lookup) - 1, context.facts.invocation))
     if item.live is not None:
@@ -67,9 +67,7 @@ def _findings(planned: PlannedObject, argocd: ArgoCD) -> list[Finding]:
     return found
 
 
-def _ownership_findings(
-    context: PlanContext, item: DesiredObject, owner: OwnerStatus | None, argocd: ArgoCD
-) -> list[Finding]:
+def _ownership_findings(context: PlanContext, item: DesiredObject, owner: OwnerStatus | None) -> list[Finding]:
     if owner is None:
         return []
     if owner.ownership is Ownership.FOREIGN:
@@ -77,8 +75,7 @@ def _ownership_findings(
     if owner.ownership is Ownership.TERMINATING:
         return [_vanishing(item.name)]
     # Its own objects have Helm's ownership metadata too if it applied them with ``stamp`` set to ``all``.
-    applied = item.live is not None and item.live.argocd_application == argocd.application
-    found = [_taken_by_argocd(owner)] if owner.ownership in _TAKEN and not applied else []
+    found = [_taken_by_argocd(owner)] if owner.ownership in _TAKEN and not context.applied_by_argocd(item) else []
     if context.release and release_exists(context.facts.revisions) and owner.release == context.release:
         found.append(_held_by_helm(context.release))
     return found

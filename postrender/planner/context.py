@@ -196,6 +196,11 @@ class PlanContext:
         """The finding, downgraded to a warning if the user allows its code."""
         return allowed(finding, self.policy)
 
+    def applied_by_argocd(self, item: DesiredObject) -> bool:
+        """True if the Argo CD Application that this run is for has applied the object already."""
+        argocd = self.facts.invocation.argocd
+        return argocd is not None and item.live is not None and item.live.argocd_application == argocd.application
+
     def adopts(self, owner: OwnerStatus | None) -> bool:
         """True if postrender may write ownership metadata to the live object; not if ``--take-ownership`` adopts it."""
         return owner is not None and not self.taken_by_helm and ADOPTABLE.get(owner.ownership) in self.policy.adopt
@@ -227,7 +232,9 @@ class PlanContext:
     def _proposed(self, item: DesiredObject, owner: OwnerStatus | None, *, collides: bool) -> DocumentRewrite:
         if item.hook:
             return DocumentRewrite()
-        adopted = owner is not None and owner.ownership not in (Ownership.ABSENT, Ownership.OURS, Ownership.UNKNOWN)
+        standing = owner.ownership if owner else Ownership.ABSENT
+        adopted = standing not in (Ownership.ABSENT, Ownership.OURS, Ownership.UNKNOWN)
+        adopted = adopted and not (standing is Ownership.UNMANAGED and self.applied_by_argocd(item))
         marked = self.policy.stamp is Stamp.ALL or (self.policy.stamp is Stamp.ADOPT and adopted)
         marked = marked and item.ref.document not in self.facts.desired.outside_release
         key = self.policy.label_key

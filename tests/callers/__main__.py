@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import re
 import secrets
+import subprocess
 import sys
 import tempfile
 import time
@@ -127,6 +128,8 @@ def _one(
     made = driver(world)
     try:
         cell = play_it(made, world)
+    except (TimeoutError, subprocess.TimeoutExpired) as error:
+        cell = Cell(name, "took too long", "", f"{error}\n{made.state()}")
     finally:
         made.close()
     right = cell.happened == cell.wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -48,6 +49,10 @@ class Servers:
         with self._log.open("rb") as log:
             log.seek(place)
             return log.read().decode(errors="replace")
+
+    def logs(self) -> dict[str, str]:
+        """The last lines of each program's log."""
+        return {path.stem: "\n".join(path.read_text().splitlines()[-20:]) for path in self._log.parent.glob("*.log")}
 
     def stop(self) -> None:
         """End them all."""
@@ -200,16 +205,19 @@ class ArgoCD(Driver):
             self._patch({"metadata": {"finalizers": None}})
             self.servers.api.request("DELETE", self._path)
 
+    def state(self) -> str:
+        """The Application and the ends of all logs."""
+        ends = "".join(f"{name}:\n{text}" for name, text in self.servers.logs().items())
+        return f"{json.dumps(self._live(), indent=1)}\n{ends}"
+
     def refresh(self, commit: str, how: str = "hard") -> str:
         """Compare what is live with a commit; what Argo CD shows of an error, ``""`` for none."""
-        before = self.status("reconciledAt")
         self._patch({"metadata": {"annotations": {"argocd.argoproj.io/refresh": how}}})
 
         def compared() -> bool:
             body = self._live() or {}
             waits = "argocd.argoproj.io/refresh" in body.get("metadata", {}).get("annotations", {})
-            fresh = self.status("reconciledAt") != before or self.conditions()
-            return not waits and bool(fresh) and (bool(self.conditions()) or self.status("sync", "revision") == commit)
+            return not waits and (bool(self.conditions()) or self.status("sync", "revision") == commit)
 
         wait_until(compared, f"Application {self._name} to be refreshed", SYNCED_WITHIN)
         return self.conditions()

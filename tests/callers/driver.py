@@ -49,5 +49,9 @@ class Driver:
     def finish(cls) -> None:
         """End what ``prepare`` started."""
 
+    def state(self) -> str:
+        """What helps to see why a scene took too long."""
+        return ""
+
     def close(self) -> None:
         """End what this scene started."""

@@ -106,6 +106,15 @@ def test_what_a_living_release_owns_argo_cd_is_not_given(
     assert f"owned by installed release {namespace.name}/other; not adopted (PR101)" in done.stderr
 
 
+def test_a_destination_whose_patch_release_is_not_named_is_the_same_cluster(
+    namespace: Namespace, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """As Argo CD 3.2.6 names it."""
+    look_up = {"POSTRENDER_KUBECONFIG": str(control_plane.kubeconfig), "KUBE_VERSION": KUBERNETES.rpartition(".")[0]}
+    done = generate(shop(tmp_path), namespace, program("helm@3.21.4"), **look_up)
+    assert done.code == 0, done.stderr
+
+
 def test_a_destination_of_another_version_is_another_cluster(
     namespace: Namespace, control_plane: ControlPlane, tmp_path: Path
 ) -> None:

@@ -91,6 +91,17 @@ def test_a_tracking_id_that_was_copied_counts_for_nothing(tracking: str, tmp_pat
         assert told(planned(tmp_path, copied)) == [("PR601", Severity.INFO), KEPT]
 
 
+def test_a_refresh_renders_what_was_synced(tmp_path: Path) -> None:
+    """Or else the Application would be out of sync at once: what it made has no ownership metadata, and gets none."""
+    other = live().replace("name: sizes", "name: other")
+    new = planned(tmp_path, other)
+    made = planned(tmp_path, live("", tracking="argo_shirts"))
+    assert splice(made.manifest, made.plan.edits).data == splice(new.manifest, new.plan.edits).data == STREAM
+    adopted = planned(tmp_path, live(""))
+    synced = planned(tmp_path, live("shirts", tracking="argo_shirts"))
+    assert splice(synced.manifest, synced.plan.edits).data == splice(adopted.manifest, adopted.plan.edits).data
+
+
 def test_a_cluster_scoped_object_is_tracked_in_the_namespace_of_the_application(tmp_path: Path) -> None:
     stream = b"apiVersion: v1\nkind: Namespace\nmetadata: {name: sizes}\n"
     namespace = (

@@ -155,7 +155,7 @@ def _source(caller: Caller, app: Application) -> ClusterReader:
 
     cluster = reached(caller)
     destination, here = os.environ.get("KUBE_VERSION", "").lstrip("v"), cluster.capabilities().version.lstrip("v")
-    if destination and here and _release_of(destination) != _release_of(here):
+    if destination and here and not _agree(destination, here):
         raise Refused(
             f"its destination runs Kubernetes {destination}, and {cluster.description} runs {here}: it is another "
             "cluster",
@@ -165,9 +165,19 @@ def _source(caller: Caller, app: Application) -> ClusterReader:
     return cluster
 
 
-def _release_of(version: str) -> str:
-    """``1.34.3`` of ``1.34.3+k3s1``: Argo CD leaves the build out (``parseKubeVersion``)."""
-    return version.partition("+")[0].partition("-")[0]
+def _agree(destination: str, here: str) -> bool:
+    """True if two versions are equal as far as Argo CD names the destination's.
+
+    3.2 names ``1.34`` (``GetServerVersion``, pkg/utils/kube/ctl.go of gitops-engine), 3.5 ``1.34.3`` without the build
+    (``parseKubeVersion``).
+    """
+    named = _release_of(destination)
+    return _release_of(here)[: len(named)] == named
+
+
+def _release_of(version: str) -> list[str]:
+    """``1``, ``34`` and ``3`` of ``1.34.3+k3s1``."""
+    return version.partition("+")[0].partition("-")[0].split(".")
 
 
 def _inline(app: Application, folder: str) -> str | None:
