@@ -229,8 +229,8 @@ _ALL = (
         "set these fields to other values than the chart, so Helm would stop with `conflict occurred while applying`. "
         "A dry run showed this before anything changed.",
         "Find out who the manager is. If an operator or autoscaler sets the field, remove it from the chart. If the "
-        "manager no longer sets it, move its fields to Helm with `--take-fields` of `postrender adopt`. Otherwise run Helm "
-        "with `--force-conflicts`, which takes these fields once.",
+        "manager no longer sets it, move its fields to Helm with `--take-fields` of `postrender adopt`. Otherwise run "
+        "Helm with `--force-conflicts`, which takes these fields once.",
     ),
     Code(
         "PR307",
