@@ -177,8 +177,12 @@ def expected_object(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -
 
 
 def _atomic(live: Json, fresh: Json, owners: FieldOwners) -> bool:
-    """Whether a map is owned as a whole: it has fields, and its owner has none of them."""
-    return (owners.helm.is_whole and bool(live)) or (owners.new.is_whole and bool(fresh))
+    """Whether a map is owned as a whole: it has fields, and its owner has none of them.
+
+    One with fields of others is not: Helm lost all of its own to them, and kept the map.
+    """
+    theirs = any(element.startswith("f:") for element in owners.others.children)
+    return (owners.helm.is_whole and bool(live) and not theirs) or (owners.new.is_whole and bool(fresh))
 
 
 def _expected_map(live: Json, chart: Json, fresh: Json, owners: FieldOwners) -> Json:

@@ -160,3 +160,19 @@ def test_a_null_in_the_live_object_is_no_leftover() -> None:
     owners = FieldOwners(FieldSet.parse({"f:spec": {"f:template": {"f:old": {}}}}))
     found = with_leftovers({"spec": {"template": {}}}, live, fresh, owners)
     assert found["spec"] == {"template": {"old": 1}}
+
+
+def test_a_map_of_which_others_took_every_field_is_theirs_field_by_field() -> None:
+    """``managedFields`` names Helm then as for a map that is owned as a whole."""
+    entries = [
+        {"manager": "helm", "operation": "Update", "fieldsV1": {"f:spec": {".": {}}}},
+        {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:spec": {"f:size": {}}}},
+    ]
+    new = [{"manager": "helm", "operation": "Update", "fieldsV1": {"f:spec": {".": {}, "f:size": {}}}}]
+    live = {"metadata": {"managedFields": entries}, "spec": {"size": "S"}}
+    fresh = {"metadata": {"managedFields": new}, "spec": {"size": "M"}}
+    known = replace(field_owners(live, fresh, "helm", whole_lists=True), yields=True)
+    assert expected_object(live, {"spec": {"size": "M"}}, fresh, known)["spec"] == {"size": "S"}
+    alone = {**live, "metadata": {"managedFields": entries[:1]}}
+    known = replace(field_owners(alone, fresh, "helm", whole_lists=True), yields=True)
+    assert expected_object(alone, {"spec": {"size": "M"}}, fresh, known)["spec"] == {"size": "M"}
