@@ -217,7 +217,7 @@ def typed(step: str, failed: Failed, stage: Stage) -> str:
     line = line.replace(" CHART ", f" {stage.chart(config(keep=True))} ").replace("adopt RELEASE", "adopt shop")
     if stage.it.major < 4:  # Helm 4 has a plugin of this name.
         line = line.replace("--post-renderer postrender", f"--post-renderer {executable(stage.it.home)}")
-    writes = re.match(r"postrender (?:adopt|verify .*--fix)", line)
+    writes = re.match(r"postrender (?:adopt|move|rename|verify .*--fix)", line)
     return f"{line} --yes" if writes else line
 
 
