@@ -14,7 +14,7 @@ from postrender.errors import ClusterError, UsageError
 from postrender.operations import state_files
 from postrender.report.adopt import NoReport
 from postrender.report.formats import Formats
-from postrender.text import AGAIN, Hint, counted, hint_lines, joined, one_line, to_stderr
+from postrender.text import AGAIN, counted, hint_lines, joined, one_line, to_stderr
 
 Record = TypeVar("Record")
 Given = TypeVar("Given")
@@ -82,7 +82,7 @@ def read_record(file: str, parse: Callable[[bytes], Record], command: str) -> Re
         raise UsageError(
             str(error),
             where=file,
-            next=Hint(f"postrender {command} --undo FILE", f"FILE is a record that postrender {command} wrote"),
+            next=f"postrender {command} --help",
         ) from error
 
 

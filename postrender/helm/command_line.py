@@ -261,6 +261,8 @@ _NOT_TEMPLATE = frozenset(
     )
 )
 """Flags that helm template has not, and those of the post-renderer, which it is to print the input of."""
+_NOT_PLANNED = frozenset(("--plan", "--first", "--then", "--report", "--no-report", "--no-upgrade"))
+"""Flags of the filter and of postrender run that postrender plan has not."""
 _HANDED_ON = "--post-renderer-args="
 _WITHOUT = r"\.\.\. without (--\S+)"
 _ELLIPSIS = (
@@ -316,7 +318,7 @@ def pasteable_in_run(step: str, called: Sequence[str], flags: Sequence[str]) -> 
         (helm if flag == word else ours).append(flag)
     place = command_at(helm[1:])
     if helm[0] != called[0] or place is None or helm[place + 1] == "template":
-        return with_command(step, shlex.join(word for word in helm if word != "--no-upgrade"))
+        return with_command(step, shlex.join(helm))
     if step.startswith("helm upgrade"):
         ours = [flag for flag in ours if not flag.startswith("--plan=")]
     return with_command(step, shlex.join(["postrender", "run", *ours, "--", *helm]))
@@ -363,7 +365,11 @@ def _as_planned(words: Sequence[str]) -> list[str]:
     """The arguments of ``postrender plan`` for the same release: the filter's own flags are its flags."""
     place = command_at(words)
     assert place is not None
-    ours = [value for word in words if (value := word.removeprefix(_HANDED_ON)) != word]
+    ours = [
+        value
+        for word in words
+        if (value := word.removeprefix(_HANDED_ON)) != word and value.partition("=")[0] not in _NOT_PLANNED
+    ]
     rest = _without(
         [*words[:place], *words[place + 1 :]], {"--post-renderer", "--post-renderer-args", "--install", "-i"}
     )

@@ -410,7 +410,7 @@ def test_a_stream_that_kustomize_would_not_take(stream: bytes, message: str, fil
             RELEASE.replace("  namespace: prod   # one namespace a team\n", ""),
             (),
             "error: {file}, line 2: the HelmRelease has no namespace\n"
-            "hint: postrender flux {file} --namespace NAMESPACE\n",
+            "note: add --namespace with the namespace of the HelmRelease\n",
         ),
         (
             RELEASE,

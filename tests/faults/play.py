@@ -25,7 +25,7 @@ from tests.wire.server import TLS, Reply, Server, gone, status
 ROOT = Path(__file__).parents[2]
 TIMEOUT = "0.5"
 """Seconds that a request may take: a server that hangs is to hold up nobody who runs the table."""
-_PROGRAMS = ("postrender", "kubectl", "helm", "env", "df", "KUBECONFIG=", "POSTRENDER_", "XDG_", "ls")
+_PROGRAMS = ("command -v ", "postrender", "kubectl", "helm", "env", "df", "KUBECONFIG=", "POSTRENDER_", "XDG_", "ls")
 """How something to type begins."""
 
 

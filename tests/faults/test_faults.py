@@ -9,8 +9,10 @@ import pytest
 from tests.e2e.conftest import program
 from tests.faults.hints import PROGRAMS, Chosen, judged
 from tests.faults.play import Row, dead_end, judge, play, quick, rows
+from tests.hints import IN_FAULTS, made_of
 
 CHOSEN = Chosen()
+TYPED: set[str] = set()
 
 
 @pytest.mark.parametrize("row", quick(), ids=str)
@@ -27,6 +29,13 @@ def test_what_is_advised_works(row: Row, tmp_path: Path) -> None:
     outcome = play(row, tmp_path, CHOSEN)
     assert outcome.hints, outcome
     assert judge(row, outcome) == [], outcome
+    TYPED.update(template for each in outcome.hints for template in made_of(each.hint))
+
+
+@pytest.mark.e2e
+def test_the_hints_of_failing_servers_were_typed() -> None:
+    """``tests/e2e/test_hints.py`` leaves them to this file, which has to run as a whole."""
+    assert set() == IN_FAULTS - TYPED
 
 
 def test_every_fault_is_in_the_quick_table() -> None:

@@ -137,7 +137,7 @@ IN_RUN = (
         ),
         (
             "postrender plan ... --save plan.json",
-            ("--no-upgrade", "--adopt=orphans"),
+            ("--no-upgrade", "--plan", "plan.json", "--adopt=orphans"),
             "postrender plan shop './my chart' --set 'a=b c' --replace --adopt=orphans --save plan.json",
         ),
         (Advice("use Helm 4.0.1 or later"), (), "use Helm 4.0.1 or later"),

@@ -103,14 +103,13 @@ def main(arguments: list[str]) -> int:
     if helm_release.corrects_drift:
         planned = replace(planned, plan=_left_to_controller(planned.plan))
     made = patches(planned, helm_release.strategy(controller))
-    changed = in_place(helm_release, made)
     if options.check:
-        _check_up_to_date(helm_release, changed)
+        _check_up_to_date(helm_release, in_place(helm_release, made))
     elif options.patch_file == "-":
         write(to_include(helm_release, made, "FILE"))
     elif options.patch_file:
         _write(options.patch_file, to_include(helm_release, made, Path(options.patch_file).name))
-    elif changed != helm_release.manifest.data:
+    elif (changed := in_place(helm_release, made)) != helm_release.manifest.data:
         _write(options.file, changed)
     if not values["quiet"]:
         place = "the patch file" if options.patch_file and not options.check else helm_release.path

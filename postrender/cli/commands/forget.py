@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     if bool(options.name) == bool(options.undo):
         raise UsageError(
             "name a release, or the record to be undone",
-            next=("postrender forget RELEASE", "postrender forget --undo FILE"),
+            next="postrender forget --help",
         )
     if not options.dry_run:
         require_answerable(yes=options.yes)

@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
     elif not (chosen and options.source and options.goal):
         raise UsageError(
             "name objects and both releases, or the record to be undone",
-            next=("postrender move OBJECT ... --from RELEASE --to RELEASE", "postrender move --undo FILE"),
+            next="postrender move --help",
         )
     if not options.dry_run:
         require_answerable(yes=options.yes)

@@ -180,7 +180,11 @@ def read(path: str, data: bytes, name: str | None, namespace: str | None = None)
         )
     place = f"{path}, line {ref.line}"
     if not (ref.namespace or namespace):
-        raise UsageError("the HelmRelease has no namespace", where=place, next="--namespace NAMESPACE")
+        raise UsageError(
+            "the HelmRelease has no namespace",
+            where=place,
+            next=Advice("add --namespace with the namespace of the HelmRelease"),
+        )
     if ref.namespace and namespace not in (None, ref.namespace):
         raise UsageError(f"the HelmRelease is in namespace {ref.namespace}, not {namespace}", where=place)
     others = tuple(other for other_ref, other in bodies if other_ref is not ref)

@@ -105,8 +105,15 @@ def unwritable(path: str, error: OSError) -> UsageError:
     return UsageError(
         f"cannot write its state there: {error.strerror}; set XDG_STATE_HOME to another folder",
         where=path,
-        next=f"ls -ld {shlex.quote(path)} {shlex.quote(os.path.dirname(path))}",
+        next=f"ls -ld {shlex.quote(_nearest(path))}",
     )
+
+
+def _nearest(path: str) -> str:
+    """The path, or the nearest folder above it that exists."""
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    return path
 
 
 def _locked(lock: int) -> bool:
