@@ -110,7 +110,7 @@ def _check(invocation: Invocation, policy: Policy) -> None:
         raise UsageError(f"{policy.label_key!r} is not a label key", where="Policy.label_key")
     if invocation.release is None:
         if policy.stamp is Stamp.ALL:
-            raise UsageError("every object is to be stamped, and no release is named", where="Invocation.release")
+            raise UsageError("ownership metadata for every object needs a release", where="Invocation.release")
         return
     for setting in SETTINGS:
         if setting.name == "release":

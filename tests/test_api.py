@@ -106,7 +106,7 @@ def test_a_plan_holds_the_refusal_that_rewriting_raises() -> None:
         (
             Invocation(None, HelmAction.INSTALL, None),
             Policy(stamp=Stamp.ALL),
-            "Invocation.release: every object is to be stamped, and no release is named",
+            "Invocation.release: ownership metadata for every object needs a release",
         ),
         (INSTALL, Policy(label_key="a b"), "Policy.label_key: 'a b' is not a label key"),
     ],

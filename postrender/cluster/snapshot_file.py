@@ -56,7 +56,7 @@ from postrender.models import (
     Unknown,
 )
 from postrender.redact import Digests, redacted, values
-from postrender.text import Advice
+from postrender.text import Hint
 
 GROUP = "snapshot.postrender"
 """The API group of what only a snapshot holds; no server serves it."""
@@ -197,7 +197,7 @@ class Snapshot(Record, Unreached):
             return ""
         return (
             f"{self.path} holds digests for the values of Secrets, made with another key: whether they differ from "
-            f"the chart's cannot be told ({redact.VARIABLE})"
+            f"the chart's is unknown ({redact.VARIABLE})"
         )
 
     def normalize(self, key: ObjectKey, body: Json) -> Json:
@@ -393,5 +393,5 @@ def _again(wanted: ObjectLookup, path: str) -> str:
     return f"(echo ---; kubectl get {kind} {wanted.name}{scope} -o yaml) >> {path}"
 
 
-_UNUSABLE = Advice("--live takes a file that kubectl get KINDS -n NAMESPACE -o yaml wrote")
+_UNUSABLE = Hint("postrender snapshot --help", "--live takes a file that kubectl get KINDS -n NAMESPACE -o yaml wrote")
 """What to do with a file that is none."""

@@ -40,7 +40,7 @@ class CommandResult(Record):
     stderr: str
 
 
-_OTHER = Advice("install Helm, or give the path of its program")
+_OTHER = Hint("command -v helm", "install Helm, or give the path of its program")
 
 
 def locate(named: str | None, environ: Mapping[str, str]) -> HelmBinary:

@@ -248,7 +248,7 @@ def known_issues(helm: HelmVersion) -> tuple[Flaw, ...]:
     if behaviour.matching is Matching.KIND:
         found.append(
             Flaw(
-                "takes objects of one Kind and name in two groups for one: kept ones cannot be reinstalled, upgrades "
+                "confuses objects of one Kind and name in two API groups: reinstalling kept ones fails, and upgrades "
                 "leave fields and objects behind",
                 ("PR202", "PR205", "PR401"),
             )
@@ -264,6 +264,6 @@ def known_issues(helm: HelmVersion) -> tuple[Flaw, ...]:
         found.append(
             Flaw("with --server-side=false, adopts a custom resource without applying the chart to it", ("PR301",))
         )
-    found.append(Flaw("imports nothing that another release left, and stops at the first", ("PR102", "PR103")))
+    found.append(Flaw("does not adopt objects of other releases, and reports only the first", ("PR102", "PR103")))
     found.append(Flaw("accepts a misspelled `keep` in uninstall, not in upgrade", ("PR403",)))
     return tuple(found)

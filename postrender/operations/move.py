@@ -303,7 +303,8 @@ def require_settled(target: Target, release: ReleaseName, revisions: Sequence[St
     newest = revisions[-1]
     if newest.status.startswith("pending-") or newest.status == "uninstalling":
         raise Refused(
-            f"its revision {newest.revision} is {newest.status}: a Helm may be at work on it; nothing was written",
+            f"has a pending operation (revision {newest.revision}, {newest.status}); another helm process may "
+            "be running. Nothing was changed",
             where=f"release {release}",
             next=target.typed(f"helm history {release.name}", release.namespace),
         )

@@ -129,7 +129,7 @@ def record_from(data: bytes) -> ForgetRecord:
             tuple(map(stored_from, body["revisions"])),
         )
     except (KeyError, TypeError) as error:
-        raise NoReport("it is not whole") from error
+        raise NoReport("it is incomplete") from error
 
 
 FORMATS: Formats[ForgetReport] = {

@@ -213,7 +213,7 @@ def record_from(data: bytes) -> MoveRecord:
             ),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise NoReport("it is not whole") from error
+        raise NoReport("it is incomplete") from error
 
 
 def record_body(data: bytes, kind: str) -> dict[str, Json]:

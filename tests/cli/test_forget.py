@@ -158,7 +158,8 @@ def test_a_release_at_which_a_helm_works_is_refused(live: Server, forget: Any) -
     code, _, err = forget("old", "--yes")
     assert code == 4
     assert (
-        "release shop/old: its revision 3 is pending-upgrade: a Helm may be at work on it; nothing was written\n" in err
+        "release shop/old: has a pending operation (revision 3, pending-upgrade); another helm process may be "
+        "running. Nothing was changed\n" in err
     )
     assert writes(live) == []
 
@@ -178,4 +179,4 @@ def test_rights_that_are_missing_are_named_before_the_first_write(live: Server, 
 def test_one_of_release_and_record_is_needed(forget: Any, arguments: tuple[str, ...]) -> None:
     code, _, err = forget(*arguments, "--yes")
     assert code == 2
-    assert "name a release, or the record to be undone\nhint: postrender forget RELEASE\n" in err
+    assert "name a release, or the record to be undone\nhint: postrender forget --help\n" in err

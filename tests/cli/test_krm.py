@@ -289,7 +289,8 @@ def test_a_pin_is_refused(tmp_path: Path) -> None:
             "{release: shop, namespace: shop, live: no-such.yaml}",
             2,
             "no-such.yaml: cannot be read: No such file or directory\n"
-            "note: --live takes a file that kubectl get KINDS -n NAMESPACE -o yaml wrote",
+            "note: --live takes a file that kubectl get KINDS -n NAMESPACE -o yaml wrote\n"
+            "hint: postrender snapshot --help",
         ),
     ],
 )

@@ -134,7 +134,7 @@ def test_a_chart_that_cannot_be_rendered(tmp_path: Path) -> None:
 def test_no_helm(tmp_path: Path) -> None:
     shop = chart(tmp_path / "shop")
     assert refused(run("lint", str(shop), environ={"PATH": str(tmp_path)}), 2) == (
-        "error: helm: is not on PATH\nnote: install Helm, or give the path of its program\n"
+        "error: helm: is not on PATH\nnote: install Helm, or give the path of its program\nhint: command -v helm\n"
     )
 
 

@@ -297,7 +297,8 @@ def _held(server: Server) -> None:
     "pending",
     ("cm/settings",),
     4,
-    "release shop/old: its revision 3 is pending-upgrade: a Helm may be at work on it; nothing was written\n",
+    "release shop/old: has a pending operation (revision 3, pending-upgrade); another helm process may be "
+    "running. Nothing was changed\n",
 )
 def _pending(server: Server) -> None:
     server.put(SECRET, a_revision("old", 3, "pending-upgrade"))
@@ -307,7 +308,8 @@ def _pending(server: Server) -> None:
     "pending goal",
     ("cm/settings",),
     4,
-    "release shop/new: its revision 1 is pending-install: a Helm may be at work on it; nothing was written\n",
+    "release shop/new: has a pending operation (revision 1, pending-install); another helm process may be "
+    "running. Nothing was changed\n",
 )
 def _pending_goal(server: Server) -> None:
     server.put(SECRET, a_revision("new", 1, "pending-install"))
@@ -478,7 +480,7 @@ def test_an_undo_that_would_take_from_an_installed_release_is_refused(live: Serv
         ("{}", "it is not a record of postrender move"),
         ("no", "it is not JSON"),
         ('{"kind": "Move", "schemaVersion": 9}', "it has schemaVersion 9, and this postrender reads 1"),
-        ('{"kind": "Move", "schemaVersion": 1}', "it is not whole"),
+        ('{"kind": "Move", "schemaVersion": 1}', "it is incomplete"),
     ],
 )
 def test_what_is_no_record_cannot_be_undone(move: Any, tmp_path: Path, text: str, said: str) -> None:

@@ -337,7 +337,7 @@ def test_a_chart_that_helm_cannot_render(tmp_path: Path) -> None:
 
 def test_no_helm_to_render_with() -> None:
     assert refused(run("plan", "shirts", "./shop", *WHERE, environ={"PATH": ""}), 2) == (
-        "error: helm: is not on PATH\nnote: install Helm, or give the path of its program\n"
+        "error: helm: is not on PATH\nnote: install Helm, or give the path of its program\nhint: command -v helm\n"
     )
 
 

@@ -14,7 +14,7 @@ def test_no_helm_is_named() -> None:
 
 def test_a_helm_that_is_not_there() -> None:
     assert refused(run("run", "--", "nohelm", "install", "r", "c"), 2) == (
-        "error: nohelm: is not on PATH\nnote: install Helm, or give the path of its program\n"
+        "error: nohelm: is not on PATH\nnote: install Helm, or give the path of its program\nhint: command -v helm\n"
     )
 
 

@@ -83,7 +83,7 @@ def test_without_the_key_it_is_said_that_secrets_cannot_be_compared(tmp_path: Pa
     assert planned(stream, str(taken))["about"]["notes"] == [
         "checked the manifests of 1 other stored release for the objects to be adopted",
         f"{taken} holds digests for the values of Secrets, made with another key: whether they differ from the "
-        "chart's cannot be told (POSTRENDER_DIGEST_KEY)",
+        "chart's is unknown (POSTRENDER_DIGEST_KEY)",
     ]
 
 

@@ -273,7 +273,9 @@ class TestReleases:
 
 
 class TestErrors:
-    NEXT = "note: --live takes a file that kubectl get KINDS -n NAMESPACE -o yaml wrote"
+    NEXT = (
+        "note: --live takes a file that kubectl get KINDS -n NAMESPACE -o yaml wrote\nhint: postrender snapshot --help"
+    )
 
     def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
         path = str(tmp_path / "live.yaml")

@@ -144,8 +144,8 @@ def test_helm_3_is_refused_and_keeps_its_plugins(helm: HelmFactory) -> None:
     legacy(it.home / "plugins" / "other", "other")
     for what in ("install", "status"):
         assert refused(call(it, postrender, what, environ={"PATH": str(postrender.parent)})) == (
-            f"error: {it.binary}: Helm 3.21.4 runs a post-renderer by its path and needs no plugin; one of Helm "
-            "4's kind in its folder would cost it all its plugins\n"
+            f"error: {it.binary}: Helm 3.21.4 runs a post-renderer by its path and needs no plugin; it loads "
+            "no plugin at all if a Helm 4 plugin is in its folder\n"
             "note: run helm install and helm upgrade with --post-renderer postrender\n"
         )
     assert names(it) == ["other"]
@@ -156,8 +156,8 @@ def test_a_helm_3_with_the_same_folder_keeps_its_plugins(helm: HelmFactory, tmp_
     folder = it.home / "plugins"
     path = {"PATH": f"{old.parent}{os.pathsep}{it.env['PATH']}"}
     assert refused(call(it, postrender, "install", environ=path)) == (
-        f"error: {old}: Helm 3.21.4 keeps its plugins in the same folder, {folder}, and would load none of them "
-        "any more beside one of Helm 4's kind\n"
+        f"error: {old}: Helm 3.21.4 keeps its plugins in the same folder, {folder}, and loads none of them "
+        "if a Helm 4 plugin is there\n"
         "note: add --plugins-dir with another folder, and set HELM_PLUGINS to it for Helm 4\n"
         f"note: or take {old} from PATH, and add --helm {it.binary}\n"
     )
@@ -187,7 +187,7 @@ def test_another_plugin_of_the_name_is_left_alone(helm: HelmFactory, version: st
     for what in ("install", "status"):
         assert refused(call(it, postrender, what)) == (
             f"error: {command}: claims the name postrender too, and was not written by postrender helm-plugin; "
-            "two plugins of one name cost Helm 4 all its plugins\n"
+            "Helm 4 loads no plugin at all if two have the same name\n"
             "hint: helm plugin uninstall postrender\n"
             f"note: if Helm cannot remove it: look into the folder first\nhint: rm -r {command}\n"
         )

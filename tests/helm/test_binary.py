@@ -33,7 +33,10 @@ def test_another_name_on_path_is_found(tmp_path: Path) -> None:
 def test_no_helm_on_path(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         binary.locate(None, {"PATH": str(tmp_path)})
-    assert str(error.value) == "helm: is not on PATH\nnote: install Helm, or give the path of its program"
+    assert (
+        str(error.value)
+        == "helm: is not on PATH\nnote: install Helm, or give the path of its program\nhint: command -v helm"
+    )
 
 
 def test_a_path_that_is_no_program(tmp_path: Path) -> None:
@@ -43,7 +46,8 @@ def test_a_path_that_is_no_program(tmp_path: Path) -> None:
         binary.locate(str(path), {"PATH": ""})
     assert (
         str(error.value)
-        == f"{path}: is not a program that can be run\nnote: install Helm, or give the path of its program"
+        == f"{path}: is not a program that can be run\nnote: install Helm, or give the path of its program\n"
+        "hint: command -v helm"
     )
 
 
@@ -55,7 +59,7 @@ def test_a_program_that_says_no_version(tmp_path: Path) -> None:
         binary.locate(str(path), {"PATH": "/usr/bin:/bin"})
     assert str(error.value) == (
         f"{path}: cannot detect its version: {path} version said 'hello', which is not a version\n"
-        "note: install Helm, or give the path of its program"
+        "note: install Helm, or give the path of its program\nhint: command -v helm"
     )
 
 

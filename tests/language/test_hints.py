@@ -13,7 +13,7 @@ from postrender.text import AGAIN, Advice, Hint, finished, hint_data, hint_lines
 
 ROOT = Path(__file__).parents[2]
 COMMAND = re.compile(
-    r"(?:[A-Z_]+=\S+ )*(?:helm|kubectl|postrender|pip|pipx|rm|df|env|export|unset|openssl|ls|argocd|X)(?: |$)|"
+    r"(?:[A-Z_]+=\S+ )*(?:helm|kubectl|postrender|pip|pipx|rm|df|env|export|unset|openssl|ls|command|argocd|X)(?: |$)|"
     r"--[a-z]|\.\.\. without --|X--"
 )
 """How a hint may begin; ``X`` stands for what the program fills in."""

@@ -135,16 +135,16 @@ def _check(place: Place, wanted: Plugin | None) -> None:
     if helm.version.major < 4:
         runs = NAME if shutil.which(NAME) else shlex.quote(installed(sys.argv[0], sys.executable))
         raise Refused(
-            f"Helm {helm.version} runs a post-renderer by its path and needs no plugin; one of Helm 4's kind in its "
-            "folder would cost it all its plugins",
+            f"Helm {helm.version} runs a post-renderer by its path and needs no plugin; it loads no plugin at all if a "
+            "Helm 4 plugin is in its folder",
             where=helm.path,
             next=Advice(f"run helm install and helm upgrade with --post-renderer {runs}"),
         )
     in_the_way = claims(place.folders, place.folder)
     if in_the_way:
         raise Refused(
-            f"claims the name {NAME} too, and was not written by postrender helm-plugin; two plugins of one name cost "
-            "Helm 4 all its plugins",
+            f"claims the name {NAME} too, and was not written by postrender helm-plugin; Helm 4 loads no plugin at all "
+            "if two have the same name",
             where=in_the_way[0],
             next=_remove(in_the_way[0]),
         )
@@ -164,8 +164,8 @@ def _spare_helm_3(place: Place) -> None:
             continue
         if folder in map(os.path.realpath, binary.plugin_folders(other, os.environ)):
             raise Refused(
-                f"Helm {other.version} keeps its plugins in the same folder, {folder}, and would load none of them any "
-                "more beside one of Helm 4's kind",
+                f"Helm {other.version} keeps its plugins in the same folder, {folder}, and loads none of them if a "
+                "Helm 4 plugin is there",
                 where=other.path,
                 next=(
                     Advice("add --plugins-dir with another folder, and set HELM_PLUGINS to it for Helm 4"),
