@@ -345,6 +345,6 @@ def _prune_false(driver: ArgoCD) -> str:
 ArgoCD.own = {
     "a refresh reports no adoption of its own objects": _no_second_adoption,
     "the sidecar logs no warning": _no_warning,
-    "stamped objects, installed with Helm later": _stamped_for_helm,
+    "objects with ownership metadata, installed with Helm later": _stamped_for_helm,
     "prune-false": _prune_false,
 }
