@@ -333,7 +333,8 @@ def go(*arguments: str, cwd: Path | None = None, **extra: str) -> str:
     except FileNotFoundError as error:
         raise BuildError("Go is not installed: the end-to-end tests build kube-apiserver and Helm with it") from error
     if result.returncode:
-        raise BuildError(f"go {' '.join(arguments)} failed:\n{result.stderr[-4000:]}")
+        said = re.sub(r"^go: downloading .*\n", "", result.stderr, flags=re.M)
+        raise BuildError(f"go {' '.join(arguments)} failed:\n{said[-4000:]}")
     return result.stdout
 
 
