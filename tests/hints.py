@@ -160,8 +160,9 @@ def made_of(hint: str, ran: str = "") -> set[str]:
     if words == before:
         return {AGAIN}
     if words < before:
-        gone = {word.partition("=")[0] for word in before - words}
-        return {each for each in templates() if each.partition(" without ")[2] in {*gone, ANY} - {""}}
+        gone = {word.partition("=")[0] for word in before - words} | ({ANY} if "helm " in hint else set())
+        if found := {each for each in templates() if each.partition(" without ")[2] in gone}:
+            return found
     plain = re.sub(r"^KUBECONFIG=\S+ (?=kubectl )", "", hint)
     whole = (each for each in templates() if each != AGAIN and " without " not in each)
     return {each for each in whole if pattern(each).fullmatch(plain)}

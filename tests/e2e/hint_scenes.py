@@ -679,6 +679,7 @@ LINES: Mapping[str, tuple[str, str]] = {
     "a plan that is none": (f"postrender --live live.yaml {RELEASE} --plan live.yaml", MANIFEST),
     "a short key": (f"POSTRENDER_DIGEST_KEY=x postrender plan - --live live.yaml {RELEASE}", MANIFEST),
     "stdout is full": (f"postrender --offline {RELEASE} > /dev/full", MANIFEST),
+    "live objects that are none": (f"postrender --live words.txt {RELEASE}", MANIFEST),
     "two HelmReleases": ("postrender flux two.yaml --stream -", MANIFEST),
     "flux is not up to date": ("postrender flux hr.yaml --stream - --check", PAIR),
     "flux in a file with a key twice": ("postrender flux twice.yaml --stream -", PAIR),
@@ -700,6 +701,7 @@ def files(stage: Stage) -> None:
     home = stage.it.home
     (home / "live.yaml").write_text(LIVE)
     (home / "hr.yaml").write_text(FLUX)
+    (home / "words.txt").write_text("just words")
     (home / "two.yaml").write_text(f"{FLUX}---\n{FLUX.replace('name: shop', 'name: other', 1)}")
     (home / "twice.yaml").write_text(FLUX.replace("namespace: a}", "namespace: a, labels: {a: b, a: c}}"))
     place = chart(home, {"a": "# nothing\n"})
