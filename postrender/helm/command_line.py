@@ -388,8 +388,13 @@ def _for_post_renderer(flags: Sequence[str]) -> list[str]:
 
 
 def without_secrets(words: Sequence[str]) -> list[str]:
-    """Helm's arguments without passwords and tokens."""
-    return _without(words, _SECRET)
+    """Helm's arguments without passwords and tokens, and without the value of a flag that no Helm is known to have."""
+    known = {f"--{name}" for command in COMMANDS.values() for name in command.takes_next}
+    parts = [word.partition("=") for word in _without(words, _SECRET)]
+    return [
+        f"{name}=..." if equals and name.startswith("--") and name not in known else f"{name}{equals}{value}"
+        for name, equals, value in parts
+    ]
 
 
 def _without(words: Sequence[str], flags: Set[str]) -> list[str]:

@@ -64,6 +64,8 @@ def test_no_command_shows_a_secret_of_the_cluster(helm: HelmFactory, namespace: 
     ask("unpin", "r", *common, codes=(0,))
     ask("unserved", "r", *common, "-v", codes=(0,))
     ask("move", "--all", "--from", "r", "--to", "s", *common, "--dry-run", codes=(0,))
+    ask("forget", "r", *common, "--dry-run", codes=(0,))
+    ask("rename", "r", "s", *common, "--dry-run", codes=(0, 4))
     ask("doctor", "--helm", str(it.binary), "--release", "r", *common, codes=(0,))
 
     def sealed(value: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from postrender.helm.command_line import pasteable, pasteable_in_run
-from postrender.text import Advice, Hint, parts
+from postrender.text import AGAIN, Advice, Hint, parts
 
 INSTALL = (
     "/usr/bin/helm",
@@ -151,3 +151,8 @@ def test_in_a_run_it_is_the_run_that_is_typed(step: str, flags: tuple[str, ...],
 def test_in_a_run_a_remark_stays() -> None:
     whole = pasteable_in_run(Hint("helm ... --force", "replaces the objects"), IN_RUN[:4], ())
     assert parts(whole) == ("postrender run -- ./helm install shop './my chart' --force", "replaces the objects")
+
+
+def test_the_value_of_a_flag_that_no_helm_has_is_not_repeated() -> None:
+    called = ("helm", "install", "shop", "./chart", "--set=a=b", "--brand-new=s3cret", "--wait")
+    assert pasteable(AGAIN, called) == "helm install shop ./chart --set=a=b --brand-new=... --wait"

@@ -241,7 +241,7 @@ def _read(file: str) -> Report:
 
 def _file(release: ReleaseName) -> str:
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    return os.path.join(_folder(), f"{release.namespace}-{release.name}-{now}.json")
+    return state_files.unused(os.path.join(_folder(), f"{release.namespace}-{release.name}-{now}.json"))
 
 
 def _folder() -> str:

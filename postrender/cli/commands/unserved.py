@@ -27,8 +27,8 @@ release manifest".
 
 --fix writes the served apiVersion of the same kind into every stored revision,
 and removes objects of kinds that no longer exist. Only the stored revisions
-change, guarded by their resourceVersion, and a copy goes into a file first. Live
-objects are not changed.
+change, guarded by their resourceVersion, and a copy goes into a file first.
+Live objects are not changed.
 """
 
 EPILOG = """\
