@@ -143,7 +143,7 @@ REFUSED: dict[str, tuple[Callable[[Server], object], tuple[str, ...], int, str]]
         lambda live: live.put(SECRET, a_revision("old", 3, "pending-upgrade")),
         (),
         4,
-        "release shop/old: has a pending operation (revision 3, pending-upgrade); another helm process may be running. ",
+        "release shop/old: has a pending operation (revision 3, pending-upgrade); another helm process may be running",
     ),
     "third": (
         lambda live: live.put(SECRET, a_revision("third", 1, "deployed", manifest=config("settings"))),

@@ -138,7 +138,8 @@ def test_what_helm_set_client_side_is_refused_and_the_way_out_takes_it_away(
         f"error: {name}: metadata.labels.a, spec.size left the chart, "
         "and would stay: Helm set it client-side and now applies server-side (PR312)\n"
         "note: needed once\n"
-        f"hint: {it.binary} upgrade r {less} --namespace {namespace.name} --post-renderer postrender --server-side=false\n"
+        f"hint: {it.binary} upgrade r {less} --namespace {namespace.name} --post-renderer postrender "
+        "--server-side=false\n"
         "hint: postrender explain PR312\n"
     )
     assert namespace.resource_version(STABLE_SHIRT, "shirt") == before
