@@ -13,11 +13,11 @@ from tests.e2e.charts import chart, manifest
 from tests.e2e.conftest import program
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Helm, HelmFactory
+from tests.e2e.helms import VERSIONS
 from tests.e2e.kinds import CONFIG_MAP, DEPLOYMENT, NAMESPACE, STABLE_SHIRT, Kind
 from tests.e2e.pods import NAME, Node
 
 JOB = Kind("batch", "v1", "Job", "jobs")
-VERSIONS = ("3.12.3", "3.22.0", "4.3.2")
 
 
 @pytest.fixture(scope="module")

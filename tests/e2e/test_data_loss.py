@@ -15,9 +15,9 @@ from tests.e2e.api import ApiError, Namespace, Object, wait_until
 from tests.e2e.charts import chart, manifest
 from tests.e2e.conftest import program
 from tests.e2e.helm import Filter, HelmFactory
+from tests.e2e.helms import VERSIONS
 from tests.e2e.kinds import CONFIG_MAP, CRD, NAMESPACE, SECRET, SERVICE_ACCOUNT, Kind, definition
 
-VERSIONS = ("3.12.3", "3.22.0", "4.3.2")
 CLAIM = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 VOLUME = Kind("", "v1", "PersistentVolume", "persistentvolumes", namespaced=False)
 STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets")

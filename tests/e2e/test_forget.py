@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.api import Namespace
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, Helm, HelmFactory, executable
+from tests.e2e.helms import VERSIONS
 from tests.e2e.kinds import CONFIG_MAP
 from tests.e2e.moving import MOVED, STAYS, new_chart, old_chart, owner, two_revisions
 from tests.e2e.proxy import Point, Proxy
@@ -37,7 +38,7 @@ def record(it: Helm) -> str:
     return str(file)
 
 
-@pytest.mark.parametrize("version", ["3.12.3", "3.22.0", "4.3.2"])
+@pytest.mark.parametrize("version", VERSIONS)
 def test_forgotten_nothing_is_deleted_and_brought_back_all_works(
     helm: HelmFactory, namespace: Namespace, tmp_path: Path, version: str
 ) -> None:

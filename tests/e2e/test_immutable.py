@@ -17,10 +17,10 @@ from tests.e2e.api import MERGE_PATCH, ApiError, Namespace, Object
 from tests.e2e.charts import chart, manifest
 from tests.e2e.conftest import program
 from tests.e2e.helm import Helm, HelmFactory
+from tests.e2e.helms import VERSIONS
 from tests.e2e.kinds import DEPLOYMENT, ROLE_BINDING, SERVICE, SERVICE_ACCOUNT, Kind
 from tools.pages import DOCS
 
-VERSIONS = ("3.12.3", "3.22.0", "4.3.2")
 PAGE = DOCS / "immutable-fields.md"
 STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets")
 REPLICA_SET = Kind("apps", "v1", "ReplicaSet", "replicasets")

@@ -18,10 +18,9 @@ from tests.e2e.charts import chart, manifest
 from tests.e2e.conftest import program
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, Helm, HelmFactory, Run, executable
+from tests.e2e.helms import VERSIONS
 from tests.e2e.kinds import CONFIG_MAP, DEPLOYMENT, SECRET, STABLE_SHIRT
 from tests.e2e.test_plan import plan, postrender
-
-HELMS = ("3.12.3", "3.22.0", "4.3.2")
 
 LOGIN = f"""\
 apiVersion: v1
@@ -93,7 +92,7 @@ def login(request: pytest.FixtureRequest, helm: HelmFactory, version: str, names
     return Login(helm(version), namespace, tmp_path, NAMED[request.param])
 
 
-@pytest.fixture(params=HELMS)
+@pytest.fixture(params=VERSIONS)
 def version(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

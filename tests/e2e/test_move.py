@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.api import Namespace
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import HelmFactory, executable
+from tests.e2e.helms import VERSIONS
 from tests.e2e.kinds import CONFIG_MAP
 from tests.e2e.moving import (
     MOVED,
@@ -25,7 +26,6 @@ from tests.e2e.moving import (
     unmarked,
 )
 
-VERSIONS = ("3.12.3", "3.22.0", "4.3.2")
 OWNERSHIP = "invalid ownership metadata"
 
 

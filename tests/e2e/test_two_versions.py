@@ -20,9 +20,9 @@ from tests.e2e.api import MERGE_PATCH, ApiError, Namespace, Object
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, Helm, HelmFactory
+from tests.e2e.helms import VERSIONS
 from tests.e2e.kinds import CONFIG_MAP, CRD, DEPLOYMENT, ROLE_BINDING, SECRET, SERVICE, Kind, definition
 
-VERSIONS = ("3.12.3", "3.22.0", "4.3.2")
 CLAIM = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets")
 JOB = Kind("batch", "v1", "Job", "jobs")

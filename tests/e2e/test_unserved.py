@@ -13,12 +13,12 @@ from tests.e2e.api import Namespace, Object
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, Helm, HelmFactory
+from tests.e2e.helms import VERSIONS
 from tests.e2e.killing import UNSERVED, Interruption, repaired_after
 from tests.e2e.kinds import CONFIG_MAP, DISRUPTION_BUDGET, SECRET, Kind
 from tests.e2e.removed_apis import FAILS, forget_discovery, out_of_service, racks, store
 from tests.e2e.test_unpin import postrender
 
-VERSIONS = ("3.12.3", "3.22.0", "4.3.2")
 INGRESS = Kind("networking.k8s.io", "v1", "Ingress", "ingresses")
 CRON_JOB = Kind("batch", "v1", "CronJob", "cronjobs")
 AUTOSCALER = Kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")

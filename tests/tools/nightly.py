@@ -36,6 +36,7 @@ def parts(seed: int, scale: float) -> dict[str, list[str]]:
         "faults": ["bin/attack"],
         "callers": ["bin/callers"],
         "image": [*_PYTHON, "pytest", "-q", "tests/release/every_image.py", "tests/release/every_arm64.py"],
+        "helms": ["bin/every-helm", "-q"],
         "mutations": [*_PYTHON, "tests.tools.mutations"],
     }
 
