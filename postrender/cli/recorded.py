@@ -56,7 +56,7 @@ def keep_record(data: bytes, chosen: str, begun: str, command: str, name: str) -
     ``begun`` is the file of an interrupted command, which is replaced; else the file is ``chosen``, or one in the
     user's state folder.
     """
-    path = begun or chosen or _new_file(command, name)
+    path = begun or chosen or new_file(command, name)
     try:
         if begun:
             state_files.replace_private(path, data)
@@ -102,6 +102,7 @@ def note_other_cluster(options: argparse.Namespace, cluster: CommandHints, recor
         to_stderr(f"note: {one_line(f'the record is about {recorded}, and this is {cluster.description}')}\n")
 
 
-def _new_file(command: str, name: str) -> str:
+def new_file(command: str, name: str) -> str:
+    """A path in the user's state folder that no file has, for what a command is going to write."""
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     return state_files.unused(os.path.join(state_files.folder(os.environ), command, f"{name}-{now}.json"))

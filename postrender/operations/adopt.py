@@ -72,7 +72,7 @@ class TakenFields(Record):
 
 
 class Adoption(Record):
-    """One object: whose it is, and its ownership metadata before and after; both are one where nothing is to do.
+    """One object: its owner, and its ownership metadata before and after; both are one where nothing is to do.
 
     ``fields`` is ``None`` if no field changes its manager. An ``undone`` adoption is written in the other order.
     """

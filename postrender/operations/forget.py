@@ -9,7 +9,6 @@ from __future__ import annotations
 from postrender._record import Record
 from postrender.cluster.discovery import AccessRule
 from postrender.cluster.interface import LIST, unreadable
-from postrender.cluster.release_lookup import holders
 from postrender.errors import Refused
 from postrender.helm.ownership import OwnershipMetadata
 from postrender.helm.storage import Storage, StoredObject, storage
@@ -138,12 +137,7 @@ def plan_restore(target: Target, record: ForgetRecord) -> RestorePlan:
         if live.owner not in (None, release):
             objections.append(f"{object_name(each.resource, each.key)}: owned by release {live.owner} (PR101)")
         changes.append(Change(each.resource, each.key, live, each.before, each.before))
-    found = [each.live for each in changes if each.live is not None]
-    others = holders(target, found, release, record.driver).found if found else {}
-    names = {each.key: each.name for each in changes}
-    objections += [
-        f"{names[key]}: release {held} has it in its stored manifest (PR101)" for key, held in others.items()
-    ]
+    objections += handover.held_by_others(target, changes, release, record.driver)
     if objections:
         raise Refused(
             "\n".join([*dict.fromkeys(objections), "nothing was written"]), next=target.typed(LIST, release.namespace)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from postrender._record import Record
 from postrender.cluster.discovery import AccessRule
 from postrender.cluster.interface import ClusterReader, ObjectLookup
+from postrender.cluster.release_lookup import holders
 from postrender.errors import ClusterError
 from postrender.helm.ownership import OwnershipMetadata
 from postrender.models import (
@@ -99,6 +100,14 @@ class Change(Record):
     def changes(self) -> bool:
         """Whether anything is to be written to the live object."""
         return self.live is not None and LiveMetadata.of(self.live) != self.after
+
+
+def held_by_others(target: Target, changes: Sequence[Change], release: ReleaseName, driver: str) -> list[str]:
+    """An objection for each live object that another release has in its stored manifest; raises ClusterError."""
+    names = {each.key: each.name for each in changes}
+    found = [each.live for each in changes if each.live is not None]
+    others = holders(target, found, release, driver).found if found else {}
+    return [f"{names[key]}: release {other} has it in its stored manifest (PR101)" for key, other in others.items()]
 
 
 Progress = Callable[[str], None]

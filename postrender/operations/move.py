@@ -268,12 +268,7 @@ def plan_undo(target: Target, record: MoveRecord) -> MovePlan:
         if now.unprotected().ownership not in (each.before.ownership, each.after.ownership):
             objections.append(f"{name}: its ownership metadata is no longer what was written")
         changes.append(Change(each.resource, each.key, live, each.before, each.before))
-    found = [each.live for each in changes if each.live is not None]
-    others = holders(target, found, source, record.driver).found if found else {}
-    names = {each.key: each.name for each in changes}
-    objections += [
-        f"{names[key]}: release {other} has it in its stored manifest (PR101)" for key, other in others.items()
-    ]
+    objections += handover.held_by_others(target, changes, source, record.driver)
     if objections:
         raise Refused(
             "\n".join([*objections, "nothing was written"]),

@@ -260,7 +260,7 @@ def _differences(
 ) -> Iterator[tuple[str, bool]]:
     """What depends on the release's name or namespace, and whether it is an object's identity.
 
-    Told apart by the stored chart: if its templates and values do not use the name and it has no subcharts, nothing
+    Determined from the stored chart: if its templates and values do not use the name and it has no subcharts, nothing
     depends on it. Otherwise, whatever contains the name counts.
     """
     chart = decode(newest.packed, wrapped=newest.storage.wrapped).get("chart") or {}

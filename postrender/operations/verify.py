@@ -121,7 +121,7 @@ _OURS = (Ownership.OURS, Ownership.OURS_KEPT)
 
 
 class Target(ClusterReader, Protocol):
-    """A cluster, where objects can be mended too, as Helm's ``field_manager``."""
+    """A cluster, where objects can be repaired too, as Helm's ``field_manager``."""
 
     @property
     def field_manager(self) -> str:

@@ -16,8 +16,10 @@ from postrender.models import (
     ObjectKey,
     ReleaseName,
     Resource,
+    object_name,
 )
 from postrender.operations.adopt import Adoption, AdoptionRecord, TakenFields
+from postrender.operations.move import RecordedObject
 from postrender.report.formats import Formats, structured
 from postrender.text import Paint, joined, shorten, wrapped
 
@@ -69,23 +71,31 @@ def adoption_data(report: Report) -> dict[str, Json]:
         "cluster": report.cluster,
         "release": {"namespace": report.release.namespace, "name": report.release.name},
         "otherReleasesRead": report.read,
-        "objects": [
-            {
-                "object": each.name,
-                "apiVersion": each.resource.gvk.api_version,
-                "kind": each.resource.gvk.kind,
-                "resource": each.resource.plural,
-                "namespaced": each.resource.namespaced,
-                "namespace": each.key.namespace,
-                "name": each.key.name,
-                "uid": each.uid,
-                "before": each.before.values,
-                "after": each.after.values,
-                **_fields_data(each.fields),
-            }
-            for each in report.written
-        ],
+        "objects": [{**object_data(each), **_fields_data(each.fields)} for each in report.written],
     }
+
+
+def object_data(each: AdoptionRecord | RecordedObject) -> dict[str, Json]:
+    """One object as a report or a record has it: which it was, and its metadata before and after."""
+    return {
+        "object": object_name(each.resource, each.key),
+        "apiVersion": each.resource.gvk.api_version,
+        "kind": each.resource.gvk.kind,
+        "resource": each.resource.plural,
+        "namespaced": each.resource.namespaced,
+        "namespace": each.key.namespace,
+        "name": each.key.name,
+        "uid": each.uid,
+        "before": each.before.values,
+        "after": each.after.values,
+    }
+
+
+def identity_from(data: dict[str, Json]) -> tuple[Resource, ObjectKey, str]:
+    """Which object ``object_data`` described, and its uid; raises KeyError and TypeError."""
+    gvk = GroupVersionKind.parse(text(data["apiVersion"]), text(data["kind"]))
+    resource = Resource(gvk, text(data["resource"]), data["namespaced"] is True)
+    return resource, ObjectKey(gvk.group_kind, text(data["namespace"]), text(data["name"])), text(data["uid"])
 
 
 def _fields_data(fields: TakenFields | None) -> dict[str, Json]:
@@ -115,8 +125,8 @@ def report_from(data: bytes) -> Report:
     if data.get("schemaVersion") != VERSION:
         raise NoReport(f"it has schemaVersion {data.get('schemaVersion')!r}, and this postrender reads {VERSION}")
     try:
-        release = ReleaseName(_text(data["release"]["namespace"]), _text(data["release"]["name"]))
-        return Report(_text(data["cluster"]), release, tuple(map(_written, data["objects"])))
+        release = ReleaseName(text(data["release"]["namespace"]), text(data["release"]["name"]))
+        return Report(text(data["cluster"]), release, tuple(map(_written, data["objects"])))
     except (KeyError, TypeError) as error:
         raise NoReport("it is incomplete") from error
 
@@ -149,11 +159,8 @@ def _values(each: Adoption, paint: Paint) -> Iterator[str]:
 
 
 def _written(data: dict[str, Json]) -> AdoptionRecord:
-    gvk = GroupVersionKind.parse(_text(data["apiVersion"]), _text(data["kind"]))
-    resource = Resource(gvk, _text(data["resource"]), data["namespaced"] is True)
-    key = ObjectKey(gvk.group_kind, _text(data["namespace"]), _text(data["name"]))
     before, after = (_metadata_from(data[name]) for name in ("before", "after"))
-    return AdoptionRecord(resource, key, _text(data["uid"]), before, after, _fields_from(data.get("managedFields")))
+    return AdoptionRecord(*identity_from(data), before, after, _fields_from(data.get("managedFields")))
 
 
 def _fields_from(data: Json) -> TakenFields | None:
@@ -166,11 +173,12 @@ def _fields_from(data: Json) -> TakenFields | None:
 
 
 def _metadata_from(data: dict[str, Json]) -> OwnershipMetadata:
-    values = [None if data[key] is None else _text(data[key]) for key in (MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE)]
+    values = [None if data[key] is None else text(data[key]) for key in (MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE)]
     return OwnershipMetadata(*values)
 
 
-def _text(value: Json) -> str:
+def text(value: Json) -> str:
+    """The value, if it is a text; raises TypeError."""
     if not isinstance(value, str):
         raise TypeError("no text")
     return value

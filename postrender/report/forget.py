@@ -10,16 +10,14 @@ from postrender.cluster.interface import CommandHints
 from postrender.models import Json, ReleaseName
 from postrender.operations.forget import ForgetRecord
 from postrender.operations.handover import Change, LiveMetadata
-from postrender.report.adopt import NoReport
+from postrender.report.adopt import NoReport, object_data, text
 from postrender.report.formats import Formats, names_of, structured
 from postrender.report.move import (
-    object_data,
     object_from,
     record_body,
     release_data,
     release_from,
     stored_from,
-    text,
     value_lines,
 )
 from postrender.text import Paint, counted, hint_data, hint_lines, joined, wrapped

@@ -13,17 +13,13 @@ from postrender.models import (
     RELEASE_NAME,
     RELEASE_NAMESPACE,
     RESOURCE_POLICY,
-    GroupVersionKind,
     Json,
-    ObjectKey,
     ReleaseName,
-    Resource,
-    object_name,
 )
 from postrender.operations.handover import MOVING, Change, LiveMetadata
 from postrender.operations.move import MovePlan, MoveRecord, RecordedObject, RecordedRevision
 from postrender.operations.stored_revisions import copy_of
-from postrender.report.adopt import NoReport
+from postrender.report.adopt import NoReport, identity_from, object_data, text
 from postrender.report.formats import Formats, names_of, structured
 from postrender.text import Paint, counted, hint_data, hint_lines, joined, shorten, wrapped
 
@@ -59,8 +55,8 @@ class MoveReport(Record):
         for each in plan.changes:
             yield from wrapped(f"{each.name}: {self._where(each)}", first="  ", rest="      ", width=width)
             yield from value_lines(each, self.paint)
-        for text in self.notes():
-            yield from wrapped(text, first="  note: ", rest="        ", width=width)
+        for each_note in self.notes():
+            yield from wrapped(each_note, first="  note: ", rest="        ", width=width)
         yield from wrapped(self._summary(), width=width)
         yield from hint_lines(self.hints, self.paint)
 
@@ -180,22 +176,6 @@ def record_bytes(record: MoveRecord) -> bytes:
     return json.dumps(data, indent=1).encode() + b"\n"
 
 
-def object_data(each: RecordedObject) -> Json:
-    """An object as a record has it."""
-    return {
-        "object": object_name(each.resource, each.key),
-        "apiVersion": each.resource.gvk.api_version,
-        "kind": each.resource.gvk.kind,
-        "resource": each.resource.plural,
-        "namespaced": each.resource.namespaced,
-        "namespace": each.key.namespace,
-        "name": each.key.name,
-        "uid": each.uid,
-        "before": each.before.values,
-        "after": each.after.values,
-    }
-
-
 def record_from(data: bytes) -> MoveRecord:
     """The record in a file; raises NoReport."""
     body = record_body(data, KIND)
@@ -242,23 +222,13 @@ def stored_from(body: Json) -> Json:
 
 def object_from(data: dict[str, Json]) -> RecordedObject:
     """An object of a record; raises KeyError and TypeError."""
-    gvk = GroupVersionKind.parse(text(data["apiVersion"]), text(data["kind"]))
-    resource = Resource(gvk, text(data["resource"]), data["namespaced"] is True)
-    key = ObjectKey(gvk.group_kind, text(data["namespace"]), text(data["name"]))
-    return RecordedObject(resource, key, text(data["uid"]), _metadata(data["before"]), _metadata(data["after"]))
+    return RecordedObject(*identity_from(data), _metadata(data["before"]), _metadata(data["after"]))
 
 
 def _metadata(data: dict[str, Json]) -> LiveMetadata:
     keys = (MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, RESOURCE_POLICY, MOVING)
     *ownership, policy, moving = (None if data[key] is None else text(data[key]) for key in keys)
     return LiveMetadata(OwnershipMetadata(*ownership), policy, moving)
-
-
-def text(value: Json) -> str:
-    """A text of a record; raises TypeError."""
-    if not isinstance(value, str):
-        raise TypeError("no text")
-    return value
 
 
 FORMATS: Formats[MoveReport] = {

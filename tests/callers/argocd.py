@@ -211,7 +211,7 @@ class ArgoCD(Driver):
         return f"{json.dumps(self._live(), indent=1)}\n{ends}"
 
     def refresh(self, commit: str, how: str = "hard") -> str:
-        """Compare what is live with a commit; what Argo CD shows of an error, ``""`` for none."""
+        """Compare the live objects with a commit; what Argo CD shows of an error, ``""`` for none."""
         self._patch({"metadata": {"annotations": {"argocd.argoproj.io/refresh": how}}})
 
         def compared() -> bool:

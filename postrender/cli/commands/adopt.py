@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import shlex
-import time
 from collections.abc import Iterator, Sequence
 
 from postrender._record import replace
@@ -15,6 +14,7 @@ from postrender.cli.console import NOTHING, add_terminal, chosen_paint, confirm,
 from postrender.cli.inputs import no_namespace
 from postrender.cli.output import add_output, show, write
 from postrender.cli.parsers import command_parser
+from postrender.cli.recorded import new_file
 from postrender.cluster.client import Cluster
 from postrender.cluster.discovery import named_object
 from postrender.errors import ClusterError, Refused, UsageError
@@ -135,7 +135,7 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
     if not report.written or options.dry_run:
         return 0
     confirm(_question(len(report.written), cluster), yes=options.yes)
-    file = options.report or _file(release)
+    file = options.report or new_file("adopt", f"{release.namespace}-{release.name}")
     _keep(report, file)
     _write(cluster, found, release, driver, file, options)
     back = f"postrender adopt --undo {shlex.quote(file)}{connection_flags(caller)}"
@@ -237,11 +237,6 @@ def _read(file: str) -> Report:
             if os.path.isdir(_folder())
             else (),
         ) from error
-
-
-def _file(release: ReleaseName) -> str:
-    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    return state_files.unused(os.path.join(_folder(), f"{release.namespace}-{release.name}-{now}.json"))
 
 
 def _folder() -> str:
