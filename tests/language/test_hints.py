@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from postrender.text import AGAIN, Advice, Hint, finished, hint_data, hint_lines, hints_from
+from tests.hints import hints_given
 
 ROOT = Path(__file__).parents[2]
 COMMAND = re.compile(
@@ -18,20 +19,6 @@ COMMAND = re.compile(
 )
 """How a hint may begin; ``X`` stands for what the program fills in."""
 REMARK = re.compile(r" {2,}\(|\((?:or|if|with|only|and|once|to) ")
-ARGUMENTS = {"Finding": 3, "error": 2, "warning": 2, "info": 2, "Unknown": 1, "NoAnswer": 1, "Skipped": 1, "Check": 3}
-"""Which argument of what holds hints, beside ``next``."""
-
-
-def given(tree: ast.AST) -> Iterator[ast.expr]:
-    """The expressions that are given as hints."""
-    for call in ast.walk(tree):
-        if not isinstance(call, ast.Call):
-            continue
-        yield from (keyword.value for keyword in call.keywords if keyword.arg == "next")
-        name = call.func.id if isinstance(call.func, ast.Name) else ""
-        yield from call.args[ARGUMENTS[name] :][:1] if name in ARGUMENTS else ()
-        if name == "Hint":
-            yield call.args[0]
 
 
 def texts(node: ast.expr) -> Iterator[str]:
@@ -54,7 +41,7 @@ def sources() -> list[tuple[str, str]]:
     found = []
     for path in sorted((ROOT / "postrender").rglob("*.py")):
         module = path.relative_to(ROOT).as_posix()
-        found += [(module, text) for node in given(ast.parse(path.read_text())) for text in texts(node)]
+        found += [(module, text) for node in hints_given(ast.parse(path.read_text())) for text in texts(node)]
     return found
 
 
