@@ -8,23 +8,21 @@ deletes them. Every step can be repeated.
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from postrender import manifest as manifests
 from postrender._record import Record
-from postrender.cluster.discovery import AccessRule, called, named_object
-from postrender.cluster.interface import Catalog, Listing, unreadable
+from postrender.cluster.discovery import AccessRule
+from postrender.cluster.interface import unreadable
 from postrender.cluster.release_lookup import ReleaseLookup, holders
-from postrender.errors import ClusterError, ManifestError, Refused, UsageError
+from postrender.errors import ClusterError, ManifestError, Refused
 from postrender.helm.ownership import DRIVERS
 from postrender.helm.storage import StoredObject, decode, revisions_to_read
 from postrender.helm.storage.payload import Payload
 from postrender.manifest import ObjectRef
 from postrender.models import (
     GroupKind,
-    GroupVersionKind,
     Json,
     LiveObject,
     ObjectKey,
@@ -34,19 +32,16 @@ from postrender.models import (
     Unknown,
     object_name,
 )
-from postrender.operations import handover
+from postrender.operations import handover, object_names
 from postrender.operations.handover import Change, LiveMetadata, Progress, look_up, metadata_for
 from postrender.operations.stored_revisions import NewPayload, editing, read_payloads
-from postrender.text import AGAIN, Advice, Hint
+from postrender.text import AGAIN, Hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 else:
     Protocol = object
-
-Place = "tuple[Resource, ObjectKey]"
-Names = Mapping[GroupVersionKind, Resource]
 
 
 class Target(handover.Target, Protocol):
@@ -363,91 +358,12 @@ def _key(ref: ObjectRef, resource: Resource, namespace: str) -> ObjectKey:
 
 
 def _chosen(target: Target, request: Request, places: Mapping[ObjectKey, Resource]) -> dict[ObjectKey, Resource]:
-    """The objects that the request names, of those in the stored manifests; one that is not must be named exactly."""
+    """The objects that the request names."""
     if request.every:
         return dict(places)
-    chosen: dict[ObjectKey, Resource] = {}
-    catalog = target.catalog() if request.objects else None
-    for text in request.objects:
-        assert catalog is not None
-        words = _words(catalog)
-        found = {
-            key: resource for key, resource in places.items() if any(_fits(form, text) for form in _forms(key, words))
-        }
-        if not found and "/" in text and not _PATTERN & set(text):
-            resource, key = named_object(text, request.source.namespace, catalog, kubectl=target.kubectl)
-            found = {key: places.get(key, resource)}
-        if not found:
-            raise UsageError(
-                "no object in the stored manifests of the release fits",
-                where=text,
-                next=target.typed(f"helm get manifest {request.source.name}", request.source.namespace),
-            )
-        _require_one_kind(text, found)
-        chosen |= found
+    chosen = object_names.named(target, request.source, request.objects, places)
     if request.selector:
-        chosen |= _selected(target, request, places)
-    return chosen
-
-
-_PATTERN = frozenset("*?[")
-
-
-def _require_one_kind(text: str, found: Mapping[ObjectKey, Resource]) -> None:
-    """Raise UsageError if a name without a pattern fits objects of several kinds."""
-    groups = {resource.qualified for resource in found.values()}
-    if len(groups) > 1 and not _PATTERN & set(text):
-        word, _, rest = text.partition("/")
-        raise UsageError(
-            f"{word} are several kinds: {', '.join(sorted(groups))}",
-            where=text,
-            next=[Advice(f"write it as {each}/{rest}" if rest else f"write it as {each}") for each in sorted(groups)],
-        )
-
-
-def _words(catalog: Catalog) -> dict[GroupKind, tuple[str, ...]]:
-    found: dict[GroupKind, tuple[str, ...]] = {}
-    for each in catalog.kinds:
-        kind = each.resource.gvk.group_kind
-        found[kind] = tuple(dict.fromkeys((*found.get(kind, ()), each.resource.qualified, *called(each))))
-    return found
-
-
-def _fits(form: str, pattern: str) -> bool:
-    """Whether a name fits a pattern, part by part."""
-    parts, patterns = form.split("/"), pattern.split("/")
-    return len(parts) == len(patterns) and all(map(fnmatch.fnmatchcase, parts, patterns))
-
-
-def _forms(key: ObjectKey, words: Mapping[GroupKind, tuple[str, ...]]) -> Iterator[str]:
-    """What an object, or all of its kind, may be called."""
-    for word in words.get(key.group_kind, ()):
-        yield word
-        yield f"{word}/{key.name}"
-        if key.namespace:
-            yield f"{word}/{key.namespace}/{key.name}"
-
-
-def _selected(target: Target, request: Request, places: Mapping[ObjectKey, Resource]) -> dict[ObjectKey, Resource]:
-    kinds = {(resource, key.namespace) for key, resource in places.items()}
-    listings = [
-        Listing(resource, namespace, request.selector, lambda _, item: item["metadata"]["name"])
-        for resource, namespace in kinds
-    ]
-    names = set()
-    for listing, found in zip(listings, target.list_objects(listings), strict=True):
-        if isinstance(found, Unknown):
-            raise ClusterError(
-                f"could not be listed: {found.reason}", where=listing.resource.qualified, next=found.next
-            )
-        names |= {ObjectKey(listing.resource.gvk.group_kind, listing.namespace, name) for name in found}
-    chosen = {key: resource for key, resource in places.items() if key in names}
-    if not chosen:
-        raise UsageError(
-            "no object of the release has such labels",
-            where=f"--selector {request.selector}",
-            next=target.typed(f"helm get manifest {request.source.name}", request.source.namespace),
-        )
+        chosen |= object_names.labelled(target, request.source, request.selector, places)
     return chosen
 
 

@@ -203,10 +203,6 @@ def _hidden(target: forget.Target, new: ReleaseName, driver: str) -> tuple[Store
     return tuple(sorted(hidden, key=lambda each: each.revision.revision))
 
 
-def _whole(resource: Resource, item: Json) -> LiveObject:
-    return live_object(item, resource.gvk, whole=True)
-
-
 def _name(each: StoredObject, new: ReleaseName) -> str:
     return f"sh.helm.release.v1.{new.name}.v{each.revision.revision}"
 
