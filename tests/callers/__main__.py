@@ -30,7 +30,9 @@ from tests.callers.helm import Helm3, Helm4
 from tests.callers.helmfile import Helmfile
 from tests.callers.kustomize import Kustomize
 from tests.callers.page import PAGE, Results, written
+from tests.callers.pulumi import Chart, Release
 from tests.callers.scenes import SCENES, Cell, play
+from tests.callers.terraform import Terraform
 from tests.callers.world import HELM, World
 from tests.e2e.controlplane import ControlPlane
 from tests.tools import assets
@@ -42,6 +44,9 @@ DRIVERS: dict[str, type[Driver]] = {
     "flux": Flux,
     "helmfile": Helmfile,
     "ansible": Ansible,
+    "terraform": Terraform,
+    "pulumi-release": Release,
+    "pulumi-chart": Chart,
     "kustomize": Kustomize,
 }
 """By the name that ``bin/callers`` takes, those first whose results matter to most users."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,34 @@ def test_an_unknown_program_is_told(name: str) -> None:
         f"no program is called {name}: there are etcd, kube-apiserver, kube-controller-manager, kubectl, goyaml, "
         f"gopatch, gofacts, provider, {', '.join(assets.COMMANDS)}, helm@X.Y.Z and kube-apiserver@X.Y.Z"
     )
+
+
+def test_a_command_is_built_with_what_its_main_embeds_and_its_module_lacks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    package = source / "cmd" / "shop"
+    package.mkdir(parents=True)
+    (source / "go.sum").touch()
+    (source / "go.mod").write_text("module shop\n")
+    (package / "main.go").write_text("package main\n")
+    (package / "sizes.json").write_text("{}")
+    built: dict[str, str] = {}
+
+    def go(*arguments: str, cwd: Path | None = None) -> str:
+        if arguments[0] == "build":
+            assert cwd is not None
+            built.update({each.name: each.read_text() for each in cwd.iterdir()})
+            built["package"] = arguments[-1]
+            Path(arguments[arguments.index("-o") + 1]).touch()
+        return json.dumps({"Dir": str(source)})
+
+    monkeypatch.setattr(assets, "go", go)
+    monkeypatch.setenv("POSTRENDER_TEST_CACHE", str(tmp_path))
+    command = assets.GoCommand(
+        "example.com/shop", "1.0.0", "cmd/shop", "main.version", (), {"embed.json": "sizes.json"}
+    )
+    monkeypatch.setitem(assets.COMMANDS, "shop", command)
+    assert assets.build("shop") == tmp_path / "shop-1.0.0" / "shop"
+    main = {"go.mod": "module shop\n", "go.sum": "", "main.go": "package main\n", "embed.json": "{}"}
+    assert built == {**main, "package": "."}

@@ -23,7 +23,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,7 +66,8 @@ class GoCommand(NamedTuple):
     """A command of a public Go module, built with the requirements of that module's own go.mod.
 
     ``package`` is its folder in the module, ``variable`` the one that takes the version, ``files`` what else is kept
-    beside the program: paths in the module.
+    beside the program: paths in the module. ``embedded`` are files that its main embeds and the module lacks, since its
+    maintainers make them at a release: each with the file of ``package`` that has the same content.
     """
 
     module: str
@@ -74,6 +75,7 @@ class GoCommand(NamedTuple):
     package: str
     variable: str
     files: tuple[str, ...] = ()
+    embedded: Mapping[str, str] = {}
 
 
 COMMANDS = {
@@ -114,6 +116,7 @@ COMMANDS = {
         "4.0.0-20260115033456-f47bc2d6f199",
         "cmd/pulumi-resource-kubernetes",
         "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version",
+        embedded={"schema-embed.json": "schema.json", "terraform-mapping-embed.json": "terraform-mapping.json"},
     ),
 }
 """The programs that ``bin/callers`` drives."""
@@ -398,9 +401,14 @@ def _build_command(command: GoCommand, target: Path) -> None:
         shutil.copy(source / "go.sum", place)
         text = (source / "go.mod").read_text()
         (place / "go.mod").write_text(re.sub(r"^(replace\s+|\t)\S+( v\S+)? => \.\.?/.*\n", "", text, flags=re.M))
-        (place / "built.go").write_text("package built\n")
+        if command.embedded:
+            package, main = ".", source / command.package
+            for name, same in {**{path.name: path.name for path in main.glob("*.go")}, **command.embedded}.items():
+                shutil.copy(main / same, place / name)
+        else:
+            package = "/".join(filter(None, (command.module, command.package)))
+            (place / "built.go").write_text("package built\n")
         go("mod", "edit", "-module=built", f"-require={command.module}@{version}", cwd=place)
-        package = "/".join(filter(None, (command.module, command.package)))
         linker = f"-s -w -X {command.variable}={version}"
         options = ("-trimpath", "-mod=mod", "-ldflags", linker, "-o", str(target.absolute()))
         go("build", *options, package, cwd=place)

@@ -1,0 +1,138 @@
+"""Pulumi with the files of the example: a ``Release``, installed by the Helm in its provider, and a ``Chart``."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.callers.driver import Driver
+from tests.callers.world import Run, World
+from tests.tools import assets
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+HELM = "3.18.6"
+"""The Helm in the provider, by its go.mod."""
+
+
+class Release(Driver):
+    """``pulumi up`` and ``pulumi destroy``, with settings in the environment."""
+
+    name = "Pulumi Release"
+    needs = ("pulumi", "pulumi-language-yaml", "pulumi-resource-kubernetes")
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        path = [str(assets.find(name).parent) for name in self.needs]
+        self._env = {
+            "PATH": os.pathsep.join([*path, world.env["PATH"]]),
+            "PULUMI_BACKEND_URL": f"file://{world.folder}",
+            "PULUMI_CONFIG_PASSPHRASE": "shop",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+        self.folder = world.folder / "pulumi"
+        self.folder.mkdir()
+        self._stacks: set[Path] = set()
+
+    @classmethod
+    def version(cls) -> str:
+        return f"{assets.COMMANDS['pulumi'].version}, Helm {HELM}"
+
+    def apply(self, *, adopt: bool) -> Run:
+        program = example()
+        program["resources"]["shirts"]["properties"].update(
+            name="shop", namespace=self.world.namespace.name, chart="../shop"
+        )
+        (self.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program))
+        return self.run(self.folder, "up", env=settings("shop", self.world.namespace.name, adopt=adopt))
+
+    def delete(self) -> Run:
+        return self.run(self.folder, "destroy")
+
+    def run(self, folder: Path, command: str, env: Mapping[str, str] | None = None) -> Run:
+        """A command of Pulumi for the stack ``test`` of the program in a folder."""
+        if folder not in self._stacks:
+            made = self._pulumi(folder, "stack", "init", "test")
+            if made.code:
+                return made
+            self._stacks.add(folder)
+        return self._pulumi(folder, command, "--yes", "--stack=test", "--color=never", env=env)
+
+    def _pulumi(self, folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Run:
+        pulumi = assets.find("pulumi")
+        return self.world.run(pulumi, *arguments, "--non-interactive", cwd=folder, env={**self._env, **(env or {})})
+
+
+class Chart(Release):
+    """The same with ``postRenderer`` and its arguments, as the page shows them."""
+
+    name = "Pulumi Chart"
+
+    def apply(self, *, adopt: bool) -> Run:
+        program = example()
+        (snippet,) = re.findall(
+            r"```yaml\n(postRenderer:.*?)```", (EXAMPLES / "pulumi" / "README.md").read_text(), re.S
+        )
+        renderer = yaml.safe_load(snippet)
+        new = {
+            "--release": "shop",
+            "--namespace": self.world.namespace.name,
+            "--kube-context": "test",
+            "--helm-version": HELM,
+        }
+        given: dict[str, str] = dict(each.split("=", 1) for each in renderer["postRenderer"]["args"])
+        assert given.keys() > new.keys()
+        renderer["postRenderer"]["args"] = [f"{name}={value}" for name, value in {**given, **new}.items()]
+        if adopt:
+            renderer["postRenderer"]["args"].append("--adopt=orphans")
+        properties = {"name": "shop", "namespace": self.world.namespace.name, "chart": "../shop", **renderer}
+        program["resources"] = {"shop": {"type": "kubernetes:helm.sh/v4:Chart", "properties": properties}}
+        (self.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program))
+        return self.run(self.folder, "up")
+
+
+def example() -> dict[str, Any]:
+    """The example's program."""
+    found: dict[str, Any] = yaml.safe_load((EXAMPLES / "pulumi" / "Pulumi.yaml").read_text())
+    return found
+
+
+def settings(release: str, namespace: str, *, adopt: bool = False) -> dict[str, str]:
+    """The variables that the page tells to set."""
+    return {
+        "POSTRENDER_RELEASE": release,
+        "POSTRENDER_NAMESPACE": namespace,
+        "POSTRENDER_HELM_VERSION": HELM,
+        "POSTRENDER_ACTION": "upgrade-install",
+        "POSTRENDER_KUBE_CONTEXT": "test",
+        "POSTRENDER_ON_DRIFT": "apply",
+        **({"POSTRENDER_ADOPT": "orphans"} if adopt else {}),
+    }
+
+
+def _example(driver: Release) -> str:
+    """The example's program as it is; what it installs is taken away again."""
+    folder = driver.world.folder / "examples"
+    shutil.copytree(EXAMPLES, folder)
+    for command in ("up", "up", "destroy", "up", "destroy"):
+        ran = driver.run(folder / "pulumi", command, env=settings("shirts", "default"))
+        if ran.code:
+            return f"{command}: {ran.said}"
+    return ""
+
+
+def _summary(driver: Release) -> str:
+    """A run that succeeds shows nothing of postrender, as the page says."""
+    driver.world.write_chart("M")
+    ran = driver.apply(adopt=False)
+    return ran.said if ran.code or "objects modified" in ran.said else ""
+
+
+Release.own = {"examples/pulumi": _example, "no summary on success": _summary}
+Chart.own = {"no summary on success": _summary}
