@@ -76,31 +76,29 @@ class Chart(Release):
 
     def apply(self, *, adopt: bool) -> Run:
         program = example()
-        (snippet,) = re.findall(
-            r"```yaml\n(postRenderer:.*?)```", (EXAMPLES / "pulumi" / "README.md").read_text(), re.S
-        )
-        renderer = yaml.safe_load(snippet)
-        new = {
-            "--release": "shop",
-            "--namespace": self.world.namespace.name,
-            "--kube-context": "test",
-            "--helm-version": HELM,
-        }
-        given: dict[str, str] = dict(each.split("=", 1) for each in renderer["postRenderer"]["args"])
-        assert given.keys() > new.keys()
-        renderer["postRenderer"]["args"] = [f"{name}={value}" for name, value in {**given, **new}.items()]
-        if adopt:
-            renderer["postRenderer"]["args"].append("--adopt=orphans")
+        arguments = [*chart_arguments("shop", self.world.namespace.name), *(["--adopt=orphans"] if adopt else [])]
+        renderer = {"postRenderer": {"command": "postrender", "args": arguments}}
         properties = {"name": "shop", "namespace": self.world.namespace.name, "chart": "../shop", **renderer}
         program["resources"] = {"shop": {"type": "kubernetes:helm.sh/v4:Chart", "properties": properties}}
         (self.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program))
-        return self.run(self.folder, "up")
+        # Without it Pulumi stops at what it kept itself and the chart changed, as the page says.
+        return self.run(self.folder, "up", env={"PULUMI_K8S_ENABLE_PATCH_FORCE": "true"})
 
 
 def example() -> dict[str, Any]:
     """The example's program."""
     found: dict[str, Any] = yaml.safe_load((EXAMPLES / "pulumi" / "Pulumi.yaml").read_text())
     return found
+
+
+def chart_arguments(release: str, namespace: str) -> list[str]:
+    """The page's arguments for a ``Chart``, with another release and cluster."""
+    page = (EXAMPLES / "pulumi" / "README.md").read_text()
+    (snippet,) = re.findall(r"```yaml\n(postRenderer:.*?)```", page, re.DOTALL)
+    given: dict[str, str] = dict(each.split("=", 1) for each in yaml.safe_load(snippet)["postRenderer"]["args"])
+    new = {"--release": release, "--namespace": namespace, "--kube-context": "test"}
+    assert given.keys() > new.keys()
+    return [f"{name}={value}" for name, value in {**given, **new}.items()]
 
 
 def settings(release: str, namespace: str, *, adopt: bool = False) -> dict[str, str]:

@@ -14,7 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tests.callers.pulumi import chart_arguments
 from tests.e2e.api import Namespace
 from tests.e2e.charts import chart, manifest
 from tests.e2e.conftest import program
@@ -153,6 +155,46 @@ def test_terraforms_manifest_experiment_needs_what_is_the_same_in_plan_and_apply
         "every run\nnote: remove --on-drift=apply\n" in both.stderr
     )
     assert namespace.content(STABLE_SHIRT, "shirt") == {"size": "M"}
+
+
+def rendered_for_pulumi(
+    namespace: Namespace, control_plane: ControlPlane, folder: Path, manifests: str
+) -> subprocess.CompletedProcess[str]:
+    """The filter with the arguments that the page shows for ``helm.sh/v4:Chart``."""
+    return subprocess.run(
+        [POSTRENDER, *chart_arguments("shop", namespace.name)],
+        input=manifests,
+        env={"PATH": os.defpath, "HOME": str(folder), "KUBECONFIG": str(control_plane.kubeconfig)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_pulumi_may_apply_other_values_of_a_chart_that_it_renders(
+    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """It applies under a field manager of its own (``fieldManagerName``), whose fields Helm itself would not set."""
+    for size in ("M", "L"):
+        manifests = helm("4.3.1").template("shop", shop(tmp_path, size)).stdout
+        done = rendered_for_pulumi(namespace, control_plane, tmp_path, manifests)
+        assert done.returncode == 0, done.stderr
+        for body in yaml.safe_load_all(done.stdout):
+            kind = CONFIG_MAP if body["kind"] == "ConfigMap" else STABLE_SHIRT
+            namespace.apply(body, kind, "pulumi-kubernetes-1a2b3c4d")
+    assert namespace.content(STABLE_SHIRT, "shirt") == {"size": "L"}
+    assert namespace.annotations(STABLE_SHIRT, "shirt")["meta.helm.sh/release-name"] == "shop"
+
+
+def test_pulumi_is_not_given_what_another_release_owns(
+    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    it = helm("4.3.1")
+    it.install("old", shop(tmp_path, "M"), filter=True).expect_ok()
+    manifests = it.template("shop", shop(tmp_path, "L")).stdout
+    refused = rendered_for_pulumi(namespace, control_plane, tmp_path, manifests)
+    assert refused.returncode == 4
+    assert refused.stdout == ""
+    assert f"owned by installed release {namespace.name}/old; not adopted (PR101)" in refused.stderr
 
 
 PLAYBOOK = """\
