@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools import assets
+from tests.tools import assets, terraform
 
 
 def test_a_missing_program_is_told_with_the_command_that_builds_it(
@@ -92,3 +92,21 @@ def test_a_command_is_built_with_what_its_main_embeds_and_its_module_lacks(
     assert assets.build("shop") == tmp_path / "shop-1.0.0" / "shop"
     main = {"go.mod": "module shop\n", "go.sum": "", "main.go": "package main\n", "embed.json": "{}"}
     assert built == {**main, "package": "."}
+
+
+def test_a_missing_provider_of_terraform_is_told_with_the_command_that_mirrors_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("POSTRENDER_TEST_CACHE", str(tmp_path))
+    monkeypatch.setattr(terraform, "program", lambda: Path("/bin/terraform"))
+    mirror = tmp_path / "terraform-providers"
+    with pytest.raises(assets.Missing) as caught:
+        terraform.mirror()
+    example = Path(__file__).parents[2] / "examples" / "terraform"
+    assert str(caught.value) == (
+        f"{mirror} has no provider hashicorp/helm 3.1.2; hint: cd {example} && /bin/terraform providers mirror {mirror}"
+    )
+    provider = mirror / "registry.terraform.io/hashicorp/helm/terraform-provider-helm_3.1.2_linux_amd64.zip"
+    provider.parent.mkdir(parents=True)
+    provider.touch()
+    assert terraform.mirror() == mirror
