@@ -162,6 +162,12 @@ AGAIN = "..."
 """The hint to run the same command once more."""
 
 
+def in_command(hints: Iterable[str], *commands: str) -> tuple[str, ...]:
+    """The hints with these commands at the end if all of them are advice, so that there is something to type."""
+    given = tuple(hints)
+    return (*given, *commands) if all(isinstance(hint, Advice) for hint in given) else given
+
+
 def with_command(hint: str, command: str) -> str:
     """The same hint with another command; its remark stays."""
     return Hint(command, hint.note) if isinstance(hint, Hint) else command

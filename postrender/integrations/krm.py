@@ -18,14 +18,14 @@ from postrender.manifest.edit import Edit, Set, splice
 from postrender.models import GroupVersionKind, Json, Severity
 from postrender.planner.verdict import Plan, Verdict
 from postrender.report.plan_summary import done
-from postrender.text import hint_lines
+from postrender.text import hint_lines, in_command
 
 KIND = "ResourceList"
 VERSIONS = ("config.kubernetes.io/v1", "config.kubernetes.io/v1beta1")
 LOCAL = "config.kubernetes.io/local-config"
 """Annotation of an item that is never applied to a cluster: a Kptfile, another function's configuration."""
 
-_CALLS = ("kustomize build --enable-alpha-plugins --enable-exec .", 'kpt fn eval . --exec "postrender krm"')
+CALLS = ("kustomize build --enable-alpha-plugins --enable-exec .", 'kpt fn eval . --exec "postrender krm"')
 _PATHS = ("internal.config.kubernetes.io/path", "config.kubernetes.io/path")
 _INDICES = ("internal.config.kubernetes.io/index", "config.kubernetes.io/index")
 _FIELDS = {
@@ -52,11 +52,11 @@ def read(data: bytes) -> ResourceList:
     whole = manifests.read(data)
     found = [document for document in whole.documents if document.skip_reason != "empty"]
     if len(found) != 1:
-        raise ManifestError(f"one {KIND} is expected on stdin, not {len(found)} documents", next=_CALLS)
+        raise ManifestError(f"one {KIND} is expected on stdin, not {len(found)} documents", next=CALLS)
     (document,) = found
     body = manifests.load(data)
     if not isinstance(body, dict) or body.get("kind") != KIND or body.get("apiVersion") not in VERSIONS:
-        raise ManifestError(f"a {KIND} is expected on stdin, of {' or '.join(VERSIONS)}", next=_CALLS)
+        raise ManifestError(f"a {KIND} is expected on stdin, of {' or '.join(VERSIONS)}", next=CALLS)
     if document.skip_reason not in ("", "an empty list"):
         raise ManifestError(f"cannot be read: {document.skip_reason}", where=KIND)
     head = ObjectRef(
@@ -115,7 +115,8 @@ def _settings(config: Json) -> dict[str, str]:
 def _results(plan: Plan) -> Iterator[dict[str, Any]]:
     for verdict in (*plan.verdicts, *plan.removed):
         for finding in verdict.findings:
-            message = "; ".join([f"{finding.text} ({finding.code})", *hint_lines(finding.next)])
+            steps = in_command(finding.next, f"postrender explain {finding.code}") if finding.next else ()
+            message = "; ".join([f"{finding.text} ({finding.code})", *hint_lines(steps)])
             yield _about(verdict, message, finding.severity, _FIELDS.get(finding.code, ""))
         if verdict.edits and not plan.errors:
             yield _about(verdict, done(verdict), Severity.INFO, _common([edit.path for edit in verdict.edits]))

@@ -55,6 +55,7 @@ spec:
 # the end
 """
 
+GIT = "{kind: GitRepository, name: shop}"
 SOURCES = """\
 apiVersion: source.toolkit.fluxcd.io/v1
 kind: HelmRepository
@@ -258,6 +259,7 @@ def test_values_from_elsewhere_must_be_told(field: str, named: str, file: Path, 
         f"error: {file}: takes values from {named}, which it does not hold itself\n"
         "note: add --values with a file that holds these values\n"
         "note: or add --stream with a file that helm template wrote\n"
+        "hint: postrender flux --help\n"
     )
     values = tmp_path / "values.yaml"
     values.write_text("size: S\n")
@@ -376,17 +378,18 @@ def test_nothing_that_writes_to_live_objects_is_taken(flag: str, file: Path) -> 
         (
             STREAM + b"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: sizes, namespace: default}\n",
             "error: configmaps/default/sizes: is in the stream twice, in lines 9 and 13, "
-            "which kustomize does not take\nnote: in the chart, rename one of them\n",
+            "which kustomize does not take\nnote: in the chart, rename one of them\n{again}",
         ),
         (
             b"apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a-}\n",
             "error: configmaps/prod/(generated): has no name, and kustomize takes no such object\n"
-            "note: in the chart, give it a name\n",
+            "note: in the chart, give it a name\n{again}",
         ),
     ],
 )
 def test_a_stream_that_kustomize_would_not_take(stream: bytes, message: str, file: Path) -> None:
-    assert refused(flux(file, "--stream", "-", "--stamp", "all", stdin=stream), 4) == message
+    again = f"hint: postrender flux {file} --stream - --stamp all\n"
+    assert refused(flux(file, "--stream", "-", "--stamp", "all", stdin=stream), 4) == message.replace("{again}", again)
     assert file.read_text() == RELEASE
 
 
@@ -410,14 +413,20 @@ def test_a_stream_that_kustomize_would_not_take(stream: bytes, message: str, fil
             RELEASE.replace("  namespace: prod   # one namespace a team\n", ""),
             (),
             "error: {file}, line 2: the HelmRelease has no namespace\n"
-            "note: add --namespace with the namespace of the HelmRelease\n",
+            "note: add --namespace with the namespace of the HelmRelease\nhint: postrender flux --help\n",
         ),
         (
             RELEASE,
             (),
             "error: {file}: its chart can only be found in the cluster\n"
             "note: add --chart with the chart, as helm takes it\n"
-            "note: or add --stream with a file that helm template wrote\n",
+            "note: or add --stream with a file that helm template wrote\nhint: postrender flux --help\n",
+        ),
+        (
+            RELEASE.replace("  values:", f"  chart: {{spec: {{chart: {CHART}, sourceRef: {GIT}}}}}\n  values:"),
+            (),
+            "error: {file}: its chart can only be found in the cluster\n"
+            f"note: with the folder of the same name\nhint: postrender flux {{file}} --chart {CHART}\n",
         ),
         (RELEASE, ("--stream", "no-such"), "error: no-such: cannot be read: No such file or directory\n"),
         (
@@ -429,7 +438,7 @@ def test_a_stream_that_kustomize_would_not_take(stream: bytes, message: str, fil
 )
 def test_what_makes_no_sense(text: str, arguments: tuple[str, ...], message: str, file: Path) -> None:
     file.write_text(text)
-    assert refused(flux(file, *arguments), 2).startswith(message.format(file=file))
+    assert refused(flux(file, *arguments), 2).startswith(message.replace("{file}", str(file)))
     assert file.read_text() == text
 
 
@@ -440,6 +449,7 @@ def test_an_empty_stream_takes_no_patch_out(file: Path) -> None:
         assert refused(flux(file, "--stream", "-", stdin=stdin), 3) == (
             "error: -: nothing was rendered, and all patches of postrender would be removed\n"
             "note: or add --stream with a file that helm template wrote\n"
+            f"hint: postrender flux {file} --stream -\n"
         )
     assert file.read_text() == before
 

@@ -244,8 +244,9 @@ TWICE = (
 
 def test_a_hook_with_the_name_of_an_object_needs_another_strategy(file: Path) -> None:
     arguments = ("--stream", "-", "--stamp", "all")
-    assert refused(flux(file, *arguments, stdin=STREAM + HOOK), 4) == TWICE
-    assert refused(flux(file, *arguments, "--controller-version=1.5.3", stdin=STREAM + HOOK), 4) == TWICE
+    for more in ((), ("--controller-version=1.5.3",)):
+        again = f"hint: postrender flux {file} {' '.join((*arguments, *more))}\n"
+        assert refused(flux(file, *arguments, *more, stdin=STREAM + HOOK), 4) == TWICE + again
     for strategy in ("nohooks", "separate"):
         file.write_text(RELEASE.replace("  interval:", f"  postRenderStrategy: {strategy}\n  interval:"))
         done(file, *arguments, stdin=STREAM + HOOK)
@@ -260,6 +261,7 @@ def test_a_patch_of_operations_would_fail_on_a_hook_of_that_name(file: Path) -> 
     assert refused(flux(file, "--stream", "-", "--stamp", "all", stdin=stream), 4) == (
         "error: configmaps/prod/sizes: has the name of a hook, and kustomize would apply its patch to both\n"
         "note: set spec.postRenderStrategy of the HelmRelease to nohooks (helm-controller 1.6 and later)\n"
+        f"hint: postrender flux {file} --stream - --stamp all\n"
     )
 
 
@@ -296,6 +298,7 @@ def test_an_unknown_controller(file: Path) -> None:
     assert message.startswith("error: --controller-version: unknown helm-controller '9.0.0' (known: 1.0.0, 1.0.1, ")
     assert message.endswith(
         f", {NEWEST})\nnote: use --helm-version with the Helm in that helm-controller's go.mod instead\n"
+        "hint: postrender flux --help\n"
     )
     assert refused(flux(file, "--stream", "-", "--controller-version", "1.6.3", "--helm-version", "4.2.2"), 2) == (
         "error: --controller-version and --helm-version exclude each other\nhint: postrender flux --help\n"

@@ -158,7 +158,7 @@ def test_quiet_leaves_only_what_needs_attention() -> None:
         "applied by any tool but Helm, it removes the object from the release that owns it"
         " (PR316); "
         "note: set kube-context in data of the functionConfig; note: set live in data of the functionConfig; "
-        "note: set stamp in data of the functionConfig"
+        "note: set stamp in data of the functionConfig; hint: postrender explain PR316"
     )
 
 
@@ -227,6 +227,7 @@ WANTED = """\
   metadata: {name: shirt, namespace: shop}
   spec: {color: red}
 """
+CALLS = 'hint: kustomize build --enable-alpha-plugins --enable-exec .\nhint: kpt fn eval . --exec "postrender krm"\n'
 ONCE = ("note: run helm upgrade --install with --post-renderer postrender: once, by hand",)
 
 
@@ -237,7 +238,7 @@ def test_live_values_are_refused_since_the_list_stays(tmp_path: Path) -> None:
     assert output == data
     what = "needs its live spec stored instead of the chart's, which depends on the cluster's state and can't go in "
     assert [result["message"] for result in results if result["severity"] == "error"] == [
-        f"shirts.stable.example.com/shop/shirt: {what}Git (PR311); {'; '.join(ONCE)}"
+        f"shirts.stable.example.com/shop/shirt: {what}Git (PR311); {'; '.join(ONCE)}; hint: postrender explain PR311"
     ]
     assert said == (
         f"error: shirts.stable.example.com/shop/shirt: {what}Git (PR311)\n{chr(10).join(ONCE)}\n"
@@ -277,13 +278,13 @@ def test_a_pin_is_refused(tmp_path: Path) -> None:
         (
             "{namespace: shop, stamp: all}",
             2,
-            "release name required\nnote: set release in data of the functionConfig",
+            f"release name required\nnote: set release in data of the functionConfig\n{CALLS.rstrip()}",
         ),
         (
             "{release: shop, stamp: all}",
             2,
             "functionConfig.data: the release's namespace is required; it is not read from a kubeconfig\n"
-            "note: set namespace in data of the functionConfig",
+            f"note: set namespace in data of the functionConfig\n{CALLS.rstrip()}",
         ),
         (
             "{release: shop, namespace: shop, live: no-such.yaml}",
@@ -298,11 +299,10 @@ def test_an_error_is_in_the_list_and_on_stderr(config: str, code: int, message: 
     output, results, said = krm(a_list(config=config), code=code)
     assert output == a_list(config=config)
     assert results == [{"message": message, "severity": "error"}]
-    hint = "" if "hint: " in message or "note: " in message else "hint: postrender krm --help\n"
+    hint = "" if "hint: " in message else "hint: postrender krm --help\n"
     assert said == f"error: {message}\n{hint}"
 
 
-CALLS = 'hint: kustomize build --enable-alpha-plugins --enable-exec .\nhint: kpt fn eval . --exec "postrender krm"\n'
 EXPECTED = "a ResourceList is expected on stdin, of config.kubernetes.io/v1 or config.kubernetes.io/v1beta1"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from postrender.cli.plan_inputs import add_value_flags, value_arguments
 from postrender.cli.run_info import setting_origins
 from postrender.cli.stdout import write
 from postrender.cluster.interface import ClusterReader, unreadable
-from postrender.errors import ManifestError, Refused, UsageError
+from postrender.errors import ManifestError, PostrenderError, Refused, UsageError
 from postrender.helm import binary
 from postrender.helm.invocation import Action, Invocation
 from postrender.helm.versions import HelmVersion, behaviour_of
@@ -39,7 +40,7 @@ from postrender.planner.verdict import Plan, Verdict
 from postrender.report.plan_summary import SummaryHeading, plan_summary
 from postrender.settings import Caller, find
 from postrender.settings.parse import Value
-from postrender.text import Advice, to_stderr
+from postrender.text import AGAIN, Advice, Hint, in_command, to_stderr
 
 DESCRIPTION = """\
 Write the filter's edits as patches into a Flux HelmRelease, since the
@@ -79,6 +80,16 @@ CHART = Advice("add --chart with the chart, as helm takes it")
 
 def main(arguments: list[str]) -> int:
     """Write the patches, or with ``--check`` tell whether they are up to date; raises PostrenderError."""
+    try:
+        return _main(arguments)
+    except PostrenderError as error:
+        if error.next:
+            again = "postrender flux --help" if isinstance(error, UsageError) else AGAIN
+            error.next = in_command(error.next, again)
+        raise
+
+
+def _main(arguments: list[str]) -> int:
     ours, rest = parted(arguments)
     options = parser().parse_args(ours)
     if rest and options.stream:
@@ -240,7 +251,13 @@ def _stream(helm_release: HelmRelease, options: argparse.Namespace, rest: Sequen
         return _bytes(options.stream)
     chart = Chart(options.chart) if options.chart else helm_release.chart()
     if chart is None:
-        raise UsageError("its chart can only be found in the cluster", where=helm_release.path, next=(CHART, STREAM))
+        folder = helm_release.folder
+        here = Hint(f"--chart {shlex.quote(folder)}", "with the folder of the same name")
+        raise UsageError(
+            "its chart can only be found in the cluster",
+            where=helm_release.path,
+            next=here if folder and os.path.isdir(folder) else (CHART, STREAM),
+        )
     named = values_elsewhere(helm_release)
     given = value_arguments(options)
     if named and not given:

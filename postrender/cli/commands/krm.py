@@ -20,7 +20,7 @@ from postrender.operations.filter.pipeline import check, plan_manifest
 from postrender.planner.policy import OnDrift
 from postrender.planner.verdict import Plan
 from postrender.settings import SETTINGS
-from postrender.text import Advice, finished, parts
+from postrender.text import Advice, finished, in_command, parts
 
 DESCRIPTION = """\
 A KRM function: reads a ResourceList on stdin and prints it with its items
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
         plan = replace(plan, verdicts=in_findings(plan.verdicts, _as_keys))
         output = krm.written(found, plan, quiet=quiet)
     except PostrenderError as error:
-        error.next = _as_keys(error.next)
+        error.next = in_command(_as_keys(error.next), *krm.CALLS) if error.next else ()
         write(krm.failed(found, error))
         raise
     write(output)

@@ -136,6 +136,12 @@ class HelmRelease(Record):
         version = (_text(asked, "semver") or _text(asked, "tag")) if isinstance(asked, dict) else ""
         return Chart(_text(found, "url"), version=version)
 
+    @property
+    def folder(self) -> str:
+        """The chart's folder in a repository of manifests; ``""`` if the chart is packaged."""
+        wanted = _map(_map(self.spec, "chart"), "spec")
+        return _text(wanted, "chart") if _map(wanted, "sourceRef").get("kind") in ("GitRepository", "Bucket") else ""
+
     def _source(self, named: Json) -> dict[str, Json]:
         """Spec and kind of the source that a reference names, from the same file; empty where it is not in it."""
         if not isinstance(named, dict):
