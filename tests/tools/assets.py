@@ -344,14 +344,17 @@ def go(*arguments: str, cwd: Path | None = None, **extra: str) -> str:
 def _build_kubernetes(program: str, version: str, target: Path) -> None:
     staged = _staging_modules(version)
     minor = version.split(".", 1)[1]
+    # Examples that no program imports; k8s.io/sample-apiserver v0.30.14 was never published.
+    samples = [name.partition("/")[2] for name in staged if name.startswith("k8s.io/sample-")]
     lines = [
         "module built",
         f"require k8s.io/kubernetes v{version}",
-        *(f"replace {name} => {name} v0.{minor}" for name in staged),
+        *(f"replace {name} => {name} v0.{minor}" for name in staged if name.partition("/")[2] not in samples),
+        *(f"replace k8s.io/{name} => ./{name}" for name in samples),
     ]
     linker = f"-s -w -X k8s.io/component-base/version.gitVersion=v{version}"
     main = _KUBERNETES_MAIN.format(program=program, command=_KUBERNETES_COMMANDS[program])
-    _build_main(main, lines, linker, target)
+    _build_main(main, lines, linker, target, samples)
 
 
 def _staging_modules(version: str) -> list[str]:
@@ -377,9 +380,13 @@ def _build_kubectl(target: Path) -> None:
     _build_main(_KUBECTL_MAIN, ["module kubectl", f"require k8s.io/kubectl v0.{minor}"], linker, target)
 
 
-def _build_main(main: str, module: list[str], linker: str, target: Path) -> None:
+def _build_main(main: str, module: list[str], linker: str, target: Path, empty: Sequence[str] = ()) -> None:
+    """Build main.go in a module; ``empty`` are modules of k8s.io that exist here without any package."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
+        for name in empty:
+            (place / name).mkdir()
+            (place / name / "go.mod").write_text(f"module k8s.io/{name}\n")
         (place / "main.go").write_text(main)
         (place / "go.mod").write_text("\n".join(module) + "\n")
         go("mod", "tidy", cwd=place, GOFLAGS="-mod=mod")
