@@ -26,8 +26,11 @@ NEEDS_VERSION = frozenset(
         "certificates.k8s.io": ("ClusterTrustBundle", "PodCertificateRequest"),
         "coordination.k8s.io": ("Lease", "LeaseCandidate"),
         "internal.apiserver.k8s.io": ("StorageVersion",),
+        "lifecycle.k8s.io": ("Eviction", "EvictionRequest"),
         "node.k8s.io": ("RuntimeClass",),
         "policy": ("PodDisruptionBudget",),
+        "resource.k8s.io": ("ResourcePoolStatusRequest",),
+        "scheduling.k8s.io": ("CompositePodGroup", "PodGroup", "Workload"),
         "storage.k8s.io": ("CSIDriver", "CSINode", "CSIStorageCapacity", "VolumeAttachment"),
         "storagemigration.k8s.io": ("StorageVersionMigration",),
     }.items()
@@ -35,14 +38,18 @@ NEEDS_VERSION = frozenset(
 )
 """Built-in kinds that, as every custom resource, cannot be updated without a resourceVersion.
 
-``AllowUnconditionalUpdate`` of the strategies in k8s.io/kubernetes 1.34.3, pkg/registry, and of
-k8s.io/apiextensions-apiserver 0.34.3, pkg/registry/customresource/strategy.go. For every other built-in kind a patch
-with ``resourceVersion: null`` is valid, which the end-to-end tests show for a ConfigMap.
+``AllowUnconditionalUpdate`` of the strategies in k8s.io/kubernetes 1.30.14, 1.34.3 and 1.37.2, pkg/registry, and of
+k8s.io/apiextensions-apiserver 0.37.2, pkg/registry/customresource/strategy.go: no kind's answer has changed. For every
+other built-in kind a patch with ``resourceVersion: null`` is valid, which the end-to-end tests show for a ConfigMap.
 """
 
 
-VERSION_MISSING = "metadata.resourceVersion: Invalid value: 0: must be specified for an update"
-"""What the server says to an update without a resourceVersion, where it needs one."""
+VERSION_MISSING = "metadata.resourceVersion: ... must be specified for an update"
+"""The server's error for an update without a resourceVersion, if it needs one.
+
+``Invalid value: 0`` at the dots is ``Invalid value: 0x0`` up to Kubernetes 1.33: ``ErrorBody``
+(pkg/util/validation/field/errors.go of k8s.io/apimachinery 0.33.3 and 0.34.3).
+"""
 
 
 def resource_version_error(gvk: GroupVersionKind, live: Json, after: Json) -> str:

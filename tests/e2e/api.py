@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from tests.e2e.kinds import NAMESPACE, SECRET, Kind
+from tests.tools.assets import KUBERNETES
 
 Object: TypeAlias = "dict[str, Any]"
 """A Kubernetes object as decoded JSON."""
@@ -22,6 +23,13 @@ Object: TypeAlias = "dict[str, Any]"
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
+
+
+VERSION_MISSING = (
+    f"metadata.resourceVersion: Invalid value: {'0x0' if int(KUBERNETES.split('.')[1]) < 34 else '0'}: "
+    "must be specified for an update"
+)
+"""The server's error for an update without a resourceVersion: Kubernetes 1.33 and older print numbers as Go source."""
 
 
 class ApiError(RuntimeError):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.api import MERGE_PATCH, Namespace
+from tests.e2e.api import MERGE_PATCH, VERSION_MISSING, Namespace
 from tests.e2e.charts import chart, manifest
 from tests.e2e.helm import Filter, HelmFactory, executable
 from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, NAMESPACE, SECRET, STABLE_SHIRT, Kind
@@ -22,16 +23,11 @@ REST = {"rest": manifest(CONFIG_MAP, "rest", {"z": "1"})}
     [
         ("3.21.4", (), STABLE_SHIRT, 'no Shirt with the name "shirt" found'),
         ("3.21.4", (), CONFIG_MAP, 'no ConfigMap with the name "shirt" found'),
-        ("3.22.0", (), STABLE_SHIRT, "metadata.resourceVersion: Invalid value: 0: must be specified for an update"),
+        ("3.22.0", (), STABLE_SHIRT, VERSION_MISSING),
         ("3.22.0", (), CONFIG_MAP, ""),
         ("4.1.4", (), STABLE_SHIRT, 'original object Shirt with the name "shirt" not found'),
         ("4.3.1", (), STABLE_SHIRT, ""),
-        (
-            "4.3.1",
-            ("--server-side=false",),
-            STABLE_SHIRT,
-            "metadata.resourceVersion: Invalid value: 0: must be specified for an update",
-        ),
+        ("4.3.1", ("--server-side=false",), STABLE_SHIRT, VERSION_MISSING),
         ("4.3.1", ("--server-side=false",), CONFIG_MAP, ""),
     ],
 )
@@ -56,7 +52,7 @@ def test_a_rollback_past_an_object_that_is_kept(
     told = " ".join(log.read_text().split())
     assert f"{kind.plural}{'.' * bool(kind.group)}{kind.group}/{namespace.name}/shirt: removed from the release" in told
     assert ("(PR503)" in told) is bool(error)
-    assert error in told
+    assert re.sub(r"Invalid value: \w+:", "...", error) in told
     done = it.rollback("r", 1)
     assert done.ok is not bool(error)
     assert error in done.stderr

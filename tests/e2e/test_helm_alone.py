@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.api import Namespace
+from tests.e2e.api import VERSION_MISSING, Namespace
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, HelmFactory
@@ -17,7 +17,7 @@ from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, CUSTOM_CONFIG_MAP, STABLE_FL
 
 MUST_BE_SPECIFIED = (
     'Error: INSTALLATION FAILED: cannot patch "shirt" with kind {kind}: {resource} "shirt" is invalid: '
-    "metadata.resourceVersion: Invalid value: 0: must be specified for an update"
+    + VERSION_MISSING
 )
 
 

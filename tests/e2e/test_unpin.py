@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.api import Namespace
+from tests.e2e.api import VERSION_MISSING, Namespace
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Helm, HelmFactory, executable
 from tests.e2e.kinds import BETA_SHIRT, SECRET, STABLE_SHIRT
 
-MUST_BE_SPECIFIED = "metadata.resourceVersion: Invalid value: 0: must be specified for an update"
 CONFIGMAPS = {"HELM_DRIVER": "configmap"}
 
 
@@ -81,7 +80,7 @@ class TestAPinnedRelease:
     ) -> None:
         old = helm(version)
         _, after = pinned(old, tmp_path)
-        assert MUST_BE_SPECIFIED in helm(newer).upgrade("r", after).error
+        assert VERSION_MISSING in helm(newer).upgrade("r", after).error
         unpin(old)
         helm(newer).upgrade("r", after).expect_ok()
         assert namespace.content(BETA_SHIRT, "shirt") == {"color": "red"}
