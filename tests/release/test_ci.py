@@ -223,7 +223,7 @@ def test_pre_commit_runs_the_hook_of_a_clone(tmp_path: Path) -> None:
     assert (code, "Passed" in output) == (0, True), output
 
 
-@pytest.mark.parametrize("name", ["ci.yml", "release.yml"])
+@pytest.mark.parametrize("name", ["ci.yml", "nightly.yml", "release.yml"])
 def test_the_workflows_pass_their_linter(name: str) -> None:
     done = subprocess.run(
         [
