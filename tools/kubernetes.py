@@ -1,6 +1,6 @@
 """Write ``postrender/lint/kubernetes_kinds.json``: which Kubernetes serves which of its own kinds in which version.
 
-    python -m tools.kubernetes > postrender/lint/kubernetes_kinds.json
+    python -m tools.kubernetes
 
 reads what k8s.io/api says of itself: the kinds of each group and version (``addKnownTypes``, register.go) and the minor
 versions of Kubernetes that brought and dropped them (zz_generated.prerelease-lifecycle.go). Needs Go.
@@ -12,9 +12,11 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+
+TABLE = Path(__file__).parents[1] / "postrender" / "lint" / "kubernetes_kinds.json"
 
 MODULES = ("v0.19.16", "v0.22.17", "v0.24.17", "v0.27.3", "v0.32.0", "v0.34.3", "v0.37.1")
 """Old to new: a type that a module has no longer is served no longer by its Kubernetes, v0.34 being that of 1.34."""
@@ -75,8 +77,18 @@ def rows(modules: dict[int, Path]) -> list[Row]:
     return sorted([(*key, *told) for key, told in table.items()] + list(ELSEWHERE))
 
 
-def main() -> int:
-    """Download the modules and print the table."""
+def differences(table: Sequence[Row], after: int) -> list[str]:
+    """A line for each kind that a Kubernetes newer than minor version ``after`` is the first to serve, or not to."""
+    lines = []
+    for group, version, kind, since, until in table:
+        name = f"{group}/{version} {kind}".lstrip("/")
+        lines += [f"Kubernetes 1.{since}: new {name}"] * ((since or 0) > after)
+        lines += [f"Kubernetes 1.{until}: no {name}"] * (after < (until or 0) <= minor(MODULES[-1]))
+    return sorted(lines)
+
+
+def write() -> None:
+    """Download the modules and write the table."""
     modules = {}
     with tempfile.TemporaryDirectory() as folder:
         for module in MODULES:
@@ -89,9 +101,8 @@ def main() -> int:
             )
             modules[minor(module)] = Path(json.loads(done.stdout)["Dir"])
         lines = ",\n".join(json.dumps(row) for row in rows(modules))
-    sys.stdout.write(f"[\n{lines}\n]\n")
-    return 0
+    TABLE.write_text(f"[\n{lines}\n]\n")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    write()

@@ -4,13 +4,14 @@
 
 builds ``tests/tools/gopatch/schema.go`` against each client-go of ``CLIENT_GO`` (a minute each) and puts what they
 describe together. The newest client-go describes every kind it knows. Kinds that only older ones know are described
-by the last that did. A kind that not all of them know says which do.
+by the last that did. A kind that not all of them know says which do. Prints what they differ in.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -129,5 +130,33 @@ def text(description: Description) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
+def differences(description: Description) -> list[str]:
+    """A line for each kind that not all client-go versions know, and each field whose patch tags have changed."""
+    lines = []
+    for version, kinds in description["kinds"].items():
+        for kind, struct in kinds.items():
+            _, first, last = struct.split() if " " in struct else (struct, "-", "-")
+            lines += [f"client-go 0.{first}: new {version} {kind}"] * (first != "-")
+            lines += [f"client-go 0.{int(last) + 1}: no {version} {kind}" for _ in range(last != "-")]
+    types = description["types"]
+    for name, fields in types.items():
+        older = re.fullmatch(r"(.*)[@-]0\.(\d+)", name)
+        if older is None:
+            continue
+        base, minor = older.groups()
+        for field, described in fields.items():
+            tags = types.get(base, {}).get(field, described).partition(" ")[2]
+            if tags != described.partition(" ")[2]:
+                lines.append(f"client-go 0.{int(minor) + 1}: {base} {field}: {described} -> {types[base][field]}")
+    return sorted(lines)
+
+
+def write() -> list[str]:
+    """Write the schema, and return what the client-go versions differ in."""
+    description = united({int(version.split(".")[1]): describe(version) for version in CLIENT_GO})
+    SCHEMA.write_text(text(description))
+    return differences(description)
+
+
 if __name__ == "__main__":
-    SCHEMA.write_text(text(united({int(version.split(".")[1]): describe(version) for version in CLIENT_GO})))
+    print("\n".join(write()))

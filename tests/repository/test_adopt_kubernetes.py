@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from tools.adopt_kubernetes import PAGE, commands, main, with_row
-from tools.builtin import differences, table, unknown
+from tools import kubernetes, patchschema
+from tools.adopt_kubernetes import DIFFERENCES, PAGE, commands, listing, main, with_row
+from tools.builtin import differences, list_differences, list_types, table, unknown, unknown_strategies
 from tools.steps import Step
 
 FLAG = ("", "Flag", "flags", True, False)
@@ -53,6 +57,73 @@ def test_kinds_of_several_servers_are_one_table() -> None:
     ]
     assert unknown({newer}, {newer}) == []
     assert unknown({newer}, {FLAG}) == [f"{newer} is {FLAG} in the table"]
+    assert unknown({FLAG}, {newer}) == [f"{FLAG} is {newer} in the table"]
+    assert unknown({FLAG}, {newer}, older=True) == []
+    assert unknown({newer}, {FLAG}, older=True) == [f"{newer} is {FLAG} in the table"]
+
+
+def test_types_of_lists_are_compared_from_server_to_server() -> None:
+    def served(**fields: Any) -> dict[tuple[str, str], str]:
+        return list_types({"io.k8s.api.core.v1.PodSpec": {"properties": fields}, "Empty": {}})
+
+    ports = {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["port", "protocol"]}
+    older = served(
+        ports=ports, gone={"type": "array"}, ref={"x-kubernetes-map-type": "atomic"}, name={"type": "string"}
+    )
+    newer = served(ports={"type": "array", "x-kubernetes-list-type": "set"}, ref={"x-kubernetes-map-type": "atomic"})
+    assert list_differences({"1.30.14": older, "1.37.2": {**newer, ("New", "list"): "set"}}) == [
+        "1.30.14 -> 1.37.2: api.core.v1.PodSpec gone: untyped -> no list",
+        "1.30.14 -> 1.37.2: api.core.v1.PodSpec ports: map port protocol -> set",
+    ]
+
+
+def test_a_strategy_that_needs_a_version_and_is_not_known_to(tmp_path: Path) -> None:
+    needs = "func (x) AllowUnconditionalUpdate({}) bool {{\n\treturn {}\n}}\n"
+    for name, context, answer in (
+        ("lease", "", "false"),
+        ("flag", "ctx context.Context", "false"),
+        ("pod", "", "true"),
+    ):
+        (tmp_path / "group" / name).mkdir(parents=True)
+        (tmp_path / "group" / name / "strategy.go").write_text(needs.format(context, answer))
+    lease = ("coordination.k8s.io", "Lease", "leases", True, False)
+    pod = ("", "Pod", "pods", True, True)
+    assert unknown_strategies(tmp_path, {lease, pod}) == []
+    config_map = ("", "ConfigMap", "configmaps", True, False)
+    (tmp_path / "group" / "flag").rename(tmp_path / "group" / "configmap")
+    assert unknown_strategies(tmp_path, {lease, pod, config_map}) == [
+        f"group/configmap/strategy.go: {config_map[:2]} is not known to need a resourceVersion"
+    ]
+
+
+def test_versions_that_know_a_kind_or_patch_it_differently() -> None:
+    assert kubernetes.differences(
+        [("a", "v1", "New", 31, None), ("", "v1", "Old", 5, 36), ("b", "v1", "Late", 9, 99)], 30
+    ) == [
+        "Kubernetes 1.31: new a/v1 New",
+        "Kubernetes 1.36: no v1 Old",
+    ]
+    types = {"S": {"list": "[]T merge key"}, "S@0.33": {"list": "[]T@0.33", "gone": "string"}}
+    kinds = {"a/v1": {"New": "S 31 -", "Old": "S@0.33 - 33", "Always": "S"}}
+    assert patchschema.differences({"client_go": "v0.37.1", "kinds": kinds, "types": types}) == [
+        "client-go 0.31: new a/v1 New",
+        "client-go 0.34: S list: []T@0.33 -> []T merge key",
+        "client-go 0.34: no a/v1 Old",
+    ]
+
+
+def test_the_differences_are_those_of_the_tables() -> None:
+    head, mark, rest = listing([]).partition("\n\n")
+    text = DIFFERENCES.read_text(encoding="utf-8")
+    assert text.startswith(f"{head}\n")
+    assert text.endswith(mark + rest)
+
+
+@pytest.mark.parametrize("arguments", [[], ["1.37.2", "--tables"]])
+def test_what_is_done_is_required(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert capsys.readouterr().err.endswith("adopt-kubernetes: error: VERSION or --tables required\n")
 
 
 def test_what_is_no_version(capsys: pytest.CaptureFixture[str]) -> None:

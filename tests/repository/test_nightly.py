@@ -15,7 +15,7 @@ def test_the_table_has_a_column_for_each_part() -> None:
     heads = next(line for line in page.splitlines() if line.startswith("| date |"))
     assert [each.strip() for each in heads.strip("|").split("|")] == ["date", "commit", "scale", *parts(0, 1)]
     assert with_line(page, "2026-01-02", "abc", 0.1, {"model": "ok, 3 min", "kills": "**failed**, 0 min"}) == (
-        page + "| 2026-01-02 | abc | 0.1 | ok, 3 min | – | – | **failed**, 0 min | – | – | – | – | – |\n"
+        page + "| 2026-01-02 | abc | 0.1 | ok, 3 min | – | – | **failed**, 0 min | – | – | – | – | – | – |\n"
     )
 
 
@@ -35,5 +35,5 @@ def test_a_part_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
         main(["fuss"])
     assert capsys.readouterr().err.endswith(
         "nightly: error: invalid value 'fuss' for PART "
-        "(choose: model, fresh, fuzz, kills, faults, callers, image, helms, mutations)\n"
+        "(choose: model, fresh, fuzz, kills, faults, callers, image, helms, servers, mutations)\n"
     )

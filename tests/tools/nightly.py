@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+from tools.builtin import SERVERS
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "nightly.md"
 _PYTHON = (sys.executable, "-m")
@@ -37,6 +39,7 @@ def parts(seed: int, scale: float) -> dict[str, list[str]]:
         "callers": ["bin/callers"],
         "image": [*_PYTHON, "pytest", "-q", "tests/release/every_image.py", "tests/release/every_arm64.py"],
         "helms": ["bin/every-helm", "-q"],
+        "servers": [*_PYTHON, "tools.adopt_kubernetes", *SERVERS, "--quick", scaled(20), *numbered],
         "mutations": [*_PYTHON, "tests.tools.mutations"],
     }
 
