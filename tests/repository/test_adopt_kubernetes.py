@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tools import kubernetes, patchschema
+from tests.tools import assets
+from tools import adopt_kubernetes, kubernetes, patchschema
 from tools.adopt_kubernetes import DIFFERENCES, PAGE, commands, listing, main, with_row
 from tools.builtin import differences, list_differences, list_types, table, unknown, unknown_strategies
 from tools.steps import Step
@@ -117,6 +120,38 @@ def test_the_differences_are_those_of_the_tables() -> None:
     text = DIFFERENCES.read_text(encoding="utf-8")
     assert text.startswith(f"{head}\n")
     assert text.endswith(mark + rest)
+
+
+@pytest.mark.parametrize(("quick", "cell"), [(["--quick", "20"], "20"), (["--random", "9"], "9")])
+def test_a_quick_run_plays_cells_on_each_server_and_writes_no_row(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], quick: list[str], cell: str
+) -> None:
+    played = []
+
+    def run(title: str, arguments: Sequence[str], environ: Mapping[str, str]) -> Step:
+        played.append((environ["POSTRENDER_TEST_KUBERNETES"], title, arguments))
+        return Step(title, arguments, f"{title} done", environ["POSTRENDER_TEST_KUBERNETES"] == "1.37.2", 1)
+
+    page = tmp_path / "compatibility.md"
+    before = PAGE.read_text()
+    page.write_text(before)
+    monkeypatch.setattr(adopt_kubernetes, "run", run)
+    monkeypatch.setattr(adopt_kubernetes, "PAGE", page)
+    monkeypatch.setattr(adopt_kubernetes, "ROOT", tmp_path)
+    monkeypatch.setattr(adopt_kubernetes, "report", lambda title, *_: title)
+    monkeypatch.setattr(assets, "build", lambda name: Path(name))
+    assert main(["1.30.14", "1.37.2", "--seed", "7", *quick]) == 1
+    assert capsys.readouterr().out == "Kubernetes 1.30.14\nKubernetes 1.37.2\n"
+    assert {title for _, title, _ in played} >= {"Kinds", "Random cells"}
+    cells = [arguments for _, title, arguments in played if title == "Random cells"]
+    assert cells == [["-m", "tests.e2e.matrix", "--random", cell, "--seed", "7"]] * 2
+    if "--quick" in quick:
+        assert len(played) == 4
+        assert page.read_text() == before
+    else:
+        assert len(played) == 10
+        assert f"| 1.30.14 | {date.today()} | **differs** | Kinds done | Random cells done | " in page.read_text()
+    assert main(["1.37.2", *quick]) == 0
 
 
 @pytest.mark.parametrize("arguments", [[], ["1.37.2", "--tables"]])

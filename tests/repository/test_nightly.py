@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.nightly import PAGE, main, parts, play, with_line
+from tools.builtin import SERVERS
 
 
 def test_the_table_has_a_column_for_each_part() -> None:
@@ -21,6 +22,7 @@ def test_the_table_has_a_column_for_each_part() -> None:
 
 def test_counts_are_scaled() -> None:
     assert parts(7, 0.1)["model"][3:] == ["--random", "30", "--seed", "7", "--shrink"]
+    assert parts(7, 0.1)["servers"][2:] == ["tools.adopt_kubernetes", *SERVERS, "--quick", "2", "--seed", "7"]
     assert parts(7, 0.0001)["fuzz"] == ["bin/fuzz", "1"]
 
 
