@@ -61,7 +61,7 @@ def helm_alone(stage: Stage, scenario: Scenario) -> Alone:
     if end is None:
         return Alone(outcome, False)
     wrong = compared(scenario, stage, facts, end, after)
-    wrong += _errors(end.errors, done.error if not done.ok else "")
+    wrong += wrong_errors(end.errors, done.error if not done.ok else "")
     sent = {request.path: request.body for request in stage.plane.audit.writes(mark) if request.verb == "patch"}
     wrong += _patches(scenario, stage, end, sent)
     return Alone(outcome, True, tuple(wrong))
@@ -204,11 +204,11 @@ def ref_at(scenario: Scenario, stage: Stage, at: Id) -> Ref:
     raise KeyError(at)
 
 
-def _errors(foretold: Sequence[str], error: str) -> list[str]:
+def wrong_errors(foretold: Sequence[str], error: str) -> list[str]:
+    """A line for each predicted error that Helm's does not hold; dots stand for what API servers word differently."""
     wrong = []
     for each in foretold:
         intro, _, objection = each.partition(": ")
-        # Dots stand for what API servers word differently.
         if not (error and all(part in error for part in (intro, *objection.split("...")))):
             wrong.append(f"predicted {each!r}, Helm said {error or 'ok'!r}")
     if error and not foretold:

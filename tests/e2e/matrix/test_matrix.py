@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from postrender.helm.api_server import VERSION_MISSING
 from postrender.planner.policy import Adopt
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.matrix import report
-from tests.e2e.matrix.alone import Alone
+from tests.e2e.matrix.alone import Alone, wrong_errors
 from tests.e2e.matrix.cells import Cell, Player
 from tests.e2e.matrix.chance import draw
 from tests.e2e.matrix.families import SCENARIOS
@@ -154,3 +155,16 @@ def test_a_new_column_is_written_beside_those_of_the_page() -> None:
     kept = [missed.column, wrong.column]
     new = cell(first, "3.12.3")
     assert report.page([new], families, before, kept) == report.page([missed, wrong, new, chance], families, "", ())
+
+
+@pytest.mark.parametrize("value", ["0", "0x0"])
+def test_a_predicted_error_is_found_in_the_words_of_each_server(value: str) -> None:
+    predicted = f'cannot patch "a" with kind Shirt: {VERSION_MISSING}'
+    error = (
+        'cannot patch "a" with kind Shirt: shirts.example.com "a" is invalid: metadata.resourceVersion: '
+        f"Invalid value: {value}: must be specified for an update"
+    )
+    assert wrong_errors([predicted], error) == []
+    assert wrong_errors([predicted], error.replace("Version", "Name")) != []
+    assert wrong_errors([predicted], error.replace("specified", "unique")) != []
+    assert wrong_errors([predicted], "") == [f"predicted {predicted!r}, Helm said 'ok'"]
