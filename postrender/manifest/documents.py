@@ -16,7 +16,7 @@ from postrender.manifest.stream import TEMPLATE, Chunk, chunks, error_at
 from postrender.manifest.top_level_fields import IDENTITY, Field, fields, plain_breaks
 from postrender.models import Json
 
-_SOURCE = re.compile(rb"^# Source: ([^\r\n]+)", re.MULTILINE)
+_SOURCE = b"# Source: "
 _CRDS = re.compile(r"[^/]+/(?:charts/[^/]+/)*crds/|crds/(?!templates/|charts/)")
 """A file of a folder ``crds/``: ``shop/crds/a.yaml``, to Helm 3.12 ``crds/a.yaml`` (helm template --include-crds)."""
 _OBJECT: Wanted = dict.fromkeys(IDENTITY)
@@ -59,8 +59,15 @@ class Manifest:
     def template(self, document: int) -> str:
         """The template in Helm's comment ``# Source:`` of a document (by its index); ``""`` if it has none."""
         place = self.documents[document]
-        comment = _SOURCE.search(self.data, place.start, place.end)
-        return comment[1].decode(errors="replace").strip() if comment else ""
+        # Not by a pattern that begins with ^: that is tried at every byte, which took a third of a large stream's time.
+        start = place.start
+        if not self.data.startswith(_SOURCE, start, place.end):
+            start = self.data.find(b"\n" + _SOURCE, start, place.end) + 1
+            if not start:
+                return ""
+        newline = self.data.find(b"\n", start, place.end)
+        line = self.data[start + len(_SOURCE) : newline if newline >= 0 else place.end]
+        return line.decode(errors="replace").strip()
 
     def templates(self) -> list[str]:
         """The template of each document; a file of ``crds/`` holds several under one comment."""

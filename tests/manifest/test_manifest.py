@@ -108,6 +108,18 @@ def test_kind_that_ends_in_list_is_an_object_without_items() -> None:
     assert (ref.path, ref.gvk.kind) == ((), "AllowList")
 
 
+def test_template_is_named_by_the_first_comment_that_begins_a_line() -> None:
+    text = (
+        f"# Source: shop/templates/a.yaml\n{PLAIN}"
+        f"---\n{PLAIN}  # Source: indented\n# Source: shop/b.yaml\r\n# Source: later\n"
+        f"---\n{PLAIN}data:\n  x: '# Source: inside'\n"
+        f"---\n{PLAIN}# Source: shop/crds/c.yaml"
+        f"\n---\n{PLAIN}"
+    )
+    found = manifest.read(text.encode()).templates()
+    assert found == ["shop/templates/a.yaml", "shop/b.yaml", "", "shop/crds/c.yaml", "shop/crds/c.yaml"]
+
+
 def test_generated_name_is_told() -> None:
     (ref,) = objects(f"{HEAD}metadata: {{generateName: a-}}\n")
     assert (ref.name, ref.generate_name) == ("", True)
