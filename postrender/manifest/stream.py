@@ -17,7 +17,8 @@ from postrender.text import Advice, Hint
 TEMPLATE = Hint("helm template ... --debug", "to see the text in which this line stands")
 """Hint for errors in the rendered text."""
 _SEPARATOR = b"---"
-_PIECE = 1 << 20
+_PIECE = 1 << 16
+"""How many bytes are checked at a time: few enough that the memory for their text is used again each time."""
 _LOOK_AHEAD = 4096
 """How far ``NewYAMLOrJSONDecoder`` looks for the brace of a JSON stream, as the visitor calls it."""
 
