@@ -12,7 +12,7 @@ from operator import attrgetter, ge, gt, le, lt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any, ClassVar, TypeVar
 
     from typing_extensions import dataclass_transform
@@ -25,7 +25,7 @@ else:
         return lambda decorated: decorated
 
 
-COMPILE_AFTER = 50
+COMPILE_AFTER = 80
 """So many instances cost about as much to fill in field by field as to compile ``__init__``."""
 
 
@@ -44,6 +44,7 @@ class RecordType(type):
     """
 
     _made: int
+    _setters: tuple[Any, ...]
 
     def __new__(
         mcs,
@@ -54,7 +55,7 @@ class RecordType(type):
         hidden: tuple[str, ...] = (),
         order: bool = False,
     ) -> RecordType:
-        """Make the class; its ``__init__`` follows when it pays."""
+        """Make the class; an ``__init__`` of its own follows when it pays."""
         fields = tuple(namespace.get("__annotations__", ()))
         types = namespace.get("__annotations__", {})
         namespace["_shown"] = tuple(
@@ -69,17 +70,9 @@ class RecordType(type):
         namespace["__slots__"] = fields
         namespace["_key"] = attrgetter(*fields or ("__class__",))
         namespace["_made"] = 0
-        return super().__new__(mcs, name, bases, namespace)
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Make an instance."""
-        if "__init__" not in cls.__dict__:
-            cls._made += 1
-            values = _values_given(cls, args, kwargs)
-            if values is not None and cls._made < COMPILE_AFTER:
-                return _filled(cls, values)
-            _compile(cls)
-        return super().__call__(*args, **kwargs)
+        made = super().__new__(mcs, name, bases, namespace)
+        made._setters = tuple([made.__dict__[field].__set__ for field in fields])
+        return made
 
 
 class Record(metaclass=RecordType):
@@ -90,6 +83,19 @@ class Record(metaclass=RecordType):
         _shown: ClassVar[tuple[str, ...]]
         _defaults: ClassVar[dict[str, Any]]
         _key: ClassVar[Any]
+    else:
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            """Fill in the fields one by one; a class that is used often gets an ``__init__`` of its own instead."""
+            cls = type(self)
+            values = _values_given(cls, args, kwargs)
+            cls._made += 1
+            if values is None or cls._made >= COMPILE_AFTER:
+                _compile(cls)
+                self.__init__(*args, **kwargs)
+                return
+            for set_field, value in zip(cls._setters, values, strict=True):
+                set_field(self, value)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable: {name} cannot be set")
@@ -127,19 +133,15 @@ def asdict(value: Any) -> Any:
     return {key: asdict(below) for key, below in value.items()} if isinstance(value, dict) else value
 
 
-def _values_given(cls: RecordType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+def _values_given(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any] | None:
     """The value of each field; ``None`` where the arguments do not fit, which ``__init__`` says in Python's words."""
-    fields: tuple[str, ...] = cls.__dict__["_fields"]
-    values = {**cls.__dict__["_defaults"], **dict(zip(fields, args, strict=False)), **kwargs}
-    fits = len(args) <= len(fields) and len(values) == len(fields) and kwargs.keys() <= set(fields[len(args) :])
-    return values if fits else None
-
-
-def _filled(cls: Any, values: dict[str, Any]) -> Any:
-    record = object.__new__(cls)
-    for field, value in values.items():
-        object.__setattr__(record, field, value)
-    return record
+    left = cls._fields[len(args) :]
+    if not left and not kwargs:
+        return args if len(args) == len(cls._fields) else None
+    by_name = {**cls._defaults, **kwargs}
+    if not kwargs.keys() <= set(left) <= by_name.keys():
+        return None
+    return (*args, *[by_name[field] for field in left])
 
 
 def _compile(cls: RecordType) -> None:
@@ -149,6 +151,6 @@ def _compile(cls: RecordType) -> None:
     parameters = [f"{field}=_default_{field}" if field in defaults else field for field in fields]
     body = [f"    _set_{field}(self, {field})" for field in fields] or ["    pass"]
     scope: dict[str, Any] = {f"_default_{field}": value for field, value in defaults.items()}
-    scope.update({f"_set_{field}": cls.__dict__[field].__set__ for field in fields})
+    scope.update(zip([f"_set_{field}" for field in fields], cls._setters, strict=True))
     exec("\n".join([f"def __init__(self, {', '.join(parameters)}):", *body]), scope)
     type.__setattr__(cls, "__init__", scope["__init__"])
