@@ -168,16 +168,14 @@ def made_of(hint: str, ran: str = "") -> set[str]:
     return {each for each in whole if pattern(each).fullmatch(plain)}
 
 
-IN_FAULTS = frozenset(
-    {
-        "--request-timeout …",
-        "command -v helm",
-        "kubectl auth whoami",
-        "kubectl config view",
-        "kubectl get --raw '/readyz?verbose'",
-        "kubectl get --raw /version",
-        "kubectl get --raw … -v=6",
-        "postrender doctor",
-    }
-)
-"""Templates that ``tests/faults`` types, with servers that fail."""
+IN_FAULTS = {
+    "--request-timeout …": "reads: no answer: unserved",
+    "command -v helm": "surroundings: helm is missing for run: filter",
+    "kubectl auth whoami": "reads: unauthorized: filter --adopt",
+    "kubectl config view": "credentials: no server: filter",
+    "kubectl get --raw '/readyz?verbose'": "writes: write fails: verify --fix",
+    "kubectl get --raw /version": "credentials: a plugin that fails: filter",
+    "kubectl get --raw … -v=6": "reads: redirect: orphans",
+    "postrender doctor": "credentials: a token file that is missing: filter",
+}
+"""Templates that ``tests/faults`` types, with servers that fail, and the row that prints each first."""

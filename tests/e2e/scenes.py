@@ -28,7 +28,7 @@ NOT_RUN: Mapping[str, str] = {
     "bin/fuzz 600": "ten minutes of two cores",
     "bin/attack": "minutes, and a test of its own has each fault once",
     "bin/kills": "minutes of two cores",
-    "bin/every-helm": "the tests that this run runs anyway, with one more Helm",
+    "bin/test --whole": "runs this very test, and every case of the long ones",
     "bin/owners": "minutes of two cores, and a test of its own has a part of it",
     "bin/facts --helm v3.22.0": "the Go modules of a Helm; tests/repository/test_facts.py compares two",
     "bin/facts --accept v3.22.0": "writes into the tree",

@@ -17,6 +17,8 @@ from tests.e2e.helms import VERSIONS
 from tests.e2e.kinds import CONFIG_MAP, DEPLOYMENT, NAMESPACE, STABLE_SHIRT, Kind
 from tests.e2e.pods import NAME, Node
 
+pytestmark = pytest.mark.one_in(3)
+
 JOB = Kind("batch", "v1", "Job", "jobs")
 
 

@@ -18,6 +18,8 @@ from tests.e2e.helm import Filter, HelmFactory
 from tests.e2e.helms import VERSIONS
 from tests.e2e.kinds import CONFIG_MAP, CRD, NAMESPACE, SECRET, SERVICE_ACCOUNT, Kind, definition
 
+pytestmark = pytest.mark.one_in(3)
+
 CLAIM = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 VOLUME = Kind("", "v1", "PersistentVolume", "persistentvolumes", namespaced=False)
 STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets")

@@ -11,6 +11,8 @@ from tests.e2e.controlplane import ControlPlane
 from tests.e2e.errors import CURES, ERRORS, Error, Stage, told
 from tests.e2e.helm import HelmFactory
 
+pytestmark = pytest.mark.one_in(2)
+
 PAGES = [Path(__file__).parents[2] / "docs" / page for page in ("errors.md", "zh/errors.md")]
 
 

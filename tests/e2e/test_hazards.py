@@ -15,6 +15,8 @@ from tests.e2e.charts import chart, manifest
 from tests.e2e.helm import Filter, HelmFactory, executable
 from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, NAMESPACE, SECRET, STABLE_SHIRT, Kind
 
+pytestmark = pytest.mark.one_in(2)
+
 REST = {"rest": manifest(CONFIG_MAP, "rest", {"z": "1"})}
 
 

@@ -31,6 +31,8 @@ VOLUME = Kind("", "v1", "PersistentVolume", "persistentvolumes", namespaced=Fals
 OWNED = (REPLICA_SET, POD, CLAIM)
 """Kinds that controllers make for others."""
 
+pytestmark = pytest.mark.one_in(3)
+
 
 def commands(kind: str) -> str:
     """The commands of the page's section about a kind."""

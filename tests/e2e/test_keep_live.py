@@ -54,6 +54,8 @@ NAMED: dict[str, dict[str, Any]] = {
 }
 """How the password is named: arguments of a run."""
 
+pytestmark = pytest.mark.one_in(3)
+
 
 class Login:
     """A release with a kept Secret, whose chart makes a new password each time."""

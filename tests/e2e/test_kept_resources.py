@@ -22,6 +22,8 @@ from tests.e2e.kinds import (
     Kind,
 )
 
+pytestmark = pytest.mark.one_in(2)
+
 LABEL = "postrender/group-kind"
 VERSIONS = ("3.12.3", "3.17.3", "3.21.4", "4.3.1")
 

@@ -30,6 +30,8 @@ REAL = [
 ]
 """Rows that every test run plays with the real programs."""
 
+pytestmark = pytest.mark.one_in(3)
+
 
 @pytest.mark.parametrize("row", quick(), ids=str)
 def test_only_what_nobody_owns_is_taken(

@@ -15,6 +15,8 @@ from tests.e2e.helm import RUN_WITHIN, Filter, Helm, HelmFactory, executable
 from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, SECRET, STABLE_SHIRT, Kind, definition
 from tests.tools.assets import KUBERNETES
 
+pytestmark = pytest.mark.one_in(3)
+
 PASSING = ("managedFields", "resourceVersion", "generation")
 
 LOOKS_UP = """\

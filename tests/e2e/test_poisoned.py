@@ -120,6 +120,8 @@ def test_a_field_that_the_server_drops_is_nothing_to_mend(
 HAT = Kind("defaults.example.com", "v1", "Hat", "hats")
 """Its schema fills in a size and a brim."""
 
+pytestmark = pytest.mark.one_in(2)
+
 
 def hat(folder: Path, spec: Any) -> Path:
     return chart(folder, {"hat": manifest(HAT, "hat", spec, keep=True)})

@@ -14,6 +14,8 @@ from tests.e2e.helm import Filter, Helm, HelmFactory, Run, executable
 from tests.e2e.kinds import BETA_SHIRT, CONFIG_MAP, GAMMA_SHIRT, STABLE_SHIRT
 from tests.e2e.test_kept_resources import LABEL, kept
 
+pytestmark = pytest.mark.one_in(2)
+
 VERSIONS = ("3.12.3", "3.21.4", "4.1.4", "4.3.1")
 HELM_4 = ("4.1.4", "4.3.1")
 PAIR = {BETA_SHIRT: {"color": "blue"}, STABLE_SHIRT: {"color": "green"}}

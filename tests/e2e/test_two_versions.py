@@ -23,6 +23,8 @@ from tests.e2e.helm import Filter, Helm, HelmFactory
 from tests.e2e.helms import VERSIONS
 from tests.e2e.kinds import CONFIG_MAP, CRD, DEPLOYMENT, ROLE_BINDING, SECRET, SERVICE, Kind, definition
 
+pytestmark = pytest.mark.one_in(3)
+
 CLAIM = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets")
 JOB = Kind("batch", "v1", "Job", "jobs")

@@ -198,6 +198,8 @@ CURRENT: list[Object] = [
 ]
 """What a server of today holds of objects that were installed under removed APIs."""
 
+pytestmark = pytest.mark.one_in(3)
+
 
 def changed(objects: list[Object], *, fallback: bool) -> list[Object]:
     """The next chart: every object changes, and without ``fallback`` the Ingress has no default backend."""

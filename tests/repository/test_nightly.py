@@ -37,5 +37,5 @@ def test_a_part_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
         main(["fuss"])
     assert capsys.readouterr().err.endswith(
         "nightly: error: invalid value 'fuss' for PART "
-        "(choose: model, fresh, fuzz, kills, faults, callers, image, helms, servers, mutations)\n"
+        "(choose: model, fresh, fuzz, kills, faults, callers, image, whole, servers, mutations)\n"
     )
