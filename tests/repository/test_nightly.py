@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.nightly import PAGE, main, parts, play, with_line
+from tests.tools.nightly import PAGE, main, parts, play, with_result
 from tools.builtin import SERVERS
 
 
@@ -15,8 +15,18 @@ def test_the_table_has_a_column_for_each_part() -> None:
     page = PAGE.read_text(encoding="utf-8")
     heads = next(line for line in page.splitlines() if line.startswith("| date |"))
     assert [each.strip() for each in heads.strip("|").split("|")] == ["date", "commit", "scale", *parts(0, 1)]
-    assert with_line(page, "2026-01-02", "abc", 0.1, {"model": "ok, 3 min", "kills": "**failed**, 0 min"}) == (
-        page + "| 2026-01-02 | abc | 0.1 | ok, 3 min | – | – | **failed**, 0 min | – | – | – | – | – | – |\n"
+
+
+def test_parts_of_one_day_and_commit_make_one_line() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    empty = ["–"] * (len(parts(0, 1)) - 2)
+    head = ("2026-01-02", "abc", "0.1")
+    once = with_result(page, head, "model", "ok, 3 min")
+    assert once == f"{page}| 2026-01-02 | abc | 0.1 | ok, 3 min | – | {' | '.join(empty)} |\n"
+    twice = with_result(once, head, "fresh", "**failed**, 0 min")
+    assert twice == f"{page}| 2026-01-02 | abc | 0.1 | ok, 3 min | **failed**, 0 min | {' | '.join(empty)} |\n"
+    assert with_result(twice, ("2026-01-02", "abd", "0.1"), "model", "ok, 1 min") == (
+        f"{twice}| 2026-01-02 | abd | 0.1 | ok, 1 min | – | {' | '.join(empty)} |\n"
     )
 
 

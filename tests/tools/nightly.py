@@ -3,7 +3,8 @@
     bin/nightly                       # all of it, with today's date as the seed
     bin/nightly --scale 0.1 model     # a tenth of the random cells
 
-Adds a line to docs/nightly.md. What a part printed, with each failing scenario made small, is in build/nightly/DATE/.
+Adds a line to docs/nightly.md; what is played on the same day of the same commit goes into one line. What a part
+printed, with each failing scenario made small, is in build/nightly/DATE/.
 """
 
 from __future__ import annotations
@@ -53,10 +54,18 @@ def play(command: Sequence[str], log: Path) -> str:
     return f"{'**failed**' if done.returncode else 'ok'}, {minutes:.0f} min"
 
 
-def with_line(page: str, when: str, commit: str, scale: float, results: dict[str, str]) -> str:
-    """The page with one more line at the end of its table."""
-    cells = [results.get(name, "–") for name in parts(0, 1)]
-    return f"{page.rstrip()}\n| {' | '.join([when, commit, f'{scale:g}', *cells])} |\n"
+def with_result(page: str, head: Sequence[str], part: str, result: str) -> str:
+    """The page with the result of a part in the last line of its table; in a new line if that has another ``head``.
+
+    ``head`` is the date, the commit and the scale. So parts that are played one by one make one line.
+    """
+    names = list(parts(0, 1))
+    *before, last = page.rstrip().splitlines()
+    cells = [each.strip() for each in last.strip("|").split("|")]
+    if cells[: len(head)] != list(head):
+        before, cells = [*before, last], [*head, *("–" for _ in names)]
+    cells[len(head) + names.index(part)] = result
+    return "\n".join([*before, f"| {' | '.join(cells)} |\n"])
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -74,17 +83,18 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"invalid value '{min(unknown)}' for PART (choose: {', '.join(known)})")
     folder = ROOT / "build" / "nightly" / f"{now:%Y-%m-%d}"
     folder.mkdir(parents=True, exist_ok=True)
-    results = {}
-    for name, command in parts(options.seed, options.scale).items():
-        if name in (options.part or known):
-            results[name] = play(command, folder / f"{name}.txt")
-            print(f"{name}: {results[name]} ({folder / name}.txt)", flush=True)
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
     ).stdout.strip()
-    page = with_line(PAGE.read_text(encoding="utf-8"), f"{now:%Y-%m-%d}", commit, options.scale, results)
-    PAGE.write_text(page, encoding="utf-8")
-    return int(any("failed" in each for each in results.values()))
+    head = (f"{now:%Y-%m-%d}", commit, f"{options.scale:g}")
+    good = True
+    for name, command in parts(options.seed, options.scale).items():
+        if name in (options.part or known):
+            result = play(command, folder / f"{name}.txt")
+            good = good and "failed" not in result
+            print(f"{name}: {result} ({folder / name}.txt)", flush=True)
+            PAGE.write_text(with_result(PAGE.read_text(encoding="utf-8"), head, name, result), encoding="utf-8")
+    return 0 if good else 1
 
 
 if __name__ == "__main__":
