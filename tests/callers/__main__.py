@@ -2,7 +2,7 @@
 
     bin/callers                     # all of them
     bin/callers argocd helmfile     # these
-    bin/callers --write             # and put the results on the page docs/callers-evidence.md
+    bin/callers --write             # and put the results on docs/callers.md and docs/callers-evidence.md
 
 Each caller is set up as its page and its folder in examples/ say, and goes through the scenes of
 tests/callers/scenes.py. Ends with 1 if a scene does not go as expected. Programs are built once into the cache folder
@@ -29,9 +29,11 @@ from tests.callers.flux import Flux
 from tests.callers.helm import Helm3, Helm4
 from tests.callers.helmfile import Helmfile
 from tests.callers.kustomize import Kustomize
-from tests.callers.page import PAGE, Results, written
+from tests.callers.operator import Operator
+from tests.callers.page import PAGE, USERS, Results, used, written
+from tests.callers.precommit import PreCommit
 from tests.callers.pulumi import Chart, Release
-from tests.callers.scenes import SCENES, Cell, play
+from tests.callers.scenes import SCENES, Cell, play, summary
 from tests.callers.terraform import Terraform
 from tests.callers.world import HELM, World
 from tests.e2e.controlplane import ControlPlane
@@ -47,7 +49,9 @@ DRIVERS: dict[str, type[Driver]] = {
     "terraform": Terraform,
     "pulumi-release": Release,
     "pulumi-chart": Chart,
+    "kopf": Operator,
     "kustomize": Kustomize,
+    "pre-commit": PreCommit,
 }
 """By the name that ``bin/callers`` takes, those first whose results matter to most users."""
 _NEEDED = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", f"helm@{HELM}", f"helm@{Helm4.helm}")
@@ -60,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("name", nargs="*", metavar="NAME", help=f"only these (choose: {', '.join(DRIVERS)})")
     parser.add_argument("--scene", action="append", metavar="SCENE", help="only scenes whose name has this in it")
-    parser.add_argument("--write", action="store_true", help="put the results on docs/callers-evidence.md")
+    parser.add_argument("--write", action="store_true", help="put the results into the documentation")
     options = parser.parse_args(arguments)
     if unknown := set(options.name) - set(DRIVERS):
         parser.error(f"invalid value '{min(unknown)}' for NAME (choose: {', '.join(DRIVERS)})")
@@ -73,16 +77,14 @@ def main(arguments: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory(prefix="postrender-callers-") as folder:
-        found = _run(chosen, options.scene or [""], programs, Path(folder))
-    if options.write:
-        PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+        found = _run(chosen, options.scene or [""], programs, Path(folder), write=options.write)
     return int(len(found) < len(chosen) or not all(each.right for each in found))
 
 
 def _run(
-    drivers: Sequence[type[Driver]], scenes: Sequence[str], programs: Sequence[Path], folder: Path
+    drivers: Sequence[type[Driver]], scenes: Sequence[str], programs: Sequence[Path], folder: Path, *, write: bool
 ) -> list[Results]:
-    """The results of those callers whose own programs are available."""
+    """The results of those callers whose own programs are available; ``write`` puts each on the pages at once."""
     found = []
     with ControlPlane(programs[0], programs[1], folder, programs[2]) as control_plane:
         for driver in drivers:
@@ -96,6 +98,10 @@ def _run(
                 print(f"{driver.name}: {error}", file=sys.stderr)
                 continue
             print(f"{driver.name}: {found[-1].seconds / 60:.1f} min", flush=True)
+            if write:
+                evidence = written(PAGE.read_text(encoding="utf-8"), found[-1:])
+                PAGE.write_text(evidence, encoding="utf-8")
+                USERS.write_text(used(USERS.read_text(encoding="utf-8"), evidence), encoding="utf-8")
     return found
 
 
@@ -118,6 +124,8 @@ def _through(driver: type[Driver], control_plane: ControlPlane, chosen: Sequence
                 cells.append(_one(driver, control_plane, folder, name, play_it))
     finally:
         driver.finish()
+    if {"fresh", "owner"} <= {cell.scene for cell in cells}:
+        cells.append(Cell("summary", summary(cells), driver.summary, ""))
     return Results(driver.name, driver.version(), today, time.monotonic() - began, cells)
 
 

@@ -25,7 +25,7 @@ class Ansible(Driver):
         return f"ansible {ansible.VERSION}, Helm {HELM}"
 
     def apply(self, *, adopt: bool) -> Run:
-        environment = {"POSTRENDER_ADOPT": "orphans"} if adopt else {}
+        environment = {f"POSTRENDER_{name.upper()}": value for name, value in self.settings(adopt=adopt).items()}
         return self._play({"chart_ref": str(self.world.chart), "post_renderer": "postrender"}, environment)
 
     def delete(self) -> Run:

@@ -186,6 +186,8 @@ class ArgoCD(Driver):
 
     def apply(self, *, adopt: bool) -> Run:
         del adopt
+        if self.stamp:
+            self.parameters.append({"name": "stamp", "string": "all"})
         place = self.servers.said()
         commit = self._commit()
         if self._live() is None:
@@ -304,7 +306,7 @@ def _stamped_for_helm(driver: ArgoCD) -> str:
     driver.world.write_chart("M")
     (driver.world.chart / "crds").mkdir()
     (driver.world.chart / "crds" / "sock.yaml").write_text(yaml.safe_dump(definition(kind)))
-    driver.parameters.append({"name": "stamp", "string": "all"})
+    driver.stamp = True
     ran = driver.apply(adopt=False)
     if ran.code:
         return ran.said

@@ -17,16 +17,23 @@ class Driver:
     """One caller, set up as its page in the documentation says, for one scene.
 
     ``expected`` are the cells of scenes in which this caller differs for a reason that its page names; "–" there says
-    that the scene is not for it. ``needs`` are the programs of ``bin/assets`` that it runs.
+    that the scene is not for it. ``needs`` are the programs of ``bin/assets`` that it runs. ``summary`` says when its
+    user sees the summary. With ``stamp`` set, the filter runs with ``--stamp=all``.
     """
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
     expected: ClassVar[Mapping[str, str]] = {}
     own: ClassVar[Mapping[str, OwnScene]] = {}
+    summary: ClassVar[str] = "each time"
+    stamp = False
 
     def __init__(self, world: World) -> None:
         self.world = world
+
+    def settings(self, *, adopt: bool) -> dict[str, str]:
+        """The filter's settings beside those of the example, by name."""
+        return {**({"adopt": "orphans"} if adopt else {}), **({"stamp": "all"} if self.stamp else {})}
 
     @classmethod
     def version(cls) -> str:

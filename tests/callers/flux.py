@@ -110,11 +110,10 @@ class Flux(Driver):
         cls.servers.stop()
 
     def apply(self, *, adopt: bool) -> Run:
-        del adopt
         self._file.write_text(yaml.safe_dump(self.body(), sort_keys=False))
         program = Path(sys.executable).with_name("postrender")
         version = assets.COMMANDS["helm-controller"].version
-        arguments = (
+        arguments: tuple[str | Path, ...] = (
             "--chart",
             self.world.chart,
             "--controller-version",
@@ -122,6 +121,7 @@ class Flux(Driver):
             "--kube-context",
             "test",
             "--verbose",
+            *(f"--{name}={value}" for name, value in self.settings(adopt=adopt).items()),
         )
         ran = self.world.run(program, "flux", self._file, *arguments)
         if ran.code:

@@ -28,8 +28,8 @@ class Helm3(Driver):
         return cls.helm
 
     def apply(self, *, adopt: bool) -> Run:
-        chosen = Filter(("--adopt=orphans",)) if adopt else True
-        done = self._helm.run("upgrade", "--install", "shop", str(self.world.chart), filter=chosen)
+        arguments = tuple(f"--{name}={value}" for name, value in self.settings(adopt=adopt).items())
+        done = self._helm.run("upgrade", "--install", "shop", str(self.world.chart), filter=Filter(arguments))
         return Run(done.exit_code, done.stdout + done.stderr)
 
     def delete(self) -> Run:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 import yaml
 
 from tests.callers.driver import Driver
-from tests.callers.scenes import PUT_RIGHT
+from tests.callers.scenes import PUT_RIGHT, SUMMARY
 from tests.callers.world import HELM, Run
 from tests.tools import assets
 
@@ -24,17 +24,19 @@ class Helmfile(Driver):
     needs = ("helmfile",)
     # As with Helm 3, which it runs; but its user sees nothing of a run that succeeds (docs/callers/helmfile.md).
     expected: ClassVar[Mapping[str, str]] = {"changed": "old values, and no word of it", "changed-again": PUT_RIGHT}
+    summary = "on failure"
 
     @classmethod
     def version(cls) -> str:
         return f"{assets.COMMANDS['helmfile'].version}, Helm {HELM}"
 
-    def apply(self, *, adopt: bool) -> Run:
-        arguments = {"postRendererArgs": ["--adopt=orphans"]} if adopt else {}
+    def apply(self, *, adopt: bool, flags: Sequence[str] = ()) -> Run:
+        arguments = [f"--{name}={value}" for name, value in self.settings(adopt=adopt).items()]
         release = {"name": "shop", "namespace": self.world.namespace.name, "chart": "./shop"}
-        body = {"helmDefaults": {"postRenderer": "postrender", **arguments}, "releases": [release]}
+        defaults = {"postRenderer": "postrender", **({"postRendererArgs": arguments} if arguments else {})}
+        body = {"helmDefaults": defaults, "releases": [release]}
         (self.world.folder / "helmfile.yaml").write_text(yaml.safe_dump(body))
-        return self.run("sync")
+        return self.run(*flags, "sync")
 
     def delete(self) -> Run:
         return self.run("destroy")
@@ -56,4 +58,21 @@ def _example(driver: Helmfile) -> str:
     return ""
 
 
-Helmfile.own = {"examples/helmfile": _example}
+def _summary(driver: Helmfile) -> str:
+    """Two flags show the summary of a run that succeeds, and the report file has it without them."""
+    driver.world.write_chart("M")
+    report = (
+        Path(driver.world.env["HOME"]) / ".local/state/postrender/reports" / driver.world.namespace.name / "shop.txt"
+    )
+    for flags in ((), ("--enable-live-output",), ("--debug",)):
+        report.unlink(missing_ok=True)
+        ran = driver.apply(adopt=False, flags=flags)
+        if ran.code or bool(SUMMARY.search(ran.said)) != bool(flags) or not SUMMARY.search(report.read_text()):
+            return f"{' '.join(flags) or 'no flag'}: {ran.said}"
+    return ""
+
+
+Helmfile.own = {
+    "examples/helmfile": _example,
+    "summary in the report file, with --enable-live-output, with --debug": _summary,
+}

@@ -22,6 +22,8 @@ class Kustomize(Driver):
     name = "kustomize"
     # kubectl deletes what is kept too, and a KRM function may not write to a cluster, so that nothing is adopted.
     expected: ClassVar = {"delete": "0 objects stay", "adopt": "refused (PR102)"}
+    # It runs a function and drops its results, unless the function fails.
+    summary = "on failure"
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

@@ -25,6 +25,7 @@ class Release(Driver):
 
     name = "Pulumi Release"
     needs = ("pulumi", "pulumi-language-yaml", "pulumi-resource-kubernetes")
+    summary = "on failure"
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -50,7 +51,8 @@ class Release(Driver):
             name="shop", namespace=self.world.namespace.name, chart="../shop"
         )
         (self.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program))
-        return self.run(self.folder, "up", env=settings("shop", self.world.namespace.name, adopt=adopt))
+        more = {f"POSTRENDER_{name.upper()}": value for name, value in self.settings(adopt=adopt).items()}
+        return self.run(self.folder, "up", env={**settings("shop", self.world.namespace.name), **more})
 
     def delete(self) -> Run:
         return self.run(self.folder, "destroy")
@@ -76,7 +78,8 @@ class Chart(Release):
 
     def apply(self, *, adopt: bool) -> Run:
         program = example()
-        arguments = [*chart_arguments("shop", self.world.namespace.name), *(["--adopt=orphans"] if adopt else [])]
+        more = [f"--{name}={value}" for name, value in self.settings(adopt=adopt).items()]
+        arguments = [*chart_arguments("shop", self.world.namespace.name), *more]
         renderer = {"postRenderer": {"command": "postrender", "args": arguments}}
         properties = {"name": "shop", "namespace": self.world.namespace.name, "chart": "../shop", **renderer}
         program["resources"] = {"shop": {"type": "kubernetes:helm.sh/v4:Chart", "properties": properties}}
@@ -101,7 +104,7 @@ def chart_arguments(release: str, namespace: str) -> list[str]:
     return [f"{name}={value}" for name, value in {**given, **new}.items()]
 
 
-def settings(release: str, namespace: str, *, adopt: bool = False) -> dict[str, str]:
+def settings(release: str, namespace: str) -> dict[str, str]:
     """The variables that the page tells to set."""
     return {
         "POSTRENDER_RELEASE": release,
@@ -110,7 +113,6 @@ def settings(release: str, namespace: str, *, adopt: bool = False) -> dict[str, 
         "POSTRENDER_ACTION": "upgrade-install",
         "POSTRENDER_KUBE_CONTEXT": "test",
         "POSTRENDER_ON_DRIFT": "apply",
-        **({"POSTRENDER_ADOPT": "orphans"} if adopt else {}),
     }
 
 

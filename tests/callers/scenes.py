@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tests.callers.driver import Driver
@@ -13,6 +14,10 @@ UNCHANGED = "changes nothing"
 KEEPS = "kept objects stay"
 OLD = "old values until the next run (PR301)"
 PUT_RIGHT = "applies the chart"
+STAMPED = "on every object"
+SUMMARY = re.compile(r"\b\d+ objects?(?: modified|, no changes needed|, \d+ patch|, none of which needs a patch)")
+"""How each summary of a run ends."""
+RELEASE = "meta.helm.sh/release-name"
 
 
 class Step(NamedTuple):
@@ -22,6 +27,7 @@ class Step(NamedTuple):
     does: str
     size: str = "M"
     adopt: bool = False
+    stamp: bool = False
 
 
 class Scene(NamedTuple):
@@ -41,6 +47,7 @@ _OLD_GONE = Step("helm", "delete")
 SCENES = (
     Scene("fresh", "first run", (_APPLY,), RIGHT),
     Scene("again", "second run", (_APPLY, _APPLY), UNCHANGED),
+    Scene("stamp", "ownership metadata", (_APPLY._replace(stamp=True),), STAMPED),
     Scene("upgrade", "changed chart", (_APPLY, _CHANGED), RIGHT),
     Scene("delete", "delete", (_APPLY, _DELETE), KEEPS),
     Scene("kept", "kept, same chart", (_APPLY, _DELETE, _APPLY), RIGHT),
@@ -73,7 +80,10 @@ def play(scene: Scene, driver: Driver, world: World) -> Cell:
     before = world.state()
     last = scene.steps[-1]
     ran = _do(last, driver, world)
-    return Cell(scene.name, judged(scene, last, before, world.state(), ran), wanted, ran.said)
+    happened = judged(scene, last, before, world.state(), ran)
+    if scene.wants == STAMPED and happened == RIGHT:
+        happened = stamped(world.state(), world.manifest("shop"))
+    return Cell(scene.name, happened, wanted, ran.said)
 
 
 def judged(scene: Scene, step: Step, before: State, after: State, ran: Run) -> str:
@@ -98,8 +108,23 @@ def judged(scene: Scene, step: Step, before: State, after: State, ran: Run) -> s
     return RIGHT
 
 
+def stamped(live: State, manifest: Sequence[str]) -> str:
+    """Whether all live objects, and all that the release stores, if there is one, have Helm's ownership metadata."""
+    bare = [name for name, each in live.items() if RELEASE not in each.metadata["annotations"]]
+    bare += [document for document in manifest if RELEASE not in document]
+    return f"not on {len(bare)} objects" if bare else STAMPED
+
+
+def summary(cells: Sequence[Cell]) -> str:
+    """When the user sees the summary, of all that one saw in the scenes."""
+    if any(cell.scene == "fresh" and SUMMARY.search(cell.said) for cell in cells):
+        return "each time"
+    return "on failure" if any(cell.happened.startswith("refused (") for cell in cells) else "never"
+
+
 def _do(step: Step, driver: Driver, world: World) -> Run:
     world.write_chart(step.size)
+    driver.stamp = step.stamp
     if step.who == "caller":
         return driver.apply(adopt=step.adopt) if step.does == "apply" else driver.delete()
     helm = world.helm()

@@ -26,6 +26,7 @@ class Terraform(Driver):
     """``terraform apply`` and ``terraform destroy``, with the example's ``main.tf`` for another release."""
 
     name = "Terraform"
+    summary = "on failure"
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -54,8 +55,7 @@ class Terraform(Driver):
         return f"{terraform.VERSION}, provider {terraform.PROVIDER}, Helm {terraform.PROVIDERS_HELM}"
 
     def apply(self, *, adopt: bool) -> Run:
-        arguments = ['"--adopt=orphans"'] if adopt else []
-        return self.applied(*arguments)
+        return self.applied(*(f'"--{name}={value}"' for name, value in self.settings(adopt=adopt).items()))
 
     def applied(self, *arguments: str, main: str | None = None) -> Run:
         """``terraform apply`` with more arguments for postrender, as they stand in ``main.tf``."""

@@ -8,9 +8,23 @@ import pytest
 
 from tests.callers import page
 from tests.callers.__main__ import DRIVERS
-from tests.callers.page import Results, table, written
-from tests.callers.scenes import KEEPS, OLD, PUT_RIGHT, RIGHT, SCENES, UNCHANGED, Cell, Scene, Step, judged
+from tests.callers.page import Results, results_on, table, used, written
+from tests.callers.scenes import (
+    KEEPS,
+    OLD,
+    PUT_RIGHT,
+    RIGHT,
+    SCENES,
+    UNCHANGED,
+    Cell,
+    Scene,
+    Step,
+    judged,
+    stamped,
+    summary,
+)
 from tests.callers.world import Live, Run, State
+from tests.e2e.api import Object
 
 NAMES = ("Shirt.stable.example.com", "Shirt.beta.example.com", "ConfigMap.")
 
@@ -71,8 +85,78 @@ def test_every_line_has_a_cell_for_each_column() -> None:
     assert line.count("|") == head.count("|")
 
 
-def test_the_page_has_lines_of_callers_that_can_be_run() -> None:
+def test_the_page_has_the_callers_that_can_be_run_in_their_present_versions() -> None:
     text = page.PAGE.read_text()
-    assert written(text, []) == text
-    listed = set(re.findall(r"^\| (.*?) \| [^|]* \| \d{4}-", text, re.MULTILINE))
-    assert listed <= {each.name for each in DRIVERS.values()}
+    listed = {ran["caller"]: ran["version"] for ran in results_on(text)}
+    # The page says of what it has no line, and why.
+    without = set(re.findall(r"\w+", text.partition(" have drivers, but no lines yet")[0].rpartition("\n")[2]))
+    drivers = {each.name: each.version() for each in DRIVERS.values()}
+    assert listed == {name: version for name, version in drivers.items() if name.split()[0] not in without}
+
+
+ABOVE = """\
+| caller | labels | adopt | summary |
+| --- | --- | --- | --- |
+| [One](one.md) | configured (1) | no (2) | yes (3) |
+| [Two](two.md#one) | yes (4) | yes (4) | yes (4) |
+
+## Runs
+
+<!-- bin/callers --write -->
+<!-- end -->
+
+1. run: first run; owned by another release
+2. run: the same with --adopt
+3. run: summary
+4. source: two
+"""
+
+
+def test_a_run_decides_what_the_table_above_it_says() -> None:
+    right = {"fresh": RIGHT, "owner": "refused (PR101)", "adopt": RIGHT, "summary": "on failure"}
+    good = written(ABOVE, [results("One", **right)])
+    assert "| [One](one.md) | configured (1) | yes (2) | on failure (3) |\n" in good
+    assert "| [Two](two.md#one) | yes (4) | yes (4) | yes (4) |\n" in good
+    bad = written(good, [results("One", **{**right, "owner": RIGHT, "adopt": "refused (PR102)", "summary": "never"})])
+    assert "| [One](one.md) | no (1) | no (2) | no (3) |\n" in bad
+
+
+def test_the_page_for_users_has_version_and_date_of_the_run() -> None:
+    users = "| [One](one.md), `x.y/one` | all | nothing | – |\n| [Two](two.md#one) | all | nothing | source of 1.0 |\n"
+    assert used(users, written(ABOVE, [results("One", fresh=RIGHT)])) == users.replace("–", "1.0, 2026-01-01")
+
+
+def cell(scene: str, happened: str, said: str) -> Cell:
+    return Cell(scene, happened, happened, said)
+
+
+@pytest.mark.parametrize(
+    ("cells", "when"),
+    [
+        ([cell("fresh", RIGHT, "postrender: helm 3: 2 of 3 objects modified"), cell("owner", "x", "")], "each time"),
+        ([cell("fresh", RIGHT, "1 object, no changes needed\n")], "each time"),
+        ([cell("fresh", RIGHT, "  3 objects, 2 patches in shop.yaml, each checked")], "each time"),
+        ([cell("fresh", RIGHT, "installed"), cell("owner", "refused (PR101)", "x (PR101)")], "on failure"),
+        ([cell("fresh", RIGHT, "installed"), cell("owner", "failed without a code", "x")], "never"),
+    ],
+)
+def test_when_the_summary_is_seen(cells: list[Cell], when: str) -> None:
+    assert summary(cells) == when
+
+
+OWNED = {"annotations": {"meta.helm.sh/release-name": "shop"}}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "manifest", "result"),
+    [
+        (OWNED, [], "on every object"),
+        (OWNED, ["meta.helm.sh/release-name: shop"], "on every object"),
+        (OWNED, ["meta.helm.sh/release-name: shop", "kind: Shirt"], "not on 1 objects"),
+        ({"annotations": {}}, [], "not on 1 objects"),
+    ],
+)
+def test_ownership_metadata_is_asked_of_live_and_stored_objects(
+    metadata: Object, manifest: list[str], result: str
+) -> None:
+    assert stamped({"ConfigMap.": Live("1", "M", metadata)}, manifest) == result

@@ -100,6 +100,11 @@ class World:
                 found[f"{kind.kind}.{kind.group}"] = Live(about["uid"], live[kind.content]["size"], metadata)
         return found
 
+    def manifest(self, release: str) -> list[str]:
+        """The documents that Helm stores for a release; none without the release."""
+        done = self.helm().run("get", "manifest", release)
+        return [document for document in done.stdout.split("---\n") if document.strip()] if done.ok else []
+
     def run(self, *command: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Run:
         """Run a command as a user does, in the world's folder; both its streams are seen."""
         done = subprocess.run(

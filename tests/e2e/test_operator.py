@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,48 +9,27 @@ from typing import Any
 
 import pytest
 
+from tests.callers.operator import CHART, HELM, asked_for, start
 from tests.e2e.api import Namespace, wait_until
 from tests.e2e.charts import chart, manifest
-from tests.e2e.conftest import program
 from tests.e2e.controlplane import ControlPlane, serve
 from tests.e2e.helm import HelmFactory
-from tests.e2e.kinds import CONFIG_MAP, STABLE_SHIRT, Kind, definition
-from tests.tools import kopf
-from tests.tools.readmes import ROOT
-
-CHART = Kind("example.com", "v1", "Chart", "charts")
-HELM = "3.21.4"
+from tests.e2e.kinds import CONFIG_MAP, STABLE_SHIRT, definition
 
 
 @contextmanager
 def operator(control_plane: ControlPlane, namespace: Namespace, folder: Path) -> Iterator[None]:
     """The example's handlers under ``kopf run``, for one namespace."""
-    example = ROOT / "examples" / "operator"
-    source = (example / "handlers.py").read_text()
-    assert f"HelmVersion({HELM.replace('.', ', ')})" in source
-    log = folder / "kopf.log"
-    environ = {
-        "PATH": f"{program(f'helm@{HELM}').parent}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "HOME": str(folder),
-        "KUBECONFIG": str(control_plane.kubeconfig),
-        "PYTHONPATH": str(ROOT),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    with log.open("wb") as output:
-        running = subprocess.Popen(
-            [kopf.program(), "run", "--standalone", "--namespace", namespace.name, example / "handlers.py"],
-            env=environ,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            yield
-        except BaseException as error:
-            error.add_note(log.read_text()) if hasattr(error, "add_note") else print(log.read_text())
-            raise
-        finally:
-            running.terminate()
-            running.wait(30)
+    running = start(control_plane, namespace, folder, {})
+    try:
+        yield
+    except BaseException as error:
+        log = (folder / "kopf.log").read_text()
+        error.add_note(log) if hasattr(error, "add_note") else print(log)
+        raise
+    finally:
+        running.terminate()
+        running.wait(30)
 
 
 @pytest.fixture(scope="module")
@@ -69,15 +45,6 @@ def shop(folder: Path, size: str) -> Path:
             "sizes": manifest(CONFIG_MAP, "sizes", {"size": size}),
         },
     )
-
-
-def asked_for(name: str, folder: Path) -> dict[str, Any]:
-    return {
-        "apiVersion": CHART.api_version,
-        "kind": CHART.kind,
-        "metadata": {"name": name},
-        "spec": {"chart": str(folder)},
-    }
 
 
 def status(namespace: Namespace, name: str) -> dict[str, Any]:
