@@ -9,7 +9,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from threading import Thread
+from typing import IO, Any, ClassVar
 
 from tests.callers.driver import Driver
 from tests.callers.scenes import OLD, PUT_RIGHT
@@ -41,13 +42,24 @@ def start(
         "PYTHONDONTWRITEBYTECODE": "1",
         **env,
     }
-    with (folder / "kopf.log").open("wb") as output:
-        return subprocess.Popen(
-            [kopf.program(), "run", "--standalone", "--namespace", namespace.name, HANDLERS],
-            env=environ,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    # A pipe, as in a Pod: to Helm's stderr, which is this one, postrender writes if it is no file.
+    running = subprocess.Popen(
+        [kopf.program(), "run", "--standalone", "--namespace", namespace.name, HANDLERS],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert running.stdout is not None
+    log = folder / "kopf.log"
+    log.touch()
+    Thread(target=_copy, args=(running.stdout, log), daemon=True).start()
+    return running
+
+
+def _copy(output: IO[bytes], log: Path) -> None:
+    with output, log.open("ab", buffering=0) as file:
+        for line in output:
+            file.write(line)
 
 
 def asked_for(name: str, chart: Path) -> dict[str, Any]:

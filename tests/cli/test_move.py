@@ -60,7 +60,7 @@ def at(server: Server, pattern: str, behave: Any, *, times: int = 10**9) -> None
     server.behaviours.insert(0, server.behaviours.pop())
 
 
-class Told:
+class Moved:
     """What a call of ``move`` did."""
 
     def __init__(self, code: int, out: str, err: str) -> None:
@@ -72,9 +72,9 @@ class Told:
 
 @pytest.fixture
 def move(cluster: Cluster, tmp_path: Path) -> Any:
-    def call(*arguments: str) -> Told:
+    def call(*arguments: str) -> Moved:
         done = run("move", *arguments, *cluster, stdin=b"", environ={"XDG_STATE_HOME": str(tmp_path / "state")})
-        return Told(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return Moved(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return call
 

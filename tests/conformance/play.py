@@ -105,7 +105,7 @@ class Result:
 
 
 @dataclass
-class Told:
+class ObjectReport:
     """What the report of one run says of one object: findings and the object predicted."""
 
     findings: list[Any] = field(default_factory=list)
@@ -229,23 +229,29 @@ class _Stage:
         fresh = [self._get(case, self._fresh) for case in self._cases]
         self._start()
         before = [self._get(case, self._over) for case in self._cases]
-        run, told = self._filtered("upgrade" if self._cases[0].start is Start.UPGRADED else "install", new)
+        run, reports = self._filtered("upgrade" if self._cases[0].start is Start.UPGRADED else "install", new)
         now = [self._get(case, self._over) for case in self._cases]
         text = f"{run.stdout}{run.stderr}"
         if not run.ok:
             return [
-                self._failed(case, run, told.get(_key(case), Told()), was, live, expected)
+                self._failed(case, run, reports.get(_key(case), ObjectReport()), was, live, expected)
                 for case, was, live, expected in zip(self._cases, before, now, fresh, strict=True)
             ]
         later, upgrade = list(now), None
-        again: Mapping[str, Told] = {}
-        if any(each.announces for each in told.values()):
+        again: Mapping[str, ObjectReport] = {}
+        if any(each.announces for each in reports.values()):
             upgrade, again = self._filtered("upgrade", new)
             later = [self._get(case, self._over) for case in self._cases]
             text += f"--- upgrade\n{upgrade.stdout}{upgrade.stderr}"
         return [
             self._judged(
-                case, (told.get(_key(case), Told()), again.get(_key(case))), live, last, expected, upgrade, text
+                case,
+                (reports.get(_key(case), ObjectReport()), again.get(_key(case))),
+                live,
+                last,
+                expected,
+                upgrade,
+                text,
             )
             for case, live, last, expected in zip(self._cases, now, later, fresh, strict=True)
         ]
@@ -272,7 +278,7 @@ class _Stage:
         if start is Start.READOPTED:
             helm.uninstall(RELEASE).expect_ok()
 
-    def _filtered(self, action: str, bodies: Sequence[Object]) -> tuple[Run, Mapping[str, Told]]:
+    def _filtered(self, action: str, bodies: Sequence[Object]) -> tuple[Run, Mapping[str, ObjectReport]]:
         """The run that is judged, and what the filter's report says of each object."""
         report = self._folder / f"{action}-{next(_NUMBERS)}.json"
         adopt = ADOPT.get(self._cases[0].start)
@@ -281,22 +287,22 @@ class _Stage:
         filtered = self._filter and Filter(arguments)
         run = self._helm.run(action, RELEASE, str(self._chart(self._over, bodies)), QUICKLY, *flags, filter=filtered)
         plan = json.loads(report.read_text()) if report.is_file() else {}
-        told = {}
+        reports = {}
         for each in plan.get("objects", ()):
             key = f"{each['object']['kind']}.{each['object']['group']}/{each['object']['name'].rpartition('-')[2]}"
-            told[key] = Told(each["findings"], each["after"])
-        return run, told
+            reports[key] = ObjectReport(each["findings"], each["after"])
+        return run, reports
 
     def _failed(
-        self, case: Case, run: Run, told: Told, was: Object | None, live: Object | None, fresh: Object | None
+        self, case: Case, run: Run, report: ObjectReport, was: Object | None, live: Object | None, fresh: Object | None
     ) -> Result:
-        codes = tuple(sorted({each["code"] for each in told.findings if each["severity"] == "error"}))
+        codes = tuple(sorted({each["code"] for each in report.findings if each["severity"] == "error"}))
         text = f"{run.stdout}{run.stderr}"
         result = Result(case, self._version, Verdict.ERROR, codes, trouble=run.error, text=text, live=live, fresh=fresh)
         refused = any(sentence in run.stderr for sentence in REFUSALS)
         if not refused or _version(was) != _version(live):
             return result
-        said = "; ".join(each["text"] for each in told.findings if each["severity"] == "error")
+        said = "; ".join(each["text"] for each in report.findings if each["severity"] == "error")
         objection = self._objection(case, live, fresh) if live is not None and fresh is not None else ""
         return replace(
             result,
@@ -334,7 +340,7 @@ class _Stage:
     def _judged(
         self,
         case: Case,
-        reports: tuple[Told, Told | None],
+        reports: tuple[ObjectReport, ObjectReport | None],
         live: Object | None,
         last: Object | None,
         fresh: Object | None,
@@ -342,23 +348,23 @@ class _Stage:
         text: str,
     ) -> Result:
         assert fresh is not None, "the fresh installation made nothing"
-        told, again = reports
-        result = Result(case, self._version, Verdict.RIGHT, told.codes, text=text, live=last, fresh=fresh)
+        report, again = reports
+        result = Result(case, self._version, Verdict.RIGHT, report.codes, text=text, live=last, fresh=fresh)
         if live is None or last is None:
             return replace(result, verdict=Verdict.LOST)
-        result = replace(result, **_prediction(case, told, live, fresh))
+        result = replace(result, **_prediction(case, report, live, fresh))
         if again is not None and upgrade is not None and upgrade.ok:
             second = _prediction(case, again, last, fresh)
             result = replace(result, mispredicted=(*result.mispredicted, *second.get("mispredicted", ())))
         wrong_now, wrong_last = _against(case, live, fresh), _against(case, last, fresh)
-        if told.announces and upgrade is not None and not upgrade.ok:
+        if report.announces and upgrade is not None and not upgrade.ok:
             return replace(result, verdict=Verdict.ERROR, differs=tuple(wrong_last), trouble=upgrade.error)
-        left = wrong_last if told.announces or not wrong_now else wrong_now
-        unnamed = told.unnamed(left)
+        left = wrong_last if report.announces or not wrong_now else wrong_now
+        unnamed = report.unnamed(left)
         if self._version.startswith("4."):
             # An apply leaves the fields of other managers, and has to be said to.
             kept = differences(comparable(last, case.new), comparable(fresh, case.new))
-            unnamed = told.unnamed(kept)
+            unnamed = report.unnamed(kept)
             left = left or unnamed
         if left:
             verdict = Verdict.SILENT if unnamed else Verdict.WARNED
@@ -432,18 +438,18 @@ def _against(case: Case, live: Object, fresh: Object) -> list[Difference]:
     return not_of_others(found, live, case.new)
 
 
-def _prediction(case: Case, told: Told, live: Object, fresh: Object) -> dict[str, Any]:
+def _prediction(case: Case, report: ObjectReport, live: Object, fresh: Object) -> dict[str, Any]:
     """Where the object predicted is not the one that is live; values of Secrets, which a report digests, count not."""
-    if told.after is None:
+    if report.after is None:
         return {"predicted": False}
-    said, there, new = (comparable(each, case.new) for each in (told.after, live, fresh))
+    said, there, new = (comparable(each, case.new) for each in (report.after, live, fresh))
     if case.kind.kind == "Secret":
         for body in (said, there, new):
             body["data"] = dict.fromkeys(body.get("data") or {}, "(a value)")
             body.pop("stringData", None)
     # A text that is also a value of the Secret is a digest wherever it stands.
     digested = [each for each in differences(there, said) if not str(each.there).startswith("digest:")]
-    found = told.unnamed(digested if case.kind.kind == "Secret" else differences(there, said))
+    found = report.unnamed(digested if case.kind.kind == "Secret" else differences(there, said))
     not_fresh = {each.fields for each in differences(there, new)}
     completed = [each for each in found if each.fields not in not_fresh and _completed(each.there, each.here)]
     return {

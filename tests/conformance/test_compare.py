@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.conformance.changes import changed
 from tests.conformance.compare import NOTHING, Difference, comparable, differences, not_of_others
-from tests.conformance.play import Told
+from tests.conformance.play import ObjectReport
 
 
 def said(here: Any, there: Any) -> list[str]:
@@ -123,7 +123,7 @@ def test_a_warning_names_a_field_whatever_stands_in_brackets() -> None:
     whole = Difference("spec", ("spec",), ("spec",), {}, NOTHING)
 
     def left(text: str, difference: Difference, severity: str = "warning") -> list[Difference]:
-        return Told([{"text": text, "severity": severity}]).unnamed([difference])
+        return ObjectReport([{"text": text, "severity": severity}]).unnamed([difference])
 
     said = '1 field belongs to another field manager: spec.containers[name="c"].env[name="b"] (kubectl)'
     assert left(said, found) == []
