@@ -239,7 +239,9 @@ def _imported(module: str) -> str:
 def _mentioning(pattern: str) -> list[str]:
     """The test files in which something matches."""
     found = re.compile(rf"\b(?:{pattern})\b")
-    paths = sorted(path for of in ("test_*.py", "plans/*.yaml") for path in (ROOT / "tests").rglob(of))
+    paths = sorted(
+        path for of in ("test_*.py", "plans/*.yaml", "published/*.py") for path in (ROOT / "tests").rglob(of)
+    )
     return [path.relative_to(ROOT).as_posix() for path in paths if found.search(path.read_text(encoding="utf-8"))]
 
 

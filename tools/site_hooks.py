@@ -14,7 +14,7 @@ from tools.pages import FAMILIES, MADE, ROOT
 
 BOOST = {"errors.md": 8, "zh/errors.md": 4}
 """Factors for the search: an error that a user pastes leads to its fix, not to all pages with the same words."""
-NOT_SEARCHED = ("callers-evidence.md", "changelog.md", "nightly.md", "performance.md")
+NOT_SEARCHED = ("callers-evidence.md", "changelog.md", "nightly.md", "performance.md", "published-tests.md")
 """Pages that the search leaves out: they are for contributors, and full of numbers and names."""
 LISTED: dict[str, list[Any]] = {
     "commands/index.md": [f"commands/{name}.md" for name in ("filter", *COMMANDS)],

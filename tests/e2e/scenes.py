@@ -32,6 +32,7 @@ NOT_RUN: Mapping[str, str] = {
     "bin/owners": "minutes of two cores, and a test of its own has a part of it",
     "bin/facts --helm v3.22.0": "the Go modules of a Helm; tests/repository/test_facts.py compares two",
     "bin/facts --accept v3.22.0": "writes into the tree",
+    "bin/published": "tests/conformance/published runs each of the tables",
     "bin/nightly": "an hour of two cores",
     "bin/adopt-helm 3.22.0": "a quarter of an hour of two cores",
     "bin/adopt-kubernetes 1.37.2": "the same",

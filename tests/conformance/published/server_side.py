@@ -9,13 +9,13 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 import yaml
 
 from postrender.helm.field_set import FieldSet, canonical
 from postrender.helm.server_side.field_managers import Owned, applied, migrated
 from postrender.helm.server_side.typed import Typed
 from postrender.helm.server_side.types import Atom, ListType, MapType, Override, Schema, TypeRef
+from tests.conformance.published.result import Result, compare
 from tests.tools import gotables
 
 NOTHING_APPLIED = {
@@ -42,60 +42,41 @@ NOTHING_APPLIED = {
 """Tests of structured-merge-diff that apply nothing, with the reason."""
 
 
-@pytest.mark.parametrize("version", gotables.STRUCTURED_MERGE_DIFF)
-def test_what_is_left_out(version: str) -> None:
-    """``pytest -rP`` prints each exclusion with its reason."""
+def applies(version: str) -> Result:
+    """Each apply; of one that ends at a conflict there is no object to compare, only that nothing else fails."""
     tables = gotables.applies(version)
-    assert {name for name, calls in tables.items() if not calls} == NOTHING_APPLIED.keys()
-    calls = [call for some in tables.values() for call in some]
-    conflicts = sum(bool(call["Conflicts"]) for call in calls)
-    filtered = sum(bool(call["Filtered"]) for call in calls)
-    print(f"structured-merge-diff {version}: {len(tables) - len(NOTHING_APPLIED)} of {len(tables)} tests run")
-    print(f"{len(calls)} calls, of which {conflicts} end at a conflict and give no object to compare,")
-    print(f"and {filtered} filter what the manager owns, so that only the object is compared; not run:")
-    for name, reason in NOTHING_APPLIED.items():
-        print(f"  {name}: {reason}")
+    left_out = {name for name, calls in tables.items() if not calls}
+    result = compare(tables, lambda call: _differs(call, keeps_empty=version == "6.3.2"))
+    if unknown := left_out ^ NOTHING_APPLIED.keys():
+        result.wrong.append(f"tests that apply nothing, or no more: {unknown}")
+    result.excluded.update(NOTHING_APPLIED[name] for name in left_out & NOTHING_APPLIED.keys())
+    return result
 
 
-@pytest.mark.parametrize("version", gotables.STRUCTURED_MERGE_DIFF)
-def test_every_published_apply(version: str) -> None:
-    tables = gotables.applies(version)
-    assert sum(map(len, tables.values())) > 900
-    wrong = [
-        f"{name} [{index}] {said}"
-        for name, calls in tables.items()
-        for index, call in enumerate(calls)
-        if (said := _differs(call, keeps_empty=version == "6.3.2"))
-    ]
-    assert wrong == []
+def migrations() -> Result:
+    """Each migration of fields that were set client-side, and each search for owners of fields.
+
+    Nothing of postrender searches for owners; what a set lacks of another is what the search rests on.
+    """
+    return compare(gotables.migrations(), _migrated_otherwise)
 
 
-def test_every_published_migration() -> None:
-    tables = {name: calls for name, calls in gotables.migrations().items() if name.startswith("TestUpgradeCSA/")}
-    assert len(tables) == 9
-    for name, calls in tables.items():
-        assert calls
-        for call in calls:
-            found = migrated(call["Before"], call["ClientSide"], call["Manager"], subresource=call["Subresource"])
-            assert (name, call["Error"]) == (name, "")
-            assert (name, _entries(found)) == (name, _entries(call["After"]))
-
-
-def test_every_published_search_for_owners() -> None:
-    """Nothing of postrender searches for owners; what a set lacks of another is what the search rests on."""
-    tables = {name: calls for name, calls in gotables.migrations().items() if name.startswith("TestFindOwners/")}
-    assert len(tables) == 8
-    for name, calls in tables.items():
-        assert calls
-        for call in calls:
-            wanted = FieldSet.parse(call["Fields"])
-            found = [
-                entry
-                for entry in call["Before"]
-                if entry.get("operation") == call["Operation"]
-                and not wanted.difference(FieldSet.parse(entry.get("fieldsV1") or {}))
-            ]
-            assert (name, _entries(found)) == (name, _entries(call["Owners"] or []))
+def _migrated_otherwise(call: Any) -> str:
+    if "Owners" in call:
+        wanted = FieldSet.parse(call["Fields"])
+        found: Any = [
+            entry
+            for entry in call["Before"]
+            if entry.get("operation") == call["Operation"]
+            and not wanted.difference(FieldSet.parse(entry.get("fieldsV1") or {}))
+        ]
+        expected = call["Owners"]
+    elif call["Error"]:
+        return f"a migration that fails: {call['Error']}"
+    else:
+        found = migrated(call["Before"], call["ClientSide"], call["Manager"], subresource=call["Subresource"])
+        expected = call["After"]
+    return "" if _entries(found) == _entries(expected) else f"{_entries(found)} instead of {_entries(expected)}"
 
 
 def _entries(managed: Any) -> list[Any]:
