@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -65,6 +68,40 @@ def cached(home: Path) -> Path:
 
 def test_the_one_file_is_small(one_file: Path) -> None:
     assert one_file.stat().st_size <= 15 * MEGABYTE
+
+
+def test_the_one_file_has_libyaml_for_each_python_and_c_library(one_file: Path) -> None:
+    with zipfile.ZipFile(one_file) as packed:
+        modules = {name for name in packed.namelist() if name.endswith(".so")}
+    assert modules == {
+        f"yaml/_yaml.cpython-{python}-{processor}-linux-{library}.so"
+        for python in ("310", "311", "312", "313", "314")
+        for processor in ("x86_64", "aarch64")
+        for library in ("gnu", "musl")
+        if (python, library) != ("310", "musl")
+    }
+
+
+@pytest.mark.parametrize(
+    ("host", "suffix", "module"),
+    [
+        ("x86_64-pc-linux-gnu", "310-x86_64-linux-gnu", {"310-x86_64-linux-gnu"}),
+        ("x86_64-pc-linux-musl", "310-x86_64-linux-gnu", set()),
+        ("x86_64-alpine-linux-musl", "311-x86_64-linux-musl", {"311-x86_64-linux-musl"}),
+    ],
+)
+def test_a_python_gets_the_libyaml_of_its_c_library(
+    host: str, suffix: str, module: set[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "archive", "w") as packed:
+        packed.writestr("yaml/__init__.py", "")
+        for each in ("310-x86_64-linux-gnu", "311-x86_64-linux-gnu", "311-x86_64-linux-musl"):
+            packed.writestr(f"yaml/_yaml.cpython-{each}.so", each)
+    monkeypatch.setattr(importlib.machinery, "EXTENSION_SUFFIXES", [f".cpython-{suffix}.so", ".so"])
+    monkeypatch.setattr(sysconfig, "get_config_var", {"HOST_GNU_TYPE": host}.get)
+    start.unpack(str(tmp_path / "archive"), str(tmp_path), str(tmp_path / "folder"))
+    unpacked = {path.read_text() for path in (tmp_path / "folder" / "yaml").glob("*.so")}
+    assert unpacked == module
 
 
 def test_the_one_file_runs_the_quick_start_with_nothing_installed(

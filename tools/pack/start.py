@@ -43,14 +43,19 @@ def unpack(archive: str, parent: str, folder: str) -> None:
     """Unpack beside the folder and rename, so that nobody meets half of it. Raises OSError."""
     import importlib.machinery
     import shutil
+    import sysconfig
     import tempfile
     import zipfile
 
+    suffix = importlib.machinery.EXTENSION_SUFFIXES[0]
+    if "musl" in (sysconfig.get_config_var("HOST_GNU_TYPE") or ""):
+        # Python 3.10 on musl takes a file of this name for its own that is made for glibc.
+        suffix = suffix.replace("-gnu", "-musl")
     unfinished = tempfile.mkdtemp(prefix="unpacking-", dir=parent)
     try:
         with zipfile.ZipFile(archive) as packed:
             for name in packed.namelist():
-                foreign = name.endswith(".so") and not name.endswith(importlib.machinery.EXTENSION_SUFFIXES[0])
+                foreign = name.endswith(".so") and not name.endswith(suffix)
                 if name != "__main__.py" and not foreign:
                     try:
                         packed.extract(name, unfinished)
