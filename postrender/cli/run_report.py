@@ -28,7 +28,7 @@ from postrender.text import CHOICES, folded, harmless, one_line, paint, quoted, 
 PATIENCE = 1.0
 """Seconds for a reader that does not read: a pipe nobody empties, a terminal that was stopped."""
 
-_OPEN = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY
+_OPEN = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
 def show(

@@ -57,11 +57,15 @@ class Processes(Protocol):
 
 
 def here() -> Processes:
-    """The reader of processes for this platform: ``/proc`` on Linux, psutil elsewhere."""
+    """The reader of processes for this platform: ``/proc`` on Linux, psutil elsewhere.
+
+    The one-file program has no psutil, which is compiled for each platform: nothing can be read then.
+    """
     if sys.platform == "linux":
         return ProcFS()
+    from importlib.util import find_spec
 
-    return Psutil()
+    return Psutil() if find_spec("psutil") else ProcFS(os.devnull)
 
 
 def ancestors(pid: int, processes: Processes) -> Iterator[Process]:
@@ -217,7 +221,13 @@ class Psutil(Record):
 
         try:
             process = psutil.Process(pid)
-            ours = process.uids().effective == os.geteuid()
+            if hasattr(process, "uids"):
+                ours = process.uids().effective == os.geteuid()
+            else:
+                # Windows has no numbers for users, and shows the name of a process's user to an administrator only.
+                ours = process.username() == psutil.Process().username()
+        except psutil.AccessDenied:
+            ours = False
         except psutil.Error:
             return None
         exe = ""
