@@ -3,7 +3,7 @@
 Builds that Helm, compares the Go source that is cited, and plays against a real API server: the written cells of the
 matrix (whose page gets its column), random ones, and adoptions judged by fresh installations. If nothing differs and
 the version is the newest of its major, ``NEWEST_TESTED`` is raised, which ``--version``, the tests and the columns
-follow. What each step printed is in build/helm-VERSION.md.
+follow. The result is a row of docs/compatibility.md; what each step printed is in build/helm-VERSION.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from postrender.helm import versions
 from postrender.helm.versions import NEWEST_TESTED, HelmVersion
 from tests.tools import assets
-from tools.steps import report, run
+from tools.steps import COMPATIBILITY, report, run, with_row
 
 ROOT = Path(__file__).parents[1]
 
@@ -66,6 +66,8 @@ def main(arguments: Sequence[str]) -> int:
     cells = assets.cache_folder() / f"adopt-helm-{version}.cells"
     wanted = commands(version, cells, random=options.random, fresh=options.fresh, seed=options.seed)
     steps = [run(title, each) for title, each in wanted]
+    page = with_row(COMPATIBILITY.read_text(encoding="utf-8"), "Helm", str(version), steps)
+    COMPATIBILITY.write_text(page, encoding="utf-8")
     good = all(step.good for step in steps)
     if good:
         table = Path(versions.__file__)

@@ -19,23 +19,21 @@ import json
 import re
 import sys
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 
 from postrender.helm.versions import NEWEST_TESTED
 from tests.tools import assets
 from tools import builtin, kubernetes, patchschema
-from tools.steps import Step, report, run
+from tools.steps import COMPATIBILITY as PAGE
+from tools.steps import report, run, with_row
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "compatibility.md"
 DIFFERENCES = ROOT / "tools" / "kubernetes_differences.txt"
 TESTS = (
     *("test_helm_alone", "test_cluster", "test_kept_resources", "test_field_ownership", "test_string_data"),
     *("test_left_the_chart", "test_on_drift_apply", "test_refused_patches", "test_dry_runs", "test_data_loss"),
 )
 """The modules of tests/e2e that rest on what the server itself does: defaults, managed fields, dry runs, refusals."""
-_ROW = r"^\| {} \|.*\n"
 
 
 def commands(*, random: int, fresh: int, seed: int) -> list[tuple[str, list[str]]]:
@@ -64,24 +62,6 @@ def listing(servers: Sequence[str]) -> str:
         "Kinds and patches of client-go": patchschema.differences(json.loads(patchschema.SCHEMA.read_text())),
     }
     return "\n".join("\n".join([f"# {title}", *lines, ""]) for title, lines in sections.items())
-
-
-def with_row(page: str, version: str, when: str, steps: Sequence[Step]) -> str:
-    """The page with the row of this version, in the order of versions; a row that is there is replaced."""
-    cells = [step.output.splitlines()[-1].strip("= ") if step.output else "" for step in steps]
-    verdict = "tested" if all(step.good for step in steps) else "**differs**"
-    row = f"| {version} | {when} | {verdict} | {' | '.join(cells)} |\n"
-    page = re.sub(_ROW.format(re.escape(version)), "", page, flags=re.M)
-    head, rule, rest = page.partition("| --- | --- | --- | --- | --- | --- | --- | --- |\n")
-    rows = re.match(r"(\|.*\n)*", rest)
-    if not rule or rows is None:
-        raise ValueError(f"{PAGE.name} has no table of API servers")
-    lines = sorted([*rows[0].splitlines(keepends=True), row], key=lambda line: _numbers(line.split("|")[1]))
-    return f"{head}{rule}{''.join(lines)}{rest[rows.end() :]}"
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.strip().split(".")]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -117,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
         wanted = commands(random=options.quick or options.random, fresh=options.fresh, seed=options.seed)
         steps = [run(title, each, environ) for title, each in (wanted[:2] if options.quick else wanted)]
         if not options.quick:
-            page = with_row(PAGE.read_text(encoding="utf-8"), version, f"{date.today()}", steps)
+            page = with_row(PAGE.read_text(encoding="utf-8"), "API server", version, steps)
             PAGE.write_text(page, encoding="utf-8")
         print(report(f"Kubernetes {version}", steps, ROOT / "build" / f"kubernetes-{version}.md"))
         good = good and all(step.good for step in steps)

@@ -9,9 +9,12 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+COMPATIBILITY = ROOT / "docs" / "compatibility.md"
+"""The page with the tables of tested versions."""
 
 
 @dataclass(frozen=True)
@@ -59,3 +62,24 @@ def report(title: str, steps: Sequence[Step], path: Path) -> str:
         for step in steps
     ]
     return "\n".join([*lines, str(path.relative_to(ROOT))])
+
+
+def with_row(page: str, table: str, version: str, steps: Sequence[Step], when: str = "") -> str:
+    """The page with the row of this version, in the order of versions; a row that is there is replaced.
+
+    ``table`` is the head of the table's first column, ``when`` a date, ``""`` for today. Raises ValueError if there is
+    no such table.
+    """
+    cells = [step.output.splitlines()[-1].strip("= ") if step.output else "" for step in steps]
+    verdict = "tested" if all(step.good for step in steps) else "**differs**"
+    row = f"| {version} | {when or date.today()} | {verdict} | {' | '.join(cells)} |\n"
+    page = re.sub(rf"^\| {re.escape(version)} \|.*\n", "", page, flags=re.M)
+    found = re.search(rf"^\| {table} \|.*\n\| --- .*\n((?:\|.*\n)*)", page, flags=re.M)
+    if found is None:
+        raise ValueError(f"{COMPATIBILITY.name} has no table of {table}")
+    lines = sorted([*found[1].splitlines(keepends=True), row], key=lambda line: _numbers(line.split("|")[1]))
+    return f"{page[: found.start(1)]}{''.join(lines)}{page[found.end(1) :]}"
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.strip().split(".")]

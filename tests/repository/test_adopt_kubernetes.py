@@ -11,28 +11,11 @@ import pytest
 
 from tests.tools import assets
 from tools import adopt_kubernetes, kubernetes, patchschema
-from tools.adopt_kubernetes import DIFFERENCES, PAGE, commands, listing, main, with_row
+from tools.adopt_kubernetes import DIFFERENCES, commands, listing, main
 from tools.builtin import differences, list_differences, list_types, table, unknown, unknown_strategies
-from tools.steps import Step
+from tools.steps import COMPATIBILITY, Step
 
 FLAG = ("", "Flag", "flags", True, False)
-
-
-def test_a_row_stands_in_the_order_of_versions_and_once() -> None:
-    page = "| --- | --- | --- | --- | --- | --- | --- | --- |\n| 1.37.2 | before | tested |\n\nMore.\n"
-    steps = [Step("Kinds", (), "a\n== 5 kinds ==", good, 1) for good in (True, False)]
-    page = with_row(page, "1.9.1", "2026-01-01", steps[:1])
-    page = with_row(page, "1.37.2", "2026-01-02", steps)
-    assert page.splitlines()[1:] == [
-        "| 1.9.1 | 2026-01-01 | tested | 5 kinds |",
-        "| 1.37.2 | 2026-01-02 | **differs** | 5 kinds | 5 kinds |",
-        "",
-        "More.",
-    ]
-
-
-def test_the_page_has_the_table() -> None:
-    assert "| 1.0.0 | today | tested |" in with_row(PAGE.read_text(encoding="utf-8"), "1.0.0", "today", [])
 
 
 def test_every_step_has_a_cell() -> None:
@@ -133,7 +116,7 @@ def test_a_quick_run_plays_cells_on_each_server_and_writes_no_row(
         return Step(title, arguments, f"{title} done", environ["POSTRENDER_TEST_KUBERNETES"] == "1.37.2", 1)
 
     page = tmp_path / "compatibility.md"
-    before = PAGE.read_text()
+    before = COMPATIBILITY.read_text()
     page.write_text(before)
     monkeypatch.setattr(adopt_kubernetes, "run", run)
     monkeypatch.setattr(adopt_kubernetes, "PAGE", page)
