@@ -25,7 +25,7 @@ CHART = Kind("example.com", "v1", "Chart", "charts")
 HELM = "3.21.4"
 """That of the example."""
 HANDLERS = ROOT / "examples" / "operator" / "handlers.py"
-DONE_WITHIN = 90.0
+DONE_WITHIN = 300.0
 _HANDLED = "kopf.zalando.org/last-handled-configuration"
 
 
