@@ -29,8 +29,10 @@ BUILDERS: Mapping[str, str] = {
     "buildah": "buildah",
     "mmdebstrap": "mmdebstrap",
     "qemu-aarch64-static": "qemu-user-static",
+    "musl-gcc": "musl-tools",
+    "apt-get": "apt",
 }
-"""Programs that only the tests of the image and of arm64 need, with their packages."""
+"""Programs that only the tests of the image, of arm64 and of musl need, with their packages."""
 
 _ALIKE: Mapping[str, Sequence[str]] = {"chromium": ("chromium-browser", "google-chrome", "google-chrome-stable")}
 

@@ -38,7 +38,7 @@ def parts(seed: int, scale: float) -> dict[str, list[str]]:
         "kills": ["bin/kills"],
         "faults": ["bin/attack"],
         "callers": ["bin/callers"],
-        "image": [*_PYTHON, "pytest", "-q", "tests/release/every_image.py", "tests/release/every_arm64.py"],
+        "image": [*_PYTHON, "pytest", "-q", *(f"tests/release/every_{each}.py" for each in ("image", "arm64", "musl"))],
         "whole": ["bin/test", "-q", "--whole", "-m", "one_in"],
         "servers": [*_PYTHON, "tools.adopt_kubernetes", *SERVERS, "--quick", scaled(20), *numbered],
         "mutations": [*_PYTHON, "tests.tools.mutations"],
