@@ -32,7 +32,7 @@ from tests.tools import assets
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "postrender" / "cluster" / "builtin_kinds.json"
 
-SERVERS = ("1.34.3", "1.37.2")
+SERVERS = ("1.30.14", "1.34.3", "1.37.2")
 """The oldest, the middle and the newest API server that is tested, oldest first."""
 
 DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
