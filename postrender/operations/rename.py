@@ -21,7 +21,7 @@ from postrender.cluster.release_lookup import ReleaseLookup, holders
 from postrender.errors import ClusterError, Refused
 from postrender.helm.ownership import DRIVERS
 from postrender.helm.storage import StoredObject, Undecodable, completed, decode, storage
-from postrender.helm.storage.payload import Payload, renamed
+from postrender.helm.storage.payload import renamed
 from postrender.models import Json, LiveObject, ObjectKey, ReleaseName, Resource, StoredRelease, Unknown, object_name
 from postrender.operations import forget, handover, move
 from postrender.operations.handover import Change, LiveMetadata, Progress, look_up, metadata_for
@@ -73,10 +73,9 @@ def plan_rename(
     if stored:
         move.require_settled(target, old, [each.revision for each in stored])
     bodies, stale, right = _to_create(target, stored, hidden, new)
-    every = [*stored, *hidden]
-    resources, _ = move.read_revisions(target, old, stored or tuple(hidden))
+    resources, revisions = move.read_revisions(target, old, stored or tuple(hidden))
     changes = _changes(target, old, new, driver, resources)
-    differences = tuple(_differences(every[-1] if not stored else stored[-1], old, new, resources))
+    differences = tuple(_differences(revisions, old, new, resources))
     names = [text for text, fatal in differences if fatal]
     if names or (differences and not with_changes):
         texts = names or [text for text, _ in differences]
@@ -252,32 +251,47 @@ def _changes(
 
 
 def _differences(
-    newest: StoredObject, old: ReleaseName, new: ReleaseName, resources: dict[ObjectKey, Resource]
+    revisions: Sequence[move.Revision], old: ReleaseName, new: ReleaseName, resources: dict[ObjectKey, Resource]
 ) -> Iterator[tuple[str, bool]]:
     """What depends on the release's name or namespace, and whether it is an object's identity.
 
     Determined from the stored chart: if its templates and values do not use the name and it has no subcharts, nothing
-    depends on it. Otherwise, whatever contains the name counts.
+    depends on it. Otherwise, whatever contains the name counts; the same for the namespace.
     """
-    chart = decode(newest.packed, wrapped=newest.storage.wrapped).get("chart") or {}
-    manifest = Payload(newest.packed, wrapped=newest.storage.wrapped).manifest
-    word = re.compile(rf"(?<![a-z0-9]){re.escape(old.name)}(?![a-z0-9])")
-    depends = old.name != new.name and _uses(chart, _DEPENDS)
-    moves = old.namespace != new.namespace
-    for ref in manifest.objects:
-        resource = next((each for key, each in resources.items() if key.group_kind == ref.gvk.group_kind), None)
-        if resource is None or not ref.name:
-            continue
-        within = (ref.namespace or old.namespace) if resource.namespaced else ""
-        name = object_name(resource, ObjectKey(ref.gvk.group_kind, within, ref.name))
-        if depends and word.search(ref.name):
-            yield f"{name}: its name has the release's name in it", True
-        if moves and resource.namespaced and (not ref.namespace or _uses(chart, _NAMESPACE)):
-            yield f"{name}: its namespace is the release's", True
-        if depends:
-            for path in _found(manifest.value(ref), word):
-                if path != "metadata.name":
-                    yield f"{name}: {path} has the release's name in it", False
+    newest = revisions[-1]
+    if old.namespace != new.namespace:
+        yield from _unplaced(revisions, resources)
+    stored = newest.stored
+    chart = decode(stored.packed, wrapped=stored.storage.wrapped).get("chart") or {}
+    words = [
+        (re.compile(rf"(?<![a-z0-9]){re.escape(before)}(?![a-z0-9])"), what)
+        for before, after, what, pattern in (
+            (old.name, new.name, "name", _DEPENDS),
+            (old.namespace, new.namespace, "namespace", _NAMESPACE),
+        )
+        if before != after and _uses(chart, pattern)
+    ]
+    for key, refs in newest.refs.items():
+        name = object_name(resources[key], key)
+        for ref in refs:
+            for word, what in words:
+                for path in _found(newest.payload.manifest.value(ref), word):
+                    # A namespace that is the release's may come from either of the two.
+                    moves = path == "metadata.namespace" and (what == "namespace" or ref.namespace != old.namespace)
+                    identity = path == "metadata.name" or moves
+                    text = f"its {path.removeprefix('metadata.')}" if identity else path
+                    yield f"{name}: {text} has the release's {what} in it", identity
+
+
+def _unplaced(revisions: Sequence[move.Revision], resources: dict[ObjectKey, Resource]) -> Iterator[tuple[str, bool]]:
+    """The objects that have their namespace from their release, in any revision that a rollback can restore."""
+    seen = set()
+    for each in reversed(revisions):
+        for key, refs in each.refs.items():
+            if key.namespace and key not in seen and not all(ref.namespace for ref in refs):
+                seen.add(key)
+                where = "" if each is revisions[-1] else f" in revision {each.stored.revision.revision}"
+                yield f"{object_name(resources[key], key)}: its namespace is the release's{where}", True
 
 
 def _uses(chart: Json, pattern: re.Pattern[str]) -> bool:

@@ -132,6 +132,75 @@ def test_a_name_counts_if_the_chart_may_use_the_releases(
     assert (text in err) == depends
 
 
+def placed(name: str, namespace: str, data: str = "1") -> str:
+    return f"{config(name).replace('}', f', namespace: {namespace}}}')}data: {{a: {data}}}\n"
+
+
+NAMES = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop-x}\n"
+NAME_USED, NAMESPACE_USED = "{{ .Release.Name }}", "{{ .Release.Namespace }}"
+ELSEWHERE = ("old", "old", "--to-namespace", "prod")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "first", "manifest", "stored", "said"),
+    [
+        (ELSEWHERE, "", placed("a", "infra"), chart(NAME_USED), ""),
+        (ELSEWHERE, "", placed("a", "infra"), chart("", dependencies=[{"name": "redis"}]), ""),
+        (
+            ELSEWHERE,
+            "",
+            placed("a", "shop"),
+            chart(NAMESPACE_USED),
+            "configmaps/shop/a: its namespace has the release's namespace in it",
+        ),
+        (ELSEWHERE, "", NAMES, chart(NAMESPACE_USED), "namespaces/shop-x: its name has the release's namespace in it"),
+        (ELSEWHERE, "", config("a"), chart(""), "configmaps/shop/a: its namespace is the release's"),
+        (
+            ELSEWHERE,
+            config("a"),
+            placed("a", "infra"),
+            chart(""),
+            "configmaps/shop/a: its namespace is the release's in revision 1",
+        ),
+        (
+            ("old", "store"),
+            "",
+            placed("a", "old"),
+            chart(NAME_USED),
+            "configmaps/old/a: its namespace has the release's name in it",
+        ),
+    ],
+)
+def test_an_object_that_the_next_upgrade_would_put_elsewhere_is_refused(
+    live: Server,
+    rename: Any,
+    arguments: tuple[str, ...],
+    first: str,
+    manifest: str,
+    stored: dict[str, Any],
+    said: str,
+) -> None:
+    live.put(SECRET, a_revision("old", 1, "superseded", manifest=first))
+    live.put(SECRET, a_revision("old", 2, "deployed", manifest=manifest, chart=stored))
+    code, _, err = rename(*arguments, "--dry-run", "--with-changes")
+    assert code == (4 if said else 0), err
+    assert err.startswith(f"error: release shop/old: {said}\nnothing was written\n" if said else "")
+
+
+def test_a_field_that_has_the_namespace_is_a_change_of_the_next_upgrade(live: Server, rename: Any) -> None:
+    live.put(SECRET, a_revision("old", 1, "superseded"))
+    manifest = placed("a", "infra", "web.shop.svc")
+    live.put(SECRET, a_revision("old", 2, "deployed", manifest=manifest, chart=chart(NAMESPACE_USED)))
+    code, _, err = rename(*ELSEWHERE, "--yes")
+    assert code == 4
+    assert err.startswith(
+        "error: release shop/old: configmaps/infra/a: data.a has the release's namespace in it\nnothing was written\n"
+        "hint: postrender rename old old --to-namespace prod -n shop "
+    )
+    assert writes(live) == []
+    assert rename(*ELSEWHERE, "--dry-run", "--with-changes")[0] == 0
+
+
 REFUSED: dict[str, tuple[Callable[[Server], object], tuple[str, ...], int, str]] = {
     "taken": (
         lambda live: live.put(SECRET, a_revision("store", 3, "deployed")),
