@@ -335,10 +335,6 @@ def test_an_owner_that_cannot_be_told_is_not_gone(server: Server, cluster: Clust
         (("web", "shirts"), "shirts: invalid object name: "),
         (("web", "trousers/a"), "trousers/a: the server has no kind trousers\n"),
         (
-            ("web", "shirts/blue", "--take-fields", "helm"),
-            "--take-fields: helm is Helm's own field manager\nhint: postrender adopt --help\n",
-        ),
-        (
             ("--undo", "report.json", "--take-fields", "kubectl"),
             "--take-fields: the report names the fields\nhint: postrender adopt --help\n",
         ),

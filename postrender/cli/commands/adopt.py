@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from postrender._record import replace
 from postrender.cli.arguments import CONNECTION, FIELD_SETTINGS, add_arguments, flags, release_name
@@ -115,8 +115,6 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
         raise no_namespace(caller)
     driver = caller.invocation.driver
     cluster = reached(caller)
-    if (own := cluster.field_manager) in options.take_fields:
-        raise UsageError(f"{own} is Helm's own field manager", where="--take-fields", next="postrender adopt --help")
     with progress("looking at the objects", quiet=options.quiet):
         if options.objects:
             catalog = cluster.catalog()
@@ -130,7 +128,9 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
         seen = plan_adoption(cluster, release, driver, places, absent=not options.objects, managers=managers)
     found = seen.adoptions
     report = report_of(found, cluster.description, release, seen.holders.read)
-    note = "; ".join(filter(None, (seen.holders.note, *_unknown_managers(managers, found))))
+    note = "; ".join(
+        filter(None, (seen.holders.note, *_unknown_managers(set(managers) - {cluster.field_manager}, found)))
+    )
     _show(options, found, report, f"release {release}, {cluster.description}", note)
     if not report.written or options.dry_run:
         return 0
@@ -148,11 +148,11 @@ def _adopt(options: argparse.Namespace, given: Flags) -> int:
     return 0
 
 
-def _unknown_managers(managers: Sequence[str], found: Sequence[Adoption]) -> Iterator[str]:
+def _unknown_managers(managers: Collection[str], found: Sequence[Adoption]) -> Iterator[str]:
     """A note on each manager that set nothing in these objects, with those that did."""
     taken = {manager for each in found if each.fields for manager in each.fields.paths}
     there = sorted({str(entry.get("manager")) for each in found if managers for entry in managed_fields(each.live)})
-    for manager in managers:
+    for manager in sorted(managers):
         if manager not in taken:
             yield f"{manager} owns no field of these objects; their field managers are {', '.join(there)}"
 
