@@ -114,6 +114,12 @@ class RequestContext(Record):
         """Whether the request carries a Secret, whose values the server's answer may repeat."""
         return self.verb not in _READS and self.resource.gvk.group_kind == SECRET
 
+    @property
+    def selected(self) -> str:
+        """The object for ``kubectl get``; one that could not be created may not exist, which is no error then."""
+        name = shlex.quote(self.name)
+        return f"--field-selector metadata.name={name}" if self.verb == "create" else name
+
 
 def describe_failure(
     outcome: Response | RequestFailed, kubectl: Kubectl, asked: RequestContext | str = "/apis"
@@ -210,4 +216,4 @@ def _again(kubectl: Kubectl, asked: RequestContext | str) -> str:
         )  # Prints the address and the status, whatever the body is.
     gvk = asked.resource.gvk
     kind = f"{asked.resource.plural}.{gvk.version}.{gvk.group}" if gvk.group else asked.resource.plural
-    return kubectl.call(" ".join(["get", kind, *([shlex.quote(asked.name)] if asked.name else [])]), asked.namespace)
+    return kubectl.call(" ".join(["get", kind, *([asked.selected] if asked.name else [])]), asked.namespace)

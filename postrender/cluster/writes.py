@@ -255,13 +255,14 @@ def check_response(
         raise ClusterError(
             f"the request failed, and whether it was {done} is unknown: {outcome.reason}",
             where=where,
-            next=look_at(wanted, kubectl),
+            next=look_at(wanted, kubectl, asked.selected),
         )
     if outcome.status == 409:
+        seen = "it exists already" if asked.verb == "create" else "it changed since it was read"
         raise ClusterError(
-            f"it changed since it was read, so it was not {done}: {message(outcome, secret=asked.writes_secret)}",
+            f"{seen}, so it was not {done}: {message(outcome, secret=asked.writes_secret)}",
             where=where,
-            next=(AGAIN, look_at(wanted, kubectl)),
+            next=(AGAIN, look_at(wanted, kubectl, asked.selected)),
         )
     if outcome.status not in taken:
         why = describe_failure(outcome, kubectl, asked)
@@ -269,9 +270,9 @@ def check_response(
     return outcome
 
 
-def look_at(wanted: ObjectLookup, kubectl: Kubectl) -> str:
+def look_at(wanted: ObjectLookup, kubectl: Kubectl, selected: str = "") -> str:
     """The command that shows the object."""
-    return kubectl.call(f"get {wanted.resource.qualified} {wanted.name} -o yaml", wanted.namespace)
+    return kubectl.call(f"get {wanted.resource.qualified} {selected or wanted.name} -o yaml", wanted.namespace)
 
 
 def apply(

@@ -97,9 +97,9 @@ def test_an_object_that_changed_meanwhile(server: Server, connect: Connect, live
 def test_an_object_that_was_made_meanwhile(server: Server, connect: Connect) -> None:
     server.on("POST .*", status(409, "AlreadyExists", 'shirts.stable.example.com "new" already exists'))
     assert refused(connect, None, CREATE) == (
-        "shirts.stable.example.com/shop/new: it changed since it was read, so it was not made: "
+        "shirts.stable.example.com/shop/new: it exists already, so it was not made: "
         'shirts.stable.example.com "new" already exists\nhint: ...\n'
-        "hint: kubectl get shirts.stable.example.com new -o yaml -n shop"
+        "hint: kubectl get shirts.stable.example.com --field-selector metadata.name=new -o yaml -n shop"
     )
 
 
