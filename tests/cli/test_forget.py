@@ -20,10 +20,8 @@ from tests.wire.server import Reply, Request, Server, ok, status
 REVISIONS = [SECRET.path("shop", f"sh.helm.release.v1.old.v{number}") for number in (1, 2)]
 
 
-@pytest.fixture
-def live(server: Server) -> Server:
-    """A release of two revisions, with an object that it keeps and one that it does not."""
-    put_back(server)
+def take_deletions(server: Server) -> None:
+    """The server deletes, and requires that the object is held by its uid and resourceVersion."""
 
     def delete(request: Request) -> Reply:
         held = json.loads(request.body)["preconditions"]
@@ -32,6 +30,13 @@ def live(server: Server) -> Server:
         return ok({"kind": "Status", "status": "Success"})
 
     server.on("DELETE .*", delete)
+
+
+@pytest.fixture
+def live(server: Server) -> Server:
+    """A release of two revisions, with an object that it keeps and one that it does not."""
+    put_back(server)
+    take_deletions(server)
     manifest = config("settings") + config("other")
     server.put(
         SECRET,

@@ -33,6 +33,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "unpin": ("unpin", "web"),
     "unserved": ("unserved", "web"),
     "move": ("move", "shirts", "--from", "web", "--to", "next", "--yes"),
+    "forget": ("forget", "web", "--yes"),
+    "rename": ("rename", "web", "next", "--yes"),
 }
 
 AT_ONCE = 5.0

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from postrender.cli.commands import COMMANDS
+from tests.cli.test_forget import take_deletions
 from tests.cli.test_unpin import put_back
 from tests.cli.test_verify import OWNED
 from tests.faults.hints import PLACEHOLDER, TABLE, Desk, Typed, advised, judged, looks, serve_questions, template
@@ -149,6 +150,7 @@ def _start(row: Row, server: Server) -> None:
     elif "at" in row.fault:
         server.on(row.fault["at"], _behaviour(row.fault, server, dry_runs=row.group != "writes"))
     put_back(server)
+    take_deletions(server)
 
 
 def judge(row: Row, outcome: Outcome) -> list[str]:
