@@ -17,10 +17,13 @@ from tests.e2e.api import Namespace
 from tests.e2e.charts import chart
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import HelmFactory
+from tests.e2e.helms import ALL
 from tests.e2e.killing import EVERY_UNSERVED, SCENES, Interruption, Kill, Stage, interrupted, kills, repaired_after
 from tests.e2e.kinds import CONFIG_MAP
-from tests.e2e.moving import EVERY_MOVE, Killed
+from tests.e2e.moving import EVERY_MOVE, READS, Killed
 from tests.e2e.proxy import Proxy
+from tests.e2e.test_forget import EVERY_FORGET
+from tests.e2e.test_rename import EVERY_RENAME
 from tests.e2e.test_take_fields import POINTS, killed_and_repeated
 
 
@@ -44,8 +47,11 @@ def test_fields_whose_move_is_killed_are_moved_by_the_next_call(
     killed_and_repeated(helm("4.3.2"), namespace, control_plane, tmp_path, place, when)
 
 
-@pytest.mark.parametrize("version", ["3.12.3", "3.22.0", "4.3.2"])
-@pytest.mark.parametrize("killed", EVERY_MOVE, ids=str)
+@pytest.mark.parametrize(
+    ("killed", "version"),
+    [*((killed, version) for killed in EVERY_MOVE for version in ALL), *((killed, ALL[-1]) for killed in READS)],
+    ids=str,
+)
 def test_a_move_killed_loses_no_object_whatever_is_done_then(
     helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, killed: Killed, version: str
 ) -> None:
@@ -59,27 +65,23 @@ def test_a_repair_killed_and_called_again_loses_nothing(
     repaired_after(helm("3.22.0"), namespace, control_plane, tmp_path, point)
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize(
-    "request_", test_rename.WRITES, ids=lambda each: f"{each[0].split()[0]}-{each[0][-4:]}-{each[1]}"
-)
+@pytest.mark.parametrize(("there", "interruption"), EVERY_RENAME, ids=str)
 def test_a_rename_killed_shows_no_two_releases(
     helm: HelmFactory,
     namespace: Namespace,
     control_plane: ControlPlane,
     tmp_path: Path,
-    request_: tuple[str, int],
-    when: str,
+    there: str,
+    interruption: Interruption,
 ) -> None:
-    test_rename.interrupted(helm("3.22.0"), namespace, control_plane, tmp_path, request_, when)
+    test_rename.interrupted(helm("3.22.0"), namespace, control_plane, tmp_path, there, interruption)
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("request_", test_forget.WRITES, ids=lambda each: each.replace("/", "-"))
+@pytest.mark.parametrize("interruption", EVERY_FORGET, ids=str)
 def test_a_forgotten_release_is_not_lost_if_it_is_killed(
-    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, request_: str, when: str
+    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, interruption: Interruption
 ) -> None:
-    test_forget.interrupted(helm("3.22.0"), namespace, control_plane, tmp_path, request_, when)
+    test_forget.interrupted(helm("3.22.0"), namespace, control_plane, tmp_path, interruption)
 
 
 def test_a_thousand_objects_are_moved(

@@ -251,7 +251,7 @@ def interrupted(stage: Stage, kill: Kill) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """A request of ``postrender unserved --fix`` at which it is killed, with ``NS`` for the namespace."""
+    """A request of a command at which it is killed, with ``NS`` for the namespace."""
 
     point: Point
 
@@ -259,6 +259,30 @@ class Interruption:
         """``PUT-v1-before``: also a test's name."""
         method, path = self.point.request.split()
         return f"{method}-{path.rpartition('/')[2].rpartition('.')[2]}-{self.point.nth}-{self.point.when}"
+
+    def at(self, namespace: Namespace) -> Point:
+        """The point in a namespace."""
+        request = self.point.request.replace("/namespaces/NS/", f"/namespaces/{namespace.name}/")
+        return Point(request, self.point.nth, self.point.when)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it is a write; a question about rights is none."""
+        return not self.point.request.startswith("GET ") and "/apis/authorization.k8s.io/" not in self.point.request
+
+
+def asked_in(proxy: Proxy, namespace: Namespace) -> list[str]:
+    """What was asked through a proxy, sorted, with ``NS`` for the namespace."""
+    return sorted(told(each).replace(f"/namespaces/{namespace.name}/", "/namespaces/NS/") for each in proxy.requests)
+
+
+def interruptions(asked: Sequence[str]) -> tuple[Interruption, ...]:
+    """One before and one after each request of a command that asks these."""
+    return tuple(
+        Interruption(Point(request, asked[: place + 1].count(request), when))
+        for place, request in enumerate(asked)
+        for when in ("before", "after")
+    )
 
 
 OLD = "---\napiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n"
@@ -273,11 +297,7 @@ _ASKED = (
 )
 """All that is asked, in order but for the reads of revisions, which go out at once."""
 
-EVERY_UNSERVED = tuple(
-    Interruption(Point(request, _ASKED[: place + 1].count(request), when))
-    for place, request in enumerate(_ASKED)
-    for when in ("before", "after")
-)
+EVERY_UNSERVED = interruptions(_ASKED)
 UNSERVED = tuple(each for each in EVERY_UNSERVED if each.point.request.startswith("PUT"))
 
 
@@ -294,22 +314,19 @@ def repaired_after(
     for number in (1, 2):
         store(namespace, "r", number, OLD)
     command = [str(executable(it.home)), "unserved", "r", "--fix", "-n", namespace.name]
-    here, everywhere = f"/namespaces/{namespace.name}/", "/namespaces/NS/"
-    point = interruption.point
     proxy = Proxy(plane, folder / "unserved.kubeconfig")
     environ = {"KUBECONFIG": str(proxy.kubeconfig)}
     with proxy:
-        at = Point(point.request.replace(everywhere, here), point.nth, point.when)
-        proxy.kill(lambda: start(command, it, environ), at)
+        proxy.kill(lambda: start(command, it, environ), interruption.at(namespace))
         between = [each.manifest for each in namespace.releases("r")]
         assert all(each in (OLD, NOW) for each in between)
         saved = {item["metadata"]["name"] for item in copies(it)}
         assert {f"sh.helm.release.v1.r.v{at + 1}" for at, each in enumerate(between) if each == NOW} <= saved
         proxy.requests.clear()
         done = subprocess.run(command, env={**it.env, **environ}, cwd=it.home, capture_output=True, text=True)
-        asked = [told(request).replace(here, everywhere) for request in proxy.requests]
+        asked = asked_in(proxy, namespace)
     assert (done.returncode, done.stderr) == (0, "")
     assert [each.manifest for each in namespace.releases("r")] == [NOW, NOW]
     assert {f"sh.helm.release.v1.r.v{number}" for number in (1, 2)} <= {item["metadata"]["name"] for item in copies(it)}
     if between == [OLD, OLD]:
-        assert sorted(asked) == sorted(_ASKED)
+        assert asked == sorted(_ASKED)

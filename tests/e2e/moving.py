@@ -13,8 +13,9 @@ from tests.e2e.api import Namespace
 from tests.e2e.charts import chart, manifest
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Env, Helm, executable
+from tests.e2e.killing import interruptions
 from tests.e2e.kinds import CONFIG_MAP
-from tests.e2e.proxy import Point, Proxy, told
+from tests.e2e.proxy import Point, Proxy
 from tests.e2e.test_run import start
 
 MOVED, STAYS = "moved", "stays"
@@ -88,7 +89,7 @@ def two_revisions(it: Helm, folder: Path) -> None:
     it.upgrade("a", old_chart(folder, "2")).expect_ok()
 
 
-Then = Callable[[Helm, Namespace, Path], None]
+Then = Callable[[Helm, Namespace, Path], object]
 
 
 def repeated(it: Helm, namespace: Namespace, _: Path) -> None:
@@ -174,15 +175,6 @@ def unfinished(it: Helm) -> list[Path]:
     return list((Path(it.env["XDG_STATE_HOME"]) / "postrender" / "move").rglob("*.unfinished"))
 
 
-def requests(it: Helm, namespace: Namespace, plane: ControlPlane, folder: Path) -> list[str]:
-    """What an undisturbed move asks, in order, with ``NS`` for the namespace."""
-    proxy = Proxy(plane, folder / "move.kubeconfig")
-    with proxy:
-        moved(it, *COMMAND, env={"KUBECONFIG": str(proxy.kubeconfig)})
-        here = f"/namespaces/{namespace.name}/"
-        return [told(request).replace(here, "/namespaces/NS/") for request in proxy.requests]
-
-
 def interrupted(it: Helm, namespace: Namespace, plane: ControlPlane, folder: Path, point: Point, then: Then) -> None:
     """Kill a move at a request, and do something else then: the object is never lost, and never changed."""
     two_revisions(it, folder)
@@ -215,23 +207,21 @@ class Killed(NamedTuple):
 _OBJECT = f"PATCH /api/v1/namespaces/NS/configmaps/{MOVED}"
 _STORED = tuple(f"/api/v1/namespaces/NS/secrets/sh.helm.release.v1.a.v{number}" for number in (1, 2))
 WRITES = ((_OBJECT, 1), (f"PUT {_STORED[1]}", 1), (f"PUT {_STORED[0]}", 1), (_OBJECT, 2))
-_READS = (
-    ("GET /api/v1/namespaces/NS/secrets", 1),
-    (f"GET {_STORED[0]}", 1),
-    ("GET /api/v1/namespaces/NS/secrets", 2),
-    ("GET /apis", 1),
-    (f"GET /api/v1/namespaces/NS/configmaps/{MOVED}", 1),
-    ("POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews", 1),
-    ("GET /api/v1/namespaces/NS/secrets", 4),
+_SECRETS, _CONFIG_MAPS = (f"GET /api/v1/namespaces/NS/{plural}" for plural in ("secrets", "configmaps"))
+REVIEW = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+ASKED = (
+    *(_SECRETS, *(f"GET {each}" for each in _STORED), _SECRETS, _CONFIG_MAPS, "GET /api", "GET /api", "GET /apis"),
+    *(f"{_CONFIG_MAPS}/{MOVED}", _SECRETS, _CONFIG_MAPS, REVIEW, REVIEW),
+    *(request for request, _ in WRITES[:3]),
+    *(_SECRETS, f"GET {_STORED[1]}", _OBJECT),
 )
-EVERY_MOVE = (
-    *(
-        Killed(Point(request, nth, when), then)
-        for request, nth in WRITES
-        for when in ("before", "after")
-        for then in AFTERWARDS
-    ),
-    *(Killed(Point(request, nth, "before"), repeated) for request, nth in _READS),
+"""All that an undisturbed move asks, some of the reads in any order."""
+READS = tuple(Killed(each.point, repeated) for each in interruptions(ASKED) if not each.writes)
+EVERY_MOVE = tuple(
+    Killed(Point(request, nth, when), then)
+    for request, nth in WRITES
+    for when in ("before", "after")
+    for then in AFTERWARDS
 )
 SOME_MOVES = (
     Killed(Point(*WRITES[0], "after"), left_out),

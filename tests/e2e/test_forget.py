@@ -11,9 +11,10 @@ from tests.e2e.api import Namespace
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, Helm, HelmFactory, executable
 from tests.e2e.helms import VERSIONS
+from tests.e2e.killing import Interruption, asked_in, interruptions
 from tests.e2e.kinds import CONFIG_MAP
-from tests.e2e.moving import MOVED, STAYS, new_chart, old_chart, owner, two_revisions
-from tests.e2e.proxy import Point, Proxy
+from tests.e2e.moving import MOVED, REVIEW, STAYS, new_chart, old_chart, owner, two_revisions
+from tests.e2e.proxy import Proxy
 from tests.e2e.test_run import start
 
 
@@ -72,14 +73,18 @@ def test_another_release_adopts_what_was_forgotten(
     assert (owner(namespace), namespace.uid(CONFIG_MAP, MOVED)) == ("b", uid)
 
 
-_OBJECT = f"PATCH /api/v1/namespaces/NS/configmaps/{MOVED}"
-_STORED = tuple(f"DELETE /api/v1/namespaces/NS/secrets/sh.helm.release.v1.a.v{number}" for number in (1, 2))
+_STORED = tuple(f"/api/v1/namespaces/NS/secrets/sh.helm.release.v1.a.v{number}" for number in (1, 2))
+_OBJECTS = tuple(f"/api/v1/namespaces/NS/configmaps/{name}" for name in (MOVED, STAYS))
+ASKED = (
+    *("GET /api/v1/namespaces/NS/secrets", *(f"GET {each}" for each in _STORED)),
+    *("GET /api", *(f"GET {each}" for each in _OBJECTS), REVIEW, REVIEW),
+    *(*(f"PATCH {each}" for each in _OBJECTS), *(f"DELETE {each}" for each in _STORED)),
+)
+"""All that an undisturbed one asks, some of the reads in any order."""
+EVERY_FORGET = interruptions(ASKED)
 
 
-WRITES = (_OBJECT, *_STORED)
-
-
-def interrupted(it: Helm, namespace: Namespace, plane: ControlPlane, folder: Path, request: str, when: str) -> None:
+def interrupted(it: Helm, namespace: Namespace, plane: ControlPlane, folder: Path, interruption: Interruption) -> None:
     """Kill a command at a request, and give it again: nothing is lost, and it ends the same."""
     two_revisions(it, folder)
     before = namespace.releases("a")
@@ -88,12 +93,14 @@ def interrupted(it: Helm, namespace: Namespace, plane: ControlPlane, folder: Pat
     proxy = Proxy(plane, folder / "forget.kubeconfig")
     with proxy:
         it.env["KUBECONFIG"] = str(proxy.kubeconfig)
-        here = request.replace("/namespaces/NS/", f"/namespaces/{namespace.name}/")
-        proxy.kill(lambda: start(command, it, {}), Point(here, 1, "before" if when == "before" else "after"))
+        proxy.kill(lambda: start(command, it, {}), interruption.at(namespace))
+        unchanged = namespace.releases("a") == before and owner(namespace) == "a"
         if namespace.releases("a"):
             assert namespace.releases("a")[-1] == before[-1]
             it.upgrade("a", old_chart(folder, "2", moved=True), "--dry-run").expect_ok()
+        proxy.requests.clear()
         forget(it, "a")
+        assert not unchanged or asked_in(proxy, namespace) == sorted(ASKED)
         assert namespace.releases("a") == []
         assert (owner(namespace), namespace.uid(CONFIG_MAP, MOVED)) == ("", uid)
         forget(it, "--undo", record(it))
@@ -101,8 +108,12 @@ def interrupted(it: Helm, namespace: Namespace, plane: ControlPlane, folder: Pat
     assert (owner(namespace), namespace.uid(CONFIG_MAP, MOVED)) == ("a", uid)
 
 
-@pytest.mark.parametrize(("request_", "when"), [(WRITES[0], "after"), (WRITES[1], "after"), (WRITES[2], "after")])
+@pytest.mark.parametrize(
+    "interruption",
+    [EVERY_FORGET[0], *[each for each in EVERY_FORGET if each.writes and each.point.when == "after"][1:]],
+    ids=str,
+)
 def test_killed_it_loses_nothing_and_ends_the_same(
-    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, request_: str, when: str
+    helm: HelmFactory, namespace: Namespace, control_plane: ControlPlane, tmp_path: Path, interruption: Interruption
 ) -> None:
-    interrupted(helm("3.22.0"), namespace, control_plane, tmp_path, request_, when)
+    interrupted(helm("3.22.0"), namespace, control_plane, tmp_path, interruption)
