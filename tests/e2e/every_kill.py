@@ -17,7 +17,7 @@ from tests.e2e.api import Namespace
 from tests.e2e.charts import chart
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import HelmFactory
-from tests.e2e.helms import ALL
+from tests.e2e.helms import VERSIONS
 from tests.e2e.killing import EVERY_UNSERVED, SCENES, Interruption, Kill, Stage, interrupted, kills, repaired_after
 from tests.e2e.kinds import CONFIG_MAP
 from tests.e2e.moving import EVERY_MOVE, READS, Killed
@@ -49,7 +49,10 @@ def test_fields_whose_move_is_killed_are_moved_by_the_next_call(
 
 @pytest.mark.parametrize(
     ("killed", "version"),
-    [*((killed, version) for killed in EVERY_MOVE for version in ALL), *((killed, ALL[-1]) for killed in READS)],
+    [
+        *((killed, version) for killed in EVERY_MOVE for version in VERSIONS),
+        *((killed, VERSIONS[-1]) for killed in READS),
+    ],
     ids=str,
 )
 def test_a_move_killed_loses_no_object_whatever_is_done_then(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from tests.e2e.api import Namespace
 from tests.e2e.charts import chart
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Helm, HelmFactory, executable
-from tests.e2e.helms import EVERY, VERSIONS
+from tests.e2e.helms import VERSIONS
 from tests.e2e.killing import asked_in
 from tests.e2e.kinds import CONFIG_MAP
 from tests.e2e.moving import (
@@ -107,7 +106,8 @@ CELLS = [
 """Which release acts first, what each does, and with which Helms."""
 
 
-@pytest.mark.parametrize(("first", "old", "helms", "new"), CELLS if os.environ.get(EVERY) else CELLS[::7])
+@pytest.mark.one_in(9)
+@pytest.mark.parametrize(("first", "old", "helms", "new"), CELLS)
 def test_whatever_both_releases_do_then_the_object_is_there(
     helm: HelmFactory, namespace: Namespace, tmp_path: Path, first: str, old: str, helms: tuple[str, str], new: str
 ) -> None:
