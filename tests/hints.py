@@ -169,11 +169,11 @@ def made_of(hint: str, ran: str = "") -> set[str]:
 
 
 IN_FAULTS = {
-    "--request-timeout …": "reads: no answer: unserved",
+    "--request-timeout …": "reads: no answer: verify",
     "command -v helm": "surroundings: helm is missing for run: filter",
     "kubectl auth whoami": "reads: unauthorized: filter --adopt",
     "kubectl config view": "credentials: no server: filter",
-    "kubectl get --raw '/readyz?verbose'": "writes: write fails: verify --fix",
+    "kubectl get --raw '/readyz?verbose'": "writes: write fails: move",
     "kubectl get --raw /version": "credentials: a plugin that fails: filter",
     "kubectl get --raw … -v=6": "reads: redirect: orphans",
     "postrender doctor": "credentials: a token file that is missing: filter",

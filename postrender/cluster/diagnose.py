@@ -118,7 +118,7 @@ class RequestContext(Record):
     def selected(self) -> str:
         """The object for ``kubectl get``; one that could not be created may not exist, which is no error then."""
         name = shlex.quote(self.name)
-        return f"--field-selector metadata.name={name}" if self.verb == "create" else name
+        return " ".join(("--field-selector", f"metadata.name={name}")) if self.verb == "create" else name
 
 
 def describe_failure(
