@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from postrender.text import harmless, hint_lines, one_line
 
-_HEAD = re.compile(r"\n(?=[ \t]*(?:next|hint|note|report|error|warning|postrender):)", re.IGNORECASE)
+_HEAD = r"(?i)\n(?=[ \t]*(?:next|hint|note|report|error|warning|postrender):)"
 """A line inside a cause that begins as one of our own."""
 
 
@@ -35,7 +35,7 @@ class PostrenderError(Exception):
 
     def __str__(self) -> str:
         """The message as printed, without the program's name in front."""
-        cause = _HEAD.sub("\n  | ", self.cause)
+        cause = re.sub(_HEAD, "\n  | ", self.cause)
         head = f"{one_line(self.where)}: {cause}" if self.where else cause
         errors = (f"error: {one_line(line)}" for line in self.more)
         return "\n".join([head, *errors, *hint_lines(self.next)])

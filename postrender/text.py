@@ -27,13 +27,16 @@ _COMMANDS = r"#(?=#(?:\[|vso\[|teamcity\[))|(?:(?<=\s)|^):(?=:)"
 ``##[`` and its like anywhere, ``::`` where a line begins, blanks aside. A line may be wrapped at any blank.
 """
 
-ODD = re.compile(f"[{_CONTROLS}]|{_COMMANDS}", re.MULTILINE)
-"""What is escaped; a printer of YAML puts a value with it in double quotes."""
+ODD = f"(?m)[{_CONTROLS}]|{_COMMANDS}"
+"""What is escaped; a printer of YAML puts a value with it in double quotes.
 
-HEAD = re.compile(r"^[ \t]*(?:next|hint|note|report|error|warning|postrender):", re.MULTILINE | re.IGNORECASE)
+As the other patterns here, compiled when it is first used: a run of the filter that prints nothing needs none.
+"""
+
+HEAD = r"(?mi)^[ \t]*(?:next|hint|note|report|error|warning|postrender):"
 """How a line of our own begins."""
 
-_BREAKS = re.compile("[\r\n]")
+_BREAKS = "[\r\n]"
 _OWN = r"(\x1b\[(?:[012]|3[1256])(?:;(?:[12]|3[1256]))*m)"
 """The colours of ``report/terminal.py``."""
 
@@ -52,21 +55,21 @@ def packaged(module: str, name: str) -> str:
 
 def harmless(text: str, *, coloured: bool = False) -> str:
     """A text of several lines, as it is shown; ``coloured`` lets our own colours through."""
-    if not ODD.search(text):
+    if not re.search(ODD, text):
         return text
     if not coloured:
-        return ODD.sub(_escape, text)
-    return "".join(part if place % 2 else ODD.sub(_escape, part) for place, part in enumerate(re.split(_OWN, text)))
+        return re.sub(ODD, _escape, text)
+    return "".join(part if place % 2 else re.sub(ODD, _escape, part) for place, part in enumerate(re.split(_OWN, text)))
 
 
 def one_line(text: str) -> str:
     """A text as part of one line: a line break in it is escaped as well, so that it makes no line of its own."""
-    return ODD.sub(_escape, text).replace("\n", "\\x0a")
+    return re.sub(ODD, _escape, text).replace("\n", "\\x0a")
 
 
 def joined(lines: Iterable[str]) -> str:
     """Lines, each ended; a line break inside of one is escaped, and colours stay."""
-    return "".join(f"{_BREAKS.sub(_escape, each)}\n" for each in lines)
+    return "".join(f"{re.sub(_BREAKS, _escape, each)}\n" for each in lines)
 
 
 def quoted(text: str, name: str) -> str:
@@ -247,7 +250,7 @@ def shorten(names: Sequence[str], most: int = 5) -> str:
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "magenta": "35", "cyan": "36"}
 _HEAD_STYLES = {"error": "bold red", "warning": "magenta", "hint": "cyan"}
-_PAINTED = re.compile(r"^([ \t]*)(error|warning|hint)(?=:)", re.MULTILINE)
+_PAINTED = r"(?m)^([ \t]*)(error|warning|hint)(?=:)"
 
 CHOICES = ("auto", "always", "never")
 """The values of ``--color``."""
@@ -270,7 +273,9 @@ class Paint(Record):
 
     def heads(self, text: str) -> str:
         """The text with the words that begin errors, warnings and hints in their colours."""
-        return _PAINTED.sub(lambda found: found[1] + self(_HEAD_STYLES[found[2]], found[2]), text) if self.on else text
+        if not self.on:
+            return text
+        return re.sub(_PAINTED, lambda found: found[1] + self(_HEAD_STYLES[found[2]], found[2]), text)
 
 
 PLAIN = Paint()

@@ -7,7 +7,6 @@ A run without a calling Helm and without a report file, the quickest there is, i
 from __future__ import annotations
 
 import os
-import select
 import stat
 import sys
 import time
@@ -107,6 +106,8 @@ def _write(descriptor: int, data: bytes) -> bool:
         try:
             data = data[os.write(descriptor, data) :]
         except BlockingIOError:
+            import select  # Only a pipe that is full is waited for.
+
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([], [descriptor], [], left)[1]:
                 return False

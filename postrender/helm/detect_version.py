@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import select
 import time
 from collections.abc import Mapping
 
@@ -102,6 +101,8 @@ def _run(program: str) -> str | VersionUnknown:
 
 def _read(descriptor: int, deadline: float) -> str:
     """Read to the end, but no more than a version takes; raises TimeoutError."""
+    import select  # Only a Helm that called is asked.
+
     data = b""
     while len(data) < _LONGEST:
         if not select.select([descriptor], [], [], max(deadline - time.monotonic(), 0))[0]:

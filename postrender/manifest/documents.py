@@ -17,7 +17,7 @@ from postrender.manifest.top_level_fields import IDENTITY, Field, fields, plain_
 from postrender.models import Json
 
 _SOURCE = b"# Source: "
-_CRDS = re.compile(r"[^/]+/(?:charts/[^/]+/)*crds/|crds/(?!templates/|charts/)")
+_CRDS = r"[^/]+/(?:charts/[^/]+/)*crds/|crds/(?!templates/|charts/)"
 """A file of a folder ``crds/``: ``shop/crds/a.yaml``, to Helm 3.12 ``crds/a.yaml`` (helm template --include-crds)."""
 _OBJECT: Wanted = dict.fromkeys(IDENTITY)
 _OBJECT["items"] = {None: _OBJECT}
@@ -96,7 +96,7 @@ def in_crds_folder(template: str) -> bool:
 
     Helm creates such an object and never updates or deletes it: it is no part of the release.
     """
-    return _CRDS.match(template) is not None
+    return "crds/" in template and re.match(_CRDS, template) is not None
 
 
 def read(data: bytes) -> Manifest:

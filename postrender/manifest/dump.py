@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from io import StringIO
@@ -47,7 +48,9 @@ def _dumper(*, quick: bool) -> Any:
 
     def text(dumper: Any, value: str) -> Any:
         # What is escaped when it is shown stays the same value in double quotes.
-        style = '"' if ODD.search(value) or ("\n" in value and HEAD.search(value)) else "|" if "\n" in value else None
+        lines = "\n" in value
+        quoted = re.search(ODD, value) or (lines and re.search(HEAD, value))
+        style = '"' if quoted else "|" if lines else None
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     Dumper.add_representer(str, text)

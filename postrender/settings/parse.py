@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 Value: TypeAlias = "str | bool | tuple[str, ...]"
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_RELEASE = rf"{_LABEL}(\.{_LABEL})*"
 
 _SECRET = frozenset(setting.name for setting in SETTINGS if setting.secret)
 
@@ -66,7 +65,7 @@ def split(text: str) -> tuple[str, ...]:
 
 def _problem(name: str, text: str) -> str:
     """Say what keeps a text from being a value; ``""`` where nothing does."""
-    if name == "release" and not (len(text) <= 53 and re.fullmatch(_RELEASE, text)):
+    if name == "release" and not (len(text) <= 53 and all(re.fullmatch(_LABEL, part) for part in text.split("."))):
         # ValidateReleaseName, pkg/chartutil/validate_name.go.
         return "no release name: it takes lower-case letters, digits, - and ., at most 53 of them"
     if name == "namespace" and not (len(text) <= 63 and re.fullmatch(_LABEL, text)):

@@ -33,7 +33,7 @@ SECRET = b"---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: a\ndata:\n  a: 
 OTHERS = frozenset(
     """
     base64 binascii collections copyreg cython_runtime datetime enum functools gc importlib itertools json keyword math
-    operator re reprlib select sre_compile sre_constants sre_parse struct time types warnings yaml
+    operator re reprlib sre_compile sre_constants sre_parse struct time types warnings yaml
     """.split()  # noqa: SIM905 - one word a line hides the whole
 )
 """Packages and modules that are not ours, by their first name; PyYAML and what it imports itself, most of them."""

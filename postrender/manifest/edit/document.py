@@ -21,7 +21,7 @@ from postrender.manifest.stream import TEMPLATE, error_at
 from postrender.manifest.top_level_fields import Field
 from postrender.models import Json
 
-_COMMENTS = re.compile(rb"(?:#[^\n]*\n(?:[ ]*(?:#[^\n]*)?\n)*)?\Z")
+_COMMENTS = rb"(?:#[^\n]*\n(?:[ ]*(?:#[^\n]*)?\n)*)?\Z"
 
 
 def edited(data: bytes, document: Document, changes: Changes) -> tuple[list[Replacement], str]:
@@ -82,7 +82,7 @@ def _drop_field(data: bytes, field: Field) -> list[Replacement] | None:
         return None
     newline = data.find(b"\n", max(tree.root.end - 1, field.start), field.end)
     stop = newline + 1 if newline >= 0 else field.end
-    return [Replacement(field.start, stop, b"")] if _COMMENTS.match(data, stop, field.end) else None
+    return [Replacement(field.start, stop, b"")] if re.match(_COMMENTS, data[stop : field.end]) else None
 
 
 def _closes(text: bytes, data: bytes, end: int) -> bool:

@@ -12,7 +12,7 @@ from postrender.models import Json
 
 _BLANK = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ ]*\Z")
 _REST_OF_LINE = re.compile(rb"[ \t]*(?:(?<=[ \t])#[^\n]*|\r)?(?:\n|\Z)")
-_EXPLICIT = re.compile(rb"\?[ ]+\Z")
+_EXPLICIT = rb"\?[ ]+\Z"
 
 
 class NotEditable(Exception):
@@ -59,7 +59,7 @@ class TextEditor:
         if before.strip(b" ") in (b"", BOM):
             at = self._below(name, line) if name else line + len(before.rstrip(b" "))
             self.put(at, at, self._lines(made, self._column(first.start)))
-        elif _EXPLICIT.search(before):
+        elif re.search(_EXPLICIT, before):
             raise NotEditable("its first key is a complex one", first.start)
         else:
             self.insert_after(node, 0, made)
