@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from tests.conformance.published import patches, server_side, texts
+from tests.conformance.published import patches, releases, server_side, texts
 from tests.conformance.published.result import Result, Table, compare
 from tests.tools import gotables
 
@@ -56,6 +56,17 @@ TABLES = (
     Table("YAML test suite", f"in {texts.SUITE[0]} {texts.SUITE[1]}", _READER, texts.suite),
     _text("decoder"),
     _recorded("Helm 3 patches", _PATCH, patches.of_helm(3)),
+    _recorded("Helm 3 manifests", "postrender/helm/objects.py", releases.hooks),
+    _recorded("Helm 3 revisions", "postrender/helm/storage", releases.revisions),
+    *(
+        Table(
+            f"charts of helm.sh/helm/v{major}",
+            gotables.HELMS[major],
+            f"{_READER}, {_READER}/edit",
+            lambda major=major: texts.charts(major),  # type: ignore[misc]
+        )
+        for major in sorted(gotables.HELMS)
+    ),
     _left_out(
         "sigs.k8s.io/cli-utils/pkg/inventory",
         CLI_UTILS,
