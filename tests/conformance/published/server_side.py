@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from postrender.helm.field_set import FieldSet, canonical
-from postrender.helm.server_side.field_managers import Owned, applied, migrated, taken
+from postrender.helm.server_side.field_managers import Owned, applied, migrated
 from postrender.helm.server_side.typed import Typed
 from postrender.helm.server_side.types import Atom, ListType, MapType, Override, Schema, TypeRef
 from tests.conformance.published.result import Result, compare
@@ -203,13 +203,3 @@ def _reference(found: Any) -> TypeRef:
     type_ = found.get("namedType") or _atom(found)
     relationship = found.get("elementRelationship")
     return Override(type_, relationship) if relationship else type_
-
-
-def test_the_updates_of_helm_3_become_fields_of_helm_4s_apply() -> None:
-    def entry(operation: str, *names: str, version: str = "v1") -> Any:
-        fields = {"f:data": {f"f:{name}": {} for name in names}}
-        return {"manager": "helm", "operation": operation, "apiVersion": version, "fieldsV1": fields}
-
-    assert taken([entry("Update", "a", "b")], "helm", "helm") == [entry("Apply", "a", "b")]
-    assert taken([entry("Apply", "a"), entry("Update", "b")], "helm", "helm") == [entry("Apply", "a", "b")]
-    assert taken([entry("Apply", "a")], "helm", "helm") == [entry("Apply", "a")]
