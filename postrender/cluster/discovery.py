@@ -29,7 +29,10 @@ AGGREGATED = (
     "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,"
     "application/json"
 )
-"""The parameters in this order, as client-go sends them (``acceptDiscoveryFormats``, discovery_client.go)."""
+"""The parameters in this order, as client-go sends them (``acceptDiscoveryFormats``, discovery_client.go).
+
+Client-go 0.37 leaves ``v2beta1`` out; to ask for it harms nothing, since a server answers in the first form it knows.
+"""
 
 Served: TypeAlias = "Resource | NotServed | Unknown"
 

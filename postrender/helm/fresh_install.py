@@ -105,7 +105,8 @@ def has_unowned_fields(live: Json, chart: Json) -> bool:
     """True if the live object has a field that the chart does not set, and has no ``managedFields``.
 
     The API server drops ``managedFields`` if it cannot compute them, such as for a list whose elements lack their keys
-    (``UpdateNoErrors``, k8s.io/apimachinery v0.34.0, pkg/util/managedfields/internal/fieldmanager.go).
+    (``UpdateNoErrors``, k8s.io/apimachinery v0.34.0, pkg/util/managedfields/internal/fieldmanager.go). Since v0.37.0 it
+    keeps those from before an update, and drops none but a new object's.
     """
     if (live.get("metadata") or {}).get("managedFields"):
         return False

@@ -22,6 +22,7 @@ from tests.e2e.conftest import program
 from tests.e2e.controlplane import ControlPlane
 from tests.e2e.helm import Filter, Helm, Run, executable
 from tests.e2e.kinds import SERVICE, SERVICE_ACCOUNT, STABLE_SHIRT, Kind
+from tests.tools.assets import KUBERNETES
 
 CASES = yaml.safe_load(Path(__file__).with_suffix("").with_name("left_the_chart.yaml").read_text())
 VERSIONS = ("3.12.3", "3.21.4")
@@ -326,6 +327,29 @@ def test_a_field_that_left_is_named_although_the_server_knows_no_field_managers(
     said = " ".join(report.read_text().split())
     assert "since no field manager owns it: automountServiceAccountToken (PR318)" in said
     assert namespace.found(SERVICE_ACCOUNT, "a")["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_field_that_left_is_named_after_a_write_whose_field_managers_the_server_cannot_compute(
+    version: str, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """Kubernetes removes ``managedFields`` then; since 1.37 it keeps the earlier ones: Helm still owns the field."""
+    namespace = control_plane.namespace(f"lost-{version.replace('.', '-')}")
+    helm = helm_in(namespace, version, control_plane, tmp_path)
+    account = manifest(SERVICE_ACCOUNT, "a", keep=True)
+    helm.install("r", chart(tmp_path, {"a": {**account, "automountServiceAccountToken": False}})).expect_ok()
+    before = namespace.found(SERVICE_ACCOUNT, "a")["metadata"]["managedFields"]
+    # Each element of this list needs a name.
+    namespace.patch(SERVICE_ACCOUNT, "a", {"secrets": [{"namespace": "b"}]})
+    restored = int(KUBERNETES.split(".")[1]) >= 37
+    assert namespace.found(SERVICE_ACCOUNT, "a")["metadata"].get("managedFields") == (before if restored else None)
+    helm.uninstall("r").expect_ok()
+    report = tmp_path / "report.txt"
+    helm.install("r", chart(tmp_path, {"a": account}), filter=True, env={"POSTRENDER_REPORT": str(report)}).expect_ok()
+    said = " ".join(report.read_text().split())
+    stays = "1 field stays as live until the next helm upgrade: automountServiceAccountToken (PR301)"
+    unowned = "since no field manager owns them: secrets, automountServiceAccountToken (PR318)"
+    assert (stays in said, unowned in said) == (restored, not restored)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
