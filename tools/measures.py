@@ -24,7 +24,7 @@ LIMITS = {
     "import circles of packages": 0,
     "import circles of modules": 0,
     "files": 243,
-    "lines": 38_300,
+    "lines": 38_320,
     "modules imported by the offline filter": 64,
     "dialect identifiers": 0,
     "file names used twice": 12,

@@ -20,7 +20,7 @@ from typing import Any
 from postrender._record import Record
 from postrender.helm.field_set import EMPTY, WHOLE, Element, FieldSet, element_of, has_keys, key_names
 from postrender.helm.managed_fields import fields_by_manager, fields_of_others, is_secret
-from postrender.helm.patch import deep_equal
+from postrender.helm.patch import deep_equal, without_nulls
 from postrender.models import Json
 
 Path = tuple[str, ...]
@@ -325,7 +325,7 @@ def _differences(now: Json, expected: Json, owners: FieldOwners, path: Path) -> 
             yield from _differences(now.get(name), expected.get(name), owners.at(f"f:{name}"), (*path, name))
         return
     if owners.whole_lists:
-        if not deep_equal(now, expected):
+        if not _same(now, expected):
             yield path
         return
     names = owners.key_names
@@ -342,8 +342,27 @@ def _differences(now: Json, expected: Json, owners: FieldOwners, path: Path) -> 
         return
     if _all_lists(now, expected) and owners.is_set:
         now, expected = sorted(now, key=json.dumps), sorted(expected, key=json.dumps)
-    if not deep_equal(now, expected):
+    if not _same(now, expected):
         yield path
+
+
+def _same(now: Json, expected: Json) -> bool:
+    """True if two values are equal but for nulls in objects, also in those of a list.
+
+    A new object of a custom resource can have such a null, and no merge patch can write one: the API server drops the
+    nulls in what a patch adds (``apply_merge_patch``).
+    """
+    return deep_equal(now, expected) or deep_equal(without_nulls(now), without_nulls(expected))
+
+
+def left_chart(chart: Json, path: Path) -> bool:
+    """True if the chart sets nothing at a path of ``differences``, so that what is live there left the chart."""
+    for label in path:
+        if isinstance(chart, list):
+            chart = next((each for each in chart if _is_element(each, label)), None)
+        else:
+            chart = chart.get(label) if isinstance(chart, dict) else None
+    return chart is None
 
 
 def dropped(chart: Json, fresh: Json, path: Path = ()) -> Iterator[Path]:
@@ -388,7 +407,7 @@ def with_leftovers(chart: Json, now: Json, expected: Json, owners: FieldOwners) 
     Stored so, the manifest is true, and the next upgrade with the chart removes or changes exactly these fields.
     ``now`` is the object as it will be live. ``None`` where the chart says nothing and nothing has to be added.
     """
-    if deep_equal(now, expected):
+    if _same(now, expected):
         return chart
     if isinstance(now, dict) and isinstance(expected if expected is not None else {}, dict):
         return _map_with_leftovers(chart, now, expected, owners)

@@ -372,16 +372,19 @@ def _versions(group: CollisionGroup, member: GroupMember) -> list[str]:
     return [version for version in versions if version]
 
 
-def fixed_by_next_upgrade(
+def wrong_after_next_upgrade(
     group: CollisionGroup, rewrites: Sequence[DocumentRewrite], predictions: Sequence[Prediction]
-) -> list[bool]:
-    """For each member, True if the next upgrade of the same chart gives it what the chart wants."""
+) -> list[Paths]:
+    """For each member, the paths at which the next upgrade of the same chart does not give it what the chart wants.
+
+    ``((),)``, the whole object, if that upgrade would fail.
+    """
     alone = len(group.members) == 1 and len(group.update.stored) <= 1
     alone = alone and not (group.fresh and any(rewrite.replacement is not None for rewrite in rewrites))
     if alone or any(prediction.error for prediction in predictions):
         # Compared with nothing but itself, the next upgrade sends what differs from what is stored, which is true.
-        return [True] * len(predictions)
+        return [()] * len(predictions)
     later = next_upgrade(group, rewrites, predictions)
     proposals, answers = with_pins(later, [member.proposed for member in group.members])
     wrong = differing(group, proposals, answers)
-    return [not answer.error and not paths for answer, paths in zip(answers, wrong, strict=True)]
+    return [((),) if answer.error else paths for answer, paths in zip(answers, wrong, strict=True)]

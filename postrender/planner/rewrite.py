@@ -108,7 +108,7 @@ class RewriteOutcome(Record):
     what differs is stored otherwise already, ``fixable_by_apply`` that ``apply`` would correct what nothing else does.
     ``repair_patch`` is the merge patch from what is live to what the chart wants, ``None`` where they agree, and
     ``dropped_by_server`` are paths at which the server will not have what the chart wants, whoever sends it. ``stays``
-    says that fields that left the chart stay live, since the next ``helm upgrade`` would not remove them either.
+    are the paths of fields that left the chart and that the next ``helm upgrade`` would not remove either.
     ``nulls`` are the paths at which the document says what the API server makes of the chart's null, since Helm's patch
     would remove the key.
     """
@@ -124,7 +124,7 @@ class RewriteOutcome(Record):
     fixable_by_apply: bool = False
     repair_patch: Json = None
     dropped_by_server: tuple[tuple[str, ...], ...] = ()
-    stays: bool = False
+    stays: tuple[tuple[str, ...], ...] = ()
     nulls: tuple[tuple[str, ...], ...] = ()
 
 

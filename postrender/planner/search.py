@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from postrender._record import replace
-from postrender.helm.fresh_install import with_null_values
+from postrender.helm.fresh_install import left_chart, with_null_values
 from postrender.helm.patch import apply_merge_patch, differs, merge_patch
 from postrender.helm.simulate import Prediction
 from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Json
@@ -21,10 +21,10 @@ from postrender.planner.evaluate import (
     differing,
     dropped_by_server,
     expected_objects,
-    fixed_by_next_upgrade,
     policy_of,
     stays_true,
     with_pins,
+    wrong_after_next_upgrade,
 )
 from postrender.planner.rewrite import CollisionGroup, DocumentRewrite, GroupMember, RewriteOutcome
 
@@ -37,6 +37,7 @@ def applied(group: CollisionGroup, proposals: Sequence[DocumentRewrite]) -> tupl
     """
     live = dict(group.update.live)
     found: dict[int, Paths] = {}
+    patches: dict[int, Json] = {}
     now = group
     while True:
         rewrites, predictions = with_pins(now, proposals)
@@ -47,34 +48,28 @@ def applied(group: CollisionGroup, proposals: Sequence[DocumentRewrite]) -> tupl
         expected = expected_objects(now, proposals)
         for index in fresh:
             found[index] = wrong[index]
-            live[group.members[index].entry.key] = expected[index]
+            key = group.members[index].entry.key
+            patches[index] = merge_patch(live[key], expected[index], exact_numbers=True)
+            # Not the expected object itself: no patch writes a null, and what is wrong without it is found above.
+            live[key] = apply_merge_patch(live[key], patches[index])
         now = replace(group, update=replace(group.update, live=dict(live)))
-    patches = {index: _patch(group, now, index) for index in found}
-    if not found or any(wrong) or None in patches.values():
+    if not found or any(wrong):
         return None
-    later = fixed_by_next_upgrade(now, rewrites, predictions)
+    later = wrong_after_next_upgrade(now, rewrites, predictions)
     return tuple(
         RewriteOutcome(
             rewrite,
             prediction,
             differing=found.get(index, ()),
-            fixed_by_next_upgrade=right,
+            fixed_by_next_upgrade=not left_wrong,
             apply=patches.get(index),
             repair_patch=patches.get(index),
             dropped_by_server=left,
         )
-        for index, (rewrite, prediction, right, left) in enumerate(
+        for index, (rewrite, prediction, left_wrong, left) in enumerate(
             zip(rewrites, predictions, later, dropped_by_server(group, rewrites), strict=True)
         )
     )
-
-
-def _patch(before: CollisionGroup, after: CollisionGroup, index: int) -> Json:
-    """The merge patch from the live object of ``before`` to that of ``after``; ``None`` if no merge patch does that."""
-    key = before.members[index].entry.key
-    old, new = before.update.live[key], after.update.live[key]
-    patch = merge_patch(old, new, exact_numbers=True)
-    return None if differs(apply_merge_patch(old, patch), new) else patch
 
 
 def solve(group: CollisionGroup) -> tuple[RewriteOutcome, ...]:
@@ -123,12 +118,21 @@ def _rewritten(group: CollisionGroup) -> tuple[RewriteOutcome, ...]:
     rewrites, predictions = _pinned_and_true(group, proposals)
     wrong = differing(group, rewrites, predictions)
     repairs = _repair_patches(group, rewrites, wrong)
+    alone = len(group.members) == 1
+    chart_itself = rewrites, predictions, wrong
     if group.stores_live and any(wrong):
         rewrites, predictions = _stored(group, rewrites, predictions, wrong)
         wrong = differing(group, rewrites, predictions)
-    alone = len(group.members) == 1
+    later_wrong = wrong_after_next_upgrade(group, rewrites, predictions)
+    stay: Paths = ()
+    if alone and later_wrong[0] and group.members[0].entry.key in group.fresh:
+        stay = tuple(path for path in later_wrong[0] if left_chart(group.members[0].entry.body, path))
+        if stay != later_wrong[0]:
+            # Storing the live object is no cure for a field of the chart that the next upgrade does not apply either.
+            rewrites, predictions, wrong = chart_itself
+        later_wrong = [()]
     release_is_stale = alone and bool(group.update.stored)
-    right = fixed_by_next_upgrade(group, rewrites, predictions)
+    right = [not paths for paths in later_wrong]
     stuck = any(
         paths and (rewrite.replacement is None or not later)
         for rewrite, paths, later in zip(rewrites, wrong, right, strict=True)
@@ -147,7 +151,7 @@ def _rewritten(group: CollisionGroup) -> tuple[RewriteOutcome, ...]:
             fixable_by_apply=fixable_by_apply,
             repair_patch=repair,
             dropped_by_server=left,
-            stays=alone and not later and member.entry.key in group.fresh,
+            stays=stay,
         )
         for member, rewrite, prediction, paths, later, repair, left in zip(
             group.members, rewrites, predictions, wrong, right, repairs, dropped_by_server(group, rewrites), strict=True

@@ -65,6 +65,9 @@ def of_outcome(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, up
     if outcome.apply is not None:
         findings.append(applied(outcome.differing))
         outcome = replace(outcome, differing=())
+    if outcome.stays:
+        findings.append(removed_fields_stay(outcome.stays, policy))
+        outcome = replace(outcome, differing=tuple(path for path in outcome.differing if path not in outcome.stays))
     if outcome.differing or not outcome.fixed_by_next_upgrade:
         findings.append(_not_right(outcome, policy, helm, upgrade=upgrade))
     if outcome.nulls:
@@ -159,8 +162,6 @@ def _release_is_stale(outcome: RewriteOutcome, fields: str, policy: Policy) -> F
 def _not_right(outcome: RewriteOutcome, policy: Policy, helm: HelmVersion, *, upgrade: bool) -> Finding:
     count = len(outcome.differing)
     fields = f"{count} field{'s' * (count != 1)}"
-    if outcome.stays:
-        return removed_fields_stay(outcome.differing, policy)
     if not outcome.fixed_by_next_upgrade:
         now = f"{fields} would be wrong afterwards" if count else "the next upgrade would leave fields behind"
         severity = Severity.ERROR if count else Severity.WARNING

@@ -388,3 +388,29 @@ def test_a_null_that_no_patch_of_helm_sets_is_named(version: str, control_plane:
     command = [str(program("kubectl")), *shlex.split(hint[1]), "--kubeconfig", str(control_plane.kubeconfig)]
     subprocess.run(command, check=True, capture_output=True)
     assert namespace.content(STABLE_SHIRT, "a") == after
+
+
+@pytest.mark.parametrize("version", [*VERSIONS, "4.3.2"])
+def test_a_null_in_a_list_does_not_keep_the_rest_of_the_chart_from_an_upgrade(
+    version: str, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """A new object keeps the null, and a merge patch drops it; both are what the chart says."""
+    namespace = control_plane.namespace(f"null-in-list-{version.replace('.', '-')}")
+    helm = helm_in(namespace, version, control_plane, tmp_path)
+    before = {"color": "blue", "list": []}
+    after = {"color": "red", "list": [{"a": 1, "b": None}, None, [{"b": None}]]}
+    client_side = ("--server-side=false",) if version.startswith("4") else ()
+    old, new = (chart(tmp_path, {"a": manifest(STABLE_SHIRT, "a", spec, keep=True)}) for spec in (before, after))
+    helm.install("r", old, *client_side).expect_ok()
+    helm.uninstall("r").expect_ok()
+    report = tmp_path / "report.txt"
+    env = {"POSTRENDER_REPORT": str(report)}
+    helm.install("r", new, *client_side, filter=True, env=env).expect_ok()
+    said = " ".join(report.read_text().split())
+    assert "2 fields stay as live until the next helm upgrade: spec.color, spec.list (PR301)" in said
+    assert "PR313" not in said
+    assert namespace.content(STABLE_SHIRT, "a") == before
+    helm.upgrade("r", new, filter=True).expect_ok()
+    assert namespace.content(STABLE_SHIRT, "a") == {"color": "red", "list": [{"a": 1}, None, [{}]]}
+    helm.upgrade("r", new, filter=True, env=env).expect_ok()
+    assert "PR3" not in report.read_text().replace("PR318", "")

@@ -16,6 +16,7 @@ from postrender.helm.fresh_install import (
     field_owners,
     has_null,
     has_unowned_fields,
+    left_chart,
     with_leftovers,
     with_null_values,
 )
@@ -176,3 +177,43 @@ def test_a_map_of_which_others_took_every_field_is_theirs_field_by_field() -> No
     alone = {**live, "metadata": {"managedFields": entries[:1]}}
     known = replace(field_owners(alone, fresh, "helm", whole_lists=True), yields=True)
     assert expected_object(alone, {"spec": {"size": "M"}}, fresh, known)["spec"] == {"size": "M"}
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize(
+    ("live", "fresh", "paths"),
+    [
+        ([{"b": 2}], [{"b": 2, "c": None}], ()),
+        ([[{"b": 2}]], [[{"b": 2, "c": None}]], ()),
+        ([{"b": {"d": [{}]}}], [{"b": {"d": [{"c": None}]}}], ()),
+        ([{"b": 2, "c": None}], [{"b": 2}], ()),
+        ([{"b": 2}], [{"b": 3, "c": None}], (("spec", "list"),)),
+        ([], [None], (("spec", "list"),)),  # A merge patch keeps a null that is an element.
+    ],
+)
+def test_a_null_in_an_element_counts_as_a_field_that_is_not_there(
+    live: Any, fresh: Any, paths: Any, whole: bool
+) -> None:
+    now, new = listed(live, entry("helm", {"f:spec": {"f:list": {}}})), listed(fresh)
+    known = owners(now, new, whole_lists=whole)
+    assert differences({"spec": now["spec"]}, {"spec": new["spec"]}, known) == paths
+    chart = {"spec": {"list": ["the chart's"]}}
+    stored = with_leftovers(chart, {"spec": now["spec"]}, {"spec": new["spec"]}, known)
+    assert stored == ({"spec": {"list": live}} if paths else chart)
+
+
+@pytest.mark.parametrize(
+    ("path", "left"),
+    [
+        ((), False),
+        (("spec", "list"), False),
+        (("spec", "list", "name=a"), False),
+        (("spec", "list", "name=a", "value"), False),
+        (("spec", "list", "name=a", "more"), True),
+        (("spec", "list", "name=b"), True),
+        (("spec", "null"), True),
+        (("spec", "text", "more"), True),
+    ],
+)
+def test_what_the_chart_does_not_set_left_it(path: Any, left: bool) -> None:
+    assert left_chart({"spec": {"list": [A], "null": None, "text": "x"}}, path) is left

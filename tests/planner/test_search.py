@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 
 from postrender.helm.objects import ManifestObject, with_helm_metadata
+from postrender.helm.patch import apply_merge_patch
 from postrender.helm.simulate import Update
 from postrender.helm.versions import HelmVersion, Matching
 from postrender.models import GroupVersionKind, ObjectKey, ReleaseName
+from postrender.planner import search
+from postrender.planner.policy import OnDrift, Policy
 from postrender.planner.rewrite import CollisionGroup, DocumentRewrite, GroupMember, RewriteOutcome
 from postrender.planner.search import solve
+from postrender.planner.simulation_findings import of_outcome
 
 US = ReleaseName("shop", "shirts")
 HELM = HelmVersion(3, 12, 3)
@@ -193,3 +197,90 @@ def test_an_upgrade_that_would_leave_a_field_behind() -> None:
     assert outcomes[1].differing == (("spec", "color"),)
     assert not outcomes[1].fixed_by_next_upgrade
     assert [outcome.differing for outcome in _upgrade(Matching.GROUP_KIND, objects)] == [(), ()]
+
+
+def _returned(
+    chart: Any, live: Any, stored: Any = None, *, helm: HelmVersion = HELM, apply: bool = False
+) -> RewriteOutcome:
+    """A kept object comes back, and a dry run showed that a new one would be as the chart says."""
+    entry = _entry(STABLE, chart)
+    fresh = _live(STABLE, chart, "12", chart)
+    update = Update(
+        (),
+        [_entry(STABLE, stored)] if stored else [],
+        [] if stored else [0],
+        {entry.key: _live(STABLE, live, "11", live)},
+        helm,
+        Matching.GROUP_KIND,
+    )
+    member = GroupMember(entry, DocumentRewrite(owner=US))
+    (outcome,) = solve(CollisionGroup([member], update, US, fresh={entry.key: fresh}, apply=apply))
+    return outcome
+
+
+def _findings(outcome: RewriteOutcome, policy: Policy | None = None) -> list[str]:
+    found = of_outcome(outcome, policy or Policy(), HELM, upgrade=True)
+    return [f"{each.code} {each.severity.value}: {each.text}" for each in found]
+
+
+NULLS: list[Any] = [
+    [{"b": 2, "c": None}],
+    [[{"b": 2, "c": None}]],
+    [{"b": {"d": [{"c": None}]}}],
+    [None, {"c": None}],
+    {"list": [{"c": None}]},
+]
+
+
+@pytest.mark.parametrize("value", NULLS)
+@pytest.mark.parametrize("version", [(3, 12, 3), (3, 22, 0), (4, 3, 2)])
+def test_a_null_in_a_list_keeps_no_field_from_being_applied_by_the_next_upgrade(value: Any, version: Any) -> None:
+    """A merge patch drops the null that a new object would have."""
+    outcome = _returned({"a": value, "color": "red"}, {"a": [], "color": "blue"}, helm=HelmVersion(*version))
+    assert outcome.rewrite.replacement["spec"] == {"a": [], "color": "blue"}
+    assert _findings(outcome) == [
+        "PR301 warning: 2 fields stay as live until the next helm upgrade: spec.a, spec.color"
+    ]
+
+
+@pytest.mark.parametrize("value", NULLS)
+def test_an_object_without_the_null_of_a_list_is_as_the_chart_says(value: Any) -> None:
+    live = apply_merge_patch({"spec": {}}, {"spec": {"a": value}})["spec"]
+    assert _findings(_returned({"a": value}, live)) == []
+
+
+@pytest.mark.parametrize("value", NULLS)
+def test_with_on_drift_apply_a_null_in_a_list_is_sent(value: Any) -> None:
+    outcome = _returned({"a": value, "color": "red"}, {"a": [], "color": "blue"}, apply=True)
+    assert (outcome.apply["spec"], outcome.rewrite.replacement) == ({"a": value, "color": "red"}, None)
+    assert _findings(outcome, Policy(on_drift=OnDrift.APPLY)) == [
+        "PR309 info: 2 fields of the live object updated to the chart before Helm runs: spec.a, spec.color"
+    ]
+
+
+def _later(monkeypatch: pytest.MonkeyPatch, *paths: tuple[str, ...]) -> None:
+    """Let the next upgrade leave the object wrong at these paths."""
+    monkeypatch.setattr(search, "wrong_after_next_upgrade", lambda *_: [paths])
+
+
+def test_only_what_the_chart_does_not_set_has_left_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    _later(monkeypatch, ("spec", "old"))
+    outcome = _returned({"color": "red"}, {"color": "blue", "old": 1})
+    assert _findings(outcome) == [
+        "PR313 warning: 1 field that left the chart stays live, and the next helm upgrade does not remove it: spec.old",
+        "PR301 warning: 1 field stays as live until the next helm upgrade: spec.color",
+    ]
+    assert outcome.rewrite.replacement["spec"] == {"color": "blue", "old": 1}
+
+
+@pytest.mark.parametrize("later", [(("spec", "color"), ("spec", "old")), ((),)])
+def test_a_field_of_the_chart_that_no_upgrade_applies_is_refused(later: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``((),)``: the next upgrade would fail. To store the live object would be no cure."""
+    _later(monkeypatch, *later)
+    outcome = _returned({"color": "red"}, {"color": "blue", "old": 1})
+    *_, refused = _findings(outcome)
+    named = "1 field of the chart unapplied: spec.color"
+    if later == ((),):
+        named = "2 fields of the chart unapplied: spec.color, spec.old"
+    assert refused == f"PR301 error: Helm would report success and leave {named}"
+    assert outcome.rewrite.replacement is None
