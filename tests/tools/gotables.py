@@ -22,6 +22,7 @@ STRUCTURED_MERGE_DIFF = ("6.3.0", "6.3.2", "6.4.2")
 """The versions that Kubernetes 1.34, 1.36.0 and 1.37 are built from; 6.3.2 leaves something else of an emptied map."""
 CLIENT_GO = "0.36.2"
 """Of this client-go the migration of field ownership."""
+_HELM = "helm.sh/helm/v3"
 HELMS = {major: str(version) for major, version in NEWEST_TESTED.items()}
 
 _SOURCES = Path(__file__).parent / "gotables"
@@ -57,7 +58,7 @@ def _json_patch(module: str, version: str) -> Recording:
     return Recording(module, version, "", {"merge.go": names}, ["jsonpatch"], run="Merge")
 
 
-def _kube(major: int) -> Recording:
+def _kube() -> Recording:
     calls = {
         "strategic": "strategicpatch.CreateThreeWayMergePatch(oldData, newData, currentData, patchMeta, true)",
         "three_way_merge": (
@@ -67,7 +68,7 @@ def _kube(major: int) -> Recording:
     }
     texts = {call: f'noted("{name}", oldData, newData, currentData)({call})' for name, call in calls.items()}
     run = "TestUpdate|TestCreatePatch|TestPatchResource|TestReplaceResource"
-    return Recording(f"helm.sh/helm/v{major}", HELMS[major], "pkg/kube", {"client.go": texts}, ["kube"], run=run)
+    return Recording(_HELM, HELMS[3], "pkg/kube", {"client.go": texts}, ["kube"], run=run)
 
 
 def _validate(major: int) -> Recording:
@@ -84,38 +85,21 @@ def _validate(major: int) -> Recording:
     return Recording("helm.sh/helm/v4", HELMS[4], "pkg/action", texts, ["validate", "filenames"], run=run)
 
 
-def _sorter(major: int) -> Recording:
-    package = "pkg/releaseutil" if major < 4 else "pkg/release/v1/util"
+def _sorter() -> Recording:
     texts = {
         "manifest.go": dict([_function("SplitManifests", "manifestsOf")]),
         "manifest_sorter.go": {"func (file *manifestFile) sort(": "func (file *manifestFile) sorted("},
     }
-    words = {"PACKAGE": "releaseutil" if major < 4 else "util"}
-    return Recording(f"helm.sh/helm/v{major}", HELMS[major], package, texts, ["releaseutil"], words)
+    return Recording(_HELM, HELMS[3], "pkg/releaseutil", texts, ["releaseutil"], {"PACKAGE": "releaseutil"})
 
 
-def _driver(major: int) -> Recording:
-    texts = {
-        "secrets.go": dict([_function("newSecretsObject", "madeSecretsObject")]),
-        "cfgmaps.go": dict([_function("newConfigMapsObject", "madeConfigMapsObject")]),
-        "util.go": dict([_function("decodeRelease", "decodedRelease")]),
-    }
-    module = f"helm.sh/helm/v{major}"
-    words = {"RELEASE": f"{module}/pkg/release{'/v1' if major >= 4 else ''}"}
-    return Recording(module, HELMS[major], "pkg/storage/driver", texts, ["driver"], words)
+def _storage() -> Recording:
+    found = {"Deployed": "deployedOne", "Last": "lastOne"}
+    names = {f"func (s *Storage) {name}(": f"func (s *Storage) {new}(" for name, new in found.items()}
+    words = {"RELEASER": "*found.Release", "RELEASE": f"{_HELM}/pkg/release"}
+    return Recording(_HELM, HELMS[3], "pkg/storage", {"storage.go": names}, ["storage"], words)
 
 
-def _storage(major: int) -> Recording:
-    names = {f"func (s *Storage) {name}(": f"func (s *Storage) {new}(" for name, new in _FOUND.items()}
-    module = f"helm.sh/helm/v{major}"
-    words = {
-        "RELEASER": "found.Releaser" if major >= 4 else "*found.Release",
-        "RELEASE": f"{module}/pkg/release",
-    }
-    return Recording(module, HELMS[major], "pkg/storage", {"storage.go": names}, ["storage"], words)
-
-
-_FOUND = {"Deployed": "deployedOne", "Last": "lastOne"}
 _APIMACHINERY = ("k8s.io/apimachinery", "0.37.1")
 RECORDINGS = {
     "strategicpatch": Recording(
@@ -178,11 +162,10 @@ RECORDINGS = {
         ["goyaml"],
         run="^Test[^L]",  # not TestLimits, of texts that are megabytes long
     ),
-    **{f"Helm {major} patches": _kube(major) for major in HELMS},
+    "Helm 3 patches": _kube(),
     **{f"Helm {major} owners": _validate(major) for major in HELMS},
-    **{f"Helm {major} manifests": _sorter(major) for major in HELMS},
-    **{f"Helm {major} records": _driver(major) for major in HELMS},
-    **{f"Helm {major} revisions": _storage(major) for major in HELMS},
+    "Helm 3 manifests": _sorter(),
+    "Helm 3 revisions": _storage(),
 }
 
 

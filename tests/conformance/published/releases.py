@@ -8,7 +8,7 @@ from typing import Any
 from postrender import manifest
 from postrender.helm import objects
 from postrender.helm.ownership import Ownership, classify
-from postrender.helm.storage.revisions import completed, decode, from_labels, sort_revisions, stored_name
+from postrender.helm.storage.revisions import sort_revisions
 from postrender.helm.versions import NEWEST_TESTED
 from postrender.models import Found, GroupKind, LiveObject, ObjectKey, ReleaseName, StoredRelease
 from tests.conformance.published.result import NotCompared
@@ -80,23 +80,6 @@ def hooks(call: Any) -> str:
             if objects.deleted_after(ref.annotations) is not ("hook-succeeded" in policies):
                 return f"deleted after: {policies}"
     return ""
-
-
-def records(call: Any) -> str:
-    """A release as Helm stores it, read from its Secret or ConfigMap."""
-    made, release = call["Made"], call["Release"]
-    if call["Kind"] == "Packed":
-        body = decode(made, wrapped=False)
-        return "" if equal(body, release) else f"{body} instead of {release}"
-    name, status = ReleaseName("default", release["name"]), release["info"]["status"]
-    wanted = StoredRelease(name, release["version"], status)
-    # The keys of these tests lack the prefix that Helm's storage gives them.
-    key = ObjectKey(GroupKind("", call["Kind"]), "default", stored_name(wanted))
-    revision = from_labels(LiveObject(key, "v1", "", "", made["metadata"]["labels"], {}, body=made), name)
-    found = completed(revision, made["data"], wrapped=call["Kind"] == "Secret")
-    if (found.release, found.revision, found.status) != (name, release["version"], status):
-        return f"{found} instead of {release}"
-    return "" if found.manifest == release.get("manifest", "") else f"{found.manifest!r}"
 
 
 def revisions(call: Any) -> str:
