@@ -30,7 +30,6 @@ def _left_out(source: str, version: str, cases: int, reason: str) -> Table:
 
 _NOT_RECORDED = (
     (3, "pkg/storage/driver", 44),
-    (4, "pkg/action", 20),
     (4, "pkg/kube", 6),
     (4, "pkg/release/v1/util", 14),
     (4, "pkg/storage", 13),
@@ -66,6 +65,7 @@ TABLES = (
     _text("decoder"),
     _recorded("Helm 3 patches", _PATCH, patches.of_helm_3),
     _recorded("Helm 3 owners", "postrender/helm/ownership.py", releases.owners(3)),
+    _recorded("Helm 4 owners", "postrender/helm/ownership.py", releases.owners(4)),
     _recorded("Helm 3 manifests", "postrender/helm/objects.py", releases.hooks),
     _recorded("Helm 3 revisions", "postrender/helm/storage", releases.revisions),
     *(
