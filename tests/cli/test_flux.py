@@ -448,7 +448,7 @@ def test_an_empty_stream_takes_no_patch_out(file: Path) -> None:
     for stdin in (b"", b"# nothing\n"):
         assert refused(flux(file, "--stream", "-", stdin=stdin), 3) == (
             "error: -: nothing was rendered, and all patches of postrender would be removed\n"
-            "note: or add --stream with a file that helm template wrote\n"
+            "note: add --stream with a file that helm template wrote\n"
             f"hint: postrender flux {file} --stream -\n"
         )
     assert file.read_text() == before

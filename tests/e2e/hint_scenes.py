@@ -680,6 +680,8 @@ LINES: Mapping[str, tuple[str, str]] = {
     "a short key": (f"POSTRENDER_DIGEST_KEY=x postrender plan - --live live.yaml {RELEASE}", MANIFEST),
     "stdout is full": (f"postrender --offline {RELEASE} > /dev/full", MANIFEST),
     "live objects that are none": (f"postrender --live words.txt {RELEASE}", MANIFEST),
+    "flux of a chart in the cluster": ("postrender flux hr.yaml", ""),
+    "flux of a chart in a folder": ("postrender flux git.yaml", ""),
     "two HelmReleases": ("postrender flux two.yaml --stream -", MANIFEST),
     "flux is not up to date": ("postrender flux hr.yaml --stream - --check", PAIR),
     "flux in a file with a key twice": ("postrender flux twice.yaml --stream -", PAIR),
@@ -701,11 +703,15 @@ def files(stage: Stage) -> None:
     home = stage.it.home
     (home / "live.yaml").write_text(LIVE)
     (home / "hr.yaml").write_text(FLUX)
+    (home / "git.yaml").write_text(
+        FLUX.replace("chart: shop", "chart: ./kept, sourceRef: {kind: GitRepository, name: a}")
+    )
     (home / "words.txt").write_text("just words")
     (home / "two.yaml").write_text(f"{FLUX}---\n{FLUX.replace('name: shop', 'name: other', 1)}")
     (home / "twice.yaml").write_text(FLUX.replace("namespace: a}", "namespace: a, labels: {a: b, a: c}}"))
     place = chart(home, {"a": "# nothing\n"})
     place.rename(home / "empty")
+    chart(home, {"a": config(keep=True)}, name="kept").rename(home / "kept")
     (home / "empty.yaml").write_text(LIVE.replace("name: cfg", "name: other"))
     code, said = typed(stage, f"postrender plan - --live empty.yaml {RELEASE} --save plan.json", MANIFEST)
     assert code == 0, said

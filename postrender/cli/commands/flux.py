@@ -108,7 +108,7 @@ def _main(arguments: list[str]) -> int:
         raise ManifestError(
             "nothing was rendered, and all patches of postrender would be removed",
             where=options.stream or options.chart or "",
-            next=STREAM,
+            next=Advice("add --stream with a file that helm template wrote"),
         )
     _check(planned, helm_release)
     if helm_release.corrects_drift:
