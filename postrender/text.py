@@ -166,9 +166,9 @@ AGAIN = "..."
 
 
 def in_command(hints: Iterable[str], *commands: str) -> tuple[str, ...]:
-    """The hints with these commands at the end if all of them are advice, so that there is something to type."""
+    """The hints, if there are any, with these commands at the end if all are advice: so there is something to type."""
     given = tuple(hints)
-    return (*given, *commands) if all(isinstance(hint, Advice) for hint in given) else given
+    return (*given, *commands) if given and all(isinstance(hint, Advice) for hint in given) else given
 
 
 def with_command(hint: str, command: str) -> str:

@@ -356,7 +356,7 @@ def _same(now: Json, expected: Json) -> bool:
 
 
 def left_chart(chart: Json, path: Path) -> bool:
-    """True if the chart sets nothing at a path of ``differences``, so that what is live there left the chart."""
+    """True if the chart sets nothing at a path of ``differences``, so that the live value there left the chart."""
     for label in path:
         if isinstance(chart, list):
             chart = next((each for each in chart if _is_element(each, label)), None)

@@ -115,7 +115,7 @@ def _settings(config: Json) -> dict[str, str]:
 def _results(plan: Plan) -> Iterator[dict[str, Any]]:
     for verdict in (*plan.verdicts, *plan.removed):
         for finding in verdict.findings:
-            steps = in_command(finding.next, f"postrender explain {finding.code}") if finding.next else ()
+            steps = in_command(finding.next, f"postrender explain {finding.code}")
             message = "; ".join([f"{finding.text} ({finding.code})", *hint_lines(steps)])
             yield _about(verdict, message, finding.severity, _FIELDS.get(finding.code, ""))
         if verdict.edits and not plan.errors:

@@ -83,9 +83,7 @@ def main(arguments: list[str]) -> int:
     try:
         return _main(arguments)
     except PostrenderError as error:
-        if error.next:
-            again = "postrender flux --help" if isinstance(error, UsageError) else AGAIN
-            error.next = in_command(error.next, again)
+        error.next = in_command(error.next, "postrender flux --help" if isinstance(error, UsageError) else AGAIN)
         raise
 
 

@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
         plan = replace(plan, verdicts=in_findings(plan.verdicts, _as_keys))
         output = krm.written(found, plan, quiet=quiet)
     except PostrenderError as error:
-        error.next = in_command(_as_keys(error.next), *krm.CALLS) if error.next else ()
+        error.next = in_command(_as_keys(error.next), *krm.CALLS)
         write(krm.failed(found, error))
         raise
     write(output)
