@@ -10,6 +10,7 @@ import json
 import re
 import shlex
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -310,21 +311,29 @@ def test_a_webhook_that_left_the_chart_goes_and_a_certificate_of_others_stays(
     assert (left["name"], left["clientConfig"]["caBundle"]) == ("a.example.com", "QQ==")
 
 
+def summary_of_a_lost_field(helm: Helm, folder: Path, damage: Callable[[], None]) -> str:
+    """What the filter says of a kept ServiceAccount that returns without a field, after ``damage`` to the live one."""
+    account = manifest(SERVICE_ACCOUNT, "a", keep=True)
+    helm.install("r", chart(folder, {"a": {**account, "automountServiceAccountToken": False}})).expect_ok()
+    damage()
+    helm.uninstall("r").expect_ok()
+    report = folder / "report.txt"
+    helm.install("r", chart(folder, {"a": account}), filter=True, env={"POSTRENDER_REPORT": str(report)}).expect_ok()
+    return " ".join(report.read_text().split())
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_field_that_left_is_named_although_the_server_knows_no_field_managers(
     version: str, control_plane: ControlPlane, tmp_path: Path
 ) -> None:
     namespace = control_plane.namespace(f"managers-{version.replace('.', '-')}")
     helm = helm_in(namespace, version, control_plane, tmp_path)
-    account = manifest(SERVICE_ACCOUNT, "a", keep=True)
-    helm.install("r", chart(tmp_path, {"a": {**account, "automountServiceAccountToken": False}})).expect_ok()
-    namespace.patch(SERVICE_ACCOUNT, "a", {"metadata": {"managedFields": [{}]}})
-    assert "managedFields" not in namespace.found(SERVICE_ACCOUNT, "a")["metadata"]
-    helm.uninstall("r").expect_ok()
-    report = tmp_path / "report.txt"
-    place = chart(tmp_path, {"a": account})
-    helm.install("r", place, filter=True, env={"POSTRENDER_REPORT": str(report)}).expect_ok()
-    said = " ".join(report.read_text().split())
+
+    def damage() -> None:
+        namespace.patch(SERVICE_ACCOUNT, "a", {"metadata": {"managedFields": [{}]}})
+        assert "managedFields" not in namespace.found(SERVICE_ACCOUNT, "a")["metadata"]
+
+    said = summary_of_a_lost_field(helm, tmp_path, damage)
     assert "since no field manager owns it: automountServiceAccountToken (PR318)" in said
     assert namespace.found(SERVICE_ACCOUNT, "a")["automountServiceAccountToken"] is False
 
@@ -336,17 +345,15 @@ def test_a_field_that_left_is_named_after_a_write_whose_field_managers_the_serve
     """Kubernetes removes ``managedFields`` then; since 1.37 it keeps the earlier ones: Helm still owns the field."""
     namespace = control_plane.namespace(f"lost-{version.replace('.', '-')}")
     helm = helm_in(namespace, version, control_plane, tmp_path)
-    account = manifest(SERVICE_ACCOUNT, "a", keep=True)
-    helm.install("r", chart(tmp_path, {"a": {**account, "automountServiceAccountToken": False}})).expect_ok()
-    before = namespace.found(SERVICE_ACCOUNT, "a")["metadata"]["managedFields"]
-    # Each element of this list needs a name.
-    namespace.patch(SERVICE_ACCOUNT, "a", {"secrets": [{"namespace": "b"}]})
     restored = int(KUBERNETES.split(".")[1]) >= 37
-    assert namespace.found(SERVICE_ACCOUNT, "a")["metadata"].get("managedFields") == (before if restored else None)
-    helm.uninstall("r").expect_ok()
-    report = tmp_path / "report.txt"
-    helm.install("r", chart(tmp_path, {"a": account}), filter=True, env={"POSTRENDER_REPORT": str(report)}).expect_ok()
-    said = " ".join(report.read_text().split())
+
+    def damage() -> None:
+        before = namespace.found(SERVICE_ACCOUNT, "a")["metadata"]["managedFields"]
+        # Each element of this list needs a name.
+        namespace.patch(SERVICE_ACCOUNT, "a", {"secrets": [{"namespace": "b"}]})
+        assert namespace.found(SERVICE_ACCOUNT, "a")["metadata"].get("managedFields") == (before if restored else None)
+
+    said = summary_of_a_lost_field(helm, tmp_path, damage)
     stays = "1 field stays as live until the next helm upgrade: automountServiceAccountToken (PR301)"
     unowned = "since no field manager owns them: secrets, automountServiceAccountToken (PR318)"
     assert (stays in said, unowned in said) == (restored, not restored)
