@@ -33,7 +33,7 @@ import sys
 from pathlib import Path
 from tools.pack import selfcontained
 wheel, requirements, version = sys.argv[1:]
-selfcontained.build(Path(wheel), version, Path("/work"), Path(requirements))
+selfcontained.build(Path(wheel), version, Path("/home"), Path(requirements))
 """
 
 
@@ -56,17 +56,17 @@ def debian(folder: Path, *packages: str) -> Path:
     """A root folder with these packages for arm64, unpacked."""
     command = [needed("mmdebstrap"), "--variant=extract", "--architectures=arm64", f"--include={','.join(packages)}"]
     subprocess.run([*become(), *command, "bookworm", str(folder)], check=True, capture_output=True)
-    for name in ("proc", "dev", "tmp", "work", "etc"):
+    for name in ("proc", "dev", "tmp", "home", "etc"):
         subprocess.run([*become(), "mkdir", "-p", f"{folder}/{name}"], check=True)
-    subprocess.run([*become(), "chmod", "-R", "a+rwX", f"{folder}/work", f"{folder}/etc", f"{folder}/tmp"], check=True)
-    shutil.copytree(EXAMPLE, folder / "work" / "shirts")
+    subprocess.run([*become(), "chmod", "-R", "a+rwX", f"{folder}/home", f"{folder}/etc", f"{folder}/tmp"], check=True)
+    shutil.copytree(EXAMPLE, folder / "home" / "shirts")
     return folder
 
 
 def ran(root: Path, *command: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """A program of the root folder, with nothing but HOME and PATH in its environment."""
     inside = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", INSIDE, str(root)]
-    environ = ["/usr/bin/env", "-i", "HOME=/work", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+    environ = ["/usr/bin/env", "-i", "HOME=/home", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
     done = subprocess.run([*become(), *inside, *command_in(root, environ), *command], input=stdin, capture_output=True)
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
     return done
@@ -93,9 +93,9 @@ def python(wheel: Path, one_file: Path, tmp_path_factory: pytest.TempPathFactory
             "libpython3.11",
         )
         root = debian(tmp_path_factory.mktemp("arm64") / "root", *packages)
-        shutil.copytree(ROOT / "tools", root / "work" / "tools")
+        shutil.copytree(ROOT / "tools", root / "home" / "tools")
         for path in (wheel, one_file):
-            shutil.copy(path, root / "work")
+            shutil.copy(path, root / "home")
         (root / "etc" / "pip.conf").write_text(pip_settings())
         certificates = Path(os.environ.get("PIP_CERT", "/etc/ssl/certs/ca-certificates.crt"))
         (root / certificates.relative_to("/")).parent.mkdir(parents=True, exist_ok=True)
@@ -107,11 +107,11 @@ def python(wheel: Path, one_file: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 def test_the_one_file_reads_with_libyaml_on_arm64(python: Path, expected: bytes) -> None:
-    arguments = ("--live", "/work/shirts/live.yaml", *ARGUMENTS)
+    arguments = ("--live", "/home/shirts/live.yaml", *ARGUMENTS)
     for _ in range(2):
-        assert ran(python, "python3", "/work/postrender.pyz", *arguments, stdin=RENDERED).stdout == expected
-    (folder,) = (python / "work" / ".cache" / "postrender").glob("pyz-*")
-    unpacked = f"/work/.cache/postrender/{folder.name}"
+        assert ran(python, "python3", "/home/postrender.pyz", *arguments, stdin=RENDERED).stdout == expected
+    (folder,) = (python / "home" / ".cache" / "postrender").glob("pyz-*")
+    unpacked = f"/home/.cache/postrender/{folder.name}"
     asked = f"import platform, sys; sys.path.insert(0, '{unpacked}'); import yaml"
     told = "print(platform.machine(), yaml.__with_libyaml__)"
     assert ran(python, "python3", "-c", f"{asked}; {told}").stdout == b"aarch64 True\n"
@@ -120,13 +120,13 @@ def test_the_one_file_reads_with_libyaml_on_arm64(python: Path, expected: bytes)
 def test_the_self_contained_program_runs_on_arm64_without_python(
     python: Path, wheel: Path, expected: bytes, tmp_path: Path
 ) -> None:
-    requirements = "/work/tools/pack/requirements.txt"
+    requirements = "/home/tools/pack/requirements.txt"
     ran(python, "ldconfig")
     ran(
-        python, "/usr/bin/env", "PYTHONPATH=/work", "python3", "-c", BUILD, f"/work/{wheel.name}", requirements, VERSION
+        python, "/usr/bin/env", "PYTHONPATH=/home", "python3", "-c", BUILD, f"/home/{wheel.name}", requirements, VERSION
     )
     root = debian(tmp_path / "root", "libc6")
-    with tarfile.open(python / "work" / f"postrender-{VERSION}-linux-aarch64.tar.gz") as packed:
-        packed.extractall(root / "work", filter="tar")
-    arguments = ("--live", "/work/shirts/live.yaml", *ARGUMENTS)
-    assert ran(root, "/work/postrender/postrender", *arguments, stdin=RENDERED).stdout == expected
+    with tarfile.open(python / "home" / f"postrender-{VERSION}-linux-aarch64.tar.gz") as packed:
+        packed.extractall(root / "home", filter="tar")
+    arguments = ("--live", "/home/shirts/live.yaml", *ARGUMENTS)
+    assert ran(root, "/home/postrender/postrender", *arguments, stdin=RENDERED).stdout == expected

@@ -75,11 +75,11 @@ def root(one_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("sh", "-c", BUILD, compiler, str(prefix), cwd=folder)
     shutil.rmtree(folder)
     root = prefix.parent
-    for name in ("lib", "proc", "tmp", "work"):
+    for name in ("lib", "proc", "tmp", "home"):
         (root / name).mkdir()
     shutil.copy(LOADER, root / "lib")
-    shutil.copy(one_file, root / "work")
-    shutil.copytree(EXAMPLE, root / "work" / "shirts")
+    shutil.copy(one_file, root / "home")
+    shutil.copytree(EXAMPLE, root / "home" / "shirts")
     return root
 
 
@@ -87,15 +87,15 @@ def ran(root: Path, *arguments: str, stdin: bytes = b"") -> subprocess.Completed
     """A call of the root folder's Python, with nothing but HOME and PATH in its environment."""
     inside = ["unshare", "--map-root-user", "--mount", "--pid", "--fork", "sh", "-c", INSIDE, str(root)]
     command = [*inside, "/usr/bin/python3", *arguments]
-    return subprocess.run(command, input=stdin, env=bare("/work"), capture_output=True)
+    return subprocess.run(command, input=stdin, env=bare("/home"), capture_output=True)
 
 
 def test_the_one_file_runs_the_quick_start_on_musl(root: Path, expected: bytes) -> None:
-    version = ran(root, "/work/postrender.pyz", "--version")
+    version = ran(root, "/home/postrender.pyz", "--version")
     assert version.stdout.decode().startswith(f"postrender {postrender.__version__}\n"), version.stderr.decode()
     for _ in range(2):
-        arguments = ("--live", "/work/shirts/live.yaml", *ARGUMENTS)
-        assert ran(root, "/work/postrender.pyz", *arguments, stdin=RENDERED).stdout == expected
+        arguments = ("--live", "/home/shirts/live.yaml", *ARGUMENTS)
+        assert ran(root, "/home/postrender.pyz", *arguments, stdin=RENDERED).stdout == expected
 
 
 def test_lint_on_musl(root: Path) -> None:
@@ -105,8 +105,8 @@ def test_lint_on_musl(root: Path) -> None:
         env={**os.environ},
         capture_output=True,
     )
-    linted = ran(root, "/work/postrender.pyz", "lint", "/work/shirts/rendered.yaml")
-    assert (linted.returncode, linted.stdout.replace(b"/work/", b"examples/"), linted.stderr) == (
+    linted = ran(root, "/home/postrender.pyz", "lint", "/home/shirts/rendered.yaml")
+    assert (linted.returncode, linted.stdout.replace(b"/home/", b"examples/"), linted.stderr) == (
         installed.returncode,
         installed.stdout,
         installed.stderr,
@@ -115,8 +115,8 @@ def test_lint_on_musl(root: Path) -> None:
 
 
 def test_the_one_file_reads_with_libyaml_on_musl(root: Path) -> None:
-    assert ran(root, "/work/postrender.pyz", "--version").returncode == 0
-    (folder,) = (root / "work" / ".cache" / "postrender").glob("pyz-*")
-    asked = f"import sys; sys.path.insert(0, '/work/.cache/postrender/{folder.name}'); import yaml"
+    assert ran(root, "/home/postrender.pyz", "--version").returncode == 0
+    (folder,) = (root / "home" / ".cache" / "postrender").glob("pyz-*")
+    asked = f"import sys; sys.path.insert(0, '/home/.cache/postrender/{folder.name}'); import yaml"
     told = ran(root, "-c", f"{asked}; print(sys.implementation._multiarch, yaml.__with_libyaml__)")
     assert told.stdout == b"x86_64-linux-musl True\n", told.stderr.decode()
