@@ -36,6 +36,11 @@ def test_helm_4_is_played_in_both_ways() -> None:
     assert fresh[-6:] == ["--helm", "4.3.2", "-n", "5", "--seed", "2"]
 
 
+def test_a_version_between_those_of_the_page_gets_no_column() -> None:
+    (_, written, *_) = (each for _, each in commands(HelmVersion(3, 10, 3), Path("c"), random=9, fresh=5, seed=2))
+    assert "--write" not in written
+
+
 def test_a_step_tells_what_differs() -> None:
     program = "print('ok  cell'); print('    alone: ok'); print('BAD cell'); raise SystemExit(1)"
     step = run("Cells", ["-c", program])
@@ -46,4 +51,4 @@ def test_a_step_tells_what_differs() -> None:
 def test_what_is_no_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["newest"])
-    assert capsys.readouterr().err.endswith("adopt-helm: error: VERSION: no version of Helm; one is 3.22.0\n")
+    assert capsys.readouterr().err.endswith("adopt-helm: error: argument VERSION: no version of Helm; one is 3.22.0\n")
