@@ -43,7 +43,8 @@ FILENAME_ANNOTATION = "postrenderer.helm.sh/postrender-filename"
 def without_filename_annotation(body: Json) -> Json:
     """A manifest without the annotation that Helm 4 adds for post-renderers and removes before it builds objects.
 
-    ``splitAndDeannotate`` (pkg/action/action.go of 4.0.0 to 4.3.1).
+    What was its only annotation or metadata leaves none (``splitAndDeannotate``, pkg/action/action.go of 4.0.0 to
+    4.3.1).
     """
     metadata = body.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
@@ -51,7 +52,8 @@ def without_filename_annotation(body: Json) -> Json:
         return body
     rest = {name: value for name, value in annotations.items() if name != FILENAME_ANNOTATION}
     without = {name: value for name, value in metadata.items() if name != "annotations"}
-    return {**body, "metadata": {**without, "annotations": rest} if rest else without}
+    kept = {**without, "annotations": rest} if rest else without
+    return {name: value for name, value in {**body, "metadata": kept}.items() if name != "metadata" or kept}
 
 
 def build_object(gvk: GroupVersionKind, key: ObjectKey, manifest: Json) -> ManifestObject:

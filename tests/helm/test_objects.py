@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from postrender.helm.objects import FILENAME_ANNOTATION, build_object, folded, with_helm_metadata
+from postrender.helm.objects import (
+    FILENAME_ANNOTATION,
+    build_object,
+    folded,
+    with_helm_metadata,
+    without_filename_annotation,
+)
 from postrender.helm.versions import HelmVersion
 from postrender.models import GroupVersionKind, ObjectKey, ReleaseName
 from postrender.planner.rewrite import DocumentRewrite
@@ -33,6 +39,11 @@ def test_a_namespace_is_filled_in_and_the_mark_of_helm_4_is_gone(metadata: Any, 
         "metadata": made,
     }
     assert body["metadata"] is metadata
+
+
+def test_metadata_that_held_nothing_but_the_mark_of_helm_4_is_gone() -> None:
+    body = {"kind": "Shirt", "metadata": {"annotations": {FILENAME_ANNOTATION: "f.yaml"}}}
+    assert without_filename_annotation(body) == {"kind": "Shirt"}
 
 
 def test_without_a_namespace_none_is_filled_in() -> None:
