@@ -22,7 +22,6 @@ STRUCTURED_MERGE_DIFF = ("6.3.0", "6.3.2", "6.4.2")
 """The versions that Kubernetes 1.34, 1.36.0 and 1.37 are built from; 6.3.2 leaves something else of an emptied map."""
 CLIENT_GO = "0.36.2"
 """Of this client-go the migration of field ownership."""
-_HELM = "helm.sh/helm/v3"
 HELMS = {major: str(version) for major, version in NEWEST_TESTED.items()}
 
 _SOURCES = Path(__file__).parent / "gotables"
@@ -53,12 +52,16 @@ def _function(old: str, new: str) -> tuple[str, str]:
     return f"func {old}(", f"func {new}("
 
 
+def _helm(major: int) -> str:
+    return f"helm.sh/helm/v{major}"
+
+
 def _json_patch(module: str, version: str) -> Recording:
     names = dict([_function("CreateMergePatch", "madeMergePatch"), _function("MergePatch", "appliedMergePatch")])
     return Recording(module, version, "", {"merge.go": names}, ["jsonpatch"], run="Merge")
 
 
-def _kube() -> Recording:
+def _kube(major: int) -> Recording:
     calls = {
         "strategic": "strategicpatch.CreateThreeWayMergePatch(oldData, newData, currentData, patchMeta, true)",
         "three_way_merge": (
@@ -68,7 +71,7 @@ def _kube() -> Recording:
     }
     texts = {call: f'noted("{name}", oldData, newData, currentData)({call})' for name, call in calls.items()}
     run = "TestUpdate|TestCreatePatch|TestPatchResource|TestReplaceResource"
-    return Recording(_HELM, HELMS[3], "pkg/kube", {"client.go": texts}, ["kube"], run=run)
+    return Recording(_helm(major), HELMS[major], "pkg/kube", {"client.go": texts}, ["kube"], run=run)
 
 
 def _validate(major: int) -> Recording:
@@ -79,25 +82,41 @@ def _validate(major: int) -> Recording:
     }
     run = "TestCheckOwnership|TestSetMetadataVisitor|TestExistingResourceConflict|TestVerifyOwnership"
     if major < 4:
-        return Recording("helm.sh/helm/v3", HELMS[3], "pkg/action", texts, ["validate"], run=run)
+        return Recording(_helm(major), HELMS[major], "pkg/action", texts, ["validate"], run=run)
     texts["action.go"] = dict([_function("splitAndDeannotate", "deannotated")])
     run += "|Deannotate|TestRenderResources"
-    return Recording("helm.sh/helm/v4", HELMS[4], "pkg/action", texts, ["validate", "filenames"], run=run)
+    return Recording(_helm(major), HELMS[major], "pkg/action", texts, ["validate", "filenames"], run=run)
 
 
-def _sorter() -> Recording:
+def _sorter(major: int) -> Recording:
+    package = "pkg/releaseutil" if major < 4 else "pkg/release/v1/util"
     texts = {
         "manifest.go": dict([_function("SplitManifests", "manifestsOf")]),
         "manifest_sorter.go": {"func (file *manifestFile) sort(": "func (file *manifestFile) sorted("},
     }
-    return Recording(_HELM, HELMS[3], "pkg/releaseutil", texts, ["releaseutil"], {"PACKAGE": "releaseutil"})
+    words = {"PACKAGE": package.rpartition("/")[2]}
+    return Recording(_helm(major), HELMS[major], package, texts, ["releaseutil"], words)
 
 
-def _storage() -> Recording:
+def _driver(major: int) -> Recording:
+    texts = {
+        "secrets.go": dict([_function("newSecretsObject", "madeSecretsObject")]),
+        "cfgmaps.go": dict([_function("newConfigMapsObject", "madeConfigMapsObject")]),
+        "util.go": dict([_function("decodeRelease", "decodedRelease")]),
+    }
+    words = {"RELEASE": f"{_helm(major)}/pkg/release{'/v1' if major >= 4 else ''}"}
+    run = "^Test(Secret|UNcompressed|ConfigMap|Uncompressed)"  # not those of SQL, which need a database
+    return Recording(_helm(major), HELMS[major], "pkg/storage/driver", texts, ["driver"], words, run)
+
+
+def _storage(major: int) -> Recording:
     found = {"Deployed": "deployedOne", "Last": "lastOne"}
     names = {f"func (s *Storage) {name}(": f"func (s *Storage) {new}(" for name, new in found.items()}
-    words = {"RELEASER": "*found.Release", "RELEASE": f"{_HELM}/pkg/release"}
-    return Recording(_HELM, HELMS[3], "pkg/storage", {"storage.go": names}, ["storage"], words)
+    words = {
+        "RELEASER": "found.Releaser" if major >= 4 else "*found.Release",
+        "RELEASE": f"{_helm(major)}/pkg/release",
+    }
+    return Recording(_helm(major), HELMS[major], "pkg/storage", {"storage.go": names}, ["storage"], words)
 
 
 _APIMACHINERY = ("k8s.io/apimachinery", "0.37.1")
@@ -162,10 +181,11 @@ RECORDINGS = {
         ["goyaml"],
         run="^Test[^L]",  # not TestLimits, of texts that are megabytes long
     ),
-    "Helm 3 patches": _kube(),
+    **{f"Helm {major} patches": _kube(major) for major in HELMS},
     **{f"Helm {major} owners": _validate(major) for major in HELMS},
-    "Helm 3 manifests": _sorter(),
-    "Helm 3 revisions": _storage(),
+    **{f"Helm {major} manifests": _sorter(major) for major in HELMS},
+    **{f"Helm {major} records": _driver(major) for major in HELMS},
+    **{f"Helm {major} revisions": _storage(major) for major in HELMS},
 }
 
 

@@ -55,18 +55,22 @@ def json_patch(*, applied: bool, exact_numbers: bool) -> Callable[[Any], str]:
     return differs
 
 
-def of_helm_3(call: Any) -> str:
+def of_helm(major: int) -> Callable[[Any], str]:
     """The kind of patch that ``createPatch`` chooses, and the patch."""
-    target = json.loads(call["Documents"][1])
-    gvk = GroupVersionKind.parse(target["apiVersion"], target["kind"])
-    if (call["Operation"] == "strategic") is not (patch_type(gvk, NEWEST_TESTED[3]) is PatchType.STRATEGIC):
-        return f"{call['Operation']} for {gvk}"
-    operations: dict[str, Callable[..., Json]] = {
-        "strategic": lambda old, new, live: patch.strategic_three_way(old, new, live, gvk),
-        "three_way_merge": patch.three_way_merge_patch,
-        "merge": lambda old, new, _: patch.merge_patch(old, new),
-    }
-    return _differs(call, operations[call["Operation"]])
+
+    def differs(call: Any) -> str:
+        target = json.loads(call["Documents"][1])
+        gvk = GroupVersionKind.parse(target["apiVersion"], target["kind"])
+        if (call["Operation"] == "strategic") is not (patch_type(gvk, NEWEST_TESTED[major]) is PatchType.STRATEGIC):
+            return f"{call['Operation']} for {gvk}"
+        operations: dict[str, Callable[..., Json]] = {
+            "strategic": lambda old, new, live: patch.strategic_three_way(old, new, live, gvk),
+            "three_way_merge": patch.three_way_merge_patch,
+            "merge": lambda old, new, _: patch.merge_patch(old, new, exact_numbers=major >= 4),
+        }
+        return _differs(call, operations[call["Operation"]])
+
+    return differs
 
 
 @contextmanager

@@ -28,16 +28,9 @@ def _left_out(source: str, version: str, cases: int, reason: str) -> Table:
     return Table(source, version, "none", lambda: Result(excluded=Counter({reason: cases})))
 
 
-_NOT_RECORDED = (
-    (3, "pkg/storage/driver", 44),
-    (4, "pkg/kube", 6),
-    (4, "pkg/release/v1/util", 14),
-    (4, "pkg/storage", 13),
-    (4, "pkg/storage/driver", 44),
-)
-"""Packages of Helm, each with how many of its tests are of what postrender does too."""
 _READER = "postrender/manifest"
 _PATCH = "postrender/helm/patch"
+_STORAGE = "postrender/helm/storage"
 TABLES = (
     _recorded("strategicpatch", _PATCH, patches.strategic),
     _recorded("jsonmergepatch", _PATCH, patches.three_way_merge),
@@ -63,11 +56,17 @@ TABLES = (
     _text("go-yaml"),
     Table("YAML test suite", f"in {texts.SUITE[0]} {texts.SUITE[1]}", _READER, texts.suite),
     _text("decoder"),
-    _recorded("Helm 3 patches", _PATCH, patches.of_helm_3),
-    _recorded("Helm 3 owners", "postrender/helm/ownership.py", releases.owners(3)),
-    _recorded("Helm 4 owners", "postrender/helm/ownership.py", releases.owners(4)),
-    _recorded("Helm 3 manifests", "postrender/helm/objects.py", releases.hooks),
-    _recorded("Helm 3 revisions", "postrender/helm/storage", releases.revisions),
+    *(
+        _recorded(f"Helm {major} {name}", model, differs)
+        for major in sorted(gotables.HELMS)
+        for name, model, differs in (
+            ("patches", _PATCH, patches.of_helm(major)),
+            ("owners", "postrender/helm/ownership.py", releases.owners(major)),
+            ("manifests", "postrender/helm/objects.py", releases.hooks),
+            ("records", _STORAGE, releases.records),
+            ("revisions", _STORAGE, releases.revisions),
+        )
+    ),
     *(
         Table(
             f"charts of helm.sh/helm/v{major}",
@@ -76,15 +75,6 @@ TABLES = (
             lambda major=major: texts.charts(major),  # type: ignore[misc]
         )
         for major in sorted(gotables.HELMS)
-    ),
-    *(
-        _left_out(
-            f"helm.sh/helm/v{major}/{package}",
-            gotables.HELMS[major],
-            tests,
-            "not recorded yet; other tests compare the same with Helm itself",
-        )
-        for major, package, tests in _NOT_RECORDED
     ),
     _left_out(
         "sigs.k8s.io/cli-utils/pkg/inventory",

@@ -75,7 +75,7 @@ def _differs(text: bytes, go: GoReader) -> str:
         raise NotCompared("five megabytes, left out for the time they take")
     answer = go.read(text)
     try:
-        found = _values(text)
+        found = values(text)
     except ManifestError as error:
         if answer.error:
             return ""
@@ -85,7 +85,8 @@ def _differs(text: bytes, go: GoReader) -> str:
     return "" if equal(found, answer.values) else f"read as {found} instead of {answer.values}"
 
 
-def _values(text: bytes) -> list[Any]:
+def values(text: bytes) -> list[Any]:
+    """What the documents of a stream hold, as postrender reads it; raises ManifestError."""
     documents = manifest.read(text).documents
-    values = [document_value(Span(text, each.start, each.end), is_json=each.json) for each in documents]
-    return [value for value in values if value is not None]
+    found = [document_value(Span(text, each.start, each.end), is_json=each.json) for each in documents]
+    return [value for value in found if value is not None]
