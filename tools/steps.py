@@ -30,7 +30,7 @@ class Step:
     def __str__(self) -> str:
         """As a section of the report."""
         typed = " ".join(f"'{part}'" if " " in part else part for part in self.command)
-        verdict = "nothing differs" if self.good else "differs"
+        verdict = "passed" if self.good else "failed"
         head = f"## {self.title}: {verdict}\n\n`python {typed}`, {self.minutes:.1f} minutes\n"
         return f"{head}\n```text\n{self.output}\n```\n"
 

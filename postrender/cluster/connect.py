@@ -94,6 +94,7 @@ def proxy_for(url: str, cluster: Mapping[str, Json], environ: Mapping[str, str])
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str:
+    # golang.org/x/net v0.62.0 asks for lower case first; net/http of Go 1.26 and older, which Helm uses, still as here.
     return environ.get(name.upper()) or environ.get(name) or ""
 
 

@@ -45,7 +45,7 @@ def test_a_step_tells_what_differs() -> None:
     program = "print('ok  cell'); print('    alone: ok'); print('BAD cell'); raise SystemExit(1)"
     step = run("Cells", ["-c", program])
     assert (step.good, step.output) == (False, "BAD cell")
-    assert str(step).startswith("## Cells: differs\n\n`python -c '")
+    assert str(step).startswith("## Cells: failed\n\n`python -c '")
 
 
 def test_what_is_no_version(capsys: pytest.CaptureFixture[str]) -> None:
