@@ -16,6 +16,12 @@ from tests.callers.world import Run, World
 from tests.tools import assets
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+CHART_VARIABLES = (
+    "PULUMI_K8S_ENABLE_PATCH_FORCE",
+    "PULUMI_K8S_ENABLE_CONFIGMAP_MUTABLE",
+    "PULUMI_K8S_ENABLE_SECRET_MUTABLE",
+)
+"""What the page tells to set to ``true`` for a ``Chart``."""
 HELM = "3.18.6"
 """The Helm in the provider, by its go.mod."""
 
@@ -85,8 +91,8 @@ class Chart(Release):
         properties = {"name": "shop", "namespace": self.world.namespace.name, "chart": "../shop", **renderer}
         program["resources"] = {"shop": {"type": "kubernetes:helm.sh/v4:Chart", "properties": properties}}
         (self.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program))
-        # Without it Pulumi stops at what it kept itself and the chart changed, as the page says.
-        return self.run(self.folder, "up", env={"PULUMI_K8S_ENABLE_PATCH_FORCE": "true"})
+        # Without the first Pulumi stops at what it kept itself and the chart changed, without the others it replaces.
+        return self.run(self.folder, "up", env=dict.fromkeys(CHART_VARIABLES, "true"))
 
 
 def example() -> dict[str, Any]:
@@ -102,6 +108,7 @@ def chart_arguments(release: str, namespace: str) -> list[str]:
     given: dict[str, str] = dict(each.split("=", 1) for each in yaml.safe_load(snippet)["postRenderer"]["args"])
     new = {"--release": release, "--namespace": namespace, "--kube-context": "test"}
     assert given.keys() > new.keys()
+    assert all(f"`{name}=true`" in page for name in CHART_VARIABLES)
     return [f"{name}={value}" for name, value in {**given, **new}.items()]
 
 

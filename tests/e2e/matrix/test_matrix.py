@@ -168,3 +168,10 @@ def test_a_predicted_error_is_found_in_the_words_of_each_server(value: str) -> N
     assert wrong_errors([predicted], error.replace("Version", "Name")) != []
     assert wrong_errors([predicted], error.replace("specified", "unique")) != []
     assert wrong_errors([predicted], "") == [f"predicted {predicted!r}, Helm said 'ok'"]
+
+
+def test_a_predicted_error_is_found_in_the_words_of_a_helm_that_takes_it_for_a_format() -> None:
+    predicted = 'cannot patch "a": Invalid value: {"MinAvailable":"50%","Max":"50%"}'
+    error = f"UPGRADE FAILED: {predicted}".replace('%"', '%!"(MISSING)')
+    assert wrong_errors([predicted], error) == []
+    assert wrong_errors([predicted], error.replace("50", "51")) != []
