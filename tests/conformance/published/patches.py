@@ -3,30 +3,52 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
+import yaml
+
 from postrender.helm import patch
 from postrender.helm.patch import PatchError, PatchType, json_merge, patch_type, schema
 from postrender.helm.versions import NEWEST_TESTED
 from postrender.models import GroupVersionKind
-from tests.conformance.published.result import NotCompared
+from tests.conformance.published.result import NotCompared, Result, compare
+from tests.tools import gotables
 from tests.tools.patches import same
 
 Json = Any
 
+_CONFLICT = re.compile(r"patch:\n(.*)\nconflicts with changes made from original to current:\n.*", re.DOTALL)
+"""The message of a conflict, which has the patch (``NewErrConflict``, apimachinery, pkg/util/mergepatch/errors.go)."""
 _ITEM = GroupVersionKind("", "v1", "Item")
 
 
-def strategic(call: Any) -> str:
-    """A three-way patch or its application by the tags of a Go struct of the tests."""
-    if "Types" not in call:
-        raise NotCompared("patched by an OpenAPI schema, or by none: Helm and the API server use Go structs")
-    if not call["Overwrite"]:
-        raise NotCompared("made without overwriting: Helm always overwrites")
-    with _struct(call["Struct"], call["Types"]):
+def strategic() -> Result:
+    """Three-way patches and their application by the tags of a Go struct of the tests.
+
+    The tests make the same patches by OpenAPI schemas of the struct, which nearly always have the same results.
+    """
+    calls = gotables.calls("strategicpatch")
+    structs = {
+        _outcome(call): (call["Struct"], call["Types"]) for made in calls.values() for call in made if "Types" in call
+    }
+    return compare(calls, lambda call: _strategic(call, structs.get(_outcome(call))))
+
+
+def _outcome(call: Any) -> tuple[Any, ...]:
+    return tuple(call["Documents"]), call["Overwrite"], bool(call["Error"])
+
+
+def _strategic(call: Any, struct: tuple[str, dict[str, dict[str, str]]] | None) -> str:
+    if struct is None:
+        raise NotCompared("patched only by an OpenAPI schema: Helm and the API server use Go structs")
+    conflict = _CONFLICT.fullmatch(call["Error"])
+    if conflict:  # only without overwriting, and Helm always overwrites
+        call = {**call, "Error": "", "Result": json.dumps(yaml.safe_load(conflict[1]))}
+    with _struct(*struct):
         if call["Operation"] == "apply_strategic":
             return _differs(call, lambda live, changes: patch.apply_strategic(live, changes, _ITEM))
         return _differs(call, lambda old, new, live: patch.strategic_three_way(old, new, live, _ITEM))

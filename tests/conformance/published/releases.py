@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -28,17 +29,22 @@ def owners(major: int) -> Callable[[Any], str]:
         if not call["Name"]:
             raise NotCompared("a release without a name: no command line has one")
         release = ReleaseName(call["Namespace"], call["Name"])
-        if "Before" in call:
-            if not call["Good"]:
-                raise NotCompared("refused by the owner, which is compared where it is checked")
-            found = objects.with_helm_metadata(call["Before"], release, NEWEST_TESTED[major])
-            return "" if equal(found, call["After"]) else f"{found} instead of {call['After']}"
-        live = LiveObject(_KEY, "v1", "", "", call["Labels"] or {}, call["Annotations"] or {})
-        others = {live.owner: False} if live.owner and live.owner != release else {}
-        found = classify(Found(live), release, stored=False, live_releases=others).ownership
-        return "" if (found is Ownership.OURS_KEPT) is call["Good"] else f"{found} of {call}"
+        if "Before" not in call:
+            return _owned_otherwise(call, call["Labels"], call["Annotations"], release)
+        if not call["Good"]:
+            metadata = call["Before"].get("metadata", {})
+            return _owned_otherwise(call, metadata.get("labels"), metadata.get("annotations"), release)
+        found = objects.with_helm_metadata(call["Before"], release, NEWEST_TESTED[major])
+        return "" if equal(found, call["After"]) else f"{found} instead of {call['After']}"
 
     return differs
+
+
+def _owned_otherwise(call: Any, labels: Any, annotations: Any, release: ReleaseName) -> str:
+    live = LiveObject(_KEY, "v1", "", "", labels or {}, annotations or {})
+    others = {live.owner: False} if live.owner and live.owner != release else {}
+    found = classify(Found(live), release, stored=False, live_releases=others).ownership
+    return "" if (found is Ownership.OURS_KEPT) is call["Good"] else f"{found} of {call}"
 
 
 def _without_filenames(call: Any) -> str:
@@ -57,10 +63,10 @@ def _without_filenames(call: Any) -> str:
     return f"{left} is left" if left else ""
 
 
-def hooks(call: Any) -> str:
-    """Which manifests are hooks, of which events, and when they are deleted."""
-    if "Entries" not in call:
-        raise NotCompared("splits templates before they reach a post-renderer, whose stream is split otherwise")
+def manifests(call: Any) -> str:
+    """How a file is split; which manifests are hooks, of which events, and when they are deleted."""
+    if "Text" in call:
+        return _split_otherwise(call["Text"], call["Manifests"] or {})
     if not call["Good"]:
         raise NotCompared("a manifest that Helm cannot read: nothing reaches a post-renderer")
     hooks = {hook["manifest"]: hook for hook in call["Hooks"]}
@@ -80,6 +86,20 @@ def hooks(call: Any) -> str:
             if objects.deleted_after(ref.annotations) is not ("hook-succeeded" in policies):
                 return f"deleted after: {policies}"
     return ""
+
+
+def _split_otherwise(text: str, parts: dict[str, str]) -> str:
+    ordered = sorted(parts, key=lambda name: int(name.rpartition("-")[2]))
+    wanted = [value for name in ordered for value in values(parts[name].encode())]
+    try:
+        found = values(text.encode())
+    except ManifestError:
+        if re.search("^---[^ \t\r\n]", text, re.MULTILINE):
+            raise NotCompared(
+                "text after ---, which Helm splits in a template, but refuses of a post-renderer"
+            ) from None
+        raise
+    return "" if equal(found, wanted) else f"split into {found} instead of {wanted}"
 
 
 def records(call: Any) -> str:

@@ -14,14 +14,16 @@ CLI_UTILS = "0.37.2"
 
 
 def _recorded(name: str, model: str, differs: Callable[[Any], str]) -> Table:
-    module, version, package, *_ = gotables.RECORDINGS[name]
-    source = f"{module}/{package}".rstrip("/")
-    return Table(source, version, model, lambda: compare(gotables.calls(name), differs))
+    return _table(name, model, lambda: compare(gotables.calls(name), differs))
 
 
 def _text(name: str) -> Table:
+    return _table(name, _READER, lambda: texts.recorded(name))
+
+
+def _table(name: str, model: str, run: Callable[[], Result]) -> Table:
     module, version, package, *_ = gotables.RECORDINGS[name]
-    return Table(f"{module}/{package}".rstrip("/"), version, _READER, lambda: texts.recorded(name))
+    return Table(f"{module}/{package}".rstrip("/"), version, model, run)
 
 
 def _left_out(source: str, version: str, cases: int, reason: str) -> Table:
@@ -32,7 +34,7 @@ _READER = "postrender/manifest"
 _PATCH = "postrender/helm/patch"
 _STORAGE = "postrender/helm/storage"
 TABLES = (
-    _recorded("strategicpatch", _PATCH, patches.strategic),
+    _table("strategicpatch", _PATCH, patches.strategic),
     _recorded("jsonmergepatch", _PATCH, patches.three_way_merge),
     _recorded("json-patch of the API server", _PATCH, patches.json_patch(applied=True, exact_numbers=False)),
     _recorded("json-patch of Helm 3", _PATCH, patches.json_patch(applied=False, exact_numbers=False)),
@@ -62,7 +64,7 @@ TABLES = (
         for name, model, differs in (
             ("patches", _PATCH, patches.of_helm(major)),
             ("owners", "postrender/helm/ownership.py", releases.owners(major)),
-            ("manifests", "postrender/helm/objects.py", releases.hooks),
+            ("manifests", "postrender/helm/objects.py", releases.manifests),
             ("records", _STORAGE, releases.records),
             ("revisions", _STORAGE, releases.revisions),
         )
