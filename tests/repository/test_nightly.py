@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from tests.tools.nightly import PAGE, main, parts, play, with_result
+from tests.tools.nightly import PAGE, WEEKLY, main, parts, play, played_on, with_result
 from tools.builtin import SERVERS
 
 
@@ -36,6 +37,11 @@ def test_counts_are_scaled() -> None:
     assert parts(7, 0.0001)["fuzz"] == ["bin/fuzz", "1"]
 
 
+def test_long_parts_are_played_on_sundays() -> None:
+    assert played_on(date(2026, 11, 29)) == list(parts(0, 1))
+    assert played_on(date(2026, 11, 30)) == [name for name in parts(0, 1) if name not in WEEKLY]
+
+
 @pytest.mark.parametrize(("code", "expected"), [("print(1)", "ok, 0 min"), ("print(1); exit(3)", "**failed**, 0 min")])
 def test_what_a_part_prints_is_kept(tmp_path: Path, code: str, expected: str) -> None:
     assert play([sys.executable, "-c", code], tmp_path / "log") == expected
@@ -47,5 +53,5 @@ def test_a_part_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
         main(["fuss"])
     assert capsys.readouterr().err.endswith(
         "nightly: error: invalid value 'fuss' for PART "
-        "(choose: model, fresh, fuzz, kills, faults, callers, image, whole, servers, mutations)\n"
+        "(choose: model, fresh, fuzz, kills, faults, callers, image, servers, packages, whole, mutations)\n"
     )

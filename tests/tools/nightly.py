@@ -1,6 +1,7 @@
 """``bin/nightly``: what is played with fresh seeds every night, about an hour of two cores.
 
-    bin/nightly                       # all of it, with today's date as the seed
+    bin/nightly                       # all of it, with today's date as the seed; what is weekly on Sundays only
+    bin/nightly whole                 # one part, on any day
     bin/nightly --scale 0.1 model     # a tenth of the random cells
 
 Adds a line to docs/nightly.md; what is played on the same day of the same commit goes into one line. What a part
@@ -14,13 +15,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 
 from tools.builtin import SERVERS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "nightly.md"
+WEEKLY = ("packages", "whole", "mutations")
+"""The parts that take longer than the rest together: played on Sundays, and when named."""
 _PYTHON = (sys.executable, "-m")
 
 
@@ -38,11 +41,17 @@ def parts(seed: int, scale: float) -> dict[str, list[str]]:
         "kills": ["bin/kills"],
         "faults": ["bin/attack"],
         "callers": ["bin/callers"],
-        "image": [*_PYTHON, "pytest", "-q", *(f"tests/release/every_{each}.py" for each in ("image", "arm64", "musl"))],
-        "whole": ["bin/test", "-q", "--whole", "-m", "one_in"],
+        "image": [*_PYTHON, "pytest", "-q", "tests/release/every_image.py"],
         "servers": [*_PYTHON, "tools.adopt_kubernetes", *SERVERS, "--quick", scaled(20), *numbered],
+        "packages": [*_PYTHON, "pytest", "-q", "tests/release/every_arm64.py", "tests/release/every_musl.py"],
+        "whole": ["bin/test", "-q", "--whole", "-m", "one_in"],
         "mutations": [*_PYTHON, "tests.tools.mutations"],
     }
+
+
+def played_on(day: date) -> list[str]:
+    """The parts of that day."""
+    return [name for name in parts(0, 1) if name not in WEEKLY or day.isoweekday() == 7]
 
 
 def play(command: Sequence[str], log: Path) -> str:
@@ -87,9 +96,10 @@ def main(arguments: Sequence[str]) -> int:
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
     ).stdout.strip()
     head = (f"{now:%Y-%m-%d}", commit, f"{options.scale:g}")
+    chosen = options.part or played_on(now)
     good = True
     for name, command in parts(options.seed, options.scale).items():
-        if name in (options.part or known):
+        if name in chosen:
             result = play(command, folder / f"{name}.txt")
             good = good and "failed" not in result
             print(f"{name}: {result} ({folder / name}.txt)", flush=True)
