@@ -12,7 +12,7 @@ from tests.callers.scenes import PUT_RIGHT, RIGHT, SCENES, STAMPED, UNCHANGED, C
 PAGE = Path(__file__).parents[2] / "docs" / "callers-evidence.md"
 USERS = PAGE.with_name("callers.md")
 _LINES = re.compile(r"(?<=<!-- bin/callers --write -->\n).*?(?=<!-- end -->)", re.DOTALL)
-_COLUMNS = ("caller", "version", "date", *(scene.title for scene in SCENES), "summary", "also")
+_COLUMNS = ("caller", "version", "date", "minutes", *(scene.title for scene in SCENES), "summary", "also")
 WORKS: Mapping[str, tuple[str, ...]] = {
     "first run": (RIGHT,),
     "ownership metadata": (STAMPED,),
@@ -49,7 +49,8 @@ def table(results: Results) -> str:
     own = [cell for cell in results.cells if cell.scene not in scenes]
     cells = [happened.get(name, NOT_RUN) for name in scenes]
     more = "; ".join(cell.scene for cell in own if cell.happened == cell.wanted) or NOT_RUN
-    return f"| {' | '.join([results.caller, results.version, results.date, *cells, more])} |\n"
+    minutes = f"{results.seconds / 60:.1f}"
+    return f"| {' | '.join([results.caller, results.version, results.date, minutes, *cells, more])} |\n"
 
 
 def heading() -> str:

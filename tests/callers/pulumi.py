@@ -70,7 +70,8 @@ class Release(Driver):
             if made.code:
                 return made
             self._stacks.add(folder)
-        return self._pulumi(folder, command, "--yes", "--stack=test", "--color=never", env=env)
+        confirmed = [] if command == "preview" else ["--yes"]
+        return self._pulumi(folder, command, *confirmed, "--stack=test", "--color=never", env=env)
 
     def _pulumi(self, folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Run:
         pulumi = assets.find("pulumi")
@@ -81,9 +82,12 @@ class Chart(Release):
     """The same with ``postRenderer`` and its arguments, as the page shows them."""
 
     name = "Pulumi Chart"
-    own: ClassVar[Mapping[str, OwnScene]] = {}
 
     def apply(self, *, adopt: bool) -> Run:
+        return self.command("up", adopt=adopt)
+
+    def command(self, name: str, *, adopt: bool) -> Run:
+        """``pulumi up`` or ``pulumi preview``, with arguments for postrender."""
         program = example()
         more = [f"--{name}={value}" for name, value in self.settings(adopt=adopt).items()]
         arguments = [*chart_arguments("shop", self.world.namespace.name), *more]
@@ -92,7 +96,7 @@ class Chart(Release):
         program["resources"] = {"shop": {"type": "kubernetes:helm.sh/v4:Chart", "properties": properties}}
         (self.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program))
         # Without the first Pulumi stops at what it kept itself and the chart changed, without the others it replaces.
-        return self.run(self.folder, "up", env=dict.fromkeys(CHART_VARIABLES, "true"))
+        return self.run(self.folder, name, env=dict.fromkeys(CHART_VARIABLES, "true"))
 
 
 def example() -> dict[str, Any]:
@@ -135,4 +139,18 @@ def _example(driver: Release) -> str:
     return ""
 
 
+def _preview(driver: Chart) -> str:
+    """``--adopt`` takes over an object in a preview already, as the page warns."""
+    world = driver.world
+    world.write_chart("M")
+    for done in (world.helm().install("old", world.chart, filter=True), world.helm().uninstall("old")):
+        assert done.exit_code == 0, done.stderr
+    before = world.state()
+    ran = driver.command("preview", adopt=True)
+    if ran.code:
+        return ran.said
+    return "" if world.state() != before else f"the preview wrote nothing:\n{ran.said}"
+
+
 Release.own = {"examples/pulumi": _example}
+Chart.own = {"a preview writes what --adopt allows": _preview}

@@ -64,7 +64,7 @@ def test_what_happened_is_said_in_a_few_words(result: str, said: str) -> None:
 
 
 def results(caller: str, **cells: str) -> Results:
-    return Results(caller, "1.0", "2026-01-01", 1, [Cell(name, text, RIGHT, "") for name, text in cells.items()])
+    return Results(caller, "1.0", "2026-01-01", 90, [Cell(name, text, RIGHT, "") for name, text in cells.items()])
 
 
 def test_a_line_replaces_the_callers_old_one_and_no_other() -> None:
@@ -72,7 +72,7 @@ def test_a_line_replaces_the_callers_old_one_and_no_other() -> None:
     one = written(start, [results("One", fresh=RIGHT), results("Two", fresh=RIGHT)])
     two = written(one, [results("One", fresh="1 objects", special=RIGHT)])
     assert two.count("\n| One |") == two.count("\n| Two |") == 1
-    assert "| One | 1.0 | 2026-01-01 | 1 objects | –" in two
+    assert "| One | 1.0 | 2026-01-01 | 1.5 | 1 objects | –" in two
     assert two.index("| One |") < two.index("| Two |")
     assert two.startswith("# Page\n")
     assert two.endswith("<!-- end -->\n\nmore\n")
@@ -89,7 +89,7 @@ def test_the_page_has_the_callers_that_can_be_run_in_their_present_versions() ->
     text = page.PAGE.read_text()
     listed = {ran["caller"]: ran["version"] for ran in results_on(text)}
     # The page says of what it has no line, and why.
-    without = set(re.findall(r"\w+", text.partition(" have drivers, but no lines yet")[0].rpartition("\n")[2]))
+    without = re.findall(r"(\w+) has no line yet", text)
     drivers = {each.name: each.version() for each in DRIVERS.values()}
     assert listed == {name: version for name, version in drivers.items() if name.split()[0] not in without}
 
