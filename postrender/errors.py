@@ -9,10 +9,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from postrender.text import harmless, hint_lines, one_line
-
-_HEAD = r"(?i)\n(?=[ \t]*(?:next|hint|note|report|error|warning|postrender):)"
-"""A line inside a cause that begins as one of our own."""
+from postrender.text import HEAD, harmless, hint_lines, one_line
 
 
 class PostrenderError(Exception):
@@ -35,7 +32,7 @@ class PostrenderError(Exception):
 
     def __str__(self) -> str:
         """The message as printed, without the program's name in front."""
-        cause = re.sub(_HEAD, "\n  | ", self.cause)
+        cause = re.sub(HEAD, lambda found: f"  | {found[0]}" if found.start() else found[0], self.cause)
         head = f"{one_line(self.where)}: {cause}" if self.where else cause
         errors = (f"error: {one_line(line)}" for line in self.more)
         return "\n".join([head, *errors, *hint_lines(self.next)])

@@ -90,7 +90,7 @@ def main(arguments: Sequence[str]) -> int:
 def _run(
     drivers: Sequence[type[Driver]], scenes: Sequence[str], programs: Sequence[Path], folder: Path, *, write: bool
 ) -> tuple[list[Results], list[str]]:
-    """The results, and the names of callers that need what cannot be built; ``write`` puts each on the pages at once."""
+    """Results, and callers that need what cannot be built; ``write`` puts each on the pages at once."""
     found, missing = [], []
     with ControlPlane(programs[0], programs[1], folder, programs[2]) as control_plane:
         for driver in drivers:

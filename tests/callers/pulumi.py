@@ -7,11 +7,11 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
-from tests.callers.driver import Driver, OwnScene
+from tests.callers.driver import Driver
 from tests.callers.world import Run, World
 from tests.tools import assets
 
