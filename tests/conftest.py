@@ -1,4 +1,4 @@
-"""Long tests play a fixed slice of their cases in every run, and all of them with ``--whole``."""
+"""Long tests play a fixed slice of their cases in every run; with ``--whole`` all of them, and new random ones."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ from collections.abc import Sequence
 from zlib import crc32
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--whole``."""
-    parser.addoption("--whole", action="store_true", help="play every case of the tests that are marked one_in")
+    parser.addoption(
+        "--whole", action="store_true", help="every case of what is marked one_in, and new examples"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """How many examples Hypothesis draws for each test: the same ones in every run, others in each with ``--whole``."""
+    always = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    settings.register_profile("slice", always, max_examples=150, derandomize=True)
+    settings.register_profile("whole", always, max_examples=1000, print_blob=True)
+    settings.load_profile("whole" if config.option.whole else "slice")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -7,7 +7,6 @@ import io
 
 import pytest
 from hypothesis import given as drawn
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from postrender.cli.arguments import given
@@ -30,7 +29,6 @@ def argparses(arguments: list[str]) -> dict[str, object] | None:
             return None
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @drawn(st.lists(words, max_size=5))
 def test_argparse_reads_the_same(arguments: list[str]) -> None:
     found = given(arguments, ALL)

@@ -113,7 +113,7 @@ def codes(hint: str) -> tuple[int, ...]:
 NAMES = [f"{play.__name__}-{version}" for version, play in SCENES]
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("name", "version", "play"), [(name, *scene) for name, scene in zip(NAMES, SCENES, strict=True)], ids=NAMES
 )

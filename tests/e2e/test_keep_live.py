@@ -54,7 +54,7 @@ NAMED: dict[str, dict[str, Any]] = {
 }
 """How the password is named: arguments of a run."""
 
-pytestmark = pytest.mark.one_in(3)
+pytestmark = pytest.mark.one_in(4)
 
 
 class Login:

@@ -29,7 +29,7 @@ NAMESPACES = ("default", "shop", "prod", "argocd")
 KINDS = (BETA_SHIRT, STABLE_SHIRT, SECRET, CONFIG_MAP, Kind("apps", "v1", "Deployment", "deployments"))
 """What the commands leave behind."""
 
-pytestmark = pytest.mark.one_in(2)
+pytestmark = pytest.mark.one_in(3)
 
 
 @pytest.fixture(scope="module")

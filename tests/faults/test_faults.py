@@ -34,7 +34,7 @@ def first_hint(row: Row, folder: Path) -> set[str]:
 
 
 @pytest.mark.e2e
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("row", [row for row in ADVISED if str(row) not in ONLY_HERE], ids=str)
 def test_what_is_advised_works(row: Row, tmp_path: Path) -> None:
     first_hint(row, tmp_path)

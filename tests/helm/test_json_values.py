@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postrender.helm.patch.json_values import sharing
@@ -17,7 +17,6 @@ values: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None, derandomize=True, database=None)
 @given(values, values)
 def test_the_value_stays_the_same(value: Any, other: Any) -> None:
     before = json.dumps([value, other], sort_keys=True)

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postrender.helm import patch
@@ -22,11 +22,10 @@ from tests.tools.patches import Failure, GoPatch, same
 from tests.tools.randomobjects import EVERY, RandomObjects
 from tools.patchschema import SCHEMA
 
+pytestmark = pytest.mark.one_in(1)
+
 Json = Any
 
-bounded = settings(
-    max_examples=500, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
 shrinking = st.randoms(use_true_random=False)
 quick = st.randoms(use_true_random=True)
 """Where objects are large: a failure names its seed, and is not made smaller."""
@@ -75,7 +74,6 @@ def test_what_is_written_out_is_what_go_says(go: GoPatch, case: Case) -> None:
         assert same(answer, case.result)
 
 
-@bounded
 @given(shrinking)
 def test_merge_patch(go: GoPatch, random: Random) -> None:
     objects = RandomObjects(random)
@@ -85,7 +83,6 @@ def test_merge_patch(go: GoPatch, random: Random) -> None:
     _agree(go.ask("merge_v5", old, new), patch.merge_patch, old, new, exact_numbers=True)
 
 
-@bounded
 @given(shrinking)
 def test_apply_merge_patch(go: GoPatch, random: Random) -> None:
     objects = RandomObjects(random)
@@ -96,7 +93,6 @@ def test_apply_merge_patch(go: GoPatch, random: Random) -> None:
     _agree(go.ask("apply_merge", live, sent), patch.apply_merge_patch, live, sent)
 
 
-@bounded
 @given(shrinking)
 def test_three_way_merge_patch(go: GoPatch, random: Random) -> None:
     objects = RandomObjects(random)
@@ -109,7 +105,6 @@ def test_three_way_merge_patch(go: GoPatch, random: Random) -> None:
 
 
 @pytest.mark.parametrize("odd", [0, 0.02, 0.1], ids=["well-formed", "a little odd", "odd"])
-@bounded
 @given(quick)
 def test_strategic(go: GoPatch, odd: float, random: Random) -> None:
     objects = RandomObjects(random, odd)
@@ -124,7 +119,6 @@ def test_strategic(go: GoPatch, odd: float, random: Random) -> None:
         _agree(go.ask("apply_strategic", found, sent, gvk=gvk), patch.apply_strategic, found, sent, gvk)
 
 
-@bounded
 @given(st.lists(st.sampled_from("abcdef"), max_size=120) | st.lists(st.text("ab", max_size=4), max_size=60))
 def test_sort(go: GoPatch, keys: list[str]) -> None:
     assert go_sorted(range(len(keys)), keys) == go.ask("sort", keys=keys)
