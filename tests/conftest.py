@@ -11,9 +11,7 @@ from hypothesis import HealthCheck, settings
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--whole``."""
-    parser.addoption(
-        "--whole", action="store_true", help="every case of what is marked one_in, and new examples"
-    )
+    parser.addoption("--whole", action="store_true", help="every case of what is marked one_in, and new examples")
 
 
 def pytest_configure(config: pytest.Config) -> None:
