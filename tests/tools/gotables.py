@@ -119,6 +119,15 @@ def _storage(major: int) -> Recording:
     return Recording(_helm(major), HELMS[major], "pkg/storage", {"storage.go": names}, ["storage"], words)
 
 
+def _typed(version: str) -> Recording:
+    heads = {"Validate": "validated", "ToFieldSet": "fieldSet", "Merge": "merged", "RemoveItems": "without"}
+    texts = {
+        "typed.go": {f"func (tv TypedValue) {old}(": f"func (tv TypedValue) {new}(" for old, new in heads.items()},
+        "reconcile_schema.go": dict([_function("ReconcileFieldSetWithSchema", "reconciled")]),
+    }
+    return Recording("sigs.k8s.io/structured-merge-diff/v6", version, "typed", texts, ["typed"])
+
+
 _APIMACHINERY = ("k8s.io/apimachinery", "0.37.1")
 RECORDINGS = {
     "strategicpatch": Recording(
@@ -181,6 +190,7 @@ RECORDINGS = {
         ["goyaml"],
         run="^Test[^L]",  # not TestLimits, of texts that are megabytes long
     ),
+    **{f"typed values {version}": _typed(version) for version in STRUCTURED_MERGE_DIFF},
     **{f"Helm {major} patches": _kube(major) for major in HELMS},
     **{f"Helm {major} owners": _validate(major) for major in HELMS},
     **{f"Helm {major} manifests": _sorter(major) for major in HELMS},

@@ -13,7 +13,7 @@ import yaml
 
 from postrender.helm.field_set import FieldSet, canonical
 from postrender.helm.server_side.field_managers import Owned, applied, migrated
-from postrender.helm.server_side.typed import Typed
+from postrender.helm.server_side.typed import ABSENT, Typed
 from postrender.helm.server_side.types import Atom, ListType, MapType, Override, Schema, TypeRef
 from tests.conformance.published.result import NotCompared, Result, compare
 from tests.tools import gotables
@@ -51,6 +51,46 @@ def applies(version: str) -> Result:
         result.wrong.append(f"tests that apply nothing, or no more: {unknown}")
     result.excluded.update(NOTHING_APPLIED[name] for name in left_out & NOTHING_APPLIED.keys())
     return result
+
+
+def typed_values(version: str) -> Result:
+    """Values with their types: validated, merged, without some fields, and which fields they set."""
+    return compare(
+        gotables.calls(f"typed values {version}"),
+        lambda call: _handled_otherwise(call, keeps_empty=version == "6.3.2"),
+    )
+
+
+def _handled_otherwise(call: Any, *, keeps_empty: bool) -> str:
+    schema, ref = _schema(call["Schema"]), _reference(yaml.safe_load(call["Type"]))
+
+    def typed(value: Any) -> Typed:
+        return Typed(value, schema, ref, keeps_empty=keeps_empty)
+
+    def found() -> Any:
+        value, operation = typed(call["Value"]), call["Operation"]
+        if operation == "validate":
+            return value.validate(duplicates=call["Duplicates"])
+        if operation == "merge":
+            return value.merge(typed(call["Config"])).value
+        if operation == "without":
+            return value.without(FieldSet.parse(call["Fields"])).value
+        if operation == "fields":
+            return value.fields()
+        return value.reconciled(FieldSet.parse(call["Fields"]))
+
+    try:
+        result = found()
+    except (ValueError, KeyError) as error:
+        return "" if call["Error"] else f"raises {error!r}"
+    if call["Error"]:
+        return f"accepts what fails: {call['Error']}"
+    wanted = call.get("Result")
+    if call["Operation"] in ("fields", "reconcile"):
+        wanted = FieldSet.parse(call["Fields"] if wanted is None else wanted)
+        return "" if result == wanted else f"{result} instead of {wanted}"
+    result = None if result is ABSENT else result
+    return "" if canonical(result) == canonical(wanted) else f"{result} instead of {wanted}"
 
 
 def migrations() -> Result:

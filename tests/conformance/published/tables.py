@@ -32,6 +32,7 @@ def _left_out(source: str, version: str, cases: int, reason: str) -> Table:
 
 _READER = "postrender/manifest"
 _PATCH = "postrender/helm/patch"
+_SERVER_SIDE = "postrender/helm/server_side"
 _STORAGE = "postrender/helm/storage"
 TABLES = (
     _table("strategicpatch", _PATCH, patches.strategic),
@@ -43,15 +44,19 @@ TABLES = (
         Table(
             "sigs.k8s.io/structured-merge-diff/v6/merge",
             version,
-            "postrender/helm/server_side",
+            _SERVER_SIDE,
             lambda version=version: server_side.applies(version),  # type: ignore[misc]
         )
+        for version in gotables.STRUCTURED_MERGE_DIFF
+    ),
+    *(
+        _table(f"typed values {version}", _SERVER_SIDE, lambda version=version: server_side.typed_values(version))  # type: ignore[misc]
         for version in gotables.STRUCTURED_MERGE_DIFF
     ),
     Table(
         "k8s.io/client-go/util/csaupgrade",
         gotables.CLIENT_GO,
-        "postrender/helm/server_side",
+        _SERVER_SIDE,
         server_side.migrations,
     ),
     _text("sigs.k8s.io/yaml"),
