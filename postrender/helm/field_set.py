@@ -44,7 +44,12 @@ class FieldSet:
 
     @classmethod
     def parse(cls, fields: Mapping[str, Any]) -> FieldSet:
-        """The set that a ``fieldsV1`` tree stands for; ``children`` raises ValueError if an element is malformed."""
+        """The set that a ``fieldsV1`` tree stands for, without path elements of a kind that is unknown.
+
+        Raises ValueError if the tree is no object; ``children`` does if an element is malformed.
+        """
+        if not isinstance(fields, dict):
+            raise ValueError(f"fields that are no object: {fields!r}")
         result = cls(owned="." in fields)
         result._unread = fields
         return result
@@ -54,9 +59,9 @@ class FieldSet:
         """The sets below each element; parsed on first use, since of most objects only parts are needed."""
         if self._unread is not None:
             self._children = {
-                _canonical_element(raw): FieldSet.parse(below) if below else WHOLE
+                element: WHOLE if below is None or below == {} else FieldSet.parse(below)
                 for raw, below in self._unread.items()
-                if raw != "."
+                if raw != "." and (element := _canonical_element(raw))
             }
             self._unread = None
         return self._children
@@ -218,9 +223,12 @@ _CANONICAL = re.compile(r'f:.*|v:"[^"\\]*"|k:\{"[^"\\]*":(?:"[^"\\]*"|[0-9]+)\}'
 
 
 def _canonical_element(raw: str) -> Element:
+    """The element as it is compared; ``""`` for one of an unknown kind, which the library leaves out too."""
     if _CANONICAL.fullmatch(raw):
         return raw
     kind, separator, text = raw.partition(":")
-    if not separator or kind not in ("k", "v", "i"):
+    if not separator or len(kind) != 1:
         raise ValueError(f"not a path element: {raw}")
+    if kind not in "kvi":
+        return ""
     return raw if kind == "i" else f"{kind}:{canonical(json.loads(text))}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -162,3 +163,21 @@ def test_what_helm_changes_and_nobody_asked_for_is_seen(
 )
 def test_a_document_says_what_is_live_where_that_is_wrong(desired: Any, live: Any, right: Any, result: Any) -> None:
     assert live_where_different(desired, live, right) == result
+
+
+def test_a_path_element_of_a_kind_that_a_later_server_may_know_is_left_out() -> None:
+    assert FieldSet.parse({"f:a": {}, "r:b": {"f:c": {}}}).serialize() == {"f:a": {}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ([], "fields that are no object: []"),
+        ({"f:a": []}, "fields that are no object: []"),
+        ({"a": {}}, "not a path element: a"),
+        ({"fa:b": {}}, "not a path element: fa:b"),
+    ],
+)
+def test_fields_that_no_server_serves(fields: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        list(FieldSet.parse(fields))
