@@ -119,13 +119,32 @@ def _storage(major: int) -> Recording:
     return Recording(_helm(major), HELMS[major], "pkg/storage", {"storage.go": names}, ["storage"], words)
 
 
+_MERGE_DIFF = "sigs.k8s.io/structured-merge-diff/v6"
+
+
 def _typed(version: str) -> Recording:
     heads = {"Validate": "validated", "ToFieldSet": "fieldSet", "Merge": "merged", "RemoveItems": "without"}
     texts = {
         "typed.go": {f"func (tv TypedValue) {old}(": f"func (tv TypedValue) {new}(" for old, new in heads.items()},
         "reconcile_schema.go": dict([_function("ReconcileFieldSetWithSchema", "reconciled")]),
     }
-    return Recording("sigs.k8s.io/structured-merge-diff/v6", version, "typed", texts, ["typed"])
+    return Recording(_MERGE_DIFF, version, "typed", texts, ["typed"])
+
+
+def _field_sets(version: str) -> Recording:
+    heads = {
+        "Union": "united",
+        "Intersection": "common",
+        "Difference": "without",
+        "RecursiveDifference": "withoutBelow",
+        "Leaves": "ends",
+        "EnsureNamedFieldsAreMembers": "named",
+    }
+    texts = {
+        "set.go": {f"func (s *Set) {old}(": f"func (s *Set) {new}(" for old, new in heads.items()},
+        "serialize.go": {"func (s *Set) FromJSON(": "func (s *Set) read("},
+    }
+    return Recording(_MERGE_DIFF, version, "fieldpath", texts, ["fieldpath"])
 
 
 _APIMACHINERY = ("k8s.io/apimachinery", "0.37.1")
@@ -191,6 +210,7 @@ RECORDINGS = {
         run="^Test[^L]",  # not TestLimits, of texts that are megabytes long
     ),
     **{f"typed values {version}": _typed(version) for version in STRUCTURED_MERGE_DIFF},
+    "sets of fields": _field_sets(STRUCTURED_MERGE_DIFF[-1]),
     **{f"Helm {major} patches": _kube(major) for major in HELMS},
     **{f"Helm {major} owners": _validate(major) for major in HELMS},
     **{f"Helm {major} manifests": _sorter(major) for major in HELMS},
@@ -253,7 +273,7 @@ def _calls(file: str, how: Callable[[Path], None]) -> Calls:
 def _record_applies(version: str, target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "module"
-        _copied(f"sigs.k8s.io/structured-merge-diff/v6@v{version}", "", place)
+        _copied(f"{_MERGE_DIFF}@v{version}", "", place)
         _renamed(place / "merge" / "update.go", "func (s *Updater) Apply(", "func (s *Updater) applied(")
         shutil.copy(_SOURCES / "merge.go.txt", place / "merge" / "record.go")
         _recorded(place, "./merge", target)

@@ -22,7 +22,7 @@ from tests.tools.patches import same
 Json = Any
 
 _CONFLICT = re.compile(r"patch:\n(.*)\nconflicts with changes made from original to current:\n.*", re.DOTALL)
-"""The message of a conflict, which has the patch (``NewErrConflict``, apimachinery, pkg/util/mergepatch/errors.go)."""
+"""The message of a conflict, which has the patch."""
 _ITEM = GroupVersionKind("", "v1", "Item")
 
 

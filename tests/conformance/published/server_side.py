@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -91,6 +92,36 @@ def _handled_otherwise(call: Any, *, keeps_empty: bool) -> str:
         return "" if result == wanted else f"{result} instead of {wanted}"
     result = None if result is ABSENT else result
     return "" if canonical(result) == canonical(wanted) else f"{result} instead of {wanted}"
+
+
+def sets_of_fields(call: Any) -> str:
+    """What is made of sets of fields."""
+    if call["Operation"] == "parse":
+        return _parsed_otherwise(call)
+    one, *others = map(FieldSet.parse, call["Sets"])
+    operations: dict[str, Callable[..., FieldSet]] = {
+        "union": FieldSet.union,
+        "intersection": FieldSet.intersection,
+        "difference": FieldSet.difference,
+        "recursive_difference": FieldSet.recursive_difference,
+        "leaves": lambda fields: FieldSet.of(list(fields.leaves())),
+        "named": lambda fields: Typed(None, _schema(call["Schema"]), _reference(yaml.safe_load(call["Type"]))).named(
+            fields
+        ),
+    }
+    found = operations[call["Operation"]](one, *others)
+    return "" if found == FieldSet.parse(call["Result"]) else f"{found} instead of {call['Result']}"
+
+
+def _parsed_otherwise(call: Any) -> str:
+    try:
+        tree = json.loads(call["Text"])
+        found = FieldSet.parse({} if tree is None else tree).serialize()
+    except ValueError as error:
+        return f"fails: {error}" if call["Good"] else ""
+    if not call["Good"]:
+        return f"read as {found}"
+    return "" if found == call["Result"] else f"{found} instead of {call['Result']}"
 
 
 def migrations() -> Result:

@@ -53,6 +53,7 @@ TABLES = (
         _table(f"typed values {version}", _SERVER_SIDE, lambda version=version: server_side.typed_values(version))  # type: ignore[misc]
         for version in gotables.STRUCTURED_MERGE_DIFF
     ),
+    _recorded("sets of fields", "postrender/helm/field_set.py", server_side.sets_of_fields),
     Table(
         "k8s.io/client-go/util/csaupgrade",
         gotables.CLIENT_GO,
