@@ -44,10 +44,7 @@ class FieldSet:
 
     @classmethod
     def parse(cls, fields: Mapping[str, Any]) -> FieldSet:
-        """The set that a ``fieldsV1`` tree stands for, without path elements of a kind that is unknown.
-
-        Raises ValueError if the tree is no object; ``children`` does if an element is malformed.
-        """
+        """The set that a ``fieldsV1`` tree stands for; it, and later ``children``, raise ValueError if malformed."""
         if not isinstance(fields, dict):
             raise ValueError(f"fields that are no object: {fields!r}")
         result = cls(owned="." in fields)

@@ -302,7 +302,6 @@ def _without(schema: Schema, ref: TypeRef, value: Json, fields: FieldSet, *, kee
             return type(below)()
         return left
 
-    touched = False
     if isinstance(kind, MapType):
         if not isinstance(value, dict):
             return None
@@ -312,10 +311,9 @@ def _without(schema: Schema, ref: TypeRef, value: Json, fields: FieldSet, *, kee
             if fields.at(element).owned:
                 continue
             if fields.at(element):
-                touched = True
                 below = inside(element, child_type(kind, key), below)
             result[key] = below
-        return result if result or (touched and keeps_empty) else None
+        return result or None
     if not isinstance(value, list):
         return None
     kept = []
@@ -323,10 +321,9 @@ def _without(schema: Schema, ref: TypeRef, value: Json, fields: FieldSet, *, kee
         if fields.at(element).owned:
             continue
         if fields.at(element):
-            touched = True
             below = inside(element, kind.element, below)
         kept.append(below)
-    return kept if kept or (touched and keeps_empty) else None
+    return kept or None
 
 
 def _named(schema: Schema, ref: TypeRef, fields: FieldSet) -> FieldSet:
