@@ -199,14 +199,11 @@ def _merge_as(schema: Schema, kind: Kind, old: Json, new: Json, path: Path) -> J
     if kind.relationship == ATOMIC or not (before or after):
         return latest
     if isinstance(kind, ListType):
-        return _merge_lists(schema, kind, before, after, path) or ABSENT
-    merged = {}
-    for key in {**before, **after}:
-        here = (*path, f"f:{key}")
-        value = _merge(schema, child_type(kind, key), before.get(key, ABSENT), after.get(key, ABSENT), here)
-        if value is not ABSENT:
-            merged[key] = value
-    return merged or ABSENT
+        return _merge_lists(schema, kind, before, after, path)
+    return {
+        key: _merge(schema, child_type(kind, key), before.get(key, ABSENT), after.get(key, ABSENT), (*path, f"f:{key}"))
+        for key in {**before, **after}
+    }
 
 
 def _scalar_error(kind: str, value: Json, path: Path) -> TypeMismatch | None:
@@ -230,9 +227,7 @@ def _merge_lists(schema: Schema, kind: ListType, old: Sequence[Json], new: Seque
     wanted, done, result = next(shared, None), set(), []
 
     def merged(element: Element, before: Json, after: Json) -> None:
-        value = _merge(schema, kind.element, before, after, (*path, element))
-        if value is not ABSENT:
-            result.append(value)
+        result.append(_merge(schema, kind.element, before, after, (*path, element)))
 
     at, to = 0, 0
     while at < len(olds) or to < len(news):
