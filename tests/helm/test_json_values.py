@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postrender.helm.patch.json_values import sharing
+from postrender.helm.patch.json_values import printed, sharing
 
 scalars: st.SearchStrategy[Any] = st.sampled_from([None, True, False, 0, 1, -1, 0.0, -0.0, 1.0, "", "a", "1"])
 values: st.SearchStrategy[Any] = st.recursive(
@@ -46,3 +46,11 @@ def test_parts_are_shared_where_the_whole_differs() -> None:
     assert shared == {"a": {"x": [1]}, "b": [{"c": 2}, 5, 6], "e": 4}
     assert shared["a"] is other["a"]
     assert shared["b"][0] is other["b"][0]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(100000.5, "100000.5"), (1234567.5, "1.2345675e+06"), (-0.00012, "-0.00012"), (0.000012, "1.2e-05")],
+)
+def test_a_number_is_printed_as_go_prints_it(value: float, text: str) -> None:
+    assert printed(value) == text

@@ -14,7 +14,14 @@ from postrender.helm.objects import (
     without_filename_annotation,
 )
 from postrender.helm.versions import HelmVersion
-from postrender.models import GroupVersionKind, ObjectKey, ReleaseName
+from postrender.models import (
+    MANAGED_BY,
+    RELEASE_NAME,
+    RELEASE_NAMESPACE,
+    GroupVersionKind,
+    ObjectKey,
+    ReleaseName,
+)
 from postrender.planner.rewrite import DocumentRewrite
 
 SHIRT = GroupVersionKind("stable.example.com", "v1", "Shirt")
@@ -106,3 +113,11 @@ def test_ownership_metadata_written_into_a_document_leaves_its_null_label_there(
     body = {"metadata": {"labels": {"app": None}}}
     metadata = DocumentRewrite(owner=ReleaseName("shop", "r")).emitted(body)["metadata"]
     assert metadata["labels"] == {"app": None, "app.kubernetes.io/managed-by": "Helm"}
+
+
+def test_what_a_manifest_says_about_its_owner_is_overwritten() -> None:
+    others = {"labels": {MANAGED_BY: "Tiller"}, "annotations": {RELEASE_NAME: "old", RELEASE_NAMESPACE: "other"}}
+    assert with_helm_metadata({"metadata": others}, ReleaseName("shop", "r"))["metadata"] == {
+        "labels": {MANAGED_BY: "Helm"},
+        "annotations": {RELEASE_NAME: "r", RELEASE_NAMESPACE: "shop"},
+    }

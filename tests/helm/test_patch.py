@@ -133,6 +133,11 @@ def test_go_sorts_a_short_list_with_equal_keys_back_to_front() -> None:
     assert go_sorted(["b1", "a1", "a2", "b2", "a3"], ["b", "a", "a", "b", "a"]) == ["a3", "a2", "a1", "b2", "b1"]
 
 
+def test_go_inserts_the_elements_of_a_list_of_up_to_twelve() -> None:
+    assert go_sorted(range(12), list("ba" * 6)) == [11, 9, 7, 5, 3, 1, 10, 8, 6, 4, 2, 0]
+    assert go_sorted(range(12), list("bbaaabbabaab")) == [10, 9, 7, 4, 3, 2, 11, 8, 6, 5, 1, 0]
+
+
 def test_go_sorts_distinct_keys_as_anybody_does() -> None:
     keys = [str(number) for number in range(30, 0, -1)]
     assert go_sorted(keys, keys) == sorted(keys)

@@ -334,6 +334,11 @@ NEXT = f"\nnote: {TEMPLATE.note}\nhint: {TEMPLATE}"
             "line 2, column 1: 'c: d' after the document separator, which Helm refuses"
             "\nnote: put it on a line of its own, below the ---",
         ),
+        (
+            "---#c\na: b\n",
+            "line 1, column 1: '#c' after the document separator, which Helm refuses"
+            "\nnote: put it on a line of its own, below the ---",
+        ),
         ("%YAML 1.1\n---\na: b\n", f"line 2, column 1: not YAML: did not find expected <document start>{NEXT}"),
         (
             '{"a": 1}{"b": 2}nothing',

@@ -19,6 +19,19 @@ MANY_PORTS = [*((port, "TCP") for port in range(1, 8)), *((port, "UDP") for port
 
 STRATEGIC = (
     _strategic(
+        "an element is gone after one that loses a field",
+        POD,
+        pod(containers=[{"name": "a", "tty": True}, {"name": "b"}]),
+        pod(containers=[{"name": "a"}]),
+        pod(containers=[{"name": "a"}]),
+        {
+            "spec": {
+                "$setElementOrder/containers": [{"name": "a"}],
+                "containers": [{"name": "a", "tty": None}, {"$patch": "delete", "name": "b"}],
+            }
+        },
+    ),
+    _strategic(
         "nothing differs",
         DEPLOYMENT,
         {"spec": {"replicas": 1}},
