@@ -46,7 +46,7 @@ class FieldSet:
     def parse(cls, fields: Mapping[str, Any]) -> FieldSet:
         """The set that a ``fieldsV1`` tree stands for; it, and later ``children``, raise ValueError if malformed."""
         if not isinstance(fields, dict):
-            raise ValueError(f"fields that are no object: {fields!r}")
+            raise ValueError(f"fields: not an object: {fields!r}")
         result = cls(owned="." in fields)
         result._unread = fields
         return result

@@ -57,7 +57,7 @@ class Behaviour(Record):
     #: client-side, so that its next upgrade conflicts with itself.
     server_side_creates: bool = False
     #: an update of an object that is live and not in the release starts from what is live (``update``,
-    #: pkg/kube/client.go of v3.22.0 and of v4.2.0); before it ends there, which a rollback meets.
+    #: pkg/kube/client.go of v3.22.0, v4.0.5 and v4.2.0); before and in 4.1 it ends there, which a rollback meets.
     updates_from_live: bool = False
     #: ``upgrade --install`` hands ``--server-side`` and ``--force-conflicts`` on to the install that it becomes
     #: (pkg/cmd/upgrade.go of v4.0.5); before, such an install applies server-side, without force.
@@ -91,7 +91,8 @@ ROWS: tuple[tuple[HelmVersion, dict[str, object]], ...] = (
         },
     ),
     (HelmVersion(4, 0, 1), {"adopts_copies": True, "server_side_creates": True}),
-    (HelmVersion(4, 0, 5), {"forwards_apply_flags": True}),
+    (HelmVersion(4, 0, 5), {"forwards_apply_flags": True, "updates_from_live": True}),
+    (HelmVersion(4, 1, 0), {"updates_from_live": False}),
     (HelmVersion(4, 1, 1), {"matching": Matching.GROUP_KIND}),
     (HelmVersion(4, 1, 3), {"refuses_name_with_prefix": True}),
     (HelmVersion(4, 2, 0), {"updates_from_live": True}),

@@ -156,7 +156,7 @@ _ALL = (
         "all",
         "Two documents describe the same object. If it exists, Helm patches it once for each document and the last "
         "one wins: a warning. If it is new, a client-side install fails at the second document (`already exists`), a "
-        "server-side install applies both at once in no fixed order, and an upgrade before Helm 3.22.0 and 4.2.0 "
+        "server-side install applies both at once in no fixed order, and an upgrade up to Helm 3.21, 4.0.4 and in 4.1 "
         "stops half way (`not found`): an error. It is an error too if the release stores a manifest for the object, "
         "because Helm compares the second document with that manifest and not with the result of the first one.",
         "Remove all but one of the documents from the chart.",
@@ -492,8 +492,8 @@ _ALL = (
         ("warning",),
         "all",
         "The object leaves the chart and is kept: it is live but in no stored manifest. A rollback to a revision that "
-        "contains it fails half way: up to Helm 3.21 and 4.1 for every kind (`no X with the name ... found`, `original "
-        "object ... not found`), from Helm 3.22 and 4.2 only client-side for a custom resource "
+        "contains it fails half way: up to Helm 3.21, 4.0.4 and in 4.1 for every kind (`no X with the name ... found`, "
+        "`original object ... not found`), with Helm 3.22, 4.0.5 and 4.2 only client-side for a custom resource "
         "(`metadata.resourceVersion: ... must be specified for an update`).",
         "Instead of `helm rollback`, run `helm upgrade` with the older chart: an upgrade adopts the object.",
     ),

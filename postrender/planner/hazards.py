@@ -153,7 +153,7 @@ def _skipped(unknown: tuple[str, ...]) -> Finding:
 def rollback_hazard(context: PlanContext, item: DesiredObject) -> Finding | None:
     """Finding for a kept object that a later rollback would find live and not in its revision's manifest.
 
-    ``update`` (pkg/kube/client.go) to 3.21 and 4.1 ends there; from 3.22.0 and 4.2.0 it starts from the live object.
+    ``update`` (pkg/kube/client.go) ends there up to 3.21, 4.0.4 and in 4.1; else it starts from the live object.
     A client-side patch then takes its resourceVersion away, which the server refuses for custom resources.
     """
     missing = no_original(context.helm, item.key)
@@ -180,10 +180,9 @@ def duplicate_findings(planned: PlannedObject) -> Iterator[Finding]:
 
     Where it is live, Helm patches it once for each document, in their order. Where it is new, an install of nothing but
     new objects makes all of a kind at once (``batchPerform``, pkg/kube/client.go). An update (``update``, client.go)
-    meets what it has just made as an object that the release does not hold, and ends there before 3.22.0 and 4.2.0.
-    From then on it patches with the difference between what is live and the next document, resourceVersion and all.
-    Where the release holds one of that name, or a namesake that this Helm takes for it, the difference is one to that
-    manifest, and what the earlier document made is not looked at.
+    meets what it has just made as an object that the release does not hold, and ends there up to 3.21, 4.0.4 and in
+    4.1. Later ones patch with the difference between what is live and the next document, resourceVersion and all.
+    Where this Helm finds a manifest for it in the release, it compares with that one, not with the earlier document.
     """
     if planned.item is not planned.documents[-1]:
         return

@@ -172,8 +172,8 @@ def test_a_path_element_of_a_kind_that_a_later_server_may_know_is_left_out() -> 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ([], "fields that are no object: []"),
-        ({"f:a": []}, "fields that are no object: []"),
+        ([], "fields: not an object: []"),
+        ({"f:a": []}, "fields: not an object: []"),
         ({"a": {}}, "not a path element: a"),
         ({"fa:b": {}}, "not a path element: fa:b"),
     ],

@@ -113,6 +113,7 @@ def test_three_ways_apply_what_the_chart_says_and_remove_nothing() -> None:
         ("3.21.4", 'no Shirt with the name "shirt" found', True),
         ("3.22.0", NEEDS_VERSION, False),
         ("4.1.4", 'original object Shirt with the name "shirt" not found', True),
+        ("4.0.5", NEEDS_VERSION, False),
         ("4.2.0", NEEDS_VERSION, False),
     ],
 )

@@ -51,7 +51,11 @@ def test_an_unknown_version_keeps_to_what_is_known() -> None:
 
 @pytest.mark.parametrize(
     ("version", "expected"),
-    [("3.21.4", False), ("3.22.0", True), ("4.0.0", False), ("4.1.4", False), ("4.2.0", True), ("4.3.2", True)],
+    [
+        *(("3.21.4", False), ("3.22.0", True)),
+        *(("4.0.0", False), ("4.0.4", False), ("4.0.5", True)),
+        *(("4.1.0", False), ("4.1.4", False), ("4.2.0", True), ("4.3.2", True)),
+    ],
 )
 def test_an_object_that_is_in_no_stored_manifest_is_updated_from_its_live_state(version: str, expected: bool) -> None:
     parsed = HelmVersion.parse(version)

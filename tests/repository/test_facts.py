@@ -80,7 +80,8 @@ def test_a_newer_helm_is_compared() -> None:
     assert '\n-\t\t\treturn errors.Errorf("no %s with the name %q found", kind, info.Name)\n' in report
     assert report.endswith(
         "  rests on it: postrender/helm/versions.py:58 updates_from_live\n"
-        "    row 3.22.0\n    row 4.0.0\n    row 4.2.0\n    test tests/helm/test_versions.py\n"
+        "    row 3.22.0\n    row 4.0.0\n    row 4.0.5\n    row 4.1.0\n    row 4.2.0\n"
+        "    test tests/helm/test_versions.py\n"
         "    test tests/repository/test_facts.py"
     )
     assert "createPatch pkg/kube/client.go" not in reports

@@ -89,8 +89,8 @@ _INTRO = """\
 - **Helm 3.17** adds `--take-ownership`, which skips the owner check; in 3.17 custom resources do not change, from
   3.18 only fields that left the chart stay.
 - **Helm 3.17.1 and newer, and Helm 4,** delete an object that moved to another API group. The filter stops.
-- **Helm 3.22 and 4.2** update objects that no stored manifest contains from their live state; rollbacks over kept
-  built-in objects work.
+- **Helm 3.22, 4.0.5 and 4.2** update objects that no stored manifest contains from their live state; rollbacks over
+  kept built-in objects work. Helm 4.1 does not.
 - **Helm 4.0.0** cannot adopt with server-side apply; 4.0.1 can.
 - **Helm 4.0.0 to 4.1.0** delete an object if only the version in its `apiVersion` changes.
 - **Helm 4 with server-side apply** applies kept custom resources correctly and stops at fields of other managers.
