@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.helm.objects import deleted_before, events, unknown_events
+from postrender.helm.objects import deleted_after, deleted_before, events, unknown_events
 
 
 def test_events_are_trimmed_and_lower_cased() -> None:
@@ -39,3 +39,15 @@ def test_the_delete_policy(policy: str, deleted: bool) -> None:
 
 def test_without_a_delete_policy_the_hook_takes_the_place() -> None:
     assert deleted_before({})
+
+
+@pytest.mark.parametrize(
+    ("annotations", "deleted"),
+    [
+        ({"helm.sh/hook-delete-policy": "x, Hook-Succeeded"}, True),
+        ({"helm.sh/hook-delete-policy": "hook-failed"}, False),
+        ({}, False),
+    ],
+)
+def test_the_object_of_a_hook_that_succeeded(annotations: dict[str, str], deleted: bool) -> None:
+    assert deleted_after(annotations) is deleted

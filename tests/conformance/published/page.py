@@ -14,7 +14,7 @@ _HEAD = """\
 
 Other projects publish tests of the code that Helm and the API server are built from. `bin/published` runs the projects'
 tests, records what goes into each function and what comes out, and gives the same to the function of postrender that
-does the same. YAML texts are compared with what Helm's own reader makes of them.
+does the same. YAML texts are compared with what Helm's own reader makes of them, with libyaml and without.
 
 A case is a call with its arguments, whichever tests make it. No case that is compared differs.
 

@@ -10,16 +10,18 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from postrender import manifest
 from postrender.errors import ManifestError
+from postrender.manifest import reader
 from postrender.manifest.documents import document_value
 from postrender.manifest.reader import Span
 from tests.conformance.published.result import NotCompared, Result, compare, compared
 from tests.corpus.tally import tally
 from tests.fuzz.oracle import equal
 from tests.tools import assets, gotables
-from tests.tools.goreader import GoReader
+from tests.tools.goreader import GoReader, GoStream
 
 SUITE = ("github.com/goccy/go-yaml", "1.19.2", "testdata/yaml-test-suite")
 """A module that has a copy of the YAML test suite."""
@@ -74,15 +76,24 @@ def _differs(text: bytes, go: GoReader) -> str:
     if len(text) > LARGE:
         raise NotCompared("five megabytes, left out for the time they take")
     answer = go.read(text)
+    for libyaml in (True, False):
+        with mock.patch.object(reader, "LIBYAML", libyaml):
+            difference = _read_otherwise(text, answer, "" if libyaml else "without libyaml ")
+        if difference:
+            return difference
+    return ""
+
+
+def _read_otherwise(text: bytes, answer: GoStream, how: str) -> str:
     try:
         found = values(text)
     except ManifestError as error:
         if answer.error:
             return ""
-        raise NotCompared(f"refused here, though Helm reads it: {error.cause}") from None
+        raise NotCompared(f"{how}refused here, though Helm reads it: {error.cause}") from None
     if answer.error:
-        raise NotCompared("read here, though Helm refuses it: such a template never reaches a post-renderer")
-    return "" if equal(found, answer.values) else f"read as {found} instead of {answer.values}"
+        raise NotCompared(f"{how}read here, though Helm refuses it: such a template never reaches a post-renderer")
+    return "" if equal(found, answer.values) else f"{how}read as {found} instead of {answer.values}"
 
 
 def values(text: bytes) -> list[Any]:
