@@ -99,7 +99,7 @@ def _first_failure(place: Path, tests: Sequence[str]) -> str:
         text=True,
     )
     failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-    return failed[0].split(" - ")[0] if done.returncode and failed else ""
+    return failed[0].split(" - ")[0].partition(" ")[2] if done.returncode and failed else ""
 
 
 def judged(fault: Fault, failed: Sequence[str]) -> tuple[str, bool]:
@@ -124,7 +124,7 @@ def main(arguments: Sequence[str]) -> int:
     for fault, failed in caught(faults, groups):
         line, good = judged(fault, failed)
         wrong += not good
-        print(f"{fault.file}: {fault.old} -> {fault.new}\n  {line}", flush=True)
+        print(f"{fault.file}: {fault.old!r} -> {fault.new!r}\n  {line}", flush=True)
     by_tables = sum(not each.no_table and not each.survives for each in faults)
     print(f"{len(faults)} faults, {by_tables} of them for the tables, {wrong} not as expected")
     return 1 if wrong else 0
