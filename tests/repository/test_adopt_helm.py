@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from postrender.helm import versions
 from postrender.helm.versions import NEWEST_TESTED, HelmVersion
 from tools.adopt_helm import commands, main, raised
-from tools.steps import run
+from tools.steps import COMPATIBILITY, run
 
 SOURCE = Path(versions.__file__).read_text(encoding="utf-8")
 
@@ -52,3 +53,14 @@ def test_what_is_no_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["newest"])
     assert capsys.readouterr().err.endswith("adopt-helm: error: argument VERSION: no version of Helm; one is 3.22.0\n")
+
+
+def test_the_page_has_a_row_of_every_minor_that_it_calls_supported() -> None:
+    page = COMPATIBILITY.read_text(encoding="utf-8")
+    verdicts = re.findall(r"^\| (\d+\.\d+\.\d+) \| [-\d]+ \| (\S+) \|", page.partition("## API servers")[0], re.M)
+    tested = [version for text, verdict in verdicts if verdict == "tested" and (version := HelmVersion.parse(text))]
+    assert {version.major: version for version in sorted(tested)} == NEWEST_TESTED
+    minors = {major: sorted({each.minor for each in tested if each.major == major}) for major in NEWEST_TESTED}
+    assert all(those == list(range(those[0], those[-1] + 1)) for those in minors.values()), minors
+    ranges = [f"{major}.{those[0]} to {major}.{those[-1]}" for major, those in minors.items()]
+    assert f"| Helm | {', '.join(ranges)};" in page
