@@ -15,6 +15,7 @@ from postrender.cluster.interface import ClusterReader
 from postrender.helm.api_server import SERVER_KEPT, drop_empty_data
 from postrender.helm.objects import no_original
 from postrender.helm.patch import apply_merge_patch, differs
+from postrender.helm.patch.json_values import without_nulls
 from postrender.helm.simulate import Prediction, Request
 from postrender.models import MANAGED_BY, RELEASE_NAME, RELEASE_NAMESPACE, Connection, Json, LiveObject, ReleaseName
 from postrender.operations.filter.collect import collect_facts
@@ -244,8 +245,9 @@ def comparable(body: Object) -> Object:
         if name not in (*SERVER_KEPT, "resourceVersion", "deletionGracePeriodSeconds") and value not in ({}, None)
     }
     if ".example.com/" not in body["apiVersion"]:
-        # Of a built-in kind only the server writes the status, and it writes null for an empty list.
-        body = {name: value for name, value in body.items() if name != "status" and value is not None}
+        # Of a built-in kind only the server writes the status, and null: for an empty list, and in older Kubernetes for
+        # the creationTimestamp of a Pod template.
+        body = {name: without_nulls(value) for name, value in body.items() if name != "status" and value is not None}
     return {**body, "metadata": metadata}
 
 
