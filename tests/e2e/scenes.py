@@ -41,7 +41,6 @@ NOT_RUN: Mapping[str, str] = {
     "bin/callers": "the programs of other callers, minutes each; tests/e2e/test_callers.py has those that are at hand",
     "bin/callers NAME --write": "the same, and writes into the tree",
     "bin/callers terraform": "the same, with a provider of which the registry is out of reach",
-    "bin/callers pulumi-release pulumi-chart": "the same, with programs that take long to build",
     "bin/bench rewriting": "measures, for which the machine must be quiet",
     "bin/bench --write": "the same, half an hour, and writes into the tree",
     "bin/picture": "writes into the tree; test_pages.py plays the same",
