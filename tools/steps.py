@@ -74,11 +74,22 @@ def with_row(page: str, table: str, version: str, steps: Sequence[Step], when: s
     verdict = "tested" if all(step.good for step in steps) else "**differs**"
     row = f"| {version} | {when or date.today()} | {verdict} | {' | '.join(cells)} |\n"
     page = re.sub(rf"^\| {re.escape(version)} \|.*\n", "", page, flags=re.M)
+    found = _rows(page, table)
+    lines = sorted([*found[1].splitlines(keepends=True), row], key=lambda line: _numbers(line.split("|")[1]))
+    return f"{page[: found.start(1)]}{''.join(lines)}{page[found.end(1) :]}"
+
+
+def verdicts(page: str, table: str) -> dict[str, str]:
+    """What the table says of each version: ``tested`` or ``**differs**``; ``table`` and errors as for ``with_row``."""
+    rows = (line.strip("|").split(" | ") for line in _rows(page, table)[1].splitlines())
+    return {version.strip(): verdict for version, _, verdict, *_ in rows}
+
+
+def _rows(page: str, table: str) -> re.Match[str]:
     found = re.search(rf"^\| {table} \|.*\n\| --- .*\n((?:\|.*\n)*)", page, flags=re.M)
     if found is None:
         raise ValueError(f"{COMPATIBILITY.name} has no table of {table}")
-    lines = sorted([*found[1].splitlines(keepends=True), row], key=lambda line: _numbers(line.split("|")[1]))
-    return f"{page[: found.start(1)]}{''.join(lines)}{page[found.end(1) :]}"
+    return found
 
 
 def _numbers(version: str) -> list[int]:

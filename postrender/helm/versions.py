@@ -56,7 +56,7 @@ class Behaviour(Record):
     #: what is new in an update is applied as all else is (``update``, pkg/kube/client.go of v4.0.1); 4.0.0 creates it
     #: client-side, so that its next upgrade conflicts with itself.
     server_side_creates: bool = False
-    #: an update of an object that is live and not in the release starts from what is live (``update``,
+    #: an update of an object that is live and not in the release starts from its live state (``update``,
     #: pkg/kube/client.go of v3.22.0, v4.0.5 and v4.2.0); before and in 4.1 it ends there, which a rollback meets.
     updates_from_live: bool = False
     #: ``upgrade --install`` hands ``--server-side`` and ``--force-conflicts`` on to the install that it becomes

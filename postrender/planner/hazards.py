@@ -181,7 +181,7 @@ def duplicate_findings(planned: PlannedObject) -> Iterator[Finding]:
     Where it is live, Helm patches it once for each document, in their order. Where it is new, an install of nothing but
     new objects makes all of a kind at once (``batchPerform``, pkg/kube/client.go). An update (``update``, client.go)
     meets what it has just made as an object that the release does not hold, and ends there up to 3.21, 4.0.4 and in
-    4.1. Later ones patch with the difference between what is live and the next document, resourceVersion and all.
+    4.1. Later ones patch with the difference between the live object and the next document, resourceVersion and all.
     Where this Helm finds a manifest for it in the release, it compares with that one, not with the earlier document.
     """
     if planned.item is not planned.documents[-1]:

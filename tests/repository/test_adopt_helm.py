@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from postrender.helm import versions
 from postrender.helm.versions import NEWEST_TESTED, HelmVersion
 from tools.adopt_helm import commands, main, raised
-from tools.steps import COMPATIBILITY, run
+from tools.steps import COMPATIBILITY, run, verdicts
 
 SOURCE = Path(versions.__file__).read_text(encoding="utf-8")
 
@@ -57,8 +56,8 @@ def test_what_is_no_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_page_has_a_row_of_every_minor_that_it_calls_supported() -> None:
     page = COMPATIBILITY.read_text(encoding="utf-8")
-    verdicts = re.findall(r"^\| (\d+\.\d+\.\d+) \| [-\d]+ \| (\S+) \|", page.partition("## API servers")[0], re.M)
-    tested = [version for text, verdict in verdicts if verdict == "tested" and (version := HelmVersion.parse(text))]
+    found = verdicts(page, "Helm").items()
+    tested = [version for text, verdict in found if verdict == "tested" and (version := HelmVersion.parse(text))]
     assert {version.major: version for version in sorted(tested)} == NEWEST_TESTED
     minors = {major: sorted({each.minor for each in tested if each.major == major}) for major in NEWEST_TESTED}
     assert all(those == list(range(those[0], those[-1] + 1)) for those in minors.values()), minors
