@@ -238,5 +238,5 @@ def _item(root: Node, path: tuple[int, ...]) -> Node:
 
 
 def _has_content(data: bytes, start: int, end: int) -> bool:
-    lines = (line.strip() for line in data[start:end].splitlines())
-    return any(line and line != b"..." and not line.startswith(b"#") for line in lines)
+    lines = (line.strip() for line in data[start:end].decode().splitlines())
+    return any(line and line != "..." and not line.startswith("#") for line in lines)

@@ -42,16 +42,16 @@ def chunks(data: bytes) -> list[Chunk]:
     found, position = _json_values(data)
     if BOM[:1] in data:
         _check_marks(data, position)
-    start = read_from = position
+    start = read_from = line = position
     while True:
-        separator = _find_separator(data, start)
+        separator = _find_separator(data, line)
         end = len(data) if separator < 0 else separator
         if end > start:
             found.append(Chunk(start, end, read_from))
         if separator < 0:
             break
-        first = start == end
-        start = _after_separator(data, separator, first=first)
+        first = end == read_from
+        start, line = _after_separator(data, separator, first=first)
         read_from = separator if first else start
     return found
 
@@ -81,11 +81,11 @@ def _find_separator(data: bytes, position: int) -> int:
     return found + 1 if found >= 0 else -1
 
 
-def _after_separator(data: bytes, separator: int, *, first: bool) -> int:
-    """Where the line after a separator begins, which may hold blanks and a comment (``YAMLReader.Read``).
+def _after_separator(data: bytes, separator: int, *, first: bool) -> tuple[int, int]:
+    """Where the document after a separator begins, and the next line that may be a separator (``YAMLReader.Read``).
 
-    ``first`` is one that no document comes before: it is handed on to the YAML reader, for which a comment needs a
-    blank before it.
+    A separator may be followed by blanks and a comment. ``first`` is one that nothing comes before: it is handed on to
+    the YAML reader, for which a comment needs a blank before it and a line also ends with a carriage return.
     """
     newline = data.find(b"\n", separator)
     stop = len(data) if newline < 0 else newline + 1
@@ -98,7 +98,8 @@ def _after_separator(data: bytes, separator: int, *, first: bool) -> int:
             f"{rest[:40]!r} after the document separator, which Helm refuses",
             next=Advice("put it on a line of its own, below the ---"),
         )
-    return stop
+    comment = written.splitlines(keepends=True)[0] if first and rest else written
+    return separator + len(_SEPARATOR) + len(comment.encode()), stop
 
 
 def _check_encoding(data: bytes) -> None:

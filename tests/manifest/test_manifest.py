@@ -286,6 +286,15 @@ def test_load_gives_the_first_document() -> None:
     assert manifest.load(b"---\na: [b]\n---\nc: d\n") == {"a": ["b"]}
     assert manifest.load(b"") is None
     assert manifest.load(b"# nothing\n") is None
+    assert manifest.load("# a comment ends here:\u2028a: 1".encode()) == {"a": 1}
+
+
+def test_only_the_first_of_two_separator_lines_is_read_as_yaml() -> None:
+    first, second = "--- #\rapiVersion: v1\nkind: A\nmetadata: {name: a}\n", "---\n"
+    assert [ref.name for ref in objects(first)] == ["a"]
+    assert [ref.name for ref in objects(f"{first}{second}")] == ["a"]
+    assert [document.skip_reason for document in documents(f"{second}{first}")] == ["no apiVersion"]
+    assert [ref.name for ref in objects(f"--- #\r{PLAIN[:-1]}".replace("\n", "\r"))] == ["a"]
 
 
 def test_what_helm_never_reads_is_told() -> None:
