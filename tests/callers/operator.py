@@ -120,6 +120,7 @@ class Operator(Driver):
     def delete(self) -> Run:
         """Delete the resource, then what it installed: the example has no handler for that."""
         self.world.namespace.delete(CHART, "shop")
+        wait_until(lambda: self.world.namespace.get(CHART, "shop") is None, "kopf to remove its finalizer")
         done = self.world.helm(HELM).uninstall("shop")
         return Run(done.exit_code, done.stdout + done.stderr)
 
