@@ -170,6 +170,13 @@ def test_a_predicted_error_is_found_in_the_words_of_each_server(value: str) -> N
     assert wrong_errors([predicted], "") == [f"predicted {predicted!r}, Helm said 'ok'"]
 
 
+def test_a_predicted_error_is_found_though_the_server_prints_addresses() -> None:
+    predicted = 'cannot patch "a": Spec{Min:(*intstr.IntOrString)(0x3d073e022720), Max ... y:(nil)}: not both'
+    error = predicted.replace("0x3d073e022720", "0x3d073c4c68a0").replace(" ... ", ":(*int)(0x3d07), Polic")
+    assert wrong_errors([predicted], error) == []
+    assert wrong_errors([predicted], error.replace("Min", "Most")) != []
+
+
 def test_a_predicted_error_is_found_in_the_words_of_a_helm_that_takes_it_for_a_format() -> None:
     predicted = 'cannot patch "a": Invalid value: {"MinAvailable":"50%","Max":"50%"}'
     error = f"UPGRADE FAILED: {predicted}".replace('%"', '%!"(MISSING)')
