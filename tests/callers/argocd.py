@@ -269,7 +269,7 @@ class ArgoCD(Driver):
         """Sync as with the button; what it shows if that fails."""
         operation = {"initiatedBy": {"username": "test"}, "sync": {"revision": commit, "prune": True}}
         self._patch({"operation": operation})
-        # The controller takes it off with its result (setOperationState of controller/appcontroller.go, 3.2.6).
+        # The controller takes it off with its result (``setOperationState``, controller/appcontroller.go).
         wait_until(
             lambda: "operation" not in (self._live() or {}), f"Application {self._name} to be synced", SYNCED_WITHIN
         )
