@@ -98,7 +98,9 @@ def _after_separator(data: bytes, separator: int, *, first: bool) -> tuple[int, 
             f"{rest[:40]!r} after the document separator, which Helm refuses",
             next=Advice("put it on a line of its own, below the ---"),
         )
-    comment = written.splitlines(keepends=True)[0] if first and rest else written
+    if not (first and rest):
+        return stop, stop
+    comment = written.splitlines(keepends=True)[0]
     return separator + len(_SEPARATOR) + len(comment.encode()), stop
 
 
